@@ -1,0 +1,161 @@
+use candle_core::Tensor;
+
+use crate::depthwise::depthwise;
+use crate::epilogue::bias_activation;
+use crate::{Activation, BatchNorm, NnError, Result};
+
+/// Zero padding around an image, in pixels; asymmetric, because TensorFlow's "same" is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Padding {
+    /// Rows above.
+    pub top: usize,
+    /// Columns to the left.
+    pub left: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Columns to the right.
+    pub right: usize,
+}
+
+impl Padding {
+    /// The same number of pixels on every side.
+    pub const fn symmetric(pixels: usize) -> Self {
+        Self { top: pixels, left: pixels, bottom: pixels, right: pixels }
+    }
+
+    /// TensorFlow's "same" for an image of `height` x `width`: the output is the input divided by the stride, rounded
+    /// up, and an odd pixel of padding goes below and to the right.
+    pub fn same(height: usize, width: usize, kernel: usize, stride: usize) -> Self {
+        let total = |length: usize| (((length.div_ceil(stride)).saturating_sub(1)) * stride + kernel).saturating_sub(length);
+        let (rows, columns) = (total(height), total(width));
+        Self { top: rows / 2, left: columns / 2, bottom: rows - rows / 2, right: columns - columns / 2 }
+    }
+
+    pub(crate) fn output_length(
+        self,
+        padding: usize,
+        length: usize,
+        kernel: usize,
+        stride: usize,
+    ) -> candle_core::Result<usize> {
+        match (length + padding).checked_sub(kernel) {
+            Some(room) => Ok(room / stride + 1),
+            None => candle_core::bail!("kernel of {kernel} does not fit a length of {length} padded by {padding}"),
+        }
+    }
+
+    fn is_symmetric(self) -> bool {
+        self.top == self.left && self.top == self.bottom && self.top == self.right
+    }
+}
+
+/// A two-dimensional convolution with its bias and activation.
+#[derive(Debug, Clone)]
+pub struct Conv2d {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    stride: usize,
+    groups: usize,
+    activation: Activation,
+}
+
+impl Conv2d {
+    /// A convolution from `weight` [out, in / groups, kh, kw] and an optional `bias` [out].
+    pub fn new(weight: Tensor, bias: Option<Tensor>, stride: usize, groups: usize) -> Self {
+        Self { weight, bias, stride, groups, activation: Activation::Identity }
+    }
+
+    /// Folds the batch norm that follows into weight and bias.
+    pub fn with_norm(self, norm: &BatchNorm) -> Result<Self> {
+        let (scale, shift) = norm.scale_and_shift()?;
+        let out = self.weight.dim(0)?;
+        if scale.elem_count() != out {
+            return Err(NnError::Shape {
+                layer: "conv2d",
+                problem: format!("a norm of {} channels after a convolution to {out}", scale.elem_count()),
+            });
+        }
+        let weight = self.weight.broadcast_mul(&scale.reshape((out, 1, 1, 1))?)?;
+        let bias = match &self.bias {
+            Some(bias) => ((bias * &scale)? + shift)?,
+            None => shift,
+        };
+        Ok(Self { weight, bias: Some(bias), ..self })
+    }
+
+    /// Applies `activation` to the output.
+    pub fn with_activation(self, activation: Activation) -> Self {
+        Self { activation, ..self }
+    }
+
+    /// Convolves `x` [N, in, H, W] to [N, out, H', W'].
+    pub fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
+        let (out, in_per_group, kernel_height, kernel_width) = self.weight.dims4()?;
+        let pointwise = kernel_height == 1 && kernel_width == 1 && self.stride == 1 && self.groups == 1;
+        let depthwise_on_cpu = in_per_group == 1 && self.groups == out && self.groups > 1 && x.device().is_cpu();
+        let y = if pointwise && padding == Padding::symmetric(0) {
+            pointwise_product(x, &self.weight)?
+        } else if depthwise_on_cpu {
+            depthwise(x, &self.weight, self.stride, padding)?
+        } else if padding.is_symmetric() {
+            x.conv2d(&self.weight, padding.top, self.stride, 1, self.groups)?
+        } else {
+            let padded =
+                x.pad_with_zeros(2, padding.top, padding.bottom)?.pad_with_zeros(3, padding.left, padding.right)?;
+            padded.conv2d(&self.weight, 0, self.stride, 1, self.groups)?
+        };
+        bias_activation(&y, self.bias.as_ref(), self.activation)
+    }
+
+    /// Convolves with TensorFlow's "same" padding.
+    pub fn forward_same(&self, x: &Tensor) -> Result<Tensor> {
+        let (_, _, height, width) = x.dims4()?;
+        let kernel = self.weight.dim(2)?;
+        self.forward(x, Padding::same(height, width, kernel, self.stride))
+    }
+}
+
+/// A 1x1 convolution as a matrix product: [out, in] times [N, in, H * W].
+fn pointwise_product(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let (batch, channels, height, width) = x.dims4()?;
+    let out = weight.dim(0)?;
+    let weight = weight.reshape((out, channels))?.broadcast_left(batch)?;
+    let product = weight.matmul(&x.contiguous()?.reshape((batch, channels, height * width))?)?;
+    Ok(product.reshape((batch, out, height, width))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Tensor};
+
+    use super::*;
+
+    fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
+        (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
+    }
+
+    #[test]
+    fn same_padding_is_tensorflows() {
+        assert_eq!(Padding::same(109, 109, 3, 2), Padding::symmetric(1));
+        assert_eq!(Padding::same(28, 28, 3, 2), Padding { top: 0, left: 0, bottom: 1, right: 1 });
+        assert_eq!(Padding::same(19, 19, 3, 1), Padding::symmetric(1));
+    }
+
+    #[test]
+    fn folding_the_norm_changes_nothing() {
+        let device = Device::Cpu;
+        let x = Tensor::randn(0f32, 1.0, (2, 4, 6, 5), &device).unwrap();
+        let weight = Tensor::randn(0f32, 1.0, (8, 4, 1, 1), &device).unwrap();
+        let vector = |mean: f32| Tensor::rand(mean - 0.4, mean + 0.4, 8, &device).unwrap();
+        let norm = BatchNorm { weight: vector(1.0), bias: vector(0.0), mean: vector(0.0), variance: vector(1.0), eps: 1e-3 };
+        let folded = Conv2d::new(weight.clone(), None, 1, 1).with_norm(&norm).unwrap();
+        let plain = Conv2d::new(weight, None, 1, 1).forward(&x, Padding::symmetric(0)).unwrap();
+        let (scale, shift) = norm.scale_and_shift().unwrap();
+        let plain = plain
+            .broadcast_mul(&scale.reshape((1, 8, 1, 1)).unwrap())
+            .unwrap()
+            .broadcast_add(&shift.reshape((1, 8, 1, 1)).unwrap())
+            .unwrap();
+        assert!(largest_difference(&folded.forward(&x, Padding::symmetric(0)).unwrap(), &plain) < 1e-5);
+    }
+}

@@ -1,0 +1,28 @@
+//! Layers and device choice on top of Candle.
+//!
+//! Everything here is inference: batch norms are folded into the convolution before them, and the few operations that
+//! Candle runs slowly on a CPU (depthwise convolution, bias plus activation) are threaded custom operations. On other
+//! devices the same layers fall back to Candle's own operations.
+//!
+//! Invariants: no file, no model name and no view is known here; shapes stand in every doc comment.
+
+mod activation;
+mod conv;
+mod depthwise;
+mod device;
+mod epilogue;
+mod error;
+mod norm;
+mod pool;
+mod temporal;
+
+pub use activation::Activation;
+pub use conv::{Conv2d, Padding};
+pub use device::DeviceChoice;
+pub use error::NnError;
+pub use norm::BatchNorm;
+pub use pool::{global_average, max_pool};
+pub use temporal::{Linear, TemporalConv};
+
+/// Result of this crate's operations.
+pub type Result<T> = std::result::Result<T, NnError>;
