@@ -1,0 +1,31 @@
+//! What the headers say about the ECG: R-wave times, waveforms, retired curves.
+
+use serde::Serialize;
+
+/// Evenly spaced ECG samples.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EcgSamples {
+    /// The samples, in `units` where the header tells a sensitivity, else in stored units.
+    pub values: Vec<f32>,
+    /// The interval between samples in ms, finite and positive.
+    pub sample_interval_ms: f64,
+    /// The time of the first sample in ms relative to frame 0.
+    pub start_ms: f64,
+    /// The channel's label, e.g. `Lead II`, empty where there is none.
+    pub channel: String,
+}
+
+/// Everything the headers tell about the ECG, as plain data; empty where absent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct EcgHeader {
+    /// R Wave Time Vector (0018,6060) in ms from frame 0: finite, ascending, may lie outside the loop.
+    pub r_wave_times_ms: Vec<f64>,
+    /// R Wave Pointer (0028,6040), turned into frame indexes from 0.
+    pub r_wave_frames: Vec<u32>,
+    /// The ECG channel of a Waveform Sequence (5400,0100) inside the image object.
+    pub waveform: Option<EcgSamples>,
+    /// The ECG of a retired curve group (50xx), spread over the loop where the curve has no time axis.
+    pub curve: Option<EcgSamples>,
+    /// Heart Rate (0018,1088) in beats per minute, where it is between 20 and 300.
+    pub heart_rate_bpm: Option<f64>,
+}

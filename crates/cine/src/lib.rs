@@ -1,0 +1,24 @@
+//! Reads echo loops from DICOM: headers, timing, regions, mode and single frames.
+//!
+//! [`Loop::open`] reads headers only; [`Loop::frame`] reads and decodes one frame and nothing else. A damaged file gives
+//! what it can together with [`Finding`]s, or a named [`CineError`]; nothing panics.
+
+mod completeness;
+mod ecg_header;
+mod error;
+mod finding;
+mod header;
+mod mode;
+mod open;
+mod regions;
+mod timing;
+
+pub use completeness::{Completeness, completeness};
+pub use ecg_header::{EcgHeader, EcgSamples};
+pub use error::CineError;
+pub use finding::Finding;
+pub use header::Header;
+pub use mode::Mode;
+pub use open::{Loop, RgbFrame, StoredFrame};
+pub use regions::{PixelBox, Region, RegionKind};
+pub use timing::{FrameTiming, TimingSource};

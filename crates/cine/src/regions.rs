@@ -1,0 +1,140 @@
+//! Ultrasound regions: what each rectangle of the image shows (PS3.3 C.8.5.5).
+
+use serde::Serialize;
+
+/// A rectangle of image pixels, both corners inside it, counted from 0 at the top left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct PixelBox {
+    /// Leftmost column.
+    pub x0: u32,
+    /// Topmost row.
+    pub y0: u32,
+    /// Rightmost column, included.
+    pub x1: u32,
+    /// Bottom row, included.
+    pub y1: u32,
+}
+
+impl PixelBox {
+    /// Number of columns, at least 1.
+    pub fn width(&self) -> u32 {
+        self.x1.saturating_sub(self.x0).saturating_add(1)
+    }
+
+    /// Number of rows, at least 1.
+    pub fn height(&self) -> u32 {
+        self.y1.saturating_sub(self.y0).saturating_add(1)
+    }
+
+    /// Number of pixels.
+    pub fn area(&self) -> u64 {
+        u64::from(self.width()) * u64::from(self.height())
+    }
+}
+
+/// What a region shows, from its spatial format and data type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionKind {
+    /// Grey-scale 2-D image.
+    #[serde(rename = "tissue_2d")]
+    Tissue2d,
+    /// 2-D colour flow.
+    Colour,
+    /// Pulsed-wave spectrum; tissue Doppler has no value of its own and is coded so too.
+    Pw,
+    /// Continuous-wave spectrum.
+    Cw,
+    /// M-mode, grey or colour.
+    MMode,
+    /// A drawn ECG trace.
+    Ecg,
+    /// Any other drawn trace (pulse, phonocardiogram, volume, Doppler envelope, ...).
+    Trace,
+    /// Grey bar, colour bar or other graphics.
+    Graphics,
+    /// Anything else.
+    Other,
+}
+
+/// One item of Sequence of Ultrasound Regions (0018,6011), as stored: corners may be inverted or outside the image.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Region {
+    /// What the region shows.
+    pub kind: RegionKind,
+    /// Left column as stored (0018,6018).
+    pub x0: i64,
+    /// Top row as stored (0018,601A).
+    pub y0: i64,
+    /// Right column as stored, included (0018,601C).
+    pub x1: i64,
+    /// Bottom row as stored, included (0018,601E).
+    pub y1: i64,
+    /// Region Spatial Format (0018,6012).
+    pub spatial_format: u16,
+    /// Region Data Type (0018,6014).
+    pub data_type: u16,
+    /// Region Flags (0018,6016).
+    pub flags: u32,
+    /// Physical Units X and Y (0018,6024) (0018,6026): 3 cm, 4 s, 5 Hz, 7 cm/s, ...
+    pub units: [u16; 2],
+    /// Physical Delta X and Y (0018,602C) (0018,602E), in those units per pixel; may be negative.
+    pub delta: [f64; 2],
+    /// Reference Pixel X0 and Y0 (0018,6020) (0018,6022), from the region's corner.
+    pub reference_pixel: Option<[i32; 2]>,
+}
+
+impl Region {
+    /// The part of the region inside an image of `columns` x `rows`, or nothing where there is none or it is inverted.
+    pub fn pixel_box(&self, columns: u32, rows: u32) -> Option<PixelBox> {
+        let clamp = |value: i64, limit: u32| u32::try_from(value.clamp(0, i64::from(limit) - 1)).ok();
+        let inside = columns > 0
+            && rows > 0
+            && self.x0 <= self.x1
+            && self.y0 <= self.y1
+            && self.x1 >= 0
+            && self.y1 >= 0
+            && self.x0 < i64::from(columns)
+            && self.y0 < i64::from(rows);
+        if !inside {
+            return None;
+        }
+        Some(PixelBox {
+            x0: clamp(self.x0, columns)?,
+            y0: clamp(self.y0, rows)?,
+            x1: clamp(self.x1, columns)?,
+            y1: clamp(self.y1, rows)?,
+        })
+    }
+
+    /// Whether the region lies wholly inside an image of `columns` x `rows`, with its corners in order.
+    pub fn fits(&self, columns: u32, rows: u32) -> bool {
+        self.x0 >= 0
+            && self.y0 >= 0
+            && self.x0 <= self.x1
+            && self.y0 <= self.y1
+            && self.x1 < i64::from(columns)
+            && self.y1 < i64::from(rows)
+    }
+
+    /// Whether this is a 2-D image, grey or colour.
+    pub fn is_2d(&self) -> bool {
+        matches!(self.kind, RegionKind::Tissue2d | RegionKind::Colour)
+    }
+}
+
+/// The kind of a region from Region Spatial Format and Region Data Type (PS3.3 C.8.5.5.1.1 and .2).
+pub fn region_kind(spatial_format: u16, data_type: u16) -> RegionKind {
+    match (spatial_format, data_type) {
+        (2, 1 | 2) => RegionKind::MMode,
+        (1, 1) => RegionKind::Tissue2d,
+        (1, 2) => RegionKind::Colour,
+        (_, 3) => RegionKind::Pw,
+        (_, 4) => RegionKind::Cw,
+        (_, 0x0A) => RegionKind::Ecg,
+        (_, 5..=9 | 0x0B | 0x0C | 0x10..=0x12) => RegionKind::Trace,
+        (5, _) | (_, 0x0D | 0x0E) => RegionKind::Graphics,
+        (2, _) => RegionKind::MMode,
+        _ => RegionKind::Other,
+    }
+}
