@@ -1,0 +1,154 @@
+//! What the trace reader is given and what it gives back.
+
+use serde::{Deserialize, Serialize};
+
+/// One decoded frame.
+#[derive(Debug, Clone, Copy)]
+pub struct RgbImage<'a> {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// RGB, 8 bits each, interleaved, rows from the top: `3 * width * height` bytes.
+    pub pixels: &'a [u8],
+}
+
+/// Hands out decoded frames one at a time; decoding is what costs, so few are asked for.
+pub trait FrameSource {
+    /// Number of frames in the loop.
+    fn frame_count(&self) -> u32;
+    /// Decodes one frame; `None` where that frame cannot be decoded.
+    fn frame(&mut self, index: u32) -> Option<RgbImage<'_>>;
+}
+
+/// What the header says; every entry may be absent or wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct TraceHints {
+    /// The region that holds the ECG: first column, first row, last column, last row.
+    pub ecg_region: Option<[u32; 4]>,
+    /// The region of the 2D sector: first column, first row, last column, last row.
+    pub sector: Option<[u32; 4]>,
+    /// Time per column of the trace in seconds.
+    pub seconds_per_pixel: Option<f64>,
+    /// Time between two frames in milliseconds.
+    pub frame_time_ms: Option<f64>,
+    /// Heart rate in beats a minute.
+    pub heart_rate_bpm: Option<f64>,
+}
+
+/// How the trace is drawn while the loop plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceStyle {
+    /// It grows from the left; what is to come is not shown.
+    Grows,
+    /// It is drawn from the left over the trace of the pass before, with a gap ahead of the drawing head.
+    Sweeps,
+    /// It is shown whole and a cursor moves along it.
+    Cursor,
+    /// It moves to the left, the newest part is at the right.
+    Scrolls,
+    /// It does not change and nothing moves along it, or there is one frame only.
+    Still,
+}
+
+/// A box in pixels; both corners belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundingBox {
+    /// First column.
+    pub x0: u32,
+    /// First row.
+    pub y0: u32,
+    /// Last column.
+    pub x1: u32,
+    /// Last row.
+    pub y1: u32,
+}
+
+/// Where the newest part of the trace is at each frame: the drawing head, the cursor, or the right edge.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct HeadMotion {
+    /// Column at frame 0 (fractional, may be outside the trace).
+    pub column_at_frame_0: f64,
+    /// Columns of trace drawn per frame, above 0. In a scrolling trace the head stands still and the trace moves this much.
+    pub columns_per_frame: f64,
+    /// Where the head starts again at the left: first column and width of a pass in columns.
+    pub pass: Option<(f64, f64)>,
+}
+
+/// Something odd about a trace that was read all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TraceFinding {
+    /// The header's frame time does not fit the speed of the trace.
+    #[error(
+        "the header says {header_ms:.1} ms per frame, the burned-in trace fits {trace_ms:.1} ms"
+    )]
+    FrameTimeDisagreesWithTrace {
+        /// Frame time from the header.
+        header_ms: f64,
+        /// Frame time that fits the trace and the header's time scale or heart rate.
+        trace_ms: f64,
+    },
+    /// The trace shows no beat.
+    #[error("the burned-in trace shows no beat")]
+    NoBeatOnTrace,
+    /// The trace was found, but not where its drawing head or cursor is, so its beats cannot be tied to frames.
+    #[error("the burned-in trace has no moving head or cursor, so its beats have no frames")]
+    NoHeadOnTrace,
+    /// The head does not move evenly (frames dropped or repeated); beats were looked up frame by frame.
+    #[error("the head of the burned-in trace is up to {columns:.1} columns off an even motion")]
+    HeadMovesUnevenly {
+        /// Greatest distance from an even motion.
+        columns: f64,
+    },
+    /// Some frames that were asked for could not be decoded.
+    #[error("{count} frames that were wanted for the burned-in trace could not be decoded")]
+    FramesNotDecoded {
+        /// How many.
+        count: u32,
+    },
+}
+
+impl TraceFinding {
+    /// The code as it is serialised.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::FrameTimeDisagreesWithTrace { .. } => "frame_time_disagrees_with_trace",
+            Self::NoBeatOnTrace => "no_beat_on_trace",
+            Self::NoHeadOnTrace => "no_head_on_trace",
+            Self::HeadMovesUnevenly { .. } => "head_moves_unevenly",
+            Self::FramesNotDecoded { .. } => "frames_not_decoded",
+        }
+    }
+}
+
+/// A burned-in trace and the beats on it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TraceReading {
+    /// How it is drawn.
+    pub style: TraceStyle,
+    /// Its colour, RGB.
+    pub colour: [u8; 3],
+    /// The box around it, over the frames looked at.
+    pub bounding_box: BoundingBox,
+    /// The trace in the last frame looked at: column and row, one per column where it is drawn, columns rising.
+    pub points: Vec<(u32, f32)>,
+    /// Columns of the R peaks in `points`, rising.
+    pub r_peak_columns: Vec<f64>,
+    /// Frame indexes (fractional, within 0 ..= frames - 1) at which the head passes an R peak, rising.
+    pub r_peaks: Vec<f64>,
+    /// R peaks that the trace shows before frame 0 (negative) or after the last frame, rising: they help to place the
+    /// beats that the loop shows in part.
+    pub r_peaks_outside: Vec<f64>,
+    /// How columns and frames belong together; `None` where no head was found.
+    pub head: Option<HeadMotion>,
+    /// Heart rate from the R peaks and the header's time scale or frame time, in beats a minute.
+    pub heart_rate_bpm: Option<f64>,
+    /// Frames asked for, decodable or not.
+    pub frames_decoded: u32,
+    /// What was odd.
+    pub findings: Vec<TraceFinding>,
+}
