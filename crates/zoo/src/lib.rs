@@ -1,1 +1,31 @@
-//! placeholder
+//! Encoders, temporal heads, fusion, weights and the registry of models.
+//!
+//! A model is an encoder (frame to vector), a head (clip of vectors to temporal vectors), a fusion of the two, and a
+//! classifier. A new encoder is one file in `encoders/`, a new head one file in `heads/`; both are named in `names.rs`.
+//!
+//! Invariants: weights are read by the tensor names of the checkpoint they come from; a missing, extra or misshapen
+//! tensor is an error that names it; no image is read here and no view is decided.
+
+mod classifier;
+mod encoders;
+mod error;
+mod fusion;
+mod heads;
+mod label_set;
+mod model;
+mod names;
+mod registry;
+pub mod weights;
+
+pub use classifier::Classifier;
+pub use encoders::Encoder;
+pub use error::ZooError;
+pub use fusion::Fusion;
+pub use heads::Head;
+pub use label_set::LabelSet;
+pub use model::{Architecture, Model, ModelOutput};
+pub use names::{EncoderName, FusionName, HeadName};
+pub use registry::{Colour, Crop, ModelCard, Preparation, Registry, WeightStatus};
+
+/// Result of this crate's operations.
+pub type Result<T> = std::result::Result<T, ZooError>;

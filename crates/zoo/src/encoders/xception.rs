@@ -1,0 +1,150 @@
+//! Xception as in `keras.applications` (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017).
+
+use candle_core::Tensor;
+use nn::{Activation, BatchNorm, Conv2d, Padding};
+
+use crate::Result;
+use crate::weights::Weights;
+
+/// Epsilon of Keras' batch norms.
+const NORM_EPS: f64 = 1e-3;
+
+/// Xception without its classifier: 20,861,480 parameters.
+pub struct Xception {
+    stem: [Conv2d; 2],
+    entry: Vec<Downsampling>,
+    middle: Vec<[Separable; 3]>,
+    exit: Downsampling,
+    last: [Separable; 2],
+}
+
+impl Xception {
+    /// Channels of the last feature map.
+    pub const WIDTH: usize = 2048;
+
+    /// Reads the network from weights that hold Keras' names, such as `block1_conv1/kernel`.
+    pub fn read(weights: &Weights<'_>) -> Result<Self> {
+        let stem = |name: &str, width_in, width_out, stride| -> Result<Conv2d> {
+            let conv = kernel(&weights.at(name), "kernel", [3, 3, width_in, width_out], stride, 1)?;
+            Ok(conv.with_norm(&norm(weights, &format!("{name}_bn"), width_out)?)?.with_activation(Activation::Relu))
+        };
+        let entry = [(2, 64, 128), (3, 128, 256), (4, 256, 728)];
+        Ok(Self {
+            stem: [stem("block1_conv1", 3, 32, 2)?, stem("block1_conv2", 32, 64, 1)?],
+            entry: entry
+                .into_iter()
+                .enumerate()
+                .map(|(index, (block, width_in, width_out))| {
+                    Downsampling::read(weights, (block, index), [width_in, width_out, width_out])
+                })
+                .collect::<Result<_>>()?,
+            middle: (5..13)
+                .map(|block| {
+                    Ok([
+                        Separable::read(weights, block, 1, 728, 728)?,
+                        Separable::read(weights, block, 2, 728, 728)?,
+                        Separable::read(weights, block, 3, 728, 728)?,
+                    ])
+                })
+                .collect::<Result<_>>()?,
+            exit: Downsampling::read(weights, (13, 3), [728, 728, 1024])?,
+            last: [Separable::read(weights, 14, 1, 1024, 1536)?, Separable::read(weights, 14, 2, 1536, Self::WIDTH)?],
+        })
+    }
+
+    /// Maps frames [N, 3, H, W] with values in 0 to 1 to feature maps [N, 2048, H / 32, W / 32].
+    pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
+        let mut x = frames.clone();
+        for conv in &self.stem {
+            x = conv.forward(&x, Padding::symmetric(0))?;
+        }
+        for (index, block) in self.entry.iter().enumerate() {
+            x = block.forward(&x, index > 0)?;
+        }
+        for block in &self.middle {
+            let mut y = x.clone();
+            for separable in block {
+                y = separable.forward(&y.relu()?)?;
+            }
+            x = (x + y)?;
+        }
+        x = self.exit.forward(&x, true)?;
+        for separable in &self.last {
+            x = separable.forward(&x)?.relu()?;
+        }
+        Ok(x)
+    }
+}
+
+/// Two separable convolutions and a pooling of stride 2, beside a strided 1x1 shortcut.
+struct Downsampling {
+    first: Separable,
+    second: Separable,
+    shortcut: Conv2d,
+}
+
+impl Downsampling {
+    /// Reads block `block`, whose shortcut is the unnamed convolution number `shortcut` of the network.
+    fn read(weights: &Weights<'_>, (block, shortcut): (usize, usize), widths: [usize; 3]) -> Result<Self> {
+        let [width_in, middle, width_out] = widths;
+        // Keras numbers layers without a name of their own: conv2d, conv2d_1, ...
+        let suffix = if shortcut == 0 { String::new() } else { format!("_{shortcut}") };
+        let conv = kernel(&weights.at(format!("conv2d{suffix}")), "kernel", [1, 1, width_in, width_out], 2, 1)?;
+        let conv = conv.with_norm(&norm(weights, &format!("batch_normalization{suffix}"), width_out)?)?;
+        Ok(Self {
+            first: Separable::read(weights, block, 1, width_in, middle)?,
+            second: Separable::read(weights, block, 2, middle, width_out)?,
+            shortcut: conv,
+        })
+    }
+
+    fn forward(&self, input: &Tensor, relu_first: bool) -> Result<Tensor> {
+        let shortcut = self.shortcut.forward_same(input)?;
+        let x = if relu_first { input.relu()? } else { input.clone() };
+        let x = self.first.forward(&x)?.relu()?;
+        let x = self.second.forward(&x)?;
+        let (_, _, height, width) = x.dims4()?;
+        Ok((nn::max_pool(&x, 3, 2, Padding::same(height, width, 3, 2))? + shortcut)?)
+    }
+}
+
+/// A depthwise and a pointwise convolution with one norm after the pair.
+struct Separable {
+    depthwise: Conv2d,
+    pointwise: Conv2d,
+}
+
+impl Separable {
+    fn read(weights: &Weights<'_>, block: usize, number: usize, width_in: usize, width_out: usize) -> Result<Self> {
+        let name = format!("block{block}_sepconv{number}");
+        let pair = weights.at(&name);
+        let pointwise = kernel(&pair, "pointwise_kernel", [1, 1, width_in, width_out], 1, 1)?;
+        Ok(Self {
+            depthwise: kernel(&pair, "depthwise_kernel", [3, 3, width_in, 1], 1, width_in)?,
+            pointwise: pointwise.with_norm(&norm(weights, &format!("{name}_bn"), width_out)?)?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(self.pointwise.forward(&self.depthwise.forward_same(x)?, Padding::symmetric(0))?)
+    }
+}
+
+/// A Keras kernel [kh, kw, in, out] (depthwise: [kh, kw, channels, 1]) as a convolution.
+fn kernel(weights: &Weights<'_>, name: &str, shape: [usize; 4], stride: usize, groups: usize) -> Result<Conv2d> {
+    let kernel = weights.tensor(name, &shape)?;
+    let kernel = if groups > 1 { kernel.permute((2, 3, 0, 1))? } else { kernel.permute((3, 2, 0, 1))? };
+    Ok(Conv2d::new(kernel.contiguous()?, None, stride, groups))
+}
+
+fn norm(weights: &Weights<'_>, name: &str, width: usize) -> Result<BatchNorm> {
+    let norm = weights.at(name);
+    let vector = |name: &str| norm.tensor(name, &[width]);
+    Ok(BatchNorm {
+        weight: vector("gamma")?,
+        bias: vector("beta")?,
+        mean: vector("moving_mean")?,
+        variance: vector("moving_variance")?,
+        eps: NORM_EPS,
+    })
+}

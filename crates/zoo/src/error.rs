@@ -1,0 +1,109 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// What went wrong with a model, its weights or the registry.
+#[derive(Debug, Error)]
+pub enum ZooError {
+    /// A layer failed.
+    #[error("layer failed")]
+    Layer(#[from] nn::NnError),
+    /// A tensor operation failed.
+    #[error("tensor operation failed")]
+    Tensor(#[from] candle_core::Error),
+    /// A file of weights or of the registry could not be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not what its name says.
+    #[error("{path} is not a valid {format} file: {problem}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The format expected.
+        format: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The weights lack a tensor that the architecture needs.
+    #[error("{weights}: tensor {tensor:?} is missing")]
+    MissingTensor {
+        /// Where the weights come from.
+        weights: String,
+        /// The tensor's name.
+        tensor: String,
+    },
+    /// A tensor has another shape than the architecture needs.
+    #[error("{weights}: tensor {tensor:?} is {found:?}, expected {expected:?}")]
+    MisshapenTensor {
+        /// Where the weights come from.
+        weights: String,
+        /// The tensor's name.
+        tensor: String,
+        /// The shape in the weights.
+        found: Vec<usize>,
+        /// The shape that the architecture needs.
+        expected: Vec<usize>,
+    },
+    /// The weights hold tensors that the architecture does not know, so they are some other model's.
+    #[error("{weights}: {count} tensors the architecture does not use, the first is {first:?}")]
+    ExtraTensors {
+        /// Where the weights come from.
+        weights: String,
+        /// How many.
+        count: usize,
+        /// The first of them in alphabetical order.
+        first: String,
+    },
+    /// A number type that is not a floating-point one.
+    #[error("{weights}: tensor {tensor:?} holds {found}, expected floating-point numbers")]
+    TensorType {
+        /// Where the weights come from.
+        weights: String,
+        /// The tensor's name.
+        tensor: String,
+        /// The type found.
+        found: String,
+    },
+    /// No model, label set, encoder, head or fusion of that name exists.
+    #[error("unknown {kind} {name:?}; known: {known}")]
+    UnknownName {
+        /// What was looked for.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// The names that exist, comma separated.
+        known: String,
+    },
+    /// The model is known but its weights are not on this machine.
+    #[error("the weights of {model} are not here: expected {path}. `echolabel models show {model}` says how to get them")]
+    WeightsAbsent {
+        /// The model's name in the registry.
+        model: String,
+        /// Where the file should be.
+        path: PathBuf,
+    },
+    /// The file's digest differs from the registry's.
+    #[error("{path} is damaged or another version: its sha256 is {found}, the registry says {expected}")]
+    Digest {
+        /// The file.
+        path: PathBuf,
+        /// The digest found.
+        found: String,
+        /// The digest expected.
+        expected: String,
+    },
+    /// An image tensor or clip does not have the shape that the model takes.
+    #[error("the model takes {expected}, got {found:?}")]
+    InputShape {
+        /// The shape taken, in words.
+        expected: &'static str,
+        /// The shape given.
+        found: Vec<usize>,
+    },
+}

@@ -1,0 +1,100 @@
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ZooError;
+
+/// Declares an enum whose variants have one name each, used in pipeline files, the registry and messages.
+macro_rules! named {
+    ($(#[$doc:meta])* $enum:ident, $kind:literal { $($(#[$variant_doc:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(into = "&'static str", try_from = "String")]
+        pub enum $enum { $($(#[$variant_doc])* $variant),+ }
+
+        impl $enum {
+            /// Every variant.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name in files and messages.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+        }
+
+        impl From<$enum> for &'static str {
+            fn from(value: $enum) -> Self { value.name() }
+        }
+
+        impl fmt::Display for $enum {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result { formatter.write_str(self.name()) }
+        }
+
+        impl FromStr for $enum {
+            type Err = ZooError;
+            fn from_str(name: &str) -> Result<Self, ZooError> {
+                Self::ALL.iter().copied().find(|value| value.name() == name).ok_or_else(|| ZooError::UnknownName {
+                    kind: $kind,
+                    name: name.to_owned(),
+                    known: Self::ALL.iter().map(|value| value.name()).collect::<Vec<_>>().join(", "),
+                })
+            }
+        }
+
+        impl TryFrom<String> for $enum {
+            type Error = ZooError;
+            fn try_from(name: String) -> Result<Self, ZooError> { name.parse() }
+        }
+    };
+}
+
+named! {
+    /// The encoders: frame to feature map.
+    EncoderName, "encoder" {
+        /// EfficientNet-B2 as in torchvision.
+        EfficientNetB2 = "efficientnet_b2",
+        /// A narrow EfficientNet of the same blocks, for tests and small machines.
+        EfficientNetTiny = "efficientnet_tiny",
+        /// Xception as in Keras.
+        Xception = "xception",
+    }
+}
+
+named! {
+    /// The temporal heads: clip of vectors to clip of temporal vectors.
+    HeadName, "head" {
+        /// None: every frame stands for itself.
+        None = "none",
+        /// One convolution over time, the reference system's residual block.
+        Conv1d = "conv1d",
+        /// Three convolutions over time with dilations 1, 2 and 4, each added to its input.
+        Dilated = "dilated",
+    }
+}
+
+named! {
+    /// The ways to weigh spatial against temporal features.
+    FusionName, "fusion" {
+        /// Spatial features only.
+        Spatial = "spatial",
+        /// Temporal features only.
+        Temporal = "temporal",
+        /// Their sum, as in the reference system's residual block.
+        Sum = "sum",
+        /// A convex mix whose weights depend on both.
+        Gate = "gate",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = "efficientnet_b9".parse::<EncoderName>().unwrap_err().to_string();
+        assert!(error.contains("efficientnet_b9") && error.contains("xception"), "{error}");
+        assert_eq!("gate".parse::<FusionName>().unwrap(), FusionName::Gate);
+    }
+}

@@ -1,0 +1,102 @@
+use candle_core::{Device, Tensor};
+use sha2::{Digest, Sha256};
+
+use super::TensorSource;
+use crate::Result;
+
+/// Weights made by a formula from a seed and each tensor's name: untrained, but the same everywhere.
+///
+/// The formula is the one of the golden references, so a model filled by it can be compared with the original
+/// framework, and a program without trained weights can still be run from end to end.
+#[derive(Debug, Clone)]
+pub struct FormulaWeights {
+    /// Hashed together with each tensor's name.
+    pub seed: String,
+    /// Multiplies the standard range of every kernel.
+    pub gain: f64,
+    /// Multiplies the range of `stem` once more; EfficientNets otherwise fade out.
+    pub stem_gain: f64,
+    /// The name of the first convolution's kernel.
+    pub stem: Option<String>,
+}
+
+impl FormulaWeights {
+    /// The centre and half width of the range from which the tensor `name` is drawn.
+    fn range(&self, name: &str, shape: &[usize]) -> (f64, f64) {
+        let last = name.rsplit(['.', '/']).next().unwrap_or(name);
+        match last {
+            "bias" | "beta" | "running_mean" | "moving_mean" => (0.0, 0.1),
+            "gamma" | "running_var" | "moving_variance" => (1.0, 0.5),
+            _ if last.ends_with("_bias") => (0.0, 0.1),
+            _ if shape.len() <= 1 => (1.0, 0.5),
+            _ => {
+                let stem = if self.stem.as_deref() == Some(name) { self.stem_gain } else { 1.0 };
+                (0.0, self.gain * stem * (3.0 / fan_in(last, shape) as f64).sqrt())
+            }
+        }
+    }
+}
+
+/// The number of inputs that one output of a kernel sums over.
+///
+/// Torch kernels are [out, in, ...]; Keras ones are [..., in, out], its depthwise ones [kh, kw, channels, 1].
+fn fan_in(last: &str, shape: &[usize]) -> usize {
+    match last {
+        "depthwise_kernel" => shape[..2].iter().product(),
+        "kernel" | "pointwise_kernel" => shape[..shape.len() - 1].iter().product(),
+        _ => shape[1..].iter().product(),
+    }
+}
+
+impl TensorSource for FormulaWeights {
+    fn description(&self) -> String {
+        format!("formula {:?}", self.seed)
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let (centre, half) = self.range(name, shape);
+        let count = shape.iter().product();
+        Ok(Tensor::from_vec(fill(&self.seed, name, count, centre, half), shape, &Device::Cpu)?)
+    }
+
+    fn names(&self) -> Option<Vec<String>> {
+        None
+    }
+
+    fn sha256(&self) -> String {
+        let identity = format!("formula {} {} {} {:?}", self.seed, self.gain, self.stem_gain, self.stem);
+        hex(&Sha256::digest(identity.as_bytes()))
+    }
+}
+
+/// Fills a tensor of `count` numbers in `centre` +- `half` from the stream of `seed` and `name`.
+///
+/// FNV-1a of the name starts a splitmix64 stream; its upper 24 bits are the fraction (golden README, "Formula").
+pub fn fill(seed: &str, name: &str, count: usize, centre: f64, half: f64) -> Vec<f32> {
+    let key = stream_key(seed, name);
+    (0..count as u64)
+        .map(|index| {
+            let fraction = (stream_word(key, index) >> 40) as f64 / 16_777_216.0;
+            (centre + half * (2.0 * fraction - 1.0)) as f32
+        })
+        .collect()
+}
+
+/// FNV-1a (64 bits) of `seed/name`.
+pub(crate) fn stream_key(seed: &str, name: &str) -> u64 {
+    let bytes = seed.bytes().chain([b'/']).chain(name.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// Word `index` of a splitmix64 stream.
+pub(crate) fn stream_word(key: u64, index: u64) -> u64 {
+    let mut word = key.wrapping_add((index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

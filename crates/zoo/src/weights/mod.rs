@@ -1,0 +1,9 @@
+//! Where a model's numbers come from, and how a layer asks for them by name.
+
+mod formula;
+mod safetensors_file;
+mod source;
+
+pub use formula::{FormulaWeights, fill};
+pub use safetensors_file::SafetensorsFile;
+pub use source::{TensorSource, Weights};

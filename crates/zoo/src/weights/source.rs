@@ -1,0 +1,87 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use candle_core::{Device, Tensor};
+
+use crate::{Result, ZooError};
+
+/// A named collection of tensors.
+pub trait TensorSource {
+    /// What the collection is called in messages: a file or a formula.
+    fn description(&self) -> String;
+
+    /// The tensor `name` as f32 on the CPU; an error when it is missing or is not of `shape`.
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor>;
+
+    /// All names, or `None` when the source can make any tensor.
+    fn names(&self) -> Option<Vec<String>>;
+
+    /// The hexadecimal sha256 that identifies these weights in the database.
+    fn sha256(&self) -> String;
+}
+
+/// A place in the tree of tensor names, from which a layer takes its own.
+#[derive(Clone)]
+pub struct Weights<'a> {
+    source: &'a dyn TensorSource,
+    device: &'a Device,
+    used: &'a RefCell<BTreeSet<String>>,
+    prefix: String,
+    separator: char,
+}
+
+impl<'a> Weights<'a> {
+    /// Runs `build` at the root of `source`, then checks that it used every tensor.
+    ///
+    /// `separator` joins the parts of a name: '.' in torch checkpoints, '/' in Keras ones.
+    pub fn read_all<T>(
+        source: &dyn TensorSource,
+        device: &Device,
+        separator: char,
+        build: impl FnOnce(&Weights<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let used = RefCell::new(BTreeSet::new());
+        let root = Weights { source, device, used: &used, prefix: String::new(), separator };
+        let built = build(&root)?;
+        let used = used.borrow();
+        let mut extra: Vec<String> =
+            source.names().unwrap_or_default().into_iter().filter(|name| !used.contains(name)).collect();
+        // Torch counts batches in its norms; the counter has no part in inference.
+        extra.retain(|name| !name.ends_with("num_batches_tracked"));
+        extra.sort();
+        match extra.first() {
+            Some(first) => Err(ZooError::ExtraTensors {
+                weights: source.description(),
+                count: extra.len(),
+                first: first.clone(),
+            }),
+            None => Ok(built),
+        }
+    }
+
+    /// The place one level down.
+    pub fn at(&self, part: impl std::fmt::Display) -> Weights<'a> {
+        Weights { prefix: self.join(&part.to_string()), ..self.clone() }
+    }
+
+    /// The same place with another separator between the parts below it.
+    pub fn separated_by(&self, separator: char) -> Weights<'a> {
+        Weights { separator, ..self.clone() }
+    }
+
+    /// The tensor `name` of `shape`, as f32 on the model's device.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let name = self.join(name);
+        let tensor = self.source.tensor(&name, shape)?.to_device(self.device)?;
+        self.used.borrow_mut().insert(name);
+        Ok(tensor)
+    }
+
+    fn join(&self, part: &str) -> String {
+        match (self.prefix.is_empty(), part.is_empty()) {
+            (true, _) => part.to_owned(),
+            (_, true) => self.prefix.clone(),
+            _ => format!("{}{}{part}", self.prefix, self.separator),
+        }
+    }
+}
