@@ -18,7 +18,7 @@ mod registry;
 pub mod weights;
 
 pub use classifier::Classifier;
-pub use encoders::Encoder;
+pub use encoders::{EfficientNet, EfficientNetConfig, Encoder, Xception};
 pub use error::ZooError;
 pub use fusion::Fusion;
 pub use heads::Head;
