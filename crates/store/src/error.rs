@@ -1,0 +1,92 @@
+//! What can go wrong in the store.
+
+use std::path::PathBuf;
+
+/// An error of the store; the message says what was being done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database file could not be opened or set up.
+    #[error("cannot open database {path}")]
+    Open {
+        /// The database file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The file is an SQLite database of some other program.
+    #[error("{path} is not an echolabel database")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer program wrote the database.
+    #[error(
+        "database {path} has schema version {found}, this program knows versions up to {newest}: use a newer echolabel"
+    )]
+    NewerSchema {
+        /// The database file.
+        path: PathBuf,
+        /// Version in the file.
+        found: u32,
+        /// Newest version this program knows.
+        newest: u32,
+    },
+    /// The schema could not be brought up to date.
+    #[error("cannot bring database {path} up to date")]
+    Migrate {
+        /// The database file.
+        path: PathBuf,
+        /// What went wrong.
+        source: rusqlite_migration::Error,
+    },
+    /// A query failed.
+    #[error("cannot {doing}")]
+    Query {
+        /// What was being done.
+        doing: &'static str,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A stored value has no meaning for this program.
+    #[error("the database holds a {what} that cannot be read: {value}")]
+    Corrupt {
+        /// What was read.
+        what: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// Another worker holds the job now; nothing was written.
+    #[error("job {job_id} is no longer held by this worker")]
+    LeaseLost {
+        /// The job.
+        job_id: i64,
+    },
+    /// No such loop.
+    #[error("no loop {0} in the database")]
+    UnknownLoop(String),
+    /// No such study.
+    #[error("no study {0} in the database")]
+    UnknownStudy(String),
+    /// An export could not be written.
+    #[error("cannot write export {path}")]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may work a little later.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Open { source, .. } | Self::Query { source, .. } => matches!(
+                source.sqlite_error_code(),
+                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+            ),
+            _ => false,
+        }
+    }
+}

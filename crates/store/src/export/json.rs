@@ -1,0 +1,69 @@
+//! One JSON object a study.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{ExportOptions, whole_file};
+use crate::{Inventory, LabelStore, Review, StoreError, StoredLoop, StoredPrediction, Study};
+
+#[derive(Serialize)]
+struct StudyObject {
+    #[serde(flatten)]
+    study: Study,
+    inventory: Inventory,
+    loops: Vec<LoopObject>,
+}
+
+#[derive(Serialize)]
+struct LoopObject {
+    #[serde(flatten)]
+    stored: StoredLoop,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// Every model's word, oldest first.
+    predictions: Vec<StoredPrediction>,
+    reviews: Vec<Review>,
+}
+
+/// Writes one file a study.
+pub(super) fn write(
+    labels: &dyn LabelStore,
+    studies: &[Study],
+    folder: &Path,
+    options: &ExportOptions,
+) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = Vec::new();
+    for (number, study) in studies.iter().enumerate() {
+        let path = folder.join(whole_file::study_file_name(&study.study_instance_uid, number, "json"));
+        let object = study_object(labels, study, options)?;
+        let mut bytes = serde_json::to_vec_pretty(&object)
+            .map_err(|error| StoreError::Export { path: path.clone(), source: error.into() })?;
+        bytes.push(b'\n');
+        whole_file::write(&path, &bytes)?;
+        files.push(path);
+    }
+    Ok(files)
+}
+
+fn study_object(labels: &dyn LabelStore, study: &Study, options: &ExportOptions) -> Result<StudyObject, StoreError> {
+    let uid = &study.study_instance_uid;
+    let paths = if options.include_paths { labels.paths(uid)? } else { BTreeMap::new() };
+    let predictions = labels.predictions(uid)?;
+    let reviews = labels.reviews(uid)?;
+    let loops = labels
+        .loops(uid)?
+        .into_iter()
+        .map(|stored| {
+            let sop = &stored.facts.sop_instance_uid;
+            LoopObject {
+                path: paths.get(sop).map(|path| path.display().to_string()),
+                predictions: predictions.iter().filter(|said| said.sop_instance_uid == *sop).cloned().collect(),
+                reviews: reviews.iter().filter(|review| review.sop_instance_uid == *sop).cloned().collect(),
+                stored,
+            }
+        })
+        .collect();
+    Ok(StudyObject { study: study.clone(), inventory: labels.inventory(uid, &options.label_set)?, loops })
+}

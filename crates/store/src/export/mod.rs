@@ -1,0 +1,53 @@
+//! Exports for machines: one file of this folder per format.
+
+mod csv;
+mod json;
+mod whole_file;
+
+use std::path::{Path, PathBuf};
+
+use crate::{LabelStore, StoreError};
+
+/// A format for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// `loops.csv`: one row a loop.
+    Csv,
+    /// `<study>.json`: one object a study.
+    Json,
+}
+
+/// What to export and how much of it. The default is everything that names no patient.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExportOptions {
+    /// Only this study; else all.
+    pub study_instance_uid: Option<String>,
+    /// The views a complete study has, in order.
+    pub label_set: Vec<String>,
+    /// Add the path each loop was read from. A path may hold a patient's name.
+    pub include_paths: bool,
+}
+
+/// Writes the studies into `folder` (made if need be) and returns the files. Each is written whole or not at all.
+///
+/// # Errors
+/// [`StoreError::Export`] with the file that could not be written; [`StoreError::UnknownStudy`].
+pub fn export(
+    labels: &dyn LabelStore,
+    format: ExportFormat,
+    folder: &Path,
+    options: &ExportOptions,
+) -> Result<Vec<PathBuf>, StoreError> {
+    std::fs::create_dir_all(folder).map_err(|source| StoreError::Export { path: folder.to_owned(), source })?;
+    let mut studies = labels.studies()?;
+    if let Some(wanted) = &options.study_instance_uid {
+        studies.retain(|study| study.study_instance_uid == *wanted);
+        if studies.is_empty() {
+            return Err(StoreError::UnknownStudy(wanted.clone()));
+        }
+    }
+    match format {
+        ExportFormat::Csv => csv::write(labels, &studies, folder, options),
+        ExportFormat::Json => json::write(labels, &studies, folder, options),
+    }
+}

@@ -1,0 +1,185 @@
+//! What a job is: one version of one file that waits for its label.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// One version of one file: the same path with another size or time is another file.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    /// Absolute path.
+    pub path: PathBuf,
+    /// Length in bytes.
+    pub size_bytes: u64,
+    /// Time of the last write, nanoseconds since 1970 in UTC.
+    pub modified_unix_ns: i64,
+}
+
+/// What a quick look at the header told about a file before it was queued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DicomIdentity {
+    /// Study Instance UID (0020,000D).
+    pub study_instance_uid: String,
+    /// SOP Instance UID (0008,0018).
+    pub sop_instance_uid: String,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    /// Waits for a worker.
+    Pending,
+    /// A worker holds it under a lease.
+    Running,
+    /// Its loop is in the store.
+    Done,
+    /// Given up, with a reason.
+    Failed,
+    /// Nothing to label, with a reason.
+    Skipped,
+}
+
+impl JobState {
+    /// The name in the database and in exports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Skipped]
+            .into_iter()
+            .find(|state| state.as_str() == name)
+    }
+}
+
+impl fmt::Display for JobState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A claimed job: proof that this worker holds the lease of this attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Key in the job table.
+    pub job_id: i64,
+    /// The file to label.
+    pub file: FileIdentity,
+    /// How often it has been claimed, this time included.
+    pub attempts: u32,
+    /// How many of those ended because the program died.
+    pub interruptions: u32,
+    /// Who holds it.
+    pub worker: String,
+}
+
+/// What enqueueing a file did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enqueued {
+    /// A job was made, or one that failed because its file had vanished was revived.
+    New {
+        /// Key in the job table.
+        job_id: i64,
+        /// Whether the file reopened a closed study.
+        reopened_study: bool,
+    },
+    /// This version of the file has a job already.
+    Known,
+}
+
+/// A file that needs no worker: its outcome is known when it is first looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SettledFile {
+    /// Not DICOM: remembered so that it is not read again.
+    NotDicom,
+    /// Stayed incomplete beyond the limit: kept as a failed job until it changes.
+    Incomplete,
+}
+
+/// Why a job failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFailure {
+    /// A short stable name, e.g. `file_vanished`.
+    pub kind: String,
+    /// One sentence for people, without path or patient identity.
+    pub message: String,
+    /// The study and loop the file belongs to, where the header could be read.
+    pub identity: Option<DicomIdentity>,
+}
+
+impl JobFailure {
+    /// The kind of a failure whose file was gone; such a job is revived when the same file comes back.
+    pub const FILE_VANISHED: &'static str = "file_vanished";
+}
+
+/// Whether a failed job is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Not before this time.
+    At(Timestamp),
+    /// Never, unless a person asks for it or the file changes.
+    Never,
+}
+
+/// How many jobs stand in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct JobCounts {
+    /// Waiting.
+    pub pending: u64,
+    /// Under a lease.
+    pub running: u64,
+    /// Loop in the store.
+    pub done: u64,
+    /// Given up.
+    pub failed: u64,
+    /// Nothing to label.
+    pub skipped: u64,
+}
+
+impl JobCounts {
+    /// Jobs that still need a worker.
+    pub const fn unfinished(&self) -> u64 {
+        self.pending + self.running
+    }
+}
+
+/// A row of the job table, for people and tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// Key in the job table.
+    pub job_id: i64,
+    /// The file.
+    pub file: FileIdentity,
+    /// Where the job stands.
+    pub state: JobState,
+    /// How often it was claimed.
+    pub attempts: u32,
+    /// How often the program died while it was running.
+    pub interruptions: u32,
+    /// Not to be claimed before.
+    pub not_before: Option<Timestamp>,
+    /// Short name of the last failure, or of the reason for skipping.
+    pub error_kind: Option<String>,
+    /// Sentence for people.
+    pub error_message: Option<String>,
+    /// The file is another copy of a loop that was known.
+    pub duplicate: bool,
+    /// SOP Instance UID of the loop, once known.
+    pub sop_instance_uid: Option<String>,
+    /// Study Instance UID, once known.
+    pub study_instance_uid: Option<String>,
+    /// When the job was made.
+    pub enqueued_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}

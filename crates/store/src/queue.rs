@@ -1,0 +1,54 @@
+//! The door for jobs.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    DicomIdentity, Enqueued, FileIdentity, Job, JobCounts, JobFailure, JobRow, Retry, SettledFile, StoreError,
+};
+
+/// Durable jobs: a file that was taken is never forgotten, and only one worker holds it at a time.
+pub trait Queue: Send + Sync {
+    /// Makes a job for a file, unless this version of it has one. Older unfinished or failed jobs of the same path are
+    /// superseded. With an `identity` the study is extended now, and reopened if it was closed.
+    fn enqueue(
+        &self,
+        file: &FileIdentity,
+        identity: Option<&DicomIdentity>,
+        now: Timestamp,
+    ) -> Result<Enqueued, StoreError>;
+
+    /// Remembers a file that needs no worker.
+    fn settle(&self, file: &FileIdentity, how: SettledFile, reason: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Whether this version of the file has a job or was settled, and need not be looked at again.
+    fn is_known(&self, file: &FileIdentity) -> Result<bool, StoreError>;
+
+    /// Takes the next claimable job, if any, and holds it until `now + lease`.
+    fn claim(&self, worker: &str, lease: SignedDuration, now: Timestamp) -> Result<Option<Job>, StoreError>;
+
+    /// Extends the lease to `now + lease`; false when the job is no longer held.
+    fn heartbeat(&self, job: &Job, lease: SignedDuration, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// Ends a job that has nothing to label and no loop to record.
+    fn skip(&self, job: &Job, kind: &str, reason: &str, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends an attempt that failed: back to the queue, or given up.
+    fn fail(&self, job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Puts running jobs back whose lease has run out, or every one when `all_running` (at start, when no worker can be
+    /// alive). A job interrupted `max_interruptions` times is given up: its file may be what kills the program.
+    /// Returns how many were put back.
+    fn recover(&self, all_running: bool, max_interruptions: u32, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// Puts every failed job back into the queue; returns how many.
+    fn retry_failed(&self, now: Timestamp) -> Result<u64, StoreError>;
+
+    /// The earliest time at which a pending job may be claimed; none when nothing is pending.
+    fn next_claimable(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Jobs by state.
+    fn counts(&self) -> Result<JobCounts, StoreError>;
+
+    /// Every job, oldest first.
+    fn jobs(&self) -> Result<Vec<JobRow>, StoreError>;
+}

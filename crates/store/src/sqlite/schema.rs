@@ -1,0 +1,96 @@
+//! The numbered migrations and how a database file is brought to the newest.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use crate::StoreError;
+
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/001_jobs_loops_predictions.sql")),
+    M::up(include_str!("migrations/002_review_and_audit.sql")),
+];
+
+pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
+
+/// Newest schema version, kept in SQLite's `user_version`.
+pub(crate) const NEWEST: u32 = STEPS.len() as u32;
+
+/// Marks the file as ours (`PRAGMA application_id`): "echo" in ASCII.
+const APPLICATION_ID: u32 = 0x6563_686f;
+
+/// Refuses files of other or newer programs, then applies what is missing.
+pub(crate) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let read = |connection: &Connection, sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
+    let found = read(connection, "PRAGMA user_version").map_err(open)?;
+    let application = read(connection, "PRAGMA application_id").map_err(open)?;
+    let tables = read(connection, "SELECT count(*) FROM sqlite_schema").map_err(open)?;
+    if application != APPLICATION_ID && tables > 0 {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    if found > NEWEST {
+        return Err(StoreError::NewerSchema { path: path.to_owned(), found, newest: NEWEST });
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(open)?;
+    MIGRATIONS.to_latest(connection).map_err(|source| StoreError::Migrate { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+
+    fn schema_of(path: &Path) -> Vec<String> {
+        let connection = Connection::open(path).unwrap();
+        let mut query = connection.prepare("SELECT sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name").unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    fn at_version(path: &Path, version: usize) -> Connection {
+        let mut connection = Connection::open(path).unwrap();
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        MIGRATIONS.to_version(&mut connection, version).unwrap();
+        connection
+    }
+
+    #[test]
+    fn every_older_database_opens_keeps_its_rows_and_equals_the_newest() {
+        let folder = tempfile::tempdir().unwrap();
+        let fresh = folder.path().join("fresh.sqlite");
+        drop(Store::open(&fresh).unwrap());
+        for version in 1..=NEWEST as usize {
+            let path = folder.path().join(format!("v{version}.sqlite"));
+            let connection = at_version(&path, version);
+            connection
+                .execute("INSERT INTO study VALUES (1, '1.2.3', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', NULL)", [])
+                .unwrap();
+            drop(connection);
+            let store = Store::open(&path).unwrap();
+            assert_eq!(crate::LabelStore::studies(&store).unwrap().len(), 1);
+            drop(store);
+            assert_eq!(schema_of(&path), schema_of(&fresh), "from version {version}");
+        }
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newer.sqlite");
+        at_version(&path, NEWEST as usize).pragma_update(None, "user_version", NEWEST + 1).unwrap();
+        let error = Store::open(&path).unwrap_err();
+        assert!(matches!(error, StoreError::NewerSchema { found, .. } if found == NEWEST + 1), "{error}");
+        let version: u32 =
+            Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, NEWEST + 1);
+    }
+
+    #[test]
+    fn another_programs_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.sqlite");
+        Connection::open(&path).unwrap().execute("CREATE TABLE mail (id INTEGER)", []).unwrap();
+        assert!(matches!(Store::open(&path), Err(StoreError::Foreign { .. })));
+    }
+}
