@@ -26,7 +26,8 @@ impl Padding {
     /// TensorFlow's "same" for an image of `height` x `width`: the output is the input divided by the stride, rounded
     /// up, and an odd pixel of padding goes below and to the right.
     pub fn same(height: usize, width: usize, kernel: usize, stride: usize) -> Self {
-        let total = |length: usize| (((length.div_ceil(stride)).saturating_sub(1)) * stride + kernel).saturating_sub(length);
+        let total =
+            |length: usize| (((length.div_ceil(stride)).saturating_sub(1)) * stride + kernel).saturating_sub(length);
         let (rows, columns) = (total(height), total(width));
         Self { top: rows / 2, left: columns / 2, bottom: rows - rows / 2, right: columns - columns / 2 }
     }
@@ -147,7 +148,8 @@ mod tests {
         let x = Tensor::randn(0f32, 1.0, (2, 4, 6, 5), &device).unwrap();
         let weight = Tensor::randn(0f32, 1.0, (8, 4, 1, 1), &device).unwrap();
         let vector = |mean: f32| Tensor::rand(mean - 0.4, mean + 0.4, 8, &device).unwrap();
-        let norm = BatchNorm { weight: vector(1.0), bias: vector(0.0), mean: vector(0.0), variance: vector(1.0), eps: 1e-3 };
+        let norm =
+            BatchNorm { weight: vector(1.0), bias: vector(0.0), mean: vector(0.0), variance: vector(1.0), eps: 1e-3 };
         let folded = Conv2d::new(weight.clone(), None, 1, 1).with_norm(&norm).unwrap();
         let plain = Conv2d::new(weight, None, 1, 1).forward(&x, Padding::symmetric(0)).unwrap();
         let (scale, shift) = norm.scale_and_shift().unwrap();

@@ -35,10 +35,13 @@ impl CustomOp2 for Depthwise {
         if filters != channels || one != 1 {
             candle_core::bail!("depthwise weight {:?} does not fit {channels} channels", weight_layout.shape());
         }
-        let out_height = self.padding.output_length(self.padding.top + self.padding.bottom, height, kernel_height, self.stride)?;
-        let out_width = self.padding.output_length(self.padding.left + self.padding.right, width, kernel_width, self.stride)?;
+        let out_height =
+            self.padding.output_length(self.padding.top + self.padding.bottom, height, kernel_height, self.stride)?;
+        let out_width =
+            self.padding.output_length(self.padding.left + self.padding.right, width, kernel_width, self.stride)?;
         let input = &x.as_slice::<f32>()?[x_layout.start_offset()..][..batch * channels * height * width];
-        let weight = &weight.as_slice::<f32>()?[weight_layout.start_offset()..][..channels * kernel_height * kernel_width];
+        let weight =
+            &weight.as_slice::<f32>()?[weight_layout.start_offset()..][..channels * kernel_height * kernel_width];
         let geometry = Geometry {
             height,
             width,

@@ -63,8 +63,7 @@ mod tests {
         let bias = Tensor::randn(0f32, 1.0, 5, &Device::Cpu).unwrap();
         for activation in [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Sigmoid] {
             let fused = bias_activation(&x, Some(&bias), activation).unwrap();
-            let plain =
-                activation.forward(&x.broadcast_add(&bias.reshape((1, 5, 1, 1)).unwrap()).unwrap()).unwrap();
+            let plain = activation.forward(&x.broadcast_add(&bias.reshape((1, 5, 1, 1)).unwrap()).unwrap()).unwrap();
             let difference = (fused - plain).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
             assert!(difference < 1e-6, "{activation:?}: {difference}");
         }

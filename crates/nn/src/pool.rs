@@ -27,7 +27,8 @@ fn pooled_axis(x: &Tensor, axis: usize, (out, kernel, stride, before): (usize, u
         let indexes: Vec<u32> = (0..out)
             .map(|position| {
                 let window_start = (position * stride).saturating_sub(before);
-                let window_end = (position * stride + kernel - before.min(position * stride + kernel)).clamp(1, length) - 1;
+                let window_end =
+                    (position * stride + kernel - before.min(position * stride + kernel)).clamp(1, length) - 1;
                 let wanted = (position * stride + tap).saturating_sub(before);
                 wanted.clamp(window_start.min(length - 1), window_end) as u32
             })
@@ -50,9 +51,11 @@ mod tests {
 
     #[test]
     fn equals_a_plain_loop_over_windows() {
-        for (height, width, padding) in
-            [(7, 9, Padding::symmetric(1)), (8, 6, Padding { top: 0, left: 0, bottom: 1, right: 1 }), (5, 5, Padding::symmetric(0))]
-        {
+        for (height, width, padding) in [
+            (7, 9, Padding::symmetric(1)),
+            (8, 6, Padding { top: 0, left: 0, bottom: 1, right: 1 }),
+            (5, 5, Padding::symmetric(0)),
+        ] {
             let x = Tensor::randn(-3f32, 1.0, (1, 1, height, width), &Device::Cpu).unwrap();
             let image: Vec<Vec<f32>> = x.squeeze(0).unwrap().squeeze(0).unwrap().to_vec2().unwrap();
             let pooled: Vec<Vec<f32>> =
@@ -62,7 +65,8 @@ mod tests {
                     let mut expected = f32::NEG_INFINITY;
                     for y in 0..3 {
                         for x in 0..3 {
-                            let (y, x) = ((out_y * 2 + y).wrapping_sub(padding.top), (out_x * 2 + x).wrapping_sub(padding.left));
+                            let (y, x) =
+                                ((out_y * 2 + y).wrapping_sub(padding.top), (out_x * 2 + x).wrapping_sub(padding.left));
                             if y < height && x < width {
                                 expected = expected.max(image[y][x]);
                             }

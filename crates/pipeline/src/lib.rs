@@ -1,1 +1,31 @@
-//! placeholder
+//! Joins the stages that a loop goes through: open, find the beat, plan, decode, prepare, encode, label.
+//!
+//! [`PipelineFile`] is what a pipeline's TOML file says, [`Pipeline`] is one that was checked and whose model runs on an
+//! [`Engine`] thread. [`Pipeline::label`] takes a file all the way; [`inspect`] stops before the pixels meet a model.
+//!
+//! Invariants: data flows one way, every stage gives back a value; nothing here knows of databases, folders or jobs.
+
+mod aggregate;
+mod beat;
+mod engine;
+mod error;
+mod file;
+mod frames;
+mod inspect;
+mod label;
+mod prepare;
+mod resolve;
+
+pub use aggregate::{Aggregation, LoopView};
+pub use beat::{FoundBeats, find_beats};
+pub use engine::{ClipRequest, Engine, EngineAnswer};
+pub use error::{LabelError, PipelineError};
+pub use file::{
+    AggregateSection, ClipRule, EncoderSection, FusionSection, HeadSection, PipelineFile, PrepareSection,
+    SamplingSection, WeightsSection,
+};
+pub use frames::DecodedFrames;
+pub use inspect::{InspectedEcg, InspectedRegion, Inspection, inspect};
+pub use label::{LoopLabel, StageMs};
+pub use prepare::{PreparedFrames, prepare};
+pub use resolve::{Pipeline, PipelineSource};

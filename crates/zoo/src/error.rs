@@ -81,7 +81,9 @@ pub enum ZooError {
         known: String,
     },
     /// The model is known but its weights are not on this machine.
-    #[error("the weights of {model} are not here: expected {path}. `echolabel models show {model}` says how to get them")]
+    #[error(
+        "the weights of {model} are not here: expected {path}. `echolabel models show {model}` says how to get them"
+    )]
     WeightsAbsent {
         /// The model's name in the registry.
         model: String,

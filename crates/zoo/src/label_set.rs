@@ -10,6 +10,9 @@ pub struct LabelSet {
     pub name: String,
     /// Where the list comes from.
     pub source: String,
+    /// The image modes that have views in this list (`2d`, `colour`, `pw`, ...); loops of other modes are not shown to a
+    /// model of it.
+    pub modes: Vec<String>,
     /// The views, by index.
     pub views: Vec<String>,
 }

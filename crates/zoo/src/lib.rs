@@ -25,7 +25,7 @@ pub use heads::Head;
 pub use label_set::LabelSet;
 pub use model::{Architecture, Model, ModelOutput};
 pub use names::{EncoderName, FusionName, HeadName};
-pub use registry::{Colour, Crop, ModelCard, Preparation, Registry, WeightStatus};
+pub use registry::{Colour, Crop, ModelCard, Preparation, Registry, Resize, WeightStatus};
 
 /// Result of this crate's operations.
 pub type Result<T> = std::result::Result<T, ZooError>;

@@ -46,6 +46,8 @@ pub struct Preparation {
     pub colour: Colour,
     /// Which part of the screen is kept.
     pub crop: Crop,
+    /// How the part is brought to that size; its shape is not kept.
+    pub resize: Resize,
     /// Whether pixels that never change within a clip are set to zero (texts, scales).
     pub mask_static: bool,
 }
@@ -70,6 +72,16 @@ pub enum Crop {
     Sector,
     /// The reference video model's: left w / 10, top and bottom h / 15 (`seed-systems.md` 4.3).
     ThesisVideo,
+}
+
+/// How an image is brought to the encoder's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resize {
+    /// Bilinear with a support that grows when shrinking, as in Pillow.
+    Antialias,
+    /// Bilinear between the two nearest pixels with half-pixel centres, as in TensorFlow.
+    Tensorflow,
 }
 
 /// One entry of the registry.
@@ -225,7 +237,10 @@ mod tests {
         let registry = Registry::open(Path::new("nowhere")).unwrap();
         let Err(error) = registry.read_model("EchoView47_classifier", &Device::Cpu) else { panic!("no weights") };
         let error = error.to_string();
-        assert!(error.contains("nowhere/EchoView47_classifier.safetensors") && error.contains("models show"), "{error}");
+        assert!(
+            error.contains("nowhere/EchoView47_classifier.safetensors") && error.contains("models show"),
+            "{error}"
+        );
     }
 
     #[test]

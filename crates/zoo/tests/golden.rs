@@ -52,8 +52,10 @@ impl TensorSource for Golden {
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let entry = self.file["tensors"].as_array().unwrap().iter().find(|entry| entry["name"] == name);
-        let entry = entry.ok_or_else(|| ZooError::MissingTensor { weights: self.description(), tensor: name.to_owned() })?;
-        let listed: Vec<usize> = entry["shape"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect();
+        let entry =
+            entry.ok_or_else(|| ZooError::MissingTensor { weights: self.description(), tensor: name.to_owned() })?;
+        let listed: Vec<usize> =
+            entry["shape"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize).collect();
         assert_eq!(listed, shape, "{name}");
         let number = |key: &str| entry[key].as_f64().unwrap();
         let values = fill(self.seed(), name, shape.iter().product(), number("center"), number("half"));
@@ -61,7 +63,14 @@ impl TensorSource for Golden {
     }
 
     fn names(&self) -> Option<Vec<String>> {
-        Some(self.file["tensors"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap().to_owned()).collect())
+        Some(
+            self.file["tensors"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| entry["name"].as_str().unwrap().to_owned())
+                .collect(),
+        )
     }
 
     fn sha256(&self) -> String {
@@ -79,7 +88,8 @@ fn image(seed: &str, name: &str, height: usize, width: usize, t: usize) -> Vec<u
         for x in 0..width {
             for k in 0..3 {
                 let (chirp_x, chirp_y) = ((x + 3 * t) as i64, (y + 2 * t) as i64);
-                let chirp = ((chirp_x * chirp_x * (3 + k) + chirp_y * chirp_y * (5 - k) + 2 * chirp_x * chirp_y) >> 5) & 255;
+                let chirp =
+                    ((chirp_x * chirp_x * (3 + k) + chirp_y * chirp_y * (5 - k) + 2 * chirp_x * chirp_y) >> 5) & 255;
                 let fraction = noise[t * height * width * 3 + (y * width + x) * 3 + k as usize];
                 let noise = (fraction * 256.0).floor().min(255.0) as i64;
                 pixels.push(((3 * chirp + noise) >> 2) as u8);
@@ -160,7 +170,8 @@ fn xception_equals_keras() {
         let features = Encoder::read(EncoderName::Xception, weights)?.forward(&x)?;
         golden.check("features", &features, 5e-5);
         let dense = weights.at("dense");
-        let dense = nn::Linear::from_input_major(dense.tensor("kernel", &[2048, 47])?, Some(dense.tensor("bias", &[47])?));
+        let dense =
+            nn::Linear::from_input_major(dense.tensor("kernel", &[2048, 47])?, Some(dense.tensor("bias", &[47])?));
         golden.check("logits", &dense.forward(&features)?, 5e-5);
         Ok(())
     })

@@ -41,10 +41,9 @@ impl TensorSource for SafetensorsFile {
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let tensors = self.tensors()?;
-        let view = tensors.tensor(name).map_err(|_| ZooError::MissingTensor {
-            weights: self.description(),
-            tensor: name.to_owned(),
-        })?;
+        let view = tensors
+            .tensor(name)
+            .map_err(|_| ZooError::MissingTensor { weights: self.description(), tensor: name.to_owned() })?;
         if view.shape() != shape {
             return Err(ZooError::MisshapenTensor {
                 weights: self.description(),

@@ -50,11 +50,9 @@ impl<'a> Weights<'a> {
         extra.retain(|name| !name.ends_with("num_batches_tracked"));
         extra.sort();
         match extra.first() {
-            Some(first) => Err(ZooError::ExtraTensors {
-                weights: source.description(),
-                count: extra.len(),
-                first: first.clone(),
-            }),
+            Some(first) => {
+                Err(ZooError::ExtraTensors { weights: source.description(), count: extra.len(), first: first.clone() })
+            }
             None => Ok(built),
         }
     }

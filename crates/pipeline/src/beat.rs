@@ -1,0 +1,120 @@
+//! The heart beat of a loop, from the most trustworthy source that shows one.
+
+use cine::{EcgSamples as HeaderSamples, Finding, PixelBox, RegionKind};
+use ecg::trace::{TraceFinding, TraceHints, TraceReading, read_trace};
+use ecg::{Beats, EcgError, EcgSamples, EcgSource, FrameClock};
+
+use crate::DecodedFrames;
+
+/// A loop's beats and the clock that they were put on.
+#[derive(Debug, Clone)]
+pub struct FoundBeats {
+    /// The beats and the source that they come from.
+    pub beats: Beats,
+    /// When each frame was acquired.
+    pub clock: FrameClock,
+    /// The trace in the pixels, where it was looked for and found.
+    pub trace: Option<TraceReading>,
+    /// What was odd.
+    pub findings: Vec<Finding>,
+}
+
+/// Finds the beats of a loop: Waveform Sequence, R Wave Time Vector, curve data, burned-in trace, none, in this order.
+///
+/// Frames are decoded only when the headers are silent.
+pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError> {
+    let header = frames.source().header().clone();
+    let clock = clock_of(&header)?;
+    let heart_rate_bpm = header.ecg.heart_rate_bpm;
+    let mut findings = Vec::new();
+    let from_headers = [
+        header.ecg.waveform.as_ref().map(|curve| from_curve(curve, EcgSource::Waveform, &clock, heart_rate_bpm)),
+        Some(&header.ecg.r_wave_times_ms)
+            .filter(|times_ms| !times_ms.is_empty())
+            .map(|times_ms| ecg::beats_from_r_wave_times(times_ms, &clock, heart_rate_bpm)),
+        header.ecg.curve.as_ref().map(|curve| from_curve(curve, EcgSource::Curve, &clock, heart_rate_bpm)),
+    ];
+    for beats in from_headers.into_iter().flatten() {
+        note(&mut findings, &beats);
+        if beats.source != EcgSource::None {
+            return Ok(FoundBeats { beats, clock, trace: None, findings });
+        }
+    }
+    let hints = hints(frames.source().sector(), &header);
+    if header.frames > 1
+        && let Some(trace) = read_trace(frames, &hints)
+    {
+        let clock = corrected_clock(&trace, &header, clock, &mut findings);
+        let beats = from_trace(&trace, &clock, heart_rate_bpm);
+        note(&mut findings, &beats);
+        return Ok(FoundBeats { beats, clock, trace: Some(trace), findings });
+    }
+    Ok(FoundBeats { beats: ecg::no_beats(heart_rate_bpm), clock, trace: None, findings })
+}
+
+/// A beatless answer for a pipeline that does not want to know.
+pub(crate) fn ignore_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError> {
+    let clock = clock_of(frames.source().header())?;
+    Ok(FoundBeats { beats: ecg::no_beats(None), clock, trace: None, findings: Vec::new() })
+}
+
+fn clock_of(header: &cine::Header) -> Result<FrameClock, EcgError> {
+    let times_ms = (0..header.frames).map(|frame| header.timing.time_of_frame_ms(frame)).collect();
+    FrameClock::new(times_ms).or_else(|_| FrameClock::uniform(header.frames, header.timing.frame_time_ms()))
+}
+
+fn from_curve(curve: &HeaderSamples, source: EcgSource, clock: &FrameClock, heart_rate_bpm: Option<f64>) -> Beats {
+    match EcgSamples::new(curve.values.clone(), curve.sample_interval_ms, curve.start_ms) {
+        Ok(samples) => ecg::beats_from_samples(&samples, source, clock, heart_rate_bpm),
+        Err(_) => ecg::no_beats(heart_rate_bpm),
+    }
+}
+
+fn from_trace(trace: &TraceReading, clock: &FrameClock, heart_rate_bpm: Option<f64>) -> Beats {
+    let mut r_frames: Vec<f64> = trace.r_peaks.iter().chain(&trace.r_peaks_outside).copied().collect();
+    r_frames.sort_by(f64::total_cmp);
+    let heart_rate_bpm = trace.heart_rate_bpm.or(heart_rate_bpm);
+    let times_ms: Vec<f64> = r_frames.iter().map(|&frame| clock.time_of_frame_ms(frame)).collect();
+    let mut beats = ecg::beats_from_r_wave_times(&times_ms, clock, heart_rate_bpm);
+    if beats.source != EcgSource::None {
+        beats.source = EcgSource::BurnedInTrace;
+    }
+    beats
+}
+
+/// The frame time that the trace shows, where the header's contradicts it: headers lie more often than drawn curves.
+fn corrected_clock(
+    trace: &TraceReading,
+    header: &cine::Header,
+    clock: FrameClock,
+    findings: &mut Vec<Finding>,
+) -> FrameClock {
+    let mut corrected = None;
+    for finding in &trace.findings {
+        findings.push(Finding { code: finding.code(), message: finding.to_string() });
+        if let TraceFinding::FrameTimeDisagreesWithTrace { trace_ms, .. } = finding {
+            corrected = FrameClock::uniform(header.frames, *trace_ms).ok();
+        }
+    }
+    corrected.unwrap_or(clock)
+}
+
+fn hints(sector: Option<PixelBox>, header: &cine::Header) -> TraceHints {
+    let region = header.regions.iter().find(|region| region.kind == RegionKind::Ecg);
+    let inside = region.and_then(|region| region.pixel_box(header.columns, header.rows));
+    // Physical unit 4 is seconds (PS3.3 C.8.5.5.1.15).
+    let seconds_per_pixel = region.filter(|region| region.units[0] == 4 && region.delta[0] > 0.0);
+    TraceHints {
+        ecg_region: inside.map(|inside| [inside.x0, inside.y0, inside.x1, inside.y1]),
+        sector: sector.map(|sector| [sector.x0, sector.y0, sector.x1, sector.y1]),
+        seconds_per_pixel: seconds_per_pixel.map(|region| region.delta[0]),
+        frame_time_ms: (!header.timing.guessed).then(|| header.timing.frame_time_ms()),
+        heart_rate_bpm: header.ecg.heart_rate_bpm,
+    }
+}
+
+fn note(findings: &mut Vec<Finding>, beats: &Beats) {
+    findings.extend(
+        beats.findings.iter().map(|finding| Finding { code: finding.code.as_str(), message: finding.message.clone() }),
+    );
+}

@@ -1,0 +1,91 @@
+//! One thread per device that runs the model on frames gathered from several loops.
+
+mod batch;
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use zoo::Model;
+
+use crate::{LabelError, PipelineError, PreparedFrames};
+
+/// Frames of one loop and how they form clips.
+#[derive(Debug, Clone)]
+pub struct ClipRequest {
+    /// The distinct frames.
+    pub frames: PreparedFrames,
+    /// Each clip as positions in `frames`; all clips have the same length.
+    pub clips: Vec<Vec<usize>>,
+}
+
+/// What the model says of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EngineAnswer {
+    /// The logits of each clip, in the order of the request.
+    pub logits: Vec<Vec<f32>>,
+    /// This request's share of the encoder's time, in milliseconds.
+    pub encode_ms: f64,
+    /// This request's share of the time of head, fusion and classifier, in milliseconds.
+    pub head_ms: f64,
+}
+
+struct Order {
+    request: ClipRequest,
+    reply: Sender<Result<EngineAnswer, LabelError>>,
+}
+
+/// A model on its own thread; clones share it.
+#[derive(Clone)]
+pub struct Engine {
+    orders: Sender<Order>,
+    weights_sha256: Arc<str>,
+    _thread: Arc<JoinHandle<()>>,
+}
+
+/// Requests that may wait; more callers block, which holds decoding back.
+const WAITING_REQUESTS: usize = 4;
+
+impl Engine {
+    /// Moves the model to a thread of its own.
+    pub fn start(model: Model) -> Result<Self, PipelineError> {
+        let (orders, incoming) = bounded(WAITING_REQUESTS);
+        let weights_sha256 = Arc::from(model.weights_sha256());
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || serve(&model, &incoming))
+            .map_err(PipelineError::Thread)?;
+        Ok(Self { orders, weights_sha256, _thread: Arc::new(thread) })
+    }
+
+    /// Runs the model; blocks until the answer is there.
+    pub fn run(&self, request: ClipRequest) -> Result<EngineAnswer, LabelError> {
+        let (reply, answer) = bounded(1);
+        self.orders.send(Order { request, reply }).map_err(|_| LabelError::EngineStopped)?;
+        answer.recv().map_err(|_| LabelError::EngineStopped)?
+    }
+
+    /// The digest of the weights.
+    pub fn weights_sha256(&self) -> &str {
+        &self.weights_sha256
+    }
+}
+
+/// Answers requests until every [`Engine`] is gone; requests that wait at the same time share a batch.
+fn serve(model: &Model, incoming: &Receiver<Order>) {
+    while let Ok(first) = incoming.recv() {
+        let mut frames = first.request.frames.frames;
+        let mut orders = vec![first];
+        while frames < batch::MOST_FRAMES {
+            let Ok(next) = incoming.try_recv() else { break };
+            frames += next.request.frames.frames;
+            orders.push(next);
+        }
+        let requests: Vec<&ClipRequest> = orders.iter().map(|order| &order.request).collect();
+        let answers = batch::run(model, &requests);
+        for (order, answer) in orders.iter().zip(answers) {
+            // A caller that has gone away needs no answer.
+            let _gone = order.reply.send(answer);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// A pipeline cannot be used; told before any loop is taken.
+#[derive(Debug, Error)]
+pub enum PipelineError {
+    /// The file could not be read.
+    #[error("cannot read pipeline {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No pipeline of that name ships with the program and no such file exists.
+    #[error("unknown pipeline {name:?}; shipped: {known}; or give the path of a .toml file")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The names that ship.
+        known: String,
+    },
+    /// The file is not valid: an unknown key, a missing key, a wrong type.
+    #[error("pipeline {origin}: {problem}")]
+    Invalid {
+        /// The file or shipped name.
+        origin: String,
+        /// What is wrong, with its line.
+        problem: String,
+    },
+    /// A key's value does not fit the model named under `weights.model`.
+    #[error("pipeline {origin}: {key} = {found}, but model {model} was made for {expected}")]
+    ModelMismatch {
+        /// The file or shipped name.
+        origin: String,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// The model.
+        model: String,
+        /// What the model's card says.
+        expected: String,
+    },
+    /// A number is out of its range.
+    #[error("pipeline {origin}: {key} = {found} is out of range, expected {expected}")]
+    OutOfRange {
+        /// The file or shipped name.
+        origin: String,
+        /// The key.
+        key: &'static str,
+        /// Its value.
+        found: String,
+        /// The range.
+        expected: &'static str,
+    },
+    /// The model or its weights cannot be used.
+    #[error("pipeline {origin}: weights.model")]
+    Model {
+        /// The file or shipped name.
+        origin: String,
+        /// The cause.
+        #[source]
+        source: zoo::ZooError,
+    },
+    /// The device cannot be used.
+    #[error("device")]
+    Device(#[from] nn::NnError),
+    /// The operating system refused a thread.
+    #[error("cannot start the engine's thread")]
+    Thread(#[source] std::io::Error),
+}
+
+/// A loop could not be labelled.
+#[derive(Debug, Error)]
+pub enum LabelError {
+    /// The file could not be opened or its frames not be decoded.
+    #[error("cannot read the loop")]
+    Loop(#[from] cine::CineError),
+    /// None of the frames that the plan names could be decoded.
+    #[error("none of the {planned} frames of the plan can be decoded")]
+    NoFrame {
+        /// How many the plan named.
+        planned: usize,
+        /// The last frame's error.
+        #[source]
+        source: cine::CineError,
+    },
+    /// The sampling plan could not be made.
+    #[error("cannot plan which frames to look at")]
+    Plan(#[from] ecg::EcgError),
+    /// The model failed.
+    #[error("the model failed: {0}")]
+    Model(String),
+    /// The engine thread is gone.
+    #[error("the engine has stopped")]
+    EngineStopped,
+    /// The frames could not be prepared.
+    #[error("cannot prepare frames: {0}")]
+    Prepare(String),
+}
+
+impl LabelError {
+    /// A stable name for scripts and for the job table.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Loop(error) => error.kind(),
+            Self::NoFrame { source, .. } => source.kind(),
+            Self::Plan(_) => "plan",
+            Self::Model(_) => "model",
+            Self::EngineStopped => "engine_stopped",
+            Self::Prepare(_) => "prepare",
+        }
+    }
+
+    /// Whether trying again later may help.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Loop(error) => error.is_temporary(),
+            Self::NoFrame { source, .. } => source.is_temporary(),
+            Self::EngineStopped => true,
+            Self::Plan(_) | Self::Model(_) | Self::Prepare(_) => false,
+        }
+    }
+
+    /// The error with its causes in one line, without paths.
+    pub fn message(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        text
+    }
+}

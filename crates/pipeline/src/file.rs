@@ -1,0 +1,134 @@
+//! What a pipeline file says, strictly: an unknown key is an error.
+
+use serde::{Deserialize, Serialize};
+use zoo::{Colour, Crop, EncoderName, FusionName, HeadName, Resize};
+
+/// A pipeline file, as written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipelineFile {
+    /// The name under which predictions are kept.
+    pub name: String,
+    /// The list of views: `tte11`, `tte47`.
+    pub label_set: String,
+    /// Which frames are looked at.
+    #[serde(default)]
+    pub sampling: SamplingSection,
+    /// How frames are prepared; must be what the weights were trained with.
+    pub prepare: PrepareSection,
+    /// Frame to vector.
+    pub encoder: EncoderSection,
+    /// Clip to temporal features.
+    pub head: HeadSection,
+    /// Spatial and temporal features to one.
+    pub fusion: FusionSection,
+    /// Which weights.
+    pub weights: WeightsSection,
+    /// How clips become a label.
+    #[serde(default)]
+    pub aggregate: AggregateSection,
+}
+
+/// `[sampling]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SamplingSection {
+    /// What a loop without an ECG means.
+    pub ecg: EcgRule,
+    /// Frames that the model sees at once, 1 to 64.
+    pub frames_per_clip: usize,
+    /// How frames are chosen in a beat.
+    pub strategy: ecg::Strategy,
+    /// At most this many clips a loop, evenly chosen.
+    pub max_clips: usize,
+}
+
+impl Default for SamplingSection {
+    fn default() -> Self {
+        Self { ecg: EcgRule::Preferred, frames_per_clip: 6, strategy: ecg::Strategy::Landmarks, max_clips: 3 }
+    }
+}
+
+/// What a loop without an ECG means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EcgRule {
+    /// It is not labelled.
+    Required,
+    /// Its frames are spread evenly.
+    Preferred,
+    /// The ECG is not looked for.
+    Ignore,
+}
+
+/// `[prepare]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrepareSection {
+    /// Side of the square image that the encoder sees, in pixels.
+    pub size: usize,
+    /// Gray or colour; the model's own where it is not given.
+    pub colour: Option<Colour>,
+    /// Which part of the screen is kept; the model's own where it is not given.
+    pub crop: Option<Crop>,
+    /// How the image is resized; the model's own where it is not given.
+    pub resize: Option<Resize>,
+    /// Whether static pixels are masked; the model's own where it is not given.
+    pub mask_static: Option<bool>,
+}
+
+/// `[encoder]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderSection {
+    /// The encoder.
+    pub name: EncoderName,
+}
+
+/// `[head]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadSection {
+    /// The head.
+    pub name: HeadName,
+}
+
+/// `[fusion]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FusionSection {
+    /// The fusion.
+    pub name: FusionName,
+}
+
+/// `[weights]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightsSection {
+    /// A name in the registry.
+    pub model: String,
+}
+
+/// `[aggregate]`
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AggregateSection {
+    /// How clips become one distribution.
+    pub clips: ClipRule,
+    /// Below this probability the loop gets no view, 0 to 1.
+    pub abstain_below: f64,
+}
+
+impl Default for AggregateSection {
+    fn default() -> Self {
+        Self { clips: ClipRule::MeanProbability, abstain_below: 0.5 }
+    }
+}
+
+/// How clips become one distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClipRule {
+    /// The mean over the clips of a beat, then the mean over beats, so that every beat counts alike.
+    MeanProbability,
+}

@@ -1,0 +1,61 @@
+//! Frames of one loop, decoded once and kept while they may be needed again.
+
+use std::collections::BTreeMap;
+
+use cine::{CineError, Loop, RgbFrame};
+
+/// Decodes frames of a loop on demand and keeps the last few, so that the search for the ECG and the model share them.
+///
+/// What is kept is bounded: memory does not grow with the length of the loop.
+pub struct DecodedFrames<'a> {
+    source: &'a mut Loop,
+    kept: BTreeMap<u32, RgbFrame>,
+    order: Vec<u32>,
+    decoded: u32,
+}
+
+/// How many decoded frames are kept.
+const KEPT_FRAMES: usize = 24;
+
+impl<'a> DecodedFrames<'a> {
+    /// No frame of `source` is decoded yet.
+    pub fn of(source: &'a mut Loop) -> Self {
+        Self { source, kept: BTreeMap::new(), order: Vec::new(), decoded: 0 }
+    }
+
+    /// The loop.
+    pub fn source(&mut self) -> &mut Loop {
+        self.source
+    }
+
+    /// Frame `index`, counted from 0.
+    pub fn get(&mut self, index: u32) -> Result<&RgbFrame, CineError> {
+        if !self.kept.contains_key(&index) {
+            let frame = self.source.frame(index)?;
+            self.decoded += 1;
+            if self.order.len() >= KEPT_FRAMES {
+                let oldest = self.order.remove(0);
+                self.kept.remove(&oldest);
+            }
+            self.order.push(index);
+            self.kept.insert(index, frame);
+        }
+        self.kept.get(&index).ok_or(CineError::FrameOutOfRange { index, frames: self.source.header().frames })
+    }
+
+    /// How many frames were decoded so far.
+    pub fn decoded(&self) -> u32 {
+        self.decoded
+    }
+}
+
+impl ecg::trace::FrameSource for DecodedFrames<'_> {
+    fn frame_count(&self) -> u32 {
+        self.source.header().frames
+    }
+
+    fn frame(&mut self, index: u32) -> Option<ecg::trace::RgbImage<'_>> {
+        let frame = self.get(index).ok()?;
+        Some(ecg::trace::RgbImage { width: frame.width, height: frame.height, pixels: &frame.pixels })
+    }
+}

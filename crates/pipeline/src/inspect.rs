@@ -1,0 +1,150 @@
+//! What is in a loop, without asking a model: the object that `echolabel inspect --json` prints.
+
+use cine::{Finding, Loop, PixelBox, RegionKind};
+use ecg::{EcgSource, FramePhase, PlanSettings};
+use serde::Serialize;
+
+use crate::{DecodedFrames, FoundBeats, LabelError, find_beats};
+
+/// What is in a loop.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspection {
+    /// SOP Instance UID.
+    pub sop_instance_uid: String,
+    /// Study Instance UID.
+    pub study_instance_uid: String,
+    /// Series Instance UID.
+    pub series_instance_uid: String,
+    /// Transfer Syntax UID.
+    pub transfer_syntax: String,
+    /// Image height in pixels.
+    pub rows: u32,
+    /// Image width in pixels.
+    pub columns: u32,
+    /// Number of frames.
+    pub frames: u32,
+    /// Mean time between frames in milliseconds, as the header says.
+    pub frame_time_ms: f64,
+    /// Where that comes from.
+    pub frame_time_source: cine::TimingSource,
+    /// Manufacturer.
+    pub manufacturer: Option<String>,
+    /// What the image shows.
+    pub mode: &'static str,
+    /// Why that mode.
+    pub mode_reason: String,
+    /// The regions as far as they lie inside the image.
+    pub regions: Vec<InspectedRegion>,
+    /// The box of the ultrasound image.
+    pub sector: Option<PixelBox>,
+    /// The heart beat.
+    pub ecg: InspectedEcg,
+    /// What was odd.
+    pub findings: Vec<Finding>,
+    /// The sampling plan.
+    pub clips: Vec<InspectedClip>,
+}
+
+/// A region of the image.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct InspectedRegion {
+    /// What it shows.
+    pub kind: RegionKind,
+    /// Its box.
+    #[serde(flatten)]
+    pub pixels: PixelBox,
+}
+
+/// The heart beat of a loop.
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectedEcg {
+    /// Where it comes from.
+    pub source: EcgSource,
+    /// R peaks as frame indexes from 0, fractional.
+    pub r_peaks: Vec<f64>,
+    /// Beats a minute.
+    pub heart_rate_bpm: Option<f64>,
+    /// How the trace is drawn, where it was read from the pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_style: Option<ecg::trace::TraceStyle>,
+    /// Frames that were decoded to find it.
+    pub frames_decoded: u32,
+}
+
+/// One clip of the plan.
+#[derive(Debug, Clone, Serialize)]
+pub struct InspectedClip {
+    /// The beat's number, or `null` where no beat is known.
+    pub beat: Option<usize>,
+    /// Its frames in time order.
+    pub frames: Vec<InspectedFrame>,
+}
+
+/// A frame of a clip.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct InspectedFrame {
+    /// Index from 0.
+    pub index: u32,
+    /// Where it stands in the beat.
+    pub phase: Option<FramePhase>,
+}
+
+/// Looks at an open loop; gives the beats as well, for drawing.
+pub fn inspect(source: &mut Loop, settings: &PlanSettings) -> Result<(Inspection, FoundBeats), LabelError> {
+    let header = source.header().clone();
+    let (mode, mode_reason) = source.mode();
+    let sector = source.sector();
+    let mut findings = source.findings().to_vec();
+    let mut frames = DecodedFrames::of(source);
+    let found = find_beats(&mut frames)?;
+    let frames_decoded = frames.decoded();
+    let plan = ecg::plan(&found.beats, &found.clock, settings)?;
+    findings.extend(found.findings.iter().cloned());
+    findings.extend(
+        plan.findings.iter().map(|finding| Finding { code: finding.code.as_str(), message: finding.message.clone() }),
+    );
+    let inspection = Inspection {
+        frame_time_ms: header.timing.frame_time_ms(),
+        frame_time_source: header.timing.source,
+        mode: mode.as_str(),
+        mode_reason,
+        regions: header
+            .regions
+            .iter()
+            .filter_map(|region| {
+                let pixels = region.pixel_box(header.columns, header.rows)?;
+                Some(InspectedRegion { kind: region.kind, pixels })
+            })
+            .collect(),
+        sector,
+        ecg: InspectedEcg {
+            source: found.beats.source,
+            r_peaks: found.beats.r_peaks.clone(),
+            heart_rate_bpm: found.beats.heart_rate_bpm,
+            trace_style: found.trace.as_ref().map(|trace| trace.style),
+            frames_decoded,
+        },
+        findings,
+        clips: plan
+            .clips
+            .iter()
+            .map(|clip| InspectedClip {
+                beat: clip.beat,
+                frames: clip
+                    .frames
+                    .iter()
+                    .map(|frame| InspectedFrame { index: frame.index, phase: frame.phase })
+                    .collect(),
+            })
+            .collect(),
+        sop_instance_uid: header.sop_instance_uid,
+        study_instance_uid: header.study_instance_uid,
+        series_instance_uid: header.series_instance_uid,
+        transfer_syntax: header.transfer_syntax,
+        rows: header.rows,
+        columns: header.columns,
+        frames: header.frames,
+        manufacturer: header.manufacturer,
+    };
+    Ok((inspection, found))
+}

@@ -1,0 +1,238 @@
+//! A file all the way to its label.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use cine::{Finding, Header, Loop, RgbFrame};
+use ecg::{EcgSource, SamplingPlan};
+use serde::Serialize;
+
+use crate::aggregate::softmax;
+use crate::beat::ignore_beats;
+use crate::file::EcgRule;
+use crate::{Aggregation, ClipRequest, DecodedFrames, FoundBeats, LabelError, LoopView, Pipeline, find_beats, prepare};
+
+/// Milliseconds spent in each stage.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct StageMs {
+    /// Reading headers.
+    pub open: f64,
+    /// Finding the beat, decoding frames for it included.
+    pub ecg: f64,
+    /// Decoding the frames of the plan.
+    pub decode: f64,
+    /// Cropping, resizing, masking.
+    pub prepare: f64,
+    /// The encoder.
+    pub encode: f64,
+    /// Head, fusion and classifier.
+    pub head: f64,
+    /// All of it, waiting for the engine included.
+    pub total: f64,
+}
+
+/// What the pipeline says of one loop.
+#[derive(Debug, Clone, Serialize)]
+pub struct LoopLabel {
+    /// SOP Instance UID.
+    pub sop_instance_uid: String,
+    /// Study Instance UID.
+    pub study_instance_uid: String,
+    /// Series Instance UID.
+    pub series_instance_uid: String,
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The digest of the weights.
+    pub weights_sha256: String,
+    /// What must be said about the weights wherever the label is shown; `null` for clinical ones.
+    pub weights_note: Option<&'static str>,
+    /// What the image shows: `2d`, `colour`, ...
+    pub mode: &'static str,
+    /// The view; `null` when the pipeline abstains or the mode has none.
+    pub view: Option<String>,
+    /// The probability of the most likely view, 0 to 1; 0 where no model was asked.
+    pub confidence: f64,
+    /// Whether no view is given.
+    pub abstained: bool,
+    /// Whether no model was asked, because the label set has no views of this mode.
+    pub skipped: bool,
+    /// Why no view is given.
+    pub reason: Option<String>,
+    /// The probability of every view.
+    pub probabilities: BTreeMap<String, f64>,
+    /// How many clips the model saw.
+    pub clips: usize,
+    /// How many distinct frames the model saw.
+    pub frames_used: usize,
+    /// How many frames were decoded, those for the ECG included.
+    pub frames_decoded: u32,
+    /// Where the beat comes from.
+    pub ecg_source: EcgSource,
+    /// Where the time went.
+    pub ms: StageMs,
+    /// What was odd.
+    pub findings: Vec<Finding>,
+    /// The header's facts, for the database.
+    #[serde(skip)]
+    pub header: Box<Header>,
+}
+
+impl Pipeline {
+    /// Labels the loop in the file `path`.
+    ///
+    /// A loop of a mode without views, or one that the model is unsure of, is a label without a view and with a reason;
+    /// an error means that the file could not be used at all.
+    pub fn label(&self, path: &Path) -> Result<LoopLabel, LabelError> {
+        let started = Instant::now();
+        let mut ms = StageMs::default();
+        let mut source = timed(&mut ms.open, || Loop::open(path))?;
+        let mut label = timed(&mut ms.open, || self.unlabelled(&mut source));
+        if let Some(reason) = self.why_skipped(&label) {
+            label.skipped = true;
+            label.reason = Some(reason);
+        } else {
+            self.label_open(&mut source, &mut label, &mut ms)?;
+        }
+        label.abstained = label.view.is_none();
+        ms.total = started.elapsed().as_secs_f64() * 1000.0;
+        label.ms = ms;
+        Ok(label)
+    }
+
+    fn label_open(&self, source: &mut Loop, label: &mut LoopLabel, ms: &mut StageMs) -> Result<(), LabelError> {
+        let mut frames = DecodedFrames::of(source);
+        let found = timed(&mut ms.ecg, || match self.file().sampling.ecg {
+            EcgRule::Ignore => ignore_beats(&mut frames),
+            EcgRule::Preferred | EcgRule::Required => find_beats(&mut frames),
+        })?;
+        label.ecg_source = found.beats.source;
+        label.findings.extend(found.findings.iter().cloned());
+        if self.file().sampling.ecg == EcgRule::Required && found.beats.source == EcgSource::None {
+            label.reason = Some("no ECG was found and the pipeline requires one".to_owned());
+            label.frames_decoded = frames.decoded();
+            return Ok(());
+        }
+        let plan = self.plan(&found, &mut label.findings)?;
+        let decoded = timed(&mut ms.decode, || decode(&plan, &mut frames, &mut label.findings));
+        label.frames_decoded = frames.decoded();
+        let decoded = decoded?;
+        let sector = frames.source().sector();
+        let request = timed(&mut ms.prepare, || {
+            let prepared = prepare(decoded.values(), sector, &self.preparation())?;
+            Ok::<_, LabelError>(ClipRequest { frames: prepared, clips: clip_positions(&plan, &decoded) })
+        })?;
+        label.clips = request.clips.len();
+        label.frames_used = decoded.len();
+        drop(decoded);
+        let answer = self.engine().run(request)?;
+        (ms.encode, ms.head) = (answer.encode_ms, answer.head_ms);
+        let clips: Vec<(Option<usize>, Vec<f64>)> =
+            plan.clips.iter().zip(&answer.logits).map(|(clip, logits)| (clip.beat, softmax(logits))).collect();
+        self.name_view(label, Aggregation::join(&clips, self.file().aggregate.abstain_below));
+        Ok(())
+    }
+
+    /// What is known of a loop before any frame is decoded.
+    fn unlabelled(&self, source: &mut Loop) -> LoopLabel {
+        let (mode, _) = source.mode();
+        let header = source.header().clone();
+        LoopLabel {
+            sop_instance_uid: header.sop_instance_uid.clone(),
+            study_instance_uid: header.study_instance_uid.clone(),
+            series_instance_uid: header.series_instance_uid.clone(),
+            pipeline: self.name().to_owned(),
+            weights_sha256: self.weights_sha256().to_owned(),
+            weights_note: self.card().status.warning(),
+            mode: mode.as_str(),
+            view: None,
+            confidence: 0.0,
+            abstained: true,
+            skipped: false,
+            reason: None,
+            probabilities: BTreeMap::new(),
+            clips: 0,
+            frames_used: 0,
+            frames_decoded: 0,
+            ecg_source: EcgSource::None,
+            ms: StageMs::default(),
+            findings: source.findings().to_vec(),
+            header: Box::new(header),
+        }
+    }
+
+    /// Why no model is asked about this loop, if so.
+    fn why_skipped(&self, label: &LoopLabel) -> Option<String> {
+        if let Some(what) = &label.header.not_transthoracic {
+            return Some(format!("not a transthoracic echo: {what}"));
+        }
+        let modality = label.header.modality.as_deref().unwrap_or_default();
+        if !matches!(modality, "" | "US" | "OT" | "SC") {
+            return Some(format!("not an ultrasound image: modality {modality}"));
+        }
+        let set = self.label_set();
+        (!set.modes.iter().any(|mode| mode == label.mode))
+            .then(|| format!("{} has no views of mode {}", set.name, label.mode))
+    }
+
+    fn plan(&self, found: &FoundBeats, findings: &mut Vec<Finding>) -> Result<SamplingPlan, LabelError> {
+        let plan = ecg::plan(&found.beats, &found.clock, self.plan_settings())?;
+        findings.extend(
+            plan.findings
+                .iter()
+                .map(|finding| Finding { code: finding.code.as_str(), message: finding.message.clone() }),
+        );
+        Ok(plan)
+    }
+
+    fn name_view(&self, label: &mut LoopLabel, said: LoopView) {
+        let views = &self.label_set().views;
+        label.view = said.view.and_then(|index| views.get(index)).cloned();
+        label.confidence = said.confidence;
+        label.reason = said.reason;
+        label.probabilities = views.iter().cloned().zip(said.probabilities).collect();
+    }
+}
+
+/// Decodes the frames that the plan names; one that cannot be decoded is left out with a finding.
+fn decode(
+    plan: &SamplingPlan,
+    frames: &mut DecodedFrames<'_>,
+    findings: &mut Vec<Finding>,
+) -> Result<BTreeMap<u32, RgbFrame>, LabelError> {
+    let indexes = plan.frame_indexes();
+    let mut decoded = BTreeMap::new();
+    let mut last_error = None;
+    for &index in &indexes {
+        match frames.get(index) {
+            Ok(frame) => {
+                decoded.insert(index, frame.clone());
+            }
+            Err(error) => {
+                findings.push(Finding { code: "frame_not_decoded", message: error.to_string() });
+                last_error = Some(error);
+            }
+        }
+    }
+    match last_error {
+        Some(source) if decoded.is_empty() => Err(LabelError::NoFrame { planned: indexes.len(), source }),
+        _ => Ok(decoded),
+    }
+}
+
+/// The clips of the plan as positions in `decoded`; a missing frame is replaced by the nearest one that is there.
+fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, RgbFrame>) -> Vec<Vec<usize>> {
+    let there: Vec<u32> = decoded.keys().copied().collect();
+    let nearest = |wanted: u32| {
+        let distances = there.iter().map(|index| index.abs_diff(wanted));
+        distances.enumerate().min_by_key(|(_, distance)| *distance).map_or(0, |(position, _)| position)
+    };
+    plan.clips.iter().map(|clip| clip.frames.iter().map(|frame| nearest(frame.index)).collect()).collect()
+}
+
+fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = work();
+    *ms += started.elapsed().as_secs_f64() * 1000.0;
+    result
+}
