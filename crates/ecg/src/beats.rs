@@ -89,11 +89,7 @@ pub fn beats_from_samples(
 /// Values that are no number are left out, unsorted ones are sorted, doubles merged, each with a finding. Times
 /// outside the loop are not listed as R peaks, but a beat that reaches into the loop from there counts as cut.
 #[must_use]
-pub fn beats_from_r_wave_times(
-    times_ms: &[f64],
-    clock: &FrameClock,
-    header_heart_rate_bpm: Option<f64>,
-) -> Beats {
+pub fn beats_from_r_wave_times(times_ms: &[f64], clock: &FrameClock, header_heart_rate_bpm: Option<f64>) -> Beats {
     let mut findings = Vec::new();
     let mut r_times_ms: Vec<f64> = times_ms.iter().copied().filter(|t| t.is_finite()).collect();
     let left_out = times_ms.len() - r_times_ms.len();
@@ -105,10 +101,7 @@ pub fn beats_from_r_wave_times(
     }
     if !r_times_ms.is_sorted() {
         r_times_ms.sort_by(f64::total_cmp);
-        findings.push(Finding::new(
-            FindingCode::EcgRTimesUnsorted,
-            "the R times were not in rising order",
-        ));
+        findings.push(Finding::new(FindingCode::EcgRTimesUnsorted, "the R times were not in rising order"));
     }
     let listed = r_times_ms.len();
     r_times_ms.dedup_by(|later, kept| *later - *kept < SAME_R_WAVE_MS);
@@ -119,13 +112,7 @@ pub fn beats_from_r_wave_times(
             format!("{doubles} R times stand within {SAME_R_WAVE_MS} ms of the one before"),
         ));
     }
-    beats_from_times(
-        r_times_ms,
-        EcgSource::RWaveTimeVector,
-        clock,
-        header_heart_rate_bpm,
-        findings,
-    )
+    beats_from_times(r_times_ms, EcgSource::RWaveTimeVector, clock, header_heart_rate_bpm, findings)
 }
 
 /// A loop without any ECG; the header's heart rate still says how long a beat is.
@@ -133,11 +120,7 @@ pub fn beats_from_r_wave_times(
 pub fn no_beats(header_heart_rate_bpm: Option<f64>) -> Beats {
     let mut findings = Vec::new();
     let heart_rate_bpm = plausible_heart_rate(header_heart_rate_bpm, &mut findings);
-    Beats {
-        heart_rate_bpm,
-        findings,
-        ..Beats::default()
-    }
+    Beats { heart_rate_bpm, findings, ..Beats::default() }
 }
 
 /// The common end of every source: `r_times_ms` is finite and rising.
@@ -177,18 +160,10 @@ fn beats_from_times(
     }
     let found = !r_peaks.is_empty() || !beats.is_empty();
     if !found {
-        findings.push(Finding::new(
-            FindingCode::EcgNoBeatFound,
-            format!("the {source} ECG shows no beat inside the loop"),
-        ));
+        findings
+            .push(Finding::new(FindingCode::EcgNoBeatFound, format!("the {source} ECG shows no beat inside the loop")));
     }
-    Beats {
-        source: if found { source } else { EcgSource::None },
-        r_peaks,
-        beats,
-        heart_rate_bpm,
-        findings,
-    }
+    Beats { source: if found { source } else { EcgSource::None }, r_peaks, beats, heart_rate_bpm, findings }
 }
 
 /// Places the missing R wave before the first and after the last known one, where no whole beat is known.
@@ -202,12 +177,7 @@ fn add_extrapolated(beats: &mut Vec<Beat>, r_times_ms: &[f64], rr_ms: f64, clock
 }
 
 /// The beat between two R times, or nothing where the loop shows no frame of it.
-fn beat_between(
-    start_ms: f64,
-    end_ms: f64,
-    extrapolated: bool,
-    clock: &FrameClock,
-) -> Option<Beat> {
+fn beat_between(start_ms: f64, end_ms: f64, extrapolated: bool, clock: &FrameClock) -> Option<Beat> {
     let (start_frame, end_frame) = (clock.frame_at_ms(start_ms), clock.frame_at_ms(end_ms));
     let frame_count = f64::from(clock.frame_count());
     // A loop stored from R to R ends with the frame before the next R: all its frames are there.
@@ -217,23 +187,12 @@ fn beat_between(
         (false, true) => BeatKind::Whole,
         (false, false) => BeatKind::Cut,
     };
-    let beat = Beat {
-        start_frame,
-        end_frame,
-        start_ms,
-        end_ms,
-        t_wave_end_ms: None,
-        kind,
-    };
+    let beat = Beat { start_frame, end_frame, start_ms, end_ms, t_wave_end_ms: None, kind };
     (!beat.frames(clock.frame_count()).is_empty()).then_some(beat)
 }
 
 /// R times as frames, without those more than half a frame outside the loop.
-fn r_peaks_in_loop(
-    r_times_ms: &[f64],
-    clock: &FrameClock,
-    findings: &mut Vec<Finding>,
-) -> Vec<f64> {
+fn r_peaks_in_loop(r_times_ms: &[f64], clock: &FrameClock, findings: &mut Vec<Finding>) -> Vec<f64> {
     let last_frame = f64::from(clock.frame_count() - 1);
     let inside: Vec<f64> = r_times_ms
         .iter()
@@ -245,10 +204,7 @@ fn r_peaks_in_loop(
     if outside > 0 {
         findings.push(Finding::new(
             FindingCode::EcgRTimesOutsideLoop,
-            format!(
-                "{outside} of {} R waves lie outside the loop",
-                r_times_ms.len()
-            ),
+            format!("{outside} of {} R waves lie outside the loop", r_times_ms.len()),
         ));
     }
     inside

@@ -7,9 +7,7 @@
 #[non_exhaustive]
 pub enum EcgError {
     /// The ECG has no samples, or its sample interval or start time is no usable number of milliseconds.
-    #[error(
-        "building ECG samples: {count} samples every {sample_interval_ms} ms from {start_ms} ms are no signal"
-    )]
+    #[error("building ECG samples: {count} samples every {sample_interval_ms} ms from {start_ms} ms are no signal")]
     Samples {
         /// How many samples were given.
         count: usize,
@@ -25,9 +23,7 @@ pub enum EcgError {
         frame_count: usize,
     },
     /// Frame times must be finite and must increase.
-    #[error(
-        "building the frame clock: frame {frame} at {time_ms} ms is not after the frame before it"
-    )]
+    #[error("building the frame clock: frame {frame} at {time_ms} ms is not after the frame before it")]
     FrameTimes {
         /// The first frame (from 0) whose time is wrong.
         frame: usize,
@@ -45,9 +41,7 @@ pub enum EcgError {
         rule: &'static str,
     },
     /// An image for the trace reader has a size that does not fit its bytes.
-    #[error(
-        "reading the burned-in ECG of frame {frame}: {bytes} bytes are no RGB image of {columns} x {rows}"
-    )]
+    #[error("reading the burned-in ECG of frame {frame}: {bytes} bytes are no RGB image of {columns} x {rows}")]
     ImageShape {
         /// Index of the frame, from 0.
         frame: usize,

@@ -14,10 +14,7 @@ pub struct Finding {
 impl Finding {
     /// A finding from its code and its sentence.
     pub fn new(code: FindingCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }
 

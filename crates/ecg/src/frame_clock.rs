@@ -25,10 +25,7 @@ impl FrameClock {
         let mut before_ms = f64::NEG_INFINITY;
         for (frame, time_ms) in times_ms.iter_mut().enumerate() {
             if !time_ms.is_finite() || *time_ms <= before_ms {
-                return Err(EcgError::FrameTimes {
-                    frame,
-                    time_ms: *time_ms,
-                });
+                return Err(EcgError::FrameTimes { frame, time_ms: *time_ms });
             }
             before_ms = *time_ms;
             *time_ms -= first_ms;
@@ -42,16 +39,9 @@ impl FrameClock {
     /// [`EcgError::FrameCount`] without frames, [`EcgError::FrameTimes`] where the frame time is not positive.
     pub fn uniform(frame_count: u32, frame_time_ms: f64) -> Result<Self, EcgError> {
         if !frame_time_ms.is_finite() || frame_time_ms <= 0.0 {
-            return Err(EcgError::FrameTimes {
-                frame: 0,
-                time_ms: frame_time_ms,
-            });
+            return Err(EcgError::FrameTimes { frame: 0, time_ms: frame_time_ms });
         }
-        Self::new(
-            (0..frame_count)
-                .map(|frame| f64::from(frame) * frame_time_ms)
-                .collect(),
-        )
+        Self::new((0..frame_count).map(|frame| f64::from(frame) * frame_time_ms).collect())
     }
 
     /// Number of frames, at least 1.
@@ -106,10 +96,7 @@ impl FrameClock {
         if time_ms >= self.times_ms[last] {
             return last as f64 + (time_ms - self.times_ms[last]) / self.mean_interval_ms();
         }
-        let after = self
-            .times_ms
-            .partition_point(|&at_ms| at_ms <= time_ms)
-            .clamp(1, last);
+        let after = self.times_ms.partition_point(|&at_ms| at_ms <= time_ms).clamp(1, last);
         let (from_ms, to_ms) = (self.times_ms[after - 1], self.times_ms[after]);
         (after - 1) as f64 + (time_ms - from_ms) / (to_ms - from_ms)
     }

@@ -84,8 +84,7 @@ pub fn landmark_times_ms(beat: &Beat) -> Vec<(Phase, f64)> {
     let rr_ms = beat.rr_ms();
     let end_systole_ms = end_systole_after_r_ms(beat);
     let diastole_ms = rr_ms - end_systole_ms;
-    let early_ms =
-        end_systole_ms + END_SYSTOLE_TO_E_PEAK_MS.min(E_PEAK_MOST_OF_DIASTOLE * diastole_ms);
+    let early_ms = end_systole_ms + END_SYSTOLE_TO_E_PEAK_MS.min(E_PEAK_MOST_OF_DIASTOLE * diastole_ms);
     let kick_ms = rr_ms - A_PEAK_TO_R_MS.min(A_PEAK_MOST_OF_DIASTOLE * diastole_ms);
     let filling_end_ms = end_systole_ms + END_SYSTOLE_TO_E_PEAK_MS + E_DECELERATION_MS;
     let p_wave_ms = rr_ms - P_WAVE_TO_R_MS;
@@ -99,19 +98,13 @@ pub fn landmark_times_ms(beat: &Beat) -> Vec<(Phase, f64)> {
         after_r_ms.push((Phase::Diastasis, (filling_end_ms + p_wave_ms) / 2.0));
     }
     after_r_ms.push((Phase::AtrialKick, kick_ms));
-    after_r_ms
-        .into_iter()
-        .map(|(phase, after_ms)| (phase, beat.start_ms + after_ms))
-        .collect()
+    after_r_ms.into_iter().map(|(phase, after_ms)| (phase, beat.start_ms + after_ms)).collect()
 }
 
 /// The landmarks of a beat as fractional frame indexes, rising; some may lie outside a loop that cuts the beat.
 #[must_use]
 pub fn landmarks(beat: &Beat, clock: &FrameClock) -> Vec<(Phase, f64)> {
-    landmark_times_ms(beat)
-        .into_iter()
-        .map(|(phase, time_ms)| (phase, clock.frame_at_ms(time_ms)))
-        .collect()
+    landmark_times_ms(beat).into_iter().map(|(phase, time_ms)| (phase, clock.frame_at_ms(time_ms))).collect()
 }
 
 /// Where a frame (index from 0) stands in a beat: the landmark whose nearest frame it is, else its fraction of R-R;
@@ -122,9 +115,7 @@ pub fn phase_of(frame: u32, beat: &Beat, clock: &FrameClock) -> Option<FramePhas
         return None;
     }
     let position = f64::from(frame);
-    let at_landmark = landmarks(beat, clock)
-        .into_iter()
-        .find(|(_, landmark_frame)| landmark_frame.round() == position);
+    let at_landmark = landmarks(beat, clock).into_iter().find(|(_, landmark_frame)| landmark_frame.round() == position);
     Some(match at_landmark {
         Some((phase, _)) => FramePhase::Landmark(phase),
         None => FramePhase::Fraction(fraction_of(position, beat, clock)),

@@ -22,17 +22,9 @@ impl EcgSamples {
     pub fn new(values: Vec<f32>, sample_interval_ms: f64, start_ms: f64) -> Result<Self, EcgError> {
         let usable = sample_interval_ms.is_finite() && sample_interval_ms > 0.0;
         if values.is_empty() || !usable || !start_ms.is_finite() {
-            return Err(EcgError::Samples {
-                count: values.len(),
-                sample_interval_ms,
-                start_ms,
-            });
+            return Err(EcgError::Samples { count: values.len(), sample_interval_ms, start_ms });
         }
-        Ok(Self {
-            values,
-            sample_interval_ms,
-            start_ms,
-        })
+        Ok(Self { values, sample_interval_ms, start_ms })
     }
 
     /// Time of a (fractional) sample position in milliseconds after frame 0.

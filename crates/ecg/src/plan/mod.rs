@@ -8,9 +8,7 @@ mod phases;
 mod uniform;
 mod windowed;
 
-use crate::{
-    Beat, BeatKind, Beats, EcgError, EcgSource, Finding, FindingCode, FrameClock, FramePhase,
-};
+use crate::{Beat, BeatKind, Beats, EcgError, EcgSource, Finding, FindingCode, FrameClock, FramePhase};
 use serde::{Deserialize, Serialize};
 
 /// The most frames a clip may have.
@@ -47,11 +45,7 @@ pub struct PlanSettings {
 
 impl Default for PlanSettings {
     fn default() -> Self {
-        Self {
-            strategy: Strategy::default(),
-            frames_per_clip: 6,
-            max_clips: None,
-        }
+        Self { strategy: Strategy::default(), frames_per_clip: 6, max_clips: None }
     }
 }
 
@@ -90,11 +84,8 @@ impl SamplingPlan {
     /// Every frame index the plan names, rising and once each: what has to be decoded.
     #[must_use]
     pub fn frame_indexes(&self) -> Vec<u32> {
-        let mut indexes: Vec<u32> = self
-            .clips
-            .iter()
-            .flat_map(|clip| clip.frames.iter().map(|frame| frame.index))
-            .collect();
+        let mut indexes: Vec<u32> =
+            self.clips.iter().flat_map(|clip| clip.frames.iter().map(|frame| frame.index)).collect();
         indexes.sort_unstable();
         indexes.dedup();
         indexes
@@ -108,11 +99,7 @@ impl SamplingPlan {
 ///
 /// # Errors
 /// [`EcgError::Setting`] where a setting is out of range.
-pub fn plan(
-    beats: &Beats,
-    clock: &FrameClock,
-    settings: &PlanSettings,
-) -> Result<SamplingPlan, EcgError> {
+pub fn plan(beats: &Beats, clock: &FrameClock, settings: &PlanSettings) -> Result<SamplingPlan, EcgError> {
     settings.check()?;
     let mut findings = Vec::new();
     let usable = match settings.strategy {
@@ -138,10 +125,7 @@ pub fn plan(
     }
     if clips.is_empty() {
         if settings.strategy != Strategy::Uniform {
-            findings.push(Finding::new(
-                FindingCode::PlanUniform,
-                "no beat could be used: frames are spread uniformly",
-            ));
+            findings.push(Finding::new(FindingCode::PlanUniform, "no beat could be used: frames are spread uniformly"));
         }
         clips = uniform::clips(beats.heart_rate_bpm, clock, count);
     }
@@ -158,11 +142,7 @@ impl PlanSettings {
             return fault("frames_per_clip", count, "1 to 64");
         }
         if self.strategy == Strategy::Windowed && count != windowed::FRAMES_PER_CLIP {
-            return fault(
-                "frames_per_clip",
-                count,
-                "6 with strategy = \"windowed\" (16 frames, every third)",
-            );
+            return fault("frames_per_clip", count, "6 with strategy = \"windowed\" (16 frames, every third)");
         }
         if self.max_clips == Some(0) {
             return fault("max_clips", 0, "1 or more");
@@ -172,11 +152,7 @@ impl PlanSettings {
 }
 
 /// The beats that give clips, with their numbers in [`Beats::beats`].
-fn usable_beats<'a>(
-    beats: &'a Beats,
-    clock: &FrameClock,
-    findings: &mut Vec<Finding>,
-) -> Vec<(usize, &'a Beat)> {
+fn usable_beats<'a>(beats: &'a Beats, clock: &FrameClock, findings: &mut Vec<Finding>) -> Vec<(usize, &'a Beat)> {
     let frame_count = clock.frame_count();
     let whole: Vec<_> = beats
         .beats
@@ -198,14 +174,12 @@ fn usable_beats<'a>(
         .max_by(|(_, a), (_, b)| shown(a).total_cmp(&shown(b)));
     if let Some((number, beat)) = best {
         let (code, why) = match beat.kind {
-            BeatKind::Extrapolated => (
-                FindingCode::EcgBeatExtrapolated,
-                "one R wave only: its beat was completed by the heart rate",
-            ),
-            BeatKind::Whole | BeatKind::Cut => (
-                FindingCode::EcgPartialBeat,
-                "no whole beat: the longest part of one is used",
-            ),
+            BeatKind::Extrapolated => {
+                (FindingCode::EcgBeatExtrapolated, "one R wave only: its beat was completed by the heart rate")
+            }
+            BeatKind::Whole | BeatKind::Cut => {
+                (FindingCode::EcgPartialBeat, "no whole beat: the longest part of one is used")
+            }
         };
         findings.push(Finding::new(code, format!("{why} (beat {number})")));
     }
@@ -213,11 +187,7 @@ fn usable_beats<'a>(
 }
 
 fn note_repeats(clips: &[Clip], findings: &mut Vec<Finding>) {
-    let repeats = |clip: &&Clip| {
-        clip.frames
-            .windows(2)
-            .any(|pair| pair[0].index == pair[1].index)
-    };
+    let repeats = |clip: &&Clip| clip.frames.windows(2).any(|pair| pair[0].index == pair[1].index);
     let repeating = clips.iter().filter(repeats).count();
     if repeating > 0 {
         findings.push(Finding::new(
@@ -236,24 +206,17 @@ fn limit(clips: &mut Vec<Clip>, max_clips: Option<usize>, findings: &mut Vec<Fin
         return;
     };
     let all = clips.len();
-    let chosen: Vec<usize> = (0..most)
-        .map(|part| (2 * part + 1) * all / (2 * most))
-        .collect();
+    let chosen: Vec<usize> = (0..most).map(|part| (2 * part + 1) * all / (2 * most)).collect();
     let mut number = 0;
     clips.retain(|_| {
         number += 1;
         chosen.contains(&(number - 1))
     });
-    findings.push(Finding::new(
-        FindingCode::PlanClipsLimited,
-        format!("{most} of {all} clips were kept"),
-    ));
+    findings.push(Finding::new(FindingCode::PlanClipsLimited, format!("{most} of {all} clips were kept")));
 }
 
 /// `count` frames of `frames`, spread evenly: the middles of that many equal parts, so a short range repeats.
 fn spread(frames: &std::ops::Range<u32>, count: usize) -> Vec<u32> {
     let length = frames.len();
-    (0..count)
-        .map(|part| frames.start + ((2 * part + 1) * length / (2 * count)) as u32)
-        .collect()
+    (0..count).map(|part| frames.start + ((2 * part + 1) * length / (2 * count)) as u32).collect()
 }

@@ -20,36 +20,23 @@ const BY_IMPORTANCE: [Phase; 6] = [
 /// A landmark outside the loop (of a beat the loop cuts) is left out. The next R is never among the frames.
 pub(super) fn at_landmarks(beat: &Beat, clock: &FrameClock, count: usize) -> Vec<PlannedFrame> {
     let (first_ms, end_ms) = shown_ms(beat, clock);
-    let mut marks: Vec<(Phase, f64)> = landmark_times_ms(beat)
-        .into_iter()
-        .filter(|(_, time_ms)| (first_ms..end_ms).contains(time_ms))
-        .collect();
+    let mut marks: Vec<(Phase, f64)> =
+        landmark_times_ms(beat).into_iter().filter(|(_, time_ms)| (first_ms..end_ms).contains(time_ms)).collect();
     marks.sort_by_key(|(phase, _)| BY_IMPORTANCE.iter().position(|wanted| wanted == phase));
     marks.truncate(count);
     marks.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut instants: Vec<(f64, Option<Phase>)> = marks
-        .iter()
-        .map(|(phase, time_ms)| (*time_ms, Some(*phase)))
-        .collect();
-    instants.extend(
-        fill_times_ms(&marks, first_ms, end_ms, count)
-            .into_iter()
-            .map(|time_ms| (time_ms, None)),
-    );
+    let mut instants: Vec<(f64, Option<Phase>)> =
+        marks.iter().map(|(phase, time_ms)| (*time_ms, Some(*phase))).collect();
+    instants.extend(fill_times_ms(&marks, first_ms, end_ms, count).into_iter().map(|time_ms| (time_ms, None)));
     instants.sort_by(|a, b| a.0.total_cmp(&b.0));
-    instants
-        .into_iter()
-        .map(|(time_ms, phase)| planned(time_ms, phase, beat, clock))
-        .collect()
+    instants.into_iter().map(|(time_ms, phase)| planned(time_ms, phase, beat, clock)).collect()
 }
 
 /// `count` frames in equal steps of time from R up to, and without, the next R; of a cut beat, its part in the loop.
 pub(super) fn evenly_spaced(beat: &Beat, clock: &FrameClock, count: usize) -> Vec<PlannedFrame> {
     let (first_ms, end_ms) = shown_ms(beat, clock);
     let step_ms = (end_ms - first_ms) / count as f64;
-    (0..count)
-        .map(|step| planned(first_ms + step as f64 * step_ms, None, beat, clock))
-        .collect()
+    (0..count).map(|step| planned(first_ms + step as f64 * step_ms, None, beat, clock)).collect()
 }
 
 /// From when until (without) when the loop shows the beat, in milliseconds after frame 0.
@@ -73,14 +60,11 @@ fn fill_times_ms(marks: &[(Phase, f64)], first_ms: f64, end_ms: f64, count: usiz
     }
     edges_ms.push(end_ms);
     let mut parts = vec![1_usize; edges_ms.len() - 1];
-    let width =
-        |gap: usize, parts: &[usize]| (edges_ms[gap + 1] - edges_ms[gap]) / parts[gap] as f64;
+    let width = |gap: usize, parts: &[usize]| (edges_ms[gap + 1] - edges_ms[gap]) / parts[gap] as f64;
     for _ in marks.len()..count {
         let widest = (0..parts.len()).max_by(|&a, &b| {
             // On a tie the earlier gap is taken, so that the plan does not depend on rounding.
-            width(a, &parts)
-                .total_cmp(&width(b, &parts))
-                .then(b.cmp(&a))
+            width(a, &parts).total_cmp(&width(b, &parts)).then(b.cmp(&a))
         });
         if let Some(gap) = widest {
             parts[gap] += 1;
@@ -91,8 +75,7 @@ fn fill_times_ms(marks: &[(Phase, f64)], first_ms: f64, end_ms: f64, count: usiz
         .enumerate()
         .flat_map(|(gap, &count_in_gap)| {
             let (from_ms, to_ms) = (edges_ms[gap], edges_ms[gap + 1]);
-            (1..count_in_gap)
-                .map(move |part| from_ms + (to_ms - from_ms) * part as f64 / count_in_gap as f64)
+            (1..count_in_gap).map(move |part| from_ms + (to_ms - from_ms) * part as f64 / count_in_gap as f64)
         })
         .collect()
 }
@@ -106,8 +89,5 @@ fn planned(time_ms: f64, phase: Option<Phase>, beat: &Beat, clock: &FrameClock) 
         Some(landmark) => FramePhase::Landmark(landmark),
         None => FramePhase::Fraction(fraction_of(f64::from(index), beat, clock)),
     };
-    PlannedFrame {
-        index,
-        phase: Some(phase),
-    }
+    PlannedFrame { index, phase: Some(phase) }
 }

@@ -16,9 +16,7 @@ pub(super) fn clips(heart_rate_bpm: Option<f64>, clock: &FrameClock, count: usiz
     let beat_ms = heart_rate_bpm.map_or(ASSUMED_BEAT_MS, |bpm| 60_000.0 / bpm);
     let loop_ms = clock.duration_ms();
     // A clock with absurd times must not make more clips than there are frames.
-    let whole = (loop_ms / beat_ms)
-        .floor()
-        .min(f64::from(clock.frame_count()));
+    let whole = (loop_ms / beat_ms).floor().min(f64::from(clock.frame_count()));
     let mut starts_ms: Vec<f64> = (0..whole as u32).map(|k| f64::from(k) * beat_ms).collect();
     if starts_ms.is_empty() {
         starts_ms.push(0.0);
@@ -38,21 +36,13 @@ pub(super) fn clips(heart_rate_bpm: Option<f64>, clock: &FrameClock, count: usiz
 }
 
 /// The frames that are shown at `count` equal steps from `start_ms`.
-fn frames_of_span(
-    start_ms: f64,
-    span_ms: f64,
-    clock: &FrameClock,
-    count: usize,
-) -> Vec<PlannedFrame> {
+fn frames_of_span(start_ms: f64, span_ms: f64, clock: &FrameClock, count: usize) -> Vec<PlannedFrame> {
     let last = clock.frame_count() - 1;
     (0..count)
         .map(|step| {
             let time_ms = start_ms + span_ms * step as f64 / count as f64;
             let frame = clock.frame_at_ms(time_ms).floor().max(0.0) as u32;
-            PlannedFrame {
-                index: frame.min(last),
-                phase: None,
-            }
+            PlannedFrame { index: frame.min(last), phase: None }
         })
         .collect()
 }

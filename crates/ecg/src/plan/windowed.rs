@@ -25,30 +25,18 @@ pub(super) fn windows(
     let frames = beat.frames(clock.frame_count());
     let planned = |index: u32| PlannedFrame {
         index,
-        phase: Some(FramePhase::Fraction(fraction_of(
-            f64::from(index),
-            beat,
-            clock,
-        ))),
+        phase: Some(FramePhase::Fraction(fraction_of(f64::from(index), beat, clock))),
     };
     if frames.len() < WINDOW_FRAMES as usize {
         findings.push(Finding::new(
             FindingCode::PlanShortBeatStretched,
-            format!(
-                "beat {number} has {} frames, a window {WINDOW_FRAMES}: all were used",
-                frames.len()
-            ),
+            format!("beat {number} has {} frames, a window {WINDOW_FRAMES}: all were used", frames.len()),
         ));
         let stretched = spread(&frames, FRAMES_PER_CLIP);
         return vec![stretched.into_iter().map(planned).collect()];
     }
     (frames.start..=frames.end - WINDOW_FRAMES)
         .step_by(SLIDE_FRAMES)
-        .map(|start| {
-            (start..start + WINDOW_FRAMES)
-                .step_by(STEP_FRAMES)
-                .map(planned)
-                .collect()
-        })
+        .map(|start| (start..start + WINDOW_FRAMES).step_by(STEP_FRAMES).map(planned).collect())
         .collect()
 }
