@@ -4,18 +4,98 @@
 //! is drawn is told from how it changes between frames, and the moving end of the trace (or the cursor) ties image
 //! columns to frames.
 
+mod band;
+mod candidates;
+mod colour;
+mod cursor;
+mod curve;
+mod head;
+mod image;
+mod motion;
+mod r_columns;
 mod reading;
+mod report;
+mod scroll;
+mod signal;
+mod strokes;
+mod style;
 
-pub use reading::{
-    BoundingBox, FrameSource, HeadMotion, RgbImage, TraceFinding, TraceHints, TraceReading,
-    TraceStyle,
-};
+pub use reading::{BoundingBox, FrameSource, HeadMotion, RgbImage, TraceFinding, TraceHints, TraceReading, TraceStyle};
+
+use band::{Band, rows_around};
+use candidates::{Candidate, Places, find_candidates};
+use image::{Area, Frames, Picture};
 
 /// Finds the burned-in ECG trace of a loop and the frames at which it shows an R peak.
 ///
 /// `None` means that no trace was found. A trace without beats (a flat one) or without a visible head gives a reading
 /// with empty `r_peaks`. Frames that cannot be decoded are passed over.
 pub fn read_trace(frames: &mut dyn FrameSource, hints: &TraceHints) -> Option<TraceReading> {
-    let _ = (frames, hints);
-    None
+    let mut frames = Frames::new(frames);
+    let last = frames.count().checked_sub(1)?;
+    // A pair close together tells fast motion from slow; the others are spread over the loop.
+    for index in [last, 0, last / 2, last / 4, last - last / 4, 2.min(last)] {
+        frames.load(index);
+    }
+    let (candidates, size) = candidates_of(&frames, hints)?;
+    let (from, to) =
+        candidates.iter().map(|c| rows_around(c.area, size.1)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
+    frames.keep_only(Area { x0: 0, y0: from, x1: size.0, y1: to });
+    // The first candidate with beats tied to frames wins; else one with beats; else one that moves as a trace does.
+    let mut fallback: Option<(u8, TraceReading)> = None;
+    for candidate in &candidates {
+        let Some(reading) = read_candidate(&mut frames, candidate, from, size, hints) else {
+            continue;
+        };
+        let worth = match (reading.r_peak_columns.is_empty(), reading.head.is_some()) {
+            (false, true) => return Some(finish(reading, &frames)),
+            (false, false) => 2,
+            (true, true) => 1,
+            (true, false) => 0,
+        };
+        if worth > fallback.as_ref().map_or(0, |(best, _)| *best) {
+            fallback = Some((worth, reading));
+        }
+    }
+    fallback.map(|(_, reading)| finish(reading, &frames))
+}
+
+fn finish(mut reading: TraceReading, frames: &Frames<'_>) -> TraceReading {
+    reading.frames_decoded = frames.asked();
+    if frames.failed() > 0 {
+        reading.findings.push(TraceFinding::FramesNotDecoded { count: frames.failed() });
+    }
+    reading
+}
+
+/// Candidates of the last frame that decodes (it shows most of any trace), else of an earlier one; with the image size.
+fn candidates_of(frames: &Frames<'_>, hints: &TraceHints) -> Option<(Vec<Candidate>, (usize, usize))> {
+    let late: Vec<&Picture> = frames.loaded().rev().map(|(_, p)| p).take(3).collect();
+    let newest = *late.first()?;
+    let size = (newest.width, newest.height);
+    let places = Places { ecg: hints.ecg_region.and_then(|region| Area::from_inclusive(region, size.0, size.1)) };
+    let darkest = if late.len() > 1 { Picture::darkest(&late) } else { None };
+    let found = find_candidates(newest, darkest.as_ref().unwrap_or(newest), places);
+    if !found.is_empty() {
+        return Some((found, size));
+    }
+    frames.loaded().rev().skip(1).find_map(|(_, picture)| {
+        let found = find_candidates(picture, picture, places);
+        (!found.is_empty()).then_some((found, size))
+    })
+}
+
+fn read_candidate(
+    frames: &mut Frames<'_>,
+    candidate: &Candidate,
+    top: usize,
+    size: (usize, usize),
+    hints: &TraceHints,
+) -> Option<TraceReading> {
+    let mut band = Band::new(frames, candidate, top, size);
+    let drawing = style::tell_drawing(&mut band)?;
+    if let Some(motion) = drawing.motion {
+        report::cover_loop(&mut band, &motion);
+    }
+    report::report(&band, &drawing, candidate, top, hints)
 }

@@ -82,9 +82,7 @@ pub struct HeadMotion {
 #[non_exhaustive]
 pub enum TraceFinding {
     /// The header's frame time does not fit the speed of the trace.
-    #[error(
-        "the header says {header_ms:.1} ms per frame, the burned-in trace fits {trace_ms:.1} ms"
-    )]
+    #[error("the header says {header_ms:.1} ms per frame, the burned-in trace fits {trace_ms:.1} ms")]
     FrameTimeDisagreesWithTrace {
         /// Frame time from the header.
         header_ms: f64,

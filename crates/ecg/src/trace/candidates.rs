@@ -1,0 +1,139 @@
+//! Strokes of a whole frame that may be an ECG trace, likeliest first.
+
+use super::colour::{TraceColour, thin_colours};
+use super::curve::Curve;
+use super::image::{Area, Picture};
+use super::r_columns::find_r_peaks;
+use super::strokes::{Stroke, StrokeRule, find_strokes};
+
+/// Where a search for grey and white traces starts; the true brightness is learned from the stroke.
+const FIRST_GREY: [f32; 3] = [150.0; 3];
+const COLOUR_RULE: StrokeRule = StrokeRule { threshold: 110, contrast: 0.45, longest_gap: 4 };
+const GREY_RULE: StrokeRule = StrokeRule { threshold: 110, contrast: 0.45, longest_gap: 2 };
+/// A trace has at least this many columns; the shortest seen on a real screen has 33 of 800.
+const FEWEST_COLUMNS: usize = 20;
+const MOST_CANDIDATES: usize = 6;
+const MOST_CLUTTER: f32 = 0.45;
+const THICKEST: f32 = 7.0;
+
+/// A stroke that may be the trace.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub colour: TraceColour,
+    pub area: Area,
+    /// How likely it is; only the order counts.
+    pub rank: f32,
+}
+
+/// What the header says about where the trace may be, within the picture.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Places {
+    pub ecg: Option<Area>,
+}
+
+/// Finds candidates in a frame. `still` is the pixel-wise darkest of several frames, where white strokes stand out of
+/// moving tissue; the frame itself where there is no more than one.
+pub(super) fn find_candidates(frame: &Picture, still: &Picture, places: Places) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for colour in thin_colours(frame) {
+        collect(frame, &colour, COLOUR_RULE, places, &mut found);
+    }
+    let grey = TraceColour::of(FIRST_GREY);
+    collect(still, &grey, GREY_RULE, places, &mut found);
+    if !std::ptr::eq(frame, still) {
+        collect(frame, &grey, GREY_RULE, places, &mut found);
+    }
+    found.sort_by(|a, b| b.rank.total_cmp(&a.rank));
+    join_neighbours(found)
+}
+
+fn collect(picture: &Picture, colour: &TraceColour, rule: StrokeRule, places: Places, found: &mut Vec<Candidate>) {
+    let plane = colour.plane(picture);
+    let fewest = FEWEST_COLUMNS.max(picture.width / 45);
+    for stroke in find_strokes(&plane, picture.width, picture.height, rule, fewest) {
+        let shapely = stroke.clutter() <= MOST_CLUTTER && stroke.thickness() <= THICKEST && stroke.coverage() >= 0.75;
+        if !shapely {
+            continue;
+        }
+        let area = area_of(&stroke);
+        let colour = learn_colour(picture, &stroke, colour);
+        let rank = rank(&stroke, area, picture, colour.is_grey(), places);
+        found.push(Candidate { colour, area, rank });
+    }
+}
+
+fn area_of(stroke: &Stroke) -> Area {
+    let top = stroke.runs.iter().map(|r| r.top).min().unwrap_or(0);
+    let bottom = stroke.runs.iter().map(|r| r.bottom).max().unwrap_or(0);
+    Area { x0: stroke.first_column(), y0: top, x1: stroke.last_column() + 1, y1: bottom + 1 }
+}
+
+/// The usual colour of the stroke's best pixels: smeared flanks are darker than what was drawn.
+fn learn_colour(picture: &Picture, stroke: &Stroke, class: &TraceColour) -> TraceColour {
+    let strength = |pixel: [u8; 3]| {
+        if class.is_grey() {
+            pixel.iter().map(|v| u32::from(*v)).sum::<u32>()
+        } else {
+            u32::from(pixel.iter().max().unwrap_or(&0) - pixel.iter().min().unwrap_or(&0))
+        }
+    };
+    let mut cores: Vec<[u8; 3]> = stroke
+        .runs
+        .iter()
+        .filter_map(|run| {
+            (run.top..=run.bottom)
+                .map(|y| picture.pixels[y * picture.width + run.column])
+                .max_by_key(|pixel| strength(*pixel))
+        })
+        .collect();
+    cores.sort_by_key(|pixel| strength(*pixel));
+    let upper = &cores[cores.len() / 2..];
+    let count = upper.len().max(1) as f32;
+    let mean = [0, 1, 2].map(|i| upper.iter().map(|p| f32::from(p[i])).sum::<f32>() / count);
+    let learned = TraceColour::of(mean);
+    if learned.is_grey() == class.is_grey() { learned } else { *class }
+}
+
+fn rank(stroke: &Stroke, area: Area, picture: &Picture, grey: bool, places: Places) -> f32 {
+    let columns = stroke.runs.len() as f32;
+    let mut rank = columns.min(400.0) * stroke.coverage() * (1.0 - stroke.clutter());
+    let curve = Curve::from_stroke(stroke, area);
+    let peaks = find_r_peaks(&curve.heights(), None);
+    if peaks.is_empty() {
+        rank *= 0.2;
+    }
+    if grey {
+        rank *= 0.4;
+    }
+    let middle_row = (area.y0 + area.y1) as f32 / 2.0;
+    rank *= 0.5 + middle_row / picture.height as f32;
+    let middle_column = (area.x0 + area.x1) as f32 / 2.0;
+    match places.ecg {
+        Some(region) if region.holds(middle_column, middle_row) => rank * 8.0,
+        _ => rank,
+    }
+}
+
+/// Strokes of one colour at one height are parts of one trace, left and right of a gap.
+fn join_neighbours(found: Vec<Candidate>) -> Vec<Candidate> {
+    let mut joined: Vec<Candidate> = Vec::new();
+    for candidate in found {
+        let near = |other: &Candidate| {
+            let colour_apart: f32 = (0..3).map(|i| (other.colour.rgb[i] - candidate.colour.rgb[i]).abs()).sum();
+            let overlap = other.area.y1.min(candidate.area.y1) as f32 - other.area.y0.max(candidate.area.y0) as f32;
+            let lower = other.area.height().min(candidate.area.height()) as f32;
+            colour_apart < 120.0 && overlap >= 0.5 * lower
+        };
+        if let Some(first) = joined.iter_mut().find(|other| near(other)) {
+            first.area = Area {
+                x0: first.area.x0.min(candidate.area.x0),
+                y0: first.area.y0.min(candidate.area.y0),
+                x1: first.area.x1.max(candidate.area.x1),
+                y1: first.area.y1.max(candidate.area.y1),
+            };
+        } else if joined.len() < MOST_CANDIDATES {
+            joined.push(candidate);
+        }
+    }
+    joined
+}

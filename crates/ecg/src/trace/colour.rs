@@ -1,0 +1,164 @@
+//! The colour of a trace and how like it a pixel is.
+
+use super::image::Picture;
+
+/// Chroma (largest less smallest channel) from which a pixel counts as coloured.
+const COLOURED_FROM: u8 = 40;
+const HUE_BINS: usize = 36;
+/// Hues this many bins around a peak belong to it.
+const HUE_REACH: usize = 2;
+const MOST_HUES: usize = 6;
+const FEWEST_PIXELS_OF_A_HUE: u32 = 24;
+
+/// A trace colour: a hue, or grey/white.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct TraceColour {
+    pub rgb: [f32; 3],
+    /// Unit vector of the colour without its grey part; zero for grey.
+    direction: [f32; 3],
+    /// Length of the colour without its grey part.
+    chroma: f32,
+}
+
+impl TraceColour {
+    pub fn of(rgb: [f32; 3]) -> Self {
+        let (_, rest) = split_grey(rgb);
+        let chroma = length(rest);
+        let grey = chroma < 28.0 || chroma < 0.16 * length(rgb);
+        let direction = if grey { [0.0; 3] } else { rest.map(|v| v / chroma) };
+        Self { rgb, direction, chroma: if grey { 0.0 } else { chroma } }
+    }
+
+    pub fn is_grey(&self) -> bool {
+        self.chroma == 0.0
+    }
+
+    /// How like the trace a pixel is, 0 (not at all) to 255 (fully).
+    ///
+    /// A coloured trace is told by its chroma alone, so that grey tissue below it does not matter; a grey one by its
+    /// brightness.
+    pub fn similarity(&self, pixel: [u8; 3]) -> u8 {
+        let (grey, rest) = split_grey(pixel.map(f32::from));
+        let likeness = if self.is_grey() {
+            let own = (self.rgb[0] + self.rgb[1] + self.rgb[2]) / 3.0;
+            grey / own - (length(rest) - 20.0).max(0.0) / 60.0
+        } else {
+            let along = dot(rest, self.direction);
+            let across = length([0, 1, 2].map(|i| rest[i] - along * self.direction[i]));
+            along / self.chroma - (across - 0.25 * along.max(0.0) - 6.0).max(0.0) / self.chroma
+        };
+        (255.0 * likeness.clamp(0.0, 1.0)) as u8
+    }
+
+    /// The picture as likeness to this colour, one byte a pixel.
+    pub fn plane(&self, picture: &Picture) -> Vec<u8> {
+        // Screens are mostly black: a pixel too dark in every channel needs no arithmetic.
+        let brightest = self.rgb.iter().fold(0.0f32, |a, b| a.max(*b));
+        let floor = (0.2 * brightest) as u8;
+        let plane = picture.pixels.iter().map(|pixel| {
+            let [r, g, b] = *pixel;
+            if r.max(g).max(b) < floor {
+                return 0;
+            }
+            self.similarity(*pixel)
+        });
+        plane.collect()
+    }
+}
+
+fn split_grey(rgb: [f32; 3]) -> (f32, [f32; 3]) {
+    let grey = (rgb[0] + rgb[1] + rgb[2]) / 3.0;
+    (grey, rgb.map(|v| v - grey))
+}
+
+fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+fn length(a: [f32; 3]) -> f32 {
+    dot(a, a).sqrt()
+}
+
+fn chroma_of([r, g, b]: [u8; 3]) -> u8 {
+    r.max(g).max(b) - r.min(g).min(b)
+}
+
+/// Hue as a bin of ten degrees.
+fn hue_bin([r, g, b]: [u8; 3]) -> usize {
+    let chroma = f32::from(chroma_of([r, g, b])).max(1.0);
+    let (rf, gf, bf) = (f32::from(r), f32::from(g), f32::from(b));
+    let sixth = if r >= g && r >= b {
+        ((gf - bf) / chroma).rem_euclid(6.0)
+    } else if g >= b {
+        (bf - rf) / chroma + 2.0
+    } else {
+        (rf - gf) / chroma + 4.0
+    };
+    ((sixth * 6.0) as usize).min(HUE_BINS - 1)
+}
+
+/// The colours that thin coloured structures of a picture have, most frequent first. Grey is not among them.
+pub(super) fn thin_colours(picture: &Picture) -> Vec<TraceColour> {
+    let (width, height) = (picture.width, picture.height);
+    let reach = 5;
+    if width <= 2 * reach || height <= 2 * reach {
+        return Vec::new();
+    }
+    let chroma: Vec<u8> = picture.pixels.iter().map(|p| chroma_of(*p)).collect();
+    let mut counts = [0u32; HUE_BINS];
+    // Sum of chroma-weighted colours, so that the well-coloured core of a smeared line decides.
+    let mut sums = [[0.0f64; 4]; HUE_BINS];
+    for y in reach..height - reach {
+        for x in reach..width - reach {
+            let at = y * width + x;
+            let own = chroma[at];
+            if own < COLOURED_FROM {
+                continue;
+            }
+            let half = own / 2;
+            let thin_down = chroma[at - reach * width] < half && chroma[at + reach * width] < half;
+            let thin_across = chroma[at - reach] < half && chroma[at + reach] < half;
+            if !thin_down && !thin_across {
+                continue;
+            }
+            let pixel = picture.pixels[at];
+            let bin = hue_bin(pixel);
+            counts[bin] += 1;
+            let weight = f64::from(own) * f64::from(own);
+            for (sum, value) in sums[bin].iter_mut().zip(pixel) {
+                *sum += weight * f64::from(value);
+            }
+            sums[bin][3] += weight;
+        }
+    }
+    hue_peaks(counts, &sums)
+}
+
+fn hue_peaks(mut counts: [u32; HUE_BINS], sums: &[[f64; 4]; HUE_BINS]) -> Vec<TraceColour> {
+    let mut colours = Vec::new();
+    while colours.len() < MOST_HUES {
+        let around = |bin: usize, reach: usize| (0..=2 * reach).map(move |k| (bin + HUE_BINS + k - reach) % HUE_BINS);
+        let mass = |bin: usize| around(bin, 1).map(|b| counts[b]).sum::<u32>();
+        let Some(peak) = (0..HUE_BINS).max_by_key(|bin| mass(*bin)) else {
+            break;
+        };
+        if mass(peak) < FEWEST_PIXELS_OF_A_HUE {
+            break;
+        }
+        let mut total = [0.0f64; 4];
+        for bin in around(peak, 1).filter(|b| counts[*b] > 0) {
+            for (sum, value) in total.iter_mut().zip(sums[bin]) {
+                *sum += value;
+            }
+        }
+        if total[3] > 0.0 {
+            let rgb = [0, 1, 2].map(|i| (total[i] / total[3]) as f32);
+            colours.push(TraceColour::of(rgb));
+        }
+        for bin in around(peak, HUE_REACH) {
+            counts[bin] = 0;
+        }
+    }
+    colours.retain(|colour| !colour.is_grey());
+    colours
+}

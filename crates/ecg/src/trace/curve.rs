@@ -1,0 +1,108 @@
+//! The trace in one frame: one row per column where it is drawn.
+
+use super::colour::TraceColour;
+use super::image::{Area, Picture};
+use super::strokes::{Run, Stroke, StrokeRule, find_strokes};
+
+/// A stroke in the band of the trace with fewer columns is a crumb.
+const FEWEST_COLUMNS: usize = 5;
+const FOLLOW_RULE: StrokeRule = StrokeRule { threshold: 100, contrast: 0.4, longest_gap: 4 };
+/// Text has many runs beside any path through it.
+const MOST_CLUTTER: f32 = 0.45;
+
+/// The trace of one frame within the band: the run of each column, if it is drawn there.
+#[derive(Debug, Clone)]
+pub(super) struct Curve {
+    pub runs: Vec<Option<Run>>,
+}
+
+impl Curve {
+    /// Follows a trace of a known colour through the band of a frame.
+    pub fn follow(band: &Picture, colour: &TraceColour) -> Self {
+        let plane = colour.plane(band);
+        let strokes = find_strokes(&plane, band.width, band.height, FOLLOW_RULE, FEWEST_COLUMNS);
+        let mut runs = vec![None; band.width];
+        // Longest first; a shorter one only fills columns that are still free.
+        for stroke in strokes.iter().filter(|s| Self::may_be_trace(s)) {
+            let (first, last) = (stroke.first_column(), stroke.last_column());
+            let taken = runs[first..=last].iter().filter(|r| r.is_some()).count();
+            if 2 * taken > stroke.span() {
+                continue;
+            }
+            for run in &stroke.runs {
+                runs[run.column].get_or_insert(*run);
+            }
+        }
+        Self { runs }
+    }
+
+    /// A stroke of a whole picture as a curve of its own area.
+    pub fn from_stroke(stroke: &Stroke, area: Area) -> Self {
+        let mut runs = vec![None; area.width()];
+        for run in &stroke.runs {
+            let column = run.column.saturating_sub(area.x0);
+            if let Some(slot) = runs.get_mut(column) {
+                *slot = Some(Run {
+                    column,
+                    top: run.top.saturating_sub(area.y0),
+                    bottom: run.bottom.saturating_sub(area.y0),
+                });
+            }
+        }
+        Self { runs }
+    }
+
+    fn may_be_trace(stroke: &Stroke) -> bool {
+        stroke.clutter() <= MOST_CLUTTER && stroke.thickness() <= 8.0
+    }
+
+    pub fn is_drawn(&self, column: usize) -> bool {
+        self.runs.get(column).is_some_and(Option::is_some)
+    }
+
+    pub fn drawn_columns(&self) -> usize {
+        self.runs.iter().flatten().count()
+    }
+
+    /// First and last drawn column.
+    pub fn extent(&self) -> Option<(usize, usize)> {
+        let first = self.runs.iter().position(Option::is_some)?;
+        let last = self.runs.iter().rposition(Option::is_some)?;
+        Some((first, last))
+    }
+
+    /// Removes what lies outside these columns (ends included).
+    pub fn keep_columns(&mut self, first: usize, last: usize) {
+        for (column, run) in self.runs.iter_mut().enumerate() {
+            if column < first || column > last {
+                *run = None;
+            }
+        }
+    }
+
+    /// Heights in rows, upwards positive, NaN where nothing is drawn.
+    ///
+    /// In a steep column the run reaches from the baseline to the peak; its end away from the baseline is the value.
+    pub fn heights(&self) -> Vec<f32> {
+        let mut middles: Vec<f32> = self.runs.iter().flatten().map(middle).collect();
+        if middles.is_empty() {
+            return vec![f32::NAN; self.runs.len()];
+        }
+        middles.sort_unstable_by(f32::total_cmp);
+        let baseline = middles[middles.len() / 2];
+        let mut heights: Vec<usize> = self.runs.iter().flatten().map(Run::height).collect();
+        heights.sort_unstable();
+        let half_line = (heights[heights.len() / 2] as f32 - 1.0) / 2.0;
+        let value = |run: &Run| {
+            let top = (run.top as f32 + half_line).min(middle(run));
+            let bottom = (run.bottom as f32 - half_line).max(middle(run));
+            let row = if baseline - top >= bottom - baseline { top } else { bottom };
+            -row
+        };
+        self.runs.iter().map(|run| run.as_ref().map_or(f32::NAN, value)).collect()
+    }
+}
+
+fn middle(run: &Run) -> f32 {
+    (run.top + run.bottom) as f32 / 2.0
+}

@@ -1,0 +1,197 @@
+//! R peaks on a trace measured in pixels.
+//!
+//! The crate's detector for sampled ECGs needs a known sampling rate; a burned-in trace has 40 to 300 columns a beat, whole
+//! rows for values, and often no time scale, so here the steepness of the line itself decides.
+
+/// Shortest time between two beats in seconds.
+const REFRACTORY_S: f64 = 0.25;
+/// Columns a second that are assumed where nothing is known: between the 40 and 220 seen in practice.
+const USUAL_COLUMNS_PER_SECOND: f64 = 110.0;
+/// An R peak lower than this many rows cannot be told from line jitter.
+const LOWEST_PEAK_ROWS: f32 = 3.5;
+
+/// An R peak of a trace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct RPeak {
+    /// Position on the signal, fractional.
+    pub position: f64,
+    /// Height above (or, for an inverted trace, below) its surroundings in rows.
+    pub height: f32,
+}
+
+/// Finds the R peaks of a signal (one value a column, rows, upwards positive; NaN where nothing is known), rising.
+///
+/// Two steps: columns where the signal changes steeply are grouped into QRS complexes; in each the point farthest from
+/// the surroundings is the R peak, up or down as most complexes point.
+pub(super) fn find_r_peaks(signal: &[f32], columns_per_second: Option<f64>) -> Vec<RPeak> {
+    let filled = fill_gaps(signal);
+    if filled.len() < 8 {
+        return Vec::new();
+    }
+    let rate = columns_per_second
+        .filter(|rate| rate.is_finite() && (8.0..=2000.0).contains(rate))
+        .unwrap_or(USUAL_COLUMNS_PER_SECOND);
+    let lag = (0.02 * rate).round().clamp(1.0, 12.0) as usize;
+    let steepness = steepness(&filled, lag);
+    let groups = steep_groups(&steepness, rate);
+    let baseline = running_median(&filled, (0.45 * rate).max(8.0) as usize);
+    let away: Vec<f32> = filled.iter().zip(&baseline).map(|(v, b)| v - b).collect();
+    let reach = (0.04 * rate).round().max(2.0) as usize;
+    let extremes: Vec<Extremes> =
+        groups.iter().map(|(from, to)| Extremes::within(&away, from.saturating_sub(reach), to + reach)).collect();
+    let up: f32 = extremes.iter().map(|e| e.highest).sum();
+    let down: f32 = extremes.iter().map(|e| -e.lowest).sum();
+    let upright = up >= 0.8 * down;
+    let noise = usual_deviation(&away);
+    let lowest = LOWEST_PEAK_ROWS.max(3.0 * noise);
+    let mut peaks: Vec<RPeak> = extremes.iter().map(|e| e.peak(upright)).filter(|peak| peak.height >= lowest).collect();
+    let usual = median(peaks.iter().map(|p| p.height).collect());
+    peaks.retain(|peak| peak.height >= 0.3 * usual);
+    drop_too_close(peaks, REFRACTORY_S * rate)
+}
+
+/// Straight lines over the gaps; the ends are held.
+fn fill_gaps(signal: &[f32]) -> Vec<f32> {
+    let mut filled = signal.to_vec();
+    let mut last: Option<usize> = None;
+    for index in 0..filled.len() {
+        if !filled[index].is_finite() {
+            continue;
+        }
+        let (from, start) = last.map_or((0, filled[index]), |l| (l + 1, filled[l]));
+        let steps = (index - from + 1) as f32;
+        for gap in from..index {
+            filled[gap] = start + (filled[index] - start) * (gap + 1 - from) as f32 / steps;
+        }
+        last = Some(index);
+    }
+    match last {
+        Some(l) => {
+            let end = filled[l];
+            filled[l + 1..].fill(end);
+            filled
+        }
+        None => Vec::new(),
+    }
+}
+
+/// Change over `2 * lag` columns at each column.
+fn steepness(signal: &[f32], lag: usize) -> Vec<f32> {
+    let last = signal.len() - 1;
+    (0..signal.len()).map(|i| (signal[(i + lag).min(last)] - signal[i.saturating_sub(lag)]).abs()).collect()
+}
+
+/// Groups of steep columns (first, last), those nearer than a QRS is wide joined.
+fn steep_groups(steepness: &[f32], rate: f64) -> Vec<(usize, usize)> {
+    let greatest = steepness.iter().copied().fold(0.0f32, f32::max);
+    let usual = median(steepness.to_vec());
+    let floor = (2.5 * usual + 1.0).max(2.5);
+    let join = (0.1 * rate).max(3.0) as usize;
+    let first = join_above(steepness, (0.35 * greatest).max(floor), join);
+    let tops = first.iter().map(|(a, b)| top(steepness, *a, *b)).collect();
+    // One very tall beat must not hide the others, so the second threshold follows the usual beat.
+    join_above(steepness, (0.42 * median(tops)).max(floor), join)
+}
+
+fn top(values: &[f32], from: usize, to: usize) -> f32 {
+    values[from..=to].iter().copied().fold(0.0, f32::max)
+}
+
+fn join_above(values: &[f32], threshold: f32, join: usize) -> Vec<(usize, usize)> {
+    let mut groups: Vec<(usize, usize)> = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        if *value < threshold {
+            continue;
+        }
+        match groups.last_mut() {
+            Some((_, last)) if index - *last <= join => *last = index,
+            _ => groups.push((index, index)),
+        }
+    }
+    groups
+}
+
+/// Highest and lowest point of a stretch, with their positions.
+struct Extremes {
+    highest: f32,
+    highest_at: f64,
+    lowest: f32,
+    lowest_at: f64,
+}
+
+impl Extremes {
+    fn within(away: &[f32], from: usize, to: usize) -> Self {
+        let to = to.min(away.len() - 1);
+        let stretch = &away[from..=to];
+        let highest = stretch.iter().copied().fold(f32::MIN, f32::max);
+        let lowest = stretch.iter().copied().fold(f32::MAX, f32::min);
+        // The middle of the plateau: lines are drawn in whole rows, so a peak is often several columns wide.
+        let middle = |near: &dyn Fn(f32) -> bool| {
+            let first = stretch.iter().position(|v| near(*v)).unwrap_or(0);
+            let run = stretch[first..].iter().take_while(|v| near(**v)).count();
+            (from + first) as f64 + (run.max(1) - 1) as f64 / 2.0
+        };
+        Self { highest, highest_at: middle(&|v| v >= highest - 0.6), lowest, lowest_at: middle(&|v| v <= lowest + 0.6) }
+    }
+
+    /// The R peak of this complex in a trace that is mostly upright or mostly inverted; a single beat that clearly points
+    /// the other way (an ectopic one) goes by its own direction.
+    fn peak(&self, upright: bool) -> RPeak {
+        let (up, down) = (self.highest, -self.lowest);
+        let takes_up = if upright { up >= 0.4 * down } else { up > 2.5 * down };
+        let (position, height) = if takes_up { (self.highest_at, up) } else { (self.lowest_at, down) };
+        RPeak { position, height }
+    }
+}
+
+/// Of peaks closer together than a heart can beat the higher one stays.
+fn drop_too_close(peaks: Vec<RPeak>, closest: f64) -> Vec<RPeak> {
+    let mut kept: Vec<RPeak> = Vec::new();
+    for peak in peaks {
+        match kept.last_mut() {
+            Some(last) if peak.position - last.position < closest => {
+                if peak.height > last.height {
+                    *last = peak;
+                }
+            }
+            _ => kept.push(peak),
+        }
+    }
+    kept
+}
+
+/// Median over a window of `2 * reach + 1` columns.
+fn running_median(signal: &[f32], reach: usize) -> Vec<f32> {
+    // Every few columns is enough for something that changes slowly.
+    let step = (reach / 8).max(1);
+    let last = signal.len() - 1;
+    let mut knots = Vec::new();
+    let mut at = 0;
+    while at < last + step {
+        let middle = at.min(last);
+        let window = &signal[middle.saturating_sub(reach)..=(middle + reach).min(last)];
+        knots.push(median(window.to_vec()));
+        at += step;
+    }
+    (0..signal.len())
+        .map(|i| {
+            let (left, part) = (i / step, (i % step) as f32 / step as f32);
+            let right = (left + 1).min(knots.len() - 1);
+            knots[left] + (knots[right] - knots[left]) * part
+        })
+        .collect()
+}
+
+/// Half of the values are nearer to zero than this.
+fn usual_deviation(away: &[f32]) -> f32 {
+    median(away.iter().map(|v| v.abs()).collect())
+}
+
+pub(super) fn median(mut values: Vec<f32>) -> f32 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    let middle = values.len() / 2;
+    let (_, value, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    *value
+}

@@ -1,0 +1,196 @@
+//! Tells how a trace is drawn from how it changes between frames.
+
+use super::TraceStyle;
+use super::band::Band;
+use super::cursor::sight_cursor;
+use super::curve::Curve;
+use super::head::{EvenMotion, Sighting, fit_motion};
+use super::motion::{Drawing, Motion};
+use super::scroll::find_shift;
+use super::signal::compose;
+
+/// Columns that must be missing behind a drawing head.
+const SHORTEST_GAP: usize = 3;
+const MOST_HEADS: usize = 4;
+/// Share of values shown by several frames that must agree under a motion.
+const LEAST_AGREEMENT: f64 = 0.75;
+/// Rows a shifted curve may differ on average.
+const GREATEST_MISFIT_ROWS: f32 = 1.8;
+
+/// Tells the way of drawing; `None` where the strokes change in a way that no trace does.
+pub(super) fn tell_drawing(band: &mut Band<'_, '_>) -> Option<Drawing> {
+    let still = Drawing { style: TraceStyle::Still, motion: None };
+    if band.curves.len() < 2 {
+        return Some(still);
+    }
+    let changed = greatest_change(band);
+    let width = band.columns.1 + 1 - band.columns.0;
+    let stands_still = changed <= 8 + width / 20;
+    if stands_still && let Some(motion) = fit_cursor(band) {
+        return Some(cursor(motion));
+    }
+    let head = fit_head(band);
+    let scroll = fit_scroll(band);
+    if let Some(drawing) = better(band, head, scroll) {
+        return Some(drawing);
+    }
+    if stands_still {
+        return Some(still);
+    }
+    // A line may mark the head of a sweep that leaves no gap.
+    let motion = fit_cursor(band)?;
+    let drawing = Drawing { style: TraceStyle::Sweeps, motion: Some(Motion::Head(motion)) };
+    agreement(band, &drawing).map(|_| drawing)
+}
+
+fn cursor(motion: EvenMotion) -> Drawing {
+    Drawing { style: TraceStyle::Cursor, motion: Some(Motion::Cursor(motion)) }
+}
+
+/// The way whose frames agree better on what they show together.
+fn better(band: &Band<'_, '_>, head: Option<Drawing>, scroll: Option<Drawing>) -> Option<Drawing> {
+    let head = head.and_then(|d| Some((agreement(band, &d)?, d)));
+    let scroll = scroll.and_then(|d| Some((agreement(band, &d)?, d)));
+    match (head, scroll) {
+        (Some((a, head)), Some((b, scroll))) => Some(if a + 0.03 >= b { head } else { scroll }),
+        (one, other) => one.or(other).map(|(_, drawing)| drawing),
+    }
+}
+
+fn agreement(band: &Band<'_, '_>, drawing: &Drawing) -> Option<f64> {
+    let signal = compose(&band.curves, drawing.motion.as_ref()?)?;
+    let (all, telling) = (signal.agreement.share(), signal.agreement.telling_share());
+    (all >= LEAST_AGREEMENT && telling >= LEAST_AGREEMENT - 0.15).then_some(all.min(telling))
+}
+
+/// Most columns in which any frame differs from the last one.
+fn greatest_change(band: &Band<'_, '_>) -> usize {
+    let Some((_, last)) = band.curves.last_key_value() else {
+        return 0;
+    };
+    let changed = |curve: &Curve| {
+        let pairs = curve.runs.iter().zip(&last.runs);
+        let differs = pairs.filter(|pair| match pair {
+            (Some(a), Some(b)) => a.rows_apart(b) > 1,
+            (None, None) => false,
+            _ => true,
+        });
+        differs.count()
+    };
+    band.curves.values().map(changed).max().unwrap_or(0)
+}
+
+/// First column and width of a pass.
+fn pass(band: &Band<'_, '_>) -> (f64, f64) {
+    let (first, last) = band.columns;
+    (first as f64, (last + 1 - first) as f64)
+}
+
+fn fit_cursor(band: &mut Band<'_, '_>) -> Option<EvenMotion> {
+    let motion = best_cursor(band)?;
+    if motion.hits == band.curves.len() && motion.hits >= 5 {
+        return Some(motion);
+    }
+    // Something else may have looked like a cursor by chance: it must also be where it is expected in two more frames.
+    let last = band.frame_count() - 1;
+    let before = band.curves.len();
+    for frame in [last / 8, last * 5 / 8] {
+        band.curve(frame);
+    }
+    let again = best_cursor(band)?;
+    let asked = band.curves.len() - before;
+    let drift = (again.columns_per_frame - motion.columns_per_frame).abs() * f64::from(last);
+    (drift <= 6.0 && again.hits >= (motion.hits + asked).min(3) && 4 * again.hits >= 3 * band.curves.len())
+        .then_some(again)
+}
+
+fn best_cursor(band: &Band<'_, '_>) -> Option<EvenMotion> {
+    let pictures = band.pictures();
+    let views: Vec<_> = pictures.iter().map(|(index, p)| (*index, p)).collect();
+    let (_, trace) = band.curves.last_key_value()?;
+    // A cursor may stand a little before or behind what is drawn.
+    let (first, last) = band.columns;
+    let columns = (first.saturating_sub(12), last + 12);
+    let fits = sight_cursor(&views, trace, columns).map(|seen| fit_motion(&seen, pass(band)));
+    fits.into_iter().flatten().max_by_key(|m| (m.hits, u32::from(!m.wraps)))
+}
+
+fn fit_head(band: &mut Band<'_, '_>) -> Option<Drawing> {
+    let sightings: Vec<Sighting> = band
+        .curves
+        .iter()
+        .map(|(frame, curve)| Sighting { frame: *frame, columns: ends_before_gaps(curve, band.columns) })
+        .collect();
+    let seen = sightings.iter().filter(|s| !s.columns.is_empty()).count();
+    let motion = fit_motion(&sightings, pass(band))?;
+    if 3 * motion.hits < 2 * seen {
+        return None;
+    }
+    let sweeps = motion.wraps
+        || band.curves.iter().any(|(frame, curve)| {
+            let head = motion.column(f64::from(*frame)).max(0.0) as usize;
+            let ahead = curve.runs.iter().skip(head + 1 + SHORTEST_GAP);
+            ahead.flatten().count() >= 8
+        });
+    let style = if sweeps { TraceStyle::Sweeps } else { TraceStyle::Grows };
+    Some(Drawing { style, motion: Some(Motion::Head(motion)) })
+}
+
+/// Columns where the trace ends before a gap, those before the widest gaps first.
+fn ends_before_gaps(curve: &Curve, (first, last): (usize, usize)) -> Vec<f64> {
+    let mut ends: Vec<(usize, usize)> = Vec::new();
+    let mut end = None;
+    for column in first..=last + 1 + SHORTEST_GAP {
+        if column <= last && curve.is_drawn(column) {
+            if let Some(end) = end.filter(|e| column - e > SHORTEST_GAP) {
+                ends.push((column - end, end));
+            }
+            end = Some(column);
+        }
+    }
+    if let Some(end) = end {
+        ends.push((last + 1 + SHORTEST_GAP - end, end));
+    }
+    ends.sort_by_key(|(gap, _)| std::cmp::Reverse(*gap));
+    ends.truncate(MOST_HEADS);
+    ends.into_iter().map(|(_, end)| end as f64).collect()
+}
+
+fn fit_scroll(band: &mut Band<'_, '_>) -> Option<Drawing> {
+    let last = band.frame_count().checked_sub(1).filter(|l| *l > 0)?;
+    let width = band.columns.1 + 1 - band.columns.0;
+    // From neighbouring frames to frames far apart, each step bounded by the one before: a beat is never skipped.
+    let mut lag = 1;
+    let mut speed: Option<f64> = None;
+    while lag <= last {
+        let (from, to) = match speed {
+            None => (0, width / 5),
+            Some(speed) => {
+                let (expected, doubt) = (speed * f64::from(lag), 1.5 + 0.25 * speed);
+                let from = (expected - doubt).max(0.0) as usize;
+                (from, (expected + doubt) as usize + 1)
+            }
+        };
+        // The end of the loop shows the most trace where it starts blank.
+        let (early, late) = (band.heights(last - lag)?, band.heights(last)?);
+        let shift = find_shift(&early, &late, from, to)?;
+        if shift.misfit > GREATEST_MISFIT_ROWS {
+            return None;
+        }
+        let found = shift.columns / f64::from(lag);
+        speed = Some(found);
+        // As far on as doubt of one column allows, and never beyond half of the width.
+        let reach = if found > 0.2 { 0.5 * width as f64 / found } else { f64::from(4 * lag) };
+        let next = (4 * lag).min(reach as u32).min(last);
+        if next <= lag {
+            break;
+        }
+        lag = next;
+    }
+    let speed = speed?;
+    let moved = speed * f64::from(last);
+    (moved >= 6.0).then(|| Drawing {
+        style: TraceStyle::Scrolls,
+        motion: Some(Motion::Scroll { right: band.columns.1 as f64, columns_per_frame: speed }),
+    })
+}
