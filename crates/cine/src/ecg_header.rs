@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 
+use crate::finding::Finding;
+use crate::scan::DataSet;
+use crate::timing::FrameTiming;
+
 /// Evenly spaced ECG samples.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EcgSamples {
@@ -28,4 +32,10 @@ pub struct EcgHeader {
     pub curve: Option<EcgSamples>,
     /// Heart Rate (0018,1088) in beats per minute, where it is between 20 and 300.
     pub heart_rate_bpm: Option<f64>,
+}
+
+/// Reads every ECG fact of the header.
+pub(crate) fn read_ecg(data_set: &DataSet, timing: &FrameTiming, findings: &mut Vec<Finding>) -> EcgHeader {
+    let _ = (data_set, timing, findings);
+    EcgHeader::default()
 }

@@ -14,9 +14,6 @@ pub struct Finding {
 impl Finding {
     /// A finding named `code` that says `message`.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }

@@ -3,14 +3,18 @@
 //! [`Loop::open`] reads headers only; [`Loop::frame`] reads and decodes one frame and nothing else. A damaged file gives
 //! what it can together with [`Finding`]s, or a named [`CineError`]; nothing panics.
 
+mod codec;
+mod colour;
 mod completeness;
 mod ecg_header;
 mod error;
 mod finding;
+mod frames;
 mod header;
 mod mode;
 mod open;
 mod regions;
+mod scan;
 mod timing;
 
 pub use completeness::{Completeness, completeness};
@@ -21,4 +25,5 @@ pub use header::Header;
 pub use mode::Mode;
 pub use open::{Loop, RgbFrame, StoredFrame};
 pub use regions::{PixelBox, Region, RegionKind};
+pub use scan::ReadSeek;
 pub use timing::{FrameTiming, TimingSource};

@@ -1,12 +1,19 @@
 //! Opening a loop and reaching its frames.
 
+use std::fs::File;
 use std::path::Path;
 
+use dicom_dictionary_std::tags;
+
+use crate::codec::{Codec, DecodedFrame, SampleColour, codec_of, codec_of_bytes, decode_frame};
+use crate::colour::{ColourTables, GreyScale, Palette, to_rgb};
 use crate::error::CineError;
 use crate::finding::Finding;
-use crate::header::Header;
+use crate::frames::{FrameIndex, NativeFrames, interleaved, read_extents};
+use crate::header::{Header, HeaderParts, ImageFormat, Photometric, declared_frames};
 use crate::mode::Mode;
 use crate::regions::PixelBox;
+use crate::scan::{DataSet, PixelLocation, ReadSeek, Source, find_data_set, inflated, scan_data_set};
 
 /// One decoded frame, RGB8, row major, `pixels.len() == width * height * 3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +46,69 @@ pub struct StoredFrame {
 pub struct Loop {
     header: Header,
     findings: Vec<Finding>,
+    source: Source,
+    format: ImageFormat,
+    colours: ColourTables,
+    frames: FrameStore,
+}
+
+/// Where the frames are.
+#[derive(Debug)]
+enum FrameStore {
+    Native { frames: NativeFrames, big_endian: bool },
+    Encapsulated { index: FrameIndex, codec: Codec },
 }
 
 impl Loop {
     /// Opens the file at `path`, reading headers only.
     pub fn open(path: &Path) -> Result<Self, CineError> {
-        let _ = path;
-        Err(CineError::NotDicom { reason: "reading is not built yet".into() })
+        let file = File::open(path).map_err(|source| CineError::Io { doing: "opening the file", source })?;
+        Self::from_reader(file)
+    }
+
+    /// Opens a loop from anything that can be read and sought, reading headers only.
+    pub fn from_reader(reader: impl ReadSeek + 'static) -> Result<Self, CineError> {
+        let mut findings = Vec::new();
+        let file = Source::new(Box::new(reader))?;
+        let start = find_data_set(&file, &mut findings)?;
+        let (source, offset) = if start.deflated {
+            let (inflated, damage) = inflated(&file, start.data_set_offset)?;
+            if let Some(damage) = damage {
+                findings.push(Finding::new("deflate_damaged", damage.to_string()));
+            }
+            (inflated, 0)
+        } else {
+            (file.clone(), start.data_set_offset)
+        };
+        let scan = scan_data_set(&source, offset, start.encoding, &mut findings);
+        let Some(pixels) = scan.pixels else {
+            return Err(scan.stopped_by.unwrap_or_else(|| CineError::NoPixelData {
+                sop_class_uid: scan.data_set.text(tags::SOP_CLASS_UID).unwrap_or_default(),
+            }));
+        };
+        let codec = codec_of(&start.transfer_syntax).ok_or_else(|| CineError::UnsupportedTransferSyntax {
+            uid: start.transfer_syntax.chars().take(64).collect(),
+        })?;
+        let format = ImageFormat::read(&scan.data_set, &mut findings)?;
+        let declared = declared_frames(&scan.data_set, &mut findings);
+        let frames = FrameStore::locate(&source, pixels, codec, &scan.data_set, &format, declared, &mut findings)?;
+        let parts = HeaderParts {
+            data_set: &scan.data_set,
+            meta: &start.meta,
+            source: &file,
+            transfer_syntax: &start.transfer_syntax,
+            format: &format,
+            frames: frames.count(),
+        };
+        let header = Header::read(&parts, &mut findings)?;
+        let colours = ColourTables {
+            palette: Palette::read(&scan.data_set, format.is_signed),
+            grey: GreyScale::read(&scan.data_set, &format),
+        };
+        if format.photometric == Photometric::PaletteColor && colours.palette.is_none() {
+            findings.push(Finding::new("palette_missing", "the palette is missing; its indices are shown as grey"));
+        }
+        Ok(Self { header, findings, source, format, colours, frames })
     }
 
     /// The header facts.
@@ -60,7 +123,20 @@ impl Loop {
 
     /// Decodes frame `index` (from 0) to RGB8, reading only that frame's bytes.
     pub fn frame(&mut self, index: u32) -> Result<RgbFrame, CineError> {
-        Err(CineError::FrameOutOfRange { index, frames: 0 })
+        let decoded = self.decoded(index)?;
+        Ok(RgbFrame { width: self.header.columns, height: self.header.rows, pixels: to_rgb(decoded, &self.colours) })
+    }
+
+    /// Decodes frame `index` (from 0) without converting its colours, for audits and lossless comparisons.
+    pub fn stored_frame(&mut self, index: u32) -> Result<StoredFrame, CineError> {
+        let decoded = self.decoded(index)?;
+        Ok(StoredFrame {
+            width: self.header.columns,
+            height: self.header.rows,
+            samples_per_pixel: decoded.samples_per_pixel,
+            bytes_per_sample: decoded.bytes_per_sample,
+            data: decoded.data,
+        })
     }
 
     /// The box of the ultrasound image: from the regions, else found in the pixels of a few frames.
@@ -71,5 +147,68 @@ impl Loop {
     /// What the loop shows and why we think so: from headers, else from the pixels of one frame.
     pub fn mode(&mut self) -> (Mode, String) {
         (Mode::Other, "reading is not built yet".into())
+    }
+
+    fn decoded(&mut self, index: u32) -> Result<DecodedFrame, CineError> {
+        if index >= self.header.frames {
+            return Err(CineError::FrameOutOfRange { index, frames: self.header.frames });
+        }
+        match &mut self.frames {
+            FrameStore::Native { frames, big_endian } => {
+                let stored = read_extents(&self.source, &[frames.extent(index)])?;
+                Ok(DecodedFrame {
+                    data: interleaved(stored, &self.format, frames.layout(), *big_endian),
+                    samples_per_pixel: self.format.samples_per_pixel,
+                    bytes_per_sample: self.format.bits_allocated / 8,
+                    colour: SampleColour::unconverted(self.format.photometric),
+                })
+            }
+            FrameStore::Encapsulated { index: frame_index, codec } => {
+                let extents = frame_index.extents(&self.source, index, &mut self.findings)?;
+                let bytes = read_extents(&self.source, &extents)?;
+                let codec = match codec {
+                    Codec::Native => codec_of_bytes(&bytes).unwrap_or(Codec::Native),
+                    stated => *stated,
+                };
+                decode_frame(codec, &bytes, &self.format).map_err(|reason| CineError::CorruptFrame { index, reason })
+            }
+        }
+    }
+}
+
+impl FrameStore {
+    fn locate(
+        source: &Source,
+        pixels: PixelLocation,
+        codec: Codec,
+        data_set: &DataSet,
+        format: &ImageFormat,
+        declared: Option<u32>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Self, CineError> {
+        match pixels {
+            PixelLocation::Native { offset, length } => Ok(Self::Native {
+                frames: NativeFrames::locate(source, offset, length, format, declared, findings)?,
+                big_endian: data_set.is_big_endian(),
+            }),
+            PixelLocation::Encapsulated { offset } => {
+                if codec == Codec::Native {
+                    let message = "the pixel data is compressed although the transfer syntax says it is not";
+                    findings.push(Finding::new("transfer_syntax_disagrees_with_pixels", message));
+                }
+                let extended_table = data_set.u64s(tags::EXTENDED_OFFSET_TABLE);
+                Ok(Self::Encapsulated {
+                    index: FrameIndex::build(source, offset, declared, extended_table, findings)?,
+                    codec,
+                })
+            }
+        }
+    }
+
+    fn count(&self) -> u32 {
+        match self {
+            Self::Native { frames, .. } => frames.frames(),
+            Self::Encapsulated { index, .. } => index.frames(),
+        }
     }
 }

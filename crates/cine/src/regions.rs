@@ -1,6 +1,14 @@
 //! Ultrasound regions: what each rectangle of the image shows (PS3.3 C.8.5.5).
 
+use dicom_dictionary_std::tags;
 use serde::Serialize;
+
+use crate::finding::Finding;
+use crate::header::ImageFormat;
+use crate::scan::DataSet;
+
+/// More regions than this are not read: no screen has so many.
+const MAX_REGIONS: usize = 256;
 
 /// A rectangle of image pixels, both corners inside it, counted from 0 at the top left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -124,7 +132,7 @@ impl Region {
 }
 
 /// The kind of a region from Region Spatial Format and Region Data Type (PS3.3 C.8.5.5.1.1 and .2).
-pub fn region_kind(spatial_format: u16, data_type: u16) -> RegionKind {
+pub(crate) fn region_kind(spatial_format: u16, data_type: u16) -> RegionKind {
     match (spatial_format, data_type) {
         (2, 1 | 2) => RegionKind::MMode,
         (1, 1) => RegionKind::Tissue2d,
@@ -137,4 +145,45 @@ pub fn region_kind(spatial_format: u16, data_type: u16) -> RegionKind {
         (2, _) => RegionKind::MMode,
         _ => RegionKind::Other,
     }
+}
+
+/// Reads Sequence of Ultrasound Regions; regions outside the image or with inverted corners stay in, with a finding.
+pub(crate) fn read_regions(data_set: &DataSet, format: &ImageFormat, findings: &mut Vec<Finding>) -> Vec<Region> {
+    let items = data_set.items(tags::SEQUENCE_OF_ULTRASOUND_REGIONS);
+    let regions: Vec<Region> = items.iter().take(MAX_REGIONS).filter_map(read_region).collect();
+    let unreadable = items.len() - regions.len();
+    if unreadable > 0 {
+        let message = format!("{unreadable} ultrasound regions have no kind or no corners");
+        findings.push(Finding::new("region_unreadable", message));
+    }
+    for (number, region) in regions.iter().enumerate() {
+        if !region.fits(format.columns, format.rows) {
+            let message = format!("ultrasound region {number} lies outside the image or has inverted corners");
+            findings.push(Finding::new("region_outside_image", message));
+        }
+    }
+    regions
+}
+
+fn read_region(item: &DataSet) -> Option<Region> {
+    let corner = |tag| item.u32(tag).map(i64::from);
+    let spatial_format = item.u16(tags::REGION_SPATIAL_FORMAT)?;
+    let data_type = item.u16(tags::REGION_DATA_TYPE)?;
+    let reference = item.i32(tags::REFERENCE_PIXEL_X0).zip(item.i32(tags::REFERENCE_PIXEL_Y0));
+    Some(Region {
+        kind: region_kind(spatial_format, data_type),
+        x0: corner(tags::REGION_LOCATION_MIN_X0)?,
+        y0: corner(tags::REGION_LOCATION_MIN_Y0)?,
+        x1: corner(tags::REGION_LOCATION_MAX_X1)?,
+        y1: corner(tags::REGION_LOCATION_MAX_Y1)?,
+        spatial_format,
+        data_type,
+        flags: item.u32(tags::REGION_FLAGS).unwrap_or(0),
+        units: [
+            item.u16(tags::PHYSICAL_UNITS_X_DIRECTION).unwrap_or(0),
+            item.u16(tags::PHYSICAL_UNITS_Y_DIRECTION).unwrap_or(0),
+        ],
+        delta: [item.f64(tags::PHYSICAL_DELTA_X).unwrap_or(0.0), item.f64(tags::PHYSICAL_DELTA_Y).unwrap_or(0.0)],
+        reference_pixel: reference.map(|(x, y)| [x, y]),
+    })
 }

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+use crate::finding::Finding;
+use crate::scan::DataSet;
+
 /// Which attribute the frame times come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,21 +45,12 @@ const ASSUMED_FRAME_TIME_MS: f64 = 1000.0 / 30.0;
 impl FrameTiming {
     /// `frames` frames, evenly spaced by `frame_time_ms`.
     pub fn uniform(source: TimingSource, frame_time_ms: f64, frames: u32) -> Self {
-        Self {
-            source,
-            guessed: false,
-            frame_time_ms,
-            frames,
-            times_ms: None,
-        }
+        Self { source, guessed: false, frame_time_ms, frames, times_ms: None }
     }
 
     /// `frames` frames at an assumed rate, marked as guessed.
     pub fn assumed(frames: u32) -> Self {
-        Self {
-            guessed: true,
-            ..Self::uniform(TimingSource::Assumed, ASSUMED_FRAME_TIME_MS, frames)
-        }
+        Self { guessed: true, ..Self::uniform(TimingSource::Assumed, ASSUMED_FRAME_TIME_MS, frames) }
     }
 
     /// Frames at the given times in ms, which ascend strictly from 0.
@@ -64,13 +58,7 @@ impl FrameTiming {
         let frames = u32::try_from(times_ms.len()).unwrap_or(u32::MAX);
         let last_ms = times_ms.last().copied().unwrap_or(0.0);
         let intervals = f64::from(frames.saturating_sub(1).max(1));
-        Self {
-            source,
-            guessed: false,
-            frame_time_ms: last_ms / intervals,
-            frames,
-            times_ms: Some(times_ms),
-        }
+        Self { source, guessed: false, frame_time_ms: last_ms / intervals, frames, times_ms: Some(times_ms) }
     }
 
     /// The mean interval between frames in ms.
@@ -94,9 +82,7 @@ impl FrameTiming {
         };
         let next = times_ms.partition_point(|&frame_ms| frame_ms <= time_ms);
         match (next.checked_sub(1).and_then(|i| times_ms.get(i)), times_ms.get(next)) {
-            (Some(&before_ms), Some(&after_ms)) => {
-                (next - 1) as f64 + (time_ms - before_ms) / (after_ms - before_ms)
-            }
+            (Some(&before_ms), Some(&after_ms)) => (next - 1) as f64 + (time_ms - before_ms) / (after_ms - before_ms),
             _ => time_ms / self.frame_time_ms,
         }
     }
@@ -105,4 +91,9 @@ impl FrameTiming {
     pub fn duration_ms(&self) -> f64 {
         self.time_of_frame_ms(self.frames.saturating_sub(1))
     }
+}
+
+pub(crate) fn read_timing(data_set: &DataSet, frames: u32, findings: &mut Vec<Finding>) -> FrameTiming {
+    let _ = (data_set, findings);
+    FrameTiming::assumed(frames)
 }

@@ -1,5 +1,12 @@
 //! The facts of a loop's header that the rest of the program needs; never a patient's name, id or birth date.
 
+mod image_format;
+mod read;
+mod uid;
+
+pub(crate) use image_format::{ImageFormat, Photometric};
+pub(crate) use read::{HeaderParts, declared_frames};
+
 use serde::Serialize;
 
 use crate::ecg_header::EcgHeader;

@@ -1,0 +1,89 @@
+//! Codestream marks: where a compressed frame begins and ends.
+
+use crate::error::CineError;
+use crate::frames::Extent;
+use crate::scan::Source;
+
+/// Enough bytes to recognise the start of any codestream.
+const START_BYTES: usize = 12;
+const CHUNK_BYTES: usize = 64 << 10;
+const START_OF_IMAGE: [u8; 2] = [0xFF, 0xD8];
+const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
+
+/// The compression that a codestream's first bytes show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Codestream {
+    /// JPEG or JPEG-LS.
+    Jpeg,
+    /// JPEG 2000 or HTJ2K.
+    Jpeg2000,
+    JpegXl,
+    Rle,
+}
+
+/// Recognises a codestream by its first bytes.
+pub(crate) fn codestream_of(start: &[u8]) -> Option<Codestream> {
+    const JPEG_2000: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
+    const JPEG_2000_FILE: [u8; 8] = [0, 0, 0, 0x0C, b'j', b'P', b' ', b' '];
+    const JPEG_XL_FILE: [u8; 8] = [0, 0, 0, 0x0C, b'J', b'X', b'L', b' '];
+    if start.starts_with(&[0xFF, 0xD8, 0xFF]) {
+        Some(Codestream::Jpeg)
+    } else if start.starts_with(&JPEG_2000) || start.starts_with(&JPEG_2000_FILE) {
+        Some(Codestream::Jpeg2000)
+    } else if start.starts_with(&[0xFF, 0x0A]) || start.starts_with(&JPEG_XL_FILE) {
+        Some(Codestream::JpegXl)
+    } else if start.len() >= 8 && (1..=15).contains(&start[0]) && start[1..8] == [0, 0, 0, 64, 0, 0, 0] {
+        Some(Codestream::Rle)
+    } else {
+        None
+    }
+}
+
+/// Recognises a codestream at the start of an extent, reading a few bytes.
+pub(crate) fn codestream_at(source: &Source, extent: Extent) -> Result<Option<Codestream>, CineError> {
+    let length = extent.length.min(START_BYTES as u64);
+    Ok(codestream_of(&source.read_vec(extent.offset, length, "a frame")?))
+}
+
+/// Whether a JPEG, JPEG-LS or JPEG 2000 codestream ends at the end of the extent, padding aside.
+pub(crate) fn ends_with_end_mark(source: &Source, extent: Extent) -> Result<bool, CineError> {
+    // Encoders pad to an even length; some pad to a block of zeros.
+    let length = extent.length.min(64);
+    let tail = source.read_vec(extent.end() - length, length, "a frame")?;
+    let end = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let unpadded = tail.get(..end).unwrap_or_default();
+    // A pad byte may also be 0xFF.
+    Ok(unpadded.ends_with(&END_OF_IMAGE)
+        || unpadded.strip_suffix(&[0xFF]).is_some_and(|rest| rest.ends_with(&END_OF_IMAGE)))
+}
+
+/// Cuts one extent behind every end mark that another start mark follows; reads the bytes in small chunks.
+pub(crate) fn split_at_end_marks(source: &Source, extent: Extent) -> Result<Vec<Extent>, CineError> {
+    let mut pieces = Vec::new();
+    let mut piece_start = extent.offset;
+    let mut end_mark_seen = false;
+    let mut previous = 0_u8;
+    let mut position = extent.offset;
+    while position < extent.end() {
+        let length = (extent.end() - position).min(CHUNK_BYTES as u64);
+        let chunk = source.read_vec(position, length, "a frame")?;
+        for (index, &byte) in chunk.iter().enumerate() {
+            let pair = [previous, byte];
+            if pair == END_OF_IMAGE {
+                end_mark_seen = true;
+            } else if pair == START_OF_IMAGE && end_mark_seen {
+                let next_start = (position + index as u64).saturating_sub(1);
+                pieces.push(Extent { offset: piece_start, length: next_start - piece_start });
+                piece_start = next_start;
+                end_mark_seen = false;
+            } else if byte != 0 && byte != 0xFF {
+                // Anything but padding behind an end mark: it was no end of a frame.
+                end_mark_seen = false;
+            }
+            previous = byte;
+        }
+        position += length;
+    }
+    pieces.push(Extent { offset: piece_start, length: extent.end() - piece_start });
+    Ok(pieces)
+}

@@ -1,0 +1,26 @@
+//! Where each frame's bytes are, and reading one frame's bytes and nothing else.
+
+mod fragments;
+mod grouping;
+mod index;
+mod markers;
+mod native;
+mod offset_table;
+
+pub(crate) use fragments::{Extent, Fragments, FragmentsEnd, walk_fragments};
+pub(crate) use index::FrameIndex;
+pub(crate) use markers::{Codestream, codestream_of, ends_with_end_mark};
+pub(crate) use native::{NativeFrames, from_planes, interleaved, stored_layout};
+pub(crate) use offset_table::basic_offset_table;
+
+use crate::error::CineError;
+use crate::scan::Source;
+
+/// Reads the extents of one frame, one after the other, into one buffer.
+pub(crate) fn read_extents(source: &Source, extents: &[Extent]) -> Result<Vec<u8>, CineError> {
+    let mut bytes = Vec::new();
+    for extent in extents {
+        bytes.extend(source.read_vec(extent.offset, extent.length, "a frame")?);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,166 @@
+//! Frames of uncompressed pixel data: found by arithmetic, laid out interleaved.
+
+use crate::error::CineError;
+use crate::finding::Finding;
+use crate::frames::Extent;
+use crate::header::{ImageFormat, Photometric};
+use crate::scan::Source;
+
+/// How the chroma samples of an uncompressed frame are stored (PS3.3 C.7.6.3.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ChromaLayout {
+    /// Every pixel has all its samples.
+    Full,
+    /// `Y Y Cb Cr` for two pixels side by side.
+    Packed422,
+    /// Pairs of rows: `Y Y` of the upper, `Y Y` of the lower row, then `Cb Cr` for the four pixels.
+    Packed420,
+}
+
+impl ChromaLayout {
+    fn of(photometric: Photometric) -> Self {
+        match photometric {
+            Photometric::YbrFull422 | Photometric::YbrPartial422 => Self::Packed422,
+            Photometric::YbrPartial420 => Self::Packed420,
+            _ => Self::Full,
+        }
+    }
+
+    /// Bytes of one frame in this layout.
+    pub(crate) fn frame_bytes(self, format: &ImageFormat) -> usize {
+        let (rows, columns) = (format.rows as usize, format.columns as usize);
+        match self {
+            Self::Full => format.interleaved_bytes(),
+            Self::Packed422 => rows * columns.next_multiple_of(2) * 2,
+            Self::Packed420 => rows.next_multiple_of(2) * columns.next_multiple_of(2) * 3 / 2,
+        }
+    }
+}
+
+/// Where the frames of uncompressed pixel data are.
+#[derive(Debug, Clone)]
+pub(crate) struct NativeFrames {
+    offset: u64,
+    frame_bytes: u64,
+    frames: u32,
+    layout: ChromaLayout,
+}
+
+impl NativeFrames {
+    /// Places the frames in `length` announced bytes at `offset`.
+    pub(crate) fn locate(
+        source: &Source,
+        offset: u64,
+        length: u64,
+        format: &ImageFormat,
+        declared: Option<u32>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Self, CineError> {
+        let there = length.min(source.len().saturating_sub(offset));
+        let layout = stored_layout(format, length, declared);
+        let frame_bytes = layout.frame_bytes(format) as u64;
+        let whole_frames = u32::try_from(there / frame_bytes.max(1)).unwrap_or(u32::MAX);
+        if there < length {
+            findings.push(Finding::new("truncated", "the file ends inside the pixel data"));
+        }
+        if whole_frames == 0 {
+            return Err(CineError::Truncated {
+                inside: format!("the first frame, which has {there} of {frame_bytes} bytes"),
+            });
+        }
+        let declared = declared.unwrap_or(whole_frames);
+        if whole_frames < declared {
+            let message = format!("{declared} frames are declared, only {whole_frames} are there");
+            findings.push(Finding::new("fewer_frames_than_declared", message));
+        } else if there.saturating_sub(u64::from(declared) * frame_bytes) > 1 {
+            let message = "the pixel data is longer than its frames";
+            findings.push(Finding::new("pixel_data_too_long", message));
+        }
+        Ok(Self { offset, frame_bytes, frames: declared.min(whole_frames), layout })
+    }
+
+    /// How many frames there are.
+    pub(crate) fn frames(&self) -> u32 {
+        self.frames
+    }
+
+    /// The bytes of frame `index`, which exists.
+    pub(crate) fn extent(&self, index: u32) -> Extent {
+        Extent { offset: self.offset + u64::from(index) * self.frame_bytes, length: self.frame_bytes }
+    }
+
+    /// How the chroma is stored.
+    pub(crate) fn layout(&self) -> ChromaLayout {
+        self.layout
+    }
+}
+
+/// The layout that the photometric interpretation names, unless the length only fits unpacked samples.
+pub(crate) fn stored_layout(format: &ImageFormat, length: u64, declared: Option<u32>) -> ChromaLayout {
+    let named = ChromaLayout::of(format.photometric);
+    let full_length = format.interleaved_bytes() as u64 * u64::from(declared.unwrap_or(1));
+    let is_unpacked = named != ChromaLayout::Full && length >= full_length && length <= full_length + 1;
+    if format.samples_per_pixel != 3 || is_unpacked { ChromaLayout::Full } else { named }
+}
+
+/// Turns one stored frame into interleaved samples, little endian.
+pub(crate) fn interleaved(stored: Vec<u8>, format: &ImageFormat, layout: ChromaLayout, big_endian: bool) -> Vec<u8> {
+    let mut samples = match layout {
+        ChromaLayout::Full if format.is_planar => from_planes(&stored, format.bytes_per_sample()),
+        ChromaLayout::Full => stored,
+        ChromaLayout::Packed422 => from_packed_422(&stored, format.rows as usize, format.columns as usize),
+        ChromaLayout::Packed420 => from_packed_420(&stored, format.rows as usize, format.columns as usize),
+    };
+    if big_endian && format.bits_allocated == 16 {
+        let (words, _) = samples.as_chunks_mut::<2>();
+        words.iter_mut().for_each(|word| word.reverse());
+    }
+    samples
+}
+
+/// Three planes to interleaved samples.
+pub(crate) fn from_planes(planes: &[u8], bytes_per_sample: usize) -> Vec<u8> {
+    let plane_bytes = planes.len() / 3;
+    let mut samples = Vec::with_capacity(planes.len());
+    for start in (0..plane_bytes).step_by(bytes_per_sample) {
+        for plane in 0..3 {
+            let at = plane * plane_bytes + start;
+            samples.extend_from_slice(planes.get(at..at + bytes_per_sample).unwrap_or_default());
+        }
+    }
+    samples
+}
+
+/// `Y Y Cb Cr` to `Y Cb Cr` a pixel, chroma repeated. Shape `[rows, columns, 3]`.
+fn from_packed_422(stored: &[u8], rows: usize, columns: usize) -> Vec<u8> {
+    let mut samples = Vec::with_capacity(rows * columns * 3);
+    let row_bytes = columns.next_multiple_of(2) * 2;
+    for row in stored.chunks_exact(row_bytes).take(rows) {
+        let (quads, _) = row.as_chunks::<4>();
+        let row_samples = quads.iter().flat_map(|[left, right, cb, cr]| [*left, *cb, *cr, *right, *cb, *cr]);
+        samples.extend(row_samples.take(columns * 3));
+    }
+    samples
+}
+
+/// Four luma samples and one chroma pair a 2 x 2 block to `Y Cb Cr` a pixel. Shape `[rows, columns, 3]`.
+fn from_packed_420(stored: &[u8], rows: usize, columns: usize) -> Vec<u8> {
+    let mut samples = vec![0; rows * columns * 3];
+    let blocks_across = columns.div_ceil(2);
+    let (blocks, _) = stored.as_chunks::<6>();
+    for (index, [y00, y01, y10, y11, cb, cr]) in blocks.iter().enumerate() {
+        let (top, left) = (index / blocks_across * 2, index % blocks_across * 2);
+        for (row, column, luma) in
+            [(top, left, y00), (top, left + 1, y01), (top + 1, left, y10), (top + 1, left + 1, y11)]
+        {
+            let at = (row * columns + column) * 3;
+            if row < rows
+                && column < columns
+                && let Some(pixel) = samples.get_mut(at..at + 3)
+            {
+                pixel.copy_from_slice(&[*luma, *cb, *cr]);
+            }
+        }
+    }
+    samples
+}

@@ -1,0 +1,131 @@
+//! Building the [`Header`] from the kept elements.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use crate::ecg_header::read_ecg;
+use crate::error::CineError;
+use crate::finding::Finding;
+use crate::header::uid::{group_uid, is_valid_uid, sop_instance_uid};
+use crate::header::{Header, ImageFormat};
+use crate::regions::read_regions;
+use crate::scan::{DataSet, Source};
+use crate::timing::read_timing;
+
+/// Everything that a header is built from.
+pub(crate) struct HeaderParts<'a> {
+    pub data_set: &'a DataSet,
+    pub meta: &'a DataSet,
+    pub source: &'a Source,
+    pub transfer_syntax: &'a str,
+    pub format: &'a ImageFormat,
+    /// The number of frames that are there.
+    pub frames: u32,
+}
+
+impl Header {
+    /// Builds the header; what is odd becomes a finding.
+    pub(crate) fn read(parts: &HeaderParts<'_>, findings: &mut Vec<Finding>) -> Result<Self, CineError> {
+        let data_set = parts.data_set;
+        let format = parts.format;
+        let sop_instance_uid = sop_instance_uid(data_set, parts.meta, parts.source, findings)?;
+        let mut group = |tag, code| group_uid(data_set, tag, code, &sop_instance_uid, findings);
+        let study_instance_uid = group(tags::STUDY_INSTANCE_UID, "study_instance_uid_derived");
+        let series_instance_uid = group(tags::SERIES_INSTANCE_UID, "series_instance_uid_derived");
+        let timing = read_timing(data_set, parts.frames, findings);
+        let ecg = read_ecg(data_set, &timing, findings);
+        let image_type = data_set.texts(tags::IMAGE_TYPE);
+        let not_transthoracic = not_transthoracic(data_set, &image_type);
+        if let Some(reason) = &not_transthoracic {
+            findings.push(Finding::new("not_transthoracic", format!("the header says {reason}")));
+        }
+        let integer =
+            |tag| data_set.decimal(tag).filter(|value| value.abs() < f64::from(i32::MAX)).map(|value| value as i32);
+        Ok(Self {
+            sop_class_uid: data_set.text(tags::SOP_CLASS_UID).filter(|uid| is_valid_uid(uid)),
+            transfer_syntax: parts.transfer_syntax.to_owned(),
+            rows: format.rows,
+            columns: format.columns,
+            frames: parts.frames,
+            samples_per_pixel: format.samples_per_pixel,
+            bits_allocated: format.bits_allocated,
+            photometric_interpretation: format.photometric_text.clone(),
+            modality: data_set.text(tags::MODALITY),
+            manufacturer: data_set.text(tags::MANUFACTURER),
+            model: data_set.text(tags::MANUFACTURER_MODEL_NAME),
+            acquisition_datetime: acquisition_datetime(data_set),
+            series_number: integer(tags::SERIES_NUMBER),
+            instance_number: integer(tags::INSTANCE_NUMBER),
+            colour_data_present: data_set.u16(tags::ULTRASOUND_COLOR_DATA_PRESENT).map(|present| present == 1),
+            regions: read_regions(data_set, format, findings),
+            sop_instance_uid,
+            study_instance_uid,
+            series_instance_uid,
+            image_type,
+            not_transthoracic,
+            timing,
+            ecg,
+        })
+    }
+}
+
+/// Number of Frames as a positive number; anything else is a finding and nothing.
+pub(crate) fn declared_frames(data_set: &DataSet, findings: &mut Vec<Finding>) -> Option<u32> {
+    let text = data_set.text(tags::NUMBER_OF_FRAMES)?;
+    let first = text.split('\\').next().unwrap_or_default();
+    let frames = first.trim().parse::<u32>().ok().filter(|frames| *frames > 0);
+    if frames.is_none() {
+        let message = "Number of Frames is not a positive number; the frames were counted";
+        findings.push(Finding::new("number_of_frames_invalid", message));
+    }
+    frames
+}
+
+/// Date and time of acquisition, else of the content, else of the series, as `YYYYMMDDHHMMSS[.FFFFFF]`.
+fn acquisition_datetime(data_set: &DataSet) -> Option<String> {
+    let digits = |text: String| {
+        let kept: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(21).collect();
+        (kept.len() >= 8).then_some(kept)
+    };
+    let date_and_time = |date: Tag, time: Tag| {
+        // Old objects write dates with dots and times with colons.
+        let day: String = data_set.text(date)?.chars().filter(char::is_ascii_digit).take(8).collect();
+        let clock = data_set.text(time).unwrap_or_default().replace(':', "");
+        (day.len() == 8).then(|| digits(day + &clock)).flatten()
+    };
+    data_set
+        .text(tags::ACQUISITION_DATE_TIME)
+        .and_then(digits)
+        .or_else(|| date_and_time(tags::ACQUISITION_DATE, tags::ACQUISITION_TIME))
+        .or_else(|| date_and_time(tags::CONTENT_DATE, tags::CONTENT_TIME))
+        .or_else(|| date_and_time(tags::SERIES_DATE, tags::SERIES_TIME))
+}
+
+/// The header's own words for an examination that is not transthoracic (PS3.3 C.8.5.6.1.1, value 3 of Image Type).
+fn not_transthoracic(data_set: &DataSet, image_type: &[String]) -> Option<String> {
+    const OTHER_APPLICATIONS: [&str; 20] = [
+        "ABDOMINAL",
+        "BREAST",
+        "CHEST",
+        "ENDOCAVITARY",
+        "ENDORECTAL",
+        "ENDOVAGINAL",
+        "EPICARDIAL",
+        "FETAL HEART",
+        "GYNECOLOGY",
+        "INTRACARDIAC",
+        "INTRAOPERATIVE",
+        "INTRAVASCULAR",
+        "MUSCULOSKELETAL",
+        "NEONATAL HEAD",
+        "OBSTETRICAL",
+        "OPHTHALMIC",
+        "PELVIC",
+        "SMALL PARTS",
+        "TEE",
+        "VASCULAR",
+    ];
+    let application = image_type.get(2).filter(|value| OTHER_APPLICATIONS.contains(&value.as_str()));
+    let probe = || data_set.text(tags::TRANSDUCER_TYPE).filter(|text| text.to_ascii_uppercase().contains("ESOPH"));
+    application.cloned().or_else(probe)
+}

@@ -1,0 +1,53 @@
+//! The inflated form of a deflated data set (PS3.5 annex A.5): in memory while small, else in an unnamed file.
+
+use std::io::{Read, Write};
+
+use crate::error::CineError;
+use crate::scan::Source;
+
+/// Up to here the inflated bytes stay in memory.
+const IN_MEMORY_BYTES: usize = 8 << 20;
+/// No loop inflates to more; a deflate bomb would.
+const LIMIT_BYTES: u64 = 2 << 30;
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Inflates everything from `offset` on. The error, if the stream is damaged, comes with what was inflated before it.
+pub(crate) fn inflated(source: &Source, offset: u64) -> Result<(Source, Option<CineError>), CineError> {
+    let spool_error = |source| CineError::Io { doing: "writing the inflated data set", source };
+    let mut spool = tempfile::SpooledTempFile::new(IN_MEMORY_BYTES);
+    let mut inflater = flate2::read::DeflateDecoder::new(SourceReader { source, position: offset });
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut inflated_bytes = 0_u64;
+    let damage = loop {
+        match inflater.read(&mut chunk) {
+            Ok(0) => break None,
+            Ok(count) => {
+                inflated_bytes += count as u64;
+                if inflated_bytes > LIMIT_BYTES {
+                    return Err(CineError::TooLarge {
+                        what: "the inflated data set",
+                        bytes: inflated_bytes,
+                        limit: LIMIT_BYTES,
+                    });
+                }
+                spool.write_all(chunk.get(..count).unwrap_or_default()).map_err(spool_error)?;
+            }
+            Err(source) => break Some(CineError::CorruptDeflate { inflated_bytes, source }),
+        }
+    };
+    Ok((Source::new(Box::new(spool))?, damage))
+}
+
+/// Reads a source from a position on.
+struct SourceReader<'a> {
+    source: &'a Source,
+    position: u64,
+}
+
+impl Read for SourceReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.source.read_up_to(self.position, buffer)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,30 @@
+//! The shared test data and small helpers; a test that does not find the data says so and passes.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// The folder of the shared data, or nothing after saying so.
+pub fn shared_data() -> Option<PathBuf> {
+    let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = std::env::var_os("ECHOLABEL_SHARED_DATA").map_or_else(|| workspace.join("../shared/data"), PathBuf::from);
+    if folder.join("manifest.json").is_file() {
+        return Some(folder);
+    }
+    println!("skipped: no shared data");
+    None
+}
+
+/// The entries of the manifest under `list`.
+pub fn manifest_entries(folder: &std::path::Path, list: &str) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join("manifest.json")).expect("the manifest can be read");
+    let manifest: Value = serde_json::from_str(&text).expect("the manifest is JSON");
+    manifest[list].as_array().expect("the manifest has the list").clone()
+}
+
+/// The hash of bytes as the manifest writes it.
+#[allow(dead_code)]
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
