@@ -32,8 +32,6 @@ pub struct Beat {
     pub start_ms: f64,
     /// The next R wave in milliseconds after frame 0.
     pub end_ms: f64,
-    /// End of the T wave in milliseconds after frame 0, where the curve shows one.
-    pub t_wave_end_ms: Option<f64>,
     /// How much of the beat the loop shows.
     pub kind: BeatKind,
 }
@@ -86,10 +84,23 @@ pub fn beats_from_samples(
 
 /// Beats from the R Wave Time Vector (0018,6060): milliseconds from the start of acquisition of the first frame.
 ///
+/// As [`beats_from_r_times`], with that source.
+#[must_use]
+pub fn beats_from_r_wave_times(times_ms: &[f64], clock: &FrameClock, header_heart_rate_bpm: Option<f64>) -> Beats {
+    beats_from_r_times(times_ms, EcgSource::RWaveTimeVector, clock, header_heart_rate_bpm)
+}
+
+/// Beats from R times of any source, in milliseconds after frame 0.
+///
 /// Values that are no number are left out, unsorted ones are sorted, doubles merged, each with a finding. Times
 /// outside the loop are not listed as R peaks, but a beat that reaches into the loop from there counts as cut.
 #[must_use]
-pub fn beats_from_r_wave_times(times_ms: &[f64], clock: &FrameClock, header_heart_rate_bpm: Option<f64>) -> Beats {
+pub fn beats_from_r_times(
+    times_ms: &[f64],
+    source: EcgSource,
+    clock: &FrameClock,
+    header_heart_rate_bpm: Option<f64>,
+) -> Beats {
     let mut findings = Vec::new();
     let mut r_times_ms: Vec<f64> = times_ms.iter().copied().filter(|t| t.is_finite()).collect();
     let left_out = times_ms.len() - r_times_ms.len();
@@ -112,7 +123,7 @@ pub fn beats_from_r_wave_times(times_ms: &[f64], clock: &FrameClock, header_hear
             format!("{doubles} R times stand within {SAME_R_WAVE_MS} ms of the one before"),
         ));
     }
-    beats_from_times(r_times_ms, EcgSource::RWaveTimeVector, clock, header_heart_rate_bpm, findings)
+    beats_from_times(r_times_ms, source, clock, header_heart_rate_bpm, findings)
 }
 
 /// A loop without any ECG; the header's heart rate still says how long a beat is.
@@ -187,7 +198,7 @@ fn beat_between(start_ms: f64, end_ms: f64, extrapolated: bool, clock: &FrameClo
         (false, true) => BeatKind::Whole,
         (false, false) => BeatKind::Cut,
     };
-    let beat = Beat { start_frame, end_frame, start_ms, end_ms, t_wave_end_ms: None, kind };
+    let beat = Beat { start_frame, end_frame, start_ms, end_ms, kind };
     (!beat.frames(clock.frame_count()).is_empty()).then_some(beat)
 }
 

@@ -15,7 +15,7 @@ pub mod samples;
 pub mod source;
 pub mod trace;
 
-pub use beats::{Beat, BeatKind, Beats, beats_from_r_wave_times, beats_from_samples, no_beats};
+pub use beats::{Beat, BeatKind, Beats, beats_from_r_times, beats_from_r_wave_times, beats_from_samples, no_beats};
 pub use error::EcgError;
 pub use finding::{Finding, FindingCode};
 pub use frame_clock::FrameClock;

@@ -26,8 +26,6 @@ const QS2_PER_BPM_MS: f64 = 2.05;
 const QS2_HIGHEST_BPM: f64 = 120.0;
 /// From the Q wave, where QS2 begins, to the R peak, where our beat begins.
 const Q_TO_R_MS: f64 = 40.0;
-/// How far the end of the T wave may lie from Weissler's end-systole and still be believed.
-const T_WAVE_TOLERANCE_MS: f64 = 60.0;
 const END_SYSTOLE_TO_E_PEAK_MS: f64 = 160.0;
 const E_DECELERATION_MS: f64 = 180.0;
 const P_WAVE_TO_R_MS: f64 = 160.0;
@@ -128,17 +126,12 @@ pub(crate) fn fraction_of(frame: f64, beat: &Beat, clock: &FrameClock) -> f64 {
     fraction.clamp(0.0, 1.0 - f64::EPSILON)
 }
 
-/// End-systole in milliseconds after R: the end of the T wave where it is near the published relation, else that.
+/// End-systole in milliseconds after R, by the published relation.
 fn end_systole_after_r_ms(beat: &Beat) -> f64 {
     let rr_ms = beat.rr_ms();
     let bpm = 60_000.0 / rr_ms;
     let line_bpm = bpm.min(QS2_HIGHEST_BPM);
     let line_rr_ms = 60_000.0 / line_bpm;
     let on_line_ms = QS2_AT_REST_MS - QS2_PER_BPM_MS * line_bpm - Q_TO_R_MS;
-    let published_ms = on_line_ms / line_rr_ms * rr_ms.min(line_rr_ms);
-    beat.t_wave_end_ms
-        .map(|time_ms| time_ms - beat.start_ms)
-        .filter(|after_ms| (after_ms - published_ms).abs() <= T_WAVE_TOLERANCE_MS)
-        .filter(|after_ms| *after_ms < rr_ms)
-        .unwrap_or(published_ms)
+    on_line_ms / line_rr_ms * rr_ms.min(line_rr_ms)
 }

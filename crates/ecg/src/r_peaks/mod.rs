@@ -8,7 +8,8 @@
 //! 3. [`refine`]: the R peak is the middle of the top of the curve, on the side most beats of the strip point to.
 //!
 //! When a strip has no beats: it holds fewer than [`LEAST_STEPS`] of its own steps from bottom to top (a flat line that
-//! jitters by a pixel), or its largest swings do not stand out of its usual ones (noise, see [`select`]).
+//! jitters by a pixel), or its largest swings do not stand out of its usual ones (noise, see [`select`]),
+//! or it has fewer than ten samples a second.
 
 mod feature;
 mod filter;
@@ -21,6 +22,9 @@ use feature::{GRID_STEP_MS, feature_of};
 /// The least height of an ECG in the smallest steps its values take: a trace three pixels high shows no beat.
 const LEAST_STEPS: f32 = 4.0;
 
+/// Sampled more slowly than this, no curve shows a QRS complex.
+const LONGEST_SAMPLE_INTERVAL_MS: f64 = 100.0;
+
 /// Finds the R peaks of a whole ECG strip and gives their times in milliseconds after frame 0, rising and fractional.
 ///
 /// Works from 50 samples a second and 40 to 200 beats per minute, on either polarity, with baseline wander, mains hum,
@@ -28,7 +32,9 @@ const LEAST_STEPS: f32 = 4.0;
 /// stands in the description of this module. Memory and time grow with the length of the strip only.
 #[must_use]
 pub fn detect_r_peaks(samples: &EcgSamples) -> Vec<f64> {
-    if is_flat(&samples.values) {
+    let interval_ms = samples.sample_interval_ms;
+    let timed = interval_ms > 0.0 && interval_ms <= LONGEST_SAMPLE_INTERVAL_MS && samples.start_ms.is_finite();
+    if !timed || is_flat(&samples.values) {
         return Vec::new();
     }
     let feature = feature_of(samples);

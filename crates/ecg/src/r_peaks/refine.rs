@@ -1,6 +1,7 @@
 //! From a QRS complex to its R peak.
 
 use super::feature::{Feature, GRID_STEP_MS};
+use std::ops::Range;
 
 /// How far the R peak may lie from the middle of the QRS energy.
 const REACH_MS: f64 = 80.0;
@@ -16,18 +17,18 @@ const TOP_SHARE: f64 = 0.1;
 /// R points the way that most of the strip's complexes point (down in an inverted lead); a complex that points clearly
 /// the other way, as ectopic beats do, is measured at its own larger side.
 pub(super) fn r_positions(feature: &Feature, complexes: &[usize]) -> Vec<f64> {
-    let sides: Vec<(Extremum, Extremum)> = complexes
+    let spans: Vec<Range<usize>> =
+        complexes.iter().map(|&at| around(at, REACH_MS, &(0..feature.shape.len()))).collect();
+    let sides: Vec<(Extremum, Extremum)> = spans
         .iter()
-        .map(|&complex| {
-            let span = around(complex, REACH_MS, feature.shape.len());
-            (highest(&feature.shape, span.clone(), 1.0), highest(&feature.shape, span, -1.0))
-        })
+        .map(|span| (highest(&feature.shape, span.clone(), 1.0), highest(&feature.shape, span.clone(), -1.0)))
         .collect();
     let upward: f64 = sides.iter().map(|(up, _)| up.height).sum();
     let downward: f64 = sides.iter().map(|(_, down)| down.height).sum();
     sides
         .into_iter()
-        .map(|(up, down)| {
+        .zip(&spans)
+        .map(|((up, down), span)| {
             let (usual, other) = match upward >= downward {
                 true => (up, down),
                 false => (down, up),
@@ -36,7 +37,7 @@ pub(super) fn r_positions(feature: &Feature, complexes: &[usize]) -> Vec<f64> {
                 true => other,
                 false => usual,
             };
-            top_of_curve(feature, &extremum)
+            top_of_curve(&feature.curve, span, &extremum)
         })
         .collect()
 }
@@ -49,12 +50,12 @@ struct Extremum {
     sign: f64,
 }
 
-fn around(at: usize, reach_ms: f64, length: usize) -> std::ops::Range<usize> {
+fn around(at: usize, reach_ms: f64, within: &Range<usize>) -> Range<usize> {
     let reach = (reach_ms / GRID_STEP_MS) as usize;
-    at.saturating_sub(reach)..(at + reach + 1).min(length)
+    at.saturating_sub(reach).max(within.start)..(at + reach + 1).min(within.end)
 }
 
-fn highest(values: &[f64], span: std::ops::Range<usize>, sign: f64) -> Extremum {
+fn highest(values: &[f64], span: Range<usize>, sign: f64) -> Extremum {
     let start = span.start;
     let (at, height) =
         span.map(|at| (at, sign * values[at])).max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((start, 0.0));
@@ -62,13 +63,14 @@ fn highest(values: &[f64], span: std::ops::Range<usize>, sign: f64) -> Extremum 
 }
 
 /// The middle of the top of the curve near an extremum of the filtered curve.
-fn top_of_curve(feature: &Feature, extremum: &Extremum) -> f64 {
-    let span = around(extremum.at, TOP_REACH_MS, feature.curve.len());
-    let top = highest(&feature.curve, span.clone(), extremum.sign);
-    let foot = highest(&feature.curve, around(extremum.at, REACH_MS, feature.curve.len()), -extremum.sign);
+///
+/// Never leaves the complex, so that the R peaks of two complexes stay in their order.
+fn top_of_curve(curve: &[f64], complex: &Range<usize>, extremum: &Extremum) -> f64 {
+    let top = highest(curve, around(extremum.at, TOP_REACH_MS, complex), extremum.sign);
+    let foot = highest(curve, around(extremum.at, REACH_MS, complex), -extremum.sign);
     let least = top.height - TOP_SHARE * (top.height + foot.height);
-    let is_top = |at: &usize| extremum.sign * feature.curve[*at] >= least;
-    let last = (top.at..feature.curve.len()).take_while(is_top).last();
-    let first = (0..=top.at).rev().take_while(is_top).last();
+    let is_top = |at: &usize| extremum.sign * curve[*at] >= least;
+    let last = (top.at..complex.end).take_while(is_top).last();
+    let first = (complex.start..=top.at).rev().take_while(is_top).last();
     (first.unwrap_or(top.at) + last.unwrap_or(top.at)) as f64 / 2.0
 }
