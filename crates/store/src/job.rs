@@ -81,6 +81,8 @@ pub struct Job {
     pub interruptions: u32,
     /// Who holds it.
     pub worker: String,
+    /// Its study and loop, where the header was read before it was queued.
+    pub identity: Option<DicomIdentity>,
 }
 
 /// What enqueueing a file did.
@@ -120,6 +122,9 @@ pub struct JobFailure {
 impl JobFailure {
     /// The kind of a failure whose file was gone; such a job is revived when the same file comes back.
     pub const FILE_VANISHED: &'static str = "file_vanished";
+
+    /// The kind of a job whose file was overwritten before it was labelled; likewise revived when the file is back.
+    pub const SUPERSEDED: &'static str = "superseded";
 }
 
 /// Whether a failed job is tried again.

@@ -60,6 +60,9 @@ pub trait LabelStore: Send + Sync {
     /// The loop with these bytes, if it was skipped or `model` has spoken about it: it need not be labelled again.
     fn known_content(&self, content_sha256: &str, model: &ModelKey) -> Result<Option<KnownLoop>, StoreError>;
 
+    /// The loop with this SOP Instance UID.
+    fn known_loop(&self, sop_instance_uid: &str) -> Result<Option<KnownLoop>, StoreError>;
+
     /// Puts the finished jobs of loops that `model` has not seen back into the queue; returns how many.
     fn requeue_for(&self, model: &ModelKey, now: Timestamp) -> Result<u64, StoreError>;
 

@@ -93,6 +93,19 @@ impl LabelStore for Store {
         })
     }
 
+    fn known_loop(&self, sop_instance_uid: &str) -> Result<Option<KnownLoop>, StoreError> {
+        self.read("look up a loop", |connection| {
+            connection
+                .query_row(
+                    "SELECT sop_instance_uid, study_instance_uid FROM loop JOIN study USING (study_id)
+                     WHERE sop_instance_uid = ?1",
+                    [sop_instance_uid],
+                    |row| Ok(KnownLoop { sop_instance_uid: row.get(0)?, study_instance_uid: row.get(1)? }),
+                )
+                .optional()
+        })
+    }
+
     fn requeue_for(&self, model: &ModelKey, now: Timestamp) -> Result<u64, StoreError> {
         self.write("queue loops for another model", |transaction| {
             let queued = transaction.execute(

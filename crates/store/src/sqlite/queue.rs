@@ -11,8 +11,6 @@ use crate::{
     StoreError,
 };
 
-const SUPERSEDED: &str = "superseded";
-
 impl Queue for Store {
     fn enqueue(
         &self,
@@ -84,6 +82,7 @@ impl Queue for Store {
                             attempts: row.get("attempts")?,
                             interruptions: row.get("interruptions")?,
                             worker: row.get("worker")?,
+                            identity: dicom_identity(row)?,
                         })
                     },
                 )
@@ -267,7 +266,7 @@ impl Found {
     fn may_be_revived(&self) -> bool {
         match self.state {
             JobState::Failed => self.error_kind.as_deref() == Some(JobFailure::FILE_VANISHED),
-            JobState::Skipped => self.error_kind.as_deref() == Some(SUPERSEDED),
+            JobState::Skipped => self.error_kind.as_deref() == Some(JobFailure::SUPERSEDED),
             JobState::Pending | JobState::Running | JobState::Done => false,
         }
     }
@@ -325,7 +324,7 @@ fn supersede(connection: &Connection, file: &FileIdentity) -> rusqlite::Result<u
         "UPDATE job SET state = 'skipped', error_kind = ?4,
              error_message = 'a later version of the file came' || coalesce('; before: ' || error_message, '')
          WHERE path = ?1 AND NOT (size_bytes = ?2 AND modified_unix_ns = ?3) AND state IN ('pending', 'failed')",
-        params![path_bytes(&file.path), size_column(file), file.modified_unix_ns, SUPERSEDED],
+        params![path_bytes(&file.path), size_column(file), file.modified_unix_ns, JobFailure::SUPERSEDED],
     )
 }
 
@@ -351,6 +350,14 @@ fn file_identity(row: &Row<'_>) -> rusqlite::Result<FileIdentity> {
         size_bytes: row.get::<_, i64>("size_bytes")?.unsigned_abs(),
         modified_unix_ns: row.get("modified_unix_ns")?,
     })
+}
+
+fn dicom_identity(row: &Row<'_>) -> rusqlite::Result<Option<DicomIdentity>> {
+    let study: Option<String> = row.get("study_instance_uid")?;
+    let sop: Option<String> = row.get("sop_instance_uid")?;
+    Ok(study
+        .zip(sop)
+        .map(|(study_instance_uid, sop_instance_uid)| DicomIdentity { study_instance_uid, sop_instance_uid }))
 }
 
 fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {

@@ -1,0 +1,98 @@
+//! The daemon: what it is given, and the two ways to run it.
+
+use std::path::PathBuf;
+
+use store::{Backend, StoreError};
+
+use crate::inbox::{HintReceiver, Inbox, Surroundings, hint_channel};
+use crate::lock::DatabaseLock;
+use crate::reporter::Reporter;
+use crate::session::Session;
+use crate::{Clock, DaemonError, DaemonEvent, FileCheck, Labeller, Observer, Settings, Shutdown, Summary};
+
+/// The daemon with all it needs from outside.
+#[derive(Clone, Copy)]
+pub struct Daemon<'a> {
+    /// What to watch and how.
+    pub settings: &'a Settings,
+    /// Jobs and labels.
+    pub store: &'a dyn Backend,
+    /// Makes a label of a file.
+    pub labeller: &'a dyn Labeller,
+    /// Says whether a file is complete.
+    pub file_check: &'a dyn FileCheck,
+    /// Is told what happens.
+    pub observer: &'a dyn Observer,
+    /// Tells the time.
+    pub clock: &'a dyn Clock,
+}
+
+impl Daemon<'_> {
+    /// Watches and labels until shutdown is requested; then intake stops, running jobs are finished, and the database
+    /// is checkpointed.
+    ///
+    /// # Errors
+    /// [`DaemonError`]: a configuration that cannot work, another daemon on the same database, or a failing database.
+    pub fn run(&self, shutdown: &Shutdown) -> Result<Summary, DaemonError> {
+        self.session(shutdown, true, |session, inbox, hints| session.watch(inbox, hints))
+    }
+
+    /// Drains the folders: takes every file that is complete, labels everything that can be claimed, and returns.
+    ///
+    /// Files that have not changed for the stability time are taken at once; for the others one stability time is
+    /// waited, not more: what is incomplete then, or still being written, is counted and left for the next run. The
+    /// nightly window is ignored unless `honour_window`, since whoever calls this (cron, a person) chose the time.
+    /// Failed tries that wait for another are left in the queue.
+    ///
+    /// # Errors
+    /// As [`Daemon::run`].
+    pub fn run_once(&self, honour_window: bool, shutdown: &Shutdown) -> Result<Summary, DaemonError> {
+        self.session(shutdown, honour_window, |session, inbox, _| session.drain(inbox))
+    }
+
+    fn session(
+        &self,
+        shutdown: &Shutdown,
+        honour_window: bool,
+        intake: impl FnOnce(&Session<'_>, &mut Inbox<'_>, &HintReceiver) -> Result<(), StoreError>,
+    ) -> Result<Summary, DaemonError> {
+        let roots = self.roots()?;
+        let _lock = DatabaseLock::take(&self.settings.database)?;
+        // No other daemon can be at work: whatever is running was left by one that died.
+        let recovered = self.store.recover(true, self.settings.retry.max_interruptions, self.clock.now())?;
+        let reporter = Reporter::new(self.observer);
+        reporter.tell(&DaemonEvent::Started { jobs: self.store.counts()?, recovered });
+
+        let (hint_sender, hints) = hint_channel();
+        let session = Session::new(self, &reporter, hint_sender, shutdown, honour_window);
+        let around = Surroundings {
+            settings: &self.settings.inbox,
+            store: self.store,
+            file_check: self.file_check,
+            reporter: &reporter,
+            wake_worker: &|| session.wake_worker(),
+            is_stopping: &|| session.is_stopping(),
+        };
+        let mut inbox = Inbox::new(around, roots);
+        session.work_beside(|| intake(&session, &mut inbox, &hints))?;
+        session.close_quiet_studies()?;
+        self.store.checkpoint()?;
+
+        let summary = reporter.summary();
+        let incomplete = summary.incomplete + inbox.waiting() as u64;
+        Ok(Summary { incomplete, left_in_queue: self.store.counts()?.unfinished(), ..summary })
+    }
+
+    fn roots(&self) -> Result<Vec<PathBuf>, DaemonError> {
+        let folders = &self.settings.inbox.folders;
+        folders
+            .iter()
+            .map(|folder| {
+                folder
+                    .canonicalize()
+                    .and_then(|root| root.read_dir().map(|_| root))
+                    .map_err(|source| DaemonError::WatchFolder { folder: folder.clone(), source })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! What can stop the daemon.
+
+use std::path::PathBuf;
+
+use store::StoreError;
+
+/// An error that ends a run; failures of single files never do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DaemonError {
+    /// The configuration file could not be read.
+    #[error("cannot read configuration {file}")]
+    ReadConfig {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The configuration file is not what it should be: syntax, an unknown key, a value of the wrong type.
+    #[error("configuration {file}: {message}")]
+    ParseConfig {
+        /// The file.
+        file: PathBuf,
+        /// Where and what, over several lines.
+        message: String,
+    },
+    /// A key has a value that makes no sense.
+    #[error("{origin}: {key}: {problem}")]
+    Setting {
+        /// The configuration file, or "command line".
+        origin: String,
+        /// The key, e.g. `inbox.folders`.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Another daemon works on the same database.
+    #[error("another echolabel works on this database (lock file {lock})")]
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// The lock file could not be made.
+    #[error("cannot lock {lock}")]
+    Lock {
+        /// The lock file.
+        lock: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A watch folder is not there.
+    #[error("cannot open watch folder {folder}")]
+    WatchFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The database failed.
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+}
+
+impl DaemonError {
+    /// Whether the person who started the daemon must change something first (exit code 2).
+    pub const fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::ReadConfig { .. } | Self::ParseConfig { .. } | Self::Setting { .. } | Self::WatchFolder { .. }
+        )
+    }
+}

@@ -1,0 +1,138 @@
+//! What the daemon tells while it works.
+
+use store::JobCounts;
+
+/// Something happened. Carries UIDs, and in place of a path its [`path_tag`](crate::path_tag): a path may hold a name.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum DaemonEvent {
+    /// Intake and workers run.
+    Started {
+        /// The queue as it was found.
+        jobs: JobCounts,
+        /// Jobs that were running when the program last ended, now queued again.
+        recovered: u64,
+    },
+    /// A file was complete and has a job now.
+    FileTaken {
+        /// Stands for the path.
+        path_tag: String,
+        /// Where the header told it.
+        study_instance_uid: Option<String>,
+    },
+    /// A file is not DICOM and is left alone.
+    FileIgnored {
+        /// Stands for the path.
+        path_tag: String,
+        /// In words.
+        reason: String,
+    },
+    /// A file is not complete; it is looked at again later.
+    FileIncomplete {
+        /// Stands for the path.
+        path_tag: String,
+        /// In words.
+        reason: String,
+        /// It stayed incomplete too long and is kept as a failed job.
+        given_up: bool,
+    },
+    /// A folder cannot be read; files in it are not seen.
+    FolderUnreadable {
+        /// Stands for the path.
+        path_tag: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The system cannot tell of changes in a watch folder; its files are found by the timed scan only.
+    PollingOnly {
+        /// Stands for the path.
+        path_tag: String,
+        /// Why.
+        reason: String,
+    },
+    /// A worker began.
+    JobStarted {
+        /// The job.
+        job_id: i64,
+        /// Stands for the path.
+        path_tag: String,
+        /// Which try this is, from 1.
+        attempt: u32,
+    },
+    /// A loop and its prediction are in the store.
+    LoopLabelled {
+        /// The study.
+        study_instance_uid: String,
+        /// The loop.
+        sop_instance_uid: String,
+        /// None where the model abstained.
+        view: Option<String>,
+        /// 0..=1.
+        confidence: f64,
+    },
+    /// No model was asked about the file.
+    LoopSkipped {
+        /// The study, where known.
+        study_instance_uid: Option<String>,
+        /// The loop, where known.
+        sop_instance_uid: Option<String>,
+        /// In words.
+        reason: String,
+    },
+    /// The file is another copy of a loop in the store.
+    LoopDuplicate {
+        /// The study.
+        study_instance_uid: String,
+        /// The loop.
+        sop_instance_uid: String,
+    },
+    /// The file has the SOP Instance UID of a loop in the store, but other bytes; the first is kept.
+    LoopConflict {
+        /// The study.
+        study_instance_uid: String,
+        /// The loop.
+        sop_instance_uid: String,
+    },
+    /// A try failed.
+    LoopFailed {
+        /// The job.
+        job_id: i64,
+        /// Stands for the path.
+        path_tag: String,
+        /// Short name.
+        kind: String,
+        /// In words.
+        message: String,
+        /// It will be tried again.
+        will_retry: bool,
+    },
+    /// A closed study got another file.
+    StudyReopened {
+        /// The study.
+        study_instance_uid: String,
+    },
+    /// A study has been quiet long enough.
+    StudyClosed {
+        /// The study.
+        study_instance_uid: String,
+    },
+    /// The nightly window opened (true) or closed (false).
+    WindowChanged {
+        /// Whether jobs are claimed now.
+        open: bool,
+    },
+    /// Shutdown was asked for; running jobs are being finished.
+    Stopping,
+}
+
+/// Is told of every event, from any thread; must not block for long.
+pub trait Observer: Send + Sync {
+    /// One event.
+    fn notice(&self, event: &DaemonEvent);
+}
+
+impl<F: Fn(&DaemonEvent) + Send + Sync> Observer for F {
+    fn notice(&self, event: &DaemonEvent) {
+        self(event);
+    }
+}

@@ -1,0 +1,49 @@
+//! Signs of life for running jobs.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use jiff::SignedDuration;
+use store::{Backend, Job};
+
+use crate::Clock;
+
+/// The jobs in work right now.
+#[derive(Default)]
+pub(crate) struct RunningJobs(Mutex<HashMap<i64, Job>>);
+
+impl RunningJobs {
+    /// Keeps the lease of a job alive until the guard is dropped.
+    pub fn keep_alive(&self, job: &Job) -> KeptAlive<'_> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(job.job_id, job.clone());
+        KeptAlive { jobs: self, job_id: job.job_id }
+    }
+
+    /// Extends every lease three times as often as needed, until the other end of `until` is dropped.
+    pub fn beat(&self, store: &dyn Backend, clock: &dyn Clock, lease: SignedDuration, until: &Receiver<()>) {
+        let interval = Duration::try_from(lease).unwrap_or(Duration::from_secs(60)) / 3;
+        while until.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+            let jobs: Vec<Job> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+            for job in jobs {
+                // The next beat, or the transaction that ends the job, will show whether this matters.
+                if let Err(error) = store.heartbeat(&job, lease, clock.now()) {
+                    tracing::warn!(job = job.job_id, %error, "heartbeat failed");
+                }
+            }
+        }
+    }
+}
+
+/// A job whose lease is being extended.
+pub(crate) struct KeptAlive<'a> {
+    jobs: &'a RunningJobs,
+    job_id: i64,
+}
+
+impl Drop for KeptAlive<'_> {
+    fn drop(&mut self) {
+        self.jobs.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.job_id);
+    }
+}

@@ -1,0 +1,262 @@
+//! The inbox: finds files, waits until they are complete, makes jobs of them.
+//!
+//! The walk over the folders is the truth; events of the system only say where to look first. A file is taken when it
+//! has not changed for the stability time and its bytes say that they are all there.
+
+mod candidate;
+mod file_system;
+mod hints;
+mod names;
+mod walk;
+
+use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use store::{Backend, Enqueued, FileIdentity, SettledFile, StoreError};
+
+use crate::reporter::Reporter;
+use crate::settings::InboxSettings;
+use crate::{Backoff, Completeness, DaemonEvent, FileCheck, Polling, path_tag};
+use candidate::{Candidate, Sight};
+
+pub(crate) use candidate::look;
+pub(crate) use file_system::network_name;
+pub(crate) use hints::{Hint, HintReceiver, HintSender, channel as hint_channel, watch};
+
+/// How long to wait between looks at an incomplete file: uploads resume within seconds or not at all.
+const INCOMPLETE_BACKOFF: Backoff =
+    Backoff { first: SignedDuration::from_secs(1), longest: SignedDuration::from_secs(60) };
+
+/// What the inbox works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub settings: &'a InboxSettings,
+    pub store: &'a dyn Backend,
+    pub file_check: &'a dyn FileCheck,
+    pub reporter: &'a Reporter<'a>,
+    /// A job was made.
+    pub wake_worker: &'a (dyn Fn() + Sync),
+    pub is_stopping: &'a (dyn Fn() -> bool + Sync),
+}
+
+pub(crate) struct Inbox<'a> {
+    around: Surroundings<'a>,
+    /// The watch folders without links in them, so that a file has one path.
+    roots: Vec<PathBuf>,
+    trust_file_times: bool,
+    candidates: BTreeMap<PathBuf, Candidate>,
+    /// File versions the store knows. Only their hashes: an archive has millions.
+    settled: HashSet<Settled>,
+    next_walk: Timestamp,
+}
+
+type Settled = [u8; 16];
+
+impl<'a> Inbox<'a> {
+    pub fn new(around: Surroundings<'a>, roots: Vec<PathBuf>) -> Self {
+        let trust_file_times = roots.iter().all(|root| network_name(root).is_none());
+        Self {
+            around,
+            roots,
+            trust_file_times,
+            candidates: BTreeMap::new(),
+            settled: HashSet::new(),
+            next_walk: Timestamp::MIN,
+        }
+    }
+
+    /// The folders whose change events are worth having.
+    pub fn folders_with_events(&self) -> Vec<PathBuf> {
+        let wanted = |root: &&PathBuf| match self.around.settings.polling {
+            Polling::Always => false,
+            Polling::Never => true,
+            Polling::Auto => network_name(root).is_none(),
+        };
+        self.roots.iter().filter(wanted).cloned().collect()
+    }
+
+    /// Does what is due: looks at the files that wait for a look, and walks when it is time to.
+    pub fn tick(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        if now >= self.next_walk {
+            self.walk_everything(now)?;
+        }
+        let due: Vec<PathBuf> = self
+            .candidates
+            .iter()
+            .filter(|(_, candidate)| candidate.next_look <= now)
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in due {
+            self.look_at(&path, now)?;
+        }
+        Ok(())
+    }
+
+    /// Follows a hint.
+    pub fn follow(&mut self, hint: &Hint, now: Timestamp) -> Result<(), StoreError> {
+        match hint {
+            Hint::LookEverywhere => self.next_walk = now,
+            Hint::Vanished(file) => {
+                self.settled.remove(&settled_key(file));
+            }
+            Hint::Look(path) if self.roots.iter().any(|root| names::is_ignored_below(root, path)) => {}
+            Hint::Look(path) if path.is_dir() => {
+                self.walk_below(std::slice::from_ref(path), now)?;
+            }
+            Hint::Look(path) => self.look_at(path, now)?,
+        }
+        Ok(())
+    }
+
+    /// Files that are not complete, or not yet known to be.
+    pub fn waiting(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// Whether a file has still to be looked at a second time before anything can be said about it.
+    pub fn has_unstable(&self) -> bool {
+        self.candidates.values().any(|candidate| candidate.incomplete_since.is_none())
+    }
+
+    fn walk_everything(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.next_walk = now.saturating_add(self.around.settings.rescan).unwrap_or(Timestamp::MAX);
+        let roots = self.roots.clone();
+        if let Some(seen) = self.walk_below(&roots, now)? {
+            self.settled.retain(|known| seen.contains(known));
+        }
+        Ok(())
+    }
+
+    /// Looks at every file below some folders; the versions that were seen, if the walk was complete.
+    fn walk_below(&mut self, folders: &[PathBuf], now: Timestamp) -> Result<Option<HashSet<Settled>>, StoreError> {
+        let reporter = self.around.reporter;
+        let mut seen = HashSet::new();
+        let mut outcome = Ok(());
+        let complete = walk::walk(
+            folders,
+            |path| {
+                match look(&path) {
+                    Ok(Some(sight)) => {
+                        seen.insert(settled_key(&sight.identity));
+                        outcome = self.consider(sight, now);
+                    }
+                    Ok(None) | Err(_) => {}
+                }
+                outcome.is_ok() && !(self.around.is_stopping)()
+            },
+            |folder, error| {
+                reporter.tell(&DaemonEvent::FolderUnreadable {
+                    path_tag: path_tag(folder),
+                    reason: error.kind().to_string(),
+                });
+            },
+        );
+        outcome.map(|()| complete.then_some(seen))
+    }
+
+    fn look_at(&mut self, path: &Path, now: Timestamp) -> Result<(), StoreError> {
+        match look(path) {
+            Ok(Some(sight)) => self.consider(sight, now),
+            // Gone, or not readable just now: the next walk sees it if it is back.
+            Ok(None) | Err(_) => {
+                self.candidates.remove(path);
+                Ok(())
+            }
+        }
+    }
+
+    /// Decides about a file that was just seen.
+    fn consider(&mut self, sight: Sight, now: Timestamp) -> Result<(), StoreError> {
+        let path = sight.identity.path.clone();
+        if self.settled.contains(&settled_key(&sight.identity)) {
+            self.candidates.remove(&path);
+            return Ok(());
+        }
+        let as_before = self.candidates.get(&path).is_some_and(|candidate| candidate.identity == sight.identity);
+        if !as_before {
+            if self.around.store.is_known(&sight.identity)? {
+                self.settle(&sight.identity);
+                return Ok(());
+            }
+            self.candidates.insert(path.clone(), Candidate::new(sight.identity.clone(), now));
+        }
+        let (stability, trust) = (self.around.settings.stability, self.trust_file_times);
+        let ready = self.candidates.get_mut(&path).is_some_and(|candidate| {
+            (!as_before || candidate.next_look <= now) && candidate.is_stable(&sight, stability, trust, now)
+        });
+        if ready { self.check(&sight.identity, now) } else { Ok(()) }
+    }
+
+    /// Asks whether the bytes are all there and acts on the answer.
+    fn check(&mut self, file: &FileIdentity, now: Timestamp) -> Result<(), StoreError> {
+        let answer = catch_unwind(AssertUnwindSafe(|| self.around.file_check.check(&file.path)))
+            .unwrap_or_else(|_| Completeness::Incomplete { reason: "the completeness check panicked".to_owned() });
+        match look(&file.path) {
+            Ok(Some(sight)) if sight.identity == *file => {}
+            // It changed under the check: the answer is worth nothing.
+            _ => return self.look_at(&file.path, now),
+        }
+        let path_tag = path_tag(&file.path);
+        match answer {
+            Completeness::Complete { identity } => {
+                let enqueued = self.around.store.enqueue(file, identity.as_ref(), now)?;
+                self.settle(file);
+                let study_instance_uid = identity.map(|identity| identity.study_instance_uid);
+                if let Enqueued::New { reopened_study, .. } = enqueued {
+                    (self.around.wake_worker)();
+                    self.around
+                        .reporter
+                        .tell(&DaemonEvent::FileTaken { path_tag, study_instance_uid: study_instance_uid.clone() });
+                    if let Some(study_instance_uid) = study_instance_uid.filter(|_| reopened_study) {
+                        self.around.reporter.tell(&DaemonEvent::StudyReopened { study_instance_uid });
+                    }
+                }
+            }
+            Completeness::NotDicom { reason } => {
+                self.around.store.settle(file, SettledFile::NotDicom, &reason, now)?;
+                self.settle(file);
+                self.around.reporter.tell(&DaemonEvent::FileIgnored { path_tag, reason });
+            }
+            Completeness::Incomplete { reason } => self.wait_for_the_rest(file, reason, now)?,
+        }
+        Ok(())
+    }
+
+    fn wait_for_the_rest(&mut self, file: &FileIdentity, reason: String, now: Timestamp) -> Result<(), StoreError> {
+        let Some(candidate) = self.candidates.get_mut(&file.path) else { return Ok(()) };
+        let first_time = candidate.incomplete_since.is_none();
+        let since = *candidate.incomplete_since.get_or_insert(now);
+        candidate.incomplete_looks += 1;
+        candidate.next_look =
+            now.saturating_add(INCOMPLETE_BACKOFF.wait_after(candidate.incomplete_looks)).unwrap_or(Timestamp::MAX);
+        let given_up = now.duration_since(since) >= self.around.settings.incomplete_limit;
+        if given_up {
+            self.around.store.settle(file, SettledFile::Incomplete, &reason, now)?;
+            self.settle(file);
+        }
+        if first_time || given_up {
+            let path_tag = path_tag(&file.path);
+            self.around.reporter.tell(&DaemonEvent::FileIncomplete { path_tag, reason, given_up });
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, file: &FileIdentity) {
+        self.candidates.remove(&file.path);
+        self.settled.insert(settled_key(file));
+    }
+}
+
+/// 128 bits of a hash: two files of an archive will not meet by chance.
+fn settled_key(file: &FileIdentity) -> Settled {
+    let mut hasher = Sha256::new();
+    hasher.update(file.size_bytes.to_le_bytes());
+    hasher.update(file.modified_unix_ns.to_le_bytes());
+    hasher.update(file.path.as_os_str().as_encoded_bytes());
+    let mut key = Settled::default();
+    key.iter_mut().zip(hasher.finalize()).for_each(|(to, from)| *to = from);
+    key
+}

@@ -1,0 +1,39 @@
+//! Watches folders, queues their files durably and has them labelled.
+//!
+//! The daemon knows neither DICOM nor models: it is given a [`FileCheck`] that says when a file is complete and a
+//! [`Labeller`] that turns one file into an [`Outcome`]. Two rules hold whatever happens: a file that was taken is in
+//! the database, and a loop, its prediction and the end of its job are one transaction. So a kill at any moment loses
+//! nothing and labels nothing twice.
+
+pub mod settings;
+
+mod backoff;
+mod clock;
+mod daemon;
+mod digest;
+mod error;
+mod event;
+mod file_check;
+mod heartbeat;
+mod inbox;
+mod labeller;
+mod lock;
+mod reporter;
+mod session;
+mod shutdown;
+mod summary;
+mod window;
+mod worker;
+
+pub use backoff::Backoff;
+pub use clock::{Clock, SystemClock, VirtualClock};
+pub use daemon::Daemon;
+pub use digest::path_tag;
+pub use error::DaemonError;
+pub use event::{DaemonEvent, Observer};
+pub use file_check::{Completeness, FileCheck};
+pub use labeller::{LabelFailure, LabelledLoop, Labeller, Outcome};
+pub use settings::{Overrides, Polling, Settings};
+pub use shutdown::Shutdown;
+pub use summary::Summary;
+pub use window::NightWindow;

@@ -1,0 +1,68 @@
+//! Telling of events and counting them.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::{DaemonEvent, Observer, Summary};
+
+/// Passes every event on and keeps count.
+pub(crate) struct Reporter<'a> {
+    observer: &'a dyn Observer,
+    tally: Mutex<Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    summary: Summary,
+    /// Jobs whose last try failed and that will be tried again.
+    retrying: HashSet<i64>,
+}
+
+impl<'a> Reporter<'a> {
+    pub fn new(observer: &'a dyn Observer) -> Self {
+        Self { observer, tally: Mutex::default() }
+    }
+
+    pub fn tell(&self, event: &DaemonEvent) {
+        tracing::debug!(?event);
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).count(event);
+        self.observer.notice(event);
+    }
+
+    /// The counts so far.
+    pub fn summary(&self) -> Summary {
+        let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
+        Summary { retrying: tally.retrying.len() as u64, ..tally.summary.clone() }
+    }
+}
+
+impl Tally {
+    fn count(&mut self, event: &DaemonEvent) {
+        let summary = &mut self.summary;
+        match event {
+            DaemonEvent::FileTaken { .. } => summary.taken += 1,
+            DaemonEvent::FileIgnored { .. } => summary.not_dicom += 1,
+            DaemonEvent::FileIncomplete { given_up: true, .. } => summary.incomplete += 1,
+            DaemonEvent::JobStarted { job_id, .. } => {
+                self.retrying.remove(job_id);
+            }
+            DaemonEvent::LoopLabelled { view: Some(_), .. } => summary.labelled += 1,
+            DaemonEvent::LoopLabelled { view: None, .. } => summary.abstained += 1,
+            DaemonEvent::LoopSkipped { .. } => summary.skipped += 1,
+            DaemonEvent::LoopDuplicate { .. } => summary.duplicates += 1,
+            DaemonEvent::LoopConflict { .. } => summary.conflicts += 1,
+            DaemonEvent::LoopFailed { will_retry: false, .. } => summary.failed += 1,
+            DaemonEvent::LoopFailed { job_id, will_retry: true, .. } => {
+                self.retrying.insert(*job_id);
+            }
+            DaemonEvent::StudyClosed { .. } => summary.studies_closed += 1,
+            DaemonEvent::Started { .. }
+            | DaemonEvent::FileIncomplete { given_up: false, .. }
+            | DaemonEvent::FolderUnreadable { .. }
+            | DaemonEvent::PollingOnly { .. }
+            | DaemonEvent::StudyReopened { .. }
+            | DaemonEvent::WindowChanged { .. }
+            | DaemonEvent::Stopping => {}
+        }
+    }
+}

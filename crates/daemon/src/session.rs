@@ -1,0 +1,214 @@
+//! One run of the daemon: intake on the calling thread, workers and heartbeat beside it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use jiff::{SignedDuration, Timestamp};
+use store::{Job, StoreError};
+
+use crate::heartbeat::RunningJobs;
+use crate::inbox::{HintReceiver, HintSender, Inbox, watch};
+use crate::reporter::Reporter;
+use crate::worker::Worker;
+use crate::{Daemon, DaemonEvent, Shutdown, path_tag};
+
+/// How long a thread sleeps before it looks around again.
+const NAP: Duration = Duration::from_millis(200);
+
+/// Time between two rounds of closing studies and looking at leases and the window.
+const ROUND: SignedDuration = SignedDuration::from_secs(1);
+
+pub(crate) struct Session<'a> {
+    daemon: &'a Daemon<'a>,
+    reporter: &'a Reporter<'a>,
+    hints: HintSender,
+    shutdown: &'a Shutdown,
+    honour_window: bool,
+    /// A part of the session has failed and the others must stop.
+    failed: AtomicBool,
+    /// No more jobs will be made.
+    intake_done: AtomicBool,
+    running: RunningJobs,
+    /// One message wakes one worker.
+    wake: Sender<()>,
+    woken: Receiver<()>,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(
+        daemon: &'a Daemon<'a>,
+        reporter: &'a Reporter<'a>,
+        hints: HintSender,
+        shutdown: &'a Shutdown,
+        honour_window: bool,
+    ) -> Self {
+        let (wake, woken) = bounded(daemon.settings.labelling.workers);
+        Self {
+            daemon,
+            reporter,
+            hints,
+            shutdown,
+            honour_window,
+            failed: AtomicBool::new(false),
+            intake_done: AtomicBool::new(false),
+            running: RunningJobs::default(),
+            wake,
+            woken,
+        }
+    }
+
+    /// Runs intake with the workers beside it until intake has ended and the workers have nothing left to claim, or
+    /// until all must stop.
+    pub fn work_beside(&self, intake: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let settings = &self.daemon.settings.labelling;
+        // Nothing is ever sent: the heartbeat ends when `alive` is dropped, also when this thread panics.
+        let (alive, until) = bounded::<()>(0);
+        thread::scope(move |scope| {
+            let _alive = alive;
+            scope.spawn(move || self.running.beat(self.daemon.store, self.daemon.clock, settings.lease, &until));
+            let workers: Vec<_> = (0..settings.workers)
+                .map(|number| scope.spawn(move || self.stop_all_on_failure(|| self.work(number))))
+                .collect();
+            let mut outcome = self.stop_all_on_failure(intake);
+            self.intake_done.store(true, Ordering::SeqCst);
+            for worker in workers {
+                outcome = outcome.and(worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            outcome
+        })
+    }
+
+    /// Intake of [`Daemon::run`]: follows hints and walks until all must stop.
+    pub fn watch(&self, inbox: &mut Inbox<'_>, hints: &HintReceiver) -> Result<(), StoreError> {
+        // Before the first walk, so that no file falls between the two.
+        let watchers: Vec<_> = inbox
+            .folders_with_events()
+            .iter()
+            .map(|folder| (folder.clone(), watch(folder, self.hints.clone())))
+            .collect();
+        for (folder, watcher) in &watchers {
+            if let Err(error) = watcher {
+                self.reporter.tell(&DaemonEvent::PollingOnly {
+                    path_tag: path_tag(folder),
+                    reason: format!("{:?}", error.kind),
+                });
+            }
+        }
+        let mut next_round = Timestamp::MIN;
+        let mut window_was_open = None;
+        while !self.is_stopping() {
+            let now = self.daemon.clock.now();
+            inbox.tick(now)?;
+            if now >= next_round {
+                next_round = now.saturating_add(ROUND).unwrap_or(Timestamp::MAX);
+                self.close_quiet_studies()?;
+                self.daemon.store.recover(false, self.daemon.settings.retry.max_interruptions, now)?;
+                self.tell_window(&mut window_was_open, now);
+            }
+            for hint in hints.take(NAP) {
+                if self.is_stopping() {
+                    break;
+                }
+                inbox.follow(&hint, self.daemon.clock.now())?;
+            }
+        }
+        self.reporter.tell(&DaemonEvent::Stopping);
+        Ok(())
+    }
+
+    /// Intake of [`Daemon::run_once`]: one walk, and one more look at what was not stable yet.
+    pub fn drain(&self, inbox: &mut Inbox<'_>) -> Result<(), StoreError> {
+        let clock = self.daemon.clock;
+        let start = clock.now();
+        inbox.tick(start)?;
+        while inbox.has_unstable() && !self.is_stopping() {
+            let waited = clock.now().duration_since(start);
+            let left = self.daemon.settings.inbox.stability - waited;
+            if !left.is_positive() {
+                return inbox.tick(clock.now());
+            }
+            thread::sleep(Duration::try_from(left).unwrap_or(NAP).min(NAP));
+        }
+        Ok(())
+    }
+
+    pub fn close_quiet_studies(&self) -> Result<(), StoreError> {
+        let quiet = self.daemon.settings.study_quiet;
+        for study_instance_uid in self.daemon.store.close_quiet_studies(quiet, self.daemon.clock.now())? {
+            self.reporter.tell(&DaemonEvent::StudyClosed { study_instance_uid });
+        }
+        Ok(())
+    }
+
+    /// A job was made: no worker need sleep on.
+    pub fn wake_worker(&self) {
+        // A full channel means that every worker has been woken already.
+        let _ = self.wake.try_send(());
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.shutdown.requested() || self.failed.load(Ordering::SeqCst)
+    }
+
+    fn work(&self, number: usize) -> Result<(), StoreError> {
+        let name = format!("{}-{number}", std::process::id());
+        let worker = Worker {
+            store: self.daemon.store,
+            labeller: self.daemon.labeller,
+            clock: self.daemon.clock,
+            reporter: self.reporter,
+            retry: self.daemon.settings.retry,
+            hints: self.hints.clone(),
+        };
+        while !self.is_stopping() {
+            // Asked before the claim: what intake has queued before it ended is then seen by the claim.
+            let intake_done = self.intake_done.load(Ordering::SeqCst);
+            match self.claim(&name)? {
+                Some(job) => {
+                    let _kept_alive = self.running.keep_alive(&job);
+                    worker.process(&job)?;
+                }
+                None if intake_done => break,
+                None => {
+                    let _ = self.woken.recv_timeout(NAP);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn claim(&self, worker: &str) -> Result<Option<Job>, StoreError> {
+        let store = self.daemon.store;
+        let now = self.daemon.clock.now();
+        // Reading first spares the write lock while there is nothing to do.
+        if !self.window_is_open(now) || store.next_claimable()?.is_none_or(|time| time > now) {
+            return Ok(None);
+        }
+        store.claim(worker, self.daemon.settings.labelling.lease, now)
+    }
+
+    fn window_is_open(&self, now: Timestamp) -> bool {
+        let settings = &self.daemon.settings.labelling;
+        !self.honour_window || settings.window.is_none_or(|window| window.is_open(now, &settings.time_zone))
+    }
+
+    fn tell_window(&self, was_open: &mut Option<bool>, now: Timestamp) {
+        let open = self.window_is_open(now);
+        if self.daemon.settings.labelling.window.is_some() && *was_open != Some(open) {
+            *was_open = Some(open);
+            self.reporter.tell(&DaemonEvent::WindowChanged { open });
+        }
+    }
+
+    /// Runs one part; if it fails or panics, the others stop too, rather than going on without it unnoticed.
+    fn stop_all_on_failure(&self, part: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let ended = catch_unwind(AssertUnwindSafe(part));
+        if !matches!(ended, Ok(Ok(()))) {
+            self.failed.store(true, Ordering::SeqCst);
+        }
+        ended.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}

@@ -1,0 +1,126 @@
+//! The configuration file: read strictly, resolved to values the daemon can use.
+
+mod check;
+mod raw;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use crate::{Backoff, DaemonError, NightWindow};
+
+pub use check::{Problem, check};
+
+/// Everything the daemon needs to know, with no gaps left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The database file.
+    pub database: PathBuf,
+    /// What is watched and when a file is taken.
+    pub inbox: InboxSettings,
+    /// What labels and how much of the computer it may use.
+    pub labelling: LabellingSettings,
+    /// How failures are tried again.
+    pub retry: RetrySettings,
+    /// A study is closed after this time without news.
+    pub study_quiet: SignedDuration,
+}
+
+/// What is watched and when a file is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxSettings {
+    /// Watched with all their sub-folders.
+    pub folders: Vec<PathBuf>,
+    /// A file must not have changed for this long.
+    pub stability: SignedDuration,
+    /// Time between two walks over the folders.
+    pub rescan: SignedDuration,
+    /// Whether the system's change events are used.
+    pub polling: Polling,
+    /// A file that stays incomplete for this long is given up until it changes.
+    pub incomplete_limit: SignedDuration,
+}
+
+/// Whether the system's change events are used, beside the timed walk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Polling {
+    /// Events on local file systems, none on network ones (which send no events, or only some).
+    Auto,
+    /// Walk only.
+    Always,
+    /// Events everywhere.
+    Never,
+}
+
+/// What labels and how much of the computer it may use.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabellingSettings {
+    /// Name of the pipeline; none for the program's default.
+    pub pipeline: Option<String>,
+    /// `auto`, `cpu`, `cuda`, `cuda:N` or `metal`: read by whoever runs the model.
+    pub device: String,
+    /// Threads for the arithmetic; none for as many as there are cores.
+    pub threads: Option<usize>,
+    /// Loops in work at once.
+    pub workers: usize,
+    /// When loops are labelled; none for always.
+    pub window: Option<NightWindow>,
+    /// Whose clock the window goes by.
+    pub time_zone: TimeZone,
+    /// A job whose worker gives no sign of life for this long is given to another.
+    pub lease: SignedDuration,
+}
+
+/// How failures are tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetrySettings {
+    /// Tries in all.
+    pub max_attempts: u32,
+    /// Waits between tries.
+    pub backoff: Backoff,
+    /// A file during which the program died this often is given up.
+    pub max_interruptions: u32,
+}
+
+/// What the command line says; it wins over the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Folders to watch; empty for the file's.
+    pub folders: Vec<PathBuf>,
+    /// Database file.
+    pub database: Option<PathBuf>,
+    /// Pipeline name.
+    pub pipeline: Option<String>,
+    /// Device name.
+    pub device: Option<String>,
+    /// Threads for the arithmetic.
+    pub threads: Option<usize>,
+}
+
+impl Settings {
+    /// Reads a configuration file, if one is given, and lays the command line over it.
+    ///
+    /// Relative paths in the file count from the file's folder, those of the command line from the current one.
+    ///
+    /// # Errors
+    /// [`DaemonError::ReadConfig`], [`DaemonError::ParseConfig`] or [`DaemonError::Setting`], each naming file and key.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Self, DaemonError> {
+        let (raw, origin, base) = match file {
+            Some(file) => (raw::RawSettings::read(file)?, file.display().to_string(), file.parent()),
+            None => (raw::RawSettings::default(), "command line".to_owned(), None),
+        };
+        raw.resolve(&origin, base.unwrap_or(Path::new("")), overrides)
+    }
+}
+
+impl fmt::Display for Polling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        })
+    }
+}

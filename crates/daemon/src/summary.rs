@@ -1,0 +1,39 @@
+//! What a run did, in numbers.
+
+use serde::Serialize;
+
+/// Counts of one run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Files that got a job.
+    pub taken: u64,
+    /// Loops with a new prediction that names a view.
+    pub labelled: u64,
+    /// Loops with a new prediction that abstains.
+    pub abstained: u64,
+    /// Files no model was asked about.
+    pub skipped: u64,
+    /// Files that were another copy of a known loop.
+    pub duplicates: u64,
+    /// Files with a known SOP Instance UID but other bytes.
+    pub conflicts: u64,
+    /// Jobs given up.
+    pub failed: u64,
+    /// Tries that failed and wait for another.
+    pub retrying: u64,
+    /// Files that are not complete yet (at the end of the run), or were given up as such.
+    pub incomplete: u64,
+    /// Files that are not DICOM.
+    pub not_dicom: u64,
+    /// Studies that were closed.
+    pub studies_closed: u64,
+    /// Jobs still waiting at the end: outside the window, or for another try.
+    pub left_in_queue: u64,
+}
+
+impl Summary {
+    /// Whether every file that was seen came to a good end: decides between exit codes 0 and 1.
+    pub const fn all_well(&self) -> bool {
+        self.failed == 0 && self.conflicts == 0 && self.incomplete == 0 && self.retrying == 0
+    }
+}

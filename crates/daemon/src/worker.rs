@@ -1,0 +1,204 @@
+//! What a worker does with one job.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Prediction, Recorded, Retry, StoreError};
+
+use crate::digest::content_sha256;
+use crate::inbox::{Hint, HintSender, look};
+use crate::reporter::Reporter;
+use crate::settings::RetrySettings;
+use crate::{Clock, DaemonEvent, LabelFailure, Labeller, Outcome, path_tag};
+
+/// Everything a worker needs; all workers share one.
+pub(crate) struct Worker<'a> {
+    pub store: &'a dyn Backend,
+    pub labeller: &'a dyn Labeller,
+    pub clock: &'a dyn Clock,
+    pub reporter: &'a Reporter<'a>,
+    pub retry: RetrySettings,
+    pub hints: HintSender,
+}
+
+/// How an attempt ends, before it is written down.
+enum Attempt {
+    Labelled {
+        facts: LoopFacts,
+        content_sha256: String,
+        prediction: Prediction,
+    },
+    Skipped {
+        facts: Option<Box<LoopFacts>>,
+        content_sha256: String,
+        reason: String,
+    },
+    Copy(KnownLoop),
+    /// Another version of the file stands there now; the inbox will find it.
+    Superseded,
+    Failed(LabelFailure),
+}
+
+impl Worker<'_> {
+    /// Labels one claimed job and writes down what came of it.
+    ///
+    /// # Errors
+    /// Only when the database fails; a job that was lost to another worker is no error.
+    pub fn process(&self, job: &Job) -> Result<(), StoreError> {
+        self.reporter.tell(&DaemonEvent::JobStarted {
+            job_id: job.job_id,
+            path_tag: path_tag(&job.file.path),
+            attempt: job.attempts,
+        });
+        let attempt = self.attempt(job)?;
+        match self.write_down(job, attempt) {
+            Err(StoreError::LeaseLost { job_id }) => {
+                tracing::warn!(job = job_id, "the job was given to another worker; this result is dropped");
+                Ok(())
+            }
+            written => written,
+        }
+    }
+
+    fn attempt(&self, job: &Job) -> Result<Attempt, StoreError> {
+        match look(&job.file.path) {
+            Ok(Some(sight)) if sight.identity == job.file => {}
+            Ok(Some(_)) => return Ok(Attempt::Superseded),
+            Ok(None) => return self.vanished(job),
+            Err(error) => return Ok(Attempt::Failed(unreadable(&error))),
+        }
+        let content_sha256 = match content_sha256(&job.file.path) {
+            Ok(digest) => digest,
+            Err(error) => return Ok(Attempt::Failed(unreadable(&error))),
+        };
+        if let Some(known) = self.store.known_content(&content_sha256, &self.labeller.model())? {
+            return Ok(Attempt::Copy(known));
+        }
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.labeller.label(&job.file.path)));
+        // What was said about bytes that changed meanwhile is worth nothing.
+        if let Ok(Some(sight)) = look(&job.file.path)
+            && sight.identity != job.file
+        {
+            return Ok(Attempt::Superseded);
+        }
+        Ok(match outcome {
+            Ok(Ok(Outcome::Labelled(labelled))) => {
+                Attempt::Labelled { facts: labelled.facts, content_sha256, prediction: labelled.prediction }
+            }
+            Ok(Ok(Outcome::Skipped { facts, reason })) => Attempt::Skipped { facts, content_sha256, reason },
+            Ok(Err(failure)) => Attempt::Failed(failure),
+            // The panic's message may hold a path or a header text: it stays out of the database.
+            Err(_) => Attempt::Failed(failure("panic", "labelling this file panicked", false)),
+        })
+    }
+
+    /// The file is gone. If its loop is in the store it was moved; else it may come back.
+    fn vanished(&self, job: &Job) -> Result<Attempt, StoreError> {
+        if let Some(identity) = &job.identity
+            && let Some(known) = self.store.known_loop(&identity.sop_instance_uid)?
+        {
+            return Ok(Attempt::Copy(known));
+        }
+        self.hints.give(Hint::Vanished(job.file.clone()));
+        Ok(Attempt::Failed(failure(JobFailure::FILE_VANISHED, "the file is no longer there", true)))
+    }
+
+    fn write_down(&self, job: &Job, attempt: Attempt) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        match attempt {
+            Attempt::Labelled { facts, content_sha256, prediction } => {
+                let recorded = self.store.record_labelled(job, &facts, &content_sha256, &prediction, now)?;
+                let labelled = DaemonEvent::LoopLabelled {
+                    study_instance_uid: facts.study_instance_uid.clone(),
+                    sop_instance_uid: facts.sop_instance_uid.clone(),
+                    view: prediction.view,
+                    confidence: prediction.confidence,
+                };
+                self.tell_recorded(recorded, &facts, labelled);
+            }
+            Attempt::Skipped { facts: Some(facts), content_sha256, reason } => {
+                let recorded = self.store.record_skipped(job, &facts, &content_sha256, &reason, now)?;
+                let skipped = DaemonEvent::LoopSkipped {
+                    study_instance_uid: Some(facts.study_instance_uid.clone()),
+                    sop_instance_uid: Some(facts.sop_instance_uid.clone()),
+                    reason,
+                };
+                self.tell_recorded(recorded, &facts, skipped);
+            }
+            Attempt::Skipped { facts: None, reason, .. } => {
+                self.store.skip(job, "not_a_loop", &reason, now)?;
+                self.tell_skipped(reason);
+            }
+            Attempt::Copy(known) => {
+                self.store.record_duplicate(job, &known, now)?;
+                self.reporter.tell(&DaemonEvent::LoopDuplicate {
+                    study_instance_uid: known.study_instance_uid,
+                    sop_instance_uid: known.sop_instance_uid,
+                });
+            }
+            Attempt::Superseded => {
+                let reason = "a later version of the file came";
+                self.store.skip(job, JobFailure::SUPERSEDED, reason, now)?;
+                self.tell_skipped(reason.to_owned());
+                self.hints.give(Hint::Look(job.file.path.clone()));
+            }
+            Attempt::Failed(failure) => self.fail(job, failure)?,
+        }
+        Ok(())
+    }
+
+    fn fail(&self, job: &Job, failure: LabelFailure) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        // Tries that ended because the program died are counted on their own.
+        let tries = job.attempts.saturating_sub(job.interruptions);
+        let will_retry = failure.temporary && tries < self.retry.max_attempts;
+        let retry = if will_retry {
+            Retry::At(now.saturating_add(self.retry.backoff.wait_after(tries)).unwrap_or(now))
+        } else {
+            Retry::Never
+        };
+        let LabelFailure { kind, message, identity, .. } = failure;
+        self.store.fail(job, &JobFailure { kind: kind.clone(), message: message.clone(), identity }, retry, now)?;
+        self.reporter.tell(&DaemonEvent::LoopFailed {
+            job_id: job.job_id,
+            path_tag: path_tag(&job.file.path),
+            kind,
+            message,
+            will_retry,
+        });
+        Ok(())
+    }
+
+    fn tell_recorded(&self, recorded: Recorded, facts: &LoopFacts, new: DaemonEvent) {
+        let study_instance_uid = facts.study_instance_uid.clone();
+        let sop_instance_uid = facts.sop_instance_uid.clone();
+        match recorded {
+            Recorded::NewLoop { reopened_study } => {
+                self.reporter.tell(&new);
+                if reopened_study {
+                    self.reporter.tell(&DaemonEvent::StudyReopened { study_instance_uid });
+                }
+            }
+            Recorded::NewPrediction => self.reporter.tell(&new),
+            Recorded::Duplicate => {
+                self.reporter.tell(&DaemonEvent::LoopDuplicate { study_instance_uid, sop_instance_uid });
+            }
+            Recorded::Conflict => {
+                self.reporter.tell(&DaemonEvent::LoopConflict { study_instance_uid, sop_instance_uid });
+            }
+        }
+    }
+
+    fn tell_skipped(&self, reason: String) {
+        self.reporter.tell(&DaemonEvent::LoopSkipped { study_instance_uid: None, sop_instance_uid: None, reason });
+    }
+}
+
+fn failure(kind: &str, message: &str, temporary: bool) -> LabelFailure {
+    LabelFailure { kind: kind.to_owned(), message: message.to_owned(), temporary, identity: None }
+}
+
+/// A share that is away comes back: worth another try.
+fn unreadable(error: &io::Error) -> LabelFailure {
+    failure("read", &format!("the file cannot be read: {}", error.kind()), true)
+}
