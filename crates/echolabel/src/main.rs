@@ -1,1 +1,52 @@
-fn main() {}
+//! The `echolabel` program: reads the command line, wires the rooms together, prints results.
+//!
+//! stdout carries results, stderr carries logs and progress. Exit codes: 0 done; 1 some inputs failed, each named with
+//! its reason; 2 usage or configuration.
+
+mod cli;
+mod commands;
+mod labeller;
+mod logging;
+mod memory;
+mod output;
+mod picture;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Arguments, Command};
+use crate::commands::Failure;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(&arguments.common);
+    if let Some(threads) = arguments.common.threads {
+        // Candle's matrix products and our own operations both take their number of threads from here. Set before any
+        // other thread exists.
+        nn::limit_threads(threads);
+    }
+    let common = &arguments.common;
+    let result = match &arguments.command {
+        Command::Demo(options) => commands::demo::run(common, options),
+        Command::Watch(options) => commands::watch::run(common, options),
+        Command::Label(options) => commands::label::run(common, options),
+        Command::Inspect(options) => commands::inspect::run(common, options),
+        Command::Inventory(options) => commands::inventory::run(common, options),
+        Command::Export(options) => commands::export::run(common, options),
+        Command::Models(options) => commands::models::run(common, options),
+        Command::Config(options) => commands::config::run(common, options),
+        Command::Phantom(options) => commands::phantom::run(options),
+        Command::Bench(options) => commands::bench::run(common, options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::ReaderGone) => ExitCode::SUCCESS,
+        Err(Failure::SomeInputs) => ExitCode::from(1),
+        Err(Failure::Setup(error)) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -15,6 +15,7 @@ mod error;
 mod norm;
 mod pool;
 mod temporal;
+mod threads;
 
 pub use activation::Activation;
 pub use conv::{Conv2d, Padding};
@@ -23,6 +24,7 @@ pub use error::NnError;
 pub use norm::BatchNorm;
 pub use pool::{global_average, max_pool};
 pub use temporal::{Linear, TemporalConv};
+pub use threads::limit_threads;
 
 /// Result of this crate's operations.
 pub type Result<T> = std::result::Result<T, NnError>;

@@ -1,0 +1,49 @@
+# Everything the project needs is installed from here. `make help` lists what there is.
+
+CARGO ?= cargo
+APT_PACKAGES = clang libclang-dev cmake pkg-config libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+
+.PHONY: help deps tools build demo test lint deny fmt check-no-video bench clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+deps: ## Install the Debian or Ubuntu packages that the build needs (FFmpeg for video loops, CMake and clang for codecs)
+	@missing=""; for package in $(APT_PACKAGES); do \
+	  dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing$$missing"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+
+tools: ## Install cargo-deny, which `make deny` needs
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.19.9 || $(CARGO) install --locked cargo-deny
+
+build: deps ## Build the program: target/release/echolabel
+	$(CARGO) build --release --locked -p echolabel
+
+demo: build ## Simulate two studies, label them, print the inventory: no data needed
+	target/release/echolabel demo --out demo-out
+
+test: deps ## Run every test; those on ../shared/data are skipped where it is not
+	$(CARGO) test --workspace --locked
+
+lint: deps ## Formatting, clippy without warnings, documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+deny: tools ## Licences, bans and sources of every dependency
+	cargo deny --all-features check licenses bans sources
+
+check-no-video: ## The build without FFmpeg works too
+	$(CARGO) test --locked -p cine --no-default-features
+
+bench: build ## Time per stage, and that a long loop costs no more than a short one
+	target/release/echolabel bench
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+clean: ## Remove what was built and the demo's output
+	$(CARGO) clean
+	rm -rf demo-out

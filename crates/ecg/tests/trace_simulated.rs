@@ -1,0 +1,142 @@
+//! The trace reader on simulated loops: four ways of drawing, many looks, and screens without beats.
+
+mod trace_simulation;
+
+use ecg::trace::{TraceHints, TraceReading, TraceStyle, read_trace};
+use trace_simulation::{Kind, Loop, Scene};
+
+const STYLES: [TraceStyle; 4] = [
+    TraceStyle::Grows,
+    TraceStyle::Sweeps,
+    TraceStyle::Cursor,
+    TraceStyle::Scrolls,
+];
+
+/// What was counted over some loops.
+#[derive(Debug, Default, Clone, Copy)]
+struct Tally {
+    loops: u32,
+    found: u32,
+    right_style: u32,
+    hits: usize,
+    misses: usize,
+    false_peaks: usize,
+    frames_decoded: u32,
+}
+
+impl Tally {
+    fn f1(&self) -> f64 {
+        let both = 2 * self.hits;
+        both as f64 / (both + self.misses + self.false_peaks).max(1) as f64
+    }
+
+    fn add(&mut self, scene: &Scene, reading: Option<&TraceReading>, asked: u32) {
+        self.loops += 1;
+        self.frames_decoded += asked;
+        let truth = match scene.kind {
+            Kind::Trace(_) => scene.true_r_peaks(),
+            _ => Vec::new(),
+        };
+        let found = reading.map(|r| r.r_peaks.clone()).unwrap_or_default();
+        let style = reading.map(|r| r.style);
+        self.found += u32::from(reading.is_some());
+        if let Kind::Trace(own) | Kind::Flat(own) = scene.kind {
+            self.right_style += u32::from(style == Some(own));
+        }
+        let (hits, misses, false_peaks) = compare(&truth, &found, scene.frame_time_s);
+        self.hits += hits;
+        self.misses += misses;
+        self.false_peaks += false_peaks;
+    }
+}
+
+/// Hits, misses and false peaks; a hit is within one frame or 40 ms, whichever is more, and counts once.
+///
+/// A peak within that distance of the loop's ends may be reported or not.
+fn compare(truth: &[f64], found: &[f64], frame_time_s: f64) -> (usize, usize, usize) {
+    let tolerance = (0.04 / frame_time_s).max(1.0);
+    let mut free: Vec<f64> = found.to_vec();
+    let mut hits = 0;
+    for peak in truth {
+        let near = free.iter().position(|f| (f - peak).abs() <= tolerance);
+        if let Some(index) = near {
+            free.remove(index);
+            hits += 1;
+        }
+    }
+    (hits, truth.len() - hits, free.len())
+}
+
+fn hints_of(scene: &Scene, seed: u64) -> TraceHints {
+    let frame_time_ms = 1000.0 * scene.frame_time_s;
+    TraceHints {
+        // One header in five says nothing, one in five is wrong by a factor.
+        frame_time_ms: match seed % 5 {
+            0 => None,
+            1 => Some(1.7 * frame_time_ms),
+            _ => Some(frame_time_ms),
+        },
+        ..TraceHints::default()
+    }
+}
+
+fn run(kinds: &[Kind], seeds: std::ops::Range<u64>) -> Tally {
+    let verbose = std::env::var_os("TRACE_VERBOSE").is_some();
+    let mut tally = Tally::default();
+    for seed in seeds {
+        for kind in kinds {
+            let scene = Scene::vary(seed, *kind);
+            let mut frames = Loop::of(&scene);
+            let reading = read_trace(&mut frames, &hints_of(&scene, seed));
+            let before = tally;
+            tally.add(&scene, reading.as_ref(), frames.asked);
+            let worse = tally.misses + tally.false_peaks > before.misses + before.false_peaks;
+            if verbose && worse {
+                println!("seed {seed} {kind:?} truth {:.1?}", scene.true_r_peaks());
+                let look = scene.trace.as_ref();
+                println!("   look {look:?} frames {} dt {:.4}", scene.frames, scene.frame_time_s);
+                match &reading {
+                    None => println!("   nothing found"),
+                    Some(r) => println!(
+                        "   {:?} {:?} {:?} R {:.1?} columns {:.1?} head {:?} asked {}",
+                        r.style, r.colour, r.bounding_box, r.r_peaks, r.r_peak_columns, r.head, r.frames_decoded
+                    ),
+                }
+            }
+        }
+    }
+    tally
+}
+
+#[test]
+fn beats_are_found_in_every_way_of_drawing() {
+    let seeds = std::env::var("TRACE_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(15);
+    let mut total = Tally::default();
+    for style in STYLES {
+        let tally = run(&[Kind::Trace(style)], 1..1 + seeds);
+        println!("{style:?}: F1 {:.3} {tally:?}", tally.f1());
+        total.hits += tally.hits;
+        total.misses += tally.misses;
+        total.false_peaks += tally.false_peaks;
+        assert!(tally.f1() >= 0.85, "{style:?}: {tally:?}");
+    }
+    println!("all: F1 {:.3}", total.f1());
+    assert!(total.f1() >= 0.9, "{total:?}");
+}
+
+#[test]
+fn screens_without_beats_give_none() {
+    let kinds = [
+        Kind::Bare,
+        Kind::Doppler,
+        Kind::Flat(TraceStyle::Grows),
+        Kind::Flat(TraceStyle::Cursor),
+        Kind::Flat(TraceStyle::Scrolls),
+    ];
+    let seeds = std::env::var("TRACE_SEEDS").ok().and_then(|s| s.parse().ok()).unwrap_or(6);
+    for kind in kinds {
+        let tally = run(&[kind], 1..1 + seeds);
+        println!("{kind:?}: {tally:?}");
+        assert!(tally.false_peaks <= 1, "{kind:?}: {tally:?}");
+    }
+}

@@ -1,0 +1,291 @@
+//! The command line, exactly as typed. Others script against it: see `DESIGN.md`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Labels the views of transthoracic echo loops.
+#[derive(Debug, Parser)]
+#[command(name = "echolabel", version, about, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "Examples:
+  echolabel demo                                  see it work on simulated studies
+  echolabel watch /srv/echo --once --db lab.db    label what is in a folder, then stop
+  echolabel inventory --db lab.db                 which views each study has and lacks
+  echolabel inspect loop.dcm --png loop.png       what is in a loop
+
+Exit codes: 0 done; 1 some inputs failed, each named with its reason; 2 usage or configuration.")]
+pub struct Arguments {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Common {
+    /// Configuration file (TOML); `echolabel config example` prints one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Pipeline: a shipped name or a .toml file
+    #[arg(long, global = true, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Where the model runs: auto, cpu, cuda[:N] or metal
+    #[arg(long, global = true, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Threads for the arithmetic; all cores by default
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Folder that holds weight files
+    #[arg(long, global = true, value_name = "DIR", env = "ECHOLABEL_MODELS", default_value = "models")]
+    pub models: PathBuf,
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Format of the log on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// Format of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate two studies, watch them come in, label them, print the inventory and where to look
+    Demo(DemoOptions),
+    /// Watch folders and label what comes in
+    Watch(WatchOptions),
+    /// Label files or folders now, without a database
+    Label(LabelOptions),
+    /// Show what is in a loop: header facts, regions, mode, ECG, phases, sampled frames
+    Inspect(InspectOptions),
+    /// Print the view inventory of one study or of all
+    Inventory(InventoryOptions),
+    /// Write inventories for other programs
+    Export(ExportOptions),
+    /// Show the models that this build knows
+    Models(ModelsOptions),
+    /// Check a configuration file, or print an example
+    Config(ConfigOptions),
+    /// Write simulated studies with their truth
+    Phantom(PhantomOptions),
+    /// Measure how fast this machine is, stage by stage
+    Bench(BenchOptions),
+}
+
+/// `echolabel demo`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  echolabel demo --out my-demo --studies 1")]
+pub struct DemoOptions {
+    /// Folder for the studies, the database, pictures and exports; made anew
+    #[arg(long, value_name = "DIR", default_value = "demo-out")]
+    pub out: PathBuf,
+    /// How many studies to simulate
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub studies: u32,
+    /// Seed of the simulation
+    #[arg(long, value_name = "S", default_value_t = 7)]
+    pub seed: u64,
+}
+
+/// `echolabel watch`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel watch /srv/echo                       label loops as they arrive; Ctrl-C stops
+  echolabel watch /srv/echo --once --db lab.db    drain and exit, for cron
+  echolabel watch --config /etc/echolabel.toml    folders, night window and more from a file
+
+With --once the nightly window of the configuration is ignored.")]
+pub struct WatchOptions {
+    /// Folders to watch, with all their sub-folders
+    #[arg(value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
+    /// Label what is there, then stop
+    #[arg(long)]
+    pub once: bool,
+    /// Database file
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// `echolabel label`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel label loop.dcm
+  echolabel label study/ --json > labels.jsonl    one JSON object a line
+
+A folder is searched with its sub-folders; what is not DICOM in it is passed over.")]
+pub struct LabelOptions {
+    /// Files or folders
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `echolabel inspect`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel inspect loop.dcm
+  echolabel inspect loop.dcm --json | jq .ecg
+  echolabel inspect loop.dcm --png loop.png       a picture of sector, trace, R peaks and sampled frames")]
+pub struct InspectOptions {
+    /// A DICOM file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Draw what was found
+    #[arg(long, value_name = "F")]
+    pub png: Option<PathBuf>,
+}
+
+/// `echolabel inventory`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel inventory --db lab.db
+  echolabel inventory 1.2.840.113619.2.1 --db lab.db")]
+pub struct InventoryOptions {
+    /// Study Instance UID; every study when it is left out
+    #[arg(value_name = "STUDY")]
+    pub study: Option<String>,
+    /// Database file
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+    /// Print one JSON object a study
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `echolabel export`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel export --format csv --out exports --db lab.db
+  echolabel export 1.2.840.113619.2.1 --format json --out exports --db lab.db")]
+pub struct ExportOptions {
+    /// Study Instance UID; every study when it is left out
+    #[arg(value_name = "STUDY")]
+    pub study: Option<String>,
+    /// Format
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Database file
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// Formats of `echolabel export`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One row a loop.
+    Csv,
+    /// One object a study.
+    Json,
+}
+
+/// `echolabel models`
+#[derive(Debug, Args)]
+pub struct ModelsOptions {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ModelsCommand,
+}
+
+/// What to do with models.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// List the models and whether their weights are here
+    List {
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one model's card and how to get its weights
+    Show {
+        /// The model's name
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `echolabel config`
+#[derive(Debug, Args)]
+pub struct ConfigOptions {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Read the file given by --config, check every key, folder and pipeline, and print what it amounts to
+    Check,
+    /// Print an example with every key explained
+    Example,
+}
+
+/// `echolabel phantom`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  echolabel phantom --studies 3 --seed 1 --out phantoms    phantoms/<study>/*.dcm and truth.json")]
+pub struct PhantomOptions {
+    /// How many studies
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub studies: u32,
+    /// Seed; the same seed gives the same bytes
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Small, short loops: for tests
+    #[arg(long)]
+    pub small: bool,
+}
+
+/// `echolabel bench`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel bench                    simulated loops, 30 and 300 frames, stage by stage
+  echolabel bench --file loop.dcm    one loop of yours")]
+pub struct BenchOptions {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Measure this loop alone
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// How often each loop is labelled; the median counts
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub rounds: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Arguments::command().debug_assert();
+    }
+}

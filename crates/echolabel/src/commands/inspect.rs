@@ -1,0 +1,105 @@
+//! `echolabel inspect`: what is in a loop.
+
+use anyhow::Context as _;
+use cine::Loop;
+use pipeline::Inspection;
+
+use super::Outcome;
+use crate::cli::{Common, InspectOptions};
+use crate::commands::Failure;
+use crate::{output, picture};
+
+/// Looks at one file and prints, and draws, what was found.
+pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
+    let settings = super::settings(common, daemon::Overrides::default())?;
+    let sampling = super::pipeline_source(&settings)?.read()?.sampling;
+    let plan = ecg::PlanSettings {
+        strategy: sampling.strategy,
+        frames_per_clip: sampling.frames_per_clip,
+        max_clips: None,
+    };
+    let looked = Loop::open(&options.file).map_err(pipeline::LabelError::from).and_then(|mut source| {
+        let (inspection, found) = pipeline::inspect(&mut source, &plan)?;
+        Ok((source, inspection, found))
+    });
+    let (mut source, inspection, found) = match looked {
+        Ok(looked) => looked,
+        Err(error) => {
+            let (path, kind, message) = (options.file.display(), error.kind(), error.message());
+            if options.json {
+                output::json_line(&serde_json::json!({ "path": path.to_string(), "error": { "kind": kind, "message": message } }))?;
+            }
+            eprintln!("{path}: {kind}: {message}");
+            return Err(Failure::SomeInputs);
+        }
+    };
+    if options.json {
+        output::json_pretty(&inspection)?;
+    } else {
+        describe(&inspection)?;
+    }
+    if let Some(path) = &options.png {
+        let canvas = picture::loop_picture(&mut source, &inspection, found.trace.as_ref());
+        canvas.write_png(path).with_context(|| format!("cannot write {}", path.display()))?;
+        eprintln!("drew {}", path.display());
+    }
+    Ok(())
+}
+
+fn describe(inspection: &Inspection) -> Outcome {
+    let rate = if inspection.frame_time_ms > 0.0 { 1000.0 / inspection.frame_time_ms } else { 0.0 };
+    output::line(format_args!("loop        {}", inspection.sop_instance_uid))?;
+    output::line(format_args!("study       {}", inspection.study_instance_uid))?;
+    output::line(format_args!(
+        "image       {} x {} pixels, {} frames, {:.1} ms each ({rate:.0} a second, from {})",
+        inspection.columns,
+        inspection.rows,
+        inspection.frames,
+        inspection.frame_time_ms,
+        text_of(&inspection.frame_time_source),
+    ))?;
+    output::line(format_args!("coded as    {}", inspection.transfer_syntax))?;
+    output::line(format_args!("made by     {}", inspection.manufacturer.as_deref().unwrap_or("unknown")))?;
+    output::line(format_args!("mode        {} ({})", inspection.mode, inspection.mode_reason))?;
+    match inspection.sector {
+        Some(sector) => {
+            output::line(format_args!("sector      x {} to {}, y {} to {}", sector.x0, sector.x1, sector.y0, sector.y1))?;
+        }
+        None => output::line("sector      not found")?,
+    }
+    for region in &inspection.regions {
+        let pixels = region.pixels;
+        let kind = text_of(&region.kind);
+        output::line(format_args!("region      {kind}: x {} to {}, y {} to {}", pixels.x0, pixels.x1, pixels.y0, pixels.y1))?;
+    }
+    let ecg = &inspection.ecg;
+    let rate = ecg.heart_rate_bpm.map(|rate| format!(", {rate:.0} beats a minute")).unwrap_or_default();
+    let peaks: Vec<String> = ecg.r_peaks.iter().map(|peak| format!("{peak:.1}")).collect();
+    output::line(format_args!("ECG         {}{rate}; R at frames {}", ecg.source, or_none(&peaks.join(", "))))?;
+    for clip in &inspection.clips {
+        let frames: Vec<String> = clip
+            .frames
+            .iter()
+            .map(|frame| match &frame.phase {
+                Some(ecg::FramePhase::Landmark(phase)) => format!("{} {}", frame.index, phase.as_str()),
+                Some(ecg::FramePhase::Fraction(fraction)) => format!("{} at {fraction:.2}", frame.index),
+                None => frame.index.to_string(),
+            })
+            .collect();
+        let beat = clip.beat.map_or_else(|| "no beat".to_owned(), |beat| format!("beat {beat}"));
+        output::line(format_args!("clip        {beat}: {}", frames.join(", ")))?;
+    }
+    for finding in &inspection.findings {
+        output::line(format_args!("finding     {}: {}", finding.code, finding.message))?;
+    }
+    Ok(())
+}
+
+/// The name that a value has in JSON.
+fn text_of(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+}
+
+fn or_none(text: &str) -> &str {
+    if text.is_empty() { "none" } else { text }
+}

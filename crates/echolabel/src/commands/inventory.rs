@@ -1,0 +1,66 @@
+//! `echolabel inventory`: for people.
+
+use store::{Inventory, NotLabelledWhy};
+
+use super::Outcome;
+use crate::cli::{Common, InventoryOptions};
+use crate::output;
+
+/// Prints the inventory of one study or of all.
+pub fn run(common: &Common, options: &InventoryOptions) -> Outcome {
+    let inventories = super::export::inventories(common, options.db.clone(), options.study.as_deref())?;
+    if options.json {
+        return inventories.iter().try_for_each(output::json_line);
+    }
+    if inventories.is_empty() {
+        return output::line("no study yet");
+    }
+    inventories.iter().try_for_each(print)
+}
+
+/// Prints one study for people.
+pub fn print(inventory: &Inventory) -> Outcome {
+    let state = match (inventory.unfinished_jobs, inventory.closed_at) {
+        (0, Some(closed)) => format!("closed {closed:.0}"),
+        (0, None) => "open, all files labelled".to_owned(),
+        (unfinished, _) => format!("{unfinished} files still to label"),
+    };
+    output::line(format_args!("study {} ({state})", inventory.study_instance_uid))?;
+    for model in &inventory.models {
+        let digest: String = model.model.weights_sha256.chars().take(12).collect();
+        output::line(format_args!("  pipeline {}, weights {digest}", model.model.pipeline))?;
+        if let Some(note) = &model.weights_note {
+            output::line(format_args!("  ! {note}"))?;
+        }
+    }
+    for view in &inventory.views {
+        let best = view.loops.iter().find(|found| found.sop_instance_uid == view.best);
+        let confidence = best.map_or(0.0, |best| best.confidence);
+        output::line(format_args!(
+            "  {:<14} {} loop{}  best {:.2}  {}",
+            view.view,
+            view.loops.len(),
+            if view.loops.len() == 1 { " " } else { "s" },
+            confidence,
+            view.best
+        ))?;
+    }
+    if !inventory.missing.is_empty() {
+        output::line(format_args!("  missing        {}", inventory.missing.join(", ")))?;
+    }
+    for (why, heading) in [
+        (NotLabelledWhy::Abstained, "not sure"),
+        (NotLabelledWhy::Skipped, "no view"),
+        (NotLabelledWhy::Failed, "failed"),
+        (NotLabelledWhy::Conflict, "conflict"),
+        (NotLabelledWhy::Reviewed, "reviewed: none"),
+    ] {
+        for found in inventory.not_labelled.iter().filter(|found| found.why == why) {
+            let uid = found.sop_instance_uid.as_deref().unwrap_or("UID unknown");
+            let reason = found.reason.as_deref().unwrap_or("no reason given");
+            output::line(format_args!("  {heading:<14} {uid}  {reason}"))?;
+        }
+    }
+    output::line("")
+}
+

@@ -1,0 +1,162 @@
+//! `echolabel label`: files or folders, now, without a database.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crossbeam_channel::{bounded, unbounded};
+use pipeline::{LabelError, LoopLabel, Pipeline};
+use serde::Serialize;
+
+use super::{Failure, Outcome};
+use crate::cli::{Common, LabelOptions};
+use crate::output;
+
+/// Labels every file and prints a line each, in the order given.
+pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
+    let settings = super::settings(common, daemon::Overrides::default())?;
+    let (files, unreadable) = find_files(&options.paths);
+    let pipeline = super::open_pipeline(common, &settings)?;
+    if let Some(warning) = pipeline.card().status.warning() {
+        eprintln!("{warning}");
+    }
+    let bar = crate::progress::bar(files.len() as u64, "labelling");
+    let mut failed = false;
+    for (path, message) in unreadable {
+        failed = true;
+        print(options.json, &path, &Err(FileError { kind: "io".to_owned(), message }))?;
+    }
+    label_all(&pipeline, settings.labelling.workers, &files, |file, result| {
+        bar.inc(1);
+        let result = match result {
+            Err(error) if !file.named && error.kind() == "not_dicom" => return Ok(()),
+            Err(error) => Err(FileError { kind: error.kind().to_owned(), message: error.message() }),
+            Ok(label) => Ok(label),
+        };
+        failed |= result.is_err();
+        bar.suspend(|| print(options.json, &file.path, &result))
+    })?;
+    bar.finish_and_clear();
+    if failed { Err(Failure::SomeInputs) } else { Ok(()) }
+}
+
+/// A file to label.
+struct File {
+    path: PathBuf,
+    /// Whether a person named it, rather than the folder it lies in.
+    named: bool,
+}
+
+#[derive(Serialize)]
+struct FileError {
+    kind: String,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Line<'a, T> {
+    path: &'a Path,
+    #[serde(flatten)]
+    rest: T,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    error: &'a FileError,
+}
+
+fn print(json: bool, path: &Path, result: &Result<Box<LoopLabel>, FileError>) -> Outcome {
+    match (json, result) {
+        (true, Ok(label)) => output::json_line(&Line { path, rest: label }),
+        (true, Err(error)) => output::json_line(&Line { path, rest: ErrorLine { error } }),
+        (false, Ok(label)) => {
+            let view = label.view.as_deref().unwrap_or("-");
+            let why = label.reason.as_deref().map(|reason| format!("  ({reason})")).unwrap_or_default();
+            let (path, mode, confidence) = (path.display(), label.mode, label.confidence);
+            output::line(format_args!("{view:<14} {confidence:>5.2}  {mode:<8} ecg {:<18} {path}{why}", label.ecg_source))
+        }
+        (false, Err(error)) => {
+            output::line(format_args!("failed         {}: {}  {}", error.kind, error.message, path.display()))
+        }
+    }
+}
+
+/// Labels files on `workers` threads and hands the results over in the order of the files.
+fn label_all(
+    pipeline: &Pipeline,
+    workers: usize,
+    files: &[File],
+    mut done: impl FnMut(&File, Result<Box<LoopLabel>, LabelError>) -> Outcome,
+) -> Outcome {
+    let (work, jobs) = unbounded();
+    for index in 0..files.len() {
+        // The receiver lives below, so this cannot fail.
+        let _sent = work.send(index);
+    }
+    drop(work);
+    let (results, arrived) = bounded(2 * workers);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            let (jobs, results) = (jobs.clone(), results.clone());
+            scope.spawn(move || {
+                for index in jobs {
+                    let label = pipeline.label(&files[index].path).map(Box::new);
+                    if results.send((index, label)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(results);
+        let mut waiting = BTreeMap::new();
+        let mut next = 0;
+        for (index, label) in &arrived {
+            waiting.insert(index, label);
+            while let Some(label) = waiting.remove(&next) {
+                if let Err(failure) = done(&files[next], label) {
+                    drop(jobs);
+                    drop(arrived);
+                    return Err(failure);
+                }
+                next += 1;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// The files under `paths`, in a stable order, and the paths that cannot be read.
+fn find_files(paths: &[PathBuf]) -> (Vec<File>, Vec<(PathBuf, String)>) {
+    let mut files = Vec::new();
+    let mut unreadable = Vec::new();
+    let mut folders = Vec::new();
+    for path in paths {
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => folders.push(path.clone()),
+            Ok(_) => files.push(File { path: path.clone(), named: true }),
+            Err(error) => unreadable.push((path.clone(), error.to_string())),
+        }
+        while let Some(folder) = folders.pop() {
+            match sorted_entries(&folder) {
+                Ok(entries) => {
+                    for entry in entries {
+                        // Links to folders are not followed: they may lead round in a circle.
+                        match std::fs::symlink_metadata(&entry) {
+                            Ok(metadata) if metadata.is_dir() => folders.push(entry),
+                            Ok(_) => files.push(File { path: entry, named: false }),
+                            Err(error) => unreadable.push((entry, error.to_string())),
+                        }
+                    }
+                }
+                Err(error) => unreadable.push((folder, error.to_string())),
+            }
+        }
+    }
+    (files, unreadable)
+}
+
+fn sorted_entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    entries.sort();
+    Ok(entries)
+}

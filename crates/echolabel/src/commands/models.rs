@@ -1,0 +1,67 @@
+//! `echolabel models`: the registry.
+
+use serde::Serialize;
+use zoo::{ModelCard, Registry};
+
+use super::Outcome;
+use crate::cli::{Common, ModelsCommand, ModelsOptions};
+use crate::output;
+
+/// Lists the registry or shows one entry.
+pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
+    let registry = Registry::open(&common.models)?;
+    match &options.command {
+        ModelsCommand::List { json: true } => {
+            registry.models().iter().try_for_each(|card| output::json_line(&Entry::of(&registry, card)))
+        }
+        ModelsCommand::List { json: false } => {
+            for card in registry.models() {
+                let weights = if registry.has_weights(card) { "here" } else { "not here" };
+                output::line(format_args!("{:<24} {:<6} weights {weights:<9} {}", card.name, card.label_set, card.summary))?;
+                if let Some(warning) = card.status.warning() {
+                    output::line(format_args!("{:<24} {warning}", ""))?;
+                }
+            }
+            Ok(())
+        }
+        ModelsCommand::Show { name, json } => {
+            let card = registry.card(name)?;
+            if *json { output::json_pretty(&Entry::of(&registry, card)) } else { show(&registry, card) }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(flatten)]
+    card: &'a ModelCard,
+    weights_here: bool,
+    warning: Option<&'static str>,
+}
+
+impl<'a> Entry<'a> {
+    fn of(registry: &Registry, card: &'a ModelCard) -> Self {
+        Self { card, weights_here: registry.has_weights(card), warning: card.status.warning() }
+    }
+}
+
+fn show(registry: &Registry, card: &ModelCard) -> Outcome {
+    let prepare = serde_json::to_string(&card.prepare)?;
+    output::line(format_args!("{}\n  {}", card.name, card.summary))?;
+    output::line(format_args!("  label set   {}", card.label_set))?;
+    output::line(format_args!("  parts       encoder {}, head {}, fusion {}", card.encoder, card.head, card.fusion))?;
+    output::line(format_args!("  must be fed {prepare}"))?;
+    output::line(format_args!("  licence     {}", card.licence))?;
+    output::line(format_args!("  origin      {}", card.origin))?;
+    if let Some(warning) = card.status.warning() {
+        output::line(format_args!("  status      {warning}"))?;
+    }
+    match registry.weights_path(card) {
+        None => output::line("  weights     made on the spot by a formula"),
+        Some(path) if registry.has_weights(card) => output::line(format_args!("  weights     {}", path.display())),
+        Some(path) => output::line(format_args!(
+            "  weights     not here: put the safetensors file at {} (or point --models at its folder)",
+            path.display()
+        )),
+    }
+}

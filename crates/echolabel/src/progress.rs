@@ -1,0 +1,97 @@
+//! Progress bars on a terminal; structured logs where nobody looks.
+
+use std::io::{IsTerminal, stderr};
+
+use daemon::{DaemonEvent, Observer};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar of `length` steps on stderr, hidden when that is no terminal.
+pub fn bar(length: u64, what: &'static str) -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{prefix:>12} {bar:40} {pos}/{len} {eta} {msg}");
+    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(what)
+}
+
+/// Turns the daemon's events into a bar or into log lines.
+pub struct Reporter {
+    bar: ProgressBar,
+}
+
+impl Reporter {
+    /// Starts with nothing to do.
+    pub fn start() -> Self {
+        Self { bar: bar(0, "labelling") }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Observer for Reporter {
+    fn notice(&self, event: &DaemonEvent) {
+        match event {
+            DaemonEvent::Started { jobs, recovered } => {
+                self.bar.inc_length(jobs.unfinished());
+                tracing::info!(pending = jobs.pending, done = jobs.done, failed = jobs.failed, recovered, "started");
+            }
+            DaemonEvent::FileTaken { path_tag, study_instance_uid } => {
+                self.bar.inc_length(1);
+                tracing::info!(file = path_tag, study = study_instance_uid, "file taken");
+            }
+            DaemonEvent::FileIgnored { path_tag, reason } => tracing::info!(file = path_tag, reason, "file ignored"),
+            DaemonEvent::FileIncomplete { path_tag, reason, given_up: true } => {
+                tracing::warn!(file = path_tag, reason, "file stays incomplete, kept as failed");
+            }
+            DaemonEvent::FileIncomplete { path_tag, reason, given_up: false } => {
+                tracing::info!(file = path_tag, reason, "file incomplete, will look again");
+            }
+            DaemonEvent::FolderUnreadable { path_tag, reason } => {
+                tracing::error!(folder = path_tag, reason, "folder cannot be read, its files are not seen");
+            }
+            DaemonEvent::PollingOnly { path_tag, reason } => {
+                tracing::info!(folder = path_tag, reason, "no change events here, relying on the timed scan");
+            }
+            DaemonEvent::JobStarted { job_id, path_tag, attempt } => {
+                tracing::debug!(job = job_id, file = path_tag, attempt, "job started");
+            }
+            DaemonEvent::LoopLabelled { study_instance_uid, sop_instance_uid, view, confidence } => {
+                self.bar.inc(1);
+                self.bar.set_message(view.clone().unwrap_or_else(|| "not sure".to_owned()));
+                tracing::info!(study = study_instance_uid, sop = sop_instance_uid, view, confidence, "loop labelled");
+            }
+            DaemonEvent::LoopSkipped { study_instance_uid, sop_instance_uid, reason } => {
+                self.bar.inc(1);
+                tracing::info!(study = study_instance_uid, sop = sop_instance_uid, reason, "loop without a view");
+            }
+            DaemonEvent::LoopDuplicate { study_instance_uid, sop_instance_uid } => {
+                self.bar.inc(1);
+                tracing::info!(study = study_instance_uid, sop = sop_instance_uid, "another copy of a known loop");
+            }
+            DaemonEvent::LoopConflict { study_instance_uid, sop_instance_uid } => {
+                self.bar.inc(1);
+                tracing::warn!(study = study_instance_uid, sop = sop_instance_uid, "known UID with other bytes, first kept");
+            }
+            DaemonEvent::LoopFailed { job_id, path_tag, kind, message, will_retry } => {
+                if *will_retry {
+                    tracing::info!(job = job_id, file = path_tag, kind, message, "loop failed, will try again");
+                } else {
+                    self.bar.inc(1);
+                    tracing::warn!(job = job_id, file = path_tag, kind, message, "loop failed, kept with its reason");
+                }
+            }
+            DaemonEvent::StudyReopened { study_instance_uid } => {
+                tracing::info!(study = study_instance_uid, "study reopened by a late file");
+            }
+            DaemonEvent::StudyClosed { study_instance_uid } => {
+                tracing::info!(study = study_instance_uid, "study closed");
+            }
+            DaemonEvent::WindowChanged { open } => tracing::info!(open, "nightly window"),
+            DaemonEvent::Stopping => tracing::info!("stopping, finishing running jobs"),
+            _ => tracing::debug!(?event, "event"),
+        }
+    }
+}
