@@ -28,6 +28,9 @@ const FEW_BEATS: usize = 4;
 const CLEAR_AFTER_BEAT_MS: f64 = 400.0;
 const CLEAR_BEFORE_BEAT_MS: f64 = 300.0;
 const SMALL_BEAT_CONTRAST: f64 = 3.5;
+/// So near the start of the strip a small hump may be the tail of a complex before it; as near its end as a P wave is
+/// to its beat, it may be the P wave of a beat after it.
+const TAIL_MS: f64 = 100.0;
 
 /// One local maximum of the strength, with what it is measured against.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +52,7 @@ pub(super) fn qrs_complexes(feature: &Feature) -> Vec<usize> {
         return Vec::new();
     };
     let blocks = judged_blocks(feature);
-    let humps: Vec<Hump> = separate_maxima(&feature.strength)
+    let mut humps: Vec<Hump> = separate_maxima(&feature.strength)
         .into_iter()
         .filter_map(|at| {
             let block = blocks.get(at * blocks.len() / feature.strength.len())?;
@@ -59,6 +62,9 @@ pub(super) fn qrs_complexes(feature: &Feature) -> Vec<usize> {
     let strong: Vec<Hump> = humps.iter().copied().filter(|hump| hump.share() >= BEAT_SHARE).collect();
     let mut beats = without_p_waves(&without_t_waves(&strong));
     if beats.len() < FEW_BEATS {
+        let end = feature.strength.len();
+        let unsure_at_the_ends = |hump: &Hump| grid_ms(hump.at) < TAIL_MS || grid_ms(end - hump.at) < P_WAVE_MS;
+        humps.retain(|hump| !unsure_at_the_ends(hump));
         add_lone_small_beats(&mut beats, &humps, median_strength);
     } else {
         add_beats_in_gaps(&mut beats, &humps);
@@ -183,7 +189,11 @@ fn add_beats_in_gaps(beats: &mut Vec<Hump>, humps: &[Hump]) {
 }
 
 fn apart_ms(a: &Hump, b: &Hump) -> f64 {
-    a.at.abs_diff(b.at) as f64 * GRID_STEP_MS
+    grid_ms(a.at.abs_diff(b.at))
+}
+
+fn grid_ms(points: usize) -> f64 {
+    points as f64 * GRID_STEP_MS
 }
 
 /// The middle value, the lower of two.
