@@ -40,18 +40,6 @@ pub enum EcgError {
         /// What would be allowed.
         rule: &'static str,
     },
-    /// An image for the trace reader has a size that does not fit its bytes.
-    #[error("reading the burned-in ECG of frame {frame}: {bytes} bytes are no RGB image of {columns} x {rows}")]
-    ImageShape {
-        /// Index of the frame, from 0.
-        frame: usize,
-        /// Image height in pixels.
-        rows: usize,
-        /// Image width in pixels.
-        columns: usize,
-        /// Length of the pixel buffer in bytes.
-        bytes: usize,
-    },
 }
 
 impl EcgError {

@@ -152,6 +152,21 @@ fn one_to_three_beats_are_found_at_any_rate() {
 }
 
 #[test]
+fn an_r_wave_at_the_first_or_last_sample_counts() {
+    let mut dice = common::Dice(3);
+    for rate_hz in [50.0, 200.0, 500.0] {
+        for sign in [1.0, -1.0] {
+            // R waves at 0, 800 and 1600 ms: the strip begins and ends on the top of one.
+            let mut ecg = MadeUp::regular(75.0, 0.0, 1600.0 + 1000.0 / rate_hz, rate_hz);
+            ecg.sign = sign;
+            let found_ms = detect_r_peaks(&ecg.samples(&mut dice));
+            assert_eq!(found_ms.len(), 3, "{rate_hz} Hz: {found_ms:?}");
+            assert!((found_ms[0]).abs() < 15.0 && (found_ms[2] - 1600.0).abs() < 15.0, "{rate_hz} Hz: {found_ms:?}");
+        }
+    }
+}
+
+#[test]
 fn noise_has_no_beats() {
     let mut dice = common::Dice(99);
     let mut strips_with_beats = 0;

@@ -1,14 +1,14 @@
 //! R-peak detection on a sampled ECG, made for the short strips that come with an echo loop.
 //!
 //! The whole strip is at hand, so nothing is learned on the way and nothing is lost at the ends:
-//! 1. [`feature`]: the curve is put on a 200 Hz grid and filtered both ways; its energy within a QRS length is the
+//! 1. `feature`: the curve is put on a 200 Hz grid and filtered both ways; its energy within a QRS length is the
 //!    strength of a beat at each instant. The ends are mirrored.
-//! 2. [`select`]: humps of the strength are beats by their share of the usual beat around them; T and P waves are told
+//! 2. `select`: humps of the strength are beats by their share of the usual beat around them; T and P waves are told
 //!    by their distance and share; gaps are searched again for small beats.
-//! 3. [`refine`]: the R peak is the middle of the top of the curve, on the side most beats of the strip point to.
+//! 3. `refine`: the R peak is the middle of the top of the curve, on the side most beats of the strip point to.
 //!
-//! When a strip has no beats: it holds fewer than [`LEAST_STEPS`] of its own steps from bottom to top (a flat line that
-//! jitters by a pixel), or its largest swings do not stand out of its usual ones (noise, see [`select`]),
+//! When a strip has no beats: it holds fewer than four of its own smallest steps from bottom to top (a flat line that
+//! jitters by a pixel), or its largest swings do not stand out of its usual ones (noise, see `select`),
 //! or it has fewer than ten samples a second.
 
 mod feature;
