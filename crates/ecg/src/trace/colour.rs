@@ -35,8 +35,9 @@ impl TraceColour {
 
     /// How like the trace a pixel is, 0 (not at all) to 255 (fully).
     ///
-    /// A coloured trace is told by its chroma alone, so that grey tissue below it does not matter; a grey one by its
-    /// brightness.
+    /// A coloured trace is told by its chroma, so that grey tissue below it does not matter; a grey one by its brightness.
+    /// Where chroma is stored at half width a thin upright stroke keeps half of its chroma but all of its brightness, and
+    /// its neighbours gain chroma but stay dark: half the chroma counts in full, and only on a bright pixel.
     pub fn similarity(&self, pixel: [u8; 3]) -> u8 {
         let (grey, rest) = split_grey(pixel.map(f32::from));
         let likeness = if self.is_grey() {
@@ -45,7 +46,9 @@ impl TraceColour {
         } else {
             let along = dot(rest, self.direction);
             let across = length([0, 1, 2].map(|i| rest[i] - along * self.direction[i]));
-            along / self.chroma - (across - 0.25 * along.max(0.0) - 6.0).max(0.0) / self.chroma
+            let hue_misfit = (across - 0.3 * along.max(0.0) - 6.0).max(0.0) / self.chroma;
+            let brightness = brightest(pixel.map(f32::from)) / brightest(self.rgb);
+            (1.9 * along / self.chroma).min(1.0) * (1.2 * brightness).min(1.0) - hue_misfit
         };
         (255.0 * likeness.clamp(0.0, 1.0)) as u8
     }
@@ -53,8 +56,7 @@ impl TraceColour {
     /// The picture as likeness to this colour, one byte a pixel.
     pub fn plane(&self, picture: &Picture) -> Vec<u8> {
         // Screens are mostly black: a pixel too dark in every channel needs no arithmetic.
-        let brightest = self.rgb.iter().fold(0.0f32, |a, b| a.max(*b));
-        let floor = (0.2 * brightest) as u8;
+        let floor = (0.2 * brightest(self.rgb)) as u8;
         let plane = picture.pixels.iter().map(|pixel| {
             let [r, g, b] = *pixel;
             if r.max(g).max(b) < floor {
@@ -77,6 +79,10 @@ fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
 
 fn length(a: [f32; 3]) -> f32 {
     dot(a, a).sqrt()
+}
+
+fn brightest(rgb: [f32; 3]) -> f32 {
+    rgb[0].max(rgb[1]).max(rgb[2])
 }
 
 fn chroma_of([r, g, b]: [u8; 3]) -> u8 {

@@ -3,9 +3,9 @@
 /// Columns a sighting may be off the motion.
 const TOLERANCE_COLUMNS: f64 = 3.0;
 /// A head that moves less than this in the whole loop is something that stands still.
-const LEAST_TRAVEL_COLUMNS: f64 = 6.0;
+const LEAST_TRAVEL_COLUMNS: f64 = 12.0;
 /// A pass takes at least this many frames.
-const FEWEST_FRAMES_OF_A_PASS: f64 = 6.0;
+const FEWEST_FRAMES_OF_A_PASS: f64 = 9.0;
 /// A loop may hold this many passes.
 const MOST_PASSES: u32 = 24;
 

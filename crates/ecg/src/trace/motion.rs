@@ -42,6 +42,16 @@ impl Motion {
         }
     }
 
+    /// Whether a column is so near to the head that a mark of the head may hide what is drawn there.
+    pub fn is_at_head(&self, position: f64, frame: u32) -> bool {
+        let head = self.columns_per_frame() * f64::from(frame);
+        match self {
+            Self::Head(_) => (position - head).abs() <= 6.0,
+            Self::Cursor(_) => (position - head).abs() <= 3.0,
+            Self::Scroll { .. } => (position - head).abs() <= 2.0,
+        }
+    }
+
     /// The frame (fractional) at which the head is at a position.
     pub fn frame_at(&self, position: f64) -> f64 {
         position / self.columns_per_frame()

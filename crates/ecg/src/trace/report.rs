@@ -108,12 +108,7 @@ fn bounding_box(band: &Band<'_, '_>, first_row: usize) -> BoundingBox {
     }
 }
 
-fn place_beats(
-    reading: &mut TraceReading,
-    band: &Band<'_, '_>,
-    motion: &Motion,
-    hints: &TraceHints,
-) {
+fn place_beats(reading: &mut TraceReading, band: &Band<'_, '_>, motion: &Motion, hints: &TraceHints) {
     reading.head = Some(motion.head_motion(0.0));
     let Some(signal) = compose(&band.curves, motion) else {
         return;
@@ -122,10 +117,7 @@ fn place_beats(
     let by_scale = hints.seconds_per_pixel.map(|s| 1.0 / s);
     let by_frames = hints.frame_time_ms.map(|ms| 1000.0 * speed / ms);
     let peaks = find_r_peaks(&signal.values, by_scale.or(by_frames));
-    let positions: Vec<f64> = peaks
-        .iter()
-        .map(|p: &RPeak| p.position + signal.first as f64)
-        .collect();
+    let positions: Vec<f64> = peaks.iter().map(|p: &RPeak| p.position + signal.first as f64).collect();
     let last_index = band.curves.last_key_value().map_or(0, |(frame, _)| *frame);
     let (first, last) = band.columns;
     reading.r_peak_columns = positions
@@ -146,12 +138,7 @@ fn place_beats(
 }
 
 /// Checks the header's frame time against the trace and gives the heart rate where the two agree.
-fn compare_with_header(
-    reading: &mut TraceReading,
-    positions: &[f64],
-    speed: f64,
-    hints: &TraceHints,
-) {
+fn compare_with_header(reading: &mut TraceReading, positions: &[f64], speed: f64, hints: &TraceHints) {
     let usable = |v: &f64| v.is_finite() && *v > 0.0;
     let header_ms = hints.frame_time_ms.filter(usable);
     let seconds_per_pixel = hints.seconds_per_pixel.filter(usable);
@@ -166,12 +153,7 @@ fn compare_with_header(
         let ratio = (header_ms / trace_ms).max(trace_ms / header_ms);
         if ratio > doubt {
             doubted = true;
-            reading
-                .findings
-                .push(TraceFinding::FrameTimeDisagreesWithTrace {
-                    header_ms,
-                    trace_ms,
-                });
+            reading.findings.push(TraceFinding::FrameTimeDisagreesWithTrace { header_ms, trace_ms });
         }
     }
     let by_frames = header_ms.filter(|_| !doubted).map(|ms| ms / 1000.0 / speed);

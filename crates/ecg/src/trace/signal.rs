@@ -2,6 +2,7 @@
 
 use super::curve::Curve;
 use super::motion::Motion;
+use super::r_columns::median;
 use std::collections::BTreeMap;
 
 /// A signal of one value a column of trace; value 0 stands at position `first` (see [`Motion`]).
@@ -45,36 +46,42 @@ const TELLING_FROM_ROWS: f32 = 3.5;
 /// No loop shows more trace than this; a motion that claims more is wrong.
 const LONGEST_SIGNAL: i64 = 200_000;
 
-/// Puts the curves of several frames (by frame index) on one time axis.
+/// Puts the curves of several frames (by frame index) on one time axis; of several values for a moment the middle one
+/// is taken.
 pub(super) fn compose(curves: &BTreeMap<u32, Curve>, motion: &Motion) -> Option<Signal> {
-    let heights: Vec<(u32, Vec<f32>)> = curves.iter().map(|(frame, curve)| (*frame, curve.heights())).collect();
-    let placed = || {
-        heights.iter().flat_map(|(frame, heights)| {
-            let drawn = heights.iter().enumerate().filter(|(_, h)| h.is_finite());
-            drawn.map(|(column, height)| {
-                let position = motion.position(column as f64, *frame).round();
-                (position as i64, *height)
-            })
-        })
-    };
-    let first = placed().map(|(position, _)| position).min()?;
-    let last = placed().map(|(position, _)| position).max()?;
+    let mut placed: Vec<(i64, f32)> = Vec::new();
+    for (frame, curve) in curves {
+        let drawn = curve.heights().into_iter().enumerate();
+        for (column, height) in drawn.filter(|(_, height)| height.is_finite()) {
+            let position = motion.position(column as f64, *frame);
+            if !motion.is_at_head(position, *frame) {
+                placed.push((position.round() as i64, height));
+            }
+        }
+    }
+    placed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let (first, last) = (placed.first()?.0, placed.last()?.0);
     if last - first > LONGEST_SIGNAL {
         return None;
     }
     let mut values = vec![f32::NAN; (last - first + 1) as usize];
-    let all: Vec<f32> = placed().map(|(_, height)| height).collect();
-    let baseline = super::r_columns::median(all);
+    for moment in placed.chunk_by(|a, b| a.0 == b.0) {
+        values[(moment[0].0 - first) as usize] = moment[moment.len() / 2].1;
+    }
+    Some(Signal {
+        first,
+        agreement: compare(&placed, first, &values),
+        values,
+    })
+}
+
+fn compare(placed: &[(i64, f32)], first: i64, values: &[f32]) -> Agreement {
+    let baseline = median(placed.iter().map(|(_, height)| *height).collect());
     let mut agreement = Agreement::default();
-    for (frame, heights) in &heights {
-        let mut fresh = Vec::new();
-        for (column, height) in heights.iter().enumerate().filter(|(_, h)| h.is_finite()) {
-            let index = (motion.position(column as f64, *frame).round() as i64 - first) as usize;
-            let near = &values[index.saturating_sub(1)..(index + 2).min(values.len())];
-            if values[index].is_nan() {
-                fresh.push((index, *height));
-                continue;
-            }
+    for moment in placed.chunk_by(|a, b| a.0 == b.0).filter(|m| m.len() > 1) {
+        let index = (moment[0].0 - first) as usize;
+        let near = &values[index.saturating_sub(1)..(index + 2).min(values.len())];
+        for (_, height) in moment {
             let same = near.iter().any(|v| (v - height).abs() <= SAME_WITHIN_ROWS);
             agreement.compared += 1;
             agreement.same += usize::from(same);
@@ -83,9 +90,6 @@ pub(super) fn compose(curves: &BTreeMap<u32, Curve>, motion: &Motion) -> Option<
                 agreement.telling_same += usize::from(same);
             }
         }
-        for (index, height) in fresh {
-            values[index] = height;
-        }
     }
-    Some(Signal { first, values, agreement })
+    agreement
 }

@@ -121,9 +121,8 @@ fn fit_head(band: &mut Band<'_, '_>) -> Option<Drawing> {
         .iter()
         .map(|(frame, curve)| Sighting { frame: *frame, columns: ends_before_gaps(curve, band.columns) })
         .collect();
-    let seen = sightings.iter().filter(|s| !s.columns.is_empty()).count();
     let motion = fit_motion(&sightings, pass(band))?;
-    if 3 * motion.hits < 2 * seen {
+    if 3 * motion.hits < 2 * sightings.len() {
         return None;
     }
     let sweeps = motion.wraps

@@ -72,11 +72,11 @@ impl Scene {
         }
     }
 
-    /// R peaks within the loop in frames (fractional).
-    pub fn true_r_peaks(&self) -> Vec<f64> {
+    /// R peaks in frames (fractional) from `slack` frames before the loop to as many after it.
+    pub fn true_r_peaks(&self, slack: f64) -> Vec<f64> {
         let last = f64::from(self.frames - 1);
         let frames = self.ecg.beats.iter().map(|(r, _)| r / self.frame_time_s);
-        frames.filter(|f| (0.0..=last).contains(f)).collect()
+        frames.filter(|f| (-slack..=last + slack).contains(f)).collect()
     }
 
     /// Draws a frame.
