@@ -54,6 +54,9 @@ pub enum CineError {
         /// The SOP class, empty where it is absent or invalid.
         sop_class_uid: String,
     },
+    /// The object has no ECG channel.
+    #[error("the object has no ECG channel")]
+    NoEcg,
     /// Nobody here can decode this transfer syntax.
     #[error("transfer syntax {uid:?} is not supported")]
     UnsupportedTransferSyntax {
@@ -117,6 +120,7 @@ impl CineError {
             Self::CorruptDeflate { .. } => "corrupt_deflate",
             Self::NestedTooDeeply { .. } => "nested_too_deeply",
             Self::NoPixelData { .. } => "no_pixel_data",
+            Self::NoEcg => "no_ecg",
             Self::UnsupportedTransferSyntax { .. } => "unsupported_transfer_syntax",
             Self::VideoNotBuilt { .. } => "video_not_built",
             Self::InvalidImage { .. } => "invalid_image",

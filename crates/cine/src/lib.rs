@@ -18,7 +18,7 @@ mod scan;
 mod timing;
 
 pub use completeness::{Completeness, completeness};
-pub use ecg_header::{EcgHeader, EcgSamples};
+pub use ecg_header::{EcgHeader, EcgSamples, WaveformObject, open_waveform};
 pub use error::CineError;
 pub use finding::Finding;
 pub use header::Header;

@@ -13,7 +13,7 @@ use crate::frames::{FrameIndex, NativeFrames, interleaved, read_extents};
 use crate::header::{Header, HeaderParts, ImageFormat, Photometric, declared_frames};
 use crate::mode::Mode;
 use crate::regions::PixelBox;
-use crate::scan::{DataSet, PixelLocation, ReadSeek, Source, find_data_set, inflated, scan_data_set};
+use crate::scan::{DataSet, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
 
 /// One decoded frame, RGB8, row major, `pixels.len() == width * height * 3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,41 @@ pub struct Loop {
     frames: FrameStore,
 }
 
+/// A file's data set walked up to its pixel data.
+pub(crate) struct OpenedDataSet {
+    /// The file as it is.
+    pub file: Source,
+    /// What holds the data set: the file, or its inflated form.
+    pub source: Source,
+    /// The file meta group.
+    pub meta: DataSet,
+    pub transfer_syntax: String,
+    pub scan: Scan,
+}
+
+/// Opens the file at `path` and walks its data set up to the pixel data.
+pub(crate) fn open_data_set(path: &Path, findings: &mut Vec<Finding>) -> Result<OpenedDataSet, CineError> {
+    let file = File::open(path).map_err(|source| CineError::Io { doing: "opening the file", source })?;
+    OpenedDataSet::from_source(Source::new(Box::new(file))?, findings)
+}
+
+impl OpenedDataSet {
+    fn from_source(file: Source, findings: &mut Vec<Finding>) -> Result<Self, CineError> {
+        let start = find_data_set(&file, findings)?;
+        let (source, offset) = if start.deflated {
+            let (inflated, damage) = inflated(&file, start.data_set_offset)?;
+            if let Some(damage) = damage {
+                findings.push(Finding::new("deflate_damaged", damage.to_string()));
+            }
+            (inflated, 0)
+        } else {
+            (file.clone(), start.data_set_offset)
+        };
+        let scan = scan_data_set(&source, offset, start.encoding, findings);
+        Ok(Self { file, source, meta: start.meta, transfer_syntax: start.transfer_syntax, scan })
+    }
+}
+
 /// Where the frames are.
 #[derive(Debug)]
 enum FrameStore {
@@ -69,34 +104,23 @@ impl Loop {
     /// Opens a loop from anything that can be read and sought, reading headers only.
     pub fn from_reader(reader: impl ReadSeek + 'static) -> Result<Self, CineError> {
         let mut findings = Vec::new();
-        let file = Source::new(Box::new(reader))?;
-        let start = find_data_set(&file, &mut findings)?;
-        let (source, offset) = if start.deflated {
-            let (inflated, damage) = inflated(&file, start.data_set_offset)?;
-            if let Some(damage) = damage {
-                findings.push(Finding::new("deflate_damaged", damage.to_string()));
-            }
-            (inflated, 0)
-        } else {
-            (file.clone(), start.data_set_offset)
-        };
-        let scan = scan_data_set(&source, offset, start.encoding, &mut findings);
+        let opened = OpenedDataSet::from_source(Source::new(Box::new(reader))?, &mut findings)?;
+        let OpenedDataSet { file, source, meta, transfer_syntax, scan } = opened;
         let Some(pixels) = scan.pixels else {
             return Err(scan.stopped_by.unwrap_or_else(|| CineError::NoPixelData {
                 sop_class_uid: scan.data_set.text(tags::SOP_CLASS_UID).unwrap_or_default(),
             }));
         };
-        let codec = codec_of(&start.transfer_syntax).ok_or_else(|| CineError::UnsupportedTransferSyntax {
-            uid: start.transfer_syntax.chars().take(64).collect(),
-        })?;
+        let codec = codec_of(&transfer_syntax)
+            .ok_or_else(|| CineError::UnsupportedTransferSyntax { uid: transfer_syntax.chars().take(64).collect() })?;
         let format = ImageFormat::read(&scan.data_set, &mut findings)?;
         let declared = declared_frames(&scan.data_set, &mut findings);
         let frames = FrameStore::locate(&source, pixels, codec, &scan.data_set, &format, declared, &mut findings)?;
         let parts = HeaderParts {
             data_set: &scan.data_set,
-            meta: &start.meta,
+            meta: &meta,
             source: &file,
-            transfer_syntax: &start.transfer_syntax,
+            transfer_syntax: &transfer_syntax,
             format: &format,
             frames: frames.count(),
         };

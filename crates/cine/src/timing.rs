@@ -1,5 +1,7 @@
 //! When each frame was acquired, in milliseconds from the first frame.
 
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
 use serde::Serialize;
 
 use crate::finding::Finding;
@@ -87,13 +89,150 @@ impl FrameTiming {
         }
     }
 
+    /// How many frames there are.
+    pub fn frames(&self) -> u32 {
+        self.frames
+    }
+
     /// The time from the first to the last frame in ms.
     pub fn duration_ms(&self) -> f64 {
         self.time_of_frame_ms(self.frames.saturating_sub(1))
     }
 }
 
+/// Rates outside this are no ultrasound loop's.
+const FRAMES_PER_SECOND: std::ops::RangeInclusive<f64> = 5.0..=400.0;
+/// Two attributes that differ by more than this contradict each other.
+const TOLERANCE: f64 = 0.2;
+
+/// Resolves the frame times: the attribute that Frame Increment Pointer names, the other of the two, then durations and
+/// rates (PS3.3 C.7.6.5); where none is usable, an assumed rate that is marked as guessed.
 pub(crate) fn read_timing(data_set: &DataSet, frames: u32, findings: &mut Vec<Finding>) -> FrameTiming {
-    let _ = (data_set, findings);
-    FrameTiming::assumed(frames)
+    let pointer = data_set.u16s(tags::FRAME_INCREMENT_POINTER);
+    let names_vector =
+        pointer.first_chunk::<2>().map(|[group, element]| Tag(*group, *element)) == Some(tags::FRAME_TIME_VECTOR);
+    let mut reject = |source: TimingSource, reason: &str| {
+        if frames > 1 {
+            findings.push(Finding::new("timing_attribute_rejected", format!("{source:?} was not used: {reason}")));
+        }
+    };
+    let vector = from_vector(data_set, frames, &mut reject);
+    let frame_time = uniform_from(data_set, tags::FRAME_TIME, TimingSource::FrameTime, |ms| ms, frames, &mut reject);
+    let first_choice = if names_vector { vector.or(frame_time) } else { frame_time.or(vector) };
+    let effective_ms = |seconds: f64| seconds * 1000.0 / f64::from(frames.max(1));
+    let of_rate = |per_second: f64| 1000.0 / per_second;
+    let others: [(Tag, TimingSource, &dyn Fn(f64) -> f64); 4] = [
+        (tags::ACTUAL_FRAME_DURATION, TimingSource::ActualFrameDuration, &|ms| ms),
+        (tags::EFFECTIVE_DURATION, TimingSource::EffectiveDuration, &effective_ms),
+        (tags::CINE_RATE, TimingSource::CineRate, &of_rate),
+        (tags::RECOMMENDED_DISPLAY_FRAME_RATE, TimingSource::RecommendedDisplayFrameRate, &of_rate),
+    ];
+    let mut timing = first_choice;
+    for (tag, source, to_ms) in others {
+        match &timing {
+            None => timing = uniform_from(data_set, tag, source, to_ms, frames, &mut reject),
+            // Playback rates may be slow motion on purpose; only durations can contradict.
+            Some(chosen) if source == TimingSource::ActualFrameDuration => {
+                let stated_ms = data_set.decimal(tag).filter(|ms| *ms > 0.0);
+                if let Some(stated_ms) = stated_ms
+                    && (stated_ms - chosen.frame_time_ms).abs() > TOLERANCE * stated_ms
+                {
+                    let reason = format!("it contradicts {:?} ({:.1} ms)", chosen.source, chosen.frame_time_ms);
+                    reject(source, &reason);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+    timing.unwrap_or_else(|| {
+        if frames > 1 {
+            let message = "no attribute tells the frame times; 30 frames a second are assumed";
+            findings.push(Finding::new("timing_guessed", message));
+        }
+        FrameTiming::assumed(frames)
+    })
+}
+
+fn uniform_from(
+    data_set: &DataSet,
+    tag: Tag,
+    source: TimingSource,
+    to_frame_time_ms: impl Fn(f64) -> f64,
+    frames: u32,
+    reject: &mut impl FnMut(TimingSource, &str),
+) -> Option<FrameTiming> {
+    data_set.text(tag)?;
+    let frame_time_ms = data_set.decimal(tag).map(to_frame_time_ms);
+    match frame_time_ms {
+        Some(ms) if ms > 0.0 && FRAMES_PER_SECOND.contains(&(1000.0 / ms)) => {
+            Some(FrameTiming::uniform(source, ms, frames))
+        }
+        Some(ms) => {
+            reject(source, &format!("{ms} ms a frame is outside 5 to 400 frames a second"));
+            None
+        }
+        None => {
+            reject(source, "it is not a number");
+            None
+        }
+    }
+}
+
+/// Frame Time Vector holds increments; the first, which should be 0 and often is not, stands before frame 0.
+fn from_vector(data_set: &DataSet, frames: u32, reject: &mut impl FnMut(TimingSource, &str)) -> Option<FrameTiming> {
+    let source = TimingSource::FrameTimeVector;
+    let increments = data_set.decimals(tags::FRAME_TIME_VECTOR);
+    if increments.is_empty() || frames < 2 {
+        return None;
+    }
+    let Some(used) = increments.get(1..frames as usize) else {
+        reject(source, &format!("it has {} entries for {frames} frames", increments.len()));
+        return None;
+    };
+    let mut times_ms = vec![0.0];
+    for increment_ms in used {
+        match (increment_ms, times_ms.last()) {
+            (Some(increment_ms), Some(last_ms)) if *increment_ms > 0.0 => times_ms.push(last_ms + increment_ms),
+            _ => {
+                reject(source, "an increment is not a positive number");
+                return None;
+            }
+        }
+    }
+    let timing = FrameTiming::at_times(source, times_ms);
+    if FRAMES_PER_SECOND.contains(&(1000.0 / timing.frame_time_ms)) {
+        return Some(timing);
+    }
+    reject(source, &format!("{} ms a frame is outside 5 to 400 frames a second", timing.frame_time_ms));
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FrameTiming, TimingSource};
+    use proptest::prelude::{prop_assert, proptest};
+
+    #[test]
+    fn uneven_times_interpolate_both_ways() {
+        let timing = FrameTiming::at_times(TimingSource::FrameTimeVector, vec![0.0, 30.0, 90.0]);
+        assert_eq!(timing.frame_time_ms(), 45.0);
+        assert_eq!(timing.time_of_frame_ms(1), 30.0);
+        assert_eq!(timing.frame_at_ms(60.0), 1.5);
+        assert_eq!(timing.frame_at_ms(-45.0), -1.0);
+        assert_eq!(timing.frame_at_ms(135.0), 3.0);
+        assert_eq!(timing.duration_ms(), 90.0);
+    }
+
+    proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        #[test]
+        fn frame_at_ms_undoes_time_of_frame_ms(increments in proptest::collection::vec(1.0_f64..200.0, 1..40)) {
+            let mut times_ms = vec![0.0];
+            times_ms.extend(increments.iter().scan(0.0, |sum, step| { *sum += step; Some(*sum) }));
+            let timing = FrameTiming::at_times(TimingSource::FrameTimeVector, times_ms.clone());
+            for index in 0..times_ms.len() as u32 {
+                prop_assert!((timing.frame_at_ms(timing.time_of_frame_ms(index)) - f64::from(index)).abs() < 1e-9);
+            }
+        }
+    }
 }

@@ -25,7 +25,9 @@ fn stored_mean(frame: &StoredFrame, is_signed: bool) -> f64 {
         return mean(&frame.data);
     }
     let (words, _) = frame.data.as_chunks::<2>();
-    let value = |word: &[u8; 2]| if is_signed { f64::from(i16::from_le_bytes(*word)) } else { f64::from(u16::from_le_bytes(*word)) };
+    let value = |word: &[u8; 2]| {
+        if is_signed { f64::from(i16::from_le_bytes(*word)) } else { f64::from(u16::from_le_bytes(*word)) }
+    };
     words.iter().map(value).sum::<f64>() / words.len() as f64
 }
 
@@ -71,7 +73,9 @@ fn check_file(folder: &std::path::Path, entry: &Value) -> Result<String, String>
     let name = entry["name"].as_str().unwrap_or_default();
     let kinded = |error: CineError| format!("{}: {error}", error.kind());
     let mut opened = match (Loop::open(&folder.join(name)), refusal(name)) {
-        (Err(error), Some((kind, reason))) if error.kind() == kind => return Ok(format!("refused as {kind}: {reason}")),
+        (Err(error), Some((kind, reason))) if error.kind() == kind => {
+            return Ok(format!("refused as {kind}: {reason}"));
+        }
         (outcome, _) => outcome.map_err(kinded)?,
     };
     let frames = entry["frames"].as_u64().unwrap_or(1) as u32;
@@ -84,7 +88,9 @@ fn check_file(folder: &std::path::Path, entry: &Value) -> Result<String, String>
         let expected = &entry["decoded"][position];
         if expected.is_object() {
             match (compare(&mut opened, expected, transfer_syntax), refusal(name)) {
-                (Err(error), Some((kind, reason))) if error.starts_with(kind) => notes.push(format!("refused as {kind}: {reason}")),
+                (Err(error), Some((kind, reason))) if error.starts_with(kind) => {
+                    notes.push(format!("refused as {kind}: {reason}"))
+                }
                 (outcome, _) => notes.push(outcome.map_err(|error| format!("{position}: {error}"))?),
             }
         }

@@ -47,8 +47,12 @@ fn decode_8_bit(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Resu
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
         decoder.decode_headers().map_err(|error| error.to_string())?;
         // Asking for what the decoder takes the input for means that nothing is converted.
-        if let Some(input) = decoder.input_colorspace().filter(|_| samples_per_pixel == 3) {
-            decoder.set_options(options.jpeg_set_out_colorspace(input));
+        // It takes three components with an Adobe transform of 0 for CMYK until it decodes, then for RGB.
+        match decoder.input_colorspace() {
+            Some(ColorSpace::RGB | ColorSpace::CMYK) if samples_per_pixel == 3 => {
+                decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::RGB));
+            }
+            _ => {}
         }
         decoder.decode().map_err(|error| error.to_string())
     })?;

@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 use crate::ecg_header::read_ecg;
 use crate::error::CineError;
 use crate::finding::Finding;
-use crate::header::uid::{group_uid, is_valid_uid, sop_instance_uid};
+use crate::header::uid::{instance_uids, is_valid_uid};
 use crate::header::{Header, ImageFormat};
 use crate::regions::read_regions;
 use crate::scan::{DataSet, Source};
@@ -28,10 +28,8 @@ impl Header {
     pub(crate) fn read(parts: &HeaderParts<'_>, findings: &mut Vec<Finding>) -> Result<Self, CineError> {
         let data_set = parts.data_set;
         let format = parts.format;
-        let sop_instance_uid = sop_instance_uid(data_set, parts.meta, parts.source, findings)?;
-        let mut group = |tag, code| group_uid(data_set, tag, code, &sop_instance_uid, findings);
-        let study_instance_uid = group(tags::STUDY_INSTANCE_UID, "study_instance_uid_derived");
-        let series_instance_uid = group(tags::SERIES_INSTANCE_UID, "series_instance_uid_derived");
+        let (sop_instance_uid, study_instance_uid, series_instance_uid) =
+            instance_uids(data_set, parts.meta, parts.source, findings)?;
         let timing = read_timing(data_set, parts.frames, findings);
         let ecg = read_ecg(data_set, &timing, findings);
         let image_type = data_set.texts(tags::IMAGE_TYPE);
@@ -82,7 +80,7 @@ pub(crate) fn declared_frames(data_set: &DataSet, findings: &mut Vec<Finding>) -
 }
 
 /// Date and time of acquisition, else of the content, else of the series, as `YYYYMMDDHHMMSS[.FFFFFF]`.
-fn acquisition_datetime(data_set: &DataSet) -> Option<String> {
+pub(crate) fn acquisition_datetime(data_set: &DataSet) -> Option<String> {
     let digits = |text: String| {
         let kept: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(21).collect();
         (kept.len() >= 8).then_some(kept)
@@ -101,31 +99,13 @@ fn acquisition_datetime(data_set: &DataSet) -> Option<String> {
         .or_else(|| date_and_time(tags::SERIES_DATE, tags::SERIES_TIME))
 }
 
-/// The header's own words for an examination that is not transthoracic (PS3.3 C.8.5.6.1.1, value 3 of Image Type).
+/// The header's own words for an examination that cannot be transthoracic (PS3.3 C.8.5.6.1.1, value 3 of Image Type).
+///
+/// Other applications pass: scanners write `EPICARDIAL` or `ABDOMINAL` into real transthoracic loops, by preset.
 fn not_transthoracic(data_set: &DataSet, image_type: &[String]) -> Option<String> {
-    const OTHER_APPLICATIONS: [&str; 20] = [
-        "ABDOMINAL",
-        "BREAST",
-        "CHEST",
-        "ENDOCAVITARY",
-        "ENDORECTAL",
-        "ENDOVAGINAL",
-        "EPICARDIAL",
-        "FETAL HEART",
-        "GYNECOLOGY",
-        "INTRACARDIAC",
-        "INTRAOPERATIVE",
-        "INTRAVASCULAR",
-        "MUSCULOSKELETAL",
-        "NEONATAL HEAD",
-        "OBSTETRICAL",
-        "OPHTHALMIC",
-        "PELVIC",
-        "SMALL PARTS",
-        "TEE",
-        "VASCULAR",
-    ];
-    let application = image_type.get(2).filter(|value| OTHER_APPLICATIONS.contains(&value.as_str()));
+    const NEVER_TRANSTHORACIC: [&str; 7] =
+        ["TEE", "INTRACARDIAC", "INTRAVASCULAR", "FETAL HEART", "ENDOCAVITARY", "ENDORECTAL", "ENDOVAGINAL"];
+    let application = image_type.get(2).filter(|value| NEVER_TRANSTHORACIC.contains(&value.as_str()));
     let probe = || data_set.text(tags::TRANSDUCER_TYPE).filter(|text| text.to_ascii_uppercase().contains("ESOPH"));
     application.cloned().or_else(probe)
 }

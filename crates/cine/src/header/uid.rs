@@ -1,6 +1,7 @@
 //! UIDs that are safe to store, to show and to build names from.
 
 use dicom_core::Tag;
+use dicom_dictionary_std::tags;
 use sha2::{Digest, Sha256};
 
 use crate::error::CineError;
@@ -29,14 +30,27 @@ fn uid_from_digest(digest: &[u8]) -> String {
     format!("2.25.{}", u128::from_be_bytes(uuid))
 }
 
+/// SOP, study and series Instance UID, all of them valid; made ones come with a finding.
+pub(crate) fn instance_uids(
+    data_set: &DataSet,
+    meta: &DataSet,
+    source: &Source,
+    findings: &mut Vec<Finding>,
+) -> Result<(String, String, String), CineError> {
+    let sop = sop_instance_uid(data_set, meta, source, findings)?;
+    let mut group = |tag, code| group_uid(data_set, tag, code, &sop, findings);
+    let study = group(tags::STUDY_INSTANCE_UID, "study_instance_uid_derived");
+    let series = group(tags::SERIES_INSTANCE_UID, "series_instance_uid_derived");
+    Ok((sop, study, series))
+}
+
 /// The SOP Instance UID: of the data set, else of the file meta group, else made from the whole file's bytes.
-pub(super) fn sop_instance_uid(
+fn sop_instance_uid(
     data_set: &DataSet,
     meta: &DataSet,
     source: &Source,
     findings: &mut Vec<Finding>,
 ) -> Result<String, CineError> {
-    use dicom_dictionary_std::tags;
     let valid = |set: &DataSet, tag| set.text(tag).filter(|uid| is_valid_uid(uid));
     if let Some(uid) = valid(data_set, tags::SOP_INSTANCE_UID) {
         return Ok(uid);
@@ -60,7 +74,7 @@ pub(super) fn sop_instance_uid(
 
 /// A study's or series' UID; an invalid one gives a UID made from its text, so that what belongs together stays together,
 /// an absent one a UID made from the SOP instance's.
-pub(super) fn group_uid(
+fn group_uid(
     data_set: &DataSet,
     tag: Tag,
     code: &'static str,

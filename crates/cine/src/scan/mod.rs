@@ -14,12 +14,12 @@ mod wanted;
 
 use dicom_core::Tag;
 
-pub(crate) use dataset::DataSet;
+pub(crate) use dataset::{DataSet, words};
 pub(crate) use file_start::find_data_set;
 pub(crate) use inflate::inflated;
 pub use source::ReadSeek;
 pub(crate) use source::Source;
-pub(crate) use walk::{PixelLocation, scan_data_set};
+pub(crate) use walk::{PixelLocation, Scan, scan_data_set};
 
 /// How element headers and numbers are written in a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,7 +21,7 @@ pub(crate) enum Wanted {
 
 /// Tells whether an element is read; anything that names a patient is not.
 pub(crate) fn wanted(tag: Tag) -> Wanted {
-    const CURVE_ELEMENTS: [u16; 9] = [0x0005, 0x0010, 0x0020, 0x0022, 0x0103, 0x0110, 0x0112, 0x0114, 0x3000];
+    const CURVE_ELEMENTS: [u16; 9] = [0x0005, 0x0010, 0x0020, 0x0030, 0x0103, 0x0110, 0x0112, 0x0114, 0x3000];
     if SEQUENCES.contains(&tag) {
         return Wanted::Sequence;
     }

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 /// The folder of the shared data, or nothing after saying so.
 pub fn shared_data() -> Option<PathBuf> {
     let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = std::env::var_os("ECHOLABEL_SHARED_DATA").map_or_else(|| workspace.join("../shared/data"), PathBuf::from);
+    let folder =
+        std::env::var_os("ECHOLABEL_SHARED_DATA").map_or_else(|| workspace.join("../shared/data"), PathBuf::from);
     if folder.join("manifest.json").is_file() {
         return Some(folder);
     }

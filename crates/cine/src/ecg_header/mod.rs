@@ -1,5 +1,11 @@
 //! What the headers say about the ECG: R-wave times, waveforms, retired curves.
 
+mod curve;
+mod r_waves;
+mod waveform;
+
+pub use waveform::{WaveformObject, open_waveform};
+
 use serde::Serialize;
 
 use crate::finding::Finding;
@@ -9,7 +15,7 @@ use crate::timing::FrameTiming;
 /// Evenly spaced ECG samples.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EcgSamples {
-    /// The samples, in `units` where the header tells a sensitivity, else in stored units.
+    /// The samples, in the channel's units where the header tells a sensitivity, else as stored; always finite.
     pub values: Vec<f32>,
     /// The interval between samples in ms, finite and positive.
     pub sample_interval_ms: f64,
@@ -24,7 +30,7 @@ pub struct EcgSamples {
 pub struct EcgHeader {
     /// R Wave Time Vector (0018,6060) in ms from frame 0: finite, ascending, may lie outside the loop.
     pub r_wave_times_ms: Vec<f64>,
-    /// R Wave Pointer (0028,6040), turned into frame indexes from 0.
+    /// R Wave Pointer (0028,6040), turned into frame indexes from 0, ascending, inside the loop.
     pub r_wave_frames: Vec<u32>,
     /// The ECG channel of a Waveform Sequence (5400,0100) inside the image object.
     pub waveform: Option<EcgSamples>,
@@ -34,8 +40,16 @@ pub struct EcgHeader {
     pub heart_rate_bpm: Option<f64>,
 }
 
-/// Reads every ECG fact of the header.
+/// Reads every ECG fact of the header and checks them against each other and against the frame times.
 pub(crate) fn read_ecg(data_set: &DataSet, timing: &FrameTiming, findings: &mut Vec<Finding>) -> EcgHeader {
-    let _ = (data_set, timing, findings);
-    EcgHeader::default()
+    let heart_rate_bpm = r_waves::heart_rate(data_set, findings);
+    let r_wave_times_ms = r_waves::r_wave_times(data_set, findings);
+    r_waves::cross_check(&r_wave_times_ms, heart_rate_bpm, timing, findings);
+    EcgHeader {
+        r_wave_frames: r_waves::r_wave_frames(data_set, timing),
+        waveform: waveform::ecg_channel(data_set, findings),
+        curve: curve::ecg_curve(data_set, timing, findings),
+        r_wave_times_ms,
+        heart_rate_bpm,
+    }
 }

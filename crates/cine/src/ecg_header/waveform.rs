@@ -1,0 +1,140 @@
+//! ECG channels of a Waveform Sequence (PS3.3 C.10.9), inside an image object or in an object of its own.
+
+use std::path::Path;
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use serde::Serialize;
+
+use crate::ecg_header::EcgSamples;
+use crate::error::CineError;
+use crate::finding::Finding;
+use crate::header::{acquisition_datetime, instance_uids};
+use crate::open::open_data_set;
+use crate::scan::{DataSet, words};
+
+/// Slower or faster than this is no ECG.
+const SAMPLING_HZ: std::ops::RangeInclusive<f64> = 20.0..=100_000.0;
+const MAX_CHANNELS: usize = 256;
+
+/// An ECG that is an object of its own, to be matched with the loops of its study by time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WaveformObject {
+    /// SOP Instance UID, always valid.
+    pub sop_instance_uid: String,
+    /// Study Instance UID, always valid.
+    pub study_instance_uid: String,
+    /// When the waveform begins, `YYYYMMDDHHMMSS[.FFFFFF]`.
+    pub acquisition_datetime: Option<String>,
+    /// The ECG channel; its `start_ms` counts from `acquisition_datetime`.
+    pub ecg: EcgSamples,
+    /// What was odd.
+    pub findings: Vec<Finding>,
+}
+
+/// Opens a waveform object (12-lead, general, ambulatory or haemodynamic ECG); `no_ecg` where it has no such channel.
+pub fn open_waveform(path: &Path) -> Result<WaveformObject, CineError> {
+    let mut findings = Vec::new();
+    let opened = open_data_set(path, &mut findings)?;
+    let data_set = &opened.scan.data_set;
+    let Some(ecg) = ecg_channel(data_set, &mut findings) else {
+        return Err(opened.scan.stopped_by.unwrap_or(CineError::NoEcg));
+    };
+    let (sop_instance_uid, study_instance_uid, _) = instance_uids(data_set, &opened.meta, &opened.file, &mut findings)?;
+    Ok(WaveformObject {
+        sop_instance_uid,
+        study_instance_uid,
+        acquisition_datetime: acquisition_datetime(data_set),
+        ecg,
+        findings,
+    })
+}
+
+/// The best ECG channel of all multiplex groups: lead II, else the first that is called ECG or lead.
+pub(super) fn ecg_channel(data_set: &DataSet, findings: &mut Vec<Finding>) -> Option<EcgSamples> {
+    let groups = data_set.items(tags::WAVEFORM_SEQUENCE);
+    let candidates = groups.iter().flat_map(|group| {
+        let definitions = group.items(tags::CHANNEL_DEFINITION_SEQUENCE).iter().take(MAX_CHANNELS).enumerate();
+        definitions.filter_map(move |(number, definition)| {
+            let label = channel_label(definition);
+            channel_rank(&label).map(|rank| (rank, group, number, definition, label))
+        })
+    });
+    let (_, group, number, definition, label) = candidates.min_by_key(|(rank, ..)| *rank)?;
+    let samples = read_channel(group, number, definition, label);
+    if samples.is_none() {
+        let message = "an ECG channel has no usable samples or sampling frequency";
+        findings.push(Finding::new("waveform_unreadable", message));
+    }
+    samples
+}
+
+fn channel_label(definition: &DataSet) -> String {
+    let source = definition.items(tags::CHANNEL_SOURCE_SEQUENCE).first();
+    let meaning = source.and_then(|code| code.text(tags::CODE_MEANING));
+    definition.text(tags::CHANNEL_LABEL).or(meaning).unwrap_or_default()
+}
+
+/// How well a label names an ECG channel, 0 best; nothing where it names none.
+fn channel_rank(label: &str) -> Option<u8> {
+    let upper = label.to_ascii_uppercase();
+    let words: Vec<&str> = upper.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let names_ecg = words.iter().any(|word| word.starts_with("ECG") || word.starts_with("EKG") || *word == "LEAD");
+    match (words.contains(&"II"), names_ecg) {
+        (true, _) => Some(0),
+        (false, true) => Some(1),
+        (false, false) => None,
+    }
+}
+
+fn read_channel(group: &DataSet, number: usize, definition: &DataSet, label: String) -> Option<EcgSamples> {
+    let frequency_hz = group.decimal(tags::SAMPLING_FREQUENCY).filter(|hz| SAMPLING_HZ.contains(hz))?;
+    let channels = usize::from(group.u16(tags::NUMBER_OF_WAVEFORM_CHANNELS)?);
+    let announced = group.u32(tags::NUMBER_OF_WAVEFORM_SAMPLES)? as usize;
+    let interpretation = group.text(tags::WAVEFORM_SAMPLE_INTERPRETATION).unwrap_or_default();
+    let stored = stored_samples(group, tags::WAVEFORM_DATA, &interpretation)?;
+    let factor = |tag: Tag, default: f64| definition.decimal(tag).unwrap_or(default);
+    let sensitivity = factor(tags::CHANNEL_SENSITIVITY, 1.0) * factor(tags::CHANNEL_SENSITIVITY_CORRECTION_FACTOR, 1.0);
+    let baseline = factor(tags::CHANNEL_BASELINE, 0.0);
+    let of_channel = stored.iter().skip(number).step_by(channels.max(1)).take(announced);
+    let values: Vec<f32> = of_channel.map(|sample| (sample * sensitivity + baseline) as f32).collect();
+    let usable = number < channels && !values.is_empty() && values.iter().all(|value| value.is_finite());
+    let skew_ms = factor(tags::CHANNEL_TIME_SKEW, 0.0) * 1000.0;
+    usable.then(|| EcgSamples {
+        values,
+        sample_interval_ms: 1000.0 / frequency_hz,
+        start_ms: group.decimal(tags::MULTIPLEX_GROUP_TIME_OFFSET).unwrap_or(0.0) + skew_ms,
+        channel: label,
+    })
+}
+
+/// All samples of a multiplex group, channels interleaved. The data's value representation is OB or OW, so signed
+/// samples come as unsigned words and are taken for what the interpretation says (PS3.3 C.10.9.1.5).
+fn stored_samples(group: &DataSet, tag: Tag, interpretation: &str) -> Option<Vec<f64>> {
+    let bytes = group.bytes(tag)?;
+    let big = group.is_big_endian();
+    Some(match interpretation {
+        "SB" => bytes.iter().map(|byte| f64::from(byte.cast_signed())).collect(),
+        "UB" => bytes.iter().map(|byte| f64::from(*byte)).collect(),
+        "SS" => words(bytes, big, i16::from_be_bytes, i16::from_le_bytes).into_iter().map(f64::from).collect(),
+        "US" => words(bytes, big, u16::from_be_bytes, u16::from_le_bytes).into_iter().map(f64::from).collect(),
+        "SL" => words(bytes, big, i32::from_be_bytes, i32::from_le_bytes).into_iter().map(f64::from).collect(),
+        "UL" => words(bytes, big, u32::from_be_bytes, u32::from_le_bytes).into_iter().map(f64::from).collect(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::channel_rank;
+
+    #[test]
+    fn ecg_channels_are_told_by_their_labels() {
+        assert_eq!(channel_rank("Lead II"), Some(0));
+        assert_eq!(channel_rank("II"), Some(0));
+        assert_eq!(channel_rank("ECG 1"), Some(1));
+        assert_eq!(channel_rank("Lead III"), Some(1));
+        assert_eq!(channel_rank("Respiration"), None);
+        assert_eq!(channel_rank("Leading pressure"), None);
+    }
+}
