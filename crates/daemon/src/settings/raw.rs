@@ -198,3 +198,52 @@ impl Context<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = include_str!("../../../../docs/echolabel.example.toml");
+
+    fn parsed(text: &str) -> RawSettings {
+        toml::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The keys serde knows in a table, as it lists them when it meets one it does not know.
+    fn keys_of(table: &str) -> Vec<String> {
+        let header = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
+        let error = toml::from_str::<RawSettings>(&format!("{header}no_such_key = 1")).unwrap_err();
+        let names: Vec<String> = error.message().split('`').skip(3).step_by(2).map(str::to_owned).collect();
+        assert!(!names.is_empty(), "{error}");
+        names
+    }
+
+    #[test]
+    fn the_example_shows_every_key() {
+        let tables = ["inbox", "labelling", "retry", "study"];
+        for key in keys_of("").into_iter().filter(|key| !tables.contains(&key.as_str())) {
+            assert!(EXAMPLE.contains(&format!("\n{key} = ")), "{key}");
+        }
+        for table in tables {
+            let section = EXAMPLE.split(&format!("\n[{table}]\n")).nth(1).expect(table);
+            let section = section.split("\n[").next().unwrap();
+            for key in keys_of(table) {
+                let shown = section.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
+                assert!(shown, "{table}.{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_example_shows_the_defaults_and_its_examples_are_sound() {
+        let resolve = |raw: RawSettings| raw.resolve("test", Path::new(""), Overrides::default()).unwrap();
+        assert_eq!(resolve(parsed(EXAMPLE)), resolve(RawSettings::default()));
+        let is_key = |line: &str| line.strip_prefix("# ").is_some_and(|rest| rest.contains(" = \""));
+        let all: Vec<&str> =
+            EXAMPLE.lines().map(|line| if is_key(line) { line.trim_start_matches("# ") } else { line }).collect();
+        let raw = parsed(&all.join("\n"));
+        assert!(raw.labelling.pipeline.is_some() && raw.labelling.time_zone.is_some());
+        let window = raw.labelling.window.unwrap();
+        assert_eq!(window.parse::<crate::NightWindow>().unwrap().to_string(), window);
+    }
+}

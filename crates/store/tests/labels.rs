@@ -1,0 +1,164 @@
+//! Loops, predictions, inventory: what the label store promises.
+
+mod common;
+
+use common::{LEASE, at, claimed, facts, file, label, model, new_store, prediction};
+use store::{
+    DicomIdentity, JobFailure, JobState, LabelStore, NotLabelledWhy, Queue, Recorded, Retry, Review, StoreError,
+};
+
+const NEW: Recorded = Recorded::NewLoop { reopened_study: false };
+
+fn views(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+#[test]
+fn the_same_instance_is_one_loop_and_each_model_speaks_once() {
+    let (_folder, store) = new_store();
+    let loop_facts = facts("1.2", "1.2.3");
+    assert_eq!(label(&store, &loop_facts, "c", &prediction("w1", Some("PLAX"), 0.9), 0), NEW);
+    assert_eq!(label(&store, &loop_facts, "c", &prediction("w1", Some("A4C"), 0.8), 1), Recorded::Duplicate);
+    assert_eq!(label(&store, &loop_facts, "c", &prediction("w2", Some("A4C"), 0.7), 2), Recorded::NewPrediction);
+    assert_eq!(store.loops("1.2").unwrap().len(), 1);
+    let said: Vec<_> = store.predictions("1.2").unwrap().into_iter().map(|said| said.prediction).collect();
+    assert_eq!(said, [prediction("w1", Some("PLAX"), 0.9), prediction("w2", Some("A4C"), 0.7)]);
+    let jobs = store.jobs().unwrap();
+    assert!(jobs.iter().all(|job| job.state == JobState::Done));
+    assert_eq!(jobs.iter().map(|job| job.duplicate).collect::<Vec<_>>(), [false, true, false]);
+}
+
+#[test]
+fn other_bytes_under_the_same_uid_are_refused_and_told() {
+    let (_folder, store) = new_store();
+    let first = facts("1.2", "1.2.3");
+    label(&store, &first, "c1", &prediction("w1", Some("PLAX"), 0.9), 0);
+    let mut second = first.clone();
+    second.rows = Some(1);
+    assert_eq!(label(&store, &second, "c2", &prediction("w1", Some("A4C"), 0.9), 1), Recorded::Conflict);
+    let loops = store.loops("1.2").unwrap();
+    assert_eq!((loops.len(), loops[0].content_sha256.as_str()), (1, "c1"));
+    assert_eq!(loops[0].facts, first);
+    let inventory = store.inventory("1.2", &[]).unwrap();
+    assert_eq!(inventory.not_labelled.len(), 1);
+    assert_eq!(inventory.not_labelled[0].why, NotLabelledWhy::Conflict);
+    assert_eq!(store.jobs().unwrap()[1].error_kind.as_deref(), Some("conflicting_content"));
+}
+
+#[test]
+fn a_known_content_needs_no_second_look_by_the_same_model() {
+    let (_folder, store) = new_store();
+    label(&store, &facts("1.2", "1.2.3"), "c", &prediction("w1", Some("PLAX"), 0.9), 0);
+    let known = store.known_content("c", &model("w1")).unwrap().unwrap();
+    assert_eq!(known.sop_instance_uid, "1.2.3");
+    assert_eq!(store.known_content("c", &model("w2")).unwrap(), None);
+    assert_eq!(store.known_content("d", &model("w1")).unwrap(), None);
+    let copy = claimed(&store, "copy", 1);
+    store.record_duplicate(&copy, &known, at(1)).unwrap();
+    let row = store.jobs().unwrap().pop().unwrap();
+    assert!(row.duplicate && row.state == JobState::Done);
+    assert_eq!(row.sop_instance_uid.as_deref(), Some("1.2.3"));
+}
+
+#[test]
+fn a_new_model_gets_every_labelled_loop_once() {
+    let (_folder, store) = new_store();
+    for sop in ["1.2.3", "1.2.4"] {
+        label(&store, &facts("1.2", sop), sop, &prediction("w1", Some("PLAX"), 0.9), 0);
+    }
+    label(&store, &facts("1.2", "1.2.4"), "1.2.4", &prediction("w2", Some("PLAX"), 0.9), 1);
+    assert_eq!(store.requeue_for(&model("w1"), at(2)).unwrap(), 0);
+    assert_eq!(store.requeue_for(&model("w2"), at(2)).unwrap(), 1);
+    let job = store.claim("w", LEASE, at(3)).unwrap().unwrap();
+    assert_eq!(job.identity.unwrap().sop_instance_uid, "1.2.3");
+}
+
+#[test]
+fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
+    let (_folder, store) = new_store();
+    let add = |sop: &str, view: Option<&str>, confidence: f64, frames: u32, acquired: Option<&str>| {
+        let mut loop_facts = facts("1.2", sop);
+        loop_facts.frames = Some(frames);
+        loop_facts.acquired = acquired.map(str::to_owned);
+        label(&store, &loop_facts, sop, &prediction("w1", view, confidence), 0);
+    };
+    add("1.2.1", Some("PLAX"), 0.8, 90, Some("20260101120000"));
+    add("1.2.2", Some("PLAX"), 0.9, 30, Some("20260101120300"));
+    add("1.2.3", Some("PLAX"), 0.9, 60, None);
+    add("1.2.4", Some("PLAX"), 0.9, 60, Some("20260101120200"));
+    add("1.2.5", Some("A2C"), 0.7, 60, None);
+    add("1.2.6", None, 0.3, 60, None);
+    add("1.2.7", Some("A2C"), 0.6, 60, None);
+    let doppler = claimed(&store, "doppler", 0);
+    store.record_skipped(&doppler, &facts("1.2", "1.2.8"), "d", "spectral Doppler", at(0)).unwrap();
+    let broken = claimed(&store, "broken", 0);
+    let identity = DicomIdentity { study_instance_uid: "1.2".into(), sop_instance_uid: "1.2.9".into() };
+    let failure = JobFailure { kind: "decode".into(), message: "frame 3".into(), identity: Some(identity) };
+    store.fail(&broken, &failure, Retry::Never, at(1)).unwrap();
+    let review = |sop: &str, view: Option<&str>| Review {
+        sop_instance_uid: sop.into(),
+        view: view.map(str::to_owned),
+        reviewer: "reader 1".into(),
+        comment: None,
+        created_at: at(2),
+    };
+    store.add_review(&review("1.2.7", Some("SC4C"))).unwrap();
+    store.add_review(&review("1.2.7", Some("A4C"))).unwrap();
+
+    let inventory = store.inventory("1.2", &views(&["A4C", "PLAX", "PSAX"])).unwrap();
+    let found: Vec<_> = inventory.views.iter().map(|view| (view.view.as_str(), view.best.as_str())).collect();
+    assert_eq!(found, [("A4C", "1.2.7"), ("PLAX", "1.2.4"), ("A2C", "1.2.5")]);
+    let plax: Vec<_> = inventory.views[1].loops.iter().map(|entry| entry.sop_instance_uid.as_str()).collect();
+    assert_eq!(plax, ["1.2.4", "1.2.3", "1.2.2", "1.2.1"]);
+    assert!(inventory.views[0].loops[0].reviewed);
+    assert_eq!(inventory.views[0].loops[0].confidence, 0.1, "the model's probability of the reviewed view");
+    assert_eq!(inventory.missing, ["PSAX"]);
+    let why: Vec<_> = inventory
+        .not_labelled
+        .iter()
+        .map(|entry| (entry.sop_instance_uid.as_deref().unwrap(), entry.why, entry.reason.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        why,
+        [
+            ("1.2.8", NotLabelledWhy::Skipped, "spectral Doppler"),
+            ("1.2.6", NotLabelledWhy::Abstained, "low confidence"),
+            ("1.2.9", NotLabelledWhy::Failed, "frame 3"),
+        ]
+    );
+    assert_eq!(inventory.models.len(), 1);
+    assert_eq!(inventory.models[0].model, model("w1"));
+    assert_eq!(inventory.models[0].weights_note.as_deref(), Some("untrained weights"));
+
+    store.add_review(&review("1.2.7", None)).unwrap();
+    let inventory = store.inventory("1.2", &views(&["A4C"])).unwrap();
+    assert_eq!(inventory.missing, ["A4C"]);
+    assert_eq!(store.reviews("1.2").unwrap().len(), 3);
+    assert!(matches!(store.add_review(&review("9.9", None)), Err(StoreError::UnknownLoop(_))));
+    assert!(matches!(store.inventory("9.9", &[]), Err(StoreError::UnknownStudy(_))));
+}
+
+#[test]
+fn a_retry_that_works_leaves_no_failure_in_the_inventory() {
+    let (_folder, store) = new_store();
+    let identity = DicomIdentity { study_instance_uid: "1.2".into(), sop_instance_uid: "1.2.3".into() };
+    let job = claimed(&store, "a", 0);
+    let failure = JobFailure { kind: "read".into(), message: "away".into(), identity: Some(identity) };
+    store.fail(&job, &failure, Retry::Never, at(1)).unwrap();
+    assert_eq!(store.inventory("1.2", &[]).unwrap().not_labelled.len(), 1);
+    store.retry_failed(at(2)).unwrap();
+    assert_eq!(store.inventory("1.2", &[]).unwrap().unfinished_jobs, 1);
+    let job = store.claim("w", LEASE, at(3)).unwrap().unwrap();
+    store.record_labelled(&job, &facts("1.2", "1.2.3"), "c", &prediction("w1", Some("PLAX"), 0.9), at(3)).unwrap();
+    let inventory = store.inventory("1.2", &[]).unwrap();
+    assert_eq!((inventory.not_labelled.len(), inventory.views.len(), inventory.unfinished_jobs), (0, 1, 0));
+}
+
+#[test]
+fn a_study_with_only_queued_files_has_an_empty_inventory() {
+    let (_folder, store) = new_store();
+    let identity = DicomIdentity { study_instance_uid: "1.2".into(), sop_instance_uid: "1.2.3".into() };
+    store.enqueue(&file("a", 1), Some(&identity), at(0)).unwrap();
+    let inventory = store.inventory("1.2", &views(&["PLAX"])).unwrap();
+    assert_eq!((inventory.unfinished_jobs, inventory.missing.len()), (1, 1));
+}

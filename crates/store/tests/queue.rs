@@ -1,0 +1,156 @@
+//! Jobs: what the queue promises.
+
+mod common;
+
+use common::{LEASE, at, claimed, facts, file, new_store, prediction};
+use jiff::SignedDuration;
+use store::{
+    DicomIdentity, Enqueued, JobCounts, JobFailure, JobState, LabelStore, Queue, Retry, SettledFile, Store, StoreError,
+};
+
+fn failure(kind: &str) -> JobFailure {
+    JobFailure { kind: kind.to_owned(), message: "no luck".to_owned(), identity: None }
+}
+
+fn only_job(store: &Store) -> store::JobRow {
+    let mut jobs = store.jobs().unwrap();
+    assert_eq!(jobs.len(), 1);
+    jobs.remove(0)
+}
+
+#[test]
+fn the_same_version_of_a_file_is_queued_once() {
+    let (_folder, store) = new_store();
+    assert!(matches!(store.enqueue(&file("a", 1), None, at(0)).unwrap(), Enqueued::New { .. }));
+    assert_eq!(store.enqueue(&file("a", 1), None, at(1)).unwrap(), Enqueued::Known);
+    assert!(store.is_known(&file("a", 1)).unwrap());
+    assert!(!store.is_known(&file("a", 2)).unwrap());
+}
+
+#[test]
+fn a_later_version_supersedes_what_was_not_labelled_and_may_be_taken_back() {
+    let (_folder, store) = new_store();
+    store.enqueue(&file("a", 1), None, at(0)).unwrap();
+    store.enqueue(&file("a", 2), None, at(1)).unwrap();
+    assert_eq!(store.counts().unwrap(), JobCounts { pending: 1, skipped: 1, ..JobCounts::default() });
+    let job = store.claim("w", LEASE, at(2)).unwrap().unwrap();
+    assert_eq!(job.file, file("a", 2));
+    // The first version is copied over the second.
+    assert!(!store.is_known(&file("a", 1)).unwrap());
+    assert!(matches!(store.enqueue(&file("a", 1), None, at(3)).unwrap(), Enqueued::New { .. }));
+    assert_eq!(store.claim("w", LEASE, at(3)).unwrap().unwrap().file, file("a", 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_need_not_be_utf8() {
+    use std::os::unix::ffi::OsStrExt;
+    let (_folder, store) = new_store();
+    let mut odd = file("a", 1);
+    odd.path = std::ffi::OsStr::from_bytes(b"/inbox/M\xfcller.dcm").into();
+    store.enqueue(&odd, None, at(0)).unwrap();
+    assert_eq!(store.claim("w", LEASE, at(0)).unwrap().unwrap().file, odd);
+}
+
+#[test]
+fn a_job_has_one_holder_until_its_lease_runs_out() {
+    let (_folder, store) = new_store();
+    let first = claimed(&store, "a", 0);
+    assert_eq!(store.claim("x", LEASE, at(1)).unwrap(), None);
+    assert!(store.heartbeat(&first, LEASE, at(50)).unwrap());
+    assert_eq!(store.recover(false, 9, at(100)).unwrap(), 0, "the heartbeat has extended the lease");
+    assert_eq!(store.recover(false, 9, at(111)).unwrap(), 1);
+    let second = store.claim("x", LEASE, at(112)).unwrap().unwrap();
+    assert_eq!((second.job_id, second.attempts, second.interruptions), (first.job_id, 2, 1));
+
+    // The first holder wakes up: nothing it says counts, and nothing of it stays.
+    assert!(!store.heartbeat(&first, LEASE, at(113)).unwrap());
+    let said = prediction("w1", Some("PLAX"), 0.9);
+    let late = store.record_labelled(&first, &facts("1.2", "1.2.3"), "c", &said, at(113));
+    assert!(matches!(late, Err(StoreError::LeaseLost { .. })));
+    assert!(store.studies().unwrap().is_empty());
+    assert!(matches!(store.skip(&first, "k", "r", at(113)), Err(StoreError::LeaseLost { .. })));
+    store.record_labelled(&second, &facts("1.2", "1.2.3"), "c", &said, at(114)).unwrap();
+    assert_eq!(only_job(&store).state, JobState::Done);
+}
+
+#[test]
+fn a_temporary_failure_waits_and_a_permanent_one_stays() {
+    let (_folder, store) = new_store();
+    let job = claimed(&store, "a", 0);
+    store.fail(&job, &failure("read"), Retry::At(at(30)), at(1)).unwrap();
+    assert_eq!(store.claim("w", LEASE, at(29)).unwrap(), None);
+    assert_eq!(store.next_claimable().unwrap(), Some(at(30)));
+    let job = store.claim("w", LEASE, at(30)).unwrap().unwrap();
+    assert_eq!(job.attempts, 2);
+    store.fail(&job, &failure("decode"), Retry::Never, at(31)).unwrap();
+    let row = only_job(&store);
+    assert_eq!((row.state, row.error_kind.as_deref()), (JobState::Failed, Some("decode")));
+    assert_eq!(row.error_message.as_deref(), Some("no luck"));
+    assert_eq!(store.enqueue(&file("a", 10), None, at(32)).unwrap(), Enqueued::Known);
+    assert_eq!(store.retry_failed(at(33)).unwrap(), 1);
+    assert_eq!(store.claim("w", LEASE, at(33)).unwrap().unwrap().attempts, 1);
+}
+
+#[test]
+fn a_vanished_file_that_comes_back_is_queued_again() {
+    let (_folder, store) = new_store();
+    let job = claimed(&store, "a", 0);
+    store.fail(&job, &failure(JobFailure::FILE_VANISHED), Retry::Never, at(1)).unwrap();
+    assert!(!store.is_known(&job.file).unwrap());
+    assert!(matches!(store.enqueue(&job.file, None, at(2)).unwrap(), Enqueued::New { .. }));
+    assert_eq!(store.counts().unwrap().pending, 1);
+}
+
+#[test]
+fn a_file_that_kills_the_program_goes_last_and_is_given_up() {
+    let (_folder, store) = new_store();
+    let poison = claimed(&store, "poison", 0);
+    store.enqueue(&file("good", 1), None, at(0)).unwrap();
+    assert_eq!(store.recover(true, 2, at(1)).unwrap(), 1);
+    let next = store.claim("w", LEASE, at(2)).unwrap().unwrap();
+    assert_eq!(next.file, file("good", 1));
+    store.skip(&next, "not_a_view", "Doppler", at(2)).unwrap();
+    assert_eq!(store.claim("w", LEASE, at(3)).unwrap().unwrap().job_id, poison.job_id);
+    store.recover(true, 2, at(4)).unwrap();
+    let rows = store.jobs().unwrap();
+    assert_eq!((rows[0].state, rows[0].error_kind.as_deref()), (JobState::Failed, Some("interrupted")));
+}
+
+#[test]
+fn files_that_need_no_worker_are_remembered() {
+    let (_folder, store) = new_store();
+    store.settle(&file("notes.txt", 5), SettledFile::NotDicom, "no DICM mark", at(0)).unwrap();
+    store.settle(&file("half.dcm", 5), SettledFile::Incomplete, "last fragment is cut", at(0)).unwrap();
+    assert_eq!(store.counts().unwrap(), JobCounts { skipped: 1, failed: 1, ..JobCounts::default() });
+    assert!(store.is_known(&file("notes.txt", 5)).unwrap() && store.is_known(&file("half.dcm", 5)).unwrap());
+    // The rest arrives.
+    store.enqueue(&file("half.dcm", 9), None, at(1)).unwrap();
+    assert_eq!(store.counts().unwrap(), JobCounts { pending: 1, skipped: 2, ..JobCounts::default() });
+}
+
+#[test]
+fn a_study_is_held_open_by_waiting_files_closed_when_quiet_and_reopened_by_late_ones() {
+    let (_folder, store) = new_store();
+    let quiet = SignedDuration::from_mins(10);
+    let identity = |sop: &str| DicomIdentity { study_instance_uid: "1.2".into(), sop_instance_uid: sop.into() };
+    let reopened = |outcome| match outcome {
+        Enqueued::New { reopened_study, .. } => reopened_study,
+        Enqueued::Known => panic!("a new file"),
+    };
+    assert!(!reopened(store.enqueue(&file("a", 1), Some(&identity("1.2.1")), at(0)).unwrap()));
+    assert!(store.close_quiet_studies(quiet, at(7200)).unwrap().is_empty(), "a file waits");
+    let job = store.claim("w", LEASE, at(7200)).unwrap().unwrap();
+    assert_eq!(job.identity, Some(identity("1.2.1")));
+    let said = prediction("w1", Some("PLAX"), 0.9);
+    store.record_labelled(&job, &facts("1.2", "1.2.1"), "c1", &said, at(7201)).unwrap();
+    assert!(store.close_quiet_studies(quiet, at(7201 + 599)).unwrap().is_empty());
+    assert_eq!(store.close_quiet_studies(quiet, at(7201 + 600)).unwrap(), ["1.2"]);
+    assert!(store.close_quiet_studies(quiet, at(9999)).unwrap().is_empty(), "closed once");
+
+    assert!(!reopened(store.enqueue(&file("copy", 1), Some(&identity("1.2.1")), at(10_000)).unwrap()));
+    assert!(store.studies().unwrap()[0].closed_at.is_some(), "another copy is no news");
+    assert!(reopened(store.enqueue(&file("late", 1), Some(&identity("1.2.2")), at(10_001)).unwrap()));
+    let studies = store.studies().unwrap();
+    assert_eq!((studies.len(), studies[0].closed_at, studies[0].last_activity), (1, None, at(10_001)));
+}
