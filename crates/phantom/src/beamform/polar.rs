@@ -1,0 +1,297 @@
+//! One frame in beam coordinates: what each beam meets, convolved, attenuated and log-compressed.
+
+use super::scene::Scene;
+use super::speckle::{BeamWidth, Pulse, scatterer};
+use crate::heart::{CardiacState, Tissue};
+use crate::probe::ImagePlane;
+use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
+use crate::space::{Vec3, smooth_step, vec3};
+use rayon::prelude::*;
+
+/// The beams of a sector.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PolarGrid {
+    /// Number of beams.
+    pub beams: usize,
+    /// Samples along a beam, from the sector's apex to the full depth.
+    pub samples: usize,
+    /// Depth in cm.
+    pub depth_cm: f32,
+    /// Half the opening angle in radians.
+    pub half_angle_rad: f32,
+}
+
+impl PolarGrid {
+    /// The angle of a beam (fractional index allowed) from the middle, in radians.
+    pub fn angle_rad(&self, beam: f32) -> f32 {
+        (2.0 * beam / (self.beams - 1) as f32 - 1.0) * self.half_angle_rad
+    }
+
+    /// Centimetres per sample.
+    pub fn step_cm(&self) -> f32 {
+        self.depth_cm / (self.samples - 1) as f32
+    }
+}
+
+/// How bright and clean the image is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gain {
+    /// Overall gain in dB.
+    pub gain_db: f32,
+    /// Shown dynamic range in dB.
+    pub range_db: f32,
+    /// Level of electronic noise in dB at full depth.
+    pub noise_db: f32,
+    /// Haze near the probe in dB.
+    pub clutter_db: f32,
+    /// Depth of shadows at the sector's edges and behind ribs, 0 to 1.
+    pub dropout: f32,
+}
+
+impl Default for Gain {
+    fn default() -> Self {
+        Self {
+            gain_db: 0.0,
+            range_db: 54.0,
+            noise_db: -46.0,
+            clutter_db: -14.0,
+            dropout: 0.5,
+        }
+    }
+}
+
+/// A frame in beam coordinates, beam after beam.
+#[derive(Debug, Clone)]
+pub struct PolarFrame {
+    /// `[beams * samples]` grey levels from 0 to 1.
+    pub grey: Vec<f32>,
+    /// `[beams * samples]` tissues.
+    pub tissue: Vec<Tissue>,
+}
+
+/// Forms frames of one scene in one plane.
+#[derive(Debug, Clone)]
+pub struct Beamformer {
+    scene: Scene,
+    plane: ImagePlane,
+    grid: PolarGrid,
+    gain: Gain,
+    pulse: Pulse,
+    width: BeamWidth,
+    /// Transmission of each beam in dB: ribs, lungs and poor contact.
+    beam_loss_db: Vec<f32>,
+    seed: u32,
+}
+
+struct Echo {
+    field: f32,
+    impedance: f32,
+    loss: f32,
+    tissue: Tissue,
+}
+
+impl Beamformer {
+    /// A beamformer; `seed` varies scatterers, noise and shadows.
+    pub fn new(scene: Scene, plane: ImagePlane, grid: PolarGrid, gain: Gain, seed: u32) -> Self {
+        let beam_loss_db = (0..grid.beams).map(|beam| beam_loss_db(beam, &grid, &gain, seed)).collect();
+        Self {
+            scene,
+            plane,
+            pulse: Pulse::new(1.15 * grid.samples as f32 / 400.0 + 0.35),
+            width: BeamWidth::new(grid.samples, 0.5, 1.0 * grid.beams as f32 / 150.0),
+            beam_loss_db,
+            grid,
+            gain,
+            seed,
+        }
+    }
+
+    /// The beams.
+    pub fn grid(&self) -> &PolarGrid {
+        &self.grid
+    }
+
+    /// The plane.
+    pub fn plane(&self) -> &ImagePlane {
+        &self.plane
+    }
+
+    /// The tissue on every sample, without the image: for truth and tests. `[beams * samples]`.
+    pub fn tissue_map(&self, state: &CardiacState) -> Vec<Tissue> {
+        let mut map = Vec::with_capacity(self.grid.beams * self.grid.samples);
+        for beam in 0..self.grid.beams {
+            let direction = self.plane.beam(self.grid.angle_rad(beam as f32));
+            map.extend((0..self.grid.samples).map(|sample| self.tissue_at(direction, beam, sample, state).0));
+        }
+        map
+    }
+
+    /// Frame number `frame` of a loop, with the heart in `state`.
+    pub fn frame(&self, state: &CardiacState, frame: u32) -> PolarFrame {
+        let echoes: Vec<Vec<Echo>> = (0..self.grid.beams)
+            .into_par_iter()
+            .map(|beam| self.echoes(beam, state, frame))
+            .collect();
+        let (re, im): (Vec<Vec<f32>>, Vec<Vec<f32>>) = (0..self.grid.beams)
+            .into_par_iter()
+            .map(|beam| self.pulse_convolved(beam, &echoes))
+            .unzip();
+        let envelope: Vec<Vec<f32>> = (0..self.grid.beams)
+            .into_par_iter()
+            .map(|beam| self.spread_envelope(beam, &re, &im))
+            .collect();
+        let grey: Vec<f32> = (0..self.grid.beams)
+            .into_par_iter()
+            .flat_map_iter(|beam| self.compressed(beam, &envelope, frame))
+            .collect();
+        PolarFrame {
+            grey,
+            tissue: echoes.iter().flatten().map(|echo| echo.tissue).collect(),
+        }
+    }
+
+    fn tissue_at(&self, direction: Vec3, beam: usize, sample: usize, state: &CardiacState) -> (Tissue, Vec3) {
+        let depth_cm = sample as f32 * self.grid.step_cm();
+        let wall_cm = self.scene.wall_cm();
+        if depth_cm < wall_cm {
+            let at = vec3(beam as f32 * 0.1, 50.0, depth_cm);
+            return (chest_wall(beam, depth_cm, wall_cm, self.seed), at);
+        }
+        let material = self.scene.material_at(self.plane.probe + direction * depth_cm, state);
+        (material.tissue, material.at_rest)
+    }
+
+    fn echoes(&self, beam: usize, state: &CardiacState, frame: u32) -> Vec<Echo> {
+        let direction = self.plane.beam(self.grid.angle_rad(beam as f32));
+        let step_cm = self.grid.step_cm();
+        let mut loss_db = self.beam_loss_db[beam];
+        (0..self.grid.samples)
+            .map(|sample| {
+                let (tissue, at_rest) = self.tissue_at(direction, beam, sample, state);
+                let acoustics = tissue.acoustics();
+                loss_db = (loss_db + acoustics.excess_db_per_cm * step_cm).clamp(-5.0, 45.0);
+                // Blood flows: its scatterers are new in every frame.
+                let seed = if tissue.is_blood() { self.seed ^ frame.wrapping_mul(0x9E37) } else { self.seed };
+                let loss = from_db(-loss_db);
+                let patchy = patchiness(at_rest, self.seed);
+                Echo {
+                    field: scatterer(at_rest, seed) * from_db(acoustics.scatter_db + patchy) * loss,
+                    impedance: acoustics.impedance,
+                    loss,
+                    tissue,
+                }
+            })
+            .collect()
+    }
+
+    /// Scatter and mirror echoes of a beam, convolved with the pulse.
+    fn pulse_convolved(&self, beam: usize, echoes: &[Vec<Echo>]) -> (Vec<f32>, Vec<f32>) {
+        let here = &echoes[beam];
+        let left = &echoes[beam.saturating_sub(1)];
+        let right = &echoes[(beam + 1).min(self.grid.beams - 1)];
+        let beam_step_rad = 2.0 * self.grid.half_angle_rad / (self.grid.beams - 1) as f32;
+        let samples = self.grid.samples;
+        let mut field: Vec<f32> = here.iter().map(|echo| echo.field).collect();
+        for sample in 2..samples - 2 {
+            let along = here[sample + 2].impedance - here[sample - 2].impedance;
+            if along.abs() < 1e-3 {
+                continue;
+            }
+            // An interface throws its mirror echo back only where the beam meets it nearly head on.
+            let across = (right[sample].impedance - left[sample].impedance) * 2.0
+                / (sample as f32 * beam_step_rad).max(0.5);
+            let head_on = along * along / (along * along + across * across);
+            let glint = 0.35 + 0.65 * unit_from_bits(cell_hash(beam as i32, (sample / 3) as i32, 0, self.seed));
+            field[sample] += 0.32 * along.abs() * head_on * head_on * glint * here[sample].loss;
+        }
+        let half = self.pulse.taps.len() / 2;
+        let (mut re, mut im) = (vec![0.0; samples], vec![0.0; samples]);
+        for (tap, &(cos, sin)) in self.pulse.taps.iter().enumerate() {
+            let (out_from, in_from) = (half.saturating_sub(tap), tap.saturating_sub(half));
+            let length = samples - out_from.max(in_from);
+            let source = &field[in_from..in_from + length];
+            let target = re[out_from..out_from + length].iter_mut().zip(&mut im[out_from..out_from + length]);
+            for ((re, im), value) in target.zip(source) {
+                *re += cos * value;
+                *im += sin * value;
+            }
+        }
+        (re, im)
+    }
+
+    /// The magnitude of a beam after the neighbours within the beam's width have been added.
+    fn spread_envelope(&self, beam: usize, re: &[Vec<f32>], im: &[Vec<f32>]) -> Vec<f32> {
+        let samples = self.grid.samples;
+        let (mut sum_re, mut sum_im) = (vec![0.0; samples], vec![0.0; samples]);
+        for (tap, weights) in self.width.taps.iter().enumerate() {
+            let Some(neighbour) = (beam + tap).checked_sub(BeamWidth::HALF).filter(|&b| b < self.grid.beams) else {
+                continue;
+            };
+            let sources = re[neighbour].iter().zip(&im[neighbour]).zip(weights);
+            for ((to_re, to_im), ((re, im), weight)) in sum_re.iter_mut().zip(&mut sum_im).zip(sources) {
+                *to_re += re * weight;
+                *to_im += im * weight;
+            }
+        }
+        sum_re.iter().zip(&sum_im).map(|(re, im)| (re * re + im * im).sqrt()).collect()
+    }
+
+    /// Grey levels of a beam: side lobes, reverberation, clutter, noise, log compression.
+    fn compressed(&self, beam: usize, envelope: &[Vec<f32>], frame: u32) -> Vec<f32> {
+        let samples = self.grid.samples;
+        let gain = &self.gain;
+        let reach = self.grid.beams / 14;
+        let first = beam.saturating_sub(reach);
+        let last = (beam + reach).min(self.grid.beams - 1);
+        let clutter = from_db(gain.clutter_db);
+        let step_cm = self.grid.step_cm();
+        (0..samples)
+            .map(|sample| {
+                let own = envelope[beam][sample];
+                // Grating of far beams: a faint smear of strong echoes along the arc.
+                let lobes = 0.02 * (envelope[first][sample] + envelope[last][sample]);
+                let echo_of_wall = 0.03 * envelope[beam][sample / 2];
+                let depth_cm = sample as f32 * step_cm;
+                let hash = cell_hash(beam as i32, sample as i32, 0, self.seed ^ 0xC10);
+                let haze = clutter * (-depth_cm / 1.3).exp() * unit_from_bits(hash);
+                let share = sample as f32 / samples as f32;
+                let noise_hash = cell_hash(beam as i32 / 2, sample as i32 / 2, frame as i32, self.seed ^ 0x4015E);
+                let noise = from_db(gain.noise_db + 12.0 * (share - 1.0)) * normal_from_bits(noise_hash).abs();
+                let sum = own + lobes + echo_of_wall + haze + noise;
+                let level_db = 20.0 * (sum + 1e-6).log10() + gain.gain_db;
+                let grey = ((level_db + gain.range_db - 6.0) / gain.range_db).clamp(0.0, 1.0);
+                grey.powf(1.55) * smooth_step(0.0, 0.12, depth_cm)
+            })
+            .collect()
+    }
+}
+
+fn from_db(level_db: f32) -> f32 {
+    (level_db * 0.166_096_4).exp2()
+}
+
+/// Slow variation of brightness within a tissue, in dB.
+fn patchiness(at_rest: Vec3, seed: u32) -> f32 {
+    let cell = |value: f32| (value / 0.35).floor() as i32;
+    2.0 * normal_from_bits(cell_hash(cell(at_rest.x), cell(at_rest.y), cell(at_rest.z), seed ^ 0xBEE))
+}
+
+/// Skin, fat and muscle in front of the subject: layers nearly parallel to the probe.
+fn chest_wall(beam: usize, depth_cm: f32, wall_cm: f32, seed: u32) -> Tissue {
+    let wave = 0.06 * ((beam as f32) * 0.07 + (seed % 7) as f32).sin();
+    let layers = (depth_cm + wave) / wall_cm * 5.0;
+    let hash = cell_hash(layers as i32, 3, 3, seed);
+    let line = layers.fract() < 0.16 + 0.1 * unit_from_bits(hash);
+    if line { Tissue::Fascia } else { Tissue::ChestWall }
+}
+
+/// Loss of a beam in dB: worse towards the edges, with a soft shadow of a rib or of lung.
+fn beam_loss_db(beam: usize, grid: &PolarGrid, gain: &Gain, seed: u32) -> f32 {
+    let at = beam as f32 / (grid.beams - 1) as f32;
+    let edge = (2.0 * at - 1.0).abs();
+    let unit = |salt: u32| unit_from_bits(cell_hash(7, 7, 7, seed ^ salt));
+    let shadow_at = if unit(1) < 0.5 { 0.03 + 0.12 * unit(2) } else { 0.85 + 0.12 * unit(2) };
+    let shadow = smooth_step(0.10, 0.0, (at - shadow_at).abs()) * 16.0 * gain.dropout * unit(3);
+    let ripple = 1.5 * (at * 19.0 + 6.28 * unit(4)).sin() * (at * 7.0 + 6.28 * unit(5)).sin();
+    7.0 * gain.dropout * smooth_step(0.6, 1.0, edge) + shadow + ripple
+}

@@ -1,0 +1,10 @@
+//! A simulated loop as a DICOM file.
+
+mod ecg_carriers;
+mod header;
+mod pixels;
+mod regions;
+mod writer;
+
+pub use header::LoopIdentity;
+pub use writer::{write_loop, write_simulated};

@@ -1,0 +1,91 @@
+//! What can be met on a beam, and how it scatters, reflects and attenuates.
+
+/// A kind of tissue; blood is told apart by chamber so that truth and colour Doppler know where they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Tissue {
+    LeftVentricle,
+    RightVentricle,
+    LeftAtrium,
+    RightAtrium,
+    LeftOutflow,
+    Aorta,
+    PulmonaryArtery,
+    RightOutflow,
+    CavalVein,
+    Branches,
+    Myocardium,
+    RightWall,
+    AtrialWall,
+    Papillary,
+    Chord,
+    MitralLeaflet,
+    TricuspidLeaflet,
+    AorticCusp,
+    PulmonaryCusp,
+    Annulus,
+    VesselWall,
+    Fat,
+    Pericardium,
+    Liver,
+    LiverVessel,
+    Kidney,
+    KidneySinus,
+    Water,
+    WaterTarget,
+    Lung,
+    Mediastinum,
+    ChestWall,
+    Fascia,
+}
+
+/// How a tissue looks to ultrasound.
+#[derive(Debug, Clone, Copy)]
+pub struct Acoustics {
+    /// Scattering strength in dB, 0 for a valve leaflet seen head on.
+    pub scatter_db: f32,
+    /// Impedance on an arbitrary scale; its steps reflect.
+    pub impedance: f32,
+    /// Attenuation in dB per cm beyond what time-gain compensation makes up for.
+    pub excess_db_per_cm: f32,
+}
+
+impl Tissue {
+    /// Whether it is blood.
+    pub fn is_blood(self) -> bool {
+        (self as u8) <= (Self::Branches as u8)
+    }
+
+    /// The acoustic properties; chosen by eye against real screens, not measured.
+    pub fn acoustics(self) -> Acoustics {
+        let (scatter_db, impedance, excess_db_per_cm) = match self {
+            tissue if tissue.is_blood() => (-44.0, 0.0, -0.35),
+            Self::Myocardium => (-15.0, 1.0, 0.12),
+            Self::RightWall => (-14.0, 1.0, 0.1),
+            Self::AtrialWall => (-10.0, 1.2, 0.2),
+            Self::Papillary => (-9.0, 1.1, 0.2),
+            Self::Chord => (-14.0, 0.6, 0.1),
+            Self::MitralLeaflet | Self::TricuspidLeaflet => (-4.0, 1.3, 0.3),
+            Self::AorticCusp | Self::PulmonaryCusp => (-8.0, 1.0, 0.2),
+            Self::Annulus => (-3.0, 1.4, 1.0),
+            Self::VesselWall => (-6.0, 1.5, 0.4),
+            Self::Fat => (-11.0, 0.9, 0.3),
+            Self::Pericardium => (1.0, 2.2, 0.8),
+            Self::Liver => (-15.0, 0.9, 0.05),
+            Self::LiverVessel => (-40.0, 0.2, -0.2),
+            Self::Kidney => (-19.0, 0.9, 0.1),
+            Self::KidneySinus => (-6.0, 1.2, 0.4),
+            Self::Water => (-70.0, 0.0, -0.5),
+            Self::WaterTarget => (4.0, 2.0, 0.5),
+            Self::Lung => (-12.0, 1.6, 3.5),
+            Self::ChestWall => (-16.0, 0.9, 0.1),
+            Self::Fascia => (-7.0, 1.2, 0.3),
+            _ => (-20.0, 1.1, 0.35),
+        };
+        Acoustics {
+            scatter_db,
+            impedance,
+            excess_db_per_cm,
+        }
+    }
+}

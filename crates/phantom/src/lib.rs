@@ -1,0 +1,33 @@
+//! Simulates transthoracic echo studies whose truth is known, for demo, tests and training.
+//!
+//! One 3D heart of implicit surfaces beats to a simulated ECG; the plane of a view cuts it; a simple beamformer makes it
+//! look like ultrasound; an invented vendor's screen goes around it; the result is written as DICOM with `truth.json`.
+//! Nothing here is clinical data, and no measurement on it means anything. The same seed gives the same bytes.
+
+mod beamform;
+mod dicom;
+mod ecg;
+mod error;
+mod heart;
+mod probe;
+mod random;
+mod rhythm;
+mod screen;
+mod simulate;
+mod space;
+mod spec;
+mod study;
+mod truth;
+
+pub use beamform::{Gain, NonCardiac};
+pub use dicom::{LoopIdentity, write_loop, write_simulated};
+pub use ecg::Electrocardiogram;
+pub use error::PhantomError;
+pub use heart::{CardiacState, Patient, Tissue};
+pub use probe::{Handling, View};
+pub use rhythm::{Beat, Rhythm};
+pub use screen::{PixelRect, RgbImage, SpectralSite, TraceSpec, TraceStyle, Vendor};
+pub use simulate::{SimulatedLoop, simulate_loop};
+pub use spec::{EcgCarriers, LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
+pub use study::{Progress, StudyOptions, study_folder, study_seed, study_specs, write_study};
+pub use truth::{EcgSource, LoopTruth, PhaseFrames, StudyTruth};

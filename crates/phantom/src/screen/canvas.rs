@@ -1,0 +1,106 @@
+//! An RGB image and the few things drawn on it.
+
+use super::colours::Colour;
+use super::font;
+use super::layout::PixelRect;
+
+/// An 8-bit RGB image, row by row, three bytes per pixel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RgbImage {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// `[height * width * 3]` bytes.
+    pub data: Vec<u8>,
+}
+
+impl RgbImage {
+    /// A black image.
+    pub fn black(width: u32, height: u32) -> Self {
+        Self {
+            width,
+            height,
+            data: vec![0; width as usize * height as usize * 3],
+        }
+    }
+
+    /// Sets the pixel with index `pixel` (row * width + column).
+    pub fn set_index(&mut self, pixel: usize, colour: Colour) {
+        if let Some(rgb) = self.data.get_mut(pixel * 3..pixel * 3 + 3) {
+            rgb.copy_from_slice(&colour);
+        }
+    }
+
+    /// Mixes `colour` into a pixel; outside the image nothing happens.
+    pub fn blend(&mut self, x: i32, y: i32, colour: Colour, share: f32) {
+        if x < 0 || y < 0 || x >= self.width as i32 || y >= self.height as i32 || share <= 0.0 {
+            return;
+        }
+        let at = (y as usize * self.width as usize + x as usize) * 3;
+        for (old, new) in self.data[at..at + 3].iter_mut().zip(colour) {
+            *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share.min(1.0)).round() as u8;
+        }
+    }
+
+    /// Fills a rectangle.
+    pub fn fill(&mut self, rect: PixelRect, colour: Colour) {
+        for y in rect.y0..=rect.y1 {
+            for x in rect.x0..=rect.x1 {
+                self.blend(x as i32, y as i32, colour, 1.0);
+            }
+        }
+    }
+
+    /// A smooth-edged line.
+    pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: f32, colour: Colour) {
+        let reach = thickness * 0.5 + 1.0;
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let length2 = (dx * dx + dy * dy).max(1e-6);
+        let (x0, x1) = ((from.0.min(to.0) - reach) as i32, (from.0.max(to.0) + reach) as i32);
+        let (y0, y1) = ((from.1.min(to.1) - reach) as i32, (from.1.max(to.1) + reach) as i32);
+        for y in y0..=y1 {
+            for x in x0..=x1 {
+                let (px, py) = (x as f32 - from.0, y as f32 - from.1);
+                let t = ((px * dx + py * dy) / length2).clamp(0.0, 1.0);
+                let distance = (px - t * dx).hypot(py - t * dy);
+                self.blend(x, y, colour, thickness * 0.5 + 0.5 - distance);
+            }
+        }
+    }
+
+    /// A smooth-edged disc.
+    pub fn disc(&mut self, centre: (f32, f32), radius: f32, colour: Colour) {
+        let reach = radius as i32 + 2;
+        for y in centre.1 as i32 - reach..=centre.1 as i32 + reach {
+            for x in centre.0 as i32 - reach..=centre.0 as i32 + reach {
+                let distance = (x as f32 - centre.0).hypot(y as f32 - centre.1);
+                self.blend(x, y, colour, radius + 0.5 - distance);
+            }
+        }
+    }
+
+    /// Text in capitals with its top left corner at (`x`, `y`); every dot of the font is `scale` pixels wide.
+    pub fn text(&mut self, x: i32, y: i32, scale: u32, colour: Colour, text: &str) {
+        let scale = scale as i32;
+        for (index, letter) in text.chars().enumerate() {
+            let left = x + index as i32 * 6 * scale;
+            for (row, bits) in font::glyph(letter).iter().enumerate() {
+                for column in 0..5 {
+                    if bits & (0x10 >> column) == 0 {
+                        continue;
+                    }
+                    for dot in 0..scale * scale {
+                        let dot_x = left + column * scale + dot % scale;
+                        self.blend(dot_x, y + row as i32 * scale + dot / scale, colour, 1.0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The width of `text` in pixels.
+    pub fn text_width(text: &str, scale: u32) -> i32 {
+        text.chars().count() as i32 * 6 * scale as i32
+    }
+}

@@ -1,0 +1,285 @@
+//! A loop ready to be rendered, frame by frame, in any order.
+
+use crate::beamform::{Beamformer, FlowBox, PolarGrid, ScanConverter, Scene};
+use crate::ecg::Electrocardiogram;
+use crate::heart::{CardiacCycle, CardiacState, Heart, Tissue};
+use crate::probe::ImagePlane;
+use crate::rhythm::beats;
+use crate::screen::{
+    Layout, PixelRect, RgbImage, ScreenTexts, draw_axes, draw_furniture, draw_spectrum, draw_trace, flow_colour, grey_ramp,
+};
+use crate::space::vec3;
+use crate::spec::{LoopMode, LoopSpec, Subject};
+use crate::truth::{PhaseFrames, phase_frames};
+
+/// Seconds shown by a Doppler or M-mode strip.
+const STRIP_S: f64 = 4.0;
+/// The deepest share of the sector that the strip of a still covers.
+const FLOW_TISSUE_GREY: f32 = 0.55;
+
+/// A simulated loop; frames are rendered on demand.
+pub struct SimulatedLoop {
+    spec: LoopSpec,
+    layout: Layout,
+    ecg: Electrocardiogram,
+    cycle: CardiacCycle,
+    beamformer: Beamformer,
+    converter: ScanConverter,
+    backdrop: RgbImage,
+    still_sector: Option<Vec<f32>>,
+    grey_map: Vec<[u8; 3]>,
+    flow_box: Option<FlowBox>,
+}
+
+/// Sets up the simulation of one loop.
+pub fn simulate_loop(spec: &LoopSpec) -> SimulatedLoop {
+    let beats = beats(spec.rhythm, spec.heart_rate_bpm, spec.duration_s() + STRIP_S, spec.first_r_s, spec.seed);
+    let cycle = CardiacCycle::new(&beats);
+    let ecg = Electrocardiogram::new(beats, spec.rhythm, spec.seed);
+    let layout = Layout::new(spec.vendor, spec.mode, spec.size, spec.depth_cm, spec.half_angle_rad);
+    let grid = grid_for(spec, &layout);
+    let beamformer = beamformer_for(spec, grid);
+    let converter = ScanConverter::new(&grid, &layout.sector, spec.size.0, spec.size.1);
+    let mut simulated = SimulatedLoop {
+        spec: spec.clone(),
+        backdrop: RgbImage::black(spec.size.0, spec.size.1),
+        grey_map: (0..256).map(|level| grey_ramp(level, spec.vendor.tint())).collect(),
+        flow_box: (spec.mode == LoopMode::Colour).then(|| flow_box_for(spec)),
+        still_sector: None,
+        layout,
+        ecg,
+        cycle,
+        beamformer,
+        converter,
+    };
+    if !spec.anatomy {
+        let rest = simulated.cycle.state(-100.0);
+        simulated.still_sector = Some(simulated.beamformer.frame(&rest, 0).grey);
+    }
+    simulated.draw_backdrop();
+    simulated
+}
+
+impl SimulatedLoop {
+    /// The loop's description.
+    pub fn spec(&self) -> &LoopSpec {
+        &self.spec
+    }
+
+    /// Where things are on the screen.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The ECG as a function of time from frame 0.
+    pub fn ecg(&self) -> &Electrocardiogram {
+        &self.ecg
+    }
+
+    /// Number of frames.
+    pub fn frames(&self) -> u32 {
+        self.spec.frames
+    }
+
+    /// The time of a frame in seconds.
+    pub fn frame_time_s(&self, frame: u32) -> f64 {
+        f64::from(frame) * self.spec.frame_time_ms / 1000.0
+    }
+
+    /// R peaks within the loop, in seconds from frame 0.
+    pub fn r_times_s(&self) -> Vec<f64> {
+        let end_s = self.spec.duration_s();
+        let times = self.ecg.beats().iter().map(|beat| beat.r_time_s);
+        times.filter(|time_s| (0.0..=end_s).contains(time_s)).collect()
+    }
+
+    /// Landmarks of the beats as fractional frame indexes.
+    pub fn phases(&self) -> PhaseFrames {
+        if self.spec.mode.has_strip() {
+            return PhaseFrames::default();
+        }
+        phase_frames(&self.cycle, self.spec.frame_time_ms, self.spec.frames)
+    }
+
+    /// The state of the heart at a time from frame 0, in seconds.
+    pub fn state_at(&self, time_s: f64) -> CardiacState {
+        self.cycle.state(time_s)
+    }
+
+    /// The tissue on every sample of the sector at a time, beam after beam, and the area in cm² that each sample stands for.
+    pub fn tissue_areas(&self, time_s: f64) -> Vec<(Tissue, f32)> {
+        let grid = self.beamformer.grid();
+        let map = self.beamformer.tissue_map(&self.cycle.state(time_s));
+        let step_rad = 2.0 * grid.half_angle_rad / (grid.beams - 1) as f32;
+        let area = |index: usize| (index % grid.samples) as f32 * grid.step_cm() * grid.step_cm() * step_rad;
+        map.into_iter().enumerate().map(|(index, tissue)| (tissue, area(index))).collect()
+    }
+
+    /// Renders frame `frame` (from 0).
+    pub fn frame(&self, frame: u32) -> RgbImage {
+        let time_s = self.frame_time_s(frame);
+        let mut image = self.backdrop.clone();
+        self.draw_sector(&mut image, time_s, frame);
+        if self.spec.mode.has_strip() {
+            self.draw_strip(&mut image);
+        }
+        if let Some(trace) = &self.spec.trace {
+            let (now_s, duration_s) = match self.layout.strip_rect {
+                Some(_) => (STRIP_S, STRIP_S),
+                None => (time_s, self.spec.duration_s()),
+            };
+            draw_trace(&mut image, self.layout.trace_rect, trace, &self.ecg, now_s, duration_s);
+        }
+        image
+    }
+
+    fn draw_sector(&self, image: &mut RgbImage, time_s: f64, frame: u32) {
+        let paint_grey = |image: &mut RgbImage, polar: &[f32]| {
+            self.converter.for_each_pixel(polar, |pixel, grey| {
+                let level = (grey * 255.0 + 0.5) as usize;
+                image.set_index(pixel, self.grey_map[level.min(255)]);
+            });
+        };
+        if let Some(still) = &self.still_sector {
+            return paint_grey(image, still);
+        }
+        let state = self.cycle.state(time_s);
+        let polar = self.beamformer.frame(&state, frame);
+        paint_grey(image, &polar.grey);
+        if let Some(flow_box) = &self.flow_box {
+            let velocities = flow_box.velocities(&self.beamformer, &polar, &state, frame);
+            self.converter.for_each_pixel(&velocities, |pixel, velocity| {
+                if velocity.abs() > 0.1 {
+                    image.set_index(pixel, flow_colour(velocity));
+                }
+            });
+            self.draw_flow_box(image, flow_box);
+        }
+    }
+
+    fn draw_flow_box(&self, image: &mut RgbImage, flow_box: &FlowBox) {
+        let (sector, half) = (&self.layout.sector, self.spec.half_angle_rad);
+        let at = |beam: f32, depth: f32| {
+            let angle_rad = (2.0 * beam - 1.0) * half;
+            let along = depth * self.spec.depth_cm * sector.pixels_per_cm;
+            (sector.apex.0 + angle_rad.sin() * along, sector.apex.1 + angle_rad.cos() * along)
+        };
+        let white = [225, 225, 225];
+        let ((left, right), (near, far)) = (flow_box.beams, flow_box.depths);
+        image.line(at(left, near), at(left, far), 1.0, white);
+        image.line(at(right, near), at(right, far), 1.0, white);
+        for step in 0..24 {
+            let beam = |step: i32| left + (right - left) * step as f32 / 24.0;
+            for depth in [near, far] {
+                image.line(at(beam(step), depth), at(beam(step + 1), depth), 1.0, white);
+            }
+        }
+    }
+
+    fn draw_strip(&self, image: &mut RgbImage) {
+        let Some(rect) = self.layout.strip_rect else { return };
+        let seconds_per_pixel = self.strip_seconds_per_pixel(rect);
+        let scale = self.layout.text_scale;
+        match self.spec.mode.spectral_site() {
+            Some(site) => {
+                draw_spectrum(image, rect, site, &self.cycle, seconds_per_pixel, self.spec.seed as u32);
+                draw_axes(image, rect, seconds_per_pixel, site.scale_cm_s(), -site.scale_cm_s(), scale);
+            }
+            None => {
+                self.draw_m_mode(image, rect, seconds_per_pixel);
+                draw_axes(image, rect, seconds_per_pixel, 0.0, f64::from(self.spec.depth_cm), scale);
+            }
+        }
+    }
+
+    /// Seconds per pixel of a strip.
+    pub fn strip_seconds_per_pixel(&self, rect: PixelRect) -> f64 {
+        STRIP_S / f64::from(rect.x1 - rect.x0)
+    }
+
+    fn draw_m_mode(&self, image: &mut RgbImage, rect: PixelRect, seconds_per_pixel: f64) {
+        let full = self.beamformer.grid();
+        let beams = 11;
+        let narrow = PolarGrid {
+            beams,
+            half_angle_rad: full.half_angle_rad * (beams - 1) as f32 / (full.beams - 1) as f32,
+            ..*full
+        };
+        let beamformer = beamformer_for(&self.spec, narrow);
+        let rows = f64::from(rect.y1 - rect.y0);
+        for x in (rect.x0..=rect.x1).step_by(2) {
+            let state = self.cycle.state(f64::from(x - rect.x0) * seconds_per_pixel);
+            let frame = beamformer.frame(&state, x);
+            let line = &frame.grey[beams / 2 * narrow.samples..(beams / 2 + 1) * narrow.samples];
+            for y in rect.y0..=rect.y1 {
+                let sample = f64::from(y - rect.y0) / rows * (narrow.samples - 1) as f64;
+                let level = (line[sample as usize] * 255.0) as usize;
+                for column in x..=(x + 1).min(rect.x1) {
+                    image.set_index((y * image.width + column) as usize, self.grey_map[level.min(255)]);
+                }
+            }
+        }
+    }
+
+    fn draw_backdrop(&mut self) {
+        let spec = &self.spec;
+        let has_ecg = crate::truth::ecg_source(spec) != crate::truth::EcgSource::None;
+        let texts = ScreenTexts {
+            frame_rate_hz: 1000.0 / spec.frame_time_ms,
+            depth_cm: spec.depth_cm,
+            gain_percent: (60.0 + 2.0 * spec.gain.gain_db).clamp(0.0, 100.0) as u32,
+            heart_rate_bpm: has_ecg.then_some(spec.heart_rate_bpm.round() as u32),
+            mode_label: mode_label(spec.mode),
+            nyquist_cm_s: self.flow_box.map(|flow_box| flow_box.nyquist_cm_s),
+        };
+        draw_furniture(&mut self.backdrop, spec.vendor, &self.layout, spec.half_angle_rad, &texts);
+    }
+}
+
+fn mode_label(mode: LoopMode) -> &'static str {
+    match mode {
+        LoopMode::TwoD => "2D",
+        LoopMode::Colour => "2D/CF",
+        LoopMode::Pw => "PW",
+        LoopMode::Cw => "CW",
+        LoopMode::TissueDoppler => "TDI PW",
+        LoopMode::MMode => "2D/MM",
+    }
+}
+
+/// As many beams and samples as the sector's pixels can show.
+fn grid_for(spec: &LoopSpec, layout: &Layout) -> PolarGrid {
+    let radius_px = spec.depth_cm * layout.sector.pixels_per_cm;
+    PolarGrid {
+        beams: ((radius_px * 0.28) as usize).clamp(48, 160),
+        samples: ((radius_px * 0.85) as usize).clamp(120, 440),
+        depth_cm: spec.depth_cm,
+        half_angle_rad: spec.half_angle_rad,
+    }
+}
+
+fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
+    let (scene, plane) = match spec.subject {
+        Subject::Heart(view) => (
+            Scene::Heart(Box::new(Heart::new(spec.patient.clone()))),
+            view.usual_plane(&spec.patient).held(&spec.handling),
+        ),
+        Subject::NonCardiac(kind) => (
+            Scene::NonCardiac(kind),
+            ImagePlane::looking(vec3(0.0, 0.0, 0.0), vec3(0.0, 0.0, 1.0), vec3(1.0, 0.0, 0.0)).held(&spec.handling),
+        ),
+    };
+    Beamformer::new(scene, plane, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
+}
+
+fn flow_box_for(spec: &LoopSpec) -> FlowBox {
+    let width = (FLOW_TISSUE_GREY * 0.75).clamp(0.3, 0.6);
+    FlowBox {
+        beams: (0.5 - width / 2.0, 0.5 + width / 2.0),
+        depths: match spec.subject {
+            Subject::Heart(view) if view.name().starts_with("Apical") => (0.38, 0.86),
+            _ => (0.35, 0.8),
+        },
+        nyquist_cm_s: 62.0,
+    }
+}

@@ -1,0 +1,302 @@
+//! The full description of one loop.
+
+use crate::beamform::{Gain, NonCardiac};
+use crate::heart::Patient;
+use crate::probe::{Handling, View};
+use crate::random::Stream;
+use crate::rhythm::Rhythm;
+use crate::screen::{SpectralSite, TraceSpec, TraceStyle, Vendor};
+use serde::Serialize;
+
+/// What the loop shows, with the names of `truth.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum LoopMode {
+    /// Grey-scale 2-D.
+    #[serde(rename = "2d")]
+    TwoD,
+    /// Colour flow over 2-D.
+    #[serde(rename = "colour")]
+    Colour,
+    /// Pulsed-wave Doppler, a still.
+    #[serde(rename = "pw")]
+    Pw,
+    /// Continuous-wave Doppler, a still.
+    #[serde(rename = "cw")]
+    Cw,
+    /// Spectral tissue Doppler, a still.
+    #[serde(rename = "tissue_doppler")]
+    TissueDoppler,
+    /// M-mode, a still.
+    #[serde(rename = "m_mode")]
+    MMode,
+}
+
+impl LoopMode {
+    /// Whether a strip over time is below a small 2-D image.
+    pub fn has_strip(self) -> bool {
+        !matches!(self, Self::TwoD | Self::Colour)
+    }
+
+    /// The site of a spectral mode.
+    pub fn spectral_site(self) -> Option<SpectralSite> {
+        match self {
+            Self::Pw => Some(SpectralSite::MitralInflow),
+            Self::Cw => Some(SpectralSite::AorticOutflow),
+            Self::TissueDoppler => Some(SpectralSite::MitralRing),
+            _ => None,
+        }
+    }
+}
+
+/// What the probe is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A heart in one of the eleven views.
+    Heart(View),
+    /// Something that is no heart.
+    NonCardiac(NonCardiac),
+}
+
+/// How pixels are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PixelEncoding {
+    /// JPEG baseline, YBR_FULL_422.
+    JpegBaseline,
+    /// Explicit VR little endian, RGB.
+    ExplicitRgb,
+    /// Implicit VR little endian, RGB.
+    ImplicitRgb,
+    /// RLE lossless, RGB.
+    RleRgb,
+    /// Explicit VR little endian, YBR_FULL_422 uncompressed.
+    RawYbr422,
+    /// Explicit VR little endian, palette colour, 8 bit.
+    Palette,
+    /// Deflated explicit VR little endian, RGB.
+    DeflatedRgb,
+}
+
+impl PixelEncoding {
+    /// All encodings.
+    pub const ALL: [Self; 7] = [
+        Self::JpegBaseline,
+        Self::ExplicitRgb,
+        Self::ImplicitRgb,
+        Self::RleRgb,
+        Self::RawYbr422,
+        Self::Palette,
+        Self::DeflatedRgb,
+    ];
+}
+
+/// Which parts of the header carry the ECG; several may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct EcgCarriers {
+    /// Waveform Sequence (5400,0100).
+    pub waveform: bool,
+    /// R Wave Time Vector (0018,6060).
+    pub r_wave_time_vector: bool,
+    /// Retired curve group 5000.
+    pub curve: bool,
+}
+
+/// Which regions the header describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionTable {
+    /// None at all.
+    Missing,
+    /// The 2-D region (and colour box or strip).
+    Image,
+    /// Those and the ECG trace's region with its time scale.
+    ImageAndEcg,
+}
+
+/// Everything that determines one loop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoopSpec {
+    /// Seeds all that the other fields leave open.
+    pub seed: u64,
+    /// What is seen.
+    pub subject: Subject,
+    /// How it is seen.
+    pub mode: LoopMode,
+    /// Whose screen.
+    pub vendor: Vendor,
+    /// The rhythm.
+    pub rhythm: Rhythm,
+    /// Mean heart rate.
+    pub heart_rate_bpm: f64,
+    /// Time between frames in ms.
+    pub frame_time_ms: f64,
+    /// Number of frames; strips have one.
+    pub frames: u32,
+    /// Time of the first R peak after frame 0, in seconds.
+    pub first_r_s: f64,
+    /// ECG in the header.
+    pub carriers: EcgCarriers,
+    /// The burned-in trace.
+    pub trace: Option<TraceSpec>,
+    /// How pixels are stored.
+    pub encoding: PixelEncoding,
+    /// Columns and rows.
+    pub size: (u32, u32),
+    /// The patient.
+    pub patient: Patient,
+    /// How the probe is held.
+    pub handling: Handling,
+    /// Image depth in cm.
+    pub depth_cm: f32,
+    /// Half the sector's opening angle in radians.
+    pub half_angle_rad: f32,
+    /// Brightness and noise.
+    pub gain: Gain,
+    /// Whether anatomy is simulated; without it the sector holds plain static speckle, which is much faster.
+    pub anatomy: bool,
+    /// Regions in the header.
+    pub regions: RegionTable,
+    /// Whether times are written as Frame Time Vector instead of Frame Time.
+    pub frame_time_vector: bool,
+}
+
+impl LoopSpec {
+    /// A plain loop: a steady, healthy, average patient in sinus rhythm at 70/min, 40 frames of 25 ms, JPEG, with a green
+    /// trace that grows.
+    pub fn plain(view: View, seed: u64) -> Self {
+        let usual = view.usual_settings();
+        Self {
+            seed,
+            subject: Subject::Heart(view),
+            mode: LoopMode::TwoD,
+            vendor: Vendor::Norrvik,
+            rhythm: Rhythm::Sinus,
+            heart_rate_bpm: 70.0,
+            frame_time_ms: 25.0,
+            frames: 40,
+            first_r_s: 0.1,
+            carriers: EcgCarriers::default(),
+            trace: Some(TraceSpec {
+                style: TraceStyle::Grows,
+                colour: [70, 225, 70],
+                thickness_px: 1.3,
+                cursor_colour: [230, 40, 40],
+                r_marks: false,
+                window_s: 2.5,
+                grid: false,
+            }),
+            encoding: PixelEncoding::JpegBaseline,
+            size: (800, 600),
+            patient: Patient::default(),
+            handling: Handling::STEADY,
+            depth_cm: usual.depth_cm,
+            half_angle_rad: usual.half_angle_deg.to_radians(),
+            gain: Gain::default(),
+            anatomy: true,
+            regions: RegionTable::Image,
+            frame_time_vector: false,
+        }
+    }
+
+    /// A loop of `view` with everything else drawn at random, at the default size.
+    pub fn random_of_view(view: View, seed: u64) -> Self {
+        let mut random = Stream::new(seed, "loop");
+        let mut spec = Self::plain(view, seed);
+        spec.patient = Patient::random(seed);
+        spec.handling = Handling::random(seed);
+        spec.vendor = random.pick(&Vendor::ALL);
+        spec.draw_timing(&mut random);
+        spec.draw_image(&mut random);
+        spec.draw_ecg(&mut random);
+        spec.encoding = match random.whole(0, 11) {
+            0 => PixelEncoding::ExplicitRgb,
+            1 => PixelEncoding::ImplicitRgb,
+            2 => PixelEncoding::RleRgb,
+            3 => PixelEncoding::RawYbr422,
+            4 => PixelEncoding::Palette,
+            5 if random.chance(0.5) => PixelEncoding::DeflatedRgb,
+            _ => PixelEncoding::JpegBaseline,
+        };
+        spec
+    }
+
+    /// A loop with everything drawn at random, the view too.
+    pub fn random(seed: u64) -> Self {
+        let view = Stream::new(seed, "view").pick(&View::ALL);
+        Self::random_of_view(view, seed)
+    }
+
+    /// The time from the first to the last frame in seconds.
+    pub fn duration_s(&self) -> f64 {
+        f64::from(self.frames.saturating_sub(1)) * self.frame_time_ms / 1000.0
+    }
+
+    fn draw_timing(&mut self, random: &mut Stream) {
+        self.rhythm = match random.whole(0, 9) {
+            0 => Rhythm::SinusArrhythmia,
+            1 => Rhythm::AtrialFibrillation,
+            2 => Rhythm::PrematureVentricular,
+            _ => Rhythm::Sinus,
+        };
+        self.heart_rate_bpm = random.normal(74.0, 16.0).clamp(40.0, 180.0);
+        if random.chance(0.08) {
+            self.heart_rate_bpm = random.uniform(100.0, 180.0);
+        }
+        let rate_hz = random.uniform(20.0, 90.0).min(random.uniform(35.0, 90.0));
+        self.frame_time_ms = (1000.0 / rate_hz * 100.0).round() / 100.0;
+        let beats = random.uniform(1.2, 3.2);
+        self.frames = (beats * 60.0 / self.heart_rate_bpm * rate_hz).ceil() as u32;
+        self.first_r_s = random.uniform(0.0, 0.95) * 60.0 / self.heart_rate_bpm * 0.9;
+        self.frame_time_vector = random.chance(0.3);
+    }
+
+    fn draw_image(&mut self, random: &mut Stream) {
+        self.depth_cm = (self.depth_cm + random.normal(0.5, 1.0) as f32).max(10.0);
+        self.half_angle_rad *= random.uniform(0.88, 1.1) as f32;
+        self.gain = Gain {
+            gain_db: random.normal(0.0, 3.0) as f32,
+            range_db: random.uniform(48.0, 62.0) as f32,
+            noise_db: random.uniform(-52.0, -38.0) as f32,
+            clutter_db: random.uniform(-22.0, -8.0) as f32,
+            dropout: random.uniform(0.1, 1.0) as f32,
+        };
+        self.regions = match random.whole(0, 9) {
+            0 | 1 => RegionTable::Missing,
+            2..=4 => RegionTable::ImageAndEcg,
+            _ => RegionTable::Image,
+        };
+    }
+
+    fn draw_ecg(&mut self, random: &mut Stream) {
+        let source = random.whole(0, 9);
+        self.carriers = EcgCarriers {
+            waveform: source == 0 || source == 1,
+            r_wave_time_vector: source == 2 || source == 3 || source == 1,
+            curve: source == 4,
+        };
+        let has_trace = source >= 5 && source != 9 || source < 5 && random.chance(0.7);
+        let palette: [[u8; 3]; 7] = [
+            [37, 163, 149],
+            [110, 171, 171],
+            [7, 147, 44],
+            [70, 225, 70],
+            [116, 243, 186],
+            [200, 200, 205],
+            [222, 205, 60],
+        ];
+        let usual = match self.vendor {
+            Vendor::Halden => [37, 163, 149],
+            Vendor::Norrvik => [70, 225, 70],
+        };
+        let trace = TraceSpec {
+            style: random.pick(&TraceStyle::ALL),
+            colour: if random.chance(0.6) { usual } else { random.pick(&palette) },
+            thickness_px: random.uniform(1.0, 2.2) as f32,
+            cursor_colour: if random.chance(0.7) { [230, 40, 40] } else { [225, 225, 225] },
+            r_marks: random.chance(0.3),
+            window_s: random.uniform(1.8, 4.0),
+            grid: random.chance(0.15),
+        };
+        self.trace = has_trace.then_some(trace);
+    }
+}

@@ -1,0 +1,164 @@
+//! Whole studies: eleven views, colour, strips, and loops that are no echo.
+
+use crate::beamform::NonCardiac;
+use crate::dicom::{LoopIdentity, write_loop};
+use crate::error::PhantomError;
+use crate::heart::Patient;
+use crate::probe::View;
+use crate::random::{Stream, mix};
+use crate::screen::Vendor;
+use crate::spec::{LoopMode, LoopSpec, PixelEncoding, Subject};
+use crate::truth::StudyTruth;
+use std::path::Path;
+
+/// What studies to simulate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudyOptions {
+    /// Number of studies.
+    pub studies: u32,
+    /// Seed of all of them.
+    pub seed: u64,
+    /// Columns and rows of each image.
+    pub size: (u32, u32),
+    /// Smallest and largest number of frames; `None` leaves it to heart rate and frame rate.
+    pub frames: Option<(u32, u32)>,
+    /// Loops of each of the eleven views.
+    pub loops_per_view: u32,
+    /// Colour loops.
+    pub colour_loops: u32,
+    /// Whether Doppler and M-mode strips are written.
+    pub strips: bool,
+    /// Whether loops of other organs or of a water phantom are written.
+    pub non_cardiac: bool,
+}
+
+impl Default for StudyOptions {
+    fn default() -> Self {
+        Self {
+            studies: 1,
+            seed: 1,
+            size: (800, 600),
+            frames: None,
+            loops_per_view: 1,
+            colour_loops: 2,
+            strips: true,
+            non_cardiac: true,
+        }
+    }
+}
+
+/// Progress: loops written so far and loops in all.
+pub type Progress<'a> = &'a mut dyn FnMut(u32, u32);
+
+/// The name of the folder of a study.
+pub fn study_folder(study_number: u32) -> String {
+    format!("study{:03}", study_number + 1)
+}
+
+/// The seed of one study.
+pub fn study_seed(options: &StudyOptions, study_number: u32) -> u64 {
+    mix(options.seed ^ mix(u64::from(study_number)))
+}
+
+/// The loops of a study in order of acquisition: one patient, one vendor, a probe held anew for each loop.
+pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
+    let seed = study_seed(options, study_number);
+    let mut random = Stream::new(seed, "study");
+    let vendor = random.pick(&Vendor::ALL);
+    let patient = Patient::random(seed);
+    let base = LoopSpec::random_of_view(View::Plax, seed);
+    let mut count = 0;
+    let mut loop_of = |view: View| {
+        count += 1;
+        let mut spec = LoopSpec::random_of_view(view, mix(seed.wrapping_add(count)));
+        spec.vendor = vendor;
+        spec.patient = patient.clone();
+        spec.rhythm = base.rhythm;
+        spec.heart_rate_bpm = (base.heart_rate_bpm * (1.0 + 0.004 * (count % 9) as f64)).clamp(40.0, 180.0);
+        spec.size = options.size;
+        fit_frames(&mut spec, options.frames);
+        spec
+    };
+    let mut specs = vec![];
+    for view in View::ALL {
+        specs.extend((0..options.loops_per_view).map(|_| loop_of(view)));
+    }
+    let colour_views = [View::Apical4, View::Plax, View::Apical5, View::Apical3];
+    for index in 0..options.colour_loops {
+        let mut spec = loop_of(colour_views[index as usize % colour_views.len()]);
+        spec.mode = LoopMode::Colour;
+        specs.push(spec);
+    }
+    if options.strips {
+        let strips = [
+            (LoopMode::Pw, View::Apical4),
+            (LoopMode::Cw, View::Apical5),
+            (LoopMode::TissueDoppler, View::Apical4),
+            (LoopMode::MMode, View::Plax),
+        ];
+        for (mode, view) in strips {
+            let mut spec = loop_of(view);
+            spec.mode = mode;
+            spec.frames = 1;
+            spec.first_r_s = spec.first_r_s.min(0.4);
+            specs.push(spec);
+        }
+    }
+    if options.non_cardiac {
+        for kind in [NonCardiac::Liver, NonCardiac::Kidney, NonCardiac::WaterPhantom] {
+            let mut spec = loop_of(View::Subcostal);
+            spec.subject = Subject::NonCardiac(kind);
+            spec.carriers = Default::default();
+            spec.trace = None;
+            spec.frames = spec.frames.min(12);
+            specs.push(spec);
+        }
+    }
+    specs
+}
+
+/// Uncompressed loops are kept short, as on a real scanner where they would fill the disk.
+fn fit_frames(spec: &mut LoopSpec, frames: Option<(u32, u32)>) {
+    if let Some((fewest, most)) = frames {
+        spec.frames = spec.frames.clamp(fewest.max(1), most.max(fewest).max(1));
+    }
+    let compressed = matches!(spec.encoding, PixelEncoding::JpegBaseline | PixelEncoding::RleRgb);
+    if !compressed {
+        spec.frames = spec.frames.min(60);
+    }
+}
+
+/// Simulates study `study_number` (from 0) into `out_dir`/`studyNNN`/: `*.dcm` and `truth.json`.
+///
+/// # Errors
+/// A folder or file cannot be written, or a frame cannot be encoded.
+pub fn write_study(
+    options: &StudyOptions,
+    study_number: u32,
+    out_dir: &Path,
+    progress: Progress,
+) -> Result<StudyTruth, PhantomError> {
+    let folder = out_dir.join(study_folder(study_number));
+    std::fs::create_dir_all(&folder).map_err(|source| PhantomError::CreateFolder {
+        path: folder.clone(),
+        source,
+    })?;
+    let seed = study_seed(options, study_number);
+    let specs = study_specs(options, study_number);
+    let total = specs.len() as u32;
+    let mut truth = StudyTruth {
+        study_instance_uid: LoopIdentity::new(seed, 0).study_instance_uid,
+        seed,
+        loops: vec![],
+    };
+    for (number, spec) in (1..).zip(&specs) {
+        let identity = LoopIdentity::new(seed, number);
+        let path = folder.join(format!("loop{number:03}.dcm"));
+        truth.loops.push(write_loop(spec, &identity, &path)?);
+        progress(number, total);
+    }
+    let path = folder.join("truth.json");
+    let json = serde_json::to_string_pretty(&truth).map_err(|source| PhantomError::EncodeTruth { source })?;
+    std::fs::write(&path, json).map_err(|source| PhantomError::WriteFile { path, source })?;
+    Ok(truth)
+}
