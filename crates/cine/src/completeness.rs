@@ -4,6 +4,19 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::codec::{Codec, codec_of};
+use crate::error::CineError;
+use crate::frames::{
+    Extent, Fragments, FragmentsEnd, basic_offset_table, codestream_at, group_fragments, has_end_mark_or_no_hole,
+    stored_layout, walk_fragments,
+};
+use crate::header::{ImageFormat, declared_frames};
+use crate::open::{OpenedDataSet, open_data_set};
+use crate::scan::{Encoding, PixelLocation, Source, scan_data_set};
+
+/// A DICOM file is no shorter than its preamble and mark.
+const SHORTEST_BYTES: u64 = 132;
+
 /// Whether a file is all there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -22,11 +35,123 @@ pub enum Completeness {
     },
 }
 
-/// Tells whether the file at `path` is all there, by walking its element and item headers.
+/// Tells whether the file at `path` is all there.
+///
+/// It is when its elements end where the file ends (padding aside), encapsulated pixel data ends with its delimiter,
+/// holds as many frames as Number of Frames says, and its last frame ends with an end-of-image mark; native pixel data
+/// is as long as its frames. Only headers and the last bytes of each frame are read. A file that is damaged in a way
+/// that waiting cannot mend counts as complete where its frames can be told apart.
 pub fn completeness(path: &Path) -> Completeness {
-    match std::fs::metadata(path) {
-        Ok(metadata) if metadata.len() == 0 => Completeness::Incomplete { reason: "the file is empty".into() },
-        Ok(_) => Completeness::Complete,
-        Err(error) => Completeness::Incomplete { reason: error.kind().to_string() },
+    let mut findings = Vec::new();
+    let outcome = open_data_set(path, &mut findings).and_then(|opened| missing_part(&opened));
+    match outcome {
+        Ok(None) => Completeness::Complete,
+        Ok(Some(reason)) => Completeness::Incomplete { reason },
+        Err(error) if error.is_temporary() => Completeness::Incomplete { reason: error.to_string() },
+        Err(error) => match std::fs::metadata(path) {
+            Ok(metadata) if metadata.len() < SHORTEST_BYTES => {
+                Completeness::Incomplete { reason: "the file is shorter than any DICOM file".into() }
+            }
+            _ => Completeness::NotDicom { reason: error.to_string() },
+        },
     }
+}
+
+fn missing_part(opened: &OpenedDataSet) -> Result<Option<String>, CineError> {
+    let mut findings = Vec::new();
+    let (source, scan) = (&opened.source, &opened.scan);
+    let encoding = scan.encoding;
+    match (&scan.pixels, &scan.stopped_by) {
+        (None, Some(CineError::Truncated { .. })) if is_padding(source, scan.end)? => Ok(None),
+        (None, Some(CineError::Truncated { inside })) => Ok(Some(format!("the file ends inside {inside}"))),
+        (None, Some(error)) => Err(CineError::NotDicom { reason: error.to_string() }),
+        (None, None) => Ok(None),
+        (Some(PixelLocation::Native { offset, length, .. }), _) => {
+            let end = offset + length;
+            if end > source.len() {
+                return Ok(Some(format!("{} bytes of pixel data are missing", end - source.len())));
+            }
+            if let Some(missing) = missing_native_bytes(opened, *length) {
+                return Ok(Some(missing));
+            }
+            trailing_part(source, end, encoding)
+        }
+        (Some(PixelLocation::Encapsulated { offset }), _) => {
+            let (table, first_item) = basic_offset_table(source, *offset)?;
+            let fragments = walk_fragments(source, first_item)?;
+            let FragmentsEnd::Delimiter { end } = fragments.end else {
+                return Ok(Some("the pixel data has no sequence delimiter".into()));
+            };
+            if codec_of(&opened.transfer_syntax) != Some(Codec::Video) {
+                let declared = declared_frames(&scan.data_set, &mut findings);
+                if let Some(missing) = missing_frames(source, &fragments, declared, &table, first_item)? {
+                    return Ok(Some(missing));
+                }
+            }
+            trailing_part(source, end, encoding)
+        }
+    }
+}
+
+fn missing_native_bytes(opened: &OpenedDataSet, length: u64) -> Option<String> {
+    let mut findings = Vec::new();
+    let data_set = &opened.scan.data_set;
+    let declared = declared_frames(data_set, &mut findings)?;
+    let format = ImageFormat::read(data_set, &mut findings).ok()?;
+    let frame_bytes = stored_layout(&format, length, Some(declared)).frame_bytes(&format) as u64;
+    let needed = frame_bytes.saturating_mul(u64::from(declared));
+    (length < needed).then(|| format!("the pixel data has {length} of {needed} bytes"))
+}
+
+fn missing_frames(
+    source: &Source,
+    fragments: &Fragments,
+    declared: Option<u32>,
+    table: &[u64],
+    first_item: u64,
+) -> Result<Option<String>, CineError> {
+    let frames = group_fragments(source, &fragments.extents, declared, table, first_item)?;
+    if let Some(declared) = declared.filter(|declared| *declared as usize > frames.len()) {
+        return Ok(Some(format!("{declared} frames are declared, {} are there", frames.len())));
+    }
+    for (number, frame) in frames.iter().enumerate() {
+        let is_last = number + 1 == frames.len();
+        if let (Some(first), Some(last)) = (frame.first(), frame.last())
+            && is_cut(source, *first, *last, is_last)?
+        {
+            return Ok(Some(format!("frame {number} has no end-of-image mark")));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a frame's end is missing. A frame in the middle without its end mark is damaged, not missing, unless its end
+/// is a hole of zeros that a copy may still fill.
+fn is_cut(source: &Source, first: Extent, last: Extent, is_last: bool) -> Result<bool, CineError> {
+    match codestream_at(source, first)? {
+        Some(codestream) if codestream.has_end_mark() => Ok(!has_end_mark_or_no_hole(source, last, is_last)?),
+        _ => Ok(false),
+    }
+}
+
+/// What is missing behind the pixel data: other elements may follow it, and padding.
+fn trailing_part(source: &Source, end: u64, encoding: Encoding) -> Result<Option<String>, CineError> {
+    let mut findings = Vec::new();
+    let trailing = scan_data_set(source, end, encoding, &mut findings);
+    match trailing.stopped_by {
+        Some(CineError::Truncated { inside }) if !is_padding(source, trailing.end)? => {
+            Ok(Some(format!("the file ends inside {inside}")))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Whether fewer bytes than an element header are left, as some writers pad a file.
+fn is_padding(source: &Source, from: u64) -> Result<bool, CineError> {
+    let rest = source.len().saturating_sub(from);
+    if rest >= 8 {
+        return Ok(false);
+    }
+    let bytes = source.read_vec(from, rest, "the file's end")?;
+    Ok(rest > 0 && bytes.iter().all(|byte| *byte == 0))
 }

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use dicom_dictionary_std::tags;
 
-use crate::codec::{Codec, DecodedFrame, SampleColour, codec_of, codec_of_bytes, decode_frame};
+use crate::codec::{Codec, DecodedFrame, SampleColour, VideoFrames, codec_of, codec_of_bytes, decode_frame};
 use crate::colour::{ColourTables, GreyScale, Palette, to_rgb};
 use crate::error::CineError;
 use crate::finding::Finding;
-use crate::frames::{FrameIndex, NativeFrames, interleaved, read_extents};
+use crate::frames::{
+    FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents, walk_fragments,
+};
 use crate::header::{Header, HeaderParts, ImageFormat, Photometric, declared_frames};
 use crate::mode::Mode;
 use crate::regions::PixelBox;
@@ -90,8 +92,9 @@ impl OpenedDataSet {
 /// Where the frames are.
 #[derive(Debug)]
 enum FrameStore {
-    Native { frames: NativeFrames, big_endian: bool },
+    Native { frames: NativeFrames, words: WordOrder },
     Encapsulated { index: FrameIndex, codec: Codec },
+    Video { frames: VideoFrames, count: u32 },
 }
 
 impl Loop {
@@ -115,7 +118,11 @@ impl Loop {
             .ok_or_else(|| CineError::UnsupportedTransferSyntax { uid: transfer_syntax.chars().take(64).collect() })?;
         let format = ImageFormat::read(&scan.data_set, &mut findings)?;
         let declared = declared_frames(&scan.data_set, &mut findings);
-        let frames = FrameStore::locate(&source, pixels, codec, &scan.data_set, &format, declared, &mut findings)?;
+        let frames = if codec == Codec::Video {
+            FrameStore::video(&source, pixels, &transfer_syntax, declared, &mut findings)?
+        } else {
+            FrameStore::locate(&source, pixels, codec, &scan.data_set, &format, declared, &mut findings)?
+        };
         let parts = HeaderParts {
             data_set: &scan.data_set,
             meta: &meta,
@@ -178,15 +185,16 @@ impl Loop {
             return Err(CineError::FrameOutOfRange { index, frames: self.header.frames });
         }
         match &mut self.frames {
-            FrameStore::Native { frames, big_endian } => {
-                let stored = read_extents(&self.source, &[frames.extent(index)])?;
+            FrameStore::Native { frames, words } => {
+                let stored = frames.read(&self.source, index, *words)?;
                 Ok(DecodedFrame {
-                    data: interleaved(stored, &self.format, frames.layout(), *big_endian),
+                    data: interleaved(stored, &self.format, frames.layout()),
                     samples_per_pixel: self.format.samples_per_pixel,
                     bytes_per_sample: self.format.bits_allocated / 8,
                     colour: SampleColour::unconverted(self.format.photometric),
                 })
             }
+            FrameStore::Video { frames, .. } => frames.frame(index, &self.format),
             FrameStore::Encapsulated { index: frame_index, codec } => {
                 let extents = frame_index.extents(&self.source, index, &mut self.findings)?;
                 let bytes = read_extents(&self.source, &extents)?;
@@ -211,9 +219,13 @@ impl FrameStore {
         findings: &mut Vec<Finding>,
     ) -> Result<Self, CineError> {
         match pixels {
-            PixelLocation::Native { offset, length } => Ok(Self::Native {
+            PixelLocation::Native { offset, length, has_swapped_bytes } => Ok(Self::Native {
                 frames: NativeFrames::locate(source, offset, length, format, declared, findings)?,
-                big_endian: data_set.is_big_endian(),
+                words: match (data_set.is_big_endian(), format.bits_allocated) {
+                    (true, 16) => WordOrder::BigEndian,
+                    (true, _) if has_swapped_bytes => WordOrder::SwappedBytes,
+                    _ => WordOrder::AsStored,
+                },
             }),
             PixelLocation::Encapsulated { offset } => {
                 if codec == Codec::Native {
@@ -229,10 +241,32 @@ impl FrameStore {
         }
     }
 
+    /// A video stream: all fragments together, however many there are.
+    fn video(
+        source: &Source,
+        pixels: PixelLocation,
+        transfer_syntax: &str,
+        declared: Option<u32>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Self, CineError> {
+        let PixelLocation::Encapsulated { offset } = pixels else {
+            return Err(CineError::InvalidImage { reason: "video pixel data is not encapsulated".into() });
+        };
+        let (_, first_item) = basic_offset_table(source, offset)?;
+        let fragments = walk_fragments(source, first_item)?;
+        if let Some(finding) = fragments.end.finding() {
+            findings.push(finding);
+        }
+        let frames = VideoFrames::new(source.clone(), fragments.extents, transfer_syntax);
+        let count = declared.or_else(|| frames.count()).unwrap_or(1);
+        Ok(Self::Video { frames, count })
+    }
+
     fn count(&self) -> u32 {
         match self {
             Self::Native { frames, .. } => frames.frames(),
             Self::Encapsulated { index, .. } => index.frames(),
+            Self::Video { count, .. } => *count,
         }
     }
 }

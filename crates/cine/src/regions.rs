@@ -7,6 +7,8 @@ use crate::finding::Finding;
 use crate::header::ImageFormat;
 use crate::scan::DataSet;
 
+/// A region that overhangs the image by no more than this was measured as a length.
+const OVERHANG_PIXELS: i64 = 2;
 /// More regions than this are not read: no screen has so many.
 const MAX_REGIONS: usize = 256;
 
@@ -115,14 +117,16 @@ impl Region {
         })
     }
 
-    /// Whether the region lies wholly inside an image of `columns` x `rows`, with its corners in order.
+    /// Whether the region lies inside an image of `columns` x `rows`, with its corners in order. Scanners that count the
+    /// last pixel as a length overhang by a pixel or two; that passes.
     pub fn fits(&self, columns: u32, rows: u32) -> bool {
+        let last = |pixels: u32| i64::from(pixels) - 1 + OVERHANG_PIXELS;
         self.x0 >= 0
             && self.y0 >= 0
             && self.x0 <= self.x1
             && self.y0 <= self.y1
-            && self.x1 < i64::from(columns)
-            && self.y1 < i64::from(rows)
+            && self.x1 <= last(columns)
+            && self.y1 <= last(rows)
     }
 
     /// Whether this is a 2-D image, grey or colour.

@@ -18,7 +18,7 @@ pub(super) fn decode(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame,
     }
     stored.truncate(needed);
     Ok(DecodedFrame {
-        data: interleaved(stored, format, layout, false),
+        data: interleaved(stored, format, layout),
         samples_per_pixel: format.samples_per_pixel,
         bytes_per_sample: format.bits_allocated / 8,
         colour: SampleColour::unconverted(format.photometric),

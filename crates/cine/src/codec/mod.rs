@@ -6,6 +6,10 @@ mod jpeg;
 mod jpeg_2000_header;
 mod jpeg_header;
 mod registry;
+#[cfg_attr(not(feature = "video"), path = "video_absent.rs")]
+mod video;
+
+pub(crate) use video::VideoFrames;
 
 use dicom_dictionary_std::uids;
 
@@ -23,8 +27,11 @@ pub(crate) enum SampleColour {
     Rgb,
     /// Three samples: Y, Cb, Cr over the full range (PS3.3 C.7.6.3.1.2, YBR_FULL).
     YbrFull,
-    /// Three samples: Y, Cb, Cr over the studio range (YBR_PARTIAL).
+    /// Three samples: Y, Cb, Cr over the studio range (YBR_PARTIAL, ITU-R BT.601).
     YbrPartial,
+    /// The same with the coefficients of ITU-R BT.709, as high-definition video has them.
+    #[cfg_attr(not(feature = "video"), expect(dead_code, reason = "only video streams say so"))]
+    YbrPartial709,
 }
 
 impl SampleColour {

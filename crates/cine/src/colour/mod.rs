@@ -25,7 +25,8 @@ pub(crate) fn to_rgb(frame: DecodedFrame, tables: &ColourTables) -> Vec<u8> {
         (SampleColour::Grey | SampleColour::PaletteIndex, _) => tables.grey.to_rgb(&frame.data, frame.bytes_per_sample),
         (SampleColour::Rgb, _) => eight_bit(frame),
         (SampleColour::YbrFull, _) => ybr::full_to_rgb(eight_bit(frame)),
-        (SampleColour::YbrPartial, _) => ybr::partial_to_rgb(eight_bit(frame)),
+        (SampleColour::YbrPartial, _) => ybr::partial_to_rgb(eight_bit(frame), ybr::BT_601),
+        (SampleColour::YbrPartial709, _) => ybr::partial_to_rgb(eight_bit(frame), ybr::BT_709),
     }
 }
 

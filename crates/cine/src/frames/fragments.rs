@@ -1,6 +1,7 @@
 //! The items of encapsulated pixel data, found by their headers alone (PS3.5 annex A.4).
 
 use crate::error::CineError;
+use crate::finding::Finding;
 use crate::scan::{ITEM, SEQUENCE_DELIMITER, Source};
 
 /// More items than this is an attack, not a loop.
@@ -44,6 +45,21 @@ pub(crate) enum FragmentsEnd {
     CutItem,
     /// Bytes that are no item stand where one should be.
     NotAnItem,
+}
+
+impl FragmentsEnd {
+    /// What is odd about the end, if anything.
+    pub(crate) fn finding(self) -> Option<Finding> {
+        let (code, message) = match self {
+            Self::Delimiter { .. } => return None,
+            Self::NoDelimiter => ("no_sequence_delimiter", "the pixel data ends without its delimiter"),
+            Self::CutItem => ("truncated", "the file ends inside a fragment of the pixel data"),
+            Self::NotAnItem => {
+                ("corrupt_item", "the pixel data holds bytes that are no item; frames behind them are lost")
+            }
+        };
+        Some(Finding::new(code, message))
+    }
 }
 
 /// All fragments from an offset on.

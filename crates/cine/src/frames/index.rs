@@ -3,7 +3,7 @@
 use crate::error::CineError;
 use crate::finding::Finding;
 use crate::frames::Extent;
-use crate::frames::fragments::{FragmentsEnd, walk_fragments};
+use crate::frames::fragments::walk_fragments;
 use crate::frames::grouping::group_fragments;
 use crate::frames::offset_table::{basic_offset_table, frame_from_table, is_trustworthy};
 use crate::scan::Source;
@@ -68,7 +68,7 @@ impl FrameIndex {
 
     fn walk(&mut self, source: &Source, findings: &mut Vec<Finding>) -> Result<(), CineError> {
         let fragments = walk_fragments(source, self.first_item)?;
-        if let Some(finding) = end_finding(fragments.end) {
+        if let Some(finding) = fragments.end.finding() {
             findings.push(finding);
         }
         let mut frames = group_fragments(source, &fragments.extents, self.declared, &self.table, self.first_item)?;
@@ -90,19 +90,5 @@ impl FrameIndex {
         self.frames = u32::try_from(frames.len()).unwrap_or(u32::MAX);
         self.walked = Some(frames);
         Ok(())
-    }
-}
-
-fn end_finding(end: FragmentsEnd) -> Option<Finding> {
-    match end {
-        FragmentsEnd::Delimiter { .. } => None,
-        FragmentsEnd::NoDelimiter => {
-            Some(Finding::new("no_sequence_delimiter", "the pixel data ends without its delimiter"))
-        }
-        FragmentsEnd::CutItem => Some(Finding::new("truncated", "the file ends inside a fragment of the pixel data")),
-        FragmentsEnd::NotAnItem => {
-            let message = "the pixel data holds bytes that are no item; frames behind them are lost";
-            Some(Finding::new("corrupt_item", message))
-        }
     }
 }

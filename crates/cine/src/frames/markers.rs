@@ -21,6 +21,13 @@ pub(crate) enum Codestream {
     Rle,
 }
 
+impl Codestream {
+    /// Whether the codestream ends with FFD9.
+    pub(crate) fn has_end_mark(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Jpeg2000)
+    }
+}
+
 /// Recognises a codestream by its first bytes.
 pub(crate) fn codestream_of(start: &[u8]) -> Option<Codestream> {
     const JPEG_2000: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
@@ -45,16 +52,18 @@ pub(crate) fn codestream_at(source: &Source, extent: Extent) -> Result<Option<Co
     Ok(codestream_of(&source.read_vec(extent.offset, length, "a frame")?))
 }
 
-/// Whether a JPEG, JPEG-LS or JPEG 2000 codestream ends at the end of the extent, padding aside.
-pub(crate) fn ends_with_end_mark(source: &Source, extent: Extent) -> Result<bool, CineError> {
-    // Encoders pad to an even length; some pad to a block of zeros.
+/// Whether an extent ends with an end mark, padding aside; where one is not `required`, bytes that are no hole of zeros
+/// will do.
+pub(crate) fn has_end_mark_or_no_hole(source: &Source, extent: Extent, required: bool) -> Result<bool, CineError> {
+    // Encoders pad to an even length, and some to a block of zeros.
     let length = extent.length.min(64);
     let tail = source.read_vec(extent.end() - length, length, "a frame")?;
     let end = tail.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let unpadded = tail.get(..end).unwrap_or_default();
     // A pad byte may also be 0xFF.
-    Ok(unpadded.ends_with(&END_OF_IMAGE)
-        || unpadded.strip_suffix(&[0xFF]).is_some_and(|rest| rest.ends_with(&END_OF_IMAGE)))
+    let without_fill = unpadded.strip_suffix(&[0xFF]).unwrap_or(unpadded);
+    let has_end_mark = unpadded.ends_with(&END_OF_IMAGE) || without_fill.ends_with(&END_OF_IMAGE);
+    Ok(has_end_mark || (!required && !unpadded.is_empty()))
 }
 
 /// Cuts one extent behind every end mark that another start mark follows; reads the bytes in small chunks.

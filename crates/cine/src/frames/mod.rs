@@ -1,5 +1,6 @@
 //! Where each frame's bytes are, and reading one frame's bytes and nothing else.
 
+mod extent_reader;
 mod fragments;
 mod grouping;
 mod index;
@@ -7,10 +8,12 @@ mod markers;
 mod native;
 mod offset_table;
 
+pub(crate) use extent_reader::ExtentReader;
 pub(crate) use fragments::{Extent, Fragments, FragmentsEnd, walk_fragments};
+pub(crate) use grouping::group_fragments;
 pub(crate) use index::FrameIndex;
-pub(crate) use markers::{Codestream, codestream_of, ends_with_end_mark};
-pub(crate) use native::{NativeFrames, from_planes, interleaved, stored_layout};
+pub(crate) use markers::{Codestream, codestream_at, codestream_of, has_end_mark_or_no_hole};
+pub(crate) use native::{NativeFrames, WordOrder, from_planes, interleaved, stored_layout};
 pub(crate) use offset_table::basic_offset_table;
 
 use crate::error::CineError;

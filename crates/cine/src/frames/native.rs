@@ -2,7 +2,6 @@
 
 use crate::error::CineError;
 use crate::finding::Finding;
-use crate::frames::Extent;
 use crate::header::{ImageFormat, Photometric};
 use crate::scan::Source;
 
@@ -35,6 +34,17 @@ impl ChromaLayout {
             Self::Packed420 => rows.next_multiple_of(2) * columns.next_multiple_of(2) * 3 / 2,
         }
     }
+}
+
+/// How the bytes of native pixel data are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WordOrder {
+    /// Little endian words, or bytes.
+    AsStored,
+    /// 16-bit samples, big endian.
+    BigEndian,
+    /// 8-bit samples in big endian words: each pair of bytes is swapped.
+    SwappedBytes,
 }
 
 /// Where the frames of uncompressed pixel data are.
@@ -84,15 +94,38 @@ impl NativeFrames {
         self.frames
     }
 
-    /// The bytes of frame `index`, which exists.
-    pub(crate) fn extent(&self, index: u32) -> Extent {
-        Extent { offset: self.offset + u64::from(index) * self.frame_bytes, length: self.frame_bytes }
+    /// Reads frame `index`, which exists, with its words turned to little endian.
+    pub(crate) fn read(&self, source: &Source, index: u32, words: WordOrder) -> Result<Vec<u8>, CineError> {
+        let start = u64::from(index) * self.frame_bytes;
+        match words {
+            WordOrder::AsStored => source.read_vec(self.offset + start, self.frame_bytes, "a frame"),
+            WordOrder::BigEndian => {
+                let bytes = source.read_vec(self.offset + start, self.frame_bytes, "a frame")?;
+                Ok(with_swapped_pairs(bytes))
+            }
+            WordOrder::SwappedBytes => {
+                // Words go on across frames, so a frame of odd length begins or ends inside one.
+                let before = start % 2;
+                let from = self.offset + start - before;
+                let end = (self.offset + (start + self.frame_bytes).next_multiple_of(2)).min(source.len());
+                let mut bytes = with_swapped_pairs(source.read_vec(from, end.saturating_sub(from), "a frame")?);
+                bytes.drain(..before as usize);
+                bytes.truncate(self.frame_bytes as usize);
+                Ok(bytes)
+            }
+        }
     }
 
     /// How the chroma is stored.
     pub(crate) fn layout(&self) -> ChromaLayout {
         self.layout
     }
+}
+
+fn with_swapped_pairs(mut bytes: Vec<u8>) -> Vec<u8> {
+    let (pairs, _) = bytes.as_chunks_mut::<2>();
+    pairs.iter_mut().for_each(|pair| pair.reverse());
+    bytes
 }
 
 /// The layout that the photometric interpretation names, unless the length only fits unpacked samples.
@@ -103,19 +136,14 @@ pub(crate) fn stored_layout(format: &ImageFormat, length: u64, declared: Option<
     if format.samples_per_pixel != 3 || is_unpacked { ChromaLayout::Full } else { named }
 }
 
-/// Turns one stored frame into interleaved samples, little endian.
-pub(crate) fn interleaved(stored: Vec<u8>, format: &ImageFormat, layout: ChromaLayout, big_endian: bool) -> Vec<u8> {
-    let mut samples = match layout {
+/// Turns one stored frame into interleaved samples.
+pub(crate) fn interleaved(stored: Vec<u8>, format: &ImageFormat, layout: ChromaLayout) -> Vec<u8> {
+    match layout {
         ChromaLayout::Full if format.is_planar => from_planes(&stored, format.bytes_per_sample()),
         ChromaLayout::Full => stored,
         ChromaLayout::Packed422 => from_packed_422(&stored, format.rows as usize, format.columns as usize),
         ChromaLayout::Packed420 => from_packed_420(&stored, format.rows as usize, format.columns as usize),
-    };
-    if big_endian && format.bits_allocated == 16 {
-        let (words, _) = samples.as_chunks_mut::<2>();
-        words.iter_mut().for_each(|word| word.reverse());
     }
-    samples
 }
 
 /// Three planes to interleaved samples.

@@ -32,11 +32,6 @@ impl DataSet {
         self.big_endian
     }
 
-    /// Whether the element is there, even if empty.
-    pub(crate) fn has(&self, tag: Tag) -> bool {
-        self.elements.iter().any(|(candidate, _)| *candidate == tag)
-    }
-
     /// The value's bytes.
     pub(crate) fn bytes(&self, tag: Tag) -> Option<&[u8]> {
         self.elements.iter().find_map(|(candidate, value)| match value {

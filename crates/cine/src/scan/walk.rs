@@ -19,7 +19,12 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PixelLocation {
     /// Plain samples: `length` bytes are announced at `offset`; the file may hold fewer.
-    Native { offset: u64, length: u64 },
+    Native {
+        offset: u64,
+        length: u64,
+        /// Whether 8-bit samples are stored in big endian words, two swapped samples each.
+        has_swapped_bytes: bool,
+    },
     /// Items from `offset` on, the first of them the basic offset table.
     Encapsulated { offset: u64 },
 }
@@ -35,6 +40,8 @@ pub(crate) struct Scan {
     pub stopped_by: Option<CineError>,
     /// Where the walk ended: the pixel data's first byte, or the last element's end.
     pub end: u64,
+    /// How the data set is written.
+    pub encoding: Encoding,
 }
 
 /// Walks the data set at `offset` up to the pixel data of its root, or to the end of the file.
@@ -61,7 +68,7 @@ pub(crate) fn scan_data_set(source: &Source, offset: u64, encoding: Encoding, fi
         }
     }
     while walk.close_level() {}
-    Scan { data_set: walk.root.kept, pixels: walk.pixels, stopped_by, end: walk.cursor.position }
+    Scan { data_set: walk.root.kept, pixels: walk.pixels, stopped_by, end: walk.cursor.position, encoding }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -128,7 +135,7 @@ impl Walk<'_> {
                 return Ok(false);
             }
             tags::PIXEL_DATA if self.levels.is_empty() => {
-                self.pixels = Some(pixel_location(&header));
+                self.pixels = Some(pixel_location(&header, encoding.big_endian));
                 return Ok(false);
             }
             _ => self.element(&header)?,
@@ -262,12 +269,16 @@ impl Walk<'_> {
     }
 }
 
-fn pixel_location(header: &ElementHeader) -> PixelLocation {
+fn pixel_location(header: &ElementHeader, big_endian: bool) -> PixelLocation {
     let offset = header.value_offset;
     if header.length == UNDEFINED_LENGTH {
         PixelLocation::Encapsulated { offset }
     } else {
-        PixelLocation::Native { offset, length: u64::from(header.length) }
+        PixelLocation::Native {
+            offset,
+            length: u64::from(header.length),
+            has_swapped_bytes: big_endian && header.vr == Some(*b"OW"),
+        }
     }
 }
 
