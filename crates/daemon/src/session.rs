@@ -74,6 +74,7 @@ impl<'a> Session<'a> {
                 .collect();
             let mut outcome = self.stop_all_on_failure(intake);
             self.intake_done.store(true, Ordering::SeqCst);
+            workers.iter().for_each(|_| self.wake_worker());
             for worker in workers {
                 outcome = outcome.and(worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
             }

@@ -260,3 +260,6 @@ fn settled_key(file: &FileIdentity) -> Settled {
     key.iter_mut().zip(hasher.finalize()).for_each(|(to, from)| *to = from);
     key
 }
+
+#[cfg(test)]
+mod tests;

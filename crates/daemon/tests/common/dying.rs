@@ -1,0 +1,82 @@
+//! A store that dies at a chosen call, before or after the call took effect, and stays dead.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
+use store::{
+    Backend, DicomIdentity, Enqueued, FileIdentity, Inventory, Job, JobCounts, JobFailure, JobRow, KnownLoop,
+    LabelStore, LoopFacts, ModelKey, Prediction, Queue, Recorded, Retry, Review, SettledFile, Store, StoreError,
+    StoredLoop, StoredPrediction, Study,
+};
+
+pub struct Dying {
+    pub store: Store,
+    pub calls_left: AtomicI64,
+    /// The last call commits, but the caller never hears of it.
+    pub after_commit: bool,
+}
+
+impl Dying {
+    fn call<T>(&self, work: impl FnOnce(&Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let left = self.calls_left.fetch_sub(1, Ordering::SeqCst);
+        if left > 0 {
+            return work(&self.store);
+        }
+        if left == 0 && self.after_commit {
+            work(&self.store)?;
+        }
+        Err(StoreError::Export { path: PathBuf::from("power"), source: io::Error::other("cut") })
+    }
+}
+
+/// Passes every method on through [`Dying::call`].
+macro_rules! pass_on {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $value:ty;)*) => {
+        $(fn $name(&self, $($argument: $kind),*) -> Result<$value, StoreError> {
+            self.call(|store| store.$name($($argument),*))
+        })*
+    };
+}
+
+impl Backend for Dying {
+    pass_on! { checkpoint() -> (); }
+}
+
+impl Queue for Dying {
+    pass_on! {
+        enqueue(file: &FileIdentity, identity: Option<&DicomIdentity>, now: Timestamp) -> Enqueued;
+        settle(file: &FileIdentity, how: SettledFile, reason: &str, now: Timestamp) -> ();
+        is_known(file: &FileIdentity) -> bool;
+        claim(worker: &str, lease: SignedDuration, now: Timestamp) -> Option<Job>;
+        heartbeat(job: &Job, lease: SignedDuration, now: Timestamp) -> bool;
+        skip(job: &Job, kind: &str, reason: &str, now: Timestamp) -> ();
+        fail(job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> ();
+        recover(all_running: bool, max_interruptions: u32, now: Timestamp) -> u64;
+        retry_failed(now: Timestamp) -> u64;
+        next_claimable() -> Option<Timestamp>;
+        counts() -> JobCounts;
+        jobs() -> Vec<JobRow>;
+    }
+}
+
+impl LabelStore for Dying {
+    pass_on! {
+        record_labelled(job: &Job, facts: &LoopFacts, content: &str, said: &Prediction, now: Timestamp) -> Recorded;
+        record_skipped(job: &Job, facts: &LoopFacts, content: &str, reason: &str, now: Timestamp) -> Recorded;
+        record_duplicate(job: &Job, known: &KnownLoop, now: Timestamp) -> ();
+        known_content(content: &str, model: &ModelKey) -> Option<KnownLoop>;
+        known_loop(sop: &str) -> Option<KnownLoop>;
+        requeue_for(model: &ModelKey, now: Timestamp) -> u64;
+        close_quiet_studies(quiet: SignedDuration, now: Timestamp) -> Vec<String>;
+        studies() -> Vec<Study>;
+        loops(study: &str) -> Vec<StoredLoop>;
+        predictions(study: &str) -> Vec<StoredPrediction>;
+        paths(study: &str) -> BTreeMap<String, PathBuf>;
+        add_review(review: &Review) -> ();
+        reviews(study: &str) -> Vec<Review>;
+        inventory(study: &str, label_set: &[String]) -> Inventory;
+    }
+}
