@@ -75,11 +75,7 @@ fn from_trace(trace: &TraceReading, clock: &FrameClock, heart_rate_bpm: Option<f
     r_frames.sort_by(f64::total_cmp);
     let heart_rate_bpm = trace.heart_rate_bpm.or(heart_rate_bpm);
     let times_ms: Vec<f64> = r_frames.iter().map(|&frame| clock.time_of_frame_ms(frame)).collect();
-    let mut beats = ecg::beats_from_r_wave_times(&times_ms, clock, heart_rate_bpm);
-    if beats.source != EcgSource::None {
-        beats.source = EcgSource::BurnedInTrace;
-    }
-    beats
+    ecg::beats_from_r_times(&times_ms, EcgSource::BurnedInTrace, clock, heart_rate_bpm)
 }
 
 /// The frame time that the trace shows, where the header's contradicts it: headers lie more often than drawn curves.

@@ -25,7 +25,7 @@ pub use file::{
     SamplingSection, WeightsSection,
 };
 pub use frames::DecodedFrames;
-pub use inspect::{InspectedEcg, InspectedRegion, Inspection, inspect};
+pub use inspect::{InspectedClip, InspectedEcg, InspectedFrame, InspectedRegion, Inspection, inspect};
 pub use label::{LoopLabel, StageMs};
 pub use prepare::{PreparedFrames, prepare};
 pub use resolve::{Pipeline, PipelineSource};

@@ -131,7 +131,15 @@ fn both(common: &Common, options: &BenchOptions, folder: &Path) -> anyhow::Resul
     let mut figures = Vec::new();
     for frames in [SHORT, LONG] {
         let file = folder.join(format!("{frames}.dcm"));
-        phantom::write_loop(&phantom::LoopSpec::bench(frames), &file)?;
+        // Beats come from the header, so that both loops have the same plan: two clips of six frames.
+        let spec = phantom::LoopSpec {
+            frames,
+            carriers: phantom::EcgCarriers { r_wave_time_vector: true, ..Default::default() },
+            anatomy: false,
+            heart_rate_bpm: 180.0,
+            ..phantom::LoopSpec::plain(phantom::View::Apical4, 1)
+        };
+        phantom::write_loop(&spec, &phantom::LoopIdentity::new(1, frames), &file)?;
         let mut child = Command::new(std::env::current_exe()?);
         child.args(["bench", "--json", "--rounds", &options.rounds.to_string(), "--file"]).arg(&file);
         child.arg("--models").arg(&common.models);

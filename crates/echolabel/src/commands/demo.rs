@@ -108,7 +108,8 @@ impl Folders {
 }
 
 fn simulate(options: &DemoOptions, inbox: &Path) -> anyhow::Result<()> {
-    let studies = phantom::StudyOptions::new(options.studies, options.seed);
+    let studies =
+        phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };
     for number in 0..options.studies {
         phantom::write_study(&studies, number, inbox, &mut |_, _| {})?;
     }

@@ -4,16 +4,26 @@ use super::Outcome;
 use crate::cli::PhantomOptions;
 use crate::output;
 
+/// Image size and frames of `--small` studies: enough for a beat, quick to write.
+const SMALL_SIZE: (u32, u32) = (400, 300);
+const SMALL_FRAMES: (u32, u32) = (12, 30);
+
 /// Writes the studies and names their folders.
 pub fn run(options: &PhantomOptions) -> Outcome {
-    let studies = phantom::StudyOptions { small: options.small, ..phantom::StudyOptions::new(options.studies, options.seed) };
+    let mut studies =
+        phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };
+    if options.small {
+        studies.size = SMALL_SIZE;
+        studies.frames = Some(SMALL_FRAMES);
+    }
     let bar = crate::progress::bar(0, "simulating");
     for number in 0..options.studies {
-        let truth = phantom::write_study(&studies, number, &options.out, &mut |done, total| {
-            bar.set_length(total as u64 * u64::from(options.studies));
-            bar.set_position((u64::from(number) * total as u64) + done as u64);
+        phantom::write_study(&studies, number, &options.out, &mut |done, total| {
+            bar.set_length(u64::from(total) * u64::from(options.studies));
+            bar.set_position(u64::from(number) * u64::from(total) + u64::from(done));
         })?;
-        bar.suspend(|| output::line(options.out.join(&truth.study_instance_uid).display()))?;
+        let folder = options.out.join(phantom::study_folder(number));
+        bar.suspend(|| output::line(folder.display()))?;
     }
     bar.finish_and_clear();
     Ok(())
