@@ -1,4 +1,4 @@
-//! Draws eleven views at end-diastole and end-systole into one PNG, to be looked at.
+//! Draws eleven views at end-diastole, end-systole and early filling into one PNG, to be looked at.
 //!
 //! `cargo run --release -p phantom --example contact_sheet -- sheet.png [seed] [width] [VIEW...]`; seed 0 is the plain
 //! patient, any other seed draws everything at random.
@@ -17,9 +17,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .filter(|view| wanted.is_empty() || wanted.iter().any(|name| name == view.name()))
         .collect();
     let (cell_width, cell_height) = (width, width * 3 / 4);
-    let pairs_per_row = if views.len() > 2 { 2 } else { 1 };
-    let rows = views.len().div_ceil(pairs_per_row) as u32;
-    let mut sheet = RgbImage::black(cell_width * 2 * pairs_per_row as u32, cell_height * rows);
+    let triples_per_row = if views.len() > 2 { 2 } else { 1 };
+    let rows = views.len().div_ceil(triples_per_row) as u32;
+    let mut sheet = RgbImage::black(cell_width * 3 * triples_per_row as u32, cell_height * rows);
     for (index, view) in views.into_iter().enumerate() {
         let mut spec = match seed {
             0 => LoopSpec::plain(view, 7),
@@ -29,11 +29,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let simulated = simulate_loop(&spec);
         let phases = simulated.phases();
         let nearest = |frames: &[f64]| frames.first().map_or(0, |frame| frame.round() as u32);
-        let (column, row) = (index % pairs_per_row, index / pairs_per_row);
-        for (half, frame) in [nearest(&phases.end_diastole), nearest(&phases.end_systole)].into_iter().enumerate() {
+        let (column, row) = (index % triples_per_row, index / triples_per_row);
+        for (moment, frame) in [&phases.end_diastole, &phases.end_systole, &phases.early_filling].map(|frames| nearest(frames)).into_iter().enumerate() {
             let mut image = simulated.frame(frame);
             image.text(8, cell_height as i32 / 2, 1, [120, 160, 255], view.name());
-            paste(&mut sheet, &image, (2 * column + half) as u32 * cell_width, row as u32 * cell_height);
+            paste(&mut sheet, &image, (3 * column + moment) as u32 * cell_width, row as u32 * cell_height);
         }
     }
     let mut encoder = png::Encoder::new(BufWriter::new(std::fs::File::create(path)?), sheet.width, sheet.height);

@@ -14,8 +14,6 @@ use crate::truth::{PhaseFrames, phase_frames};
 
 /// Seconds shown by a Doppler or M-mode strip.
 const STRIP_S: f64 = 4.0;
-/// The deepest share of the sector that the strip of a still covers.
-const FLOW_TISSUE_GREY: f32 = 0.55;
 
 /// A simulated loop; frames are rendered on demand.
 pub struct SimulatedLoop {
@@ -273,7 +271,7 @@ fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
 }
 
 fn flow_box_for(spec: &LoopSpec) -> FlowBox {
-    let width = (FLOW_TISSUE_GREY * 0.75).clamp(0.3, 0.6);
+    let width = 0.42;
     FlowBox {
         beams: (0.5 - width / 2.0, 0.5 + width / 2.0),
         depths: match spec.subject {

@@ -78,8 +78,10 @@ pub struct Beamformer {
     gain: Gain,
     pulse: Pulse,
     width: BeamWidth,
-    /// Transmission of each beam in dB: ribs, lungs and poor contact.
+    /// Loss of each beam in dB: ribs, lungs and poor contact.
     beam_loss_db: Vec<f32>,
+    /// What the operator's time-gain sliders leave uneven, in dB per sample.
+    slider_db: Vec<f32>,
     seed: u32,
 }
 
@@ -98,8 +100,9 @@ impl Beamformer {
             scene,
             plane,
             pulse: Pulse::new(1.15 * grid.samples as f32 / 400.0 + 0.35),
-            width: BeamWidth::new(grid.samples, 0.5, 1.0 * grid.beams as f32 / 150.0),
+            width: BeamWidth::new(grid.samples, 0.45, 1.35 * grid.beams as f32 / 150.0),
             beam_loss_db,
+            slider_db: (0..grid.samples).map(|sample| slider_db(sample, &grid, seed)).collect(),
             grid,
             gain,
             seed,
@@ -173,7 +176,7 @@ impl Beamformer {
                 // Blood flows: its scatterers are new in every frame.
                 let seed = if tissue.is_blood() { self.seed ^ frame.wrapping_mul(0x9E37) } else { self.seed };
                 let loss = from_db(-loss_db);
-                let patchy = patchiness(at_rest, self.seed);
+                let patchy = patchiness(at_rest, self.seed) + fibre_angle_db(tissue, at_rest, direction);
                 Echo {
                     field: scatterer(at_rest, seed) * from_db(acoustics.scatter_db + patchy) * loss,
                     impedance: acoustics.impedance,
@@ -258,7 +261,7 @@ impl Beamformer {
                 let noise_hash = cell_hash(beam as i32 / 2, sample as i32 / 2, frame as i32, self.seed ^ 0x4015E);
                 let noise = from_db(gain.noise_db + 12.0 * (share - 1.0)) * normal_from_bits(noise_hash).abs();
                 let sum = own + lobes + echo_of_wall + haze + noise;
-                let level_db = 20.0 * (sum + 1e-6).log10() + gain.gain_db;
+                let level_db = 20.0 * (sum + 1e-6).log10() + gain.gain_db + self.slider_db[sample];
                 let grey = ((level_db + gain.range_db - 6.0) / gain.range_db).clamp(0.0, 1.0);
                 grey.powf(1.55) * smooth_step(0.0, 0.12, depth_cm)
             })
@@ -272,8 +275,28 @@ fn from_db(level_db: f32) -> f32 {
 
 /// Slow variation of brightness within a tissue, in dB.
 fn patchiness(at_rest: Vec3, seed: u32) -> f32 {
-    let cell = |value: f32| (value / 0.35).floor() as i32;
-    2.0 * normal_from_bits(cell_hash(cell(at_rest.x), cell(at_rest.y), cell(at_rest.z), seed ^ 0xBEE))
+    let phase = |salt: u32| 6.28 * unit_from_bits(cell_hash(1, 2, 3, seed ^ salt));
+    let fine = (3.1 * at_rest.x + 2.3 * at_rest.z + phase(1)).sin() * (2.7 * at_rest.y - 1.9 * at_rest.z + phase(2)).sin();
+    let coarse = (0.9 * at_rest.x + 1.3 * at_rest.y - 0.8 * at_rest.z + phase(3)).sin();
+    2.2 * fine + 2.5 * coarse
+}
+
+/// Muscle fibres run around the ventricle: they echo well where the beam meets the wall head on and poorly along it.
+fn fibre_angle_db(tissue: Tissue, at_rest: Vec3, direction: Vec3) -> f32 {
+    if tissue != Tissue::Myocardium {
+        return 0.0;
+    }
+    let radius = at_rest.x.hypot(at_rest.y).max(0.2);
+    let head_on = (at_rest.x * direction.x + at_rest.y * direction.y) / radius;
+    -7.0 * (1.0 - head_on * head_on)
+}
+
+/// Uneven time-gain sliders, and sensitivity that falls off far away.
+fn slider_db(sample: usize, grid: &PolarGrid, seed: u32) -> f32 {
+    let depth_cm = sample as f32 * grid.step_cm();
+    let phase = |salt: u32| 6.28 * unit_from_bits(cell_hash(4, 5, 6, seed ^ salt));
+    let sliders = 1.8 * (depth_cm * 0.55 + phase(1)).sin() + 1.2 * (depth_cm * 1.1 + phase(2)).sin();
+    sliders - 0.8 * (depth_cm - 9.0).max(0.0)
 }
 
 /// Skin, fat and muscle in front of the subject: layers nearly parallel to the probe.

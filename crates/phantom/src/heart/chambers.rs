@@ -7,7 +7,7 @@ use crate::space::{Vec3, ellipsoid, smooth_step, tube, vec3};
 /// The widest level of the left ventricle above its base, in cm.
 const WIDEST_Z: f32 = 2.6;
 /// Centre of the tricuspid ring.
-pub const TRICUSPID: Vec3 = vec3(-3.75, 0.0, 0.6);
+pub const TRICUSPID: Vec3 = vec3(-4.35, 0.0, 0.6);
 /// Centre of the mitral ring.
 pub const MITRAL: Vec3 = vec3(0.25, -0.45, 0.0);
 
@@ -55,8 +55,8 @@ impl Distances {
         let wall = patient.wall * (1.0 - 0.35 * smooth_step(0.6 * patient.lv_length, patient.lv_length, point.z));
         let lv_outer = (lv_side - wall).max(-0.5 - point.z);
         let size = patient.rv_size;
-        let rv_main = ellipsoid(point, vec3(-2.45, 0.75, 1.0), vec3(3.3 * size, 3.3 * size, 5.9));
-        let rv = rv_main.max(0.45 - point.z + 0.25 * (point.x + 3.75).max(0.0));
+        let rv_main = ellipsoid(point, vec3(-2.9, 0.65, 1.0), vec3(3.65 * size, 3.5 * size, 6.1));
+        let rv = rv_main.max(0.45 - point.z + 0.25 * (point.x - TRICUSPID.x).max(0.0));
         let breath = 0.93 + 0.09 * state.contraction - 0.05 * state.atrial_kick;
         let atrial = patient.atrial_size * breath;
         let la = ellipsoid(
@@ -67,8 +67,8 @@ impl Distances {
         .max(point.z);
         let ra = ellipsoid(
             point,
-            vec3(-4.05, -0.35, -1.9),
-            vec3(2.15 * atrial, 2.2 * atrial, 2.65 * patient.atrial_size),
+            vec3(-4.3, -0.35, -1.75),
+            vec3(2.3 * atrial, 2.2 * atrial, 2.6 * patient.atrial_size),
         );
         let hull = soft_min(
             soft_min(lv_side.max(-1.5 - point.z) - wall, rv_main.max(-0.8 - point.z) - 0.35),
@@ -115,7 +115,7 @@ impl Distances {
             }
         }
         if self.rv < 0.0 {
-            let trabecula = trabecula_at(point, patient) && self.rv > -0.55 && point.z > 2.0;
+            let trabecula = trabecula_at(point, patient) && self.rv > -0.45 && point.z > 2.5;
             return Some(if trabecula { Tissue::Papillary } else { Tissue::RightVentricle });
         }
         if self.ra < 0.0 {
@@ -165,5 +165,5 @@ fn trabecula_at(point: Vec3, patient: &Patient) -> bool {
         cell(point.z, 0.9),
         patient.texture_seed ^ 77,
     );
-    unit_from_bits(hash) < 0.28
+    unit_from_bits(hash) < 0.2
 }

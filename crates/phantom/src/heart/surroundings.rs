@@ -25,9 +25,8 @@ pub fn tissue_at(point: Vec3, chambers: &Distances, patient: &Patient) -> Tissue
     if towards_liver > 3.4 {
         return liver(point, patient);
     }
-    let beside_left = point.x > 4.2 && point.y < 3.5;
-    let far_right = point.x < -8.0 && point.y > -1.0;
-    if chambers.hull > 0.9 && (beside_left || far_right) {
+    let beside_or_behind = in_the_sac && point.y < 3.2;
+    if chambers.hull > 0.7 && beside_or_behind {
         return Tissue::Lung;
     }
     Tissue::Mediastinum

@@ -9,7 +9,7 @@ const TO_OUTFLOW: Vec3 = vec3(-0.48, 0.877, 0.0);
 /// Along the line on which the mitral leaflets close.
 const COMMISSURES: Vec3 = vec3(0.877, 0.48, 0.0);
 /// Half the thickness of a leaflet; thicker than life, as the beam's width makes it look.
-const HALF_THICKNESS: f32 = 0.09;
+const HALF_THICKNESS: f32 = 0.075;
 
 /// A leaflet of the mitral valve at `point`, if there is one.
 pub fn mitral(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
@@ -22,8 +22,8 @@ pub fn mitral(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Ti
         coaptation: -0.35,
         open: state.inflow_open,
     };
-    let anterior = sheets.hit(a, b, point.z, 1.0, 2.15, 1.05, 0.75);
-    let posterior = sheets.hit(a, b, point.z, -1.0, 1.3, 0.95, 0.75);
+    let anterior = sheets.hit(a, b, point.z, 1.0, 2.4, 1.1, 0.95);
+    let posterior = sheets.hit(a, b, point.z, -1.0, 1.9, 0.95, 0.95);
     (anterior || posterior).then_some(Tissue::MitralLeaflet)
 }
 

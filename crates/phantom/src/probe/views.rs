@@ -121,8 +121,8 @@ impl View {
                 ImagePlane::looking(target - depth * (6.2 + wall), target, vec3(0.0, 0.0, -1.0))
             }
             Self::PsaxVessels => parasternal(vec3(-0.6, 1.0, -1.35), 5.9, -0.08),
-            Self::PsaxBase => parasternal(vec3(-0.4, 0.1, 1.55), 6.3, 0.0),
-            Self::PsaxMid => parasternal(vec3(-0.2, 0.0, 4.1), 6.0, 0.04),
+            Self::PsaxBase => parasternal(vec3(-0.5, 0.1, 1.7), 6.5, 0.0),
+            Self::PsaxMid => parasternal(vec3(-0.6, 0.0, 4.1), 6.3, 0.04),
             Self::PsaxApical => parasternal(vec3(0.0, 0.0, 6.9), 4.9, 0.10),
             Self::Apical2 => apical(
                 vec3(0.5, 0.87, 0.0),
@@ -140,9 +140,9 @@ impl View {
                 vec3(-1.2, -0.45, 0.0),
             ),
             Self::Apical5 => apical(
-                vec3(1.0, 0.1, 0.0),
-                vec3(-0.1, -0.35, 11.0 + apex + wall),
-                vec3(-0.9, 0.95, 0.0),
+                vec3(1.0, -0.16, 0.0),
+                vec3(-0.1, -0.3, 11.0 + apex + wall),
+                vec3(-0.95, 1.15, -0.45),
             ),
             Self::Suprasternal => {
                 ImagePlane::looking(vec3(0.1, -0.1, -13.2 - wall), vec3(0.3, -0.75, -6.0), vec3(0.48, -0.87, 0.0))

@@ -1,0 +1,80 @@
+//! The planes of the views cut what they must.
+
+use phantom::{LoopSpec, Tissue, View, simulate_loop};
+
+/// A moment of the plain patient's beat.
+#[derive(Clone, Copy)]
+enum At {
+    EndDiastole,
+    EndSystole,
+    EarlyFilling,
+}
+
+/// The area in cm² of a tissue in a view.
+fn area(view: View, wanted: Tissue, at: At) -> f32 {
+    let mut spec = LoopSpec::plain(view, 7);
+    spec.size = (400, 300);
+    let simulated = simulate_loop(&spec);
+    let phases = simulated.phases();
+    let frames = match at {
+        At::EndDiastole => phases.end_diastole,
+        At::EndSystole => phases.end_systole,
+        At::EarlyFilling => phases.early_filling,
+    };
+    let time_s = frames[0] * spec.frame_time_ms / 1000.0;
+    let areas = simulated.tissue_areas(time_s);
+    areas.iter().filter(|(tissue, _)| *tissue == wanted).map(|(_, area)| area).sum()
+}
+
+fn assert_shows(view: View, chambers: &[(Tissue, f32)]) {
+    for &(tissue, least_cm2) in chambers {
+        let found = area(view, tissue, At::EndDiastole);
+        assert!(found >= least_cm2, "{}: {tissue:?} {found} cm²", view.name());
+    }
+}
+
+#[test]
+fn each_view_shows_its_chambers() {
+    use Tissue::{
+        Aorta, Branches, LeftAtrium as La, LeftOutflow, LeftVentricle as Lv, Liver, PulmonaryArtery, RightAtrium as Ra,
+        RightOutflow, RightVentricle as Rv,
+    };
+    assert_shows(View::Plax, &[(Lv, 10.0), (La, 6.0), (Aorta, 4.0), (LeftOutflow, 1.0)]);
+    assert_shows(View::PsaxVessels, &[(Aorta, 4.0), (La, 5.0), (Ra, 3.0), (RightOutflow, 3.0), (PulmonaryArtery, 1.0)]);
+    assert_shows(View::PsaxBase, &[(Lv, 8.0), (Rv, 5.0)]);
+    let leaflets = area(View::PsaxBase, Tissue::MitralLeaflet, At::EarlyFilling);
+    assert!(leaflets > 0.3, "mitral leaflets {leaflets} cm²");
+    assert_shows(View::PsaxMid, &[(Lv, 8.0), (Rv, 3.0), (Tissue::Papillary, 0.8)]);
+    assert_shows(View::PsaxApical, &[(Lv, 3.0)]);
+    assert_shows(View::Apical2, &[(Lv, 20.0), (La, 8.0)]);
+    assert_shows(View::Apical3, &[(Lv, 18.0), (La, 5.0), (Aorta, 2.0)]);
+    assert_shows(View::Apical4, &[(Lv, 20.0), (La, 8.0), (Rv, 8.0), (Ra, 8.0)]);
+    assert_shows(View::Apical5, &[(Lv, 18.0), (Rv, 6.0), (LeftOutflow, 1.0), (Aorta, 1.0)]);
+    assert_shows(View::Suprasternal, &[(Aorta, 12.0), (Branches, 1.0)]);
+    assert_shows(View::Subcostal, &[(Lv, 8.0), (Rv, 5.0), (Ra, 4.0), (La, 4.0), (Liver, 20.0)]);
+}
+
+#[test]
+fn what_tells_the_views_apart_is_absent_where_it_must_be() {
+    assert!(area(View::Apical2, Tissue::RightVentricle, At::EndDiastole) < 1.5);
+    assert!(area(View::Apical4, Tissue::Aorta, At::EndDiastole) < 1.0);
+    assert!(area(View::PsaxApical, Tissue::Papillary, At::EndDiastole) < 0.8);
+    assert!(area(View::PsaxMid, Tissue::MitralLeaflet, At::EndDiastole) < 0.1);
+    assert!(area(View::PsaxVessels, Tissue::LeftVentricle, At::EndDiastole) < 1.0);
+}
+
+#[test]
+fn the_left_ventricle_is_smaller_at_end_systole() {
+    for view in [View::Plax, View::PsaxBase, View::PsaxMid, View::Apical2, View::Apical3, View::Apical4] {
+        let (diastole, systole) = (area(view, Tissue::LeftVentricle, At::EndDiastole), area(view, Tissue::LeftVentricle, At::EndSystole));
+        assert!(systole < 0.75 * diastole, "{}: {diastole} to {systole} cm²", view.name());
+    }
+}
+
+#[test]
+fn the_left_atrium_fills_while_the_ventricle_empties() {
+    for view in [View::Apical2, View::Apical4] {
+        let (diastole, systole) = (area(view, Tissue::LeftAtrium, At::EndDiastole), area(view, Tissue::LeftAtrium, At::EndSystole));
+        assert!(systole > 1.15 * diastole, "{}: {diastole} to {systole} cm²", view.name());
+    }
+}

@@ -1,0 +1,101 @@
+//! Whole studies: valid DICOM, consistent truth, the same bytes for the same seed.
+
+use dicom_dictionary_std::tags;
+use dicom_object::{DefaultDicomObject, open_file};
+use phantom::{EcgSource, LoopTruth, PixelEncoding, StudyOptions, View, study_folder, write_study};
+use std::path::Path;
+
+fn small() -> StudyOptions {
+    StudyOptions {
+        seed: 21,
+        size: (160, 120),
+        frames: Some((2, 10)),
+        ..StudyOptions::default()
+    }
+}
+
+fn number(object: &DefaultDicomObject, tag: dicom_core::Tag) -> Option<u32> {
+    object.get(tag).and_then(|element| element.to_int().ok())
+}
+
+fn check_pixels(object: &DefaultDicomObject, truth: &LoopTruth) {
+    let pixels = object.element(tags::PIXEL_DATA).expect("pixel data");
+    let pixel_count = 160 * 120_usize;
+    match pixels.fragments() {
+        Some(fragments) => {
+            assert!(matches!(truth.encoding, PixelEncoding::JpegBaseline | PixelEncoding::RleRgb));
+            assert_eq!(fragments.len(), truth.frames as usize);
+        }
+        None => {
+            let frame_bytes = match truth.encoding {
+                PixelEncoding::Palette => pixel_count,
+                PixelEncoding::RawYbr422 => pixel_count * 2,
+                _ => pixel_count * 3,
+            };
+            let stored = pixels.to_bytes().expect("bytes").len();
+            assert_eq!(stored, frame_bytes * truth.frames as usize, "{}", truth.file);
+        }
+    }
+}
+
+fn check_loop(folder: &Path, truth: &LoopTruth) {
+    let object = open_file(folder.join(&truth.file)).expect("the file parses");
+    let uid = object.element(tags::SOP_INSTANCE_UID).expect("uid").to_str().expect("text");
+    assert_eq!(uid, truth.sop_instance_uid);
+    assert_eq!(number(&object, tags::NUMBER_OF_FRAMES).unwrap_or(1), truth.frames);
+    assert_eq!(number(&object, tags::ROWS), Some(120));
+    let has = |tag| object.get(tag).is_some();
+    let expected = if has(tags::WAVEFORM_SEQUENCE) {
+        EcgSource::Waveform
+    } else if has(tags::R_WAVE_TIME_VECTOR) {
+        EcgSource::RWaveTimeVector
+    } else if has(dicom_core::Tag(0x5000, 0x3000)) {
+        EcgSource::Curve
+    } else if truth.trace.is_some() {
+        EcgSource::BurnedInTrace
+    } else {
+        EcgSource::None
+    };
+    assert_eq!(truth.ecg_source, expected, "{}", truth.file);
+    check_pixels(&object, truth);
+    let last = f64::from(truth.frames - 1);
+    let inside = |frames: &[f64]| frames.iter().all(|frame| (0.0..=last).contains(frame));
+    assert!(inside(&truth.r_peaks) && inside(&truth.phases.end_systole), "{}", truth.file);
+}
+
+#[test]
+fn a_study_is_valid_and_its_truth_is_consistent() {
+    let out = tempfile::tempdir().expect("a folder");
+    let mut steps = 0;
+    let truth = write_study(&small(), 0, out.path(), &mut |_, _| steps += 1).expect("a study");
+    assert_eq!(steps, truth.loops.len());
+    let folder = out.path().join(study_folder(0));
+    for loop_truth in &truth.loops {
+        check_loop(&folder, loop_truth);
+    }
+    for view in View::ALL {
+        assert!(truth.loops.iter().any(|one| one.view == Some(view)), "no {}", view.name());
+    }
+    let json = std::fs::read_to_string(folder.join("truth.json")).expect("truth.json");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["loops"][1]["view"], "PSAX-ves");
+    assert_eq!(json["loops"][0]["mode"], "2d");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
+    let write = |threads: usize| {
+        let out = tempfile::tempdir().expect("a folder");
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let truth = pool.install(|| write_study(&small(), 1, out.path(), &mut |_, _| ())).expect("a study");
+        let folder = out.path().join(study_folder(1));
+        let mut files: Vec<Vec<u8>> = truth
+            .loops
+            .iter()
+            .map(|one| std::fs::read(folder.join(&one.file)).expect("a file"))
+            .collect();
+        files.push(std::fs::read(folder.join("truth.json")).expect("truth.json"));
+        files
+    };
+    assert!(write(1) == write(3));
+}
