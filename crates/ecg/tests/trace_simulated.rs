@@ -152,3 +152,12 @@ fn screens_without_beats_give_none() {
         assert!(tally.false_peaks <= 1, "{kind:?}: {tally:?}");
     }
 }
+
+#[test]
+fn one_loop() {
+    let Ok(spec) = std::env::var("ONE") else { return };
+    let (seed, kind) = spec.split_once(',').unwrap();
+    let kind = match kind { "g"=>Kind::Trace(TraceStyle::Grows), "s"=>Kind::Trace(TraceStyle::Sweeps), "c"=>Kind::Trace(TraceStyle::Cursor), "r"=>Kind::Trace(TraceStyle::Scrolls), "d"=>Kind::Doppler, _=>Kind::Bare };
+    let seed: u64 = seed.parse().unwrap();
+    run(&[kind], seed..seed + 1);
+}

@@ -19,6 +19,8 @@ pub(super) struct Band<'f, 's> {
     /// First and last column of the trace over all frames.
     pub columns: (usize, usize),
     pub curves: BTreeMap<u32, Curve>,
+    /// The trace as far as it is the same in all frames decoded at first, free of moving tissue.
+    pub still_curve: Option<Curve>,
 }
 
 /// The rows that may hold a trace of which a candidate is a part, cut to the image: a later beat may be higher, the
@@ -39,17 +41,49 @@ impl<'f, 's> Band<'f, 's> {
             area,
             columns: (candidate.area.x0, candidate.area.x1.saturating_sub(1)),
             curves: BTreeMap::new(),
+            still_curve: None,
         };
         let loaded: Vec<u32> = band.frames.loaded().map(|(index, _)| index).collect();
         for index in loaded {
             band.follow(index);
         }
         band.settle_columns();
+        band.follow_still();
         band
+    }
+
+    /// Whether (nearly) the whole trace is the same in all frames.
+    pub fn stands_still(&self) -> bool {
+        let area = self.candidate.area;
+        let still = self.still_curve.as_ref().map_or(0, |curve| {
+            (area.x0..area.x1).filter(|column| curve.is_drawn(*column)).count()
+        });
+        20 * still >= 17 * area.width()
+    }
+
+    fn follow_still(&mut self) {
+        if self.curves.len() < 3 {
+            return;
+        }
+        let pictures = self.pictures();
+        let views: Vec<&Picture> = pictures.iter().map(|(_, picture)| picture).collect();
+        self.still_curve = Picture::darkest(&views).map(|darkest| {
+            let mut curve = Curve::follow(&darkest, &self.candidate.colour);
+            curve.keep_columns(self.columns.0, self.columns.1);
+            curve
+        });
     }
 
     pub fn frame_count(&self) -> u32 {
         self.frames.count()
+    }
+
+    /// The trace as whole as it is known: what stands still if that is most of it, else the last frame's.
+    pub fn whole_curve(&self) -> Option<&Curve> {
+        match &self.still_curve {
+            Some(curve) if self.stands_still() => Some(curve),
+            _ => self.curves.last_key_value().map(|(_, curve)| curve),
+        }
     }
 
     /// First image row of the band, where `top` is the image row of the first row that the frames keep.
@@ -91,7 +125,7 @@ impl<'f, 's> Band<'f, 's> {
         }
     }
 
-    /// Finds the columns of the trace: the candidate's, and on to both sides while anything is drawn in some frame.
+    /// Finds the columns of the trace: the candidate's, and on to both sides while something is drawn in several frames.
     fn settle_columns(&mut self) {
         let width = self.area.x1;
         let drawn: Vec<bool> =

@@ -21,7 +21,9 @@ const THICKEST: f32 = 7.0;
 pub(super) struct Candidate {
     pub colour: TraceColour,
     pub area: Area,
-    /// How likely it is; only the order counts.
+    /// How much of a trace it looks without regard to beats: length, evenness, place; only the order counts.
+    pub worth: f32,
+    /// The same with regard to beats.
     pub rank: f32,
 }
 
@@ -57,8 +59,16 @@ fn collect(picture: &Picture, colour: &TraceColour, rule: StrokeRule, places: Pl
         }
         let area = area_of(&stroke);
         let colour = learn_colour(picture, &stroke, colour);
-        let rank = rank(&stroke, area, picture, colour.is_grey(), places);
-        found.push(Candidate { colour, area, rank });
+        let worth = worth(&stroke, area, picture, colour.is_grey(), places);
+        let curve = Curve::from_stroke(&stroke, area);
+        let has_peaks = !find_r_peaks(&curve.heights(), None).is_empty();
+        let rank = if has_peaks { worth } else { 0.25 * worth };
+        found.push(Candidate {
+            colour,
+            area,
+            worth,
+            rank,
+        });
     }
 }
 
@@ -94,23 +104,18 @@ fn learn_colour(picture: &Picture, stroke: &Stroke, class: &TraceColour) -> Trac
     if learned.is_grey() == class.is_grey() { learned } else { *class }
 }
 
-fn rank(stroke: &Stroke, area: Area, picture: &Picture, grey: bool, places: Places) -> f32 {
+fn worth(stroke: &Stroke, area: Area, picture: &Picture, grey: bool, places: Places) -> f32 {
     let columns = stroke.runs.len() as f32;
-    let mut rank = columns.min(400.0) * stroke.coverage() * (1.0 - stroke.clutter());
-    let curve = Curve::from_stroke(stroke, area);
-    let peaks = find_r_peaks(&curve.heights(), None);
-    if peaks.is_empty() {
-        rank *= 0.2;
-    }
+    let mut worth = columns.min(400.0) * stroke.coverage() * (1.0 - stroke.clutter());
     if grey {
-        rank *= 0.4;
+        worth *= 0.4;
     }
     let middle_row = (area.y0 + area.y1) as f32 / 2.0;
-    rank *= 0.5 + middle_row / picture.height as f32;
+    worth *= 0.5 + middle_row / picture.height as f32;
     let middle_column = (area.x0 + area.x1) as f32 / 2.0;
     match places.ecg {
-        Some(region) if region.holds(middle_column, middle_row) => rank * 8.0,
-        _ => rank,
+        Some(region) if region.holds(middle_column, middle_row) => worth * 8.0,
+        _ => worth,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::image::Picture;
 
 /// Chroma (largest less smallest channel) from which a pixel counts as coloured.
-const COLOURED_FROM: u8 = 40;
+const COLOURED_FROM: u8 = 28;
 const HUE_BINS: usize = 36;
 /// Hues this many bins around a peak belong to it.
 const HUE_REACH: usize = 2;

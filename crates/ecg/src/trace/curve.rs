@@ -64,11 +64,11 @@ impl Curve {
         self.runs.iter().flatten().count()
     }
 
-    /// First and last drawn column.
-    pub fn extent(&self) -> Option<(usize, usize)> {
-        let first = self.runs.iter().position(Option::is_some)?;
-        let last = self.runs.iter().rposition(Option::is_some)?;
-        Some((first, last))
+    /// Half of the thickness of the line beyond its middle row; at its end the line reaches as far beyond its last point.
+    pub fn half_line(&self) -> f64 {
+        let mut heights: Vec<usize> = self.runs.iter().flatten().map(Run::height).collect();
+        heights.sort_unstable();
+        heights.get(heights.len() / 2).map_or(0.0, |h| (*h as f64 - 1.0) / 2.0)
     }
 
     /// Removes what lies outside these columns (ends included).
@@ -90,9 +90,7 @@ impl Curve {
         }
         middles.sort_unstable_by(f32::total_cmp);
         let baseline = middles[middles.len() / 2];
-        let mut heights: Vec<usize> = self.runs.iter().flatten().map(Run::height).collect();
-        heights.sort_unstable();
-        let half_line = (heights[heights.len() / 2] as f32 - 1.0) / 2.0;
+        let half_line = self.half_line() as f32;
         let value = |run: &Run| {
             let top = (run.top as f32 + half_line).min(middle(run));
             let bottom = (run.bottom as f32 - half_line).max(middle(run));

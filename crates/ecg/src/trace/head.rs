@@ -107,7 +107,7 @@ pub(super) fn fit_motion(sightings: &[Sighting], pass: (f64, f64)) -> Option<Eve
                     };
                     let misses = motion.count_hits(&seen);
                     let passes = if motion.wraps { travel / pass.1 } else { 0.0 };
-                    let score = 10.0 * motion.hits as f64 - misses / 2.0 - passes;
+                    let score = 10.0 * motion.hits as f64 - misses / 2.0 - 3.0 * passes;
                     if best.as_ref().is_none_or(|(top, _)| score > *top) {
                         best = Some((score, motion));
                     }

@@ -41,23 +41,33 @@ pub fn read_trace(frames: &mut dyn FrameSource, hints: &TraceHints) -> Option<Tr
     let (from, to) =
         candidates.iter().map(|c| rows_around(c.area, size.1)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
     frames.keep_only(Area { x0: 0, y0: from, x1: size.0, y1: to });
-    // The first candidate with beats tied to frames wins; else one with beats; else one that moves as a trace does.
-    let mut fallback: Option<(u8, TraceReading)> = None;
+    let mut best: Option<(f32, TraceReading)> = None;
     for candidate in &candidates {
+        // The likeliest candidate with beats that are tied to frames ends the search, unless a better one may follow.
+        if best.as_ref().is_some_and(|(score, _)| *score >= candidate.worth) {
+            continue;
+        }
+        if std::env::var_os("TRACE_DEBUG").is_some() { eprintln!("DBG {candidate:?}"); }
         let Some(reading) = read_candidate(&mut frames, candidate, from, size, hints) else {
             continue;
         };
-        let worth = match (reading.r_peak_columns.is_empty(), reading.head.is_some()) {
-            (false, true) => return Some(finish(reading, &frames)),
-            (false, false) => 2,
-            (true, true) => 1,
-            (true, false) => 0,
-        };
-        if worth > fallback.as_ref().map_or(0, |(best, _)| *best) {
-            fallback = Some((worth, reading));
+        let score = candidate.worth * trust(&reading);
+        if best.as_ref().is_none_or(|(top, _)| score > *top) {
+            best = Some((score, reading));
         }
     }
-    fallback.map(|(_, reading)| finish(reading, &frames))
+    best.map(|(_, reading)| finish(reading, &frames))
+}
+
+/// What a reading is worth as a trace: beats and a moving head speak for one.
+fn trust(reading: &TraceReading) -> f32 {
+    let beats = !reading.r_peak_columns.is_empty() || !reading.r_peaks.is_empty();
+    match (reading.head.is_some(), beats) {
+        (true, true) => 1.0,
+        (true, false) => 0.6,
+        (false, true) => 0.3,
+        (false, false) => 0.05,
+    }
 }
 
 fn finish(mut reading: TraceReading, frames: &Frames<'_>) -> TraceReading {

@@ -6,6 +6,7 @@ use super::motion::{Drawing, Motion};
 use super::r_columns::{RPeak, find_r_peaks};
 use super::signal::{Signal, compose};
 use super::{BoundingBox, TraceFinding, TraceHints, TraceReading};
+use std::collections::BTreeMap;
 
 /// Columns of the signal in a row that may stay unknown.
 const LONGEST_HOLE: usize = 4;
@@ -60,7 +61,10 @@ pub(super) fn report(
     top: usize,
     hints: &TraceHints,
 ) -> Option<TraceReading> {
-    let (_, curve) = band.curves.last_key_value()?;
+    let curve = match drawing.motion {
+        Some(Motion::Head(_) | Motion::Scroll { .. }) => band.curves.last_key_value()?.1,
+        Some(Motion::Cursor(_)) | None => band.whole_curve()?,
+    };
     let first_row = band.first_row(top);
     let heights = curve.heights();
     let points: Vec<(u32, f32)> = heights
@@ -110,7 +114,14 @@ fn bounding_box(band: &Band<'_, '_>, first_row: usize) -> BoundingBox {
 
 fn place_beats(reading: &mut TraceReading, band: &Band<'_, '_>, motion: &Motion, hints: &TraceHints) {
     reading.head = Some(motion.head_motion(0.0));
-    let Some(signal) = compose(&band.curves, motion) else {
+    let still = match (motion, &band.still_curve) {
+        (Motion::Cursor(_), Some(curve)) if band.stands_still() => {
+            // One curve that no cursor hides; the frame it is filed under does not matter.
+            Some(BTreeMap::from([(u32::MAX, curve.clone())]))
+        }
+        _ => None,
+    };
+    let Some(signal) = compose(still.as_ref().unwrap_or(&band.curves), motion) else {
         return;
     };
     let speed = motion.columns_per_frame();

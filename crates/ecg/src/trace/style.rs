@@ -12,6 +12,12 @@ use super::signal::compose;
 /// Columns that must be missing behind a drawing head.
 const SHORTEST_GAP: usize = 3;
 const MOST_HEADS: usize = 4;
+/// A curve with fewer columns does not yet show where the trace is.
+const FEWEST_COLUMNS: usize = 12;
+/// Columns a frame: a third of what a slow trace does at 120 frames a second.
+const SLOWEST_HEAD: f64 = 0.12;
+/// A cursor crosses at least this part of the trace.
+const LEAST_CURSOR_TRAVEL: f64 = 0.12;
 /// Share of values shown by several frames that must agree under a motion.
 const LEAST_AGREEMENT: f64 = 0.75;
 /// Rows a shifted curve may differ on average.
@@ -23,9 +29,9 @@ pub(super) fn tell_drawing(band: &mut Band<'_, '_>) -> Option<Drawing> {
     if band.curves.len() < 2 {
         return Some(still);
     }
-    let changed = greatest_change(band);
+    let changed = usual_change(band);
     let width = band.columns.1 + 1 - band.columns.0;
-    let stands_still = changed <= 8 + width / 20;
+    let stands_still = changed <= 8 + width / 20 || band.stands_still();
     if stands_still && let Some(motion) = fit_cursor(band) {
         return Some(cursor(motion));
     }
@@ -34,13 +40,7 @@ pub(super) fn tell_drawing(band: &mut Band<'_, '_>) -> Option<Drawing> {
     if let Some(drawing) = better(band, head, scroll) {
         return Some(drawing);
     }
-    if stands_still {
-        return Some(still);
-    }
-    // A line may mark the head of a sweep that leaves no gap.
-    let motion = fit_cursor(band)?;
-    let drawing = Drawing { style: TraceStyle::Sweeps, motion: Some(Motion::Head(motion)) };
-    agreement(band, &drawing).map(|_| drawing)
+    stands_still.then_some(still)
 }
 
 fn cursor(motion: EvenMotion) -> Drawing {
@@ -63,8 +63,8 @@ fn agreement(band: &Band<'_, '_>, drawing: &Drawing) -> Option<f64> {
     (all >= LEAST_AGREEMENT && telling >= LEAST_AGREEMENT - 0.15).then_some(all.min(telling))
 }
 
-/// Most columns in which any frame differs from the last one.
-fn greatest_change(band: &Band<'_, '_>) -> usize {
+/// Columns in which the middle one of the other frames differs from the last one.
+fn usual_change(band: &Band<'_, '_>) -> usize {
     let Some((_, last)) = band.curves.last_key_value() else {
         return 0;
     };
@@ -77,7 +77,9 @@ fn greatest_change(band: &Band<'_, '_>) -> usize {
         });
         differs.count()
     };
-    band.curves.values().map(changed).max().unwrap_or(0)
+    let mut counts: Vec<usize> = band.curves.values().rev().skip(1).map(changed).collect();
+    counts.sort_unstable();
+    counts.get(counts.len() / 2).copied().unwrap_or(0)
 }
 
 /// First column and width of a pass.
@@ -88,6 +90,10 @@ fn pass(band: &Band<'_, '_>) -> (f64, f64) {
 
 fn fit_cursor(band: &mut Band<'_, '_>) -> Option<EvenMotion> {
     let motion = best_cursor(band)?;
+    let travel = motion.columns_per_frame * f64::from(band.frame_count() - 1);
+    if travel < LEAST_CURSOR_TRAVEL * motion.pass.1 {
+        return None;
+    }
     if motion.hits == band.curves.len() && motion.hits >= 5 {
         return Some(motion);
     }
@@ -107,7 +113,7 @@ fn fit_cursor(band: &mut Band<'_, '_>) -> Option<EvenMotion> {
 fn best_cursor(band: &Band<'_, '_>) -> Option<EvenMotion> {
     let pictures = band.pictures();
     let views: Vec<_> = pictures.iter().map(|(index, p)| (*index, p)).collect();
-    let (_, trace) = band.curves.last_key_value()?;
+    let trace = band.whole_curve()?;
     // A cursor may stand a little before or behind what is drawn.
     let (first, last) = band.columns;
     let columns = (first.saturating_sub(12), last + 12);
@@ -122,7 +128,10 @@ fn fit_head(band: &mut Band<'_, '_>) -> Option<Drawing> {
         .map(|(frame, curve)| Sighting { frame: *frame, columns: ends_before_gaps(curve, band.columns) })
         .collect();
     let motion = fit_motion(&sightings, pass(band))?;
-    if 3 * motion.hits < 2 * sightings.len() {
+    let motion = confirm_head(band, motion)?;
+    // A trace that starts from nothing is not seen at first; where it is drawn, its head must be where it is expected.
+    let drawn = band.curves.values().filter(|c| c.drawn_columns() >= FEWEST_COLUMNS);
+    if 4 * motion.hits < 3 * drawn.count() || motion.columns_per_frame < SLOWEST_HEAD {
         return None;
     }
     let sweeps = motion.wraps
@@ -133,6 +142,29 @@ fn fit_head(band: &mut Band<'_, '_>) -> Option<Drawing> {
         });
     let style = if sweeps { TraceStyle::Sweeps } else { TraceStyle::Grows };
     Some(Drawing { style, motion: Some(Motion::Head(motion)) })
+}
+
+fn sight_heads(band: &Band<'_, '_>) -> Vec<Sighting> {
+    let ends = band.curves.iter().map(|(frame, curve)| Sighting {
+        frame: *frame,
+        columns: ends_before_gaps(curve, band.columns),
+    });
+    ends.collect()
+}
+
+/// Where some frames do not fit, or the head would have jumped back, two more frames must confirm the motion: with
+/// several gaps in each frame something always fits.
+fn confirm_head(band: &mut Band<'_, '_>, motion: EvenMotion) -> Option<EvenMotion> {
+    if motion.hits == band.curves.len() && !motion.wraps {
+        return Some(motion);
+    }
+    let last = band.frame_count() - 1;
+    for frame in [last * 5 / 8, last - last / 8] {
+        band.curve(frame);
+    }
+    let again = fit_motion(&sight_heads(band), pass(band))?;
+    let drift = (again.columns_per_frame - motion.columns_per_frame).abs() * f64::from(last);
+    (drift <= 0.05 * again.pass.1 + 6.0 || again.hits == band.curves.len()).then_some(again)
 }
 
 /// Columns where the trace ends before a gap, those before the widest gaps first.
@@ -152,7 +184,10 @@ fn ends_before_gaps(curve: &Curve, (first, last): (usize, usize)) -> Vec<f64> {
     }
     ends.sort_by_key(|(gap, _)| std::cmp::Reverse(*gap));
     ends.truncate(MOST_HEADS);
-    ends.into_iter().map(|(_, end)| end as f64).collect()
+    let half_line = curve.half_line();
+    ends.into_iter()
+        .map(|(_, end)| end as f64 - half_line)
+        .collect()
 }
 
 fn fit_scroll(band: &mut Band<'_, '_>) -> Option<Drawing> {
@@ -188,8 +223,9 @@ fn fit_scroll(band: &mut Band<'_, '_>) -> Option<Drawing> {
     }
     let speed = speed?;
     let moved = speed * f64::from(last);
+    let half_line = band.curves.last_key_value().map_or(0.0, |(_, c)| c.half_line());
     (moved >= 6.0).then(|| Drawing {
         style: TraceStyle::Scrolls,
-        motion: Some(Motion::Scroll { right: band.columns.1 as f64, columns_per_frame: speed }),
+        motion: Some(Motion::Scroll { right: band.columns.1 as f64 - half_line, columns_per_frame: speed }),
     })
 }
