@@ -15,6 +15,7 @@ mod mode;
 mod open;
 mod regions;
 mod scan;
+mod sector;
 mod timing;
 
 pub use completeness::{Completeness, completeness};

@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 
+use crate::header::Header;
+use crate::open::RgbFrame;
+use crate::regions::{PixelBox, Region, RegionKind};
+
 /// What a loop shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -39,4 +43,125 @@ impl Mode {
             Self::Other => "other",
         }
     }
+}
+
+const ENHANCED_US_VOLUME: &str = "1.2.840.10008.5.1.4.1.1.6.2";
+/// Physical Units (0018,6026) of a velocity axis: cm/s.
+const CENTIMETRES_PER_SECOND: u16 = 7;
+/// Tissue moves at up to about 20 cm/s either way, blood much faster: a narrower velocity axis than this shows tissue.
+const TISSUE_VELOCITY_SPAN_CM_PER_S: f64 = 60.0;
+/// Two 2-D regions that overlap by more than this share of the smaller one are one image with a colour box.
+const OVERLAP_SHARE: f64 = 0.1;
+/// A pixel whose channels differ by more than this is coloured.
+const COLOURED_LEVELS: u8 = 60;
+/// The share of coloured pixels inside the image that makes it colour flow; an ECG trace or a marker stays below.
+const COLOURED_SHARE: f64 = 0.01;
+
+/// What the headers say, with the reason; nothing where only the pixels can tell.
+pub(crate) fn mode_from_header(header: &Header) -> Option<(Mode, String)> {
+    if header.sop_class_uid.as_deref() == Some(ENHANCED_US_VOLUME) {
+        return Some((Mode::Other, "the SOP class is a 3-D volume".into()));
+    }
+    if let Some(modality) = header.modality.as_deref().filter(|modality| !["US", "IVUS", "OT", "SC"].contains(modality))
+    {
+        return Some((Mode::Other, format!("the modality is {modality}")));
+    }
+    let regions = &header.regions;
+    let has = |kind: RegionKind| regions.iter().any(|region| region.kind == kind);
+    if let Some(spectrum) = regions.iter().find(|region| region.kind == RegionKind::Pw) {
+        return Some(match velocity_span_cm_per_s(spectrum) {
+            Some(span) if span <= TISSUE_VELOCITY_SPAN_CM_PER_S => {
+                (Mode::TissueDoppler, format!("a spectral region spans {span:.0} cm/s, as tissue does"))
+            }
+            _ => (Mode::Pw, "a region is a pulsed-wave spectrum".into()),
+        });
+    }
+    if has(RegionKind::Cw) {
+        return Some((Mode::Cw, "a region is a continuous-wave spectrum".into()));
+    }
+    if has(RegionKind::MMode) {
+        return Some((Mode::MMode, "a region is M-mode".into()));
+    }
+    if is_dual(header) {
+        return Some((Mode::Dual, "two 2-D regions stand side by side".into()));
+    }
+    if has(RegionKind::Colour) {
+        return Some((Mode::Colour, "a region is colour flow".into()));
+    }
+    if header.samples_per_pixel == 1
+        && header.photometric_interpretation.starts_with("MONOCHROME")
+        && has(RegionKind::Tissue2d)
+    {
+        return Some((Mode::TwoD, "a region is 2-D and the image has no colours".into()));
+    }
+    // Scanners leave regions and flags of a grey image in colour loops, and the other way round: pixels decide there.
+    if has(RegionKind::Tissue2d) { None } else { mode_from_image_type(header) }
+}
+
+/// Whether two 2-D regions inside the image do not lie over each other.
+fn is_dual(header: &Header) -> bool {
+    let boxes: Vec<PixelBox> = header
+        .regions
+        .iter()
+        .filter(|region| region.is_2d() && region.fits(header.columns, header.rows))
+        .filter_map(|region| region.pixel_box(header.columns, header.rows))
+        .collect();
+    let apart = |a: &PixelBox, b: &PixelBox| overlap(a, b) as f64 <= OVERLAP_SHARE * a.area().min(b.area()) as f64;
+    let similar = |a: &PixelBox, b: &PixelBox| a.area().min(b.area()) * 2 >= a.area().max(b.area());
+    boxes.iter().enumerate().any(|(i, a)| boxes.iter().skip(i + 1).any(|b| apart(a, b) && similar(a, b)))
+}
+
+fn overlap(a: &PixelBox, b: &PixelBox) -> u64 {
+    let common = |a0: u32, a1: u32, b0: u32, b1: u32| u64::from((a1.min(b1) + 1).saturating_sub(a0.max(b0)));
+    common(a.x0, a.x1, b.x0, b.x1) * common(a.y0, a.y1, b.y0, b.y1)
+}
+
+fn velocity_span_cm_per_s(region: &Region) -> Option<f64> {
+    let [_, unit] = region.units;
+    let [_, delta] = region.delta;
+    let rows = (region.y1 - region.y0 + 1) as f64;
+    let span = (delta * rows).abs();
+    (unit == CENTIMETRES_PER_SECOND && span > 0.0).then_some(span)
+}
+
+/// Image Type value 4 is a bit map of what the image holds (PS3.3 C.8.5.6.1.1).
+fn mode_from_image_type(header: &Header) -> Option<(Mode, String)> {
+    const BITS: [(u32, Mode); 5] =
+        [(0x0008, Mode::Pw), (0x0004, Mode::Cw), (0x0002, Mode::MMode), (0x0020, Mode::MMode), (0x0040, Mode::Other)];
+    let text = header.image_type.get(3)?;
+    let bits = u32::from_str_radix(text, 16).ok().filter(|bits| *bits != 0 && text.len() == 4)?;
+    let (_, mode) = BITS.iter().find(|(bit, _)| bits & bit != 0)?;
+    Some((*mode, format!("Image Type value 4 is {text}")))
+}
+
+/// What the pixels show: colour flow where enough of the image is coloured, else 2-D; nothing known without a sector.
+pub(crate) fn mode_from_pixels(frame: &RgbFrame, sector: Option<PixelBox>) -> (Mode, String) {
+    let Some(sector) = sector else {
+        return (Mode::Other, "no header tells and no ultrasound image was found in the pixels".into());
+    };
+    let share = coloured_share(frame, &sector);
+    let percent = share * 100.0;
+    if share >= COLOURED_SHARE {
+        (Mode::Colour, format!("{percent:.1} % of the image is coloured"))
+    } else {
+        (Mode::TwoD, format!("{percent:.1} % of the image is coloured, too little for colour flow"))
+    }
+}
+
+/// The share of coloured pixels inside the box, without its margins, where scales, traces and labels are drawn.
+fn coloured_share(frame: &RgbFrame, sector: &PixelBox) -> f64 {
+    let (margin_x, margin_y) = (sector.width() / 10, sector.height() / 10);
+    let mut coloured = 0_u64;
+    let mut all = 0_u64;
+    for y in sector.y0 + margin_y..=sector.y1.saturating_sub(margin_y) {
+        let start = (y as usize * frame.width as usize + (sector.x0 + margin_x) as usize) * 3;
+        let pixels = sector.width().saturating_sub(2 * margin_x) as usize;
+        let (row, _) = frame.pixels.get(start..start + pixels * 3).unwrap_or_default().as_chunks::<3>();
+        for [red, green, blue] in row {
+            let spread = red.max(green).max(blue) - red.min(green).min(blue);
+            coloured += u64::from(spread > COLOURED_LEVELS);
+            all += 1;
+        }
+    }
+    if all == 0 { 0.0 } else { coloured as f64 / all as f64 }
 }

@@ -13,9 +13,10 @@ use crate::frames::{
     FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents, walk_fragments,
 };
 use crate::header::{Header, HeaderParts, ImageFormat, Photometric, declared_frames};
-use crate::mode::Mode;
+use crate::mode::{Mode, mode_from_header, mode_from_pixels};
 use crate::regions::PixelBox;
 use crate::scan::{DataSet, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
+use crate::sector::{sector_from_pixels, sector_from_regions};
 
 /// One decoded frame, RGB8, row major, `pixels.len() == width * height * 3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,8 @@ pub struct Loop {
     format: ImageFormat,
     colours: ColourTables,
     frames: FrameStore,
+    /// The sector, once it was looked for.
+    sector: Option<Option<PixelBox>>,
 }
 
 /// A file's data set walked up to its pixel data.
@@ -139,7 +142,7 @@ impl Loop {
         if format.photometric == Photometric::PaletteColor && colours.palette.is_none() {
             findings.push(Finding::new("palette_missing", "the palette is missing; its indices are shown as grey"));
         }
-        Ok(Self { header, findings, source, format, colours, frames })
+        Ok(Self { header, findings, source, format, colours, frames, sector: None })
     }
 
     /// The header facts.
@@ -170,14 +173,35 @@ impl Loop {
         })
     }
 
-    /// The box of the ultrasound image: from the regions, else found in the pixels of a few frames.
+    /// The box of the ultrasound image: from the regions, else found in the pixels of at most three frames.
+    ///
+    /// Nothing where there is none. The answer is found once and kept.
     pub fn sector(&mut self) -> Option<PixelBox> {
-        None
+        if let Some(known) = self.sector {
+            return known;
+        }
+        let (columns, rows) = (self.header.columns, self.header.rows);
+        let found = sector_from_regions(&self.header.regions, columns, rows).or_else(|| {
+            let last = self.header.frames.saturating_sub(1);
+            let mut indexes = vec![0, last / 3, last * 2 / 3];
+            indexes.dedup();
+            let frames: Vec<RgbFrame> = indexes.into_iter().filter_map(|index| self.frame(index).ok()).collect();
+            sector_from_pixels(&frames)
+        });
+        self.sector = Some(found);
+        found
     }
 
     /// What the loop shows and why we think so: from headers, else from the pixels of one frame.
     pub fn mode(&mut self) -> (Mode, String) {
-        (Mode::Other, "reading is not built yet".into())
+        if let Some(told) = mode_from_header(&self.header) {
+            return told;
+        }
+        let sector = self.sector();
+        match self.frame(self.header.frames / 2) {
+            Ok(frame) => mode_from_pixels(&frame, sector),
+            Err(error) => (Mode::Other, format!("no header tells and the pixels cannot be read: {error}")),
+        }
     }
 
     fn decoded(&mut self, index: u32) -> Result<DecodedFrame, CineError> {
@@ -192,6 +216,7 @@ impl Loop {
                     samples_per_pixel: self.format.samples_per_pixel,
                     bytes_per_sample: self.format.bits_allocated / 8,
                     colour: SampleColour::unconverted(self.format.photometric),
+                    damage: None,
                 })
             }
             FrameStore::Video { frames, .. } => frames.frame(index, &self.format),
@@ -202,9 +227,21 @@ impl Loop {
                     Codec::Native => codec_of_bytes(&bytes).unwrap_or(Codec::Native),
                     stated => *stated,
                 };
-                decode_frame(codec, &bytes, &self.format).map_err(|reason| CineError::CorruptFrame { index, reason })
+                let decoded = decode_frame(codec, &bytes, &self.format)
+                    .map_err(|reason| CineError::CorruptFrame { index, reason })?;
+                if let Some(damage) = &decoded.damage {
+                    report_once(&mut self.findings, Finding::new("frame_damaged", format!("frame {index}: {damage}")));
+                }
+                Ok(decoded)
             }
         }
+    }
+}
+
+/// Adds a finding unless it is there already, as when a frame is decoded twice.
+fn report_once(findings: &mut Vec<Finding>, finding: Finding) {
+    if !findings.contains(&finding) {
+        findings.push(finding);
     }
 }
 

@@ -129,6 +129,11 @@ impl Region {
             && self.y1 <= last(rows)
     }
 
+    /// Whether this shows an image rather than a trace, a scale or graphics.
+    pub(crate) fn is_image(&self) -> bool {
+        self.is_2d() || matches!(self.kind, RegionKind::Pw | RegionKind::Cw | RegionKind::MMode)
+    }
+
     /// Whether this is a 2-D image, grey or colour.
     pub fn is_2d(&self) -> bool {
         matches!(self.kind, RegionKind::Tissue2d | RegionKind::Colour)

@@ -22,5 +22,6 @@ pub(super) fn decode(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame,
         samples_per_pixel: format.samples_per_pixel,
         bytes_per_sample: format.bits_allocated / 8,
         colour: SampleColour::unconverted(format.photometric),
+        damage: None,
     })
 }

@@ -36,27 +36,55 @@ pub(super) fn decode(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame,
 }
 
 /// Decodes to the stored components, so that no decoder guesses the colours.
+///
+/// A codestream that a strict decoder refuses is decoded leniently and marked as damaged; one that ends before its end
+/// mark is refused, since a decoder fills what is missing with grey.
 fn decode_8_bit(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Result<DecodedFrame, String> {
-    let (samples_per_pixel, as_stored) =
-        if header.components.len() == 1 { (1, ColorSpace::Luma) } else { (3, ColorSpace::YCbCr) };
-    let data = contain(|| {
+    if !has_end_mark(bytes) {
+        return Err("the JPEG ends before its end-of-image mark".into());
+    }
+    let (data, damage) = match decode_components(bytes, header, format, true) {
+        Ok(data) => (data, None),
+        Err(damage) => (decode_components(bytes, header, format, false)?, Some(damage)),
+    };
+    Ok(DecodedFrame {
+        data,
+        samples_per_pixel: if header.components.len() == 1 { 1 } else { 3 },
+        bytes_per_sample: 1,
+        colour: lossy_colour(header, format.photometric),
+        damage,
+    })
+}
+
+/// Whether the end-of-image mark stands anywhere behind the first scan; padding or another image may follow it.
+fn has_end_mark(bytes: &[u8]) -> bool {
+    bytes.windows(2).rev().any(|pair| pair == [0xFF, 0xD9])
+}
+
+fn decode_components(
+    bytes: &[u8],
+    header: &JpegHeader,
+    format: &ImageFormat,
+    is_strict: bool,
+) -> Result<Vec<u8>, String> {
+    let is_grey = header.components.len() == 1;
+    let as_stored = if is_grey { ColorSpace::Luma } else { ColorSpace::YCbCr };
+    contain(|| {
         let options = DecoderOptions::default()
+            .set_strict_mode(is_strict)
             .jpeg_set_out_colorspace(as_stored)
             .set_max_width(format.columns as usize)
             .set_max_height(format.rows as usize);
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
         decoder.decode_headers().map_err(|error| error.to_string())?;
-        // Asking for what the decoder takes the input for means that nothing is converted.
-        // It takes three components with an Adobe transform of 0 for CMYK until it decodes, then for RGB.
-        match decoder.input_colorspace() {
-            Some(ColorSpace::RGB | ColorSpace::CMYK) if samples_per_pixel == 3 => {
-                decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::RGB));
-            }
-            _ => {}
+        // Asking for what the decoder takes the input for means that nothing is converted. It takes three components
+        // with an Adobe transform of 0 for CMYK until it decodes, then for RGB.
+        let is_rgb = matches!(decoder.input_colorspace(), Some(ColorSpace::RGB | ColorSpace::CMYK));
+        if is_rgb && !is_grey {
+            decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::RGB));
         }
         decoder.decode().map_err(|error| error.to_string())
-    })?;
-    Ok(DecodedFrame { data, samples_per_pixel, bytes_per_sample: 1, colour: lossy_colour(header, format.photometric) })
+    })
 }
 
 /// What the components of a lossy JPEG are: the Adobe marker says, then the JFIF marker, then component ids that are

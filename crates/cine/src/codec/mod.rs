@@ -56,6 +56,8 @@ pub(crate) struct DecodedFrame {
     pub samples_per_pixel: u16,
     pub bytes_per_sample: u16,
     pub colour: SampleColour,
+    /// What a lenient decoder passed over; the pixels behind it may be wrong.
+    pub damage: Option<String>,
 }
 
 /// How a transfer syntax stores its frames.

@@ -103,6 +103,7 @@ pub(super) fn decode_rle(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFr
         samples_per_pixel: format.samples_per_pixel,
         bytes_per_sample: format.bits_allocated / 8,
         colour: SampleColour::unconverted(format.photometric),
+        damage: None,
     })
 }
 
@@ -150,6 +151,7 @@ fn decode_jpeg_family(
         samples_per_pixel,
         bytes_per_sample: bits_allocated / 8,
         colour: lossless_colour(samples_per_pixel, format.photometric),
+        damage: None,
     })
 }
 
@@ -182,7 +184,13 @@ pub(super) fn decode_jpeg_2000(bytes: &[u8], format: &ImageFormat) -> Result<Dec
     } else {
         lossless_colour(header.components, format.photometric)
     };
-    Ok(DecodedFrame { data, samples_per_pixel: header.components, bytes_per_sample: bits_allocated / 8, colour })
+    Ok(DecodedFrame {
+        data,
+        samples_per_pixel: header.components,
+        bytes_per_sample: bits_allocated / 8,
+        colour,
+        damage: None,
+    })
 }
 
 /// Decodes JPEG XL, whose decoder always gives RGB or grey.
@@ -204,6 +212,7 @@ pub(super) fn decode_jpeg_xl(bytes: &[u8], format: &ImageFormat) -> Result<Decod
         samples_per_pixel: format.samples_per_pixel,
         bytes_per_sample: format.bits_allocated / 8,
         colour,
+        damage: None,
     })
 }
 

@@ -143,7 +143,7 @@ fn to_samples(picture: &Video, format: &ImageFormat) -> Result<DecodedFrame, Str
         (false, false) => SampleColour::YbrPartial,
         (false, true) => SampleColour::YbrPartial709,
     };
-    Ok(DecodedFrame { data, samples_per_pixel: 3, bytes_per_sample: 1, colour })
+    Ok(DecodedFrame { data, samples_per_pixel: 3, bytes_per_sample: 1, colour, damage: None })
 }
 
 #[cfg(test)]
