@@ -30,7 +30,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let phases = simulated.phases();
         let nearest = |frames: &[f64]| frames.first().map_or(0, |frame| frame.round() as u32);
         let (column, row) = (index % triples_per_row, index / triples_per_row);
-        for (moment, frame) in [&phases.end_diastole, &phases.end_systole, &phases.early_filling].map(|frames| nearest(frames)).into_iter().enumerate() {
+        for (moment, frame) in [&phases.end_diastole, &phases.end_systole, &phases.early_filling]
+            .map(|frames| nearest(frames))
+            .into_iter()
+            .enumerate()
+        {
             let mut image = simulated.frame(frame);
             image.text(8, cell_height as i32 / 2, 1, [120, 160, 255], view.name());
             paste(&mut sheet, &image, (3 * column + moment) as u32 * cell_width, row as u32 * cell_height);

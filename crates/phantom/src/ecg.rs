@@ -37,9 +37,8 @@ impl Electrocardiogram {
             wave(around(-0.22, 0.5), 0.033, 0.011),
             wave(around(0.28, 0.35), 0.29, 0.055),
         ];
-        let fibrillation = (rhythm == Rhythm::AtrialFibrillation).then(|| {
-            [5.1, 6.7, 8.3].map(|hertz| (hertz * random.uniform(0.9, 1.1), random.uniform(0.0, 6.28)))
-        });
+        let fibrillation = (rhythm == Rhythm::AtrialFibrillation)
+            .then(|| [5.1, 6.7, 8.3].map(|hertz| (hertz * random.uniform(0.9, 1.1), random.uniform(0.0, 6.28))));
         Self {
             beats,
             waves,
@@ -102,11 +101,7 @@ impl Electrocardiogram {
 }
 
 fn wave(millivolts: f64, centre_s: f64, width_s: f64) -> Wave {
-    Wave {
-        millivolts,
-        centre_s,
-        width_s,
-    }
+    Wave { millivolts, centre_s, width_s }
 }
 
 impl Wave {

@@ -10,9 +10,7 @@ pub struct Stream(Pcg64Mcg);
 impl Stream {
     /// The stream of `seed` for one `purpose`, independent of the streams for other purposes.
     pub fn new(seed: u64, purpose: &str) -> Self {
-        let folded = purpose
-            .bytes()
-            .fold(mix(seed), |hash, byte| mix(hash ^ u64::from(byte)));
+        let folded = purpose.bytes().fold(mix(seed), |hash, byte| mix(hash ^ u64::from(byte)));
         Self(Pcg64Mcg::seed_from_u64(folded))
     }
 

@@ -19,12 +19,8 @@ pub enum Rhythm {
 
 impl Rhythm {
     /// All rhythms.
-    pub const ALL: [Self; 4] = [
-        Self::Sinus,
-        Self::SinusArrhythmia,
-        Self::AtrialFibrillation,
-        Self::PrematureVentricular,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::Sinus, Self::SinusArrhythmia, Self::AtrialFibrillation, Self::PrematureVentricular];
 }
 
 /// One beat.
@@ -56,11 +52,7 @@ pub fn beats(rhythm: Rhythm, heart_rate_bpm: f64, duration_s: f64, first_r_s: f6
     let mut since_premature = random.whole(0, 3);
     let total_s = BEFORE_S + duration_s + AFTER_S + 2.0 * mean_rr_s;
     while time_s < total_s {
-        beats.push(Beat {
-            r_time_s: time_s,
-            premature,
-            atrial_kick: has_kick && !premature,
-        });
+        beats.push(Beat { r_time_s: time_s, premature, atrial_kick: has_kick && !premature });
         let after_premature = premature;
         premature = false;
         since_premature += 1;
@@ -82,10 +74,7 @@ pub fn beats(rhythm: Rhythm, heart_rate_bpm: f64, duration_s: f64, first_r_s: f6
         // Even an early beat cannot come while the ventricle is refractory.
         time_s += (mean_rr_s * factor).max(0.27);
     }
-    let anchor = beats
-        .iter()
-        .find(|beat| beat.r_time_s >= BEFORE_S)
-        .map_or(BEFORE_S, |beat| beat.r_time_s);
+    let anchor = beats.iter().find(|beat| beat.r_time_s >= BEFORE_S).map_or(BEFORE_S, |beat| beat.r_time_s);
     for beat in &mut beats {
         beat.r_time_s += first_r_s - anchor;
     }

@@ -6,7 +6,8 @@ use crate::heart::{CardiacCycle, CardiacState, Heart, Tissue};
 use crate::probe::ImagePlane;
 use crate::rhythm::beats;
 use crate::screen::{
-    Layout, PixelRect, RgbImage, ScreenTexts, draw_axes, draw_furniture, draw_spectrum, draw_trace, flow_colour, grey_ramp,
+    Layout, PixelRect, RgbImage, ScreenTexts, draw_axes, draw_furniture, draw_spectrum, draw_trace, flow_colour,
+    grey_ramp,
 };
 use crate::space::vec3;
 use crate::spec::{LoopMode, LoopSpec, Subject};

@@ -139,18 +139,12 @@ pub fn write_study(
     progress: Progress,
 ) -> Result<StudyTruth, PhantomError> {
     let folder = out_dir.join(study_folder(study_number));
-    std::fs::create_dir_all(&folder).map_err(|source| PhantomError::CreateFolder {
-        path: folder.clone(),
-        source,
-    })?;
+    std::fs::create_dir_all(&folder).map_err(|source| PhantomError::CreateFolder { path: folder.clone(), source })?;
     let seed = study_seed(options, study_number);
     let specs = study_specs(options, study_number);
     let total = specs.len() as u32;
-    let mut truth = StudyTruth {
-        study_instance_uid: LoopIdentity::new(seed, 0).study_instance_uid,
-        seed,
-        loops: vec![],
-    };
+    let mut truth =
+        StudyTruth { study_instance_uid: LoopIdentity::new(seed, 0).study_instance_uid, seed, loops: vec![] };
     for (number, spec) in (1..).zip(&specs) {
         let identity = LoopIdentity::new(seed, number);
         let path = folder.join(format!("loop{number:03}.dcm"));

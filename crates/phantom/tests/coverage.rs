@@ -29,12 +29,7 @@ fn every_source_and_style_can_be_written() {
         sources.insert(format!("{:?}", truth.ecg_source));
         dicom_object::open_file(&path).expect("the file parses");
     }
-    let all = [
-        EcgSource::Waveform,
-        EcgSource::RWaveTimeVector,
-        EcgSource::Curve,
-        EcgSource::BurnedInTrace,
-        EcgSource::None,
-    ];
+    let all =
+        [EcgSource::Waveform, EcgSource::RWaveTimeVector, EcgSource::Curve, EcgSource::BurnedInTrace, EcgSource::None];
     assert_eq!(sources.len(), all.len(), "{sources:?}");
 }

@@ -6,12 +6,7 @@ use phantom::{EcgSource, LoopTruth, PixelEncoding, StudyOptions, View, study_fol
 use std::path::Path;
 
 fn small() -> StudyOptions {
-    StudyOptions {
-        seed: 21,
-        size: (160, 120),
-        frames: Some((2, 10)),
-        ..StudyOptions::default()
-    }
+    StudyOptions { seed: 21, size: (160, 120), frames: Some((2, 10)), ..StudyOptions::default() }
 }
 
 fn number(object: &DefaultDicomObject, tag: dicom_core::Tag) -> Option<u32> {
@@ -89,11 +84,8 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         let truth = pool.install(|| write_study(&small(), 1, out.path(), &mut |_, _| ())).expect("a study");
         let folder = out.path().join(study_folder(1));
-        let mut files: Vec<Vec<u8>> = truth
-            .loops
-            .iter()
-            .map(|one| std::fs::read(folder.join(&one.file)).expect("a file"))
-            .collect();
+        let mut files: Vec<Vec<u8>> =
+            truth.loops.iter().map(|one| std::fs::read(folder.join(&one.file)).expect("a file")).collect();
         files.push(std::fs::read(folder.join("truth.json")).expect("truth.json"));
         files
     };

@@ -19,7 +19,13 @@ pub struct FlowBox {
 impl FlowBox {
     /// The velocity towards the probe on every sample, as a fraction of the Nyquist speed; 0 outside the box, in tissue
     /// and where the blood is too slow. `[beams * samples]`.
-    pub fn velocities(&self, beamformer: &Beamformer, frame: &PolarFrame, state: &CardiacState, number: u32) -> Vec<f32> {
+    pub fn velocities(
+        &self,
+        beamformer: &Beamformer,
+        frame: &PolarFrame,
+        state: &CardiacState,
+        number: u32,
+    ) -> Vec<f32> {
         let grid = beamformer.grid();
         let mut velocities = vec![0.0; frame.tissue.len()];
         let beam_at = |share: f32| (share * (grid.beams - 1) as f32) as usize;
@@ -59,7 +65,9 @@ fn blood_velocity(tissue: Tissue, point: Vec3, state: &CardiacState) -> Vec3 {
             to_apex * (inflow * filling - 0.6 * outflow * leaving)
         }
         Tissue::LeftAtrium => to_apex * (0.7 * inflow * jet(0.3, -0.6, 2.0) * (1.0 + point.z / 4.0).clamp(0.0, 1.0)),
-        Tissue::RightVentricle => to_apex * (0.7 * inflow * jet(-3.7, 0.0, 1.9) * (1.0 - point.z / 6.0).clamp(0.0, 1.0)),
+        Tissue::RightVentricle => {
+            to_apex * (0.7 * inflow * jet(-3.7, 0.0, 1.9) * (1.0 - point.z / 6.0).clamp(0.0, 1.0))
+        }
         Tissue::RightAtrium => to_apex * (0.5 * inflow * jet(-3.8, 0.0, 2.0)),
         Tissue::LeftOutflow | Tissue::Aorta if point.z > -5.0 && point.y > -2.0 => vec3(-0.135, 0.3, -0.944) * outflow,
         Tissue::Aorta if point.z < -7.8 => vec3(0.45, -0.85, 0.0) * outflow,

@@ -50,13 +50,7 @@ pub struct Gain {
 
 impl Default for Gain {
     fn default() -> Self {
-        Self {
-            gain_db: 0.0,
-            range_db: 54.0,
-            noise_db: -46.0,
-            clutter_db: -14.0,
-            dropout: 0.5,
-        }
+        Self { gain_db: 0.0, range_db: 54.0, noise_db: -46.0, clutter_db: -14.0, dropout: 0.5 }
     }
 }
 
@@ -131,33 +125,24 @@ impl Beamformer {
 
     /// Frame number `frame` of a loop, with the heart in `state`.
     pub fn frame(&self, state: &CardiacState, frame: u32) -> PolarFrame {
-        let echoes: Vec<Vec<Echo>> = (0..self.grid.beams)
-            .into_par_iter()
-            .map(|beam| self.echoes(beam, state, frame))
-            .collect();
-        let (re, im): (Vec<Vec<f32>>, Vec<Vec<f32>>) = (0..self.grid.beams)
-            .into_par_iter()
-            .map(|beam| self.pulse_convolved(beam, &echoes))
-            .unzip();
-        let envelope: Vec<Vec<f32>> = (0..self.grid.beams)
-            .into_par_iter()
-            .map(|beam| self.spread_envelope(beam, &re, &im))
-            .collect();
+        let echoes: Vec<Vec<Echo>> =
+            (0..self.grid.beams).into_par_iter().map(|beam| self.echoes(beam, state, frame)).collect();
+        let (re, im): (Vec<Vec<f32>>, Vec<Vec<f32>>) =
+            (0..self.grid.beams).into_par_iter().map(|beam| self.pulse_convolved(beam, &echoes)).unzip();
+        let envelope: Vec<Vec<f32>> =
+            (0..self.grid.beams).into_par_iter().map(|beam| self.spread_envelope(beam, &re, &im)).collect();
         let grey: Vec<f32> = (0..self.grid.beams)
             .into_par_iter()
             .flat_map_iter(|beam| self.compressed(beam, &envelope, frame))
             .collect();
-        PolarFrame {
-            grey,
-            tissue: echoes.iter().flatten().map(|echo| echo.tissue).collect(),
-        }
+        PolarFrame { grey, tissue: echoes.iter().flatten().map(|echo| echo.tissue).collect() }
     }
 
     fn tissue_at(&self, direction: Vec3, beam: usize, sample: usize, state: &CardiacState) -> (Tissue, Vec3) {
         let depth_cm = sample as f32 * self.grid.step_cm();
         let wall_cm = self.scene.wall_cm();
         if depth_cm < wall_cm {
-            let at = vec3(beam as f32 * 0.1, 50.0, depth_cm);
+            let at = vec3(beam as f32 * 0.012, 50.0, depth_cm);
             return (chest_wall(beam, depth_cm, wall_cm, self.seed), at);
         }
         let material = self.scene.material_at(self.plane.probe + direction * depth_cm, state);
@@ -201,11 +186,13 @@ impl Beamformer {
                 continue;
             }
             // An interface throws its mirror echo back only where the beam meets it nearly head on.
-            let across = (right[sample].impedance - left[sample].impedance) * 2.0
-                / (sample as f32 * beam_step_rad).max(0.5);
+            let across =
+                (right[sample].impedance - left[sample].impedance) * 2.0 / (sample as f32 * beam_step_rad).max(0.5);
             let head_on = along * along / (along * along + across * across);
             let glint = 0.35 + 0.65 * unit_from_bits(cell_hash(beam as i32, (sample / 3) as i32, 0, self.seed));
-            field[sample] += 0.32 * along.abs() * head_on * head_on * glint * here[sample].loss;
+            // In phase with the pulse's carrier, so that the samples of one interface add up.
+            let carrier = [1.0, 0.0, -1.0, 0.0][sample % 4];
+            field[sample] += carrier * 0.24 * along.abs() * head_on * head_on * glint * here[sample].loss;
         }
         let half = self.pulse.taps.len() / 2;
         let (mut re, mut im) = (vec![0.0; samples], vec![0.0; samples]);
@@ -276,7 +263,8 @@ fn from_db(level_db: f32) -> f32 {
 /// Slow variation of brightness within a tissue, in dB.
 fn patchiness(at_rest: Vec3, seed: u32) -> f32 {
     let phase = |salt: u32| 6.28 * unit_from_bits(cell_hash(1, 2, 3, seed ^ salt));
-    let fine = (3.1 * at_rest.x + 2.3 * at_rest.z + phase(1)).sin() * (2.7 * at_rest.y - 1.9 * at_rest.z + phase(2)).sin();
+    let fine =
+        (3.1 * at_rest.x + 2.3 * at_rest.z + phase(1)).sin() * (2.7 * at_rest.y - 1.9 * at_rest.z + phase(2)).sin();
     let coarse = (0.9 * at_rest.x + 1.3 * at_rest.y - 0.8 * at_rest.z + phase(3)).sin();
     2.2 * fine + 2.5 * coarse
 }
@@ -301,10 +289,10 @@ fn slider_db(sample: usize, grid: &PolarGrid, seed: u32) -> f32 {
 
 /// Skin, fat and muscle in front of the subject: layers nearly parallel to the probe.
 fn chest_wall(beam: usize, depth_cm: f32, wall_cm: f32, seed: u32) -> Tissue {
-    let wave = 0.06 * ((beam as f32) * 0.07 + (seed % 7) as f32).sin();
-    let layers = (depth_cm + wave) / wall_cm * 5.0;
+    let wave = 0.07 * ((beam as f32) * 0.06 + (seed % 7) as f32).sin();
+    let layers = (depth_cm + wave) / wall_cm * 3.6;
     let hash = cell_hash(layers as i32, 3, 3, seed);
-    let line = layers.fract() < 0.16 + 0.1 * unit_from_bits(hash);
+    let line = layers.fract() < 0.14 + 0.16 * unit_from_bits(hash);
     if line { Tissue::Fascia } else { Tissue::ChestWall }
 }
 

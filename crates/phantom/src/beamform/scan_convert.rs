@@ -51,10 +51,7 @@ impl ScanConverter {
                 });
             }
         }
-        Self {
-            sources,
-            samples: grid.samples,
-        }
+        Self { sources, samples: grid.samples }
     }
 
     /// Calls `paint` with every pixel of the sector and its bilinearly interpolated value of `polar`.

@@ -30,10 +30,7 @@ impl Scene {
     pub fn material_at(&self, point: Vec3, state: &CardiacState) -> Material {
         match self {
             Self::Heart(heart) => heart.material_at(point, state),
-            Self::NonCardiac(kind) => Material {
-                tissue: kind.tissue_at(point),
-                at_rest: point,
-            },
+            Self::NonCardiac(kind) => Material { tissue: kind.tissue_at(point), at_rest: point },
         }
     }
 

@@ -36,9 +36,7 @@ impl Pulse {
             .collect();
         let energy: f32 = raw.iter().map(|(re, im)| re * re + im * im).sum();
         let scale = 1.0 / energy.sqrt();
-        Self {
-            taps: raw.iter().map(|(re, im)| (re * scale, im * scale)).collect(),
-        }
+        Self { taps: raw.iter().map(|(re, im)| (re * scale, im * scale)).collect() }
     }
 }
 

@@ -32,10 +32,7 @@ pub fn put_regions(header: &mut Header, simulated: &SimulatedLoop) {
     let layout = simulated.layout();
     let cm_per_pixel = 1.0 / f64::from(layout.sector.pixels_per_cm);
     let sector = layout.sector_rect;
-    let apex_offset = (
-        layout.sector.apex.0 as i32 - sector.x0 as i32,
-        layout.sector.apex.1 as i32 - sector.y0 as i32,
-    );
+    let apex_offset = (layout.sector.apex.0 as i32 - sector.x0 as i32, layout.sector.apex.1 as i32 - sector.y0 as i32);
     let two_d = |data_type: u16, flags: u32| Region {
         spatial_format: 1,
         data_type,

@@ -25,22 +25,22 @@ pub fn write_loop(spec: &LoopSpec, identity: &LoopIdentity, path: &Path) -> Resu
 ///
 /// # Errors
 /// The file cannot be written or a frame cannot be encoded.
-pub fn write_simulated(simulated: &SimulatedLoop, identity: &LoopIdentity, path: &Path) -> Result<LoopTruth, PhantomError> {
+pub fn write_simulated(
+    simulated: &SimulatedLoop,
+    identity: &LoopIdentity,
+    path: &Path,
+) -> Result<LoopTruth, PhantomError> {
     let spec = simulated.spec();
     let mut object = data_set(simulated, identity);
     if spec.encoding == PixelEncoding::DeflatedRgb {
         put_native_pixels(&mut object, simulated)?;
     }
     let file_object = with_meta(object, simulated, identity, path)?;
-    let write_error = |source: std::io::Error| PhantomError::WriteFile {
-        path: path.to_path_buf(),
-        source,
-    };
+    let write_error = |source: std::io::Error| PhantomError::WriteFile { path: path.to_path_buf(), source };
     let mut file = BufWriter::new(File::create(path).map_err(write_error)?);
-    file_object.write_all(&mut file).map_err(|source| PhantomError::EncodeHeader {
-        path: path.to_path_buf(),
-        source: Box::new(source),
-    })?;
+    file_object
+        .write_all(&mut file)
+        .map_err(|source| PhantomError::EncodeHeader { path: path.to_path_buf(), source: Box::new(source) })?;
     match spec.encoding {
         PixelEncoding::DeflatedRgb => Ok(()),
         PixelEncoding::JpegBaseline | PixelEncoding::RleRgb => write_fragments(&mut file, simulated, &write_error),
@@ -60,10 +60,9 @@ fn with_meta(
         .media_storage_sop_class_uid(sop_class_uid(simulated.frames()))
         .media_storage_sop_instance_uid(identity.sop_instance_uid.as_str())
         .transfer_syntax(transfer_syntax_uid(simulated.spec().encoding));
-    object.with_meta(meta).map_err(|source| PhantomError::EncodeHeader {
-        path: path.to_path_buf(),
-        source: Box::new(source),
-    })
+    object
+        .with_meta(meta)
+        .map_err(|source| PhantomError::EncodeHeader { path: path.to_path_buf(), source: Box::new(source) })
 }
 
 fn put_native_pixels(object: &mut InMemDicomObject, simulated: &SimulatedLoop) -> Result<(), PhantomError> {
@@ -81,7 +80,11 @@ fn put_native_pixels(object: &mut InMemDicomObject, simulated: &SimulatedLoop) -
 type ToError<'a> = &'a dyn Fn(std::io::Error) -> PhantomError;
 
 /// Encapsulated pixel data (PS3.5 A.4): an offset table filled in at the end, one fragment per frame.
-fn write_fragments(file: &mut BufWriter<File>, simulated: &SimulatedLoop, to_error: ToError) -> Result<(), PhantomError> {
+fn write_fragments(
+    file: &mut BufWriter<File>,
+    simulated: &SimulatedLoop,
+    to_error: ToError,
+) -> Result<(), PhantomError> {
     let frames = simulated.frames();
     let put = |file: &mut BufWriter<File>, bytes: &[u8]| file.write_all(bytes).map_err(to_error);
     put(file, &[0xE0, 0x7F, 0x10, 0x00, b'O', b'B', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF])?;

@@ -44,11 +44,7 @@ impl Distances {
     pub fn at(point: Vec3, patient: &Patient, state: &CardiacState) -> Self {
         let lv_side = if point.z > WIDEST_Z {
             let along = patient.lv_length - WIDEST_Z;
-            ellipsoid(
-                point,
-                vec3(0.0, 0.0, WIDEST_Z),
-                vec3(patient.lv_radius, patient.lv_radius, along),
-            )
+            ellipsoid(point, vec3(0.0, 0.0, WIDEST_Z), vec3(patient.lv_radius, patient.lv_radius, along))
         } else {
             (point.x * point.x + point.y * point.y).sqrt() - cavity_radius(point.z, patient)
         };
@@ -59,38 +55,25 @@ impl Distances {
         let rv = rv_main.max(0.45 - point.z + 0.25 * (point.x - TRICUSPID.x).max(0.0));
         let breath = 0.93 + 0.09 * state.contraction - 0.05 * state.atrial_kick;
         let atrial = patient.atrial_size * breath;
-        let la = ellipsoid(
-            point,
-            vec3(0.45, -0.85, -2.55),
-            vec3(2.1 * atrial, 2.0 * atrial, 2.75 * patient.atrial_size),
-        )
-        .max(point.z);
-        let ra = ellipsoid(
-            point,
-            vec3(-4.3, -0.35, -1.75),
-            vec3(2.3 * atrial, 2.2 * atrial, 2.6 * patient.atrial_size),
-        );
+        let la =
+            ellipsoid(point, vec3(0.45, -0.85, -2.55), vec3(2.1 * atrial, 2.0 * atrial, 2.75 * patient.atrial_size))
+                .max(point.z);
+        let ra = ellipsoid(point, vec3(-4.3, 0.15, -1.75), vec3(2.3 * atrial, 2.2 * atrial, 2.6 * patient.atrial_size));
         let hull = soft_min(
             soft_min(lv_side.max(-1.5 - point.z) - wall, rv_main.max(-0.8 - point.z) - 0.35),
             soft_min(la - 0.2, ra - 0.2),
         );
-        Self {
-            lv: lv_side.max(-point.z),
-            lv_outer,
-            rv,
-            la,
-            ra,
-            hull,
-        }
+        Self { lv: lv_side.max(-point.z), lv_outer, rv, la, ra, hull }
     }
 
-    /// Cavity, papillary muscles, mitral valve and wall of the left ventricle, `None` outside its outer surface.
-    pub fn left_ventricle_tissue(&self, point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
-        if self.lv < 0.3 || self.la < 0.3 {
-            if let Some(leaflet) = valves::mitral(point, patient, state) {
-                return Some(leaflet);
-            }
-        }
+    /// The mitral valve.
+    pub fn mitral_leaflet(&self, point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
+        let near = self.lv < 0.3 || self.la < 0.3;
+        if near { valves::mitral(point, patient, state) } else { None }
+    }
+
+    /// Cavity, papillary muscles and wall of the left ventricle, `None` outside its outer surface.
+    pub fn left_ventricle_tissue(&self, point: Vec3, patient: &Patient) -> Option<Tissue> {
         if self.lv < 0.0 {
             return Some(papillary(point, patient).unwrap_or(Tissue::LeftVentricle));
         }
@@ -110,8 +93,9 @@ impl Distances {
     /// Cavity, valve and free wall of the right ventricle, and the right atrium's blood.
     pub fn right_heart_tissue(&self, point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
         if self.rv < 0.4 || self.ra < 0.3 {
-            if let Some(leaflet) = valves::tricuspid(point, patient, state) {
-                return Some(leaflet);
+            let leaflet = valves::tricuspid(point, patient, state);
+            if leaflet.is_some() {
+                return leaflet;
             }
         }
         if self.rv < 0.0 {
@@ -159,11 +143,6 @@ fn papillary(point: Vec3, patient: &Patient) -> Option<Tissue> {
 /// Coarse muscle bundles along the right ventricle's wall, with the moderator band.
 fn trabecula_at(point: Vec3, patient: &Patient) -> bool {
     let cell = |value: f32, size: f32| (value / size).floor() as i32;
-    let hash = cell_hash(
-        cell(point.x, 0.5),
-        cell(point.y, 0.5),
-        cell(point.z, 0.9),
-        patient.texture_seed ^ 77,
-    );
+    let hash = cell_hash(cell(point.x, 0.5), cell(point.y, 0.5), cell(point.z, 0.9), patient.texture_seed ^ 77);
     unit_from_bits(hash) < 0.2
 }

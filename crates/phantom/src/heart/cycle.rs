@@ -65,11 +65,8 @@ impl CardiacCycle {
         for pair in beats.windows(2) {
             let phases = beat_phases(&pair[0], &pair[1]);
             let peak_contraction = if pair[0].premature { 0.6 } else { 1.0_f64 };
-            let beat = TimedBeat {
-                phases,
-                start_contraction,
-                peak_contraction: peak_contraction.max(start_contraction),
-            };
+            let beat =
+                TimedBeat { phases, start_contraction, peak_contraction: peak_contraction.max(start_contraction) };
             start_contraction = beat.contraction(phases.next_r_s);
             timed.push(beat);
         }
@@ -78,9 +75,7 @@ impl CardiacCycle {
 
     /// The state at `time_s` seconds from frame 0; before the first and after the last beat the heart rests.
     pub fn state(&self, time_s: f64) -> CardiacState {
-        let after = self
-            .beats
-            .partition_point(|beat| beat.phases.end_diastole_s <= time_s);
+        let after = self.beats.partition_point(|beat| beat.phases.end_diastole_s <= time_s);
         match after.checked_sub(1).and_then(|index| self.beats.get(index)) {
             Some(beat) if time_s < beat.phases.next_r_s => beat.state(time_s),
             _ => CardiacState {
@@ -150,9 +145,7 @@ impl TimedBeat {
         let closing_end_s = p.end_diastole_s + MITRAL_CLOSING_S;
         let early_s = p.early_filling_s - p.mitral_opening_s;
         let early = bump(p.early_filling_s, early_s + 0.04, time_s);
-        let kick = p
-            .atrial_contraction_s
-            .map_or(0.0, |kick_s| bump(kick_s, p.next_r_s - kick_s, time_s));
+        let kick = p.atrial_contraction_s.map_or(0.0, |kick_s| bump(kick_s, p.next_r_s - kick_s, time_s));
         let open = smooth(p.mitral_opening_s - 0.01, p.mitral_opening_s + 0.04, time_s);
         // Between the two waves of filling the leaflets float half open.
         let floating = (0.35 + 0.65 * early.max(0.8 * kick)) * open;

@@ -34,10 +34,7 @@ pub struct Material {
 impl Heart {
     /// The heart of a patient.
     pub fn new(patient: Patient) -> Self {
-        Self {
-            aorta: vessels::Aorta::new(&patient),
-            patient,
-        }
+        Self { aorta: vessels::Aorta::new(&patient), patient }
     }
 
     /// The patient whose heart it is.
@@ -48,10 +45,7 @@ impl Heart {
     /// What is at `point` (heart coordinates, cm) in `state`.
     pub fn material_at(&self, point: Vec3, state: &CardiacState) -> Material {
         let at_rest = warp::to_rest(point, state, &self.patient);
-        Material {
-            tissue: self.tissue_at_rest(at_rest, state),
-            at_rest,
-        }
+        Material { tissue: self.tissue_at_rest(at_rest, state), at_rest }
     }
 
     /// The tissue at a material point; valves and atria still depend on `state`, for they do more than the warp.
@@ -61,10 +55,13 @@ impl Heart {
         if let Some(tissue) = self.aorta.tissue_at(point, state) {
             return tissue;
         }
+        if let Some(tissue) = chambers.mitral_leaflet(point, patient, state) {
+            return tissue;
+        }
         if let Some(tissue) = vessels::left_outflow(point, patient) {
             return tissue;
         }
-        if let Some(tissue) = chambers.left_ventricle_tissue(point, patient, state) {
+        if let Some(tissue) = chambers.left_ventricle_tissue(point, patient) {
             return tissue;
         }
         if let Some(tissue) = vessels::right_outflow(point, &chambers, state) {

@@ -15,14 +15,14 @@ pub fn tissue_at(point: Vec3, chambers: &Distances, patient: &Patient) -> Tissue
     if chambers.hull < FAT {
         return Tissue::Fat;
     }
-    let inferior = vec3(-0.66, -0.36, 0.66);
-    let towards_liver = (point - vec3(-1.5, 0.0, 2.0)).dot(inferior);
+    let inferior = vec3(-0.75, -0.55, 0.36);
+    let towards_liver = (point - vec3(-1.5, 0.0, 1.0)).dot(inferior);
     // The great vessels leave the sac at the back; there is no bright line there.
     let in_the_sac = point.z > -4.4;
     if in_the_sac && chambers.hull < FAT + PERICARDIUM {
         return Tissue::Pericardium;
     }
-    if towards_liver > 3.4 {
+    if towards_liver > 3.0 {
         return liver(point, patient);
     }
     let beside_or_behind = in_the_sac && point.y < 3.2;
@@ -46,14 +46,8 @@ pub fn liver(point: Vec3, patient: &Patient) -> Tissue {
     }
     let cell = |value: f32| (value / 1.6).floor() as i32;
     let hash = cell_hash(cell(point.x), cell(point.y), cell(point.z), patient.texture_seed ^ 5);
-    let centre = |value: f32, bits: u32| {
-        (value / 1.6).floor() * 1.6 + 0.4 + 0.8 * ((bits & 0xFF) as f32 / 255.0)
-    };
-    let spot = vec3(
-        centre(point.x, hash),
-        centre(point.y, hash >> 8),
-        centre(point.z, hash >> 16),
-    );
+    let centre = |value: f32, bits: u32| (value / 1.6).floor() * 1.6 + 0.4 + 0.8 * ((bits & 0xFF) as f32 / 255.0);
+    let spot = vec3(centre(point.x, hash), centre(point.y, hash >> 8), centre(point.z, hash >> 16));
     if unit_from_bits(hash.wrapping_mul(0x9E37_79B1)) < 0.3 && (point - spot).length() < 0.22 {
         return Tissue::LiverVessel;
     }

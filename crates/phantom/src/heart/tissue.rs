@@ -59,33 +59,29 @@ impl Tissue {
     /// The acoustic properties; chosen by eye against real screens, not measured.
     pub fn acoustics(self) -> Acoustics {
         let (scatter_db, impedance, excess_db_per_cm) = match self {
-            tissue if tissue.is_blood() => (-44.0, 0.0, -0.35),
-            Self::Myocardium => (-14.0, 1.0, 0.12),
-            Self::RightWall => (-16.0, 1.0, 0.1),
-            Self::AtrialWall => (-15.0, 1.3, 0.2),
-            Self::Papillary => (-11.0, 1.1, 0.2),
+            tissue if tissue.is_blood() => (-42.0, 0.0, -0.35),
+            Self::Myocardium => (-16.5, 1.0, 0.12),
+            Self::RightWall => (-18.0, 1.0, 0.1),
+            Self::AtrialWall => (-17.0, 1.3, 0.2),
+            Self::Papillary => (-13.0, 1.1, 0.2),
             Self::Chord => (-14.0, 0.6, 0.1),
             Self::MitralLeaflet | Self::TricuspidLeaflet => (-4.0, 1.3, 0.3),
             Self::AorticCusp | Self::PulmonaryCusp => (-8.0, 1.0, 0.2),
-            Self::Annulus => (-3.0, 1.4, 1.0),
-            Self::VesselWall => (-13.0, 1.7, 0.3),
-            Self::Fat => (-16.0, 0.9, 0.2),
-            Self::Pericardium => (-9.0, 2.4, 0.8),
-            Self::Liver => (-15.0, 0.9, 0.05),
+            Self::Annulus => (-8.0, 1.4, 1.0),
+            Self::VesselWall => (-16.0, 1.7, 0.3),
+            Self::Fat => (-19.0, 0.9, 0.2),
+            Self::Pericardium => (-12.0, 2.2, 0.8),
+            Self::Liver => (-18.5, 0.9, 0.05),
             Self::LiverVessel => (-40.0, 0.2, -0.2),
             Self::Kidney => (-19.0, 0.9, 0.1),
             Self::KidneySinus => (-6.0, 1.2, 0.4),
             Self::Water => (-70.0, 0.0, -0.5),
             Self::WaterTarget => (4.0, 2.0, 0.5),
-            Self::Lung => (-13.0, 1.2, 2.6),
-            Self::ChestWall => (-16.0, 0.9, 0.1),
-            Self::Fascia => (-7.0, 1.2, 0.3),
-            _ => (-23.0, 1.0, 0.45),
+            Self::Lung => (-24.0, 1.1, 3.2),
+            Self::ChestWall => (-22.0, 0.9, 0.1),
+            Self::Fascia => (-11.0, 1.5, 0.3),
+            _ => (-27.0, 1.0, 0.45),
         };
-        Acoustics {
-            scatter_db,
-            impedance,
-            excess_db_per_cm,
-        }
+        Acoustics { scatter_db, impedance, excess_db_per_cm }
     }
 }

@@ -16,70 +16,68 @@ pub fn mitral(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Ti
     let from_ring = point - MITRAL;
     let (a, b) = (from_ring.dot(TO_OUTFLOW), from_ring.dot(COMMISSURES));
     let radius = 1.62 * patient.lv_radius / 2.4;
-    let sheets = Sheets {
-        hinge: radius,
-        half_breadth: radius,
-        coaptation: -0.35,
-        open: state.inflow_open,
-    };
-    let anterior = sheets.hit(a, b, point.z, 1.0, 2.4, 1.1, 0.95);
-    let posterior = sheets.hit(a, b, point.z, -1.0, 1.9, 0.95, 0.95);
+    let ring = Ring { radius, coaptation: -0.35, tent: 0.85, open: state.inflow_open };
+    let anterior = ring.leaflet_at(a, b, point.z, 1.0, 2.5);
+    let posterior = ring.leaflet_at(a, b, point.z, -1.0, 1.7);
     (anterior || posterior).then_some(Tissue::MitralLeaflet)
 }
 
 /// A leaflet of the tricuspid valve at `point`, if there is one.
 pub fn tricuspid(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
     let from_ring = point - TRICUSPID;
-    let sheets = Sheets {
-        hinge: 1.75 * patient.rv_size,
-        half_breadth: 1.8 * patient.rv_size,
-        coaptation: 0.2,
-        open: state.inflow_open,
-    };
-    let septal = sheets.hit(from_ring.x, from_ring.y, from_ring.z, 1.0, 1.4, 1.1, 0.5);
-    let lateral = sheets.hit(from_ring.x, from_ring.y, from_ring.z, -1.0, 1.7, 1.1, 0.5);
+    let ring = Ring { radius: 1.85 * patient.rv_size, coaptation: 0.2, tent: 0.6, open: state.inflow_open };
+    let septal = ring.leaflet_at(from_ring.x, from_ring.y, from_ring.z, 1.0, 1.6);
+    let lateral = ring.leaflet_at(from_ring.x, from_ring.y, from_ring.z, -1.0, 1.9);
     (septal || lateral).then_some(Tissue::TricuspidLeaflet)
 }
 
-/// Two leaflets that hinge on a ring and meet on a line.
-struct Sheets {
-    hinge: f32,
-    half_breadth: f32,
+/// A ring on which two leaflets hinge that meet on a line across it.
+struct Ring {
+    radius: f32,
+    /// Where the leaflets meet, off the ring's centre.
     coaptation: f32,
+    /// How deep in the ventricle they meet.
+    tent: f32,
     open: f32,
 }
 
-impl Sheets {
+impl Ring {
     /// Whether the leaflet on `side` (+1 or -1) passes through (`a`, `b`, `z`): `a` across the line of closure, `b` along
-    /// it, `z` from the ring into the ventricle; `length` of the leaflet, `opening` of its tip, `tent` depth when closed.
-    #[allow(clippy::too_many_arguments)]
-    fn hit(&self, a: f32, b: f32, z: f32, side: f32, length: f32, opening: f32, tent: f32) -> bool {
-        let breadth = 1.0 - (b / self.half_breadth) * (b / self.half_breadth);
-        if breadth <= 0.0 || z < -0.15 {
+    /// it, `z` from the ring into the ventricle; `length` of the leaflet in cm.
+    ///
+    /// Its profile is a bent line hinge - belly - tip; towards the commissures it gets shorter and opens less, so that
+    /// the orifice seen from the apex is a fish's mouth.
+    fn leaflet_at(&self, a: f32, b: f32, z: f32, side: f32, length: f32) -> bool {
+        let breadth = 1.0 - (b / self.radius) * (b / self.radius);
+        if breadth <= 0.02 || !(-0.6..length + 0.2).contains(&z) {
             return false;
         }
         let arch = breadth.sqrt();
         let (open, closed) = (self.open, 1.0 - self.open);
-        let tip_z = (length * open * (0.55 + 0.45 * arch) + tent * closed) * (0.4 + 0.6 * arch);
-        if z > tip_z + HALF_THICKNESS {
-            return false;
-        }
-        let share = (z / tip_z.max(0.1)).clamp(0.0, 1.0);
-        let tip_a = self.coaptation * closed + side * (opening * open * open.sqrt().max(0.3) + 0.03);
-        // A closed leaflet bulges towards the atrium before it meets the other.
-        let bend = share.powf(0.6 + 0.9 * closed * (1.0 - share) + 0.4 * open);
-        let hinge_a = side * self.hinge;
-        let sheet_a = (hinge_a + (tip_a - hinge_a) * bend) * arch.max(0.15);
-        let slope = (hinge_a - tip_a) / tip_z.max(0.3);
-        let steepness = (1.0 + slope * slope).sqrt();
-        (a - sheet_a).abs() < HALF_THICKNESS * steepness.min(5.0)
+        let mouth = 0.72 * self.radius * open;
+        let hinge = (side * self.radius * arch, 0.0);
+        let tip = (
+            (self.coaptation * closed + side * (mouth + 0.04)) * arch,
+            (0.85 * length * open + self.tent * closed) * (0.35 + 0.65 * arch),
+        );
+        // A closed leaflet bulges towards the atrium, an open one is nearly straight.
+        let belly = (0.5 * (hinge.0 + tip.0) + side * 0.12 * open, (0.5 * open + 0.12 * closed) * tip.1);
+        near_segment((a, z), hinge, belly, HALF_THICKNESS) || near_segment((a, z), belly, tip, HALF_THICKNESS)
     }
+}
+
+fn near_segment(point: (f32, f32), from: (f32, f32), to: (f32, f32), reach: f32) -> bool {
+    let (along, line) = ((point.0 - from.0, point.1 - from.1), (to.0 - from.0, to.1 - from.1));
+    let length2 = (line.0 * line.0 + line.1 * line.1).max(1e-6);
+    let t = ((along.0 * line.0 + along.1 * line.1) / length2).clamp(0.0, 1.0);
+    let (dx, dy) = (along.0 - t * line.0, along.1 - t * line.1);
+    dx * dx + dy * dy < reach * reach
 }
 
 /// A cusp of the aortic (or pulmonary) valve: `rho` from the vessel's axis, `angle_rad` around it, `height` along it
 /// from the ring; all cm, `radius` of the vessel there.
 pub fn semilunar(rho: f32, angle_rad: f32, height: f32, radius: f32, open: f32) -> bool {
-    if !(-0.1..1.15).contains(&height) || rho > radius {
+    if !(-0.1..1.4).contains(&height) || rho > radius {
         return false;
     }
     let third = std::f32::consts::TAU / 3.0;
@@ -91,7 +89,7 @@ pub fn semilunar(rho: f32, angle_rad: f32, height: f32, radius: f32, open: f32) 
         return (rho - wall).abs() < 0.07;
     }
     let to_line = rho * from_commissure.sin().abs();
-    let on_line = to_line < 0.075 && (0.25..1.0).contains(&height) && from_commissure.cos() > 0.0;
-    let belly = 0.55 * (1.0 - rho / radius) + 0.45 * (rho / radius - 0.45).max(0.0);
+    let on_line = to_line < 0.075 && (0.15..1.4).contains(&height) && from_commissure.cos() > 0.0;
+    let belly = 0.1 + 0.6 * (1.0 - rho / radius);
     on_line || (height - belly).abs() < 0.06
 }

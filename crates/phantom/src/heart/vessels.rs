@@ -14,7 +14,7 @@ const ROOT_LENGTH: f32 = 3.2;
 /// The aorta from its root over the arch to behind the heart, with the three branches of the arch.
 #[derive(Debug, Clone)]
 pub struct Aorta {
-    path: [(Vec3, f32); 9],
+    path: [(Vec3, f32); 10],
     branches: [(Vec3, Vec3, f32); 3],
     size: f32,
 }
@@ -32,7 +32,8 @@ impl Aorta {
                 (vec3(-0.5, 0.6, -8.5), 1.25),
                 (vec3(0.6, -1.2, -8.7), 1.15),
                 (vec3(1.7, -2.9, -7.6), 1.1),
-                (vec3(2.7, -3.7, -5.6), 1.05),
+                (vec3(2.3, -3.5, -6.0), 1.05),
+                (vec3(3.2, -3.7, -4.2), 1.0),
                 (vec3(2.1, -4.4, -2.1), 1.0),
                 (vec3(-1.6, -6.2, 1.0), 0.95),
             ],
@@ -112,14 +113,14 @@ const RIGHT_OUTFLOW: [(Vec3, f32); 4] = [
     (vec3(-2.9, 3.1, 2.2), 1.2),
     (vec3(-2.6, 3.7, 0.2), 1.25),
     (vec3(-1.2, 4.35, -1.2), 1.15),
-    (vec3(0.9, 3.9, -1.9), 1.1),
+    (vec3(0.9, 3.9, -1.5), 1.1),
 ];
 /// Path of the pulmonary trunk and its two branches.
 const PULMONARY: [(Vec3, Vec3, f32, f32); 4] = [
-    (vec3(0.9, 3.9, -1.9), vec3(2.3, 2.4, -2.4), 1.1, 1.15),
-    (vec3(2.3, 2.4, -2.4), vec3(2.6, 0.9, -3.2), 1.15, 1.05),
-    (vec3(2.6, 0.9, -3.2), vec3(-2.5, -0.4, -6.0), 0.85, 0.8),
-    (vec3(2.6, 0.9, -3.2), vec3(4.4, -1.6, -4.0), 0.8, 0.7),
+    (vec3(0.9, 3.9, -1.5), vec3(2.3, 2.4, -1.8), 1.1, 1.15),
+    (vec3(2.3, 2.4, -1.8), vec3(2.7, 0.9, -2.7), 1.15, 1.05),
+    (vec3(2.7, 0.9, -2.7), vec3(-2.5, -0.4, -6.0), 0.85, 0.8),
+    (vec3(2.7, 0.9, -2.7), vec3(4.4, -1.6, -4.0), 0.8, 0.7),
 ];
 
 /// Blood, cusps and walls of the right outflow tract, the pulmonary artery and the caval vein.
@@ -140,7 +141,7 @@ pub fn right_outflow(point: Vec3, chambers: &Distances, state: &CardiacState) ->
         artery = artery.min(tube(point, a, b, radius_a, radius_b));
     }
     if outflow < 0.0 || artery < 0.0 {
-        let (valve_at, axis) = (RIGHT_OUTFLOW[3].0, vec3(0.70, -0.68, -0.24));
+        let (valve_at, axis) = (RIGHT_OUTFLOW[3].0, vec3(0.68, -0.72, -0.14));
         let height = (point - valve_at).dot(axis);
         let rho = (point - valve_at - axis * height).length();
         let closed = state.outflow_open < 0.3 && (height - 0.35 * (1.0 - rho / 1.2)).abs() < 0.07;
@@ -153,11 +154,7 @@ pub fn right_outflow(point: Vec3, chambers: &Distances, state: &CardiacState) ->
     if chambers.rv < 0.0 || chambers.la < 0.0 {
         return None;
     }
-    (outflow < 0.3 || artery < 0.16).then_some(if outflow < artery {
-        Tissue::RightWall
-    } else {
-        Tissue::VesselWall
-    })
+    (outflow < 0.3 || artery < 0.16).then_some(if outflow < artery { Tissue::RightWall } else { Tissue::VesselWall })
 }
 
 fn caval_vein(point: Vec3) -> Option<Tissue> {

@@ -13,7 +13,9 @@ const FIXED_ABOVE_Z: f32 = -6.0;
 /// Arts et al., Ann Biomed Eng 1979;7:299-318), so it thickens as the cavity shrinks; the right ventricle's free wall
 /// moves towards the septum; farther away the motion fades to nothing.
 pub fn to_rest(point: Vec3, state: &CardiacState, patient: &Patient) -> Vec3 {
-    let (length, ring) = (patient.lv_length, patient.ring_excursion * state.contraction);
+    // The aortic root is tied down by the aorta and moves less than the mitral ring behind it.
+    let tied = 1.0 - 0.35 * smooth_step(0.0, 2.0, point.y) * smooth_step(3.0, 0.5, point.z);
+    let (length, ring) = (patient.lv_length, patient.ring_excursion * state.contraction * tied);
     let z = if point.z > ring {
         if point.z < length { (point.z - ring) * length / (length - ring) } else { point.z }
     } else if point.z > FIXED_ABOVE_Z {
@@ -42,8 +44,7 @@ fn rest_radius(radius: f32, z: f32, contraction: f32, on_the_right: f32, patient
         return radius * cavity_rest / cavity_now;
     }
     let stretch = 1.0 - contraction * patient.ring_excursion / patient.lv_length;
-    let outer_now =
-        (cavity_now * cavity_now + (outer_rest * outer_rest - cavity_rest * cavity_rest) / stretch).sqrt();
+    let outer_now = (cavity_now * cavity_now + (outer_rest * outer_rest - cavity_rest * cavity_rest) / stretch).sqrt();
     if radius < outer_now {
         return (cavity_rest * cavity_rest + stretch * (radius * radius - cavity_now * cavity_now)).sqrt();
     }

@@ -18,11 +18,7 @@ impl ImagePlane {
     /// The plane of a probe at `probe` that looks at `target`, with `right` (roughly) to the right of the screen.
     pub fn looking(probe: Vec3, target: Vec3, right: Vec3) -> Self {
         let depth = (target - probe).unit();
-        Self {
-            probe,
-            depth,
-            right: (right - depth * right.dot(depth)).unit(),
-        }
+        Self { probe, depth, right: (right - depth * right.dot(depth)).unit() }
     }
 
     /// The direction of the beam at `angle_rad` from the middle, positive to the right.
@@ -62,12 +58,7 @@ pub struct Handling {
 
 impl Handling {
     /// The usual plane itself.
-    pub const STEADY: Self = Self {
-        rotation_rad: 0.0,
-        rock_rad: 0.0,
-        tilt_rad: 0.0,
-        slide_cm: (0.0, 0.0),
-    };
+    pub const STEADY: Self = Self { rotation_rad: 0.0, rock_rad: 0.0, tilt_rad: 0.0, slide_cm: (0.0, 0.0) };
 
     /// A deviation drawn at random, small enough that the view stays what it is.
     pub fn random(seed: u64) -> Self {

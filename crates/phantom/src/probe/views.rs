@@ -96,10 +96,7 @@ impl View {
             Self::Subcostal => (18.5, 40.0),
             _ => (16.5, 39.0),
         };
-        UsualSettings {
-            depth_cm,
-            half_angle_deg,
-        }
+        UsualSettings { depth_cm, half_angle_deg }
     }
 
     /// The plane of the view before the hand that holds the probe adds its own angles.
@@ -116,34 +113,20 @@ impl View {
         };
         match self {
             Self::Plax => {
-                let target = vec3(0.0, 0.0, -0.1) + long_axis * 0.3;
+                let target = vec3(0.0, 0.0, 0.9) + long_axis * 0.2;
                 let depth = (-long_axis + vec3(0.0, 0.0, 0.16)).unit();
                 ImagePlane::looking(target - depth * (6.2 + wall), target, vec3(0.0, 0.0, -1.0))
             }
-            Self::PsaxVessels => parasternal(vec3(-0.6, 1.0, -1.35), 5.9, -0.08),
-            Self::PsaxBase => parasternal(vec3(-0.5, 0.1, 1.7), 6.5, 0.0),
+            Self::PsaxVessels => parasternal(vec3(-0.6, 1.2, -0.85), 5.7, 0.14),
+            Self::PsaxBase => parasternal(vec3(-0.5, 0.1, 2.0), 6.5, 0.0),
             Self::PsaxMid => parasternal(vec3(-0.6, 0.0, 4.1), 6.3, 0.04),
             Self::PsaxApical => parasternal(vec3(0.0, 0.0, 6.9), 4.9, 0.10),
-            Self::Apical2 => apical(
-                vec3(0.5, 0.87, 0.0),
-                vec3(0.1, -0.1, 11.0 + apex + wall),
-                vec3(0.05, -0.1, 0.0),
-            ),
-            Self::Apical3 => apical(
-                long_axis,
-                long_axis * 0.1 + vec3(0.0, 0.0, 11.0 + apex + wall),
-                long_axis * 0.25,
-            ),
-            Self::Apical4 => apical(
-                vec3(1.0, 0.0, 0.0),
-                vec3(-0.2, -0.1, 11.0 + apex + wall),
-                vec3(-1.2, -0.45, 0.0),
-            ),
-            Self::Apical5 => apical(
-                vec3(1.0, -0.16, 0.0),
-                vec3(-0.1, -0.3, 11.0 + apex + wall),
-                vec3(-0.95, 1.15, -0.45),
-            ),
+            Self::Apical2 => apical(vec3(0.5, 0.87, 0.0), vec3(0.1, -0.1, 11.0 + apex + wall), vec3(0.05, -0.1, 0.0)),
+            Self::Apical3 => apical(long_axis, long_axis * 0.1 + vec3(0.0, 0.0, 11.0 + apex + wall), long_axis * 0.25),
+            Self::Apical4 => apical(vec3(1.0, 0.0, 0.0), vec3(-0.2, -0.1, 11.0 + apex + wall), vec3(-1.2, -0.45, 0.0)),
+            Self::Apical5 => {
+                apical(vec3(1.0, -0.12, 0.0), vec3(-0.1, -0.3, 11.0 + apex + wall), vec3(-0.95, 1.0, -0.45))
+            }
             Self::Suprasternal => {
                 ImagePlane::looking(vec3(0.1, -0.1, -13.2 - wall), vec3(0.3, -0.75, -6.0), vec3(0.48, -0.87, 0.0))
             }

@@ -18,11 +18,7 @@ pub struct RgbImage {
 impl RgbImage {
     /// A black image.
     pub fn black(width: u32, height: u32) -> Self {
-        Self {
-            width,
-            height,
-            data: vec![0; width as usize * height as usize * 3],
-        }
+        Self { width, height, data: vec![0; width as usize * height as usize * 3] }
     }
 
     /// Sets the pixel with index `pixel` (row * width + column).

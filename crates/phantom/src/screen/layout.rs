@@ -57,11 +57,7 @@ impl Layout {
             (Vendor::Norrvik, false) => rect(0.06 * width, 0.905 * height, 0.41 * width, 0.975 * height),
         };
         Self {
-            sector: SectorGeometry {
-                apex,
-                pixels_per_cm,
-                top_cm,
-            },
+            sector: SectorGeometry { apex, pixels_per_cm, top_cm },
             sector_rect: rect(
                 apex.0 - half_width,
                 apex.1 + top_cm * pixels_per_cm * half_angle_rad.cos(),

@@ -38,7 +38,9 @@ impl SpectralSite {
         match self {
             Self::MitralInflow => (82.0 * inflow - 12.0 * outflow, 0.45),
             Self::AorticOutflow => (-118.0 * outflow + 10.0 * inflow, 0.4),
-            Self::TricuspidRegurgitation => (-265.0 * f64::from(state.contraction) * (1.0 - inflow) * outflow.max(0.4), 0.95),
+            Self::TricuspidRegurgitation => {
+                (-265.0 * f64::from(state.contraction) * (1.0 - inflow) * outflow.max(0.4), 0.95)
+            }
             Self::MitralRing => (0.62 * slope, 0.3),
         }
     }
