@@ -48,7 +48,9 @@ impl TraceColour {
             let across = length([0, 1, 2].map(|i| rest[i] - along * self.direction[i]));
             let hue_misfit = (across - 0.3 * along.max(0.0) - 6.0).max(0.0) / self.chroma;
             let brightness = brightest(pixel.map(f32::from)) / brightest(self.rgb);
-            (1.9 * along / self.chroma).min(1.0) * (1.2 * brightness).min(1.0) - hue_misfit
+            // Tinted tissue has some chroma too: a pale trace must show more of its own.
+            let gain = (1.15 + 0.015 * (self.chroma - 40.0)).clamp(1.15, 1.9);
+            (gain * along / self.chroma).min(1.0) * (1.2 * brightness).min(1.0) - hue_misfit
         };
         (255.0 * likeness.clamp(0.0, 1.0)) as u8
     }

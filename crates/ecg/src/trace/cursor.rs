@@ -3,6 +3,7 @@
 use super::curve::Curve;
 use super::head::Sighting;
 use super::image::Picture;
+use super::r_columns::median;
 
 /// Change of a channel that is still compression noise.
 const NOISE: u8 = 24;
@@ -23,14 +24,28 @@ pub(super) fn sight_cursor(bands: &[(u32, &Picture)], trace: &Curve, columns: (u
     let rows = rows_near(trace, still.height);
     let whole = vec![(0, still.height); still.width];
     [whole, rows].map(|rows| {
+        let changes: Vec<Vec<f32>> = pictures.iter().map(|p| change(p, &still, &rows)).collect();
+        let usual = usual_change(&changes);
         bands
             .iter()
-            .map(|(frame, picture)| Sighting {
-                frame: *frame,
-                columns: places(&change(picture, &still, &rows), columns),
+            .zip(&changes)
+            .map(|((frame, _), change)| {
+                let excess: Vec<f32> = change.iter().zip(&usual).map(|(c, u)| c - 1.6 * u).collect();
+                Sighting {
+                    frame: *frame,
+                    columns: places(&excess, columns),
+                }
             })
             .collect()
     })
+}
+
+/// What changes in a column in most frames: moving tissue, not a cursor, which comes by once.
+fn usual_change(changes: &[Vec<f32>]) -> Vec<f32> {
+    let width = changes.first().map_or(0, Vec::len);
+    (0..width)
+        .map(|column| median(changes.iter().map(|change| change[column]).collect()))
+        .collect()
 }
 
 /// For each column the rows (end excluded) about the trace; the nearest drawn column stands in where it is not drawn.
@@ -74,11 +89,8 @@ fn change(picture: &Picture, still: &Picture, rows: &[(usize, usize)]) -> Vec<f3
 /// Centres of the narrow places that changed most.
 fn places(change: &[f32], (first, last): (usize, usize)) -> Vec<f64> {
     let stretch = &change[first..=last.min(change.len() - 1)];
-    let mut sorted = stretch.to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let (Some(greatest), usual) = (sorted.last().copied(), sorted[sorted.len() / 2]) else {
-        return Vec::new();
-    };
+    let greatest = stretch.iter().copied().fold(0.0, f32::max);
+    let usual = median(stretch.to_vec()).max(0.0);
     if greatest < FAINTEST_CURSOR.max(2.5 * usual) {
         return Vec::new();
     }

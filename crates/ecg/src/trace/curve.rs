@@ -7,6 +7,8 @@ use super::strokes::{Run, Stroke, StrokeRule, find_strokes};
 /// A stroke in the band of the trace with fewer columns is a crumb.
 const FEWEST_COLUMNS: usize = 5;
 const FOLLOW_RULE: StrokeRule = StrokeRule { threshold: 100, contrast: 0.4, longest_gap: 4 };
+/// A grey trace differs from tissue by its brightness alone.
+const FOLLOW_GREY_RULE: StrokeRule = StrokeRule { threshold: 130, ..FOLLOW_RULE };
 /// Text has many runs beside any path through it.
 const MOST_CLUTTER: f32 = 0.45;
 
@@ -20,7 +22,8 @@ impl Curve {
     /// Follows a trace of a known colour through the band of a frame.
     pub fn follow(band: &Picture, colour: &TraceColour) -> Self {
         let plane = colour.plane(band);
-        let strokes = find_strokes(&plane, band.width, band.height, FOLLOW_RULE, FEWEST_COLUMNS);
+        let rule = if colour.is_grey() { FOLLOW_GREY_RULE } else { FOLLOW_RULE };
+        let strokes = find_strokes(&plane, band.width, band.height, rule, FEWEST_COLUMNS);
         let mut runs = vec![None; band.width];
         // Longest first; a shorter one only fills columns that are still free.
         for stroke in strokes.iter().filter(|s| Self::may_be_trace(s)) {

@@ -31,6 +31,7 @@ pub(super) fn tell_drawing(band: &mut Band<'_, '_>) -> Option<Drawing> {
     }
     let changed = usual_change(band);
     let width = band.columns.1 + 1 - band.columns.0;
+    if std::env::var_os("TRACE_DEBUG").is_some() { eprintln!("DBG changed {changed} width {width} still {} cols {:?} heads {:?} curs {:?}", band.stands_still(), band.columns, sight_heads(band), { let pictures = band.pictures(); let views: Vec<_> = pictures.iter().map(|(i, p)| (*i, p)).collect(); sight_cursor(&views, band.whole_curve().unwrap(), band.columns) }); }
     let stands_still = changed <= 8 + width / 20 || band.stands_still();
     if stands_still && let Some(motion) = fit_cursor(band) {
         return Some(cursor(motion));
