@@ -12,6 +12,11 @@ pub fn path_tag(path: &Path) -> String {
     hex(hash.get(..4).unwrap_or_default())
 }
 
+/// A message with the path in it replaced by its tag: errors like to name the file they are about.
+pub(crate) fn without_path(message: &str, path: &Path) -> String {
+    message.replace(&*path.to_string_lossy(), &format!("file {}", path_tag(path)))
+}
+
 /// SHA-256 of a file's bytes, lower-case hex.
 pub(crate) fn content_sha256(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;

@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
                 .collect();
             let mut outcome = self.stop_all_on_failure(intake);
             self.intake_done.store(true, Ordering::SeqCst);
-            workers.iter().for_each(|_| self.wake_worker());
+            self.wake_all_workers();
             for worker in workers {
                 outcome = outcome.and(worker.join().unwrap_or_else(|panic| resume_unwind(panic)));
             }
@@ -150,6 +150,10 @@ impl<'a> Session<'a> {
         let _ = self.wake.try_send(());
     }
 
+    fn wake_all_workers(&self) {
+        (0..self.daemon.settings.labelling.workers).for_each(|_| self.wake_worker());
+    }
+
     pub fn is_stopping(&self) -> bool {
         self.shutdown.requested() || self.failed.load(Ordering::SeqCst)
     }
@@ -185,7 +189,7 @@ impl<'a> Session<'a> {
         let store = self.daemon.store;
         let now = self.daemon.clock.now();
         // Reading first spares the write lock while there is nothing to do.
-        if !self.window_is_open(now) || store.next_claimable()?.is_none_or(|time| time > now) {
+        if !self.window_is_open(now) || !store.has_claimable(now)? {
             return Ok(None);
         }
         store.claim(worker, self.daemon.settings.labelling.lease, now)
@@ -209,6 +213,7 @@ impl<'a> Session<'a> {
         let ended = catch_unwind(AssertUnwindSafe(part));
         if !matches!(ended, Ok(Ok(()))) {
             self.failed.store(true, Ordering::SeqCst);
+            self.wake_all_workers();
         }
         ended.unwrap_or_else(|panic| resume_unwind(panic))
     }

@@ -3,13 +3,13 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Prediction, Recorded, Retry, StoreError};
+use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Recorded, Retry, StoreError};
 
-use crate::digest::content_sha256;
+use crate::digest::{content_sha256, without_path};
 use crate::inbox::{Hint, HintSender, look};
 use crate::reporter::Reporter;
 use crate::settings::RetrySettings;
-use crate::{Clock, DaemonEvent, LabelFailure, Labeller, Outcome, path_tag};
+use crate::{Clock, DaemonEvent, LabelFailure, LabelledLoop, Labeller, Outcome, path_tag};
 
 /// Everything a worker needs; all workers share one.
 pub(crate) struct Worker<'a> {
@@ -24,9 +24,8 @@ pub(crate) struct Worker<'a> {
 /// How an attempt ends, before it is written down.
 enum Attempt {
     Labelled {
-        facts: LoopFacts,
+        labelled: Box<LabelledLoop>,
         content_sha256: String,
-        prediction: Prediction,
     },
     Skipped {
         facts: Option<Box<LoopFacts>>,
@@ -82,10 +81,10 @@ impl Worker<'_> {
             return Ok(Attempt::Superseded);
         }
         Ok(match outcome {
-            Ok(Ok(Outcome::Labelled(labelled))) => {
-                Attempt::Labelled { facts: labelled.facts, content_sha256, prediction: labelled.prediction }
+            Ok(Ok(Outcome::Labelled(labelled))) => Attempt::Labelled { labelled, content_sha256 },
+            Ok(Ok(Outcome::Skipped { facts, reason })) => {
+                Attempt::Skipped { facts, content_sha256, reason: without_path(&reason, &job.file.path) }
             }
-            Ok(Ok(Outcome::Skipped { facts, reason })) => Attempt::Skipped { facts, content_sha256, reason },
             Ok(Err(failure)) => Attempt::Failed(failure),
             // The panic's message may hold a path or a header text: it stays out of the database.
             Err(_) => Attempt::Failed(failure("panic", "labelling this file panicked", false)),
@@ -106,7 +105,8 @@ impl Worker<'_> {
     fn write_down(&self, job: &Job, attempt: Attempt) -> Result<(), StoreError> {
         let now = self.clock.now();
         match attempt {
-            Attempt::Labelled { facts, content_sha256, prediction } => {
+            Attempt::Labelled { labelled, content_sha256 } => {
+                let LabelledLoop { facts, prediction } = *labelled;
                 let recorded = self.store.record_labelled(job, &facts, &content_sha256, &prediction, now)?;
                 let labelled = DaemonEvent::LoopLabelled {
                     study_instance_uid: facts.study_instance_uid.clone(),
@@ -158,6 +158,7 @@ impl Worker<'_> {
             Retry::Never
         };
         let LabelFailure { kind, message, identity, .. } = failure;
+        let message = without_path(&message, &job.file.path);
         self.store.fail(job, &JobFailure { kind: kind.clone(), message: message.clone(), identity }, retry, now)?;
         self.reporter.tell(&DaemonEvent::LoopFailed {
             job_id: job.job_id,

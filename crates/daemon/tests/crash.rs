@@ -14,7 +14,7 @@ use dying::Dying;
 fn filled_lab() -> Lab {
     let mut lab = Lab::new();
     lab.settings.retry.max_interruptions = 100;
-    for number in 0..4 {
+    for number in 0..3 {
         lab.put_loop(&format!("study/{number}.dcm"), &format!("1.2.{number}"), "PLAX");
     }
     lab.put_loop("study/copy.dcm", "1.2.0", "PLAX");
@@ -36,11 +36,11 @@ fn dies(lab: &Lab, calls: i64, after_commit: bool) -> bool {
 
 fn nothing_is_lost_or_there_twice(lab: &Lab, moment: &str) {
     lab.once();
-    let expected = [("1.2.0", 1), ("1.2.1", 1), ("1.2.2", 1), ("1.2.3", 1), ("1.2.8", 0)];
+    let expected = [("1.2.0", 1), ("1.2.1", 1), ("1.2.2", 1), ("1.2.8", 0)];
     assert_eq!(lab.predictions(), expected.map(|(sop, count)| (sop.to_owned(), count)).into(), "{moment}");
     let mut states: Vec<_> = lab.jobs().into_iter().map(|(state, _)| state).collect();
     states.sort();
-    let expected = ["done", "done", "done", "done", "done", "failed", "skipped", "skipped"];
+    let expected = ["done", "done", "done", "done", "failed", "skipped", "skipped"];
     assert_eq!(states, expected, "{moment}");
 }
 

@@ -43,6 +43,8 @@ fn no_event_shows_a_path() {
     let events = format!("{:?}", lab.events.lock().unwrap());
     assert!(events.contains("LoopFailed") && events.contains("FileIncomplete"), "{events}");
     assert!(!events.contains("DOE") && !events.contains("inbox"), "{events}");
+    let jobs = lab.store().jobs().unwrap();
+    assert!(jobs.iter().all(|job| !job.error_message.as_deref().unwrap_or_default().contains("DOE")), "{jobs:?}");
 }
 
 #[test]

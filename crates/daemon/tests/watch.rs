@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 
 use common::{Lab, loop_text, wait_until};
 use daemon::{DaemonEvent, SystemClock, VirtualClock};
@@ -65,14 +66,16 @@ fn a_file_that_grows_slowly_is_taken_when_it_is_whole() {
     let mut lab = Lab::new();
     lab.settings.inbox.rescan = SignedDuration::from_millis(300);
     lab.while_running(&SystemClock, |store| {
-        let text = loop_text("1.2.1", "PLAX");
-        for length in [4, 10, text.len() - 3] {
-            lab.put("a.dcm", &text[..length]);
+        // Under another name first: an empty file would be taken for one that is not DICOM.
+        fs::rename(lab.put("a.dcm.part", "LOOP 1.2 "), lab.path("a.dcm")).unwrap();
+        let mut file = fs::File::options().append(true).open(lab.path("a.dcm")).unwrap();
+        for part in ["1.2.1 ", "PLAX "] {
             let checks = lab.checks.lock().unwrap().len();
+            file.write_all(part.as_bytes()).unwrap();
             wait_until("it is looked at", || lab.checks.lock().unwrap().len() > checks);
         }
         assert!(store.jobs().unwrap().is_empty());
-        lab.put("a.dcm", &text);
+        file.write_all(b"END").unwrap();
         wait_until("it is labelled", || labelled(store) == 1);
     })
     .unwrap();
@@ -124,7 +127,7 @@ fn labelling_waits_for_the_window_and_the_study_for_its_quiet_time() {
         assert_eq!(lab.count_events(|event| matches!(event, DaemonEvent::JobStarted { .. })), 0);
         clock.advance(SignedDuration::from_hours(10));
         wait_until("it is labelled", || labelled(store) == 1);
-        assert_eq!(lab.count_events(window(true)), 1);
+        wait_until("the window is known to be open", || lab.count_events(window(true)) == 1);
         assert_eq!(store.studies().unwrap()[0].closed_at, None);
         clock.advance(SignedDuration::from_mins(10));
         wait_until("the study is closed", || store.studies().unwrap()[0].closed_at.is_some());

@@ -43,8 +43,8 @@ pub trait Queue: Send + Sync {
     /// Puts every failed job back into the queue; returns how many.
     fn retry_failed(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// The earliest time at which a pending job may be claimed; none when nothing is pending.
-    fn next_claimable(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Whether a claim would find a job now; cheaper than a claim, since it writes nothing.
+    fn has_claimable(&self, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Jobs by state.
     fn counts(&self) -> Result<JobCounts, StoreError>;

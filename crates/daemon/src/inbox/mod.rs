@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use store::{Backend, Enqueued, FileIdentity, SettledFile, StoreError};
 
+use crate::digest::without_path;
 use crate::reporter::Reporter;
 use crate::settings::InboxSettings;
 use crate::{Backoff, Completeness, DaemonEvent, FileCheck, Polling, path_tag};
@@ -51,6 +52,8 @@ pub(crate) struct Inbox<'a> {
     /// File versions the store knows. Only their hashes: an archive has millions.
     settled: HashSet<Settled>,
     next_walk: Timestamp,
+    /// Folders whose trouble has been told.
+    unreadable: HashSet<PathBuf>,
 }
 
 type Settled = [u8; 16];
@@ -65,6 +68,7 @@ impl<'a> Inbox<'a> {
             candidates: BTreeMap::new(),
             settled: HashSet::new(),
             next_walk: Timestamp::MIN,
+            unreadable: HashSet::new(),
         }
     }
 
@@ -126,34 +130,33 @@ impl<'a> Inbox<'a> {
         let roots = self.roots.clone();
         if let Some(seen) = self.walk_below(&roots, now)? {
             self.settled.retain(|known| seen.contains(known));
+            self.unreadable.clear();
         }
         Ok(())
     }
 
     /// Looks at every file below some folders; the versions that were seen, if the walk was complete.
     fn walk_below(&mut self, folders: &[PathBuf], now: Timestamp) -> Result<Option<HashSet<Settled>>, StoreError> {
-        let reporter = self.around.reporter;
         let mut seen = HashSet::new();
+        let mut unreadable = Vec::new();
         let mut outcome = Ok(());
         let complete = walk::walk(
             folders,
             |path| {
-                match look(&path) {
-                    Ok(Some(sight)) => {
-                        seen.insert(settled_key(&sight.identity));
-                        outcome = self.consider(sight, now);
-                    }
-                    Ok(None) | Err(_) => {}
+                if let Ok(Some(sight)) = look(&path) {
+                    seen.insert(settled_key(&sight.identity));
+                    outcome = self.consider(sight, now);
                 }
                 outcome.is_ok() && !(self.around.is_stopping)()
             },
-            |folder, error| {
-                reporter.tell(&DaemonEvent::FolderUnreadable {
-                    path_tag: path_tag(folder),
-                    reason: error.kind().to_string(),
-                });
-            },
+            |folder, error| unreadable.push((folder.to_owned(), error.kind())),
         );
+        for (folder, kind) in unreadable {
+            let (path_tag, reason) = (path_tag(&folder), kind.to_string());
+            if self.unreadable.insert(folder) {
+                self.around.reporter.tell(&DaemonEvent::FolderUnreadable { path_tag, reason });
+            }
+        }
         outcome.map(|()| complete.then_some(seen))
     }
 
@@ -216,11 +219,14 @@ impl<'a> Inbox<'a> {
                 }
             }
             Completeness::NotDicom { reason } => {
+                let reason = without_path(&reason, &file.path);
                 self.around.store.settle(file, SettledFile::NotDicom, &reason, now)?;
                 self.settle(file);
                 self.around.reporter.tell(&DaemonEvent::FileIgnored { path_tag, reason });
             }
-            Completeness::Incomplete { reason } => self.wait_for_the_rest(file, reason, now)?,
+            Completeness::Incomplete { reason } => {
+                self.wait_for_the_rest(file, without_path(&reason, &file.path), now)?;
+            }
         }
         Ok(())
     }

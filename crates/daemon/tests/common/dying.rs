@@ -56,7 +56,7 @@ impl Queue for Dying {
         fail(job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> ();
         recover(all_running: bool, max_interruptions: u32, now: Timestamp) -> u64;
         retry_failed(now: Timestamp) -> u64;
-        next_claimable() -> Option<Timestamp>;
+        has_claimable(now: Timestamp) -> bool;
         counts() -> JobCounts;
         jobs() -> Vec<JobRow>;
     }

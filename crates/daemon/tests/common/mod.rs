@@ -158,7 +158,7 @@ pub fn check(path: &Path) -> Completeness {
         (Some("LOOP"), Some("END")) => Completeness::Complete {
             identity: Some(DicomIdentity { study_instance_uid: words[1].clone(), sop_instance_uid: words[2].clone() }),
         },
-        (Some("LOOP"), _) => Completeness::Incomplete { reason: "the end is missing".to_owned() },
+        (Some("LOOP"), _) => Completeness::Incomplete { reason: format!("{}: the end is missing", path.display()) },
         _ => Completeness::NotDicom { reason: "no loop".to_owned() },
     }
 }
@@ -189,7 +189,7 @@ impl Labeller for FakeLabeller {
         };
         let failure = |temporary| LabelFailure {
             kind: "fake".to_owned(),
-            message: "as told".to_owned(),
+            message: format!("cannot read {}: as told", path.display()),
             temporary,
             identity: Some(DicomIdentity { study_instance_uid: study.clone(), sop_instance_uid: sop.clone() }),
         };

@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 use serde_json::json;
 
-use super::database::WriteError;
-use super::queue::{JobEnd, end_job};
+use super::job_table::{JobEnd, end_job};
 use super::row::time_text;
-use super::{Store, read, study};
+use super::{Store, place, read, study};
 use crate::{
     DicomIdentity, Inventory, Job, JobState, KnownLoop, LabelStore, LoopFacts, ModelKey, Prediction, Recorded, Review,
     StoreError, StoredLoop, StoredPrediction, Study, inventory,
@@ -26,15 +25,7 @@ impl LabelStore for Store {
         now: Timestamp,
     ) -> Result<Recorded, StoreError> {
         self.write("record a labelled loop", |transaction| {
-            let mut recorded = put_loop(transaction, facts, content_sha256, None, now)?;
-            if let Placed::At { loop_id, recorded: so_far } = &mut recorded
-                && insert_prediction(transaction, *loop_id, prediction, now)?
-                && *so_far == Recorded::Duplicate
-            {
-                *so_far = Recorded::NewPrediction;
-                transaction.execute("UPDATE loop SET skip_reason = NULL WHERE loop_id = ?1", [*loop_id])?;
-            }
-            finish(transaction, job, facts, content_sha256, recorded, JobEnd::new(JobState::Done), now)
+            place::labelled(transaction, job, facts, content_sha256, prediction, now)
         })
     }
 
@@ -47,9 +38,7 @@ impl LabelStore for Store {
         now: Timestamp,
     ) -> Result<Recorded, StoreError> {
         self.write("record a skipped loop", |transaction| {
-            let recorded = put_loop(transaction, facts, content_sha256, Some(reason), now)?;
-            let end = JobEnd { kind: Some("not_a_view"), message: Some(reason), ..JobEnd::new(JobState::Skipped) };
-            finish(transaction, job, facts, content_sha256, recorded, end, now)
+            place::skipped(transaction, job, facts, content_sha256, reason, now)
         })
     }
 
@@ -186,151 +175,4 @@ impl LabelStore for Store {
             .map(|material| inventory::build(material, label_set))
             .ok_or_else(|| StoreError::UnknownStudy(study_instance_uid.to_owned()))
     }
-}
-
-/// Where a loop went.
-enum Placed {
-    At {
-        loop_id: i64,
-        recorded: Recorded,
-    },
-    /// Its UID belongs to other bytes.
-    Refused {
-        loop_id: i64,
-        first_content_sha256: String,
-    },
-}
-
-/// Puts a loop in its place, unless its SOP Instance UID is taken.
-fn put_loop(
-    connection: &Connection,
-    facts: &LoopFacts,
-    content_sha256: &str,
-    skip_reason: Option<&str>,
-    now: Timestamp,
-) -> rusqlite::Result<Placed> {
-    let first: Option<(i64, String)> = connection
-        .query_row(
-            "SELECT loop_id, content_sha256 FROM loop WHERE sop_instance_uid = ?1",
-            [&facts.sop_instance_uid],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    match first {
-        Some((loop_id, first_content_sha256)) if first_content_sha256 != content_sha256 => {
-            Ok(Placed::Refused { loop_id, first_content_sha256 })
-        }
-        Some((loop_id, _)) => Ok(Placed::At { loop_id, recorded: Recorded::Duplicate }),
-        None => {
-            let reopened_study = study::touch(connection, &facts.study_instance_uid, now)?;
-            let loop_id = insert_loop(connection, facts, content_sha256, skip_reason, now)?;
-            Ok(Placed::At { loop_id, recorded: Recorded::NewLoop { reopened_study } })
-        }
-    }
-}
-
-fn insert_loop(
-    connection: &Connection,
-    facts: &LoopFacts,
-    content_sha256: &str,
-    skip_reason: Option<&str>,
-    now: Timestamp,
-) -> rusqlite::Result<i64> {
-    connection.execute(
-        "INSERT INTO loop (study_id, sop_instance_uid, series_instance_uid, content_sha256, transfer_syntax,
-             manufacturer, mode, rows, columns, frames, frame_time_ms, acquired, skip_reason, created_at)
-         SELECT study_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
-         FROM study WHERE study_instance_uid = ?1",
-        params![
-            facts.study_instance_uid,
-            facts.sop_instance_uid,
-            facts.series_instance_uid,
-            content_sha256,
-            facts.transfer_syntax,
-            facts.manufacturer,
-            facts.mode,
-            facts.rows,
-            facts.columns,
-            facts.frames,
-            facts.frame_time_ms,
-            facts.acquired,
-            skip_reason,
-            time_text(now),
-        ],
-    )?;
-    Ok(connection.last_insert_rowid())
-}
-
-/// False when this model has spoken about the loop before: its first word stands.
-fn insert_prediction(
-    connection: &Connection,
-    loop_id: i64,
-    prediction: &Prediction,
-    now: Timestamp,
-) -> rusqlite::Result<bool> {
-    let added = connection.execute(
-        "INSERT INTO prediction (loop_id, pipeline, weights_sha256, weights_note, view, confidence, abstained, reason,
-             probabilities, clips, frames_used, ecg_source, timings_ms, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-         ON CONFLICT (loop_id, pipeline, weights_sha256) DO NOTHING",
-        params![
-            loop_id,
-            prediction.model.pipeline,
-            prediction.model.weights_sha256,
-            prediction.weights_note,
-            prediction.view,
-            prediction.confidence,
-            prediction.abstained,
-            prediction.reason,
-            json!(prediction.probabilities).to_string(),
-            prediction.clips,
-            prediction.frames_used,
-            prediction.ecg_source,
-            json!(prediction.timings_ms).to_string(),
-            time_text(now),
-        ],
-    )?;
-    Ok(added == 1)
-}
-
-/// Ends the job as planned, or as a conflict when the loop was refused.
-fn finish(
-    connection: &Connection,
-    job: &Job,
-    facts: &LoopFacts,
-    content_sha256: &str,
-    placed: Placed,
-    planned: JobEnd<'_>,
-    now: Timestamp,
-) -> Result<Recorded, WriteError> {
-    let identity = DicomIdentity {
-        study_instance_uid: facts.study_instance_uid.clone(),
-        sop_instance_uid: facts.sop_instance_uid.clone(),
-    };
-    let (recorded, end) = match placed {
-        Placed::At { loop_id, recorded } => {
-            let duplicate = recorded == Recorded::Duplicate;
-            (recorded, JobEnd { loop_id: Some(loop_id), duplicate, ..planned })
-        }
-        Placed::Refused { loop_id, first_content_sha256 } => {
-            study::audit(
-                connection,
-                now,
-                "conflicting_content",
-                Some(&facts.study_instance_uid),
-                Some(&facts.sop_instance_uid),
-                &json!({ "job_id": job.job_id, "kept_sha256": first_content_sha256, "refused_sha256": content_sha256 }),
-            )?;
-            let end = JobEnd {
-                kind: Some("conflicting_content"),
-                message: Some("a loop with the same SOP Instance UID but other content came first and was kept"),
-                loop_id: Some(loop_id),
-                ..JobEnd::new(JobState::Skipped)
-            };
-            (Recorded::Conflict, end)
-        }
-    };
-    let end = JobEnd { content_sha256: Some(content_sha256), identity: Some(&identity), ..end };
-    end_job(connection, job, &end, now)?;
-    Ok(recorded)
 }

@@ -1,7 +1,9 @@
 //! SQLite, the only back end today.
 
 mod database;
+mod job_table;
 mod label_store;
+mod place;
 mod queue;
 mod read;
 mod row;

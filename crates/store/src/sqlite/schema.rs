@@ -33,7 +33,10 @@ pub(crate) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Resu
     if found > NEWEST {
         return Err(StoreError::NewerSchema { path: path.to_owned(), found, newest: NEWEST });
     }
-    connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(open)?;
+    if application != APPLICATION_ID {
+        // Only once: it takes the write lock, and readers open the file while the daemon writes.
+        connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(open)?;
+    }
     MIGRATIONS.to_latest(connection).map_err(|source| StoreError::Migrate { path: path.to_owned(), source })
 }
 

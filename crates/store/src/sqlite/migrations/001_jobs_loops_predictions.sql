@@ -53,7 +53,7 @@ CREATE TABLE job (
     UNIQUE (path, size_bytes, modified_unix_ns)
 ) STRICT;
 
-CREATE INDEX job_unfinished ON job (state, interruptions, job_id) WHERE state IN ('pending', 'running');
+CREATE INDEX job_by_turn ON job (state, interruptions, job_id);
 CREATE INDEX job_by_study ON job (study_instance_uid, state);
 CREATE INDEX job_by_loop ON job (loop_id);
 
