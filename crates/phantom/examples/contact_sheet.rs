@@ -37,19 +37,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         {
             let mut image = simulated.frame(frame);
             image.text(8, cell_height as i32 / 2, 1, [120, 160, 255], view.name());
-            paste(&mut sheet, &image, (3 * column + moment) as u32 * cell_width, row as u32 * cell_height);
+            sheet.paste(&image, (3 * column + moment) as u32 * cell_width, row as u32 * cell_height);
         }
     }
     let mut encoder = png::Encoder::new(BufWriter::new(std::fs::File::create(path)?), sheet.width, sheet.height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.write_header()?.write_image_data(&sheet.data)?;
     Ok(())
-}
-
-fn paste(sheet: &mut RgbImage, image: &RgbImage, left: u32, top: u32) {
-    let row_bytes = image.width as usize * 3;
-    for (row, pixels) in image.data.chunks_exact(row_bytes).enumerate() {
-        let start = ((top as usize + row) * sheet.width as usize + left as usize) * 3;
-        sheet.data[start..start + row_bytes].copy_from_slice(pixels);
-    }
 }

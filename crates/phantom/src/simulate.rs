@@ -6,8 +6,8 @@ use crate::heart::{CardiacCycle, CardiacState, Heart, Tissue};
 use crate::probe::ImagePlane;
 use crate::rhythm::beats;
 use crate::screen::{
-    Layout, PixelRect, RgbImage, ScreenTexts, draw_axes, draw_furniture, draw_spectrum, draw_trace, flow_colour,
-    grey_ramp,
+    Layout, PixelRect, RgbImage, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum,
+    draw_trace, flow_colour, grey_ramp,
 };
 use crate::space::vec3;
 use crate::spec::{LoopMode, LoopSpec, Subject};
@@ -123,11 +123,14 @@ impl SimulatedLoop {
             self.draw_strip(&mut image);
         }
         if let Some(trace) = &self.spec.trace {
-            let (now_s, duration_s) = match self.layout.strip_rect {
-                Some(_) => (STRIP_S, STRIP_S),
-                None => (time_s, self.spec.duration_s()),
-            };
-            draw_trace(&mut image, self.layout.trace_rect, trace, &self.ecg, now_s, duration_s);
+            let rect = self.layout.trace_rect;
+            if self.spec.mode.has_strip() {
+                // Above a strip the trace shares the strip's time axis.
+                let whole = TraceSpec { style: TraceStyle::Grows, window_s: STRIP_S, ..*trace };
+                draw_trace(&mut image, rect, &whole, &self.ecg, STRIP_S, STRIP_S);
+            } else {
+                draw_trace(&mut image, rect, trace, &self.ecg, time_s, self.spec.duration_s());
+            }
         }
         image
     }
@@ -202,6 +205,7 @@ impl SimulatedLoop {
         let narrow = PolarGrid {
             beams,
             half_angle_rad: full.half_angle_rad * (beams - 1) as f32 / (full.beams - 1) as f32,
+            samples: 420,
             ..*full
         };
         let beamformer = beamformer_for(&self.spec, narrow);

@@ -208,7 +208,7 @@ impl LoopSpec {
         spec.draw_timing(&mut random);
         spec.draw_image(&mut random);
         spec.draw_ecg(&mut random);
-        spec.encoding = match random.whole(0, 11) {
+        spec.encoding = match random.whole(0, 15) {
             0 => PixelEncoding::ExplicitRgb,
             1 => PixelEncoding::ImplicitRgb,
             2 => PixelEncoding::RleRgb,

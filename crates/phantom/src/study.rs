@@ -47,6 +47,9 @@ impl Default for StudyOptions {
     }
 }
 
+/// Most frames of a loop without compression.
+const UNCOMPRESSED_FRAMES: u32 = 36;
+
 /// Progress: loops written so far and loops in all.
 pub type Progress<'a> = &'a mut dyn FnMut(u32, u32);
 
@@ -57,7 +60,8 @@ pub fn study_folder(study_number: u32) -> String {
 
 /// The seed of one study.
 pub fn study_seed(options: &StudyOptions, study_number: u32) -> u64 {
-    mix(options.seed ^ mix(u64::from(study_number)))
+    // 53 bits, so that readers of JSON that know only doubles keep it.
+    mix(options.seed ^ mix(u64::from(study_number))) >> 11
 }
 
 /// The loops of a study in order of acquisition: one patient, one vendor, a probe held anew for each loop.
@@ -70,7 +74,7 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
     let mut count = 0;
     let mut loop_of = |view: View| {
         count += 1;
-        let mut spec = LoopSpec::random_of_view(view, mix(seed.wrapping_add(count)));
+        let mut spec = LoopSpec::random_of_view(view, mix(seed.wrapping_add(count)) >> 11);
         spec.vendor = vendor;
         spec.patient = patient.clone();
         spec.rhythm = base.rhythm;
@@ -124,7 +128,7 @@ fn fit_frames(spec: &mut LoopSpec, frames: Option<(u32, u32)>) {
     }
     let compressed = matches!(spec.encoding, PixelEncoding::JpegBaseline | PixelEncoding::RleRgb);
     if !compressed {
-        spec.frames = spec.frames.min(60);
+        spec.frames = spec.frames.min(UNCOMPRESSED_FRAMES);
     }
 }
 

@@ -21,6 +21,17 @@ impl RgbImage {
         Self { width, height, data: vec![0; width as usize * height as usize * 3] }
     }
 
+    /// Copies `image` here with its top left corner at (`left`, `top`); what does not fit is left out.
+    pub fn paste(&mut self, image: &Self, left: u32, top: u32) {
+        let columns = image.width.min(self.width.saturating_sub(left)) as usize;
+        let rows = image.height.min(self.height.saturating_sub(top)) as usize;
+        for row in 0..rows {
+            let from = row * image.width as usize * 3;
+            let to = ((top as usize + row) * self.width as usize + left as usize) * 3;
+            self.data[to..to + columns * 3].copy_from_slice(&image.data[from..from + columns * 3]);
+        }
+    }
+
     /// Sets the pixel with index `pixel` (row * width + column).
     pub fn set_index(&mut self, pixel: usize, colour: Colour) {
         if let Some(rgb) = self.data.get_mut(pixel * 3..pixel * 3 + 3) {

@@ -137,7 +137,7 @@ fn norrvik(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &S
     if let Some(rate) = texts.heart_rate_bpm {
         let text = format!("{rate} BPM");
         let left = width as i32 - RgbImage::text_width(&text, scale) - 6;
-        image.text(left, (height * 0.945) as i32, scale, colour, &text);
+        image.text(left, (height * 0.962) as i32, scale, colour, &text);
     }
 }
 
