@@ -14,6 +14,8 @@ pub enum Activation {
     Silu,
     /// 1 / (1 + exp(-x)).
     Sigmoid,
+    /// x * Phi(x) with the exact normal distribution, not its tanh approximation.
+    Gelu,
 }
 
 impl Activation {
@@ -24,6 +26,7 @@ impl Activation {
             Self::Relu => x.relu()?,
             Self::Silu => x.silu()?,
             Self::Sigmoid => candle_nn::ops::sigmoid(x)?,
+            Self::Gelu => x.gelu_erf()?,
         })
     }
 
@@ -34,6 +37,7 @@ impl Activation {
             Self::Relu => x.max(0.0),
             Self::Silu => x / (1.0 + (-x).exp()),
             Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Gelu => 0.5 * x * (1.0 + candle_core::cpu::erf::erf_f32(x * std::f32::consts::FRAC_1_SQRT_2)),
         }
     }
 }

@@ -92,10 +92,10 @@ impl Conv2d {
     /// Convolves `x` [N, in, H, W] to [N, out, H', W'].
     pub fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
         let (out, in_per_group, kernel_height, kernel_width) = self.weight.dims4()?;
-        let pointwise = kernel_height == 1 && kernel_width == 1 && self.stride == 1 && self.groups == 1;
+        let pointwise = kernel_height == 1 && kernel_width == 1 && self.groups == 1;
         let depthwise_on_cpu = in_per_group == 1 && self.groups == out && self.groups > 1 && x.device().is_cpu();
         let y = if pointwise && padding == Padding::symmetric(0) {
-            pointwise_product(x, &self.weight)?
+            pointwise_product(&every_nth_pixel(x, self.stride)?, &self.weight)?
         } else if depthwise_on_cpu {
             depthwise(x, &self.weight, self.stride, padding)?
         } else if padding.is_symmetric() {
@@ -114,6 +114,19 @@ impl Conv2d {
         let kernel = self.weight.dim(2)?;
         self.forward(x, Padding::same(height, width, kernel, self.stride))
     }
+}
+
+/// The pixels that a 1x1 kernel of this stride looks at.
+fn every_nth_pixel(x: &Tensor, stride: usize) -> Result<Tensor> {
+    if stride == 1 {
+        return Ok(x.clone());
+    }
+    let mut kept = x.clone();
+    for axis in [2, 3] {
+        let positions: Vec<u32> = (0..x.dim(axis)? as u32).step_by(stride).collect();
+        kept = kept.index_select(&Tensor::new(positions, x.device())?, axis)?;
+    }
+    Ok(kept)
 }
 
 /// A 1x1 convolution as a matrix product: [out, in] times [N, in, H * W].
@@ -140,6 +153,16 @@ mod tests {
         assert_eq!(Padding::same(109, 109, 3, 2), Padding::symmetric(1));
         assert_eq!(Padding::same(28, 28, 3, 2), Padding { top: 0, left: 0, bottom: 1, right: 1 });
         assert_eq!(Padding::same(19, 19, 3, 1), Padding::symmetric(1));
+    }
+
+    #[test]
+    fn a_strided_pointwise_convolution_equals_candles() {
+        let x = Tensor::randn(0f32, 1.0, (2, 4, 7, 6), &Device::Cpu).unwrap();
+        let weight = Tensor::randn(0f32, 1.0, (3, 4, 1, 1), &Device::Cpu).unwrap();
+        let theirs = x.conv2d(&weight, 0, 2, 1, 1).unwrap();
+        let ours = Conv2d::new(weight, None, 2, 1).forward(&x, Padding::symmetric(0)).unwrap();
+        assert_eq!(ours.dims(), theirs.dims());
+        assert!(largest_difference(&ours, &theirs) < 1e-5);
     }
 
     #[test]

@@ -61,7 +61,9 @@ mod tests {
     fn equals_the_plain_layers() {
         let x = Tensor::randn(0f32, 2.0, (2, 5, 3, 7), &Device::Cpu).unwrap();
         let bias = Tensor::randn(0f32, 1.0, 5, &Device::Cpu).unwrap();
-        for activation in [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Sigmoid] {
+        for activation in
+            [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Sigmoid, Activation::Gelu]
+        {
             let fused = bias_activation(&x, Some(&bias), activation).unwrap();
             let plain = activation.forward(&x.broadcast_add(&bias.reshape((1, 5, 1, 1)).unwrap()).unwrap()).unwrap();
             let difference = (fused - plain).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();

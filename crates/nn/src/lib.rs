@@ -7,22 +7,32 @@
 //! Invariants: no file, no model name and no view is known here; shapes stand in every doc comment.
 
 mod activation;
+mod affine;
+mod attention;
 mod conv;
+mod conv3d;
 mod depthwise;
 mod device;
 mod epilogue;
 mod error;
+mod layer_norm;
+mod lstm;
 mod norm;
 mod pool;
 mod temporal;
 mod threads;
 
 pub use activation::Activation;
+pub use affine::ChannelAffine;
+pub use attention::{Attended, MultiHeadAttention};
 pub use conv::{Conv2d, Padding};
+pub use conv3d::{Conv3d, Geometry3d};
 pub use device::DeviceChoice;
 pub use error::NnError;
+pub use layer_norm::LayerNorm;
+pub use lstm::{Lstm, LstmLayer};
 pub use norm::BatchNorm;
-pub use pool::{global_average, max_pool};
+pub use pool::{average_pool_2x2, global_average, max_pool, max_pool_2x2x2};
 pub use temporal::{Linear, TemporalConv};
 pub use threads::limit_threads;
 

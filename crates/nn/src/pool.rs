@@ -18,6 +18,20 @@ pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> R
     pooled_axis(&rows, 3, (out_width, kernel, stride, padding.left))
 }
 
+/// Averages `x` [N, C, H, W] over windows of 2 x 2 without overlap; an odd last row or column is dropped.
+pub fn average_pool_2x2(x: &Tensor) -> Result<Tensor> {
+    Ok(x.avg_pool2d(2)?)
+}
+
+/// Takes the largest value of each 2 x 2 x 2 block of `x` [B, T, C, H, W]; odd last frames, rows or columns are dropped.
+pub fn max_pool_2x2x2(x: &Tensor) -> Result<Tensor> {
+    let mut pooled = x.clone();
+    for axis in [1, 3, 4] {
+        pooled = pooled_axis(&pooled, axis, (x.dim(axis)? / 2, 2, 2, 0))?;
+    }
+    Ok(pooled)
+}
+
 /// The largest of `kernel` neighbours along one axis. The maximum is separable, so two passes of this make a window.
 fn pooled_axis(x: &Tensor, axis: usize, (out, kernel, stride, before): (usize, usize, usize, usize)) -> Result<Tensor> {
     let length = x.dim(axis)?;

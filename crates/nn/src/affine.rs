@@ -1,0 +1,55 @@
+use candle_core::Tensor;
+
+use crate::{Activation, BatchNorm, Conv2d, Padding, Result};
+
+/// A scale and a shift for each channel, then an activation: a batch norm that no convolution stands in front of.
+#[derive(Debug, Clone)]
+pub struct ChannelAffine {
+    scale: Tensor,
+    shift: Tensor,
+    activation: Activation,
+}
+
+impl ChannelAffine {
+    /// The norm as a layer of its own.
+    pub fn new(norm: &BatchNorm, activation: Activation) -> Result<Self> {
+        let (scale, shift) = norm.scale_and_shift()?;
+        let channels = scale.elem_count();
+        Ok(Self { scale: scale.reshape((channels, 1, 1, 1))?, shift, activation })
+    }
+
+    /// Maps `x` [N, C, H, W] to the same shape.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let channels = self.shift.elem_count();
+        if x.device().is_cpu() {
+            // A depthwise 1x1 convolution is the same thing, and that one is threaded.
+            let conv = Conv2d::new(self.scale.clone(), Some(self.shift.clone()), 1, channels);
+            return conv.with_activation(self.activation).forward(x, Padding::symmetric(0));
+        }
+        let row = (1, channels, 1, 1);
+        let scaled = x.broadcast_mul(&self.scale.reshape(row)?)?.broadcast_add(&self.shift.reshape(row)?)?;
+        self.activation.forward(&scaled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn equals_scale_shift_and_relu() {
+        let vector = |values: [f32; 2]| Tensor::new(&values, &Device::Cpu).unwrap();
+        let norm = BatchNorm {
+            weight: vector([2.0, 1.0]),
+            bias: vector([1.0, -1.0]),
+            mean: vector([0.5, 0.0]),
+            variance: vector([4.0, 1.0]),
+            eps: 0.0,
+        };
+        let x = Tensor::new(&[[[[0.5f32, 2.5]], [[0.5, 3.0]]]], &Device::Cpu).unwrap();
+        let y = ChannelAffine::new(&norm, Activation::Relu).unwrap().forward(&x).unwrap();
+        assert_eq!(y.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [1.0, 3.0, 0.0, 2.0]);
+    }
+}

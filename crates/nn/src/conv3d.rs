@@ -1,0 +1,130 @@
+use candle_core::Tensor;
+
+use crate::{Activation, BatchNorm, Conv2d, NnError, Padding, Result};
+
+/// Strides and zero padding of a three-dimensional convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Geometry3d {
+    /// Frames from one output to the next.
+    pub temporal_stride: usize,
+    /// Pixels from one output to the next, in both directions.
+    pub spatial_stride: usize,
+    /// Frames of zeros before the first and after the last.
+    pub temporal_padding: usize,
+    /// Pixels of zeros on every side.
+    pub spatial_padding: usize,
+}
+
+impl Geometry3d {
+    /// Stride 1 and the padding with which a kernel of odd sizes keeps frames and pixels.
+    pub const fn keeping(temporal_kernel: usize, spatial_kernel: usize) -> Self {
+        Self {
+            temporal_stride: 1,
+            spatial_stride: 1,
+            temporal_padding: temporal_kernel / 2,
+            spatial_padding: spatial_kernel / 2,
+        }
+    }
+}
+
+/// A convolution over frames, rows and columns.
+///
+/// Neighbouring frames are laid side by side as channels, so that one two-dimensional convolution does the work.
+#[derive(Debug, Clone)]
+pub struct Conv3d {
+    conv: Conv2d,
+    temporal_kernel: usize,
+    geometry: Geometry3d,
+}
+
+impl Conv3d {
+    /// A convolution from `weight` [out, in, kt, kh, kw], torch's layout, without bias.
+    pub fn new(weight: &Tensor, geometry: Geometry3d) -> Result<Self> {
+        let (out, width_in, temporal_kernel, height, width) = weight.dims5()?;
+        let flat = weight.permute((0, 2, 1, 3, 4))?.contiguous()?;
+        let flat = flat.reshape((out, temporal_kernel * width_in, height, width))?;
+        let conv = Conv2d::new(flat, None, geometry.spatial_stride, 1);
+        Ok(Self { conv, temporal_kernel, geometry })
+    }
+
+    /// Folds the batch norm that follows into the weight.
+    pub fn with_norm(self, norm: &BatchNorm) -> Result<Self> {
+        Ok(Self { conv: self.conv.with_norm(norm)?, ..self })
+    }
+
+    /// Applies `activation` to the output.
+    pub fn with_activation(self, activation: Activation) -> Self {
+        Self { conv: self.conv.with_activation(activation), ..self }
+    }
+
+    /// Convolves `x` [B, T, in, H, W] to [B, T', out, H', W'].
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = self.neighbours_as_channels(x)?;
+        let (batch, frames, channels, height, width) = x.dims5()?;
+        let x = x.reshape((batch * frames, channels, height, width))?;
+        let y = self.conv.forward(&x, Padding::symmetric(self.geometry.spatial_padding))?;
+        let (_, out, height, width) = y.dims4()?;
+        Ok(y.reshape((batch, frames, out, height, width))?)
+    }
+
+    /// Maps [B, T, C, H, W] to [B, T', kt * C, H, W].
+    fn neighbours_as_channels(&self, x: &Tensor) -> Result<Tensor> {
+        let Geometry3d { temporal_stride: stride, temporal_padding: padding, .. } = self.geometry;
+        if self.temporal_kernel == 1 && stride == 1 && padding == 0 {
+            return Ok(x.clone());
+        }
+        let padded = x.pad_with_zeros(1, padding, padding)?;
+        let length = padded.dim(1)?;
+        let Some(last_start) = length.checked_sub(self.temporal_kernel) else {
+            let problem = format!("a kernel of {} frames does not fit a clip of {length}", self.temporal_kernel);
+            return Err(NnError::Shape { layer: "conv3d", problem });
+        };
+        let neighbours = (0..self.temporal_kernel).map(|tap| {
+            let frames: Vec<u32> = (tap..=last_start + tap).step_by(stride).map(|frame| frame as u32).collect();
+            padded.index_select(&Tensor::new(frames, x.device())?, 1)
+        });
+        Ok(Tensor::cat(&neighbours.collect::<candle_core::Result<Vec<_>>>()?, 2)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn equals_a_plain_loop() {
+        let geometry = Geometry3d { temporal_stride: 2, spatial_stride: 1, temporal_padding: 1, spatial_padding: 1 };
+        let (frames, height, width) = (5, 4, 3);
+        let x = Tensor::randn(0f32, 1.0, (1, frames, 2, height, width), &Device::Cpu).unwrap();
+        let weight = Tensor::randn(0f32, 1.0, (3, 2, 3, 3, 3), &Device::Cpu).unwrap();
+        let y = Conv3d::new(&weight, geometry).unwrap().forward(&x).unwrap();
+        assert_eq!(y.dims(), [1, 3, 3, height, width]);
+        let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        let (pixels, taps, ours) = (flat(&x), flat(&weight), flat(&y));
+        for (index, value) in ours.iter().enumerate() {
+            let (column, row) = (index % width, index / width % height);
+            let (channel, frame) = (index / (width * height) % 3, index / (width * height * 3));
+            let mut expected = 0.0;
+            for tap in 0..2 * 27 {
+                let (dx, dy, dt, from) = (tap % 3, tap / 3 % 3, tap / 9 % 3, tap / 27);
+                let (t, y, x) = (2 * frame + dt, row + dy, column + dx);
+                let inside = (1..=frames).contains(&t) && (1..=height).contains(&y) && (1..=width).contains(&x);
+                if inside {
+                    let pixel = (((t - 1) * 2 + from) * height + y - 1) * width + x - 1;
+                    expected += pixels[pixel] * taps[channel * 54 + tap];
+                }
+            }
+            assert!((value - expected).abs() < 1e-4, "{index}: {value} {expected}");
+        }
+    }
+
+    #[test]
+    fn a_clip_shorter_than_the_kernel_is_refused() {
+        let weight = Tensor::ones((1, 1, 3, 1, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let geometry = Geometry3d { temporal_padding: 0, ..Geometry3d::keeping(3, 1) };
+        let x = Tensor::ones((1, 2, 1, 4, 4), candle_core::DType::F32, &Device::Cpu).unwrap();
+        assert!(Conv3d::new(&weight, geometry).unwrap().forward(&x).is_err());
+    }
+}
