@@ -91,6 +91,15 @@ impl<'f, 's> Band<'f, 's> {
         top + self.area.y0
     }
 
+    pub fn image_width(&self) -> usize {
+        self.area.x1
+    }
+
+    /// Brightest channel of the trace's colour.
+    pub fn brightness(&self) -> u8 {
+        self.candidate.colour.rgb.iter().fold(0.0f32, |a, b| a.max(*b)) as u8
+    }
+
     /// Whether another frame may be decoded.
     pub fn may_ask(&self) -> bool {
         self.frames.asked() < MOST_FRAMES

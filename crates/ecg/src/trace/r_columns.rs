@@ -5,6 +5,8 @@
 
 /// Shortest time between two beats in seconds.
 const REFRACTORY_S: f64 = 0.25;
+/// A T wave peaks at most so long after its R peak in seconds.
+const T_WAVE_WITHIN_S: f64 = 0.42;
 /// Columns a second that are assumed where nothing is known: between the 40 and 220 seen in practice.
 const USUAL_COLUMNS_PER_SECOND: f64 = 110.0;
 /// An R peak lower than this many rows cannot be told from line jitter.
@@ -17,6 +19,8 @@ pub(super) struct RPeak {
     pub position: f64,
     /// Height above (or, for an inverted trace, below) its surroundings in rows.
     pub height: f32,
+    /// Greatest change over a few columns within the complex, in rows.
+    pub steepness: f32,
 }
 
 /// Finds the R peaks of a signal (one value a column, rows, upwards positive; NaN where nothing is known), rising.
@@ -44,10 +48,11 @@ pub(super) fn find_r_peaks(signal: &[f32], columns_per_second: Option<f64>) -> V
     let upright = up >= 0.8 * down;
     let noise = usual_deviation(&away);
     let lowest = LOWEST_PEAK_ROWS.max(3.0 * noise);
-    let mut peaks: Vec<RPeak> = extremes.iter().map(|e| e.peak(upright)).filter(|peak| peak.height >= lowest).collect();
+    let mut peaks: Vec<RPeak> = extremes.iter().zip(&groups)
+        .map(|(e, (from, to))| RPeak { steepness: top(&steepness, *from, *to), ..e.peak(upright) }).filter(|peak| peak.height >= lowest).collect();
     let usual = median(peaks.iter().map(|p| p.height).collect());
     peaks.retain(|peak| peak.height >= 0.3 * usual);
-    drop_too_close(peaks, REFRACTORY_S * rate)
+    drop_t_waves(drop_too_close(peaks, REFRACTORY_S * rate), T_WAVE_WITHIN_S * rate)
 }
 
 /// Straight lines over the gaps; the ends are held.
@@ -88,9 +93,11 @@ fn steep_groups(steepness: &[f32], rate: f64) -> Vec<(usize, usize)> {
     let floor = (2.5 * usual + 1.0).max(2.5);
     let join = (0.1 * rate).max(3.0) as usize;
     let first = join_above(steepness, (0.35 * greatest).max(floor), join);
-    let tops = first.iter().map(|(a, b)| top(steepness, *a, *b)).collect();
-    // One very tall beat must not hide the others, so the second threshold follows the usual beat.
-    join_above(steepness, (0.42 * median(tops)).max(floor), join)
+    let mut tops: Vec<f32> = first.iter().map(|(a, b)| top(steepness, *a, *b)).collect();
+    tops.sort_unstable_by(f32::total_cmp);
+    // One very tall beat must not hide the others, nor steep T waves pass for beats: a usual beat among the steeper ones.
+    let usual_beat = tops.get(7 * tops.len() / 10).copied().unwrap_or(0.0);
+    join_above(steepness, (0.42 * usual_beat).max(floor), join)
 }
 
 fn top(values: &[f32], from: usize, to: usize) -> f32 {
@@ -140,7 +147,7 @@ impl Extremes {
         let (up, down) = (self.highest, -self.lowest);
         let takes_up = if upright { up >= 0.4 * down } else { up > 2.5 * down };
         let (position, height) = if takes_up { (self.highest_at, up) } else { (self.lowest_at, down) };
-        RPeak { position, height }
+        RPeak { position, height, steepness: 0.0 }
     }
 }
 
@@ -155,6 +162,20 @@ fn drop_too_close(peaks: Vec<RPeak>, closest: f64) -> Vec<RPeak> {
                 }
             }
             _ => kept.push(peak),
+        }
+    }
+    kept
+}
+
+/// A peak soon after another and much less steep is the T wave of that beat.
+fn drop_t_waves(peaks: Vec<RPeak>, within: f64) -> Vec<RPeak> {
+    let mut kept: Vec<RPeak> = Vec::new();
+    for peak in peaks {
+        let is_t_wave = kept.last().is_some_and(|last| {
+            peak.position - last.position < within && peak.steepness < 0.65 * last.steepness
+        });
+        if !is_t_wave {
+            kept.push(peak);
         }
     }
     kept

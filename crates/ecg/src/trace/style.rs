@@ -4,6 +4,7 @@ use super::TraceStyle;
 use super::band::Band;
 use super::cursor::sight_cursor;
 use super::curve::Curve;
+use super::image::Picture;
 use super::head::{EvenMotion, Sighting, fit_motion};
 use super::motion::{Drawing, Motion};
 use super::scroll::find_shift;
@@ -12,6 +13,10 @@ use super::signal::compose;
 /// Columns that must be missing behind a drawing head.
 const SHORTEST_GAP: usize = 3;
 const MOST_HEADS: usize = 4;
+/// Columns of the widest mark at a drawing head.
+const WIDEST_MARK: usize = 9;
+/// A trace that sweeps is at least this part of the image wide.
+const NARROWEST_SWEEP: f64 = 0.1;
 /// A curve with fewer columns does not yet show where the trace is.
 const FEWEST_COLUMNS: usize = 12;
 /// Columns a frame: a third of what a slow trace does at 120 frames a second.
@@ -123,12 +128,7 @@ fn best_cursor(band: &Band<'_, '_>) -> Option<EvenMotion> {
 }
 
 fn fit_head(band: &mut Band<'_, '_>) -> Option<Drawing> {
-    let sightings: Vec<Sighting> = band
-        .curves
-        .iter()
-        .map(|(frame, curve)| Sighting { frame: *frame, columns: ends_before_gaps(curve, band.columns) })
-        .collect();
-    let motion = fit_motion(&sightings, pass(band))?;
+    let motion = fit_motion(&sight_heads(band), pass(band))?;
     let motion = confirm_head(band, motion)?;
     // A trace that starts from nothing is not seen at first; where it is drawn, its head must be where it is expected.
     let drawn = band.curves.values().filter(|c| c.drawn_columns() >= FEWEST_COLUMNS);
@@ -141,16 +141,37 @@ fn fit_head(band: &mut Band<'_, '_>) -> Option<Drawing> {
             let ahead = curve.runs.iter().skip(head + 1 + SHORTEST_GAP);
             ahead.flatten().count() >= 8
         });
+    if sweeps && motion.pass.1 < NARROWEST_SWEEP * band.image_width() as f64 {
+        return None;
+    }
     let style = if sweeps { TraceStyle::Sweeps } else { TraceStyle::Grows };
     Some(Drawing { style, motion: Some(Motion::Head(motion)) })
 }
 
 fn sight_heads(band: &Band<'_, '_>) -> Vec<Sighting> {
-    let ends = band.curves.iter().map(|(frame, curve)| Sighting {
-        frame: *frame,
-        columns: ends_before_gaps(curve, band.columns),
-    });
-    ends.collect()
+    let pictures = band.pictures();
+    let sight = |(frame, picture): &(u32, Picture)| {
+        let curve = band.curves.get(frame)?;
+        let ends = ends_before_gaps(curve, band.columns);
+        let mark = |end: &usize| half_of_mark(picture, curve, *end, band.brightness());
+        let columns = ends.iter().map(|end| *end as f64 - curve.half_line() + mark(end));
+        Some(Sighting { frame: *frame, columns: columns.collect() })
+    };
+    pictures.iter().filter_map(sight).collect()
+}
+
+/// Half the width of a mark of another colour that hides the newest columns of the trace; its centre is the head.
+fn half_of_mark(picture: &Picture, curve: &Curve, end: usize, brightness: u8) -> f64 {
+    let Some(Some(run)) = curve.runs.get(end) else { return 0.0 };
+    let rows = run.top.saturating_sub(4)..(run.bottom + 5).min(picture.height);
+    let floor = (brightness / 4 * 3).max(110);
+    let is_marked = |column: usize| {
+        let mut pixels = rows.clone().map(|y| picture.pixels[y * picture.width + column]);
+        pixels.any(|[r, g, b]| r.max(g).max(b) >= floor)
+    };
+    let marked = (end + 1..picture.width).take(WIDEST_MARK + 1).take_while(|c| is_marked(*c)).count();
+    // What is wider is tissue.
+    if (2..=WIDEST_MARK).contains(&marked) { marked as f64 / 2.0 + curve.half_line() } else { 0.0 }
 }
 
 /// Where some frames do not fit, or the head would have jumped back, two more frames must confirm the motion: with
@@ -169,7 +190,7 @@ fn confirm_head(band: &mut Band<'_, '_>, motion: EvenMotion) -> Option<EvenMotio
 }
 
 /// Columns where the trace ends before a gap, those before the widest gaps first.
-fn ends_before_gaps(curve: &Curve, (first, last): (usize, usize)) -> Vec<f64> {
+fn ends_before_gaps(curve: &Curve, (first, last): (usize, usize)) -> Vec<usize> {
     let mut ends: Vec<(usize, usize)> = Vec::new();
     let mut end = None;
     for column in first..=last + 1 + SHORTEST_GAP {
@@ -185,10 +206,7 @@ fn ends_before_gaps(curve: &Curve, (first, last): (usize, usize)) -> Vec<f64> {
     }
     ends.sort_by_key(|(gap, _)| std::cmp::Reverse(*gap));
     ends.truncate(MOST_HEADS);
-    let half_line = curve.half_line();
-    ends.into_iter()
-        .map(|(_, end)| end as f64 - half_line)
-        .collect()
+    ends.into_iter().map(|(_, end)| end).collect()
 }
 
 fn fit_scroll(band: &mut Band<'_, '_>) -> Option<Drawing> {
