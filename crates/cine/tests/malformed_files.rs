@@ -18,6 +18,8 @@ struct Outcome {
     bad_frames: Vec<u32>,
     findings: Vec<&'static str>,
     complete: bool,
+    /// What was said about the file or its first bad frame.
+    message: String,
 }
 
 fn outcome(path: &Path) -> Outcome {
@@ -25,15 +27,22 @@ fn outcome(path: &Path) -> Outcome {
     let mut opened = match Loop::open(path) {
         Ok(opened) => opened,
         Err(error) => {
-            return Outcome { error: Some(error.kind()), complete, ..Outcome::default() };
+            return Outcome { error: Some(error.kind()), complete, message: error.to_string(), ..Outcome::default() };
         }
     };
     let frames = opened.header().frames;
-    let bad_frames = (0..frames.min(64)).filter(|index| opened.frame(*index).is_err()).collect();
+    let mut message = String::new();
+    let mut bad_frames = Vec::new();
+    for index in 0..frames.min(64) {
+        if let Err(error) = opened.frame(index) {
+            bad_frames.push(index);
+            message = error.to_string();
+        }
+    }
     opened.sector();
     opened.mode();
     let findings = opened.findings().iter().map(|finding| finding.code).collect();
-    Outcome { error: None, frames, bad_frames, findings, complete }
+    Outcome { error: None, frames, bad_frames, findings, complete, message }
 }
 
 /// Expectations for the files made with one fault each: name, frames (0: refused), bad frames, complete, error or finding.
@@ -133,13 +142,14 @@ fn every_malformed_file_has_a_named_outcome() {
         let result = outcome(&folder.join(name));
         let suggested = entry["suggested_outcome"].as_str().unwrap_or("-");
         println!(
-            "{:58} {:28} {:3} frames, bad {:?}, complete {}, {:?} (suggested: {suggested})",
+            "{:58} {:28} {:3} frames, bad {:?}, complete {}, {:?} {} (suggested: {suggested})",
             name.trim_start_matches("malformed/"),
             result.error.unwrap_or("opens"),
             result.frames,
             result.bad_frames,
             result.complete,
-            result.findings
+            result.findings,
+            result.message
         );
         if name.contains("derived/") || name.contains("3gb") {
             failures.extend(disagreement(name, &result));

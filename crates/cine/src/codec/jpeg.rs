@@ -6,7 +6,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::codec::containment::contain;
-use crate::codec::jpeg_header::JpegHeader;
+use crate::codec::jpeg_header::{JpegHeader, without_adobe_segments};
 use crate::codec::{DecodedFrame, SampleColour, registry};
 use crate::header::{ImageFormat, Photometric};
 
@@ -15,6 +15,8 @@ const EXTENDED: u8 = 0xC1;
 const PROGRESSIVE: u8 = 0xC2;
 const LOSSLESS: u8 = 0xC3;
 const JPEG_LS: u8 = 0xF7;
+/// So many zero bytes would be hundreds of equal coefficients, which no picture has.
+const HOLE_BYTES: usize = 32;
 
 pub(super) fn decode(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame, String> {
     let header = JpegHeader::read(bytes)?;
@@ -43,9 +45,13 @@ fn decode_8_bit(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Resu
     if !has_end_mark(bytes) {
         return Err("the JPEG ends before its end-of-image mark".into());
     }
-    let (data, damage) = match decode_components(bytes, header, format, true) {
+    let plain = without_adobe_segments(bytes);
+    let (data, damage) = match decode_components(&plain, header, format, true) {
+        Ok(data) if header.start_of_frame != PROGRESSIVE && header.zero_bits_are_coefficients && has_hole(bytes) => {
+            (data, Some(format!("{HOLE_BYTES} zero bytes in a row stand inside its compressed data")))
+        }
         Ok(data) => (data, None),
-        Err(damage) => (decode_components(bytes, header, format, false)?, Some(damage)),
+        Err(damage) => (decode_components(&plain, header, format, false)?, Some(damage)),
     };
     Ok(DecodedFrame {
         data,
@@ -59,6 +65,14 @@ fn decode_8_bit(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Resu
 /// Whether the end-of-image mark stands anywhere behind the first scan; padding or another image may follow it.
 fn has_end_mark(bytes: &[u8]) -> bool {
     bytes.windows(2).rev().any(|pair| pair == [0xFF, 0xD9])
+}
+
+/// Whether a run of zero bytes stands before the last end mark: storage that lost a block leaves one, and decoders turn
+/// it into noise without a word.
+fn has_hole(bytes: &[u8]) -> bool {
+    let end = bytes.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).unwrap_or(0);
+    let image = bytes.get(..end).unwrap_or_default();
+    image.chunk_by(|a, b| a == b).any(|run| run.len() >= HOLE_BYTES && run.first() == Some(&0))
 }
 
 fn decode_components(
@@ -77,10 +91,8 @@ fn decode_components(
             .set_max_height(format.rows as usize);
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
         decoder.decode_headers().map_err(|error| error.to_string())?;
-        // Asking for what the decoder takes the input for means that nothing is converted. It takes three components
-        // with an Adobe transform of 0 for CMYK until it decodes, then for RGB.
-        let is_rgb = matches!(decoder.input_colorspace(), Some(ColorSpace::RGB | ColorSpace::CMYK));
-        if is_rgb && !is_grey {
+        // Asking for what the decoder takes the input for means that nothing is converted.
+        if decoder.input_colorspace() == Some(ColorSpace::RGB) && !is_grey {
             decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::RGB));
         }
         decoder.decode().map_err(|error| error.to_string())

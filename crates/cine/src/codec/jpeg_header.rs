@@ -20,6 +20,9 @@ pub(super) struct JpegHeader {
     pub has_jfif_marker: bool,
     /// Transform of the Adobe marker: 0 none, 1 YCbCr.
     pub adobe_transform: Option<u8>,
+    /// Whether a run of zero bits must hold coefficients: an AC table gives its all-zero code to one, not to "end of
+    /// block" or "sixteen zeros" as tables made for dark images do.
+    pub zero_bits_are_coefficients: bool,
     /// Interleave mode of the first JPEG-LS scan: 0 one plane after the other.
     pub interleave_mode: u8,
 }
@@ -35,6 +38,7 @@ impl JpegHeader {
             components: Vec::new(),
             has_jfif_marker: false,
             adobe_transform: None,
+            zero_bits_are_coefficients: false,
             interleave_mode: 0,
         };
         if !bytes.starts_with(&[0xFF, 0xD8]) {
@@ -49,6 +53,7 @@ impl JpegHeader {
                 (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, transform, ..]) => {
                     header.adobe_transform = Some(*transform);
                 }
+                (0xC4, tables) => header.zero_bits_are_coefficients |= gives_zero_code_to_a_coefficient(tables),
                 (0xDA, _) => {
                     // The last two of the scan header's bytes: interleave mode, point transform.
                     header.interleave_mode = segment.iter().rev().nth(1).copied().unwrap_or(0);
@@ -91,6 +96,39 @@ impl JpegHeader {
         let samples = |c: &JpegComponent| u16::from(c.horizontal_sampling) * u16::from(c.vertical_sampling);
         matches!(self.components.as_slice(), [luma, chroma @ ..] if chroma.iter().any(|c| samples(c) < samples(luma)))
     }
+}
+
+/// The codestream without its Adobe segments, which decoders refuse where they are short; what they say is read above.
+pub(super) fn without_adobe_segments(bytes: &[u8]) -> Vec<u8> {
+    let mut kept = bytes.get(..2).unwrap_or_default().to_vec();
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    while let Some((marker, _, after)) = next_segment(rest).filter(|(marker, ..)| *marker != 0xDA) {
+        if marker != 0xEE {
+            kept.extend_from_slice(rest.get(..rest.len() - after.len()).unwrap_or_default());
+        }
+        rest = after;
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// Whether the first, all-zero code of an AC table in a DHT segment stands for a coefficient.
+fn gives_zero_code_to_a_coefficient(mut tables: &[u8]) -> bool {
+    const END_OF_BLOCK: u8 = 0x00;
+    const SIXTEEN_ZEROS: u8 = 0xF0;
+    while let [class_and_id, rest @ ..] = tables {
+        let Some((counts, symbols)) = rest.split_at_checked(16) else {
+            return false;
+        };
+        let is_ac = class_and_id >> 4 == 1;
+        let first = symbols.first().copied().unwrap_or(END_OF_BLOCK);
+        if is_ac && ![END_OF_BLOCK, SIXTEEN_ZEROS].contains(&first) {
+            return true;
+        }
+        let count: usize = counts.iter().map(|count| usize::from(*count)).sum();
+        tables = symbols.get(count..).unwrap_or_default();
+    }
+    false
 }
 
 /// The next marker, its segment without the length, and what follows.

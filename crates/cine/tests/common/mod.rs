@@ -1,10 +1,14 @@
 //! The shared test data and small helpers; a test that does not find the data says so and passes.
 
+#[allow(dead_code)]
+pub mod build;
+
 use std::path::PathBuf;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+#[allow(dead_code)]
 /// The folder of the shared data, or nothing after saying so.
 pub fn shared_data() -> Option<PathBuf> {
     let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -17,6 +21,7 @@ pub fn shared_data() -> Option<PathBuf> {
     None
 }
 
+#[allow(dead_code)]
 /// The entries of the manifest under `list`.
 pub fn manifest_entries(folder: &std::path::Path, list: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(folder.join("manifest.json")).expect("the manifest can be read");
