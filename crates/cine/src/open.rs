@@ -307,3 +307,12 @@ impl FrameStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_loop_may_move_to_another_thread() {
+        fn is_send<T: Send>() {}
+        is_send::<super::Loop>();
+    }
+}

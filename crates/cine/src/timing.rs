@@ -105,6 +105,21 @@ const FRAMES_PER_SECOND: std::ops::RangeInclusive<f64> = 5.0..=400.0;
 /// Two attributes that differ by more than this contradict each other.
 const TOLERANCE: f64 = 0.2;
 
+/// From an attribute's value and the number of frames to ms a frame.
+type ToFrameTime = fn(f64, u32) -> f64;
+
+/// What tells the frame times where neither Frame Time nor its vector does, best first.
+const SECOND_CHOICES: [(Tag, TimingSource, ToFrameTime); 4] = [
+    (tags::ACTUAL_FRAME_DURATION, TimingSource::ActualFrameDuration, |ms, _| ms),
+    (tags::EFFECTIVE_DURATION, TimingSource::EffectiveDuration, |seconds, frames| {
+        seconds * 1000.0 / f64::from(frames.max(1))
+    }),
+    (tags::CINE_RATE, TimingSource::CineRate, |per_second, _| 1000.0 / per_second),
+    (tags::RECOMMENDED_DISPLAY_FRAME_RATE, TimingSource::RecommendedDisplayFrameRate, |per_second, _| {
+        1000.0 / per_second
+    }),
+];
+
 /// Resolves the frame times: the attribute that Frame Increment Pointer names, the other of the two, then durations and
 /// rates (PS3.3 C.7.6.5); where none is usable, an assumed rate that is marked as guessed.
 pub(crate) fn read_timing(data_set: &DataSet, frames: u32, findings: &mut Vec<Finding>) -> FrameTiming {
@@ -117,20 +132,12 @@ pub(crate) fn read_timing(data_set: &DataSet, frames: u32, findings: &mut Vec<Fi
         }
     };
     let vector = from_vector(data_set, frames, &mut reject);
-    let frame_time = uniform_from(data_set, tags::FRAME_TIME, TimingSource::FrameTime, |ms| ms, frames, &mut reject);
+    let frame_time = uniform_from(data_set, tags::FRAME_TIME, TimingSource::FrameTime, |ms, _| ms, frames, &mut reject);
     let first_choice = if names_vector { vector.or(frame_time) } else { frame_time.or(vector) };
-    let effective_ms = |seconds: f64| seconds * 1000.0 / f64::from(frames.max(1));
-    let of_rate = |per_second: f64| 1000.0 / per_second;
-    let others: [(Tag, TimingSource, &dyn Fn(f64) -> f64); 4] = [
-        (tags::ACTUAL_FRAME_DURATION, TimingSource::ActualFrameDuration, &|ms| ms),
-        (tags::EFFECTIVE_DURATION, TimingSource::EffectiveDuration, &effective_ms),
-        (tags::CINE_RATE, TimingSource::CineRate, &of_rate),
-        (tags::RECOMMENDED_DISPLAY_FRAME_RATE, TimingSource::RecommendedDisplayFrameRate, &of_rate),
-    ];
     let mut timing = first_choice;
-    for (tag, source, to_ms) in others {
+    for (tag, source, to_frame_time_ms) in SECOND_CHOICES {
         match &timing {
-            None => timing = uniform_from(data_set, tag, source, to_ms, frames, &mut reject),
+            None => timing = uniform_from(data_set, tag, source, to_frame_time_ms, frames, &mut reject),
             // Playback rates may be slow motion on purpose; only durations can contradict.
             Some(chosen) if source == TimingSource::ActualFrameDuration => {
                 let stated_ms = data_set.decimal(tag).filter(|ms| *ms > 0.0);
@@ -157,12 +164,12 @@ fn uniform_from(
     data_set: &DataSet,
     tag: Tag,
     source: TimingSource,
-    to_frame_time_ms: impl Fn(f64) -> f64,
+    to_frame_time_ms: ToFrameTime,
     frames: u32,
     reject: &mut impl FnMut(TimingSource, &str),
 ) -> Option<FrameTiming> {
     data_set.text(tag)?;
-    let frame_time_ms = data_set.decimal(tag).map(to_frame_time_ms);
+    let frame_time_ms = data_set.decimal(tag).map(|value| to_frame_time_ms(value, frames));
     match frame_time_ms {
         Some(ms) if ms > 0.0 && FRAMES_PER_SECOND.contains(&(1000.0 / ms)) => {
             Some(FrameTiming::uniform(source, ms, frames))

@@ -123,7 +123,7 @@ fn check_file(folder: &std::path::Path, entry: &Value) -> Result<String, String>
         if expected.is_object() {
             match (compare(&mut opened, expected, transfer_syntax), refusal(name)) {
                 (Err(error), Some((kind, reason))) if error.starts_with(kind) => {
-                    notes.push(format!("refused as {kind}: {reason}"))
+                    notes.push(format!("refused as {kind}: {reason}"));
                 }
                 (outcome, _) => notes.push(outcome.map_err(|error| format!("{position}: {error}"))?),
             }

@@ -97,3 +97,50 @@ fn coordinates(data_set: &DataSet, tag: Tag, representation: u16) -> Option<Vec<
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use dicom_core::Tag;
+
+    use super::ecg_curve;
+    use crate::scan::{DataSet, Value};
+    use crate::timing::{FrameTiming, TimingSource};
+
+    fn curve(representation: u16, points: u16, data: Vec<u8>) -> DataSet {
+        let mut data_set = DataSet::new(false);
+        let mut push = |element, bytes: Vec<u8>| data_set.push(Tag(0x5002, element), Value::Bytes(bytes));
+        push(0x0005, 1_u16.to_le_bytes().to_vec());
+        push(0x0010, points.to_le_bytes().to_vec());
+        push(0x0020, b"ECG ".to_vec());
+        push(0x0103, representation.to_le_bytes().to_vec());
+        push(0x3000, data);
+        data_set
+    }
+
+    #[test]
+    fn every_data_value_representation_is_read() {
+        let timing = FrameTiming::uniform(TimingSource::FrameTime, 20.0, 3);
+        let bytes: [Vec<u8>; 5] = [
+            [3_u16, 5].iter().flat_map(|value| value.to_le_bytes()).collect(),
+            [-3_i16, 5].iter().flat_map(|value| value.to_le_bytes()).collect(),
+            [-3_f32, 5.0].iter().flat_map(|value| value.to_le_bytes()).collect(),
+            [-3_f64, 5.0].iter().flat_map(|value| value.to_le_bytes()).collect(),
+            [-3_i32, 5].iter().flat_map(|value| value.to_le_bytes()).collect(),
+        ];
+        for (representation, bytes) in bytes.into_iter().enumerate() {
+            let mut findings = Vec::new();
+            let ecg = ecg_curve(&curve(representation as u16, 2, bytes), &timing, &mut findings).expect("it is an ECG");
+            assert_eq!(ecg.values[0].abs(), 3.0);
+            assert_eq!(ecg.values[0] < 0.0, representation > 0, "representation {representation}");
+            assert_eq!((ecg.sample_interval_ms, ecg.start_ms), (30.0, 0.0), "two points over three frames of 20 ms");
+        }
+    }
+
+    #[test]
+    fn a_curve_of_nonsense_is_a_finding() {
+        let timing = FrameTiming::assumed(3);
+        let mut findings = Vec::new();
+        assert_eq!(ecg_curve(&curve(9, 2, vec![0; 8]), &timing, &mut findings), None);
+        assert_eq!(findings.len(), 1);
+    }
+}

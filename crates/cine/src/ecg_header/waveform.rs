@@ -126,7 +126,10 @@ fn stored_samples(group: &DataSet, tag: Tag, interpretation: &str) -> Option<Vec
 
 #[cfg(test)]
 mod tests {
-    use super::channel_rank;
+    use dicom_dictionary_std::tags;
+
+    use super::{channel_rank, ecg_channel};
+    use crate::scan::{DataSet, Value};
 
     #[test]
     fn ecg_channels_are_told_by_their_labels() {
@@ -136,5 +139,48 @@ mod tests {
         assert_eq!(channel_rank("Lead III"), Some(1));
         assert_eq!(channel_rank("Respiration"), None);
         assert_eq!(channel_rank("Leading pressure"), None);
+    }
+
+    /// Two channels, pressure and ECG, two samples each, sensitivity 0.5, baseline 1, 40 ms after frame 0.
+    fn two_channels(interpretation: &[u8], data: Vec<u8>) -> DataSet {
+        let channel = |label: &[u8]| {
+            let mut definition = DataSet::new(false);
+            definition.push(tags::CHANNEL_LABEL, Value::Bytes(label.to_vec()));
+            definition.push(tags::CHANNEL_SENSITIVITY, Value::Bytes(b"0.5 ".to_vec()));
+            definition.push(tags::CHANNEL_BASELINE, Value::Bytes(b"1 ".to_vec()));
+            definition
+        };
+        let mut group = DataSet::new(false);
+        group.push(tags::SAMPLING_FREQUENCY, Value::Bytes(b"500 ".to_vec()));
+        group.push(tags::NUMBER_OF_WAVEFORM_CHANNELS, Value::Bytes(2_u16.to_le_bytes().to_vec()));
+        group.push(tags::NUMBER_OF_WAVEFORM_SAMPLES, Value::Bytes(2_u32.to_le_bytes().to_vec()));
+        group.push(tags::MULTIPLEX_GROUP_TIME_OFFSET, Value::Bytes(b"40".to_vec()));
+        group.push(tags::WAVEFORM_SAMPLE_INTERPRETATION, Value::Bytes(interpretation.to_vec()));
+        group.push(tags::WAVEFORM_DATA, Value::Bytes(data));
+        group.push(tags::CHANNEL_DEFINITION_SEQUENCE, Value::Items(vec![channel(b"Pressure"), channel(b"ECG ")]));
+        let mut data_set = DataSet::new(false);
+        data_set.push(tags::WAVEFORM_SEQUENCE, Value::Items(vec![group]));
+        data_set
+    }
+
+    #[test]
+    fn samples_of_8_16_and_32_bits_are_signed_and_scaled() {
+        let data: [(&[u8], Vec<u8>); 3] = [
+            (b"SB", [9_i8, -4, 9, 6].iter().flat_map(|value| value.to_le_bytes()).collect()),
+            (b"SS", [9_i16, -4, 9, 6].iter().flat_map(|value| value.to_le_bytes()).collect()),
+            (b"SL", [9_i32, -4, 9, 6].iter().flat_map(|value| value.to_le_bytes()).collect()),
+        ];
+        for (interpretation, data) in data {
+            let ecg = ecg_channel(&two_channels(interpretation, data), &mut Vec::new()).expect("it has an ECG");
+            assert_eq!(ecg.values, [-1.0, 4.0]);
+            assert_eq!((ecg.sample_interval_ms, ecg.start_ms, ecg.channel.as_str()), (2.0, 40.0, "ECG"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_interpretation_is_a_finding() {
+        let mut findings = Vec::new();
+        assert_eq!(ecg_channel(&two_channels(b"MB", vec![0; 4]), &mut findings), None);
+        assert_eq!(findings.len(), 1);
     }
 }

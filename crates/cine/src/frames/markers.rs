@@ -96,3 +96,18 @@ pub(crate) fn split_at_end_marks(source: &Source, extent: Extent) -> Result<Vec<
     pieces.push(Extent { offset: piece_start, length: extent.end() - piece_start });
     Ok(pieces)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Extent, Source, split_at_end_marks};
+
+    #[test]
+    fn several_pictures_in_one_fragment_come_apart() {
+        // An end mark that no start mark follows, padding aside, ends no picture.
+        let bytes = b"\xFF\xD8a\xFF\xD9b\xFF\xD8c\xFF\xD9\0\xFF\xD8d\xFF\xD9".to_vec();
+        let length = bytes.len() as u64;
+        let source = Source::new(Box::new(std::io::Cursor::new(bytes))).expect("a source in memory");
+        let pieces = split_at_end_marks(&source, Extent { offset: 0, length }).expect("memory can be read");
+        assert_eq!(pieces, [Extent { offset: 0, length: 12 }, Extent { offset: 12, length: 5 }]);
+    }
+}

@@ -1,5 +1,6 @@
 //! Where each frame's bytes are, and reading one frame's bytes and nothing else.
 
+#[cfg(feature = "video")]
 mod extent_reader;
 mod fragments;
 mod grouping;
@@ -8,6 +9,7 @@ mod markers;
 mod native;
 mod offset_table;
 
+#[cfg(feature = "video")]
 pub(crate) use extent_reader::ExtentReader;
 pub(crate) use fragments::{Extent, Fragments, FragmentsEnd, walk_fragments};
 pub(crate) use grouping::group_fragments;

@@ -192,3 +192,18 @@ fn from_packed_420(stored: &[u8], rows: usize, columns: usize) -> Vec<u8> {
     }
     samples
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{from_packed_420, from_packed_422, from_planes};
+
+    #[test]
+    fn chroma_layouts_unpack() {
+        assert_eq!(from_packed_422(&[1, 2, 8, 9], 1, 2), [1, 8, 9, 2, 8, 9]);
+        assert_eq!(from_packed_422(&[1, 2, 8, 9], 1, 1), [1, 8, 9], "an odd width drops the second pixel");
+        assert_eq!(from_packed_420(&[1, 2, 3, 4, 8, 9], 2, 2), [1, 8, 9, 2, 8, 9, 3, 8, 9, 4, 8, 9]);
+        assert_eq!(from_packed_420(&[1, 2, 3, 4, 8, 9], 1, 1), [1, 8, 9]);
+        assert_eq!(from_planes(&[1, 2, 3, 4, 5, 6], 1), [1, 3, 5, 2, 4, 6]);
+        assert_eq!(from_planes(&[1, 2, 3, 4, 5, 6], 2), [1, 2, 3, 4, 5, 6]);
+    }
+}

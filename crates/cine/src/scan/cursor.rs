@@ -21,7 +21,7 @@ impl<'a> Cursor<'a> {
 
     /// The next `N` bytes without moving, or nothing where the file ends before.
     pub(crate) fn peek<const N: usize>(&mut self) -> Result<Option<[u8; N]>, CineError> {
-        if let Some(bytes) = self.from_window() {
+        if let Some(bytes) = self.window_bytes() {
             return Ok(Some(bytes));
         }
         self.window.resize(WINDOW_BYTES, 0);
@@ -31,7 +31,7 @@ impl<'a> Cursor<'a> {
             .map_err(|source| CineError::Io { doing: "reading element headers", source })?;
         self.window.truncate(count);
         self.window_start = self.position;
-        Ok(self.from_window())
+        Ok(self.window_bytes())
     }
 
     /// The next `N` bytes, moving past them.
@@ -43,7 +43,7 @@ impl<'a> Cursor<'a> {
         Ok(bytes)
     }
 
-    fn from_window<const N: usize>(&self) -> Option<[u8; N]> {
+    fn window_bytes<const N: usize>(&self) -> Option<[u8; N]> {
         let start = usize::try_from(self.position.checked_sub(self.window_start)?).ok()?;
         self.window.get(start..start.checked_add(N)?)?.try_into().ok()
     }

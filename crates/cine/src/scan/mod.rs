@@ -14,6 +14,8 @@ mod wanted;
 
 use dicom_core::Tag;
 
+#[cfg(test)]
+pub(crate) use dataset::Value;
 pub(crate) use dataset::{DataSet, words};
 pub(crate) use file_start::find_data_set;
 pub(crate) use inflate::inflated;

@@ -14,6 +14,10 @@ use crate::scan::{Encoding, ITEM, ITEM_DELIMITER, SEQUENCE_DELIMITER, Source, UN
 
 /// Deeper than any real object; structured reports reach about 15.
 const MAX_DEPTH: usize = 64;
+/// All kept values together: the longest waveform and table, and room to spare.
+const MAX_KEPT_BYTES: u64 = 64 << 20;
+/// What keeping an element or an item costs beside its value.
+const KEEPING_BYTES: u64 = 64;
 
 /// Where the pixel data is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +58,7 @@ pub(crate) fn scan_data_set(source: &Source, offset: u64, encoding: Encoding, fi
         root: Level::root(encoding),
         levels: Vec::new(),
         pixels: None,
+        kept_bytes: 0,
         findings,
     };
     let mut stopped_by = None;
@@ -107,6 +112,7 @@ struct Walk<'a> {
     root: Level,
     levels: Vec<Level>,
     pixels: Option<PixelLocation>,
+    kept_bytes: u64,
     findings: &'a mut Vec<Finding>,
 }
 
@@ -160,6 +166,15 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Accounts for something that is kept, so that a file of a million small items cannot fill the memory.
+    fn account(&mut self, bytes: u64) -> Result<(), CineError> {
+        self.kept_bytes = self.kept_bytes.saturating_add(bytes).saturating_add(KEEPING_BYTES);
+        if self.kept_bytes <= MAX_KEPT_BYTES {
+            return Ok(());
+        }
+        Err(CineError::TooLarge { what: "the header", bytes: self.kept_bytes, limit: MAX_KEPT_BYTES })
+    }
+
     /// Closes the innermost level and hands what it kept to its parent; false at the root.
     fn close_level(&mut self) -> bool {
         let Some(level) = self.levels.pop() else {
@@ -181,6 +196,9 @@ impl Walk<'_> {
         match self.top().kind {
             LevelKind::Sequence(_) => {
                 let (encoding, keep) = (self.top().encoding, self.top().keep);
+                if keep {
+                    self.account(0)?;
+                }
                 self.open_level(Level::new(LevelKind::Elements, defined_end, encoding, keep))
             }
             LevelKind::Fragments => self.skip_to(defined_end.unwrap_or(header.value_offset), header.tag),
@@ -232,9 +250,13 @@ impl Walk<'_> {
         }
         self.skip_to(end, header.tag)?;
         if keep {
+            let length = u64::from(header.length);
+            if matches!(wanted(header.tag), Wanted::Value { max_bytes } if length <= max_bytes) {
+                self.account(length)?;
+            }
             let source = self.source;
             let kept = &mut self.top_mut().kept;
-            if keep_value(source, kept, header.tag, header.value_offset, u64::from(header.length))? {
+            if keep_value(source, kept, header.tag, header.value_offset, length)? {
                 let message = format!("{} is {} bytes long and was left out", header.tag, header.length);
                 self.findings.push(Finding::new("value_too_long", message));
             }
