@@ -37,8 +37,9 @@ impl Electrocardiogram {
             wave(around(-0.22, 0.5), 0.033, 0.011),
             wave(around(0.28, 0.35), 0.29, 0.055),
         ];
-        let fibrillation = (rhythm == Rhythm::AtrialFibrillation)
-            .then(|| [5.1, 6.7, 8.3].map(|hertz| (hertz * random.uniform(0.9, 1.1), random.uniform(0.0, 6.28))));
+        let fibrillation = (rhythm == Rhythm::AtrialFibrillation).then(|| {
+            [5.1, 6.7, 8.3].map(|hertz| (hertz * random.uniform(0.9, 1.1), random.uniform(0.0, std::f64::consts::TAU)))
+        });
         Self {
             beats,
             waves,

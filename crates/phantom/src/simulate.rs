@@ -25,7 +25,6 @@ pub struct SimulatedLoop {
     beamformer: Beamformer,
     converter: ScanConverter,
     backdrop: RgbImage,
-    still_sector: Option<Vec<f32>>,
     grey_map: Vec<[u8; 3]>,
     flow_box: Option<FlowBox>,
 }
@@ -44,17 +43,12 @@ pub fn simulate_loop(spec: &LoopSpec) -> SimulatedLoop {
         backdrop: RgbImage::black(spec.size.0, spec.size.1),
         grey_map: (0..256).map(|level| grey_ramp(level, spec.vendor.tint())).collect(),
         flow_box: (spec.mode == LoopMode::Colour).then(|| flow_box_for(spec)),
-        still_sector: None,
         layout,
         ecg,
         cycle,
         beamformer,
         converter,
     };
-    if !spec.anatomy {
-        let rest = simulated.cycle.state(-100.0);
-        simulated.still_sector = Some(simulated.beamformer.frame(&rest, 0).grey);
-    }
     simulated.draw_backdrop();
     simulated
 }
@@ -118,7 +112,9 @@ impl SimulatedLoop {
     pub fn frame(&self, frame: u32) -> RgbImage {
         let time_s = self.frame_time_s(frame);
         let mut image = self.backdrop.clone();
-        self.draw_sector(&mut image, time_s, frame);
+        if self.spec.anatomy {
+            self.draw_sector(&mut image, time_s, frame);
+        }
         if self.spec.mode.has_strip() {
             self.draw_strip(&mut image);
         }
@@ -136,18 +132,12 @@ impl SimulatedLoop {
     }
 
     fn draw_sector(&self, image: &mut RgbImage, time_s: f64, frame: u32) {
-        let paint_grey = |image: &mut RgbImage, polar: &[f32]| {
-            self.converter.for_each_pixel(polar, |pixel, grey| {
-                let level = (grey * 255.0 + 0.5) as usize;
-                image.set_index(pixel, self.grey_map[level.min(255)]);
-            });
-        };
-        if let Some(still) = &self.still_sector {
-            return paint_grey(image, still);
-        }
         let state = self.cycle.state(time_s);
         let polar = self.beamformer.frame(&state, frame);
-        paint_grey(image, &polar.grey);
+        self.converter.for_each_pixel(&polar.grey, |pixel, grey| {
+            let level = (grey * 255.0 + 0.5) as usize;
+            image.set_index(pixel, self.grey_map[level.min(255)]);
+        });
         if let Some(flow_box) = &self.flow_box {
             let velocities = flow_box.velocities(&self.beamformer, &polar, &state, frame);
             self.converter.for_each_pixel(&velocities, |pixel, velocity| {
@@ -224,7 +214,12 @@ impl SimulatedLoop {
         }
     }
 
+    /// What all frames share; without moving anatomy that includes the sector.
     fn draw_backdrop(&mut self) {
+        let mut backdrop = RgbImage::black(self.spec.size.0, self.spec.size.1);
+        if !self.spec.anatomy {
+            self.draw_sector(&mut backdrop, 0.0, 0);
+        }
         let spec = &self.spec;
         let has_ecg = crate::truth::ecg_source(spec) != crate::truth::EcgSource::None;
         let texts = ScreenTexts {
@@ -235,7 +230,8 @@ impl SimulatedLoop {
             mode_label: mode_label(spec.mode),
             nyquist_cm_s: self.flow_box.map(|flow_box| flow_box.nyquist_cm_s),
         };
-        draw_furniture(&mut self.backdrop, spec.vendor, &self.layout, spec.half_angle_rad, &texts);
+        draw_furniture(&mut backdrop, spec.vendor, &self.layout, spec.half_angle_rad, &texts);
+        self.backdrop = backdrop;
     }
 }
 

@@ -5,6 +5,7 @@ mod polar;
 mod scan_convert;
 mod scene;
 mod speckle;
+mod unevenness;
 
 pub use colour_flow::FlowBox;
 pub use polar::{Beamformer, Gain, PolarGrid};

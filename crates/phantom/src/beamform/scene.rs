@@ -60,8 +60,8 @@ impl NonCardiac {
                 }
             }
             Self::Liver => {
-                if point.z > 11.0 + 0.06 * (point.x - 1.0) * (point.x - 1.0) * -1.0 && point.z < 30.0 {
-                    let line = 11.0 - 0.06 * (point.x - 1.0) * (point.x - 1.0);
+                let line = 11.0 - 0.06 * (point.x - 1.0) * (point.x - 1.0);
+                if point.z > line {
                     return if point.z < line + 0.25 { Tissue::Pericardium } else { Tissue::Lung };
                 }
                 vessels(point)

@@ -1,0 +1,59 @@
+//! What keeps an echo from being even: texture of tissue, direction of fibres, sliders, layers near the probe, shadows.
+
+use super::polar::{Gain, PolarGrid};
+use crate::heart::Tissue;
+use crate::random::{cell_hash, unit_from_bits};
+use crate::space::{Vec3, smooth_step};
+use std::f32::consts::TAU;
+
+/// An amplitude from its level in dB.
+pub fn from_db(level_db: f32) -> f32 {
+    (level_db * 0.166_096_4).exp2()
+}
+
+/// Slow variation of brightness within a tissue, in dB.
+pub fn patchiness(at_rest: Vec3, seed: u32) -> f32 {
+    let phase = |salt: u32| TAU * unit_from_bits(cell_hash(1, 2, 3, seed ^ salt));
+    let fine =
+        (3.1 * at_rest.x + 2.3 * at_rest.z + phase(1)).sin() * (2.7 * at_rest.y - 1.9 * at_rest.z + phase(2)).sin();
+    let coarse = (0.9 * at_rest.x + 1.3 * at_rest.y - 0.8 * at_rest.z + phase(3)).sin();
+    2.2 * fine + 2.5 * coarse
+}
+
+/// Muscle fibres run around the ventricle: they echo well where the beam meets the wall head on and poorly along it.
+pub fn fibre_angle_db(tissue: Tissue, at_rest: Vec3, direction: Vec3) -> f32 {
+    if tissue != Tissue::Myocardium {
+        return 0.0;
+    }
+    let radius = at_rest.x.hypot(at_rest.y).max(0.2);
+    let head_on = (at_rest.x * direction.x + at_rest.y * direction.y) / radius;
+    -7.0 * (1.0 - head_on * head_on)
+}
+
+/// Uneven time-gain sliders, and sensitivity that falls off far away.
+pub fn slider_db(sample: usize, grid: &PolarGrid, seed: u32) -> f32 {
+    let depth_cm = sample as f32 * grid.step_cm();
+    let phase = |salt: u32| TAU * unit_from_bits(cell_hash(4, 5, 6, seed ^ salt));
+    let sliders = 1.8 * (depth_cm * 0.55 + phase(1)).sin() + 1.2 * (depth_cm * 1.1 + phase(2)).sin();
+    sliders - 0.8 * (depth_cm - 9.0).max(0.0)
+}
+
+/// Skin, fat and muscle in front of the subject: layers nearly parallel to the probe.
+pub fn chest_wall(beam: usize, depth_cm: f32, wall_cm: f32, seed: u32) -> Tissue {
+    let wave = 0.07 * ((beam as f32) * 0.06 + (seed % 7) as f32).sin();
+    let layers = (depth_cm + wave) / wall_cm * 3.6;
+    let hash = cell_hash(layers as i32, 3, 3, seed);
+    let line = layers.fract() < 0.14 + 0.16 * unit_from_bits(hash);
+    if line { Tissue::Fascia } else { Tissue::ChestWall }
+}
+
+/// Loss of a beam in dB: worse towards the edges, with a soft shadow of a rib or of lung.
+pub fn beam_loss_db(beam: usize, grid: &PolarGrid, gain: &Gain, seed: u32) -> f32 {
+    let at = beam as f32 / (grid.beams - 1) as f32;
+    let edge = (2.0 * at - 1.0).abs();
+    let unit = |salt: u32| unit_from_bits(cell_hash(7, 7, 7, seed ^ salt));
+    let shadow_at = if unit(1) < 0.5 { 0.03 + 0.12 * unit(2) } else { 0.85 + 0.12 * unit(2) };
+    let shadow = smooth_step(0.10, 0.0, (at - shadow_at).abs()) * 16.0 * gain.dropout * unit(3);
+    let ripple = 1.5 * (at * 19.0 + TAU * unit(4)).sin() * (at * 7.0 + TAU * unit(5)).sin();
+    7.0 * gain.dropout * smooth_step(0.6, 1.0, edge) + shadow + ripple
+}
