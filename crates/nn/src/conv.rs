@@ -66,6 +66,16 @@ impl Conv2d {
         Self { weight, bias, stride, groups, activation: Activation::Identity }
     }
 
+    /// Adds `bias` [out] to the output; comes before [`Self::with_norm`].
+    pub fn with_bias(self, bias: Tensor) -> Result<Self> {
+        let out = self.weight.dim(0)?;
+        if bias.elem_count() != out {
+            let problem = format!("a bias of {} after a convolution to {out}", bias.elem_count());
+            return Err(NnError::Shape { layer: "conv2d", problem });
+        }
+        Ok(Self { bias: Some(bias), ..self })
+    }
+
     /// Folds the batch norm that follows into weight and bias.
     pub fn with_norm(self, norm: &BatchNorm) -> Result<Self> {
         let (scale, shift) = norm.scale_and_shift()?;

@@ -10,6 +10,7 @@ mod classifier;
 mod encoders;
 mod error;
 mod fusion;
+pub mod golden;
 mod heads;
 mod label_set;
 mod model;
@@ -18,7 +19,9 @@ mod registry;
 pub mod weights;
 
 pub use classifier::Classifier;
-pub use encoders::{EfficientNet, EfficientNetConfig, Encoder, Xception};
+pub use encoders::{
+    EfficientNet, EfficientNetConfig, Encoder, FrameNetwork, Framework, ResNet, ResNetConfig, Xception,
+};
 pub use error::ZooError;
 pub use fusion::Fusion;
 pub use heads::Head;

@@ -58,6 +58,14 @@ named! {
         EfficientNetTiny = "efficientnet_tiny",
         /// Xception as in Keras.
         Xception = "xception",
+        /// ResNet50 as in torchvision.
+        ResNet50 = "resnet50",
+        /// ResNet101 as in torchvision.
+        ResNet101 = "resnet101",
+        /// ResNet50 as in Keras.
+        ResNet50Keras = "resnet50_keras",
+        /// ResNet101 as in Keras.
+        ResNet101Keras = "resnet101_keras",
     }
 }
 

@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 use nn::{Activation, BatchNorm, Conv2d, Padding};
 
+use super::FrameNetwork;
 use crate::Result;
 use crate::weights::Weights;
 
@@ -88,9 +89,10 @@ impl EfficientNet {
             .with_activation(Activation::Silu);
         Ok(Self { stem, blocks, head })
     }
+}
 
-    /// Maps frames [N, 3, H, W] to feature maps [N, head, H / 32, W / 32].
-    pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
+impl FrameNetwork for EfficientNet {
+    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
         let mut x = self.stem.forward(frames, Padding::symmetric(1))?;
         for block in &self.blocks {
             x = block.forward(&x)?;

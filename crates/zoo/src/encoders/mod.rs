@@ -1,36 +1,54 @@
 //! Frame to vector: one file an architecture.
 
 mod efficientnet;
+mod framework;
+mod resnet;
 mod xception;
 
 use candle_core::Tensor;
 
 pub use efficientnet::{EfficientNet, EfficientNetConfig};
+pub use framework::Framework;
+pub use resnet::{ResNet, ResNetConfig};
 pub use xception::Xception;
 
 use crate::weights::Weights;
 use crate::{EncoderName, Result, ZooError};
 
+/// A network that turns frames into feature maps and into vectors.
+pub trait FrameNetwork: Send + Sync {
+    /// Maps frames [N, 3, H, W] with values in 0 to 1 to feature maps [N, C, h, w].
+    fn maps(&self, frames: &Tensor) -> Result<Tensor>;
+
+    /// Maps frames [N, 3, H, W] to vectors [N, C]; the mean of the feature maps unless the network has another way.
+    fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
+        Ok(nn::global_average(&self.maps(frames)?)?)
+    }
+}
+
 /// An encoder of any architecture.
-pub enum Encoder {
-    /// EfficientNet.
-    EfficientNet(EfficientNet),
-    /// Xception.
-    Xception(Box<Xception>),
+pub struct Encoder {
+    network: Box<dyn FrameNetwork>,
 }
 
 impl Encoder {
     /// Reads the encoder `name` from weights whose root holds the checkpoint's own names.
     pub fn read(name: EncoderName, weights: &Weights<'_>) -> Result<Self> {
-        Ok(match name {
+        let keras = weights.separated_by('/');
+        let network: Box<dyn FrameNetwork> = match name {
             EncoderName::EfficientNetB2 => {
-                Self::EfficientNet(EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("features"))?)
+                Box::new(EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("features"))?)
             }
             EncoderName::EfficientNetTiny => {
-                Self::EfficientNet(EfficientNet::read(&EfficientNetConfig::tiny(), &weights.at("features"))?)
+                Box::new(EfficientNet::read(&EfficientNetConfig::tiny(), &weights.at("features"))?)
             }
-            EncoderName::Xception => Self::Xception(Box::new(Xception::read(&weights.separated_by('/'))?)),
-        })
+            EncoderName::Xception => Box::new(Xception::read(&keras)?),
+            EncoderName::ResNet50 => Box::new(ResNet::read(&ResNetConfig::resnet50(Framework::Torch), weights)?),
+            EncoderName::ResNet101 => Box::new(ResNet::read(&ResNetConfig::resnet101(Framework::Torch), weights)?),
+            EncoderName::ResNet50Keras => Box::new(ResNet::read(&ResNetConfig::resnet50(Framework::Keras), &keras)?),
+            EncoderName::ResNet101Keras => Box::new(ResNet::read(&ResNetConfig::resnet101(Framework::Keras), &keras)?),
+        };
+        Ok(Self { network })
     }
 
     /// The length of the vector that stands for a frame.
@@ -39,19 +57,29 @@ impl Encoder {
             EncoderName::EfficientNetB2 => EfficientNetConfig::b2().head,
             EncoderName::EfficientNetTiny => EfficientNetConfig::tiny().head,
             EncoderName::Xception => Xception::WIDTH,
+            EncoderName::ResNet50
+            | EncoderName::ResNet101
+            | EncoderName::ResNet50Keras
+            | EncoderName::ResNet101Keras => ResNet::WIDTH,
         }
     }
 
     /// Encodes frames [N, 3, H, W] with values in 0 to 1 as vectors [N, width].
     pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
-        let shape = frames.dims();
-        if shape.len() != 4 || shape[1] != 3 {
-            return Err(ZooError::InputShape { expected: "frames [N, 3, H, W]", found: shape.to_vec() });
-        }
-        let map = match self {
-            Self::EfficientNet(encoder) => encoder.forward(frames)?,
-            Self::Xception(encoder) => encoder.forward(frames)?,
-        };
-        Ok(nn::global_average(&map)?)
+        check_frames(frames)?;
+        self.network.vectors(frames)
+    }
+
+    /// Encodes frames [N, 3, H, W] with values in 0 to 1 as feature maps [N, width, h, w].
+    pub fn maps(&self, frames: &Tensor) -> Result<Tensor> {
+        check_frames(frames)?;
+        self.network.maps(frames)
+    }
+}
+
+fn check_frames(frames: &Tensor) -> Result<()> {
+    match frames.dims() {
+        [_, 3, _, _] => Ok(()),
+        other => Err(ZooError::InputShape { expected: "frames [N, 3, H, W]", found: other.to_vec() }),
     }
 }

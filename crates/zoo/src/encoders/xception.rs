@@ -3,6 +3,7 @@
 use candle_core::Tensor;
 use nn::{Activation, BatchNorm, Conv2d, Padding};
 
+use super::FrameNetwork;
 use crate::Result;
 use crate::weights::Weights;
 
@@ -51,9 +52,10 @@ impl Xception {
             last: [Separable::read(weights, 14, 1, 1024, 1536)?, Separable::read(weights, 14, 2, 1536, Self::WIDTH)?],
         })
     }
+}
 
-    /// Maps frames [N, 3, H, W] with values in 0 to 1 to feature maps [N, 2048, H / 32, W / 32].
-    pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
+impl FrameNetwork for Xception {
+    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
         let mut x = frames.clone();
         for conv in &self.stem {
             x = conv.forward(&x, Padding::symmetric(0))?;

@@ -1,0 +1,223 @@
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use serde::Deserialize;
+
+use super::inputs::Input;
+use super::{Check, tolerance};
+use crate::weights::{TensorSource, fill};
+use crate::{Result, ZooError};
+
+/// More elements than any model here has, fewer than fill a small machine's memory.
+const MOST_ELEMENTS: usize = 400_000_000;
+
+/// A golden file of a model; as a source of weights it makes exactly the tensors that it lists.
+pub(super) struct GoldenFile {
+    path: PathBuf,
+    content: Content,
+    tensors: HashMap<String, Entry>,
+    /// The elements of each tensor that was read.
+    read: RefCell<BTreeMap<String, usize>>,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    model: String,
+    seed: String,
+    framework: String,
+    input: Inputs,
+    params: Parameters,
+    outputs: BTreeMap<String, Numbers>,
+    f32_vs_f64: Option<BTreeMap<String, Drift>>,
+    tensors: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Inputs {
+    One(Input),
+    Tagged(BTreeMap<String, Input>),
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    total: usize,
+}
+
+#[derive(Deserialize)]
+struct Numbers {
+    shape: Vec<usize>,
+    data: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Drift {
+    max_abs: f64,
+}
+
+#[derive(Clone, Deserialize)]
+struct Entry {
+    name: String,
+    shape: Vec<usize>,
+    center: f64,
+    half: f64,
+    xsum: String,
+}
+
+impl GoldenFile {
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
+        let content: Content = serde_json::from_slice(&bytes).map_err(|error| ZooError::Format {
+            path: path.to_owned(),
+            format: "golden",
+            problem: error.to_string(),
+        })?;
+        let tensors = content.tensors.iter().map(|entry| (entry.name.clone(), entry.clone())).collect();
+        Ok(Self { path: path.to_owned(), content, tensors, read: RefCell::default() })
+    }
+
+    /// Whether the JSON file at `path` describes a model.
+    pub(super) fn is_one(path: &Path) -> Result<bool> {
+        #[derive(Deserialize)]
+        #[allow(dead_code)]
+        struct Outline {
+            model: String,
+            tensors: Vec<serde::de::IgnoredAny>,
+        }
+        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
+        Ok(serde_json::from_slice::<Outline>(&bytes).is_ok())
+    }
+
+    /// An error about this file.
+    pub(super) fn problem(&self, problem: String) -> ZooError {
+        ZooError::Format { path: self.path.clone(), format: "golden", problem }
+    }
+
+    pub(super) fn model(&self) -> &str {
+        &self.content.model
+    }
+
+    /// What joins the parts of a tensor's name.
+    pub(super) fn separator(&self) -> char {
+        if self.is_keras() { '/' } else { '.' }
+    }
+
+    fn is_keras(&self) -> bool {
+        self.content.framework.starts_with("tensorflow")
+    }
+
+    /// The shape of the tensor `name`, for sizes that are not the architecture's own, such as the number of classes.
+    pub(super) fn shape_of(&self, name: &str) -> Result<&[usize]> {
+        self.tensors.get(name).map(|entry| entry.shape.as_slice()).ok_or_else(|| self.missing(name))
+    }
+
+    /// The inputs, each with the tag that stands in front of its outputs' names.
+    pub(super) fn inputs(&self) -> Result<Vec<(String, Tensor)>> {
+        let make = |input: &Input| input.make(&self.content.seed, self.is_keras()).map_err(|text| self.problem(text));
+        match &self.content.input {
+            Inputs::One(input) => Ok(vec![(String::new(), make(input)?)]),
+            Inputs::Tagged(inputs) => inputs.iter().map(|(tag, input)| Ok((format!("{tag}/"), make(input)?))).collect(),
+        }
+    }
+
+    /// Side of the input images in pixels, where the input is images.
+    pub(super) fn image_side(&self) -> Option<usize> {
+        match &self.content.input {
+            Inputs::One(input) => input.height(),
+            Inputs::Tagged(_) => None,
+        }
+    }
+
+    pub(super) fn output_names(&self) -> impl Iterator<Item = &str> {
+        self.content.outputs.keys().map(String::as_str)
+    }
+
+    /// Compares `ours` with the output `name`.
+    pub(super) fn output_check(&self, name: &str, ours: &Tensor) -> Result<Check> {
+        let theirs = self.content.outputs.get(name).ok_or_else(|| self.missing(name))?;
+        if ours.dims() != theirs.shape || ours.elem_count() != theirs.data.len() {
+            return Err(self.problem(format!("output {name:?} is {:?}, ours is {:?}", theirs.shape, ours.dims())));
+        }
+        let ours: Vec<f32> = ours.flatten_all()?.to_vec1()?;
+        let differences = ours.iter().zip(&theirs.data).map(|(&ours, theirs)| (f64::from(ours) - theirs).abs());
+        // `f64::max` would drop a NaN.
+        let deviation = differences.fold(0.0, |largest, next| if next <= largest { largest } else { next });
+        let drift = self.content.f32_vs_f64.as_ref().and_then(|drift| drift.get(name)).map(|drift| drift.max_abs);
+        let facts = tolerance::Facts {
+            model: &self.content.model,
+            seed: &self.content.seed,
+            output: name,
+            image_side: self.image_side(),
+            drift,
+        };
+        let tolerance = tolerance::of(&facts)
+            .ok_or_else(|| self.problem(format!("it does not say the framework's own rounding error of {name:?}")))?;
+        Ok(Check { model: self.content.model.clone(), output: name.to_owned(), deviation, tolerance })
+    }
+
+    /// Compares the number of elements read with the number of parameters that the framework counts.
+    ///
+    /// Keras counts the statistics of its norms as parameters, torch does not.
+    pub(super) fn parameter_check(&self) -> Check {
+        let statistic = |name: &str| name.ends_with("running_mean") || name.ends_with("running_var");
+        let read = self.read.borrow();
+        let counted = read.iter().filter(|(name, _)| self.is_keras() || !statistic(name));
+        let ours: usize = counted.map(|(_, elements)| elements).sum();
+        Check {
+            model: self.content.model.clone(),
+            output: "parameters".to_owned(),
+            deviation: ours.abs_diff(self.content.params.total) as f64,
+            tolerance: 0.0,
+        }
+    }
+
+    fn missing(&self, name: &str) -> ZooError {
+        ZooError::MissingTensor { weights: self.description(), tensor: name.to_owned() }
+    }
+}
+
+impl TensorSource for GoldenFile {
+    fn description(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let entry = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
+        if entry.shape != shape {
+            return Err(ZooError::MisshapenTensor {
+                weights: self.description(),
+                tensor: name.to_owned(),
+                found: entry.shape.clone(),
+                expected: shape.to_vec(),
+            });
+        }
+        let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
+        let count = count
+            .filter(|&count| count <= MOST_ELEMENTS)
+            .ok_or_else(|| self.problem(format!("tensor {name:?} is too large: {shape:?}")))?;
+        let values = fill(&self.content.seed, name, count, entry.center, entry.half);
+        if checksum(&values) != entry.xsum {
+            return Err(self.problem(format!("the formula gives other numbers for tensor {name:?}")));
+        }
+        self.read.borrow_mut().insert(name.to_owned(), count);
+        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+    }
+
+    fn names(&self) -> Option<Vec<String>> {
+        Some(self.content.tensors.iter().map(|entry| entry.name.clone()).collect())
+    }
+
+    fn sha256(&self) -> String {
+        String::new()
+    }
+}
+
+/// The golden README's `xsum`: each number's bits times an odd weight, so that order counts.
+fn checksum(values: &[f32]) -> String {
+    let sum = values.iter().enumerate().fold(0u64, |sum, (index, value)| {
+        sum.wrapping_add(u64::from(value.to_bits()).wrapping_mul(2 * index as u64 + 1))
+    });
+    format!("{sum:016x}")
+}

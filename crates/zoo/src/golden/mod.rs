@@ -1,0 +1,88 @@
+//! Golden files: numbers of the original frameworks, re-made with our layers from the same formula weights.
+//!
+//! A golden file lists an architecture, how its weights and inputs are made by formula, and what the original framework
+//! computed from them. So parity is checked without trained weights, for any seed, image size and clip length.
+
+mod file;
+mod heads;
+mod inputs;
+mod models;
+mod tolerance;
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+
+pub use inputs::{image_u8, sector_u8};
+
+use crate::weights::Weights;
+use crate::{Result, ZooError};
+use file::GoldenFile;
+
+/// How one output of one golden file compares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// The model that the file describes.
+    pub model: String,
+    /// The output's name in the file, or `parameters` for the number of trained elements that were read.
+    pub output: String,
+    /// The largest absolute difference over all elements.
+    pub deviation: f64,
+    /// The largest difference allowed.
+    pub tolerance: f64,
+}
+
+impl Check {
+    /// Whether the output is as close as it must be; a deviation that is not a number is not.
+    pub fn passes(&self) -> bool {
+        self.deviation <= self.tolerance
+    }
+}
+
+/// Runs the golden file at `path` on the CPU and compares every output that it lists.
+///
+/// A large deviation is not an error but a [`Check`] that does not pass. Errors: the file cannot be read or is no golden
+/// file of a model, the model is unknown, or the tensors listed are not those that the architecture reads.
+pub fn verify(path: &Path) -> Result<Vec<Check>> {
+    let file = GoldenFile::read(path)?;
+    let outputs = Weights::read_all(&file, &Device::Cpu, file.separator(), |weights| {
+        let model = models::read(&file, weights)?;
+        let mut outputs = Vec::new();
+        for (tag, input) in file.inputs()? {
+            let named = model(&input)?;
+            outputs.extend(named.into_iter().map(|(name, tensor)| (format!("{tag}{name}"), tensor)));
+        }
+        Ok(outputs)
+    })?;
+    let mut checks = vec![file.parameter_check()];
+    for name in file.output_names() {
+        let (_, ours) = outputs
+            .iter()
+            .find(|(ours, _)| ours == name)
+            .ok_or_else(|| file.problem(format!("output {name:?} is not one that {} gives", file.model())))?;
+        checks.push(file.output_check(name, ours)?);
+    }
+    Ok(checks)
+}
+
+/// The golden files of models in `path`: itself if it is a file, else every one in the folder and the folders below it.
+///
+/// Other JSON files, such as those of losses or of resizing, are left out. The list is sorted.
+pub fn model_files(path: &Path) -> Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    let entries = || -> std::io::Result<Vec<PathBuf>> {
+        std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    };
+    for entry in entries().map_err(|source| ZooError::Read { path: path.to_owned(), source })? {
+        if entry.is_dir() {
+            found.extend(model_files(&entry)?);
+        } else if entry.extension().is_some_and(|extension| extension == "json") && GoldenFile::is_one(&entry)? {
+            found.push(entry);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,140 @@
+//! What each golden file's model is made of; the names are those of its checkpoint.
+
+use candle_core::Tensor;
+use nn::Linear;
+
+use super::file::GoldenFile;
+use super::heads;
+use crate::weights::Weights;
+use crate::{Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, FrameNetwork, Head, HeadName, Result};
+
+/// The outputs of a model by name.
+pub(super) type Outputs = Vec<(&'static str, Tensor)>;
+
+/// A model that was read: input to outputs.
+pub(super) type Run = Box<dyn Fn(&Tensor) -> Result<Outputs>>;
+
+/// Reads the model that `file` describes.
+pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+    match file.model() {
+        "thesis_image" => image_model(file, weights),
+        "thesis_conv1d_k3" => residual_video_model(file, weights),
+        name => {
+            if let Some(encoder) = keras_encoder(name) {
+                return keras_classifier(file, encoder, weights);
+            }
+            if let Some((encoder, classifier)) = torch_encoder(name) {
+                return torch_classifier(file, encoder, classifier, weights);
+            }
+            heads::read(file, weights)
+        }
+    }
+}
+
+fn keras_encoder(model: &str) -> Option<EncoderName> {
+    Some(match model {
+        "echoview47_classifier" | "echoview47_tmed2" => EncoderName::Xception,
+        "baseline_keras_resnet50" => EncoderName::ResNet50Keras,
+        "baseline_keras_resnet101" => EncoderName::ResNet101Keras,
+        _ => return None,
+    })
+}
+
+/// The encoder and the place of the last layer.
+fn torch_encoder(model: &str) -> Option<(EncoderName, &'static str)> {
+    Some(match model {
+        "baseline_torch_resnet50" => (EncoderName::ResNet50, "fc"),
+        "baseline_torch_resnet101" => (EncoderName::ResNet101, "fc"),
+        _ => return None,
+    })
+}
+
+/// Encoder, mean of the maps, one dense layer.
+fn keras_classifier(file: &GoldenFile, encoder: EncoderName, weights: &Weights<'_>) -> Result<Run> {
+    let width = Encoder::width(encoder);
+    let encoder = Encoder::read(encoder, weights)?;
+    let classes = last(file.shape_of("dense/kernel")?);
+    let dense = weights.at("dense");
+    let kernel = dense.tensor("kernel", &[width, classes])?;
+    let dense = Linear::from_input_major(kernel, Some(dense.tensor("bias", &[classes])?));
+    Ok(Box::new(move |frames| {
+        let features = encoder.forward(frames)?;
+        let logits = dense.forward(&features)?;
+        Ok(vec![("softmax", softmax(&logits)?), ("features", features), ("logits", logits)])
+    }))
+}
+
+fn torch_classifier(
+    file: &GoldenFile,
+    encoder: EncoderName,
+    classifier: &'static str,
+    weights: &Weights<'_>,
+) -> Result<Run> {
+    let net = weights.at("net");
+    let classes = first(file.shape_of(&format!("net.{classifier}.weight"))?);
+    let classifier = Classifier::read(Encoder::width(encoder), classes, &net.at(classifier))?;
+    let encoder = Encoder::read(encoder, &net)?;
+    Ok(Box::new(move |frames| {
+        let logits = classifier.forward(&encoder.forward(frames)?.unsqueeze(1)?)?;
+        Ok(vec![("softmax", softmax(&logits)?), ("logits", logits)])
+    }))
+}
+
+/// The reference system's image model: an EfficientNet-B2 with its thousand ImageNet classes, and a layer on top of them.
+fn image_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+    let conv = weights.at("conv");
+    let encoder = Encoder::read(EncoderName::EfficientNetB2, &conv)?;
+    let thousand = Classifier::read(1408, 1000, &conv.at("classifier").at(1))?;
+    let classes = first(file.shape_of("classifier_layer.0.weight")?);
+    let classifier = Classifier::read(1000, classes, &weights.at("classifier_layer").at(0))?;
+    Ok(Box::new(move |frames| {
+        let pooled = encoder.forward(frames)?;
+        let thousand = thousand.forward(&pooled.unsqueeze(1)?)?;
+        let logits = classifier.forward(&thousand.unsqueeze(1)?)?;
+        Ok(vec![("pooled", pooled), ("thousand", thousand), ("logits", logits)])
+    }))
+}
+
+/// The reference system's residual video model: frames, a convolution over time, their sum.
+fn residual_video_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+    let encoder = video_encoder(weights)?;
+    let head = Head::read(HeadName::Conv1d, 1408, weights)?;
+    let classifier = dropout_classifier(file, 1408, weights)?;
+    Ok(Box::new(move |clips| {
+        let spatial = encode_clips(&encoder, clips)?;
+        let combined = (&spatial + head.forward(&spatial)?)?;
+        let logits = classifier.forward(&combined)?;
+        let softmax = softmax(&logits)?;
+        Ok(vec![("spatial", spatial), ("combined", combined.mean(1)?), ("logits", logits), ("softmax", softmax)])
+    }))
+}
+
+/// The video checkpoints call torchvision's `features` `feature`, without a level above it.
+fn video_encoder(weights: &Weights<'_>) -> Result<EfficientNet> {
+    EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("feature"))
+}
+
+/// Encodes clips [B, T, 3, H, W] as [B, T, C].
+fn encode_clips(encoder: &dyn FrameNetwork, clips: &Tensor) -> Result<Tensor> {
+    let (batch, frames, _, _, _) = clips.dims5()?;
+    let vectors = encoder.vectors(&clips.flatten(0, 1)?)?;
+    Ok(vectors.reshape((batch, frames, ()))?)
+}
+
+/// The last layer of the video checkpoints, at 1 because a dropout is at 0.
+pub(super) fn dropout_classifier(file: &GoldenFile, width: usize, weights: &Weights<'_>) -> Result<Classifier> {
+    let classes = first(file.shape_of("classifier_layer.1.weight")?);
+    Classifier::read(width, classes, &weights.at("classifier_layer").at(1))
+}
+
+pub(super) fn softmax(logits: &Tensor) -> Result<Tensor> {
+    Ok(candle_nn::ops::softmax_last_dim(logits)?)
+}
+
+pub(super) fn first(shape: &[usize]) -> usize {
+    shape.first().copied().unwrap_or(0)
+}
+
+fn last(shape: &[usize]) -> usize {
+    shape.last().copied().unwrap_or(0)
+}
