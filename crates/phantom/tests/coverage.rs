@@ -1,6 +1,8 @@
 //! The specifications drawn at random reach every carrier, style, encoding and rhythm.
 
-use phantom::{EcgSource, LoopIdentity, LoopSpec, PixelEncoding, Rhythm, TraceStyle, View, write_loop};
+use phantom::{
+    EcgSource, LoopIdentity, LoopMode, LoopSpec, PixelEncoding, Rhythm, TraceStyle, View, simulate_loop, write_loop,
+};
 use std::collections::BTreeSet;
 
 #[test]
@@ -32,4 +34,25 @@ fn every_source_and_style_can_be_written() {
     let all =
         [EcgSource::Waveform, EcgSource::RWaveTimeVector, EcgSource::Curve, EcgSource::BurnedInTrace, EcgSource::None];
     assert_eq!(sources.len(), all.len(), "{sources:?}");
+}
+
+/// Pixels that are clearly red and clearly blue.
+fn flow_pixels(data: &[u8]) -> (usize, usize) {
+    let count = |strong: usize, weak: usize| {
+        data.chunks_exact(3).filter(|rgb| rgb[strong] > 80 && rgb[weak] < rgb[strong] / 3).count()
+    };
+    (count(0, 2), count(2, 0))
+}
+
+#[test]
+fn flow_is_red_while_the_ventricle_fills_and_blue_while_it_empties() {
+    let mut spec = LoopSpec::plain(View::Apical4, 3);
+    spec.mode = LoopMode::Colour;
+    spec.size = (400, 300);
+    let simulated = simulate_loop(&spec);
+    let phases = simulated.phases();
+    let at = |frame: f64| flow_pixels(&simulated.frame(frame.round() as u32).data);
+    let (filling, ejecting) = (at(phases.early_filling[0]), at(phases.aortic_opening[0] + 4.0));
+    assert!(filling.0 > filling.1 + 500, "filling {filling:?}");
+    assert!(ejecting.1 > ejecting.0 + 300, "ejecting {ejecting:?}");
 }

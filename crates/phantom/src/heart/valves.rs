@@ -17,8 +17,8 @@ pub fn mitral(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Ti
     let (a, b) = (from_ring.dot(TO_OUTFLOW), from_ring.dot(COMMISSURES));
     let radius = 1.62 * patient.lv_radius / 2.4;
     let ring = Ring { radius, coaptation: -0.35, tent: 0.85, open: state.inflow_open };
-    let anterior = ring.leaflet_at(a, b, point.z, 1.0, 2.5);
-    let posterior = ring.leaflet_at(a, b, point.z, -1.0, 1.7);
+    let anterior = ring.leaflet_at(a, b, point.z, &ANTERIOR);
+    let posterior = ring.leaflet_at(a, b, point.z, &Leaflet { side: -1.0, length: 1.7, hinge: ON_RING });
     (anterior || posterior).then_some(Tissue::MitralLeaflet)
 }
 
@@ -26,10 +26,26 @@ pub fn mitral(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Ti
 pub fn tricuspid(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
     let from_ring = point - TRICUSPID;
     let ring = Ring { radius: 1.85 * patient.rv_size, coaptation: 0.2, tent: 0.6, open: state.inflow_open };
-    let septal = ring.leaflet_at(from_ring.x, from_ring.y, from_ring.z, 1.0, 1.6);
-    let lateral = ring.leaflet_at(from_ring.x, from_ring.y, from_ring.z, -1.0, 1.9);
+    let at = |leaflet: &Leaflet| ring.leaflet_at(from_ring.x, from_ring.y, from_ring.z, leaflet);
+    let septal = at(&Leaflet { side: 1.0, length: 1.6, hinge: ON_RING });
+    let lateral = at(&Leaflet { side: -1.0, length: 1.9, hinge: ON_RING });
     (septal || lateral).then_some(Tissue::TricuspidLeaflet)
 }
+
+/// One of the two leaflets of a ring.
+struct Leaflet {
+    /// +1 or -1: on which side of the line of closure it hangs.
+    side: f32,
+    /// From hinge to tip in cm.
+    length: f32,
+    /// Where it hinges: distance from the ring's centre in radii, and height above the ring in cm.
+    hinge: (f32, f32),
+}
+
+const ON_RING: (f32, f32) = (1.0, 0.0);
+
+/// The anterior mitral leaflet hangs from the aortic root, inside and above the ring.
+const ANTERIOR: Leaflet = Leaflet { side: 1.0, length: 2.6, hinge: (0.76, -0.4) };
 
 /// A ring on which two leaflets hinge that meet on a line across it.
 struct Ring {
@@ -42,12 +58,13 @@ struct Ring {
 }
 
 impl Ring {
-    /// Whether the leaflet on `side` (+1 or -1) passes through (`a`, `b`, `z`): `a` across the line of closure, `b` along
-    /// it, `z` from the ring into the ventricle; `length` of the leaflet in cm.
+    /// Whether a leaflet passes through (`a`, `b`, `z`): `a` across the line of closure, `b` along it, `z` from the ring
+    /// into the ventricle.
     ///
     /// Its profile is a bent line hinge - belly - tip; towards the commissures it gets shorter and opens less, so that
     /// the orifice seen from the apex is a fish's mouth.
-    fn leaflet_at(&self, a: f32, b: f32, z: f32, side: f32, length: f32) -> bool {
+    fn leaflet_at(&self, a: f32, b: f32, z: f32, leaflet: &Leaflet) -> bool {
+        let (side, length) = (leaflet.side, leaflet.length);
         let breadth = 1.0 - (b / self.radius) * (b / self.radius);
         if breadth <= 0.02 || !(-0.6..length + 0.2).contains(&z) {
             return false;
@@ -55,13 +72,14 @@ impl Ring {
         let arch = breadth.sqrt();
         let (open, closed) = (self.open, 1.0 - self.open);
         let mouth = 0.72 * self.radius * open;
-        let hinge = (side * self.radius * arch, 0.0);
+        let hinge = (side * self.radius * arch * leaflet.hinge.0, leaflet.hinge.1);
         let tip = (
             (self.coaptation * closed + side * (mouth + 0.04)) * arch,
             (0.85 * length * open + self.tent * closed) * (0.35 + 0.65 * arch),
         );
         // A closed leaflet bulges towards the atrium, an open one is nearly straight.
-        let belly = (0.5 * (hinge.0 + tip.0) + side * 0.12 * open, (0.5 * open + 0.12 * closed) * tip.1);
+        let belly =
+            (0.5 * (hinge.0 + tip.0) + side * 0.12 * open, hinge.1 + (0.5 * open + 0.2 * closed) * (tip.1 - hinge.1));
         near_segment((a, z), hinge, belly, HALF_THICKNESS) || near_segment((a, z), belly, tip, HALF_THICKNESS)
     }
 }
