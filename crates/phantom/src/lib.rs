@@ -19,7 +19,7 @@ mod spec;
 mod study;
 mod truth;
 
-pub use beamform::{Gain, NonCardiac};
+pub use beamform::{Gain, NonCardiac, SectorGeometry};
 pub use dicom::{LoopIdentity, write_loop, write_simulated};
 pub use ecg::Electrocardiogram;
 pub use error::PhantomError;

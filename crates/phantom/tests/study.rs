@@ -91,3 +91,12 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
     };
     assert!(write(1) == write(3));
 }
+
+#[test]
+fn impossible_options_are_named() {
+    let out = tempfile::tempdir().expect("a folder");
+    let options = StudyOptions { size: (0, 120), ..small() };
+    let error = write_study(&options, 0, out.path(), &mut |_, _| ()).expect_err("no image has no columns");
+    assert!(error.to_string().starts_with("size cannot be 0 x 120"), "{error}");
+    assert!(!error.is_temporary());
+}

@@ -16,8 +16,9 @@ use std::path::Path;
 /// Simulates a loop and writes it to `path`.
 ///
 /// # Errors
-/// The file cannot be written or a frame cannot be encoded.
+/// The specification is out of range, the file cannot be written or a frame cannot be encoded.
 pub fn write_loop(spec: &LoopSpec, identity: &LoopIdentity, path: &Path) -> Result<LoopTruth, PhantomError> {
+    spec.check()?;
     write_simulated(&simulate_loop(spec), identity, path)
 }
 

@@ -3,6 +3,7 @@
 mod draw;
 
 use crate::beamform::{Gain, NonCardiac};
+use crate::error::PhantomError;
 use crate::heart::Patient;
 use crate::probe::{Handling, View};
 use crate::rhythm::Rhythm;
@@ -197,6 +198,28 @@ impl LoopSpec {
             regions: RegionTable::Image,
             frame_time_vector: false,
         }
+    }
+
+    /// Whether this can be simulated and written.
+    ///
+    /// # Errors
+    /// Names the first value that cannot.
+    pub fn check(&self) -> Result<(), PhantomError> {
+        let bad = |option, value: String, reason| Err(PhantomError::BadOption { option, value, reason });
+        let (width, height) = self.size;
+        if !(64..=4096).contains(&width) || !(64..=4096).contains(&height) {
+            return bad("size", format!("{width} x {height}"), "each side must be 64 to 4096 pixels");
+        }
+        if !(1..=100_000).contains(&self.frames) {
+            return bad("frames", self.frames.to_string(), "a loop has 1 to 100000 frames");
+        }
+        if !(2.0..=1000.0).contains(&self.frame_time_ms) {
+            return bad("frame_time_ms", self.frame_time_ms.to_string(), "it must be 2 to 1000 ms");
+        }
+        if !(20.0..=300.0).contains(&self.heart_rate_bpm) {
+            return bad("heart_rate_bpm", self.heart_rate_bpm.to_string(), "it must be 20 to 300 a minute");
+        }
+        Ok(())
     }
 
     /// The time from the first to the last frame in seconds.
