@@ -80,3 +80,25 @@ fn the_left_atrium_fills_while_the_ventricle_empties() {
         assert!(systole > 1.15 * diastole, "{}: {diastole} to {systole} cm²", view.name());
     }
 }
+
+#[test]
+fn a_shaky_hand_keeps_the_view() {
+    let area = |view: View, seed: u64, wanted: &[Tissue]| {
+        let mut spec = LoopSpec::random_of_view(view, seed);
+        spec.size = (200, 150);
+        let areas = simulate_loop(&spec).tissue_areas(spec.first_r_s);
+        areas.iter().filter(|(tissue, _)| wanted.contains(tissue)).map(|(_, area)| area).sum::<f32>()
+    };
+    for seed in 0..16 {
+        let five = area(View::Apical5, seed, &[Tissue::LeftOutflow, Tissue::AorticCusp]);
+        let four = area(View::Apical4, seed, &[Tissue::LeftOutflow, Tissue::AorticCusp]);
+        assert!(five > 1.0 && four < 0.7 * five, "seed {seed}: outflow {four} in four, {five} cm² in five chambers");
+        let right = area(View::Apical4, seed, &[Tissue::RightVentricle, Tissue::RightAtrium]);
+        let two = area(View::Apical2, seed, &[Tissue::RightVentricle, Tissue::RightAtrium]);
+        assert!(right > 12.0 && two < 4.0, "seed {seed}: right heart {right} in four, {two} cm² in two chambers");
+        let muscles = area(View::PsaxMid, seed, &[Tissue::Papillary]);
+        assert!(muscles > 0.4, "seed {seed}: papillary muscles {muscles} cm²");
+        let valve = area(View::PsaxVessels, seed, &[Tissue::Aorta, Tissue::AorticCusp]);
+        assert!(valve > 2.5, "seed {seed}: aortic root {valve} cm²");
+    }
+}

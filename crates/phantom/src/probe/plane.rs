@@ -64,7 +64,7 @@ impl Handling {
     pub fn random(seed: u64) -> Self {
         let mut random = Stream::new(seed, "handling");
         let mut degrees = |deviation: f64| (random.normal(0.0, deviation) as f32).to_radians();
-        let (rotation_rad, rock_rad, tilt_rad) = (degrees(4.0), degrees(4.0), degrees(1.5));
+        let (rotation_rad, rock_rad, tilt_rad) = (degrees(4.0), degrees(4.0), degrees(1.1));
         Self {
             rotation_rad,
             rock_rad,

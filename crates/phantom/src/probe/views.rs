@@ -125,7 +125,7 @@ impl View {
             Self::Apical3 => apical(long_axis, long_axis * 0.1 + vec3(0.0, 0.0, 11.0 + apex + wall), long_axis * 0.25),
             Self::Apical4 => apical(vec3(1.0, 0.0, 0.0), vec3(-0.2, -0.1, 11.0 + apex + wall), vec3(-1.2, -0.45, 0.0)),
             Self::Apical5 => {
-                apical(vec3(1.0, -0.12, 0.0), vec3(-0.1, -0.3, 11.0 + apex + wall), vec3(-0.95, 1.0, -0.45))
+                apical(vec3(1.0, -0.12, 0.0), vec3(-0.1, -0.3, 11.0 + apex + wall), vec3(-0.95, 1.15, -0.45))
             }
             Self::Suprasternal => {
                 ImagePlane::looking(vec3(0.1, -0.1, -13.2 - wall), vec3(0.3, -0.75, -6.0), vec3(0.48, -0.87, 0.0))
