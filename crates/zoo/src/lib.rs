@@ -20,7 +20,8 @@ pub mod weights;
 
 pub use classifier::Classifier;
 pub use encoders::{
-    EfficientNet, EfficientNetConfig, Encoder, FrameNetwork, Framework, ResNet, ResNetConfig, Xception,
+    DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion, FrameNetwork, Framework, ResNet,
+    ResNetConfig, Stage, Xception,
 };
 pub use error::ZooError;
 pub use fusion::Fusion;

@@ -56,6 +56,14 @@ named! {
         EfficientNetB2 = "efficientnet_b2",
         /// A narrow EfficientNet of the same blocks, for tests and small machines.
         EfficientNetTiny = "efficientnet_tiny",
+        /// EfficientNetV2-S as in torchvision.
+        EfficientNetV2S = "efficientnet_v2_s",
+        /// EfficientNetV2-S as in Keras.
+        EfficientNetV2SKeras = "efficientnet_v2_s_keras",
+        /// DenseNet121 as in torchvision.
+        DenseNet121 = "densenet121",
+        /// DenseNet121 as in Keras.
+        DenseNet121Keras = "densenet121_keras",
         /// Xception as in Keras.
         Xception = "xception",
         /// ResNet50 as in torchvision.

@@ -53,6 +53,10 @@ golden_tests! { verify_fixture:
 }
 
 golden_tests! { verify_shared:
+    densenet121_equals_keras = "keras/baseline_keras_densenet121.json",
+    densenet121_equals_torchvision = "torch/baseline_torch_densenet121.json",
+    efficientnet_v2_s_equals_keras = "keras/baseline_keras_efficientnetv2_s.json",
+    efficientnet_v2_s_equals_torchvision = "torch/baseline_torch_efficientnet_v2_s.json",
     resnet50_equals_keras = "keras/baseline_keras_resnet50.json",
     resnet101_equals_keras = "keras/baseline_keras_resnet101.json",
     resnet50_equals_torchvision = "torch/baseline_torch_resnet50.json",

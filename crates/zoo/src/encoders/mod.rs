@@ -1,5 +1,6 @@
 //! Frame to vector: one file an architecture.
 
+mod densenet;
 mod efficientnet;
 mod framework;
 mod resnet;
@@ -7,7 +8,8 @@ mod xception;
 
 use candle_core::Tensor;
 
-pub use efficientnet::{EfficientNet, EfficientNetConfig};
+pub use densenet::{DenseNet, DenseNetConfig};
+pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
 pub use framework::Framework;
 pub use resnet::{ResNet, ResNetConfig};
 pub use xception::Xception;
@@ -43,6 +45,18 @@ impl Encoder {
                 Box::new(EfficientNet::read(&EfficientNetConfig::tiny(), &weights.at("features"))?)
             }
             EncoderName::Xception => Box::new(Xception::read(&keras)?),
+            EncoderName::EfficientNetV2S => {
+                Box::new(EfficientNet::read(&EfficientNetConfig::v2_s(Framework::Torch), &weights.at("features"))?)
+            }
+            EncoderName::EfficientNetV2SKeras => {
+                Box::new(EfficientNet::read(&EfficientNetConfig::v2_s(Framework::Keras), &keras)?)
+            }
+            EncoderName::DenseNet121 => {
+                Box::new(DenseNet::read(&DenseNetConfig::densenet121(Framework::Torch), weights)?)
+            }
+            EncoderName::DenseNet121Keras => {
+                Box::new(DenseNet::read(&DenseNetConfig::densenet121(Framework::Keras), &keras)?)
+            }
             EncoderName::ResNet50 => Box::new(ResNet::read(&ResNetConfig::resnet50(Framework::Torch), weights)?),
             EncoderName::ResNet101 => Box::new(ResNet::read(&ResNetConfig::resnet101(Framework::Torch), weights)?),
             EncoderName::ResNet50Keras => Box::new(ResNet::read(&ResNetConfig::resnet50(Framework::Keras), &keras)?),
@@ -57,6 +71,10 @@ impl Encoder {
             EncoderName::EfficientNetB2 => EfficientNetConfig::b2().head,
             EncoderName::EfficientNetTiny => EfficientNetConfig::tiny().head,
             EncoderName::Xception => Xception::WIDTH,
+            EncoderName::EfficientNetV2S | EncoderName::EfficientNetV2SKeras => {
+                EfficientNetConfig::v2_s(Framework::Torch).head
+            }
+            EncoderName::DenseNet121 | EncoderName::DenseNet121Keras => DenseNet::WIDTH,
             EncoderName::ResNet50
             | EncoderName::ResNet101
             | EncoderName::ResNet50Keras

@@ -34,6 +34,8 @@ pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
 fn keras_encoder(model: &str) -> Option<EncoderName> {
     Some(match model {
         "echoview47_classifier" | "echoview47_tmed2" => EncoderName::Xception,
+        "baseline_keras_densenet121" => EncoderName::DenseNet121Keras,
+        "baseline_keras_efficientnetv2_s" => EncoderName::EfficientNetV2SKeras,
         "baseline_keras_resnet50" => EncoderName::ResNet50Keras,
         "baseline_keras_resnet101" => EncoderName::ResNet101Keras,
         _ => return None,
@@ -43,6 +45,8 @@ fn keras_encoder(model: &str) -> Option<EncoderName> {
 /// The encoder and the place of the last layer.
 fn torch_encoder(model: &str) -> Option<(EncoderName, &'static str)> {
     Some(match model {
+        "baseline_torch_densenet121" => (EncoderName::DenseNet121, "classifier"),
+        "baseline_torch_efficientnet_v2_s" => (EncoderName::EfficientNetV2S, "classifier.1"),
         "baseline_torch_resnet50" => (EncoderName::ResNet50, "fc"),
         "baseline_torch_resnet101" => (EncoderName::ResNet101, "fc"),
         _ => return None,

@@ -1,0 +1,56 @@
+//! EfficientNet (Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", ICML 2019) and
+//! EfficientNetV2 (Tan and Le, "EfficientNetV2: Smaller Models and Faster Training", ICML 2021).
+
+mod block;
+mod config;
+mod places;
+
+use candle_core::Tensor;
+use nn::{Activation, Conv2d};
+
+pub use config::{EfficientNetConfig, Expansion, Stage};
+
+use super::FrameNetwork;
+use super::framework::ConvSizes;
+use crate::Result;
+use crate::weights::Weights;
+use block::Block;
+use places::Places;
+
+/// An EfficientNet without its classifier.
+pub struct EfficientNet {
+    config: EfficientNetConfig,
+    stem: Conv2d,
+    blocks: Vec<Block>,
+    head: Conv2d,
+}
+
+impl EfficientNet {
+    /// Reads the network from weights at torchvision's `features` or at the root of Keras' names.
+    pub fn read(config: &EfficientNetConfig, weights: &Weights<'_>) -> Result<Self> {
+        let places = Places { config, weights };
+        let stem = places.stem(ConvSizes::new(3, config.stem, 3, 2))?.with_activation(Activation::Silu);
+        let mut blocks = Vec::new();
+        let mut width = config.stem;
+        for (index, stage) in config.stages.iter().enumerate() {
+            for block in 0..stage.blocks {
+                let stride = if block == 0 { stage.stride } else { 1 };
+                blocks.push(Block::read(&places, (index, block), width, stride)?);
+                width = stage.width;
+            }
+        }
+        let head = places.head(ConvSizes::new(width, config.head, 1, 1))?.with_activation(Activation::Silu);
+        Ok(Self { config: config.clone(), stem, blocks, head })
+    }
+}
+
+impl FrameNetwork for EfficientNet {
+    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
+        let framework = self.config.framework;
+        let mut x = self.stem.forward(frames, framework.padding(frames, 3, 2)?)?;
+        for block in &self.blocks {
+            x = block.forward(framework, &x)?;
+        }
+        Ok(self.head.forward(&x, nn::Padding::symmetric(0))?)
+    }
+}
