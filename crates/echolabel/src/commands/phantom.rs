@@ -5,8 +5,8 @@ use crate::cli::PhantomOptions;
 use crate::output;
 
 /// Image size and frames of `--small` studies: enough for a beat, quick to write.
-const SMALL_SIZE: (u32, u32) = (400, 300);
-const SMALL_FRAMES: (u32, u32) = (12, 30);
+const SMALL_SIZE: (u32, u32) = (320, 240);
+const SMALL_FRAMES: (u32, u32) = (12, 24);
 
 /// Writes the studies and names their folders.
 pub fn run(options: &PhantomOptions) -> Outcome {

@@ -65,16 +65,29 @@ impl Canvas {
         }
     }
 
-    /// Copies an interleaved RGB image, shrunk by the nearest pixel to `width` x `height`, to (x, y).
+    /// Copies a frame to (x, y), brought to `width` x `height` by averaging the pixels that fall together.
     pub fn image(&mut self, (x, y): (i64, i64), (width, height): (usize, usize), frame: &cine::RgbFrame) {
+        let (frame_width, frame_height) = (frame.width as usize, frame.height as usize);
         for row in 0..height {
             for column in 0..width {
-                let from_x = column * frame.width as usize / width.max(1);
-                let from_y = row * frame.height as usize / height.max(1);
-                if let Some(&[red, green, blue]) =
-                    frame.pixels.get((from_y * frame.width as usize + from_x) * 3..).and_then(|rest| rest.first_chunk())
-                {
-                    self.dot(x + column as i64, y + row as i64, [red, green, blue]);
+                let columns = span(column, width, frame_width);
+                let rows = span(row, height, frame_height);
+                let mut sum = [0usize; 3];
+                let mut count = 0;
+                for from_y in rows {
+                    for from_x in columns.clone() {
+                        let Some(pixel) = frame.pixels.get((from_y * frame_width + from_x) * 3..).and_then(<[u8]>::first_chunk::<3>)
+                        else {
+                            continue;
+                        };
+                        count += 1;
+                        for (sum, &sample) in sum.iter_mut().zip(pixel) {
+                            *sum += usize::from(sample);
+                        }
+                    }
+                }
+                if count > 0 {
+                    self.dot(x + column as i64, y + row as i64, sum.map(|sum| (sum / count) as u8));
                 }
             }
         }
@@ -91,4 +104,10 @@ impl Canvas {
         writer.finish().map_err(io::Error::other)?;
         file.flush()
     }
+}
+
+/// The source pixels that fall on pixel `position` of `length` when `from` pixels are shrunk or stretched to `length`.
+fn span(position: usize, length: usize, from: usize) -> std::ops::Range<usize> {
+    let start = position * from / length;
+    start..((position + 1) * from / length).max(start + 1).min(from)
 }
