@@ -55,9 +55,10 @@ impl<'f, 's> Band<'f, 's> {
     /// Whether (nearly) the whole trace is the same in all frames.
     pub fn stands_still(&self) -> bool {
         let area = self.candidate.area;
-        let still = self.still_curve.as_ref().map_or(0, |curve| {
-            (area.x0..area.x1).filter(|column| curve.is_drawn(*column)).count()
-        });
+        let still = self
+            .still_curve
+            .as_ref()
+            .map_or(0, |curve| (area.x0..area.x1).filter(|column| curve.is_drawn(*column)).count());
         20 * still >= 17 * area.width()
     }
 

@@ -4,7 +4,7 @@ use super::colour::{TraceColour, thin_colours};
 use super::curve::Curve;
 use super::image::{Area, Picture};
 use super::r_columns::find_r_peaks;
-use super::strokes::{Stroke, StrokeRule, find_strokes};
+use super::strokes::{Run, Stroke, StrokeRule, find_strokes};
 
 /// Where a search for grey and white traces starts; the true brightness is learned from the stroke.
 const FIRST_GREY: [f32; 3] = [150.0; 3];
@@ -25,6 +25,8 @@ pub(super) struct Candidate {
     pub worth: f32,
     /// The same with regard to beats.
     pub rank: f32,
+    /// Share of its columns that are dark above and below: a trace is drawn on black, or over what changes.
+    pub alone: f32,
 }
 
 /// What the header says about where the trace may be, within the picture.
@@ -63,12 +65,8 @@ fn collect(picture: &Picture, colour: &TraceColour, rule: StrokeRule, places: Pl
         let curve = Curve::from_stroke(&stroke, area);
         let has_peaks = !find_r_peaks(&curve.heights(), None).is_empty();
         let rank = if has_peaks { worth } else { 0.25 * worth };
-        found.push(Candidate {
-            colour,
-            area,
-            worth,
-            rank,
-        });
+        let alone = alone(picture, &stroke);
+        found.push(Candidate { colour, area, worth, rank, alone });
     }
 }
 
@@ -76,6 +74,20 @@ fn area_of(stroke: &Stroke) -> Area {
     let top = stroke.runs.iter().map(|r| r.top).min().unwrap_or(0);
     let bottom = stroke.runs.iter().map(|r| r.bottom).max().unwrap_or(0);
     Area { x0: stroke.first_column(), y0: top, x1: stroke.last_column() + 1, y1: bottom + 1 }
+}
+
+/// Share of the stroke's columns in which a few rows above and below it are dark.
+fn alone(picture: &Picture, stroke: &Stroke) -> f32 {
+    let brightness = |column: usize, row: usize| {
+        let at = row * picture.width + column;
+        picture.pixels.get(at).map_or(0, |[r, g, b]| *r.max(g).max(b))
+    };
+    let is_alone = |run: &&Run| {
+        let limit = (run.top..=run.bottom).map(|y| brightness(run.column, y)).max().unwrap_or(0) / 2;
+        let dark_below = (6..=10).all(|d| brightness(run.column, run.bottom + d) <= limit);
+        dark_below && (6..=10).all(|d| run.top < d || brightness(run.column, run.top - d) <= limit)
+    };
+    stroke.runs.iter().filter(is_alone).count() as f32 / stroke.runs.len().max(1) as f32
 }
 
 /// The usual colour of the stroke's best pixels: smeared flanks are darker than what was drawn.

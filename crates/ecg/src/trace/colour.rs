@@ -170,3 +170,29 @@ fn hue_peaks(mut counts: [u32; HUE_BINS], sums: &[[f64; 4]; HUE_BINS]) -> Vec<Tr
     colours.retain(|colour| !colour.is_grey());
     colours
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_coloured_trace_is_told_from_tissue_text_and_its_own_smear() {
+        let teal = TraceColour::of([37.0, 163.0, 149.0]);
+        assert!(!teal.is_grey());
+        assert!(teal.similarity([37, 163, 149]) > 240);
+        assert!(teal.similarity([80, 150, 143]) > 130, "an upright stroke with half of its chroma");
+        assert!(teal.similarity([0, 40, 36]) < 100, "a dark neighbour");
+        for other in [[200, 200, 200], [220, 210, 60], [230, 60, 60], [0, 0, 0]] {
+            assert!(teal.similarity(other) < 60, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_grey_trace_goes_by_brightness() {
+        let white = TraceColour::of([235.0, 235.0, 235.0]);
+        assert!(white.is_grey());
+        assert!(white.similarity([230, 235, 235]) > 230);
+        assert!(white.similarity([90, 90, 90]) < 110);
+        assert!(white.similarity([230, 60, 60]) < 110);
+    }
+}

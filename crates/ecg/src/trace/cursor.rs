@@ -31,10 +31,7 @@ pub(super) fn sight_cursor(bands: &[(u32, &Picture)], trace: &Curve, columns: (u
             .zip(&changes)
             .map(|((frame, _), change)| {
                 let excess: Vec<f32> = change.iter().zip(&usual).map(|(c, u)| c - 1.6 * u).collect();
-                Sighting {
-                    frame: *frame,
-                    columns: places(&excess, columns),
-                }
+                Sighting { frame: *frame, columns: places(&excess, columns) }
             })
             .collect()
     })
@@ -43,9 +40,7 @@ pub(super) fn sight_cursor(bands: &[(u32, &Picture)], trace: &Curve, columns: (u
 /// What changes in a column in most frames: moving tissue, not a cursor, which comes by once.
 fn usual_change(changes: &[Vec<f32>]) -> Vec<f32> {
     let width = changes.first().map_or(0, Vec::len);
-    (0..width)
-        .map(|column| median(changes.iter().map(|change| change[column]).collect()))
-        .collect()
+    (0..width).map(|column| median(changes.iter().map(|change| change[column]).collect())).collect()
 }
 
 /// For each column the rows (end excluded) about the trace; the nearest drawn column stands in where it is not drawn.

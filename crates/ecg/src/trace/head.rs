@@ -147,3 +147,40 @@ fn refine(motion: EvenMotion, seen: &[Sighting]) -> EvenMotion {
     refined.count_hits(seen);
     if refined.hits >= motion.hits { refined } else { motion }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sightings(frames: &[u32], column: impl Fn(f64) -> f64) -> Vec<Sighting> {
+        let at = |frame: &u32| Sighting { frame: *frame, columns: vec![17.0, column(f64::from(*frame))] };
+        frames.iter().map(at).collect()
+    }
+
+    #[test]
+    fn a_motion_is_found_beside_something_that_stands_still() {
+        let seen = sightings(&[0, 2, 15, 30, 45, 60], |frame| 50.0 + 2.3 * frame);
+        let motion = fit_motion(&seen, (40.0, 200.0)).expect("a motion");
+        assert!((motion.columns_per_frame - 2.3).abs() < 1e-6 && (motion.at_frame_0 - 50.0).abs() < 1e-6);
+        assert_eq!((motion.hits, motion.wraps), (6, false));
+    }
+
+    #[test]
+    fn jumps_back_to_the_left_are_counted() {
+        let seen = sightings(&[0, 2, 22, 45, 67, 90], |frame| 40.0 + (150.0 + 3.1 * frame) % 200.0);
+        let motion = fit_motion(&seen, (40.0, 200.0)).expect("a motion");
+        assert!((motion.columns_per_frame - 3.1).abs() < 0.02, "{motion:?}");
+        assert!((motion.column(30.0) - (40.0 + 243.0 - 200.0)).abs() < 1.0, "{motion:?}");
+    }
+
+    #[test]
+    fn what_stands_still_or_is_seen_too_seldom_is_no_head() {
+        // Uneven distances between frames exclude that whole passes lie between them.
+        let still = sightings(&[0, 2, 23, 52, 79, 100], |_| 90.0);
+        let hits = fit_motion(&still, (40.0, 200.0)).map_or(0, |motion| motion.hits);
+        assert!(hits <= 4, "{hits} of 6");
+        assert_eq!(fit_motion(&[], (40.0, 200.0)), None);
+        let nothing = Sighting { frame: 3, columns: Vec::new() };
+        assert_eq!(fit_motion(&[nothing.clone(), nothing], (40.0, 200.0)), None);
+    }
+}

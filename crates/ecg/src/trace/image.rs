@@ -27,7 +27,7 @@ impl Area {
     /// The area with both corners included, as headers give it, cut to an image.
     pub fn from_inclusive(corners: [u32; 4], width: usize, height: usize) -> Option<Self> {
         let [x0, y0, x1, y1] = corners.map(|v| v as usize);
-        let area = Self { x0, y0, x1: (x1 + 1).min(width), y1: (y1 + 1).min(height) };
+        let area = Self { x0, y0, x1: x1.saturating_add(1).min(width), y1: y1.saturating_add(1).min(height) };
         (area.x0 < area.x1 && area.y0 < area.y1).then_some(area)
     }
 

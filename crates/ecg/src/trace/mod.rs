@@ -33,8 +33,10 @@ use image::{Area, Frames, Picture};
 pub fn read_trace(frames: &mut dyn FrameSource, hints: &TraceHints) -> Option<TraceReading> {
     let mut frames = Frames::new(frames);
     let last = frames.count().checked_sub(1)?;
-    // A pair close together tells fast motion from slow; the others are spread over the loop.
-    for index in [last, 0, last / 2, last / 4, last - last / 4, 2.min(last)] {
+    // A pair close together tells fast motion from slow; the others are spread over the loop, unevenly, so that nothing
+    // that comes round again looks as if it stood still, nor the other way round.
+    let part = |percent: u64| (u64::from(last) * percent / 100) as u32;
+    for index in [last, 0, part(52), part(23), part(79), 2.min(last)] {
         frames.load(index);
     }
     let (candidates, size) = candidates_of(&frames, hints)?;
@@ -47,7 +49,6 @@ pub fn read_trace(frames: &mut dyn FrameSource, hints: &TraceHints) -> Option<Tr
         if best.as_ref().is_some_and(|(score, _)| *score >= candidate.worth) {
             continue;
         }
-        if std::env::var_os("TRACE_DEBUG").is_some() { eprintln!("DBG {candidate:?}"); }
         let Some(reading) = read_candidate(&mut frames, candidate, from, size, hints) else {
             continue;
         };
@@ -107,5 +108,21 @@ fn read_candidate(
     if let Some(motion) = drawing.motion {
         report::cover_loop(&mut band, &motion);
     }
-    report::report(&band, &drawing, candidate, top, hints)
+    let reading = report::report(&band, &drawing, candidate, top, hints)?;
+    (reading.style != TraceStyle::Still || passes_as_still(&reading, candidate)).then_some(reading)
+}
+
+/// Columns from its ends at which a grey line may turn up or down without a beat.
+const END_COLUMNS: f64 = 4.0;
+/// A grey line that does not move must lie on black: much else on a screen is grey and thin.
+const LEAST_ALONE: f32 = 0.7;
+
+/// Whether something that does not move is a trace: only its beats tell it from a line, a box or a text.
+fn passes_as_still(reading: &TraceReading, candidate: &Candidate) -> bool {
+    if !candidate.colour.is_grey() {
+        return !reading.r_peak_columns.is_empty();
+    }
+    let (first, last) = (candidate.area.x0 as f64 + END_COLUMNS, candidate.area.x1 as f64 - END_COLUMNS);
+    let has_beat = reading.r_peak_columns.iter().any(|column| *column > first && *column < last);
+    has_beat && candidate.alone >= LEAST_ALONE
 }

@@ -48,8 +48,12 @@ pub(super) fn find_r_peaks(signal: &[f32], columns_per_second: Option<f64>) -> V
     let upright = up >= 0.8 * down;
     let noise = usual_deviation(&away);
     let lowest = LOWEST_PEAK_ROWS.max(3.0 * noise);
-    let mut peaks: Vec<RPeak> = extremes.iter().zip(&groups)
-        .map(|(e, (from, to))| RPeak { steepness: top(&steepness, *from, *to), ..e.peak(upright) }).filter(|peak| peak.height >= lowest).collect();
+    let mut peaks: Vec<RPeak> = extremes
+        .iter()
+        .zip(&groups)
+        .map(|(e, (from, to))| RPeak { steepness: top(&steepness, *from, *to), ..e.peak(upright) })
+        .filter(|peak| peak.height >= lowest)
+        .collect();
     let usual = median(peaks.iter().map(|p| p.height).collect());
     peaks.retain(|peak| peak.height >= 0.3 * usual);
     drop_t_waves(drop_too_close(peaks, REFRACTORY_S * rate), T_WAVE_WITHIN_S * rate)
@@ -171,9 +175,9 @@ fn drop_too_close(peaks: Vec<RPeak>, closest: f64) -> Vec<RPeak> {
 fn drop_t_waves(peaks: Vec<RPeak>, within: f64) -> Vec<RPeak> {
     let mut kept: Vec<RPeak> = Vec::new();
     for peak in peaks {
-        let is_t_wave = kept.last().is_some_and(|last| {
-            peak.position - last.position < within && peak.steepness < 0.65 * last.steepness
-        });
+        let is_t_wave = kept
+            .last()
+            .is_some_and(|last| peak.position - last.position < within && peak.steepness < 0.65 * last.steepness);
         if !is_t_wave {
             kept.push(peak);
         }
@@ -215,4 +219,59 @@ pub(super) fn median(mut values: Vec<f32>) -> f32 {
     let middle = values.len() / 2;
     let (_, value, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
     *value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Beats of a height at some columns with P and T waves, rows upwards.
+    fn trace(length: usize, beats: &[f64], height: f32, t_wave: f32) -> Vec<f32> {
+        let bump = |at: f64, x: usize, width: f64| (-0.5 * ((x as f64 - at) / width).powi(2)).exp() as f32;
+        let value = |x: usize| -> f32 {
+            let waves = beats
+                .iter()
+                .map(|r| height * (bump(*r, x, 1.5) + 0.1 * bump(r - 16.0, x, 3.0) + t_wave * bump(r + 28.0, x, 6.0)));
+            waves.sum::<f32>().round()
+        };
+        (0..length).map(value).collect()
+    }
+
+    fn positions(signal: &[f32]) -> Vec<f64> {
+        find_r_peaks(signal, Some(110.0)).iter().map(|peak| peak.position).collect()
+    }
+
+    fn assert_near(found: &[f64], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len(), "{found:?} {expected:?}");
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() <= 1.0, "{found:?} {expected:?}");
+        }
+    }
+
+    #[test]
+    fn upright_inverted_and_tall_t_waves() {
+        let beats = [40.0, 130.0, 221.0, 310.0];
+        assert_near(&positions(&trace(360, &beats, 30.0, 0.3)), &beats);
+        assert_near(&positions(&trace(360, &beats, -30.0, 0.3)), &beats);
+        assert_near(&positions(&trace(360, &beats, 30.0, 0.8)), &beats);
+    }
+
+    #[test]
+    fn gaps_are_bridged_and_a_wandering_baseline_is_followed() {
+        let beats = [40.0, 130.0, 221.0];
+        let mut signal = trace(260, &beats, 25.0, 0.2);
+        for (column, value) in signal.iter_mut().enumerate() {
+            *value += 12.0 * (column as f32 / 60.0).sin();
+        }
+        signal[90..96].fill(f32::NAN);
+        assert_near(&positions(&signal), &beats);
+    }
+
+    #[test]
+    fn flat_noisy_short_and_empty_signals_have_no_beats() {
+        let noisy: Vec<f32> = (0..300).map(|i| ((i * 7919) % 3) as f32).collect();
+        for signal in [vec![5.0; 300], noisy, vec![1.0; 3], vec![f32::NAN; 50], Vec::new()] {
+            assert_eq!(positions(&signal), Vec::<f64>::new());
+        }
+    }
 }

@@ -127,7 +127,6 @@ fn place_beats(reading: &mut TraceReading, band: &Band<'_, '_>, motion: &Motion,
     let speed = motion.columns_per_frame();
     let by_scale = hints.seconds_per_pixel.map(|s| 1.0 / s);
     let by_frames = hints.frame_time_ms.map(|ms| 1000.0 * speed / ms);
-    if std::env::var_os("TRACE_DEBUG").is_some() { eprintln!("DBG signal {} {:.0?}", signal.first, signal.values); }
     let peaks = find_r_peaks(&signal.values, by_scale.or(by_frames));
     let positions: Vec<f64> = peaks.iter().map(|p: &RPeak| p.position + signal.first as f64).collect();
     let last_index = band.curves.last_key_value().map_or(0, |(frame, _)| *frame);

@@ -51,3 +51,24 @@ pub(super) fn misfit(early: &[f32], late: &[f32], shift: usize, fewest: usize) -
     }
     (count >= fewest).then(|| sum / count as f32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smallest_shift_that_fits_is_taken() {
+        // A regular rhythm of 50 columns fits again after every beat.
+        let height = |column: i64| if column.rem_euclid(50) < 4 { 20.0 } else { 0.1 * (column.rem_euclid(50) as f32) };
+        let early: Vec<f32> = (0..300).map(height).collect();
+        let late: Vec<f32> = (0..300).map(|column| height(column + 7)).collect();
+        let shift = find_shift(&early, &late, 0, 60).expect("a shift");
+        assert!((shift.columns - 7.0).abs() < 0.5 && shift.misfit < 0.01, "{shift:?}");
+    }
+
+    #[test]
+    fn too_little_overlap_gives_none() {
+        assert_eq!(find_shift(&[f32::NAN; 40], &[1.0; 40], 0, 5), None);
+        assert_eq!(find_shift(&[1.0; 40], &[1.0; 40], 35, 39), None);
+    }
+}

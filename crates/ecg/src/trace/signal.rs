@@ -68,11 +68,7 @@ pub(super) fn compose(curves: &BTreeMap<u32, Curve>, motion: &Motion) -> Option<
     for moment in placed.chunk_by(|a, b| a.0 == b.0) {
         values[(moment[0].0 - first) as usize] = moment[moment.len() / 2].1;
     }
-    Some(Signal {
-        first,
-        agreement: compare(&placed, first, &values),
-        values,
-    })
+    Some(Signal { first, agreement: compare(&placed, first, &values), values })
 }
 
 fn compare(placed: &[(i64, f32)], first: i64, values: &[f32]) -> Agreement {

@@ -89,10 +89,9 @@ fn stroke_mask(plane: &[u8], width: usize, height: usize, rule: StrokeRule) -> V
                 continue;
             }
             let limit = (f32::from(own) * (1.0 - rule.contrast)) as u8;
-            mask[y * width + x] = SIDE_DISTANCES.iter().any(|d| {
-                let across = at(x.wrapping_sub(*d), y) <= limit && at(x + d, y) <= limit;
-                across || (at(x, y.wrapping_sub(*d)) <= limit && at(x, y + d) <= limit)
-            });
+            let thin_across = |d: usize| at(x.wrapping_sub(d), y) <= limit && at(x + d, y) <= limit;
+            let thin_down = |d: usize| at(x, y.wrapping_sub(d)) <= limit && at(x, y + d) <= limit;
+            mask[y * width + x] = SIDE_DISTANCES.iter().any(|d| thin_across(*d) || thin_down(*d));
         }
     }
     mask
@@ -228,4 +227,40 @@ fn best_paths(runs: &[Run], links: &[(usize, usize, f32)], group: &mut [usize], 
         }
     }
     strokes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: StrokeRule = StrokeRule { threshold: 100, contrast: 0.4, longest_gap: 3 };
+
+    fn plane(width: usize, height: usize, dots: impl Iterator<Item = (usize, usize)>) -> Vec<u8> {
+        let mut plane = vec![0u8; width * height];
+        for (x, y) in dots {
+            plane[y * width + x] = 255;
+        }
+        plane
+    }
+
+    #[test]
+    fn a_line_with_a_spike_and_a_short_gap_is_one_stroke() {
+        let line = (5..95).filter(|x| !(60..63).contains(x)).map(|x| (x, 30));
+        let spike = (10..30).map(|y| (40, y));
+        let strokes = find_strokes(&plane(100, 40, line.chain(spike)), 100, 40, RULE, 20);
+        let [stroke] = strokes.as_slice() else { panic!("{strokes:?}") };
+        assert_eq!((stroke.first_column(), stroke.last_column(), stroke.runs.len()), (5, 94, 87));
+        assert_eq!((stroke.thickness(), stroke.side_runs), (1.0, 0));
+        // Where line and spike meet nothing is thin, so the spike's run ends one row above.
+        assert!(stroke.runs.iter().any(|run| (run.column, run.top, run.bottom) == (40, 10, 29)));
+    }
+
+    #[test]
+    fn filled_areas_short_lines_and_empty_planes_are_no_strokes() {
+        let area = (20..70).flat_map(|x| (5..35).map(move |y| (x, y)));
+        let edges = find_strokes(&plane(100, 40, area), 100, 40, RULE, 20);
+        assert!(edges.iter().all(|stroke| stroke.runs.len() < 50), "{edges:?}");
+        assert!(find_strokes(&plane(100, 40, (5..15).map(|x| (x, 20))), 100, 40, RULE, 20).is_empty());
+        assert!(find_strokes(&[], 0, 0, RULE, 20).is_empty());
+    }
 }

@@ -4,8 +4,8 @@ use super::TraceStyle;
 use super::band::Band;
 use super::cursor::sight_cursor;
 use super::curve::Curve;
-use super::image::Picture;
 use super::head::{EvenMotion, Sighting, fit_motion};
+use super::image::Picture;
 use super::motion::{Drawing, Motion};
 use super::scroll::find_shift;
 use super::signal::compose;
@@ -36,7 +36,6 @@ pub(super) fn tell_drawing(band: &mut Band<'_, '_>) -> Option<Drawing> {
     }
     let changed = usual_change(band);
     let width = band.columns.1 + 1 - band.columns.0;
-    if std::env::var_os("TRACE_DEBUG").is_some() { eprintln!("DBG changed {changed} width {width} still {} cols {:?} heads {:?} curs {:?}", band.stands_still(), band.columns, sight_heads(band), { let pictures = band.pictures(); let views: Vec<_> = pictures.iter().map(|(i, p)| (*i, p)).collect(); sight_cursor(&views, band.whole_curve().unwrap(), band.columns) }); }
     let stands_still = changed <= 8 + width / 20 || band.stands_still();
     if stands_still && let Some(motion) = fit_cursor(band) {
         return Some(cursor(motion));
@@ -106,7 +105,7 @@ fn fit_cursor(band: &mut Band<'_, '_>) -> Option<EvenMotion> {
     // Something else may have looked like a cursor by chance: it must also be where it is expected in two more frames.
     let last = band.frame_count() - 1;
     let before = band.curves.len();
-    for frame in [last / 8, last * 5 / 8] {
+    for frame in [last / 8, last - last / 3] {
         band.curve(frame);
     }
     let again = best_cursor(band)?;
@@ -181,7 +180,7 @@ fn confirm_head(band: &mut Band<'_, '_>, motion: EvenMotion) -> Option<EvenMotio
         return Some(motion);
     }
     let last = band.frame_count() - 1;
-    for frame in [last * 5 / 8, last - last / 8] {
+    for frame in [last - last / 3, last - last / 8] {
         band.curve(frame);
     }
     let again = fit_motion(&sight_heads(band), pass(band))?;
@@ -243,8 +242,9 @@ fn fit_scroll(band: &mut Band<'_, '_>) -> Option<Drawing> {
     let speed = speed?;
     let moved = speed * f64::from(last);
     let half_line = band.curves.last_key_value().map_or(0.0, |(_, c)| c.half_line());
-    (moved >= 6.0).then(|| Drawing {
+    let drawing = Drawing {
         style: TraceStyle::Scrolls,
         motion: Some(Motion::Scroll { right: band.columns.1 as f64 - half_line, columns_per_frame: speed }),
-    })
+    };
+    (moved >= 6.0).then_some(drawing)
 }

@@ -12,11 +12,7 @@ pub type Rgb = [u8; 3];
 
 impl Canvas {
     pub fn black(width: usize, height: usize) -> Self {
-        Self {
-            width,
-            height,
-            pixels: vec![0; 3 * width * height],
-        }
+        Self { width, height, pixels: vec![0; 3 * width * height] }
     }
 
     /// Paints a pixel, `cover` 0..1 of it; points outside are passed over.
@@ -65,7 +61,7 @@ impl Canvas {
         for row in 0..7 {
             for column in 0..5 {
                 let bit = (bits >> (row * 5 + column)) & 1;
-                if bit == 1 || (row == 0 && shape % 3 == 0) || (row == 6 && shape % 4 == 0) {
+                if bit == 1 || (row == 0 && shape.is_multiple_of(3)) || (row == 6 && shape.is_multiple_of(4)) {
                     self.rectangle(x + column * cell, y + row * cell, cell, cell, colour);
                 }
             }

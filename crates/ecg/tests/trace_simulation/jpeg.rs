@@ -3,17 +3,12 @@
 use super::canvas::Canvas;
 
 const LUMA_TABLE: [u16; 64] = [
-    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
-    14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113,
-    92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
+    87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
+    72, 92, 95, 98, 112, 100, 103, 99,
 ];
 /// Annex K of ISO 10918-1: chroma falls off to 99 quickly.
-const CHROMA_TABLE_START: [[u16; 4]; 4] = [
-    [17, 18, 24, 47],
-    [18, 21, 26, 66],
-    [24, 26, 56, 99],
-    [47, 66, 99, 99],
-];
+const CHROMA_TABLE_START: [[u16; 4]; 4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]];
 
 /// Smears a picture as JPEG of a quality (1..100) with 4:2:2 or 4:2:0 chroma does.
 pub fn smear(canvas: &mut Canvas, quality: u32, halve_rows: bool) {
@@ -88,9 +83,7 @@ fn blocks(plane: &mut [f32], width: usize, height: usize, table: &[f32]) {
     }
     for top in (0..height).step_by(8) {
         for left in (0..width).step_by(8) {
-            let at = |n: usize| {
-                (top + n / 8).min(height - 1) * width + (left + n % 8).min(width - 1)
-            };
+            let at = |n: usize| (top + n / 8).min(height - 1) * width + (left + n % 8).min(width - 1);
             let mut block = [0.0f32; 64];
             for (n, value) in block.iter_mut().enumerate() {
                 *value = plane[at(n)];

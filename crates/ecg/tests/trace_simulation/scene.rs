@@ -127,9 +127,8 @@ impl Scene {
             }
         }
         if self.colour_box {
-            let corner = |angle: f64, part: f64| {
-                (apex_x + part * depth * angle.sin(), apex_y + part * depth * angle.cos())
-            };
+            let corner =
+                |angle: f64, part: f64| (apex_x + part * depth * angle.sin(), apex_y + part * depth * angle.cos());
             for side in [-0.25, 0.25] {
                 canvas.line(corner(side, 0.25), corner(side, 0.7), 1.0, [220, 220, 220], true);
             }
@@ -208,11 +207,7 @@ pub struct Loop<'a> {
 
 impl<'a> Loop<'a> {
     pub fn of(scene: &'a Scene) -> Self {
-        Self {
-            scene,
-            canvas: Canvas::black(1, 1),
-            asked: 0,
-        }
+        Self { scene, canvas: Canvas::black(1, 1), asked: 0 }
     }
 }
 
