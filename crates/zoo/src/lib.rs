@@ -16,12 +16,13 @@ mod label_set;
 mod model;
 mod names;
 mod registry;
+mod transformer;
 pub mod weights;
 
 pub use classifier::Classifier;
 pub use encoders::{
-    DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion, FrameNetwork, Framework, ResNet,
-    ResNetConfig, Stage, Xception,
+    ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
+    FrameNetwork, Framework, ResNet, ResNetConfig, Stage, SwinV2, SwinV2Config, VisionTransformer, VitConfig, Xception,
 };
 pub use error::ZooError;
 pub use fusion::Fusion;

@@ -60,6 +60,22 @@ named! {
         EfficientNetV2S = "efficientnet_v2_s",
         /// EfficientNetV2-S as in Keras.
         EfficientNetV2SKeras = "efficientnet_v2_s_keras",
+        /// ConvNeXt-Tiny as in torchvision.
+        ConvNextTiny = "convnext_tiny",
+        /// ConvNeXt-Tiny as in Keras.
+        ConvNextTinyKeras = "convnext_tiny_keras",
+        /// ConvNeXt-Base as in torchvision.
+        ConvNextBase = "convnext_base",
+        /// ConvNeXt-Base as in Keras.
+        ConvNextBaseKeras = "convnext_base_keras",
+        /// ViT-B/16 as in torchvision, for images of 224 x 224.
+        VitB16 = "vit_b_16",
+        /// ViT-S/16 with torchvision's names, for images of 224 x 224.
+        VitS16 = "vit_s_16",
+        /// Swin V2 Tiny as in torchvision.
+        SwinV2Tiny = "swin_v2_t",
+        /// Swin V2 Base as in torchvision.
+        SwinV2Base = "swin_v2_b",
         /// DenseNet121 as in torchvision.
         DenseNet121 = "densenet121",
         /// DenseNet121 as in Keras.

@@ -53,6 +53,10 @@ golden_tests! { verify_fixture:
 }
 
 golden_tests! { verify_shared:
+    convnext_tiny_equals_keras = "keras/baseline_keras_convnext_tiny.json",
+    convnext_tiny_equals_torchvision = "torch/baseline_torch_convnext_tiny.json",
+    vit_b_16_equals_torchvision = "torch/baseline_torch_vit_b_16.json",
+    swin_v2_t_equals_torchvision = "torch/baseline_torch_swin_v2_t.json",
     densenet121_equals_keras = "keras/baseline_keras_densenet121.json",
     densenet121_equals_torchvision = "torch/baseline_torch_densenet121.json",
     efficientnet_v2_s_equals_keras = "keras/baseline_keras_efficientnetv2_s.json",

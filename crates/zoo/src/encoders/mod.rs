@@ -1,17 +1,23 @@
 //! Frame to vector: one file an architecture.
 
+mod convnext;
 mod densenet;
 mod efficientnet;
 mod framework;
 mod resnet;
+mod swin_v2;
+mod vit;
 mod xception;
 
 use candle_core::Tensor;
 
+pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
 pub use framework::Framework;
 pub use resnet::{ResNet, ResNetConfig};
+pub use swin_v2::{SwinV2, SwinV2Config};
+pub use vit::{VisionTransformer, VitConfig};
 pub use xception::Xception;
 
 use crate::weights::Weights;
@@ -45,6 +51,18 @@ impl Encoder {
                 Box::new(EfficientNet::read(&EfficientNetConfig::tiny(), &weights.at("features"))?)
             }
             EncoderName::Xception => Box::new(Xception::read(&keras)?),
+            EncoderName::ConvNextTiny => Box::new(ConvNext::read(&ConvNextConfig::tiny(Framework::Torch), weights)?),
+            EncoderName::ConvNextBase => Box::new(ConvNext::read(&ConvNextConfig::base(Framework::Torch), weights)?),
+            EncoderName::ConvNextTinyKeras => {
+                Box::new(ConvNext::read(&ConvNextConfig::tiny(Framework::Keras), &keras)?)
+            }
+            EncoderName::ConvNextBaseKeras => {
+                Box::new(ConvNext::read(&ConvNextConfig::base(Framework::Keras), &keras)?)
+            }
+            EncoderName::VitB16 => Box::new(VisionTransformer::read(&VitConfig::base16(), weights)?),
+            EncoderName::VitS16 => Box::new(VisionTransformer::read(&VitConfig::small16(), weights)?),
+            EncoderName::SwinV2Tiny => Box::new(SwinV2::read(&SwinV2Config::tiny(), weights)?),
+            EncoderName::SwinV2Base => Box::new(SwinV2::read(&SwinV2Config::base(), weights)?),
             EncoderName::EfficientNetV2S => {
                 Box::new(EfficientNet::read(&EfficientNetConfig::v2_s(Framework::Torch), &weights.at("features"))?)
             }
@@ -71,6 +89,16 @@ impl Encoder {
             EncoderName::EfficientNetB2 => EfficientNetConfig::b2().head,
             EncoderName::EfficientNetTiny => EfficientNetConfig::tiny().head,
             EncoderName::Xception => Xception::WIDTH,
+            EncoderName::ConvNextTiny | EncoderName::ConvNextTinyKeras => {
+                ConvNextConfig::tiny(Framework::Torch).width()
+            }
+            EncoderName::ConvNextBase | EncoderName::ConvNextBaseKeras => {
+                ConvNextConfig::base(Framework::Torch).width()
+            }
+            EncoderName::VitB16 => VitConfig::base16().width,
+            EncoderName::VitS16 => VitConfig::small16().width,
+            EncoderName::SwinV2Tiny => SwinV2Config::tiny().last_width(),
+            EncoderName::SwinV2Base => SwinV2Config::base().last_width(),
             EncoderName::EfficientNetV2S | EncoderName::EfficientNetV2SKeras => {
                 EfficientNetConfig::v2_s(Framework::Torch).head
             }

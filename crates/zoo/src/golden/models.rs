@@ -6,7 +6,10 @@ use nn::Linear;
 use super::file::GoldenFile;
 use super::heads;
 use crate::weights::Weights;
-use crate::{Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, FrameNetwork, Head, HeadName, Result};
+use crate::{
+    Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, FrameNetwork, Head, HeadName, Result,
+    VisionTransformer, VitConfig,
+};
 
 /// The outputs of a model by name.
 pub(super) type Outputs = Vec<(&'static str, Tensor)>;
@@ -18,6 +21,7 @@ pub(super) type Run = Box<dyn Fn(&Tensor) -> Result<Outputs>>;
 pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
     match file.model() {
         "thesis_image" => image_model(file, weights),
+        "baseline_torch_vit_b_16" => vision_transformer(file, weights),
         "thesis_conv1d_k3" => residual_video_model(file, weights),
         name => {
             if let Some(encoder) = keras_encoder(name) {
@@ -34,6 +38,7 @@ pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
 fn keras_encoder(model: &str) -> Option<EncoderName> {
     Some(match model {
         "echoview47_classifier" | "echoview47_tmed2" => EncoderName::Xception,
+        "baseline_keras_convnext_tiny" => EncoderName::ConvNextTinyKeras,
         "baseline_keras_densenet121" => EncoderName::DenseNet121Keras,
         "baseline_keras_efficientnetv2_s" => EncoderName::EfficientNetV2SKeras,
         "baseline_keras_resnet50" => EncoderName::ResNet50Keras,
@@ -45,6 +50,8 @@ fn keras_encoder(model: &str) -> Option<EncoderName> {
 /// The encoder and the place of the last layer.
 fn torch_encoder(model: &str) -> Option<(EncoderName, &'static str)> {
     Some(match model {
+        "baseline_torch_convnext_tiny" => (EncoderName::ConvNextTiny, "classifier.2"),
+        "baseline_torch_swin_v2_t" => (EncoderName::SwinV2Tiny, "head"),
         "baseline_torch_densenet121" => (EncoderName::DenseNet121, "classifier"),
         "baseline_torch_efficientnet_v2_s" => (EncoderName::EfficientNetV2S, "classifier.1"),
         "baseline_torch_resnet50" => (EncoderName::ResNet50, "fc"),
@@ -68,18 +75,30 @@ fn keras_classifier(file: &GoldenFile, encoder: EncoderName, weights: &Weights<'
     }))
 }
 
-fn torch_classifier(
+fn torch_classifier(file: &GoldenFile, encoder: EncoderName, last_layer: &str, weights: &Weights<'_>) -> Result<Run> {
+    let network = Encoder::read(encoder, &weights.at("net"))?;
+    classify_vectors(file, move |frames| network.forward(frames), (Encoder::width(encoder), last_layer), weights)
+}
+
+/// The learned positions make a Vision Transformer's sizes depend on the image's.
+fn vision_transformer(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+    let usual = VitConfig::base16();
+    let config = VitConfig { image_side: file.image_side().unwrap_or(usual.image_side), ..usual };
+    let network = VisionTransformer::read(&config, &weights.at("net"))?;
+    classify_vectors(file, move |frames| network.vectors(frames), (config.width, "heads.head"), weights)
+}
+
+/// One layer at `net.{last_layer}` on vectors of length `width`.
+fn classify_vectors(
     file: &GoldenFile,
-    encoder: EncoderName,
-    classifier: &'static str,
+    vectors: impl Fn(&Tensor) -> Result<Tensor> + 'static,
+    (width, last_layer): (usize, &str),
     weights: &Weights<'_>,
 ) -> Result<Run> {
-    let net = weights.at("net");
-    let classes = first(file.shape_of(&format!("net.{classifier}.weight"))?);
-    let classifier = Classifier::read(Encoder::width(encoder), classes, &net.at(classifier))?;
-    let encoder = Encoder::read(encoder, &net)?;
+    let classes = first(file.shape_of(&format!("net.{last_layer}.weight"))?);
+    let classifier = Classifier::read(width, classes, &weights.at("net").at(last_layer))?;
     Ok(Box::new(move |frames| {
-        let logits = classifier.forward(&encoder.forward(frames)?.unsqueeze(1)?)?;
+        let logits = classifier.forward(&vectors(frames)?.unsqueeze(1)?)?;
         Ok(vec![("softmax", softmax(&logits)?), ("logits", logits)])
     }))
 }

@@ -20,6 +20,10 @@ pub trait TensorSource {
     fn sha256(&self) -> String;
 }
 
+/// Tensors that torch stores although inference does not need them: a counter of batches in its norms, and tables of
+/// positions that follow from the architecture.
+const DERIVED: [&str; 3] = ["num_batches_tracked", "relative_position_index", "relative_coords_table"];
+
 /// A place in the tree of tensor names, from which a layer takes its own.
 #[derive(Clone)]
 pub struct Weights<'a> {
@@ -46,8 +50,7 @@ impl<'a> Weights<'a> {
         let used = used.borrow();
         let mut extra: Vec<String> =
             source.names().unwrap_or_default().into_iter().filter(|name| !used.contains(name)).collect();
-        // Torch counts batches in its norms; the counter has no part in inference.
-        extra.retain(|name| !name.ends_with("num_batches_tracked"));
+        extra.retain(|name| !DERIVED.iter().any(|derived| name.ends_with(derived)));
         extra.sort();
         match extra.first() {
             Some(first) => {
@@ -73,6 +76,11 @@ impl<'a> Weights<'a> {
         let tensor = self.source.tensor(&name, shape)?.to_device(self.device)?;
         self.used.borrow_mut().insert(name);
         Ok(tensor)
+    }
+
+    /// The device that tensors are put on.
+    pub fn device(&self) -> &'a Device {
+        self.device
     }
 
     fn join(&self, part: &str) -> String {

@@ -1,0 +1,205 @@
+//! ConvNeXt (Liu et al., "A ConvNet for the 2020s", CVPR 2022).
+
+use candle_core::Tensor;
+use nn::{Activation, Conv2d, LayerNorm, Linear, Padding};
+
+use super::FrameNetwork;
+use super::framework::{ConvSizes, Framework};
+use crate::Result;
+use crate::weights::Weights;
+
+/// The sizes of a ConvNeXt.
+#[derive(Debug, Clone)]
+pub struct ConvNextConfig {
+    /// `tiny`, `base`: part of Keras' layer names.
+    pub size: &'static str,
+    /// Channels of each of the four stages.
+    pub widths: [usize; 4],
+    /// Blocks in each of the four stages.
+    pub blocks: [usize; 4],
+    /// Whose names and layouts.
+    pub framework: Framework,
+}
+
+impl ConvNextConfig {
+    /// ConvNeXt-Tiny.
+    pub fn tiny(framework: Framework) -> Self {
+        Self { size: "tiny", widths: [96, 192, 384, 768], blocks: [3, 3, 9, 3], framework }
+    }
+
+    /// ConvNeXt-Base.
+    pub fn base(framework: Framework) -> Self {
+        Self { size: "base", widths: [128, 256, 512, 1024], blocks: [3, 3, 27, 3], framework }
+    }
+
+    /// The length of the vector that stands for a frame.
+    pub fn width(&self) -> usize {
+        self.widths[3]
+    }
+}
+
+/// Epsilon of the layer norms in both frameworks.
+const NORM_EPS: f64 = 1e-6;
+/// How many times wider a block is inside.
+const EXPANSION: usize = 4;
+
+/// A ConvNeXt without its classifier.
+pub struct ConvNext {
+    stem: (Conv2d, LayerNorm),
+    stages: Vec<(Option<Downsampling>, Vec<Block>)>,
+    last: LayerNorm,
+    framework: Framework,
+}
+
+impl ConvNext {
+    /// Reads the network from weights at the checkpoint's root.
+    pub fn read(config: &ConvNextConfig, weights: &Weights<'_>) -> Result<Self> {
+        let places = Places { config, weights };
+        let framework = config.framework;
+        let widths = config.widths;
+        let stem = framework.conv_bias(&places.stem("conv"), ConvSizes::new(3, widths[0], 4, 4))?;
+        let stem_norm = framework.layer_norm(&places.stem("layernorm"), widths[0], NORM_EPS)?;
+        let mut stages = Vec::new();
+        for (stage, (&width, &count)) in widths.iter().zip(&config.blocks).enumerate() {
+            let downsampling = match stage.checked_sub(1) {
+                Some(before) => Some(Downsampling::read(&places, before, (widths[before], width))?),
+                None => None,
+            };
+            let blocks = (0..count).map(|block| Block::read(&places, (stage, block), width));
+            stages.push((downsampling, blocks.collect::<Result<_>>()?));
+        }
+        let last = match framework {
+            Framework::Torch => weights.at("classifier").at(0),
+            Framework::Keras => weights.at("layer_normalization"),
+        };
+        let last = framework.layer_norm(&last, config.width(), NORM_EPS)?;
+        Ok(Self { stem: (stem, stem_norm), stages, last, framework })
+    }
+
+    fn maps_before_last_norm(&self, frames: &Tensor) -> Result<Tensor> {
+        let (stem, norm) = &self.stem;
+        let mut x = norm.forward_channels(&stem.forward(frames, Padding::symmetric(0))?)?;
+        for (downsampling, blocks) in &self.stages {
+            if let Some(downsampling) = downsampling {
+                x = downsampling.forward(&x)?;
+            }
+            for block in blocks {
+                x = block.forward(&x)?;
+            }
+        }
+        Ok(x)
+    }
+}
+
+impl FrameNetwork for ConvNext {
+    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
+        Ok(self.last.forward_channels(&self.maps_before_last_norm(frames)?)?)
+    }
+
+    /// torchvision takes the mean before the last norm, Keras after it.
+    fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
+        match self.framework {
+            Framework::Torch => Ok(self.last.forward(&nn::global_average(&self.maps_before_last_norm(frames)?)?)?),
+            Framework::Keras => Ok(nn::global_average(&self.maps(frames)?)?),
+        }
+    }
+}
+
+/// Where the layers are in the checkpoint.
+struct Places<'a> {
+    config: &'a ConvNextConfig,
+    weights: &'a Weights<'a>,
+}
+
+impl Places<'_> {
+    fn keras(&self, layer: &str) -> Weights<'_> {
+        self.weights.at(format!("convnext_{}_{layer}", self.config.size))
+    }
+
+    fn stem(&self, part: &str) -> Weights<'_> {
+        match self.config.framework {
+            Framework::Torch => self.weights.at("features").at(0).at(usize::from(part == "layernorm")),
+            Framework::Keras => self.keras(&format!("stem_{part}")),
+        }
+    }
+
+    /// A layer of the downsampling after stage `stage`.
+    fn downsampling(&self, stage: usize, part: &str) -> Weights<'_> {
+        match self.config.framework {
+            Framework::Torch => self.weights.at("features").at(2 * stage + 2).at(usize::from(part == "conv")),
+            Framework::Keras => self.keras(&format!("downsampling_{part}_{stage}")),
+        }
+    }
+
+    /// A layer of a block by Keras' name for it.
+    fn block(&self, (stage, block): (usize, usize), part: &str) -> Weights<'_> {
+        match self.config.framework {
+            Framework::Torch => {
+                let place = self.weights.at("features").at(2 * stage + 1).at(block);
+                match part {
+                    "depthwise_conv" => place.at("block").at(0),
+                    "layernorm" => place.at("block").at(2),
+                    "pointwise_conv_1" => place.at("block").at(3),
+                    "pointwise_conv_2" => place.at("block").at(5),
+                    _ => place,
+                }
+            }
+            Framework::Keras => self.keras(&format!("stage_{stage}_block_{block}_{part}")),
+        }
+    }
+}
+
+/// A norm and a 2x2 convolution of stride 2.
+struct Downsampling {
+    norm: LayerNorm,
+    conv: Conv2d,
+}
+
+impl Downsampling {
+    fn read(places: &Places<'_>, stage: usize, (width_in, width_out): (usize, usize)) -> Result<Self> {
+        let framework = places.config.framework;
+        Ok(Self {
+            norm: framework.layer_norm(&places.downsampling(stage, "layernorm"), width_in, NORM_EPS)?,
+            conv: framework
+                .conv_bias(&places.downsampling(stage, "conv"), ConvSizes::new(width_in, width_out, 2, 2))?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(self.conv.forward(&self.norm.forward_channels(x)?, Padding::symmetric(0))?)
+    }
+}
+
+/// A 7x7 depthwise convolution, a norm, two fully connected layers over the channels, a learned scale for each channel.
+struct Block {
+    depthwise: Conv2d,
+    norm: LayerNorm,
+    expand: Linear,
+    project: Linear,
+}
+
+impl Block {
+    fn read(places: &Places<'_>, at: (usize, usize), width: usize) -> Result<Self> {
+        let framework = places.config.framework;
+        let inside = EXPANSION * width;
+        let scale_shape: &[usize] = if framework == Framework::Torch { &[width, 1, 1] } else { &[width] };
+        let scale = places.block(at, "layer_scale").tensor("layer_scale", scale_shape)?.flatten_all()?;
+        let (kernel, bias) = framework.kernel_and_bias(&places.block(at, "pointwise_conv_2"), (inside, width))?;
+        // The scale comes right after the last layer, so it is part of it.
+        let project = Linear::from_input_major(kernel.broadcast_mul(&scale)?, Some((bias * &scale)?));
+        Ok(Self {
+            depthwise: framework.conv_bias(&places.block(at, "depthwise_conv"), ConvSizes::depthwise(width, 7, 1))?,
+            norm: framework.layer_norm(&places.block(at, "layernorm"), width, NORM_EPS)?,
+            expand: framework.linear(&places.block(at, "pointwise_conv_1"), (width, inside))?,
+            project,
+        })
+    }
+
+    fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        let x = self.depthwise.forward(input, Padding::symmetric(3))?;
+        let x = self.norm.forward(&x.permute((0, 2, 3, 1))?)?;
+        let x = Activation::Gelu.forward(&self.expand.forward(&x)?)?;
+        let x = self.project.forward(&x)?.permute((0, 3, 1, 2))?;
+        Ok((input + x)?)
+    }
+}

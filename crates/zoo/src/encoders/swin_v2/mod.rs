@@ -1,0 +1,151 @@
+//! Swin Transformer V2 as in torchvision (Liu et al., "Swin Transformer V2: Scaling Up Capacity and Resolution", CVPR 2022).
+//!
+//! Everything here is laid out [N, H, W, C], as torchvision does.
+
+mod attention;
+mod window;
+
+use candle_core::Tensor;
+use nn::{Conv2d, LayerNorm, Linear, Padding};
+
+use super::FrameNetwork;
+use crate::Result;
+use crate::transformer::{Mlp, layer_norm};
+use crate::weights::Weights;
+use attention::WindowAttention;
+
+/// The sizes of a Swin Transformer V2.
+#[derive(Debug, Clone)]
+pub struct SwinV2Config {
+    /// Channels of the first stage; every stage doubles them.
+    pub width: usize,
+    /// Blocks in each of the four stages.
+    pub blocks: [usize; 4],
+    /// Attention heads in each of the four stages.
+    pub heads: [usize; 4],
+    /// Side of a window, in tokens.
+    pub window: usize,
+}
+
+impl SwinV2Config {
+    /// Swin V2 Tiny with windows of 8 x 8.
+    pub fn tiny() -> Self {
+        Self { width: 96, blocks: [2, 2, 6, 2], heads: [3, 6, 12, 24], window: 8 }
+    }
+
+    /// Swin V2 Base with windows of 8 x 8.
+    pub fn base() -> Self {
+        Self { width: 128, blocks: [2, 2, 18, 2], heads: [4, 8, 16, 32], window: 8 }
+    }
+
+    /// The length of the vector that stands for a frame.
+    pub fn last_width(&self) -> usize {
+        self.width << 3
+    }
+}
+
+/// Epsilon of every layer norm.
+const NORM_EPS: f64 = 1e-5;
+/// Side of a patch in pixels.
+const PATCH: usize = 4;
+
+/// A Swin Transformer V2 without its classifier.
+pub struct SwinV2 {
+    patches: Conv2d,
+    patch_norm: LayerNorm,
+    stages: Vec<(Vec<Block>, Option<Merging>)>,
+    last: LayerNorm,
+}
+
+impl SwinV2 {
+    /// Reads the network from weights at the checkpoint's root.
+    pub fn read(config: &SwinV2Config, weights: &Weights<'_>) -> Result<Self> {
+        let features = weights.at("features");
+        let projection = features.at(0).at(0);
+        let kernel = projection.tensor("weight", &[config.width, 3, PATCH, PATCH])?;
+        let patches = Conv2d::new(kernel, Some(projection.tensor("bias", &[config.width])?), PATCH, 1);
+        let mut stages = Vec::new();
+        for (stage, (&count, &heads)) in config.blocks.iter().zip(&config.heads).enumerate() {
+            let width = config.width << stage;
+            let blocks = (0..count).map(|block| {
+                let shift = if block % 2 == 0 { 0 } else { config.window / 2 };
+                Block::read(&features.at(2 * stage + 1).at(block), (width, heads), (config.window, shift))
+            });
+            let blocks = blocks.collect::<Result<_>>()?;
+            let merging = match stage + 1 < config.blocks.len() {
+                true => Some(Merging::read(&features.at(2 * stage + 2), width)?),
+                false => None,
+            };
+            stages.push((blocks, merging));
+        }
+        Ok(Self {
+            patches,
+            patch_norm: layer_norm(&features.at(0).at(2), config.width, NORM_EPS)?,
+            stages,
+            last: layer_norm(&weights.at("norm"), config.last_width(), NORM_EPS)?,
+        })
+    }
+}
+
+impl FrameNetwork for SwinV2 {
+    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
+        let patches = self.patches.forward(frames, Padding::symmetric(0))?;
+        let mut x = self.patch_norm.forward(&patches.permute((0, 2, 3, 1))?)?;
+        for (blocks, merging) in &self.stages {
+            for block in blocks {
+                x = block.forward(&x)?;
+            }
+            if let Some(merging) = merging {
+                x = merging.forward(&x)?;
+            }
+        }
+        Ok(self.last.forward(&x)?.permute((0, 3, 1, 2))?.contiguous()?)
+    }
+}
+
+/// Attention within windows and two fully connected layers; a norm follows each before it is added to its input.
+struct Block {
+    attention: WindowAttention,
+    attention_norm: LayerNorm,
+    mlp: Mlp,
+    mlp_norm: LayerNorm,
+}
+
+impl Block {
+    fn read(weights: &Weights<'_>, (width, heads): (usize, usize), window: (usize, usize)) -> Result<Self> {
+        Ok(Self {
+            attention: WindowAttention::read(&weights.at("attn"), (width, heads), window)?,
+            attention_norm: layer_norm(&weights.at("norm1"), width, NORM_EPS)?,
+            mlp: Mlp::read(&weights.at("mlp"), width, 4 * width)?,
+            mlp_norm: layer_norm(&weights.at("norm2"), width, NORM_EPS)?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = (x + self.attention_norm.forward(&self.attention.forward(x)?)?)?;
+        Ok((&x + self.mlp_norm.forward(&self.mlp.forward(&x)?)?)?)
+    }
+}
+
+/// Four neighbours become one token of twice the width.
+struct Merging {
+    reduce: Linear,
+    norm: LayerNorm,
+}
+
+impl Merging {
+    fn read(weights: &Weights<'_>, width: usize) -> Result<Self> {
+        let reduce = weights.at("reduction").tensor("weight", &[2 * width, 4 * width])?;
+        Ok(Self { reduce: Linear::new(&reduce, None)?, norm: layer_norm(&weights.at("norm"), 2 * width, NORM_EPS)? })
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (batch, height, width, channels) = x.dims4()?;
+        let even = x.pad_with_zeros(1, 0, height % 2)?.pad_with_zeros(2, 0, width % 2)?;
+        let (rows, columns) = (height.div_ceil(2), width.div_ceil(2));
+        let squares = even.reshape((batch * rows, 2, columns, 2, channels))?;
+        // torchvision's order of the four: top left, bottom left, top right, bottom right.
+        let merged = squares.permute((0, 2, 3, 1, 4))?.contiguous()?.reshape((batch, rows, columns, 4 * channels))?;
+        Ok(self.norm.forward(&self.reduce.forward(&merged)?)?)
+    }
+}
