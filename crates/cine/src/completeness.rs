@@ -14,9 +14,6 @@ use crate::header::{ImageFormat, declared_frames};
 use crate::open::{OpenedDataSet, open_data_set};
 use crate::scan::{Encoding, PixelLocation, Source, scan_data_set};
 
-/// A DICOM file is no shorter than its preamble and mark.
-const SHORTEST_BYTES: u64 = 132;
-
 /// Whether a file is all there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -40,7 +37,7 @@ pub enum Completeness {
 /// It is when its elements end where the file ends (padding aside), encapsulated pixel data ends with its delimiter,
 /// holds as many frames as Number of Frames says, and its last frame ends with an end-of-image mark; native pixel data
 /// is as long as its frames. Only headers and the last bytes of each frame are read. A file that is damaged in a way
-/// that waiting cannot mend counts as complete where its frames can be told apart.
+/// that waiting cannot mend counts as complete: reading it then names the damage.
 pub fn completeness(path: &Path) -> Completeness {
     let mut findings = Vec::new();
     let outcome = open_data_set(path, &mut findings).and_then(|opened| missing_part(&opened));
@@ -48,12 +45,9 @@ pub fn completeness(path: &Path) -> Completeness {
         Ok(None) => Completeness::Complete,
         Ok(Some(reason)) => Completeness::Incomplete { reason },
         Err(error) if error.is_temporary() => Completeness::Incomplete { reason: error.to_string() },
-        Err(error) => match std::fs::metadata(path) {
-            Ok(metadata) if metadata.len() < SHORTEST_BYTES => {
-                Completeness::Incomplete { reason: "the file is shorter than any DICOM file".into() }
-            }
-            _ => Completeness::NotDicom { reason: error.to_string() },
-        },
+        Err(error @ CineError::NotDicom { .. }) => Completeness::NotDicom { reason: error.to_string() },
+        // Broken in a way that waiting cannot mend: whoever reads the loop names what is wrong with it.
+        Err(_) => Completeness::Complete,
     }
 }
 

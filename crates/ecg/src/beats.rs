@@ -202,13 +202,16 @@ fn beat_between(start_ms: f64, end_ms: f64, extrapolated: bool, clock: &FrameClo
     (!beat.frames(clock.frame_count()).is_empty()).then_some(beat)
 }
 
-/// R times as frames, without those more than half a frame outside the loop.
+/// An R wave this close outside the loop, in frames, still counts as on its first or last frame: times are rounded.
+const EDGE_FRAMES: f64 = 0.1;
+
+/// R times as frames, without those outside the loop.
 fn r_peaks_in_loop(r_times_ms: &[f64], clock: &FrameClock, findings: &mut Vec<Finding>) -> Vec<f64> {
     let last_frame = f64::from(clock.frame_count() - 1);
     let inside: Vec<f64> = r_times_ms
         .iter()
         .map(|&time_ms| clock.frame_at_ms(time_ms))
-        .filter(|frame| (-0.5..=last_frame + 0.5).contains(frame))
+        .filter(|frame| (-EDGE_FRAMES..=last_frame + EDGE_FRAMES).contains(frame))
         .map(|frame| frame.clamp(0.0, last_frame))
         .collect();
     let outside = r_times_ms.len() - inside.len();

@@ -7,7 +7,7 @@ use crate::heart::Patient;
 use crate::probe::View;
 use crate::random::{Stream, mix};
 use crate::screen::Vendor;
-use crate::spec::{LoopMode, LoopSpec, PixelEncoding, Subject};
+use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
 use crate::truth::StudyTruth;
 use std::path::Path;
 
@@ -104,6 +104,10 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
             let mut spec = loop_of(view);
             spec.mode = mode;
             spec.frames = 1;
+            // Nothing but the velocity axis of a region tells tissue Doppler from blood.
+            if spec.regions == RegionTable::Missing {
+                spec.regions = RegionTable::Image;
+            }
             spec.first_r_s = spec.first_r_s.min(0.4);
             specs.push(spec);
         }

@@ -44,7 +44,7 @@ pub struct LoopTruth {
     pub mode: LoopMode,
     /// The strongest ECG source.
     pub ecg_source: EcgSource,
-    /// R peaks within the loop as fractional frame indexes, from 0; empty for stills.
+    /// R peaks within the loop as fractional frame indexes, from 0; empty for stills and where the file has no ECG.
     pub r_peaks: Vec<f64>,
     /// Time between frames in ms.
     pub frame_time_ms: f64,

@@ -5,7 +5,7 @@ use super::pixels::encode;
 use crate::error::PhantomError;
 use crate::simulate::{SimulatedLoop, simulate_loop};
 use crate::spec::{LoopSpec, PixelEncoding};
-use crate::truth::{LoopTruth, ecg_source, view_label};
+use crate::truth::{EcgSource, LoopTruth, ecg_source, view_label};
 use dicom_core::{DataElement, PrimitiveValue, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::{FileDicomObject, FileMetaTableBuilder, InMemDicomObject};
@@ -140,7 +140,8 @@ fn write_native(file: &mut BufWriter<File>, simulated: &SimulatedLoop, to_error:
 
 fn truth_of(simulated: &SimulatedLoop, identity: &LoopIdentity, path: &Path) -> LoopTruth {
     let spec = simulated.spec();
-    let strip = spec.mode.has_strip();
+    // Where a file carries no ECG, nobody can tell its R waves; `phases` still says when the ventricle is fullest.
+    let shows_r_peaks = !spec.mode.has_strip() && ecg_source(spec) != EcgSource::None;
     let frame_of = |time_s: f64| (time_s * 1000.0 / spec.frame_time_ms * 1000.0).round() / 1000.0;
     let last = f64::from(spec.frames.saturating_sub(1));
     LoopTruth {
@@ -149,9 +150,9 @@ fn truth_of(simulated: &SimulatedLoop, identity: &LoopIdentity, path: &Path) -> 
         view: view_label(spec),
         mode: spec.mode,
         ecg_source: ecg_source(spec),
-        r_peaks: match strip {
-            true => vec![],
-            false => simulated.r_times_s().into_iter().map(frame_of).filter(|&frame| frame <= last).collect(),
+        r_peaks: match shows_r_peaks {
+            true => simulated.r_times_s().into_iter().map(frame_of).filter(|&frame| frame <= last).collect(),
+            false => vec![],
         },
         frame_time_ms: spec.frame_time_ms,
         frames: spec.frames,
