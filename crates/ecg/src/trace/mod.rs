@@ -109,7 +109,15 @@ fn read_candidate(
         report::cover_loop(&mut band, &motion);
     }
     let reading = report::report(&band, &drawing, candidate, top, hints)?;
-    (reading.style != TraceStyle::Still || passes_as_still(&reading, candidate)).then_some(reading)
+    let passes = match reading.style {
+        TraceStyle::Still => passes_as_still(&reading, candidate),
+        // A head that jumps back can be read into bright tissue that comes and goes.
+        _ if reading.head.is_some_and(|head| head.pass.is_some()) => {
+            !candidate.colour.is_grey() || candidate.alone >= LEAST_ALONE / 2.0
+        }
+        _ => true,
+    };
+    passes.then_some(reading)
 }
 
 /// Columns from its ends at which a grey line may turn up or down without a beat.

@@ -130,8 +130,8 @@ fn fit_head(band: &mut Band<'_, '_>) -> Option<Drawing> {
     let motion = fit_motion(&sight_heads(band), pass(band))?;
     let motion = confirm_head(band, motion)?;
     // A trace that starts from nothing is not seen at first; where it is drawn, its head must be where it is expected.
-    let drawn = band.curves.values().filter(|c| c.drawn_columns() >= FEWEST_COLUMNS);
-    if 4 * motion.hits < 3 * drawn.count() || motion.columns_per_frame < SLOWEST_HEAD {
+    let drawn = band.curves.values().filter(|c| c.drawn_columns() >= FEWEST_COLUMNS).count();
+    if 4 * motion.hits < 3 * drawn || motion.columns_per_frame < SLOWEST_HEAD {
         return None;
     }
     let sweeps = motion.wraps
