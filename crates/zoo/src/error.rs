@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::FusionName;
+
 /// What went wrong with a model, its weights or the registry.
 #[derive(Debug, Error)]
 pub enum ZooError {
@@ -99,6 +101,16 @@ pub enum ZooError {
         found: String,
         /// The digest expected.
         expected: String,
+    },
+    /// Spatial and temporal features that cannot be fused.
+    #[error("fusion {fusion} needs features of one width, got spatial {spatial} and temporal {temporal}; use temporal")]
+    Widths {
+        /// The fusion.
+        fusion: FusionName,
+        /// Channels of the spatial features.
+        spatial: usize,
+        /// Channels of the temporal features.
+        temporal: usize,
     },
     /// An image tensor or clip does not have the shape that the model takes.
     #[error("the model takes {expected}, got {found:?}")]

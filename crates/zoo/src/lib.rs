@@ -22,11 +22,15 @@ pub mod weights;
 pub use classifier::Classifier;
 pub use encoders::{
     ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
-    FrameNetwork, Framework, ResNet, ResNetConfig, Stage, SwinV2, SwinV2Config, VisionTransformer, VitConfig, Xception,
+    FrameNetwork, Framework, ImageNetLogits, ResNet, ResNetConfig, Stage, SwinV2, SwinV2Config, VisionTransformer,
+    VitConfig, Xception,
 };
 pub use error::ZooError;
-pub use fusion::Fusion;
-pub use heads::Head;
+pub use fusion::{Alpha, Fusion, Gate, StackedGate};
+pub use heads::{
+    AttentionHead, ClipNetwork, Conv1dHead, Conv3dHead, DilatedHead, Head, LstmConfig, LstmHead, R2Plus1dHead,
+    TransformerHead,
+};
 pub use label_set::LabelSet;
 pub use model::{Architecture, Model, ModelOutput};
 pub use names::{EncoderName, FusionName, HeadName};

@@ -1,8 +1,8 @@
-use candle_core::{Device, Tensor};
+use candle_core::{D, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::weights::{TensorSource, Weights};
-use crate::{Classifier, Encoder, EncoderName, Fusion, FusionName, Head, HeadName, Result, ZooError};
+use crate::{Classifier, Encoder, EncoderName, Fusion, FusionName, Head, HeadName, Result};
 
 /// The parts that make a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,7 @@ pub struct Model {
     head: Head,
     fusion: Fusion,
     classifier: Classifier,
+    takes_maps: bool,
     sha256: String,
     device: Device,
 }
@@ -40,31 +41,36 @@ impl Model {
         source: &dyn TensorSource,
         device: &Device,
     ) -> Result<Self> {
-        let width = Encoder::width(architecture.encoder);
+        let takes_maps = Head::takes_maps(architecture.head);
+        let width = match takes_maps {
+            true => Encoder::map_width(architecture.encoder),
+            false => Encoder::width(architecture.encoder),
+        };
+        let temporal_width = Head::width(architecture.head, width);
+        let fused_width = Fusion::width(architecture.fusion, width, temporal_width);
         Weights::read_all(source, device, '.', |weights| {
             Ok(Self {
                 encoder: Encoder::read(architecture.encoder, &weights.at("encoder"))?,
                 head: Head::read(architecture.head, width, &weights.at("head"))?,
-                fusion: Fusion::read(architecture.fusion, width, &weights.at("fusion"))?,
-                classifier: Classifier::read(width, classes, &weights.at("classifier"))?,
+                fusion: Fusion::read(architecture.fusion, width, temporal_width, &weights.at("fusion"))?,
+                classifier: Classifier::read(fused_width, classes, &weights.at("classifier"))?,
+                takes_maps,
                 sha256: source.sha256(),
                 device: device.clone(),
             })
         })
     }
 
-    /// Encodes frames [N, 3, H, W], values 0 to 1, as vectors [N, C].
+    /// Encodes frames [N, 3, H, W], values 0 to 1, as vectors [N, C], or as maps [N, C, h, w] where the head takes maps.
     pub fn encode(&self, frames: &Tensor) -> Result<Tensor> {
-        self.encoder.forward(frames)
+        if self.takes_maps { self.encoder.maps(frames) } else { self.encoder.forward(frames) }
     }
 
-    /// Classifies clips of encoded frames [B, T, C].
+    /// Classifies clips of encoded frames: [B, T, C], or [B, T, C, h, w] where the head takes maps.
     pub fn classify(&self, clips: &Tensor) -> Result<ModelOutput> {
-        if clips.dims().len() != 3 {
-            return Err(ZooError::InputShape { expected: "clips [B, T, C]", found: clips.dims().to_vec() });
-        }
         let temporal = self.head.forward(clips)?;
-        let fused = self.fusion.forward(clips, &temporal)?;
+        let spatial = if self.takes_maps { clips.flatten_from(3)?.mean(D::Minus1)? } else { clips.clone() };
+        let fused = self.fusion.forward(&spatial, &temporal)?;
         Ok(ModelOutput { logits: self.classifier.forward(&fused)? })
     }
 

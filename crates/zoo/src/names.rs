@@ -54,6 +54,8 @@ named! {
     EncoderName, "encoder" {
         /// EfficientNet-B2 as in torchvision.
         EfficientNetB2 = "efficientnet_b2",
+        /// EfficientNet-B2 with its layer of a thousand ImageNet classes, whose logits are the vector.
+        EfficientNetB2ImageNet = "efficientnet_b2_imagenet",
         /// A narrow EfficientNet of the same blocks, for tests and small machines.
         EfficientNetTiny = "efficientnet_tiny",
         /// EfficientNetV2-S as in torchvision.
@@ -100,8 +102,32 @@ named! {
         None = "none",
         /// One convolution over time, the reference system's residual block.
         Conv1d = "conv1d",
+        /// The same looking at frames two apart.
+        Conv1dDilation2 = "conv1d_dilation2",
+        /// The same looking at frames four apart.
+        Conv1dDilation4 = "conv1d_dilation4",
         /// Three convolutions over time with dilations 1, 2 and 4, each added to its input.
         Dilated = "dilated",
+        /// A long short-term memory of one layer, its last step.
+        Lstm1 = "lstm1",
+        /// Two layers, the reference system's CNN-LSTM.
+        Lstm2 = "lstm2",
+        /// Three layers.
+        Lstm3 = "lstm3",
+        /// A long short-term memory of one layer that reads in both directions, its last step.
+        BiLstm1 = "bilstm1",
+        /// Two layers in both directions.
+        BiLstm2 = "bilstm2",
+        /// Three layers in both directions.
+        BiLstm3 = "bilstm3",
+        /// Self-attention with two heads, the reference system's.
+        Attention = "attention",
+        /// A transformer encoder of two blocks.
+        Transformer = "transformer",
+        /// Three convolutions over time and space, on feature maps.
+        Conv3d = "conv3d",
+        /// A (2+1)D block on feature maps.
+        R2Plus1d = "r2plus1d",
     }
 }
 
@@ -114,8 +140,16 @@ named! {
         Temporal = "temporal",
         /// Their sum, as in the reference system's residual block.
         Sum = "sum",
+        /// A mix by one learned number.
+        AlphaScalar = "alpha_scalar",
+        /// A mix by one learned number for each feature.
+        AlphaVector = "alpha_vector",
         /// A convex mix whose weights depend on both.
         Gate = "gate",
+        /// Both in a row, each number times a gate's value.
+        GateStacked = "gate_stacked",
+        /// The values of that gate instead of the features, as the reference system published it.
+        GateClassified = "gate_classified",
     }
 }
 

@@ -53,6 +53,20 @@ golden_tests! { verify_fixture:
 }
 
 golden_tests! { verify_shared:
+    alpha_scalar_equals_the_definition = "heads/alpha_scalar.json",
+    alpha_vector_equals_the_definition = "heads/alpha_vector.json",
+    attention_gate_only_equals_the_reference = "heads/attention_gate_only.json",
+    attention_gated_equals_the_definition = "heads/attention_gated.json",
+    attention_residual_equals_the_definition = "heads/attention_residual.json",
+    bilstm_1408_equals_torch = "heads/bilstm_1408.json",
+    conv1d_k3_d2_equals_the_definition = "heads/conv1d_k3_d2.json",
+    conv1d_k3_d4_equals_the_definition = "heads/conv1d_k3_d4.json",
+    conv3d_stack_equals_the_definition = "heads/conv3d_stack_frames.json",
+    lstm_1000_equals_torch = "heads/lstm_1000.json",
+    lstm_1408_equals_torch = "heads/lstm_1408.json",
+    r2plus1d_block_equals_the_definition = "heads/r2plus1d_block_maps.json",
+    attention_gate_model_equals_the_reference = "torch/thesis_attention_gate.json",
+    cnn_lstm_equals_the_reference = "torch/thesis_cnn_lstm.json",
     convnext_tiny_equals_keras = "keras/baseline_keras_convnext_tiny.json",
     convnext_tiny_equals_torchvision = "torch/baseline_torch_convnext_tiny.json",
     vit_b_16_equals_torchvision = "torch/baseline_torch_vit_b_16.json",

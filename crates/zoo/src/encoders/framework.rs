@@ -54,7 +54,7 @@ impl Framework {
     }
 
     /// The batch norm of `width` channels at `weights`.
-    pub(super) fn batch_norm(self, weights: &Weights<'_>, width: usize, eps: f64) -> Result<BatchNorm> {
+    pub(crate) fn batch_norm(self, weights: &Weights<'_>, width: usize, eps: f64) -> Result<BatchNorm> {
         let [weight, bias, mean, variance] = match self {
             Self::Torch => ["weight", "bias", "running_mean", "running_var"],
             Self::Keras => ["gamma", "beta", "moving_mean", "moving_variance"],

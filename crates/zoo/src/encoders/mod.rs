@@ -4,6 +4,7 @@ mod convnext;
 mod densenet;
 mod efficientnet;
 mod framework;
+mod imagenet_logits;
 mod resnet;
 mod swin_v2;
 mod vit;
@@ -15,6 +16,7 @@ pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
 pub use framework::Framework;
+pub use imagenet_logits::ImageNetLogits;
 pub use resnet::{ResNet, ResNetConfig};
 pub use swin_v2::{SwinV2, SwinV2Config};
 pub use vit::{VisionTransformer, VitConfig};
@@ -47,6 +49,7 @@ impl Encoder {
             EncoderName::EfficientNetB2 => {
                 Box::new(EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("features"))?)
             }
+            EncoderName::EfficientNetB2ImageNet => Box::new(ImageNetLogits::read(weights)?),
             EncoderName::EfficientNetTiny => {
                 Box::new(EfficientNet::read(&EfficientNetConfig::tiny(), &weights.at("features"))?)
             }
@@ -87,6 +90,7 @@ impl Encoder {
     pub fn width(name: EncoderName) -> usize {
         match name {
             EncoderName::EfficientNetB2 => EfficientNetConfig::b2().head,
+            EncoderName::EfficientNetB2ImageNet => ImageNetLogits::WIDTH,
             EncoderName::EfficientNetTiny => EfficientNetConfig::tiny().head,
             EncoderName::Xception => Xception::WIDTH,
             EncoderName::ConvNextTiny | EncoderName::ConvNextTinyKeras => {
@@ -110,13 +114,21 @@ impl Encoder {
         }
     }
 
+    /// Channels of the feature maps.
+    pub fn map_width(name: EncoderName) -> usize {
+        match name {
+            EncoderName::EfficientNetB2ImageNet => EfficientNetConfig::b2().head,
+            other => Self::width(other),
+        }
+    }
+
     /// Encodes frames [N, 3, H, W] with values in 0 to 1 as vectors [N, width].
     pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
         check_frames(frames)?;
         self.network.vectors(frames)
     }
 
-    /// Encodes frames [N, 3, H, W] with values in 0 to 1 as feature maps [N, width, h, w].
+    /// Encodes frames [N, 3, H, W] with values in 0 to 1 as feature maps [N, map width, h, w].
     pub fn maps(&self, frames: &Tensor) -> Result<Tensor> {
         check_frames(frames)?;
         self.network.maps(frames)

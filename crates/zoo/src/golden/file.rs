@@ -113,6 +113,10 @@ impl GoldenFile {
         self.tensors.get(name).map(|entry| entry.shape.as_slice()).ok_or_else(|| self.missing(name))
     }
 
+    pub(super) fn has_tensor(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
     /// The inputs, each with the tag that stands in front of its outputs' names.
     pub(super) fn inputs(&self) -> Result<Vec<(String, Tensor)>> {
         let make = |input: &Input| input.make(&self.content.seed, self.is_keras()).map_err(|text| self.problem(text));

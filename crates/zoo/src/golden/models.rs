@@ -7,8 +7,8 @@ use super::file::GoldenFile;
 use super::heads;
 use crate::weights::Weights;
 use crate::{
-    Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, FrameNetwork, Head, HeadName, Result,
-    VisionTransformer, VitConfig,
+    Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, FrameNetwork, Fusion, FusionName, Head,
+    HeadName, ImageNetLogits, Result, VisionTransformer, VitConfig,
 };
 
 /// The outputs of a model by name.
@@ -22,6 +22,8 @@ pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
     match file.model() {
         "thesis_image" => image_model(file, weights),
         "baseline_torch_vit_b_16" => vision_transformer(file, weights),
+        "thesis_attention_gate" => attention_gate_model(file, weights),
+        "thesis_cnn_lstm" => cnn_lstm(file, weights),
         "thesis_conv1d_k3" => residual_video_model(file, weights),
         name => {
             if let Some(encoder) = keras_encoder(name) {
@@ -105,16 +107,40 @@ fn classify_vectors(
 
 /// The reference system's image model: an EfficientNet-B2 with its thousand ImageNet classes, and a layer on top of them.
 fn image_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
-    let conv = weights.at("conv");
-    let encoder = Encoder::read(EncoderName::EfficientNetB2, &conv)?;
-    let thousand = Classifier::read(1408, 1000, &conv.at("classifier").at(1))?;
+    let encoder = ImageNetLogits::read(&weights.at("conv"))?;
     let classes = first(file.shape_of("classifier_layer.0.weight")?);
-    let classifier = Classifier::read(1000, classes, &weights.at("classifier_layer").at(0))?;
+    let classifier = Classifier::read(ImageNetLogits::WIDTH, classes, &weights.at("classifier_layer").at(0))?;
     Ok(Box::new(move |frames| {
-        let pooled = encoder.forward(frames)?;
-        let thousand = thousand.forward(&pooled.unsqueeze(1)?)?;
+        let pooled = encoder.pooled(frames)?;
+        let thousand = encoder.logits(&pooled)?;
         let logits = classifier.forward(&thousand.unsqueeze(1)?)?;
         Ok(vec![("pooled", pooled), ("thousand", thousand), ("logits", logits)])
+    }))
+}
+
+/// The reference system's CNN-LSTM: the thousand ImageNet logits of each frame, a memory of two layers, its last step.
+fn cnn_lstm(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+    let encoder = ImageNetLogits::read(&weights.at("conv"))?;
+    let head = Head::read(HeadName::Lstm2, ImageNetLogits::WIDTH, weights)?;
+    let classifier = dropout_classifier(file, Head::width(HeadName::Lstm2, ImageNetLogits::WIDTH), weights)?;
+    Ok(Box::new(move |clips| {
+        let last = head.forward(&encode_clips(&encoder, clips)?)?;
+        let logits = classifier.forward(&last)?;
+        Ok(vec![("last", last.squeeze(1)?), ("softmax", softmax(&logits)?), ("logits", logits)])
+    }))
+}
+
+/// The reference system's attention model, which classifies the gate's values.
+fn attention_gate_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+    let encoder = video_encoder(weights)?;
+    let head = Head::read(HeadName::Attention, 1408, weights)?;
+    let fusion = Fusion::read(FusionName::GateClassified, 1408, 1408, &weights.at("residual_combination"))?;
+    let classifier = dropout_classifier(file, 1408, weights)?;
+    Ok(Box::new(move |clips| {
+        let spatial = encode_clips(&encoder, clips)?;
+        let gates = fusion.forward(&spatial, &head.forward(&spatial)?)?;
+        let logits = classifier.forward(&gates)?;
+        Ok(vec![("gate_mean", gates.mean(1)?), ("softmax", softmax(&logits)?), ("logits", logits)])
     }))
 }
 

@@ -1,6 +1,7 @@
 use candle_core::Tensor;
 use nn::TemporalConv;
 
+use super::ClipNetwork;
 use crate::Result;
 use crate::weights::Weights;
 
@@ -23,9 +24,11 @@ impl Conv1dHead {
         let weight = conv.tensor("weight", &[width, width, 3])?;
         Ok(Self { conv: TemporalConv::new(weight, conv.tensor("bias", &[width])?, dilation) })
     }
+}
 
+impl ClipNetwork for Conv1dHead {
     /// Maps spatial features [B, T, C] to temporal features [B, T, C].
-    pub fn forward(&self, spatial: &Tensor) -> Result<Tensor> {
+    fn temporal(&self, spatial: &Tensor) -> Result<Tensor> {
         Ok(self.conv.forward(spatial)?)
     }
 }

@@ -1,6 +1,7 @@
 use candle_core::Tensor;
 use nn::TemporalConv;
 
+use super::ClipNetwork;
 use crate::Result;
 use crate::weights::Weights;
 
@@ -24,9 +25,11 @@ impl DilatedHead {
         };
         Ok(Self { convs: Self::DILATIONS.into_iter().enumerate().map(read).collect::<Result<_>>()? })
     }
+}
 
+impl ClipNetwork for DilatedHead {
     /// Maps spatial features [B, T, C] to temporal features [B, T, C].
-    pub fn forward(&self, spatial: &Tensor) -> Result<Tensor> {
+    fn temporal(&self, spatial: &Tensor) -> Result<Tensor> {
         let mut x = spatial.clone();
         for conv in &self.convs {
             x = (&x + conv.forward(&x)?.relu()?)?;

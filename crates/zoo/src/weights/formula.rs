@@ -26,8 +26,11 @@ impl FormulaWeights {
         let last = name.rsplit(['.', '/']).next().unwrap_or(name);
         match last {
             "bias" | "beta" | "running_mean" | "moving_mean" => (0.0, 0.1),
-            "gamma" | "running_var" | "moving_variance" => (1.0, 0.5),
-            _ if last.ends_with("_bias") => (0.0, 0.1),
+            "class_token" | "pos_embedding" => (0.0, 0.1),
+            "alpha" => (0.0, 2.0),
+            "gamma" | "running_var" | "moving_variance" | "layer_scale" => (1.0, 0.5),
+            "logit_scale" => (2.0, 0.5),
+            _ if last.contains("bias") => (0.0, 0.1),
             _ if shape.len() <= 1 => (1.0, 0.5),
             _ => {
                 let stem = if self.stem.as_deref() == Some(name) { self.stem_gain } else { 1.0 };
