@@ -22,8 +22,8 @@ pub mod weights;
 pub use classifier::Classifier;
 pub use encoders::{
     ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
-    FrameNetwork, Framework, ImageNetLogits, ResNet, ResNetConfig, Stage, SwinV2, SwinV2Config, VisionTransformer,
-    VitConfig, Xception,
+    FrameNetwork, Framework, ImageNetLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig, SlowResNet,
+    SlowResNetConfig, Stage, SwinV2, SwinV2Config, VideoEncoder, VideoNetwork, VisionTransformer, VitConfig, Xception,
 };
 pub use error::ZooError;
 pub use fusion::{Alpha, Fusion, Gate, StackedGate};
@@ -33,7 +33,7 @@ pub use heads::{
 };
 pub use label_set::LabelSet;
 pub use model::{Architecture, Model, ModelOutput};
-pub use names::{EncoderName, FusionName, HeadName};
+pub use names::{EncoderName, FusionName, HeadName, VideoEncoderName};
 pub use registry::{Colour, Crop, ModelCard, Preparation, Registry, Resize, WeightStatus};
 
 /// Result of this crate's operations.

@@ -96,6 +96,16 @@ named! {
 }
 
 named! {
+    /// The video encoders: clip to vector.
+    VideoEncoderName, "video encoder" {
+        /// R(2+1)D with 18 layers as in torchvision.
+        R2Plus1d18 = "r2plus1d_18",
+        /// The slow pathway with 50 layers as in PyTorchVideo.
+        SlowR50 = "slow_r50",
+    }
+}
+
+named! {
     /// The temporal heads: clip of vectors to clip of temporal vectors.
     HeadName, "head" {
         /// None: every frame stands for itself.

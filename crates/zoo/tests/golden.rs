@@ -66,6 +66,8 @@ golden_tests! { verify_shared:
     lstm_1408_equals_torch = "heads/lstm_1408.json",
     r2plus1d_block_equals_the_definition = "heads/r2plus1d_block_maps.json",
     attention_gate_model_equals_the_reference = "torch/thesis_attention_gate.json",
+    r2plus1d_18_equals_torchvision = "torch/thesis_r2plus1d_18.json",
+    slow_r50_equals_pytorchvideo = "torch/thesis_slow_r50.json",
     cnn_lstm_equals_the_reference = "torch/thesis_cnn_lstm.json",
     convnext_tiny_equals_keras = "keras/baseline_keras_convnext_tiny.json",
     convnext_tiny_equals_torchvision = "torch/baseline_torch_convnext_tiny.json",

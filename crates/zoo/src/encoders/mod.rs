@@ -1,12 +1,15 @@
-//! Frame to vector: one file an architecture.
+//! Frame to vector, and clip to vector: one file an architecture.
 
 mod convnext;
 mod densenet;
 mod efficientnet;
 mod framework;
 mod imagenet_logits;
+mod r2plus1d;
 mod resnet;
+mod slow_resnet;
 mod swin_v2;
+mod video;
 mod vit;
 mod xception;
 
@@ -17,8 +20,11 @@ pub use densenet::{DenseNet, DenseNetConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
 pub use framework::Framework;
 pub use imagenet_logits::ImageNetLogits;
+pub use r2plus1d::{R2Plus1d, R2Plus1dConfig};
 pub use resnet::{ResNet, ResNetConfig};
+pub use slow_resnet::{SlowResNet, SlowResNetConfig};
 pub use swin_v2::{SwinV2, SwinV2Config};
+pub use video::{VideoEncoder, VideoNetwork};
 pub use vit::{VisionTransformer, VitConfig};
 pub use xception::Xception;
 

@@ -13,7 +13,11 @@ pub struct Alpha {
 impl Alpha {
     /// Reads `alpha` [`count`], where `count` is 1 or the number of channels.
     pub fn read(count: usize, weights: &Weights<'_>) -> Result<Self> {
-        Ok(Self { spatial_weight: nn::Activation::Sigmoid.forward(&weights.tensor("alpha", &[count])?)? })
+        // In f64, once: the numbers are few, and every feature of every frame is multiplied by them.
+        let sigmoid = |alpha: &f32| (1.0 / (1.0 + (-f64::from(*alpha)).exp())) as f32;
+        let alpha = weights.tensor("alpha", &[count])?.to_vec1::<f32>()?;
+        let spatial_weight = Tensor::from_iter(alpha.iter().map(sigmoid), weights.device())?;
+        Ok(Self { spatial_weight })
     }
 
     /// The weight of the spatial features, [1] or [C], each between 0 and 1.

@@ -5,10 +5,11 @@ use nn::Linear;
 
 use super::file::GoldenFile;
 use super::heads;
+use crate::transformer::linear;
 use crate::weights::Weights;
 use crate::{
     Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, FrameNetwork, Fusion, FusionName, Head,
-    HeadName, ImageNetLogits, Result, VisionTransformer, VitConfig,
+    HeadName, ImageNetLogits, Result, VideoEncoder, VideoEncoderName, VisionTransformer, VitConfig,
 };
 
 /// The outputs of a model by name.
@@ -25,6 +26,8 @@ pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
         "thesis_attention_gate" => attention_gate_model(file, weights),
         "thesis_cnn_lstm" => cnn_lstm(file, weights),
         "thesis_conv1d_k3" => residual_video_model(file, weights),
+        "thesis_r2plus1d_18" => r2plus1d_model(file, weights),
+        "thesis_slow_r50" => slow_model(file, weights),
         name => {
             if let Some(encoder) = keras_encoder(name) {
                 return keras_classifier(file, encoder, weights);
@@ -156,6 +159,42 @@ fn residual_video_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run>
         let softmax = softmax(&logits)?;
         Ok(vec![("spatial", spatial), ("combined", combined.mean(1)?), ("logits", logits), ("softmax", softmax)])
     }))
+}
+
+/// The reference system's (2+1)D model.
+fn r2plus1d_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+    let conv = weights.at("conv");
+    let encoder = VideoEncoder::read(VideoEncoderName::R2Plus1d18, &conv)?;
+    let classes = first(file.shape_of("conv.fc.0.weight")?);
+    let classifier = linear(&conv.at("fc").at(0), (VideoEncoder::width(VideoEncoderName::R2Plus1d18), classes))?;
+    Ok(Box::new(move |clips| {
+        let logits = |clips: &Tensor| -> Result<Tensor> { Ok(classifier.forward(&encoder.forward(clips)?)?) };
+        Ok(vec![("logits", logits(clips)?), ("logits_reshaped_not_permuted", logits(&reshaped(clips)?)?)])
+    }))
+}
+
+/// The reference system's 3D model, which builds on 400 Kinetics logits.
+fn slow_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+    const KINETICS: usize = 400;
+    let conv = weights.at("conv3");
+    let encoder = VideoEncoder::read(VideoEncoderName::SlowR50, &conv)?;
+    let width = VideoEncoder::width(VideoEncoderName::SlowR50);
+    let kinetics = linear(&conv.at("blocks").at(5).at("proj"), (width, KINETICS))?;
+    let classes = first(file.shape_of("classifier_layer.0.weight")?);
+    let classifier = linear(&weights.at("classifier_layer").at(0), (KINETICS, classes))?;
+    Ok(Box::new(move |clips| {
+        let kinetics = |clips: &Tensor| -> Result<Tensor> { Ok(kinetics.forward(&encoder.forward(clips)?)?) };
+        let (good, odd) = (kinetics(clips)?, kinetics(&reshaped(clips)?)?);
+        let logits = classifier.forward(&good)?;
+        Ok(vec![("k400", good), ("logits", logits), ("logits_reshaped_not_permuted", classifier.forward(&odd)?)])
+    }))
+}
+
+/// The reference system's mistake: [B, T, C, H, W] read as if it were [B, C, T, H, W].
+fn reshaped(clips: &Tensor) -> Result<Tensor> {
+    let (batch, frames, channels, height, width) = clips.dims5()?;
+    let misread = clips.reshape((batch, channels, frames, height, width))?;
+    Ok(misread.transpose(1, 2)?.contiguous()?)
 }
 
 /// The video checkpoints call torchvision's `features` `feature`, without a level above it.

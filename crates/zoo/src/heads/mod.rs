@@ -19,6 +19,7 @@ pub use conv3d::Conv3dHead;
 pub use dilated::DilatedHead;
 pub use lstm::{LstmConfig, LstmHead};
 pub use r2plus1d::R2Plus1dHead;
+pub(crate) use r2plus1d::factorised_width;
 pub use transformer::TransformerHead;
 
 use crate::weights::Weights;

@@ -1,0 +1,143 @@
+//! R(2+1)D as in torchvision (Tran et al., "A Closer Look at Spatiotemporal Convolutions for Action Recognition", CVPR
+//! 2018): every 3D convolution is one over the image and then one over time.
+
+use candle_core::Tensor;
+use nn::{Activation, Conv3d, Geometry3d};
+
+use super::video::{ConvSizes3d, VideoNetwork, conv_norm};
+use crate::Result;
+use crate::heads::factorised_width;
+use crate::weights::Weights;
+
+/// The sizes of an R(2+1)D network.
+#[derive(Debug, Clone)]
+pub struct R2Plus1dConfig {
+    /// Blocks in each of the four stages.
+    pub blocks: [usize; 4],
+}
+
+impl R2Plus1dConfig {
+    /// R(2+1)D with 18 layers.
+    pub fn layers18() -> Self {
+        Self { blocks: [2, 2, 2, 2] }
+    }
+}
+
+/// Channels between the stem's two convolutions.
+const STEM_INSIDE: usize = 45;
+const STEM: usize = 64;
+
+/// An R(2+1)D network without its classifier.
+pub struct R2Plus1d {
+    stem: [Conv3d; 2],
+    blocks: Vec<Block>,
+}
+
+impl R2Plus1d {
+    /// Length of the vector that stands for a clip.
+    pub const WIDTH: usize = 512;
+
+    /// Reads the network from weights at the root of torchvision's names.
+    pub fn read(config: &R2Plus1dConfig, weights: &Weights<'_>) -> Result<Self> {
+        let stem = weights.at("stem");
+        let over_image = ConvSizes3d {
+            widths: (3, STEM_INSIDE),
+            kernel: (1, 7),
+            geometry: Geometry3d { spatial_stride: 2, ..Geometry3d::keeping(1, 7) },
+        };
+        let over_time =
+            ConvSizes3d { widths: (STEM_INSIDE, STEM), kernel: (3, 1), geometry: Geometry3d::keeping(3, 1) };
+        let stem = [
+            conv_norm((&stem.at(0), &stem.at(1)), over_image)?.with_activation(Activation::Relu),
+            conv_norm((&stem.at(3), &stem.at(4)), over_time)?.with_activation(Activation::Relu),
+        ];
+        let mut blocks = Vec::new();
+        let mut width_in = STEM;
+        for (stage, &count) in config.blocks.iter().enumerate() {
+            let width = STEM << stage;
+            for block in 0..count {
+                let stride = if block == 0 && stage > 0 { 2 } else { 1 };
+                blocks.push(Block::read(
+                    &weights.at(format!("layer{}", stage + 1)).at(block),
+                    (width_in, width),
+                    stride,
+                )?);
+                width_in = width;
+            }
+        }
+        Ok(Self { stem, blocks })
+    }
+}
+
+impl VideoNetwork for R2Plus1d {
+    fn maps(&self, clips: &Tensor) -> Result<Tensor> {
+        let mut x = clips.clone();
+        for conv in &self.stem {
+            x = conv.forward(&x)?;
+        }
+        for block in &self.blocks {
+            x = block.forward(&x)?;
+        }
+        Ok(x)
+    }
+}
+
+/// Two factorised convolutions beside a shortcut.
+struct Block {
+    convs: [Conv3d; 4],
+    shortcut: Option<Conv3d>,
+}
+
+impl Block {
+    fn read(weights: &Weights<'_>, (width_in, width): (usize, usize), stride: usize) -> Result<Self> {
+        // torchvision takes the first convolution's inner width for the second as well.
+        let inside = factorised_width(width_in, width);
+        let [image1, time1] = factorised(&weights.at("conv1"), [width_in, inside, width], stride)?;
+        let [image2, time2] = factorised(&weights.at("conv2"), [width, inside, width], 1)?;
+        let shortcut = match stride == 1 && width_in == width {
+            true => None,
+            false => {
+                let places = weights.at("downsample");
+                let sizes = ConvSizes3d {
+                    widths: (width_in, width),
+                    kernel: (1, 1),
+                    geometry: Geometry3d {
+                        temporal_stride: stride,
+                        spatial_stride: stride,
+                        ..Geometry3d::keeping(1, 1)
+                    },
+                };
+                Some(conv_norm((&places.at(0), &places.at(1)), sizes)?)
+            }
+        };
+        Ok(Self { convs: [image1, time1.with_activation(Activation::Relu), image2, time2], shortcut })
+    }
+
+    fn forward(&self, input: &Tensor) -> Result<Tensor> {
+        let mut x = input.clone();
+        for conv in &self.convs {
+            x = conv.forward(&x)?;
+        }
+        Ok(match &self.shortcut {
+            Some(shortcut) => (x + shortcut.forward(input)?)?.relu()?,
+            None => (x + input)?.relu()?,
+        })
+    }
+}
+
+/// A convolution over the image with norm and ReLU, then one over time with norm; both have the stride.
+fn factorised(weights: &Weights<'_>, [width_in, inside, width]: [usize; 3], stride: usize) -> Result<[Conv3d; 2]> {
+    let pair = weights.at(0);
+    let over_image = ConvSizes3d {
+        widths: (width_in, inside),
+        kernel: (1, 3),
+        geometry: Geometry3d { spatial_stride: stride, ..Geometry3d::keeping(1, 3) },
+    };
+    let over_time = ConvSizes3d {
+        widths: (inside, width),
+        kernel: (3, 1),
+        geometry: Geometry3d { temporal_stride: stride, ..Geometry3d::keeping(3, 1) },
+    };
+    let image = conv_norm((&pair.at(0), &pair.at(1)), over_image)?.with_activation(Activation::Relu);
+    Ok([image, conv_norm((&pair.at(3), &weights.at(1)), over_time)?])
+}

@@ -1,0 +1,76 @@
+//! Clip to vector: networks that see frames together from their first layers on.
+
+use candle_core::{D, Tensor};
+use nn::{Conv3d, Geometry3d};
+
+use super::framework::Framework;
+use super::{R2Plus1d, R2Plus1dConfig, SlowResNet, SlowResNetConfig};
+use crate::weights::Weights;
+use crate::{Result, VideoEncoderName, ZooError};
+
+/// A network that turns clips into feature maps and into vectors.
+pub trait VideoNetwork: Send + Sync {
+    /// Maps clips [B, T, 3, H, W] with values in 0 to 1 to feature maps [B, T', C, h, w].
+    fn maps(&self, clips: &Tensor) -> Result<Tensor>;
+
+    /// Maps clips [B, T, 3, H, W] to vectors [B, C]; the mean of the feature maps unless the network has another way.
+    fn vectors(&self, clips: &Tensor) -> Result<Tensor> {
+        Ok(self.maps(clips)?.flatten_from(3)?.mean(D::Minus1)?.mean(1)?)
+    }
+}
+
+/// A video encoder of any architecture.
+pub struct VideoEncoder {
+    network: Box<dyn VideoNetwork>,
+}
+
+impl VideoEncoder {
+    /// Reads the encoder `name` from weights whose root holds the checkpoint's own names.
+    pub fn read(name: VideoEncoderName, weights: &Weights<'_>) -> Result<Self> {
+        let network: Box<dyn VideoNetwork> = match name {
+            VideoEncoderName::R2Plus1d18 => Box::new(R2Plus1d::read(&R2Plus1dConfig::layers18(), weights)?),
+            VideoEncoderName::SlowR50 => Box::new(SlowResNet::read(&SlowResNetConfig::slow_r50(), weights)?),
+        };
+        Ok(Self { network })
+    }
+
+    /// The length of the vector that stands for a clip.
+    pub fn width(name: VideoEncoderName) -> usize {
+        match name {
+            VideoEncoderName::R2Plus1d18 => R2Plus1d::WIDTH,
+            VideoEncoderName::SlowR50 => SlowResNet::WIDTH,
+        }
+    }
+
+    /// Encodes clips [B, T, 3, H, W] with values in 0 to 1 as vectors [B, width].
+    ///
+    /// The reference system reshapes [B, T, C, H, W] to [B, C, T, H, W], which mixes frames and colours; here the axes keep
+    /// their meaning.
+    pub fn forward(&self, clips: &Tensor) -> Result<Tensor> {
+        match clips.dims() {
+            [_, _, 3, _, _] => self.network.vectors(clips),
+            other => Err(ZooError::InputShape { expected: "clips [B, T, 3, H, W]", found: other.to_vec() }),
+        }
+    }
+}
+
+/// Epsilon of the batch norms in both networks.
+const NORM_EPS: f64 = 1e-5;
+
+/// The sizes of a 3D convolution.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ConvSizes3d {
+    /// Channels in and out.
+    pub widths: (usize, usize),
+    /// Frames and pixels that the kernel spans.
+    pub kernel: (usize, usize),
+    pub geometry: Geometry3d,
+}
+
+/// A convolution without bias with the norm that follows it folded in; the places are theirs.
+pub(super) fn conv_norm(places: (&Weights<'_>, &Weights<'_>), sizes: ConvSizes3d) -> Result<Conv3d> {
+    let ((width_in, width_out), (time, space)) = (sizes.widths, sizes.kernel);
+    let kernel = places.0.tensor("weight", &[width_out, width_in, time, space, space])?;
+    let norm = Framework::Torch.batch_norm(places.1, width_out, NORM_EPS)?;
+    Ok(Conv3d::new(&kernel, sizes.geometry)?.with_norm(&norm)?)
+}
