@@ -29,12 +29,12 @@ fn a_hundred_kills_lose_nothing_and_label_nothing_twice() {
             for (number, file) in files.iter().enumerate() {
                 deliver(file, &inbox, number);
                 arrived.fetch_add(1, Ordering::SeqCst);
-                std::thread::sleep(Duration::from_millis(60));
+                std::thread::sleep(Duration::from_millis(200));
             }
         });
         for _ in 0..KILLS {
             let mut daemon = start(&inbox, &database, &config);
-            std::thread::sleep(Duration::from_millis(40 + moments.next() % 400));
+            std::thread::sleep(Duration::from_millis(100 + moments.next() % 800));
             daemon.kill().unwrap();
             daemon.wait().unwrap();
         }
