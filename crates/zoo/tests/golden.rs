@@ -45,40 +45,52 @@ macro_rules! golden_tests {
 }
 
 golden_tests! { verify_fixture:
-    efficientnet_b2_image_model_equals_torchvision = "thesis_image.json",
+    xception_with_47_classes_equals_keras = "echoview47_classifier.json",
+    xception_with_5_classes_equals_keras = "echoview47_tmed2.json",
+    convnext_tiny_equals_keras = "baseline_keras_convnext_tiny.json",
+    densenet121_equals_keras = "baseline_keras_densenet121.json",
+    efficientnet_v2_s_equals_keras = "baseline_keras_efficientnetv2_s.json",
+    resnet50_equals_keras = "baseline_keras_resnet50.json",
+    resnet101_equals_keras = "baseline_keras_resnet101.json",
+    convnext_tiny_equals_torchvision = "baseline_torch_convnext_tiny.json",
+    densenet121_equals_torchvision = "baseline_torch_densenet121.json",
+    efficientnet_v2_s_equals_torchvision = "baseline_torch_efficientnet_v2_s.json",
+    resnet50_equals_torchvision = "baseline_torch_resnet50.json",
+    resnet101_equals_torchvision = "baseline_torch_resnet101.json",
+    swin_v2_t_equals_torchvision = "baseline_torch_swin_v2_t.json",
+    vit_b_16_equals_torchvision = "baseline_torch_vit_b_16.json",
+    image_model_equals_the_reference = "thesis_image.json",
     residual_video_model_equals_the_reference = "thesis_conv1d_k3.json",
-    xception_equals_keras = "echoview47_classifier.json",
+    attention_gate_model_equals_the_reference = "thesis_attention_gate.json",
+    cnn_lstm_equals_the_reference = "thesis_cnn_lstm.json",
+    r2plus1d_18_equals_torchvision = "thesis_r2plus1d_18.json",
+    slow_r50_equals_pytorchvideo = "thesis_slow_r50.json",
     conv1d_head_equals_the_reference = "conv1d_k3_d1.json",
+    conv1d_head_of_dilation_2_equals_the_definition = "conv1d_k3_d2.json",
+    conv1d_head_of_dilation_4_equals_the_definition = "conv1d_k3_d4.json",
     dilated_head_equals_the_definition = "conv1d_dilated_stack.json",
+    attention_head_equals_the_definition = "attention_residual.json",
+    stacked_gate_equals_the_definition = "attention_gated.json",
+    classified_gate_equals_the_reference = "attention_gate_only.json",
+    scalar_mix_equals_the_definition = "alpha_scalar.json",
+    vector_mix_equals_the_definition = "alpha_vector.json",
+    conv3d_head_equals_the_definition = "conv3d_stack_frames.json",
+    r2plus1d_head_equals_the_definition = "r2plus1d_block_maps.json",
 }
 
 golden_tests! { verify_shared:
-    alpha_scalar_equals_the_definition = "heads/alpha_scalar.json",
-    alpha_vector_equals_the_definition = "heads/alpha_vector.json",
-    attention_gate_only_equals_the_reference = "heads/attention_gate_only.json",
-    attention_gated_equals_the_definition = "heads/attention_gated.json",
-    attention_residual_equals_the_definition = "heads/attention_residual.json",
-    bilstm_1408_equals_torch = "heads/bilstm_1408.json",
-    conv1d_k3_d2_equals_the_definition = "heads/conv1d_k3_d2.json",
-    conv1d_k3_d4_equals_the_definition = "heads/conv1d_k3_d4.json",
-    conv3d_stack_equals_the_definition = "heads/conv3d_stack_frames.json",
-    lstm_1000_equals_torch = "heads/lstm_1000.json",
-    lstm_1408_equals_torch = "heads/lstm_1408.json",
-    r2plus1d_block_equals_the_definition = "heads/r2plus1d_block_maps.json",
-    attention_gate_model_equals_the_reference = "torch/thesis_attention_gate.json",
-    r2plus1d_18_equals_torchvision = "torch/thesis_r2plus1d_18.json",
-    slow_r50_equals_pytorchvideo = "torch/thesis_slow_r50.json",
-    cnn_lstm_equals_the_reference = "torch/thesis_cnn_lstm.json",
-    convnext_tiny_equals_keras = "keras/baseline_keras_convnext_tiny.json",
-    convnext_tiny_equals_torchvision = "torch/baseline_torch_convnext_tiny.json",
-    vit_b_16_equals_torchvision = "torch/baseline_torch_vit_b_16.json",
-    swin_v2_t_equals_torchvision = "torch/baseline_torch_swin_v2_t.json",
-    densenet121_equals_keras = "keras/baseline_keras_densenet121.json",
-    densenet121_equals_torchvision = "torch/baseline_torch_densenet121.json",
-    efficientnet_v2_s_equals_keras = "keras/baseline_keras_efficientnetv2_s.json",
-    efficientnet_v2_s_equals_torchvision = "torch/baseline_torch_efficientnet_v2_s.json",
-    resnet50_equals_keras = "keras/baseline_keras_resnet50.json",
-    resnet101_equals_keras = "keras/baseline_keras_resnet101.json",
-    resnet50_equals_torchvision = "torch/baseline_torch_resnet50.json",
-    resnet101_equals_torchvision = "torch/baseline_torch_resnet101.json",
+    lstm_of_1000_features_equals_torch = "heads/lstm_1000.json",
+    lstm_of_1408_features_equals_torch = "heads/lstm_1408.json",
+    bidirectional_lstm_equals_torch = "heads/bilstm_1408.json",
+}
+
+#[test]
+fn every_fixture_of_a_model_has_a_test() {
+    let source = include_str!("golden.rs");
+    let files = golden::model_files(&workspace().join("fixtures/golden")).unwrap();
+    assert!(files.len() >= 31, "{}", files.len());
+    for file in files {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(source.contains(&format!("\"{name}\"")), "{name}");
+    }
 }

@@ -145,7 +145,9 @@ impl GoldenFile {
             return Err(self.problem(format!("output {name:?} is {:?}, ours is {:?}", theirs.shape, ours.dims())));
         }
         let ours: Vec<f32> = ours.flatten_all()?.to_vec1()?;
-        let differences = ours.iter().zip(&theirs.data).map(|(&ours, theirs)| (f64::from(ours) - theirs).abs());
+        // The file holds the shortest decimals that read back as the same f32.
+        let theirs = theirs.data.iter().map(|&value| f64::from(value as f32));
+        let differences = ours.iter().zip(theirs).map(|(&ours, theirs)| (f64::from(ours) - theirs).abs());
         // `f64::max` would drop a NaN.
         let deviation = differences.fold(0.0, |largest, next| if next <= largest { largest } else { next });
         let drift = self.content.f32_vs_f64.as_ref().and_then(|drift| drift.get(name)).map(|drift| drift.max_abs);

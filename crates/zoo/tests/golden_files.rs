@@ -1,0 +1,151 @@
+//! What the golden runner says of files that are not right, and that its formula is the one of the test vectors.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Device;
+use serde_json::{Value, json};
+use zoo::golden::{self, Check};
+use zoo::weights::{FormulaWeights, TensorSource, fill};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden")
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Verifies a small golden file after `change`; errors as text.
+fn verify_changed(change: impl Fn(&mut Value)) -> Result<Vec<Check>, String> {
+    let mut file = read(&fixtures().join("r2plus1d_block_maps.json"));
+    change(&mut file);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("changed.json");
+    std::fs::write(&path, file.to_string()).unwrap();
+    golden::verify(&path).map_err(|error| error.to_string())
+}
+
+#[test]
+fn one_wrong_number_is_found() {
+    let checks = verify_changed(|file| {
+        let value = file["outputs"]["T6/logits"]["data"][3].as_f64().unwrap();
+        file["outputs"]["T6/logits"]["data"][3] = json!(value + 1e-3);
+    });
+    let checks = checks.unwrap();
+    let failed: Vec<&str> = checks.iter().filter(|check| !check.passes()).map(|check| check.output.as_str()).collect();
+    assert_eq!(failed, ["T6/logits"]);
+}
+
+#[test]
+fn a_wrong_number_of_parameters_is_found() {
+    let checks = verify_changed(|file| file["params"]["total"] = json!(632_020)).unwrap();
+    let parameters = checks.iter().find(|check| check.output == "parameters").unwrap();
+    assert_eq!(parameters.deviation, 1.0);
+    assert!(!parameters.passes());
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_named() {
+    type Change = fn(&mut Value);
+    let cases: [(Change, &str); 9] = [
+        (|file| file["model"] = json!("r2plus2d"), "unknown golden model \"r2plus2d\""),
+        (|file| file["tensors"][0]["name"] = json!("spatial.other"), "\"spatial.weight\" is missing"),
+        (|file| file["tensors"][1]["shape"] = json!([180]), "[180], expected [181]"),
+        (|file| file["tensors"][0]["xsum"] = json!("0"), "formula gives other numbers"),
+        (
+            |file| {
+                let mut extra = file["tensors"][1].clone();
+                extra["name"] = json!("extra");
+                file["tensors"].as_array_mut().unwrap().push(extra);
+            },
+            "the first is \"extra\"",
+        ),
+        (|file| file["input"]["T6"]["shape"] = json!([2, 6, 352, 1u64 << 40, 1u64 << 40]), "an input of [2, 6, 352"),
+        (|file| file["outputs"]["T6/other"] = file["outputs"]["T6/logits"].clone(), "\"T6/other\" is not one"),
+        (|file| file["outputs"]["T6/logits"]["shape"] = json!([2, 12]), "is [2, 12], ours is [2, 11]"),
+        (|file| file["f32_vs_f64"] = Value::Null, "rounding error of"),
+    ];
+    for (change, expected) in cases {
+        let error = verify_changed(change).unwrap_err();
+        assert!(error.contains(expected), "{error:?} does not say {expected:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_golden_file_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.json");
+    let whole = std::fs::read(fixtures().join("r2plus1d_block_maps.json")).unwrap();
+    for length in [0, 1, 100, whole.len() / 2, whole.len() - 3] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        assert!(golden::verify(&path).is_err(), "{length}");
+    }
+    assert!(golden::verify(&folder.path().join("absent.json")).is_err());
+    assert!(golden::model_files(folder.path()).unwrap().is_empty());
+    assert!(golden::verify(&fixtures().join("vectors.json")).is_err());
+}
+
+#[test]
+fn fill_gives_the_test_vectors() {
+    let vectors = read(&fixtures().join("vectors.json"));
+    let seed = vectors["seed"].as_str().unwrap();
+    for case in vectors["fill"].as_array().unwrap() {
+        let (center, half) = (case["center"].as_f64().unwrap(), case["half"].as_f64().unwrap());
+        let values = fill(seed, case["name"].as_str().unwrap(), 8, center, half);
+        let bits: Vec<String> = values.iter().map(|value| format!("{:08x}", value.to_bits())).collect();
+        assert_eq!(json!(bits), case["first8_bits"], "{}", case["name"]);
+    }
+}
+
+#[test]
+fn images_are_those_of_the_test_vectors() {
+    let vectors = read(&fixtures().join("vectors.json"));
+    let seed = vectors["seed"].as_str().unwrap();
+    let coloured = vectors["image_u8"].as_array().unwrap().iter().filter(|case| case["c"] == 3);
+    let mut compared = 0;
+    for case in coloured {
+        let number = |key: &str| case[key].as_u64().unwrap() as usize;
+        let make = if case["formula"] == "sector_u8" { golden::sector_u8 } else { golden::image_u8 };
+        let pixels = make(seed, case["name"].as_str().unwrap(), number("h"), number("w"), number("t"));
+        assert_eq!(json!(pixels[..16]), case["first16"], "{case}");
+        assert_eq!(pixels.iter().map(|&pixel| u64::from(pixel)).sum::<u64>(), case["sum"], "{case}");
+        compared += 1;
+    }
+    assert_eq!(compared, 5);
+}
+
+/// The registry's formula weights follow the rules that made the golden files, for every architecture.
+#[test]
+fn formula_weights_are_the_golden_ones() {
+    let mut compared = 0;
+    for path in golden::model_files(&fixtures()).unwrap() {
+        let file = read(&path);
+        let stem =
+            file["tensors"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).find(|name| {
+                name.ends_with("features.0.0.weight")
+                    || name.ends_with("feature.0.0.weight")
+                    || *name == "stem_conv/kernel"
+            });
+        let source = FormulaWeights {
+            seed: file["seed"].as_str().unwrap().to_owned(),
+            gain: file["gain"].as_f64().unwrap(),
+            stem_gain: file["stem_gain"].as_f64().unwrap_or(1.0),
+            stem: stem.map(ToOwned::to_owned),
+        };
+        for entry in file["tensors"].as_array().unwrap() {
+            let shape: Vec<usize> = serde_json::from_value(entry["shape"].clone()).unwrap();
+            let count: usize = shape.iter().product();
+            if count > 10_000 {
+                continue;
+            }
+            let name = entry["name"].as_str().unwrap();
+            let ours = source.tensor(name, &shape).unwrap().to_device(&Device::Cpu).unwrap();
+            let ours: Vec<f32> = ours.flatten_all().unwrap().to_vec1().unwrap();
+            for (ours, theirs) in ours.iter().zip(entry["first4"].as_array().unwrap()) {
+                assert_eq!(*ours, theirs.as_f64().unwrap() as f32, "{} {name}", path.display());
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 3000, "{compared}");
+}
