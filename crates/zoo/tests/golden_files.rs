@@ -82,7 +82,26 @@ fn a_file_that_is_no_golden_file_is_an_error() {
     }
     assert!(golden::verify(&folder.path().join("absent.json")).is_err());
     assert!(golden::model_files(folder.path()).unwrap().is_empty());
+    assert!(golden::verify(folder.path()).unwrap_err().to_string().contains("no golden file"));
     assert!(golden::verify(&fixtures().join("vectors.json")).is_err());
+}
+
+#[test]
+fn a_folder_is_verified_whole_and_other_files_are_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("heads");
+    std::fs::create_dir(&below).unwrap();
+    for (from, to) in [
+        ("r2plus1d_block_maps.json", below.join("a.json")),
+        ("conv3d_stack_frames.json", folder.path().join("b.json")),
+        ("vectors.json", folder.path().join("c.json")),
+    ] {
+        std::fs::copy(fixtures().join(from), to).unwrap();
+    }
+    let checks = golden::verify(folder.path()).unwrap();
+    let models: std::collections::BTreeSet<&str> = checks.iter().map(|check| check.model.as_str()).collect();
+    assert_eq!(models.into_iter().collect::<Vec<_>>(), ["conv3d_stack_frames", "r2plus1d_block_maps"]);
+    assert!(checks.iter().all(Check::passes));
 }
 
 #[test]

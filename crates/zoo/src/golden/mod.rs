@@ -39,11 +39,25 @@ impl Check {
     }
 }
 
-/// Runs the golden file at `path` on the CPU and compares every output that it lists.
+/// Runs the golden file at `path`, or every one in that folder, on the CPU and compares every output that it lists.
 ///
-/// A large deviation is not an error but a [`Check`] that does not pass. Errors: the file cannot be read or is no golden
-/// file of a model, the model is unknown, or the tensors listed are not those that the architecture reads.
+/// A large deviation is not an error but a [`Check`] that does not pass. Errors: a file cannot be read or is no golden file
+/// of a model, the model is unknown, the tensors listed are not those that the architecture reads, or a folder holds none.
+/// To go on after an error in a folder, call this for each of its [`model_files`].
 pub fn verify(path: &Path) -> Result<Vec<Check>> {
+    if !path.is_dir() {
+        return verify_file(path);
+    }
+    let files = model_files(path)?;
+    if files.is_empty() {
+        let problem = "it holds no golden file of a model".to_owned();
+        return Err(ZooError::Format { path: path.to_owned(), format: "golden", problem });
+    }
+    let checks = files.iter().map(|file| verify_file(file)).collect::<Result<Vec<_>>>()?;
+    Ok(checks.into_iter().flatten().collect())
+}
+
+fn verify_file(path: &Path) -> Result<Vec<Check>> {
     let file = GoldenFile::read(path)?;
     let outputs = Weights::read_all(&file, &Device::Cpu, file.separator(), |weights| {
         let model = models::read(&file, weights)?;

@@ -44,7 +44,7 @@ fn positions(frames: usize, width: usize, device: &Device) -> Result<Tensor> {
     let value = |frame: usize, channel: usize| {
         let slowness = 10_000f64.powf((channel / 2 * 2) as f64 / width as f64);
         let angle = frame as f64 / slowness;
-        (if channel % 2 == 0 { angle.sin() } else { angle.cos() }) as f32
+        (if channel.is_multiple_of(2) { angle.sin() } else { angle.cos() }) as f32
     };
     let values = (0..frames * width).map(|index| value(index / width, index % width));
     Ok(Tensor::from_iter(values, device)?.reshape((frames, width))?)
