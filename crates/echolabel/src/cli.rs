@@ -96,7 +96,7 @@ pub struct DemoOptions {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub studies: u32,
     /// Seed of the simulation
-    #[arg(long, value_name = "S", default_value_t = 7)]
+    #[arg(long, value_name = "S", default_value_t = 2)]
     pub seed: u64,
 }
 
@@ -224,6 +224,12 @@ pub enum ModelsCommand {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+    },
+    /// Compare our layers with the original frameworks, from golden files; exit code 1 beyond a tolerance
+    Verify {
+        /// A golden file, or a folder of them
+        #[arg(long, value_name = "FILE|DIR")]
+        golden: PathBuf,
     },
 }
 

@@ -137,6 +137,8 @@ fn both(common: &Common, options: &BenchOptions, folder: &Path) -> anyhow::Resul
             carriers: phantom::EcgCarriers { r_wave_time_vector: true, ..Default::default() },
             anatomy: false,
             heart_rate_bpm: 180.0,
+            first_r_s: 0.02,
+            frame_time_ms: 33.3,
             ..phantom::LoopSpec::plain(phantom::View::Apical4, 1)
         };
         phantom::write_loop(&spec, &phantom::LoopIdentity::new(1, frames), &file)?;

@@ -1,13 +1,15 @@
 //! `echolabel models`: the registry.
 
+use std::path::Path;
+
 use serde::Serialize;
 use zoo::{ModelCard, Registry};
 
-use super::Outcome;
+use super::{Failure, Outcome};
 use crate::cli::{Common, ModelsCommand, ModelsOptions};
 use crate::output;
 
-/// Lists the registry or shows one entry.
+/// Lists the registry, shows one entry, or compares layers with golden numbers.
 pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
     let registry = Registry::open(&common.models)?;
     match &options.command {
@@ -28,6 +30,7 @@ pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
             let card = registry.card(name)?;
             if *json { output::json_pretty(&Entry::of(&registry, card)) } else { show(&registry, card) }
         }
+        ModelsCommand::Verify { golden } => verify(golden),
     }
 }
 
@@ -64,4 +67,32 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
             path.display()
         )),
     }
+}
+
+/// One line an output, with its deviation and tolerance.
+fn verify(golden: &Path) -> Outcome {
+    let files = if golden.is_dir() { zoo::golden::model_files(golden)? } else { vec![golden.to_owned()] };
+    if files.is_empty() {
+        return Err(Failure::Setup(anyhow::anyhow!("{} holds no golden file of a model", golden.display())));
+    }
+    let mut failed = false;
+    for file in files {
+        match zoo::golden::verify(&file) {
+            Ok(checks) => {
+                for check in checks {
+                    let verdict = if check.passes() { "ok    " } else { "FAILED" };
+                    failed |= !check.passes();
+                    output::line(format_args!(
+                        "{verdict} {:<32} {:<24} largest deviation {:.1e}, tolerance {:.0e}",
+                        check.model, check.output, check.deviation, check.tolerance
+                    ))?;
+                }
+            }
+            Err(error) => {
+                failed = true;
+                output::line(format_args!("FAILED {}: {:#}", file.display(), anyhow::Error::new(error)))?;
+            }
+        }
+    }
+    if failed { Err(Failure::SomeInputs) } else { Ok(()) }
 }
