@@ -17,7 +17,7 @@ deps: ## Install the Debian or Ubuntu packages that the build needs (FFmpeg for 
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 
 tools: ## Install cargo-deny, which `make deny` needs
-	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.19.9 || $(CARGO) install --locked cargo-deny
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.20.2
 
 build: deps ## Build the program: target/release/echolabel
 	$(CARGO) build --release --locked -p echolabel

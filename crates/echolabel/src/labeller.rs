@@ -28,14 +28,12 @@ impl Labeller for PipelineLabeller {
 
     fn label(&self, path: &Path) -> Result<Outcome, LabelFailure> {
         match self.pipeline.label(path) {
-            Ok(label) if label.skipped => Ok(Outcome::Skipped {
-                facts: Some(Box::new(facts(&label))),
-                reason: label.reason.unwrap_or_default(),
-            }),
-            Ok(label) => Ok(Outcome::Labelled(Box::new(LabelledLoop {
-                facts: facts(&label),
-                prediction: prediction(label),
-            }))),
+            Ok(label) if label.skipped => {
+                Ok(Outcome::Skipped { facts: Some(Box::new(facts(&label))), reason: label.reason.unwrap_or_default() })
+            }
+            Ok(label) => {
+                Ok(Outcome::Labelled(Box::new(LabelledLoop { facts: facts(&label), prediction: prediction(label) })))
+            }
             Err(LabelError::Loop(cine::CineError::NoPixelData { .. })) => {
                 Ok(Outcome::Skipped { facts: None, reason: "the object holds no image".to_owned() })
             }

@@ -73,7 +73,11 @@ impl Observer for Reporter {
             }
             DaemonEvent::LoopConflict { study_instance_uid, sop_instance_uid } => {
                 self.bar.inc(1);
-                tracing::warn!(study = study_instance_uid, sop = sop_instance_uid, "known UID with other bytes, first kept");
+                tracing::warn!(
+                    study = study_instance_uid,
+                    sop = sop_instance_uid,
+                    "known UID with other bytes, first kept"
+                );
             }
             DaemonEvent::LoopFailed { job_id, path_tag, kind, message, will_retry } => {
                 if *will_retry {

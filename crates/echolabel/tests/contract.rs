@@ -23,8 +23,21 @@ fn check_inspection(inspection: &Value) {
     has_keys(
         inspection,
         &[
-            "sop_instance_uid", "study_instance_uid", "series_instance_uid", "transfer_syntax", "rows", "columns",
-            "frames", "frame_time_ms", "manufacturer", "mode", "regions", "sector", "ecg", "findings", "clips",
+            "sop_instance_uid",
+            "study_instance_uid",
+            "series_instance_uid",
+            "transfer_syntax",
+            "rows",
+            "columns",
+            "frames",
+            "frame_time_ms",
+            "manufacturer",
+            "mode",
+            "regions",
+            "sector",
+            "ecg",
+            "findings",
+            "clips",
         ],
     );
     assert!(MODES.contains(&inspection["mode"].as_str().unwrap()), "{inspection}");
@@ -58,8 +71,21 @@ fn check_label(line: &Value) {
     has_keys(
         line,
         &[
-            "path", "sop_instance_uid", "study_instance_uid", "pipeline", "weights_sha256", "mode", "view",
-            "confidence", "abstained", "reason", "probabilities", "clips", "frames_used", "ecg_source", "ms",
+            "path",
+            "sop_instance_uid",
+            "study_instance_uid",
+            "pipeline",
+            "weights_sha256",
+            "mode",
+            "view",
+            "confidence",
+            "abstained",
+            "reason",
+            "probabilities",
+            "clips",
+            "frames_used",
+            "ecg_source",
+            "ms",
         ],
     );
     has_keys(&line["ms"], &["open", "ecg", "decode", "prepare", "encode", "head", "total"]);
@@ -104,8 +130,15 @@ fn a_failing_file_is_a_line_and_the_others_go_on() {
     let bad = folder.path().join("bad.dcm");
     std::fs::write(&bad, b"not a loop at all").unwrap();
     let gone = folder.path().join("gone.dcm");
-    let arguments =
-        ["label", "--json", "--pipeline", "tte11-tiny", bad.to_str().unwrap(), good.to_str().unwrap(), gone.to_str().unwrap()];
+    let arguments = [
+        "label",
+        "--json",
+        "--pipeline",
+        "tte11-tiny",
+        bad.to_str().unwrap(),
+        good.to_str().unwrap(),
+        gone.to_str().unwrap(),
+    ];
     let (code, stdout, _) = run(&arguments);
     assert_eq!(code, 1);
     let lines = json_lines(&stdout);
@@ -184,7 +217,10 @@ fn damaged_files_are_named_and_the_good_ones_beside_them_are_labelled() {
     for line in &lines {
         let path = Path::new(line["path"].as_str().unwrap());
         let name = path.file_name().unwrap().to_str().unwrap();
-        println!("{name:<50} {}", line.get("error").map_or_else(|| line["mode"].to_string(), |error| error["kind"].to_string()));
+        println!(
+            "{name:<50} {}",
+            line.get("error").map_or_else(|| line["mode"].to_string(), |error| error["kind"].to_string())
+        );
         if name.starts_with("ok_") {
             assert!(line.get("error").is_none(), "{line}");
         }

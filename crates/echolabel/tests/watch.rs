@@ -87,7 +87,8 @@ fn exports_hold_every_loop_and_no_patient() {
     assert_eq!(watch_once(&inbox, &database).0, 0);
     let out = folder.path().join("exports");
     for format in ["csv", "json"] {
-        let arguments = ["export", "--format", format, "--out", out.to_str().unwrap(), "--db", database.to_str().unwrap()];
+        let arguments =
+            ["export", "--format", format, "--out", out.to_str().unwrap(), "--db", database.to_str().unwrap()];
         assert_eq!(run(&arguments).0, 0);
     }
     let csv = fs::read_to_string(out.join("loops.csv")).unwrap();

@@ -106,17 +106,28 @@ fn r_peaks_of_two_hundred_simulated_loops() {
         if wrong > 0 || !right_source {
             println!(
                 "seed {}: {group} read as {} {:?}, {} frames of {:.1} ms, {:?} {:.0}/min, {:?}: true {:.1?}, found {:.1?}",
-                truth.seed, found.ecg.source, found.ecg.trace_style, truth.frames, truth.frame_time_ms, truth.rhythm,
+                truth.seed,
+                found.ecg.source,
+                found.ecg.trace_style,
+                truth.frames,
+                truth.frame_time_ms,
+                truth.rhythm,
                 truth.heart_rate_bpm,
                 truth.trace.as_ref().map(|trace| (trace.colour, trace.thickness_px, trace.r_marks, trace.window_s)),
-                truth.r_peaks, found.ecg.r_peaks
+                truth.r_peaks,
+                found.ecg.r_peaks
             );
         }
     }
     for (name, score) in groups.iter().chain([(&"all".to_owned(), &all)]) {
         println!(
             "{name:<24} {:>3} loops  F1 {:.3}  right {} missed {} invented {}  wrong source {}  {:.1} frames decoded a loop",
-            score.loops, score.f1(), score.right, score.missed, score.invented, score.wrong_source,
+            score.loops,
+            score.f1(),
+            score.right,
+            score.missed,
+            score.invented,
+            score.wrong_source,
             f64::from(score.decoded) / score.loops as f64
         );
     }

@@ -33,7 +33,11 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     let label_set = pipeline.label_set().views.clone();
     let labeller = PipelineLabeller::new(pipeline);
 
-    eprintln!("1. simulating {} studies; the daemon labels their loops as they arrive in {}", options.studies, folders.inbox.display());
+    eprintln!(
+        "1. simulating {} studies; the daemon labels their loops as they arrive in {}",
+        options.studies,
+        folders.inbox.display()
+    );
     let simulated = std::thread::scope(|scope| {
         let shutdown = Shutdown::new();
         let simulation = scope.spawn({
@@ -65,12 +69,20 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     export::export(&store, ExportFormat::Json, &folders.exports, &choice)?;
     let drawn = draw(&folders)?;
     output::line("Where to look:")?;
-    output::line(format_args!("  studies    {} (truth.json in each says what the loops show)", folders.inbox.display()))?;
+    output::line(format_args!(
+        "  studies    {} (truth.json in each says what the loops show)",
+        folders.inbox.display()
+    ))?;
     output::line(format_args!("  database   {} (SQLite)", folders.database.display()))?;
     output::line(format_args!("  exports    {} (CSV and JSON)", folders.exports.display()))?;
-    output::line(format_args!("  pictures   {} ({drawn} loops with sector, ECG and sampled frames)", folders.pictures.display()))?;
+    output::line(format_args!(
+        "  pictures   {} ({drawn} loops with sector, ECG and sampled frames)",
+        folders.pictures.display()
+    ))?;
     let database = folders.database.display();
-    output::line(format_args!("Next: echolabel inventory --db {database}, or echolabel watch YOUR-FOLDER --once --db lab.sqlite"))
+    output::line(format_args!(
+        "Next: echolabel inventory --db {database}, or echolabel watch YOUR-FOLDER --once --db lab.sqlite"
+    ))
 }
 
 /// Where the demo puts things.

@@ -13,11 +13,8 @@ use crate::{output, picture};
 pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
     let settings = super::settings(common, daemon::Overrides::default())?;
     let sampling = super::pipeline_source(&settings)?.read()?.sampling;
-    let plan = ecg::PlanSettings {
-        strategy: sampling.strategy,
-        frames_per_clip: sampling.frames_per_clip,
-        max_clips: None,
-    };
+    let plan =
+        ecg::PlanSettings { strategy: sampling.strategy, frames_per_clip: sampling.frames_per_clip, max_clips: None };
     let looked = Loop::open(&options.file).map_err(pipeline::LabelError::from).and_then(|mut source| {
         let (inspection, found) = pipeline::inspect(&mut source, &plan)?;
         Ok((source, inspection, found))
@@ -27,7 +24,9 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
         Err(error) => {
             let (path, kind, message) = (options.file.display(), error.kind(), error.message());
             if options.json {
-                output::json_line(&serde_json::json!({ "path": path.to_string(), "error": { "kind": kind, "message": message } }))?;
+                output::json_line(
+                    &serde_json::json!({ "path": path.to_string(), "error": { "kind": kind, "message": message } }),
+                )?;
             }
             eprintln!("{path}: {kind}: {message}");
             return Err(Failure::SomeInputs);
@@ -63,14 +62,20 @@ fn describe(inspection: &Inspection) -> Outcome {
     output::line(format_args!("mode        {} ({})", inspection.mode, inspection.mode_reason))?;
     match inspection.sector {
         Some(sector) => {
-            output::line(format_args!("sector      x {} to {}, y {} to {}", sector.x0, sector.x1, sector.y0, sector.y1))?;
+            output::line(format_args!(
+                "sector      x {} to {}, y {} to {}",
+                sector.x0, sector.x1, sector.y0, sector.y1
+            ))?;
         }
         None => output::line("sector      not found")?,
     }
     for region in &inspection.regions {
         let pixels = region.pixels;
         let kind = text_of(&region.kind);
-        output::line(format_args!("region      {kind}: x {} to {}, y {} to {}", pixels.x0, pixels.x1, pixels.y0, pixels.y1))?;
+        output::line(format_args!(
+            "region      {kind}: x {} to {}, y {} to {}",
+            pixels.x0, pixels.x1, pixels.y0, pixels.y1
+        ))?;
     }
     let ecg = &inspection.ecg;
     let rate = ecg.heart_rate_bpm.map(|rate| format!(", {rate:.0} beats a minute")).unwrap_or_default();

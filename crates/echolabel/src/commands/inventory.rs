@@ -63,4 +63,3 @@ pub fn print(inventory: &Inventory) -> Outcome {
     }
     output::line("")
 }
-

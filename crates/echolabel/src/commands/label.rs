@@ -72,7 +72,10 @@ fn print(json: bool, path: &Path, result: &Result<Box<LoopLabel>, FileError>) ->
             let view = label.view.as_deref().unwrap_or("-");
             let why = label.reason.as_deref().map(|reason| format!("  ({reason})")).unwrap_or_default();
             let (path, mode, confidence) = (path.display(), label.mode, label.confidence);
-            output::line(format_args!("{view:<14} {confidence:>5.2}  {mode:<8} ecg {:<18} {path}{why}", label.ecg_source))
+            output::line(format_args!(
+                "{view:<14} {confidence:>5.2}  {mode:<8} ecg {:<18} {path}{why}",
+                label.ecg_source
+            ))
         }
         (false, Err(error)) => {
             output::line(format_args!("failed         {}: {}  {}", error.kind, error.message, path.display()))

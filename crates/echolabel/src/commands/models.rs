@@ -19,7 +19,10 @@ pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
         ModelsCommand::List { json: false } => {
             for card in registry.models() {
                 let weights = if registry.has_weights(card) { "here" } else { "not here" };
-                output::line(format_args!("{:<24} {:<6} weights {weights:<9} {}", card.name, card.label_set, card.summary))?;
+                output::line(format_args!(
+                    "{:<24} {:<6} weights {weights:<9} {}",
+                    card.name, card.label_set, card.summary
+                ))?;
                 if let Some(warning) = card.status.warning() {
                     output::line(format_args!("{:<24} {warning}", ""))?;
                 }

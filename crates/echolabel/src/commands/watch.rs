@@ -37,14 +37,8 @@ pub fn watch(
 ) -> anyhow::Result<Summary> {
     let store = Store::open(&settings.database).context("cannot open the database")?;
     let reporter = Reporter::start();
-    let daemon = Daemon {
-        settings,
-        store: &store,
-        labeller,
-        file_check: &check_file,
-        observer: &reporter,
-        clock: &SystemClock,
-    };
+    let daemon =
+        Daemon { settings, store: &store, labeller, file_check: &check_file, observer: &reporter, clock: &SystemClock };
     let summary = if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) };
     reporter.finish();
     Ok(summary?)

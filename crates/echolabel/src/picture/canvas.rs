@@ -76,7 +76,8 @@ impl Canvas {
                 let mut count = 0;
                 for from_y in rows {
                     for from_x in columns.clone() {
-                        let Some(pixel) = frame.pixels.get((from_y * frame_width + from_x) * 3..).and_then(<[u8]>::first_chunk::<3>)
+                        let Some(pixel) =
+                            frame.pixels.get((from_y * frame_width + from_x) * 3..).and_then(<[u8]>::first_chunk::<3>)
                         else {
                             continue;
                         };

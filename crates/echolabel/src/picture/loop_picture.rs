@@ -3,7 +3,7 @@
 use cine::{Loop, RgbFrame};
 use ecg::FramePhase;
 use ecg::trace::TraceReading;
-use pipeline::{Inspection, InspectedFrame};
+use pipeline::{InspectedFrame, Inspection};
 
 use super::Canvas;
 use super::canvas::Colour;
