@@ -30,7 +30,7 @@ pub(super) fn run(model: &Model, requests: &[&ClipRequest]) -> Vec<Result<Engine
     }
 }
 
-/// Encodes the frames of all requests as vectors [frames, C] and tells how many milliseconds that took.
+/// Encodes the frames of all requests as vectors [frames, C] (or maps [frames, C, h, w]) and tells how many milliseconds that took.
 fn encode(model: &Model, requests: &[&ClipRequest]) -> Result<(Tensor, f64), LabelError> {
     let started = Instant::now();
     let Some(size) = requests.first().map(|request| request.frames.size) else {
@@ -47,7 +47,7 @@ fn encode(model: &Model, requests: &[&ClipRequest]) -> Result<(Tensor, f64), Lab
     Ok((vectors, started.elapsed().as_secs_f64() * 1000.0))
 }
 
-/// Classifies the clips of one request, whose encoded frames are `vectors` [frames, C].
+/// Classifies the clips of one request, whose encoded frames are `vectors` [frames, C] or maps [frames, C, h, w].
 fn classify(
     model: &Model,
     request: &ClipRequest,
@@ -57,12 +57,13 @@ fn classify(
     let started = Instant::now();
     let length = request.clips.first().map_or(0, Vec::len);
     let positions: Vec<u32> = request.clips.iter().flatten().map(|&position| position as u32).collect();
-    let logits = || -> candle_core::Result<Tensor> {
+    let clips = || -> candle_core::Result<Tensor> {
         let positions = Tensor::from_vec(positions, request.clips.len() * length, model.device())?;
-        let width = vectors.dim(1)?;
-        vectors.index_select(&positions, 0)?.reshape((request.clips.len(), length, width))
+        // A frame is a vector [C] or, for heads that look at places, a map [C, h, w].
+        let shape = [&[request.clips.len(), length], &vectors.dims()[1..]].concat();
+        vectors.index_select(&positions, 0)?.reshape(shape)
     };
-    let clips = logits().map_err(model_error)?;
+    let clips = clips().map_err(model_error)?;
     let output = model.classify(&clips).map_err(model_error)?;
     let logits = output.logits.to_vec2::<f32>().map_err(model_error)?;
     Ok(EngineAnswer { logits, encode_ms, head_ms: started.elapsed().as_secs_f64() * 1000.0 })
