@@ -21,6 +21,8 @@ pub(super) struct Band<'f, 's> {
     pub curves: BTreeMap<u32, Curve>,
     /// The trace as far as it is the same in all frames decoded at first, free of moving tissue.
     pub still_curve: Option<Curve>,
+    /// Whether upright strokes that have lost their colour are followed.
+    climbs: bool,
 }
 
 /// The rows that may hold a trace of which a candidate is a part, cut to the image: a later beat may be higher, the
@@ -42,6 +44,7 @@ impl<'f, 's> Band<'f, 's> {
             columns: (candidate.area.x0, candidate.area.x1.saturating_sub(1)),
             curves: BTreeMap::new(),
             still_curve: None,
+            climbs: false,
         };
         let loaded: Vec<u32> = band.frames.loaded().map(|(index, _)| index).collect();
         for index in loaded {
@@ -50,6 +53,26 @@ impl<'f, 's> Band<'f, 's> {
         band.settle_columns();
         band.follow_still();
         band
+    }
+
+    /// Follows the trace anew in every decoded frame, upright strokes that have lost their colour included.
+    ///
+    /// Not before the way of drawing is told: what is climbed differs from frame to frame. And only on black, where
+    /// nothing else is bright.
+    pub fn climb(&mut self) {
+        if !self.candidate.is_on_black() {
+            return;
+        }
+        self.climbs = true;
+        let (first, last) = self.columns;
+        let decoded: Vec<u32> = self.curves.keys().copied().collect();
+        for index in decoded {
+            self.follow(index);
+            if let Some(curve) = self.curves.get_mut(&index) {
+                curve.keep_columns(first, last);
+            }
+        }
+        self.follow_still();
     }
 
     /// Whether (nearly) the whole trace is the same in all frames.
@@ -69,7 +92,7 @@ impl<'f, 's> Band<'f, 's> {
         let pictures = self.pictures();
         let views: Vec<&Picture> = pictures.iter().map(|(_, picture)| picture).collect();
         self.still_curve = Picture::darkest(&views).map(|darkest| {
-            let mut curve = Curve::follow(&darkest, &self.candidate.colour);
+            let mut curve = Curve::follow(&darkest, &self.candidate.colour, self.climbs);
             curve.keep_columns(self.columns.0, self.columns.1);
             curve
         });
@@ -130,7 +153,7 @@ impl<'f, 's> Band<'f, 's> {
 
     fn follow(&mut self, frame: u32) {
         if let Some(picture) = self.frames.picture(frame) {
-            let curve = Curve::follow(&picture.part(self.area), &self.candidate.colour);
+            let curve = Curve::follow(&picture.part(self.area), &self.candidate.colour, self.climbs);
             self.curves.insert(frame, curve);
         }
     }

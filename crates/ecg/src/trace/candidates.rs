@@ -15,6 +15,8 @@ const FEWEST_COLUMNS: usize = 20;
 const MOST_CANDIDATES: usize = 6;
 const MOST_CLUTTER: f32 = 0.45;
 const THICKEST: f32 = 7.0;
+/// A stroke that is alone in this part of its columns lies on black.
+const LEAST_ALONE: f32 = 0.7;
 
 /// A stroke that may be the trace.
 #[derive(Debug, Clone)]
@@ -27,6 +29,12 @@ pub(super) struct Candidate {
     pub rank: f32,
     /// Share of its columns that are dark above and below: a trace is drawn on black, or over what changes.
     pub alone: f32,
+}
+
+impl Candidate {
+    pub fn is_on_black(&self) -> bool {
+        self.alone >= LEAST_ALONE
+    }
 }
 
 /// What the header says about where the trace may be, within the picture.

@@ -33,6 +33,11 @@ impl TraceColour {
         self.chroma == 0.0
     }
 
+    /// Its brightest channel.
+    pub fn brightness(&self) -> f32 {
+        brightest(self.rgb)
+    }
+
     /// How like the trace a pixel is, 0 (not at all) to 255 (fully).
     ///
     /// A coloured trace is told by its chroma, so that grey tissue below it does not matter; a grey one by its brightness.

@@ -9,6 +9,7 @@ mod candidates;
 mod colour;
 mod cursor;
 mod curve;
+mod flanks;
 mod head;
 mod image;
 mod motion;
@@ -108,7 +109,12 @@ fn read_candidate(
     if let Some(motion) = drawing.motion {
         report::cover_loop(&mut band, &motion);
     }
-    let reading = report::report(&band, &drawing, candidate, top, hints)?;
+    let mut reading = report::report(&band, &drawing, candidate, top, hints)?;
+    // A trace without a beat stays flat: what stands on it is a mark or a letter.
+    if !reading.r_peak_columns.is_empty() || !reading.r_peaks.is_empty() {
+        band.climb();
+        reading = report::report(&band, &drawing, candidate, top, hints)?;
+    }
     let passes = match reading.style {
         TraceStyle::Still => passes_as_still(&reading, candidate),
         // A head that jumps back can be read into bright tissue that comes and goes.

@@ -12,6 +12,9 @@ const USUAL_COLUMNS_PER_SECOND: f64 = 110.0;
 /// An R peak lower than this many rows cannot be told from line jitter.
 const LOWEST_PEAK_ROWS: f32 = 3.5;
 
+/// Part of the usual height that a peak at the very end must have.
+const LEAST_RISEN: f32 = 0.85;
+
 /// An R peak of a trace.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct RPeak {
@@ -55,7 +58,10 @@ pub(super) fn find_r_peaks(signal: &[f32], columns_per_second: Option<f64>) -> V
         .filter(|peak| peak.height >= lowest)
         .collect();
     let usual = median(peaks.iter().map(|p| p.height).collect());
-    peaks.retain(|peak| peak.height >= 0.3 * usual);
+    let newest = filled.len() as f64 - 1.5;
+    // A stroke that still rises where the trace ends peaks later unless it is about as high as others are.
+    let is_whole = |peak: &RPeak| peak.position < newest || peak.height >= LEAST_RISEN * usual;
+    peaks.retain(|peak| peak.height >= 0.3 * usual && is_whole(peak));
     drop_t_waves(drop_too_close(peaks, REFRACTORY_S * rate), T_WAVE_WITHIN_S * rate)
 }
 

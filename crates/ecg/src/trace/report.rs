@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// Columns of the signal in a row that may stay unknown.
 const LONGEST_HOLE: usize = 4;
+/// Columns that the end of a line may reach beyond the head.
+const LINE_END_COLUMNS: f64 = 2.5;
 /// The header's frame time is doubted from this ratio on: against a time scale, and against a heart rate.
 const DOUBT_BY_TIME_SCALE: f64 = 1.15;
 const DOUBT_BY_HEART_RATE: f64 = 1.3;
@@ -128,6 +130,23 @@ fn place_beats(reading: &mut TraceReading, band: &Band<'_, '_>, motion: &Motion,
     let by_scale = hints.seconds_per_pixel.map(|s| 1.0 / s);
     let by_frames = hints.frame_time_ms.map(|ms| 1000.0 * speed / ms);
     let peaks = find_r_peaks(&signal.values, by_scale.or(by_frames));
+    if std::env::var_os("DBG").is_some() {
+        eprintln!(
+            "still {} first {} rate {:?} head {:?} peaks {:?}\n {}",
+            still.is_some(),
+            signal.first,
+            by_scale.or(by_frames),
+            motion,
+            peaks,
+            signal
+                .values
+                .iter()
+                .enumerate()
+                .map(|(i, v)| format!("{}:{v:.0}", i as i64 + signal.first))
+                .collect::<Vec<_>>()
+                .join(" ")
+        );
+    }
     let positions: Vec<f64> = peaks.iter().map(|p: &RPeak| p.position + signal.first as f64).collect();
     let last_index = band.curves.last_key_value().map_or(0, |(frame, _)| *frame);
     let (first, last) = band.columns;
@@ -141,6 +160,11 @@ fn place_beats(reading: &mut TraceReading, band: &Band<'_, '_>, motion: &Motion,
     let mut frames: Vec<f64> = Vec::new();
     for position in &positions {
         frames.extend(motion.frames_at(*position, last_frame));
+    }
+    // What is drawn is not after the last frame, though the line reaches half of its thickness beyond its head.
+    if !matches!(motion, Motion::Cursor(_)) {
+        let reach = last_frame + LINE_END_COLUMNS / speed;
+        frames.iter_mut().filter(|f| **f > last_frame && **f <= reach).for_each(|f| *f = last_frame);
     }
     frames.sort_by(f64::total_cmp);
     let inside = |frame: &f64| (0.0..=last_frame).contains(frame);

@@ -43,6 +43,9 @@ fn share(part: usize, whole: usize) -> f64 {
 /// Rows by which two frames may differ on the same moment.
 const SAME_WITHIN_ROWS: f32 = 2.5;
 const TELLING_FROM_ROWS: f32 = 3.5;
+/// Values next to heads are believed where so many of them were compared with other frames and this part agreed.
+const FEWEST_AT_HEADS: u32 = 6;
+const LEAST_AGREEMENT_AT_HEADS: f64 = 0.8;
 /// No loop shows more trace than this; a motion that claims more is wrong.
 const LONGEST_SIGNAL: i64 = 200_000;
 
@@ -50,17 +53,19 @@ const LONGEST_SIGNAL: i64 = 200_000;
 /// is taken.
 pub(super) fn compose(curves: &BTreeMap<u32, Curve>, motion: &Motion) -> Option<Signal> {
     let mut placed: Vec<(i64, f32)> = Vec::new();
+    let mut at_heads: Vec<(i64, f32)> = Vec::new();
     for (frame, curve) in curves {
         let drawn = curve.heights().into_iter().enumerate();
         for (column, height) in drawn.filter(|(_, height)| height.is_finite()) {
             let position = motion.position(column as f64, *frame);
-            if !motion.is_at_head(position, *frame) {
-                placed.push((position.round() as i64, height));
-            }
+            let list = if motion.is_at_head(position, *frame) { &mut at_heads } else { &mut placed };
+            list.push((position.round() as i64, height));
         }
     }
     placed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    let (first, last) = (placed.first()?.0, placed.last()?.0);
+    let (first, mut last) = (placed.first()?.0, placed.last()?.0);
+    let newest = newest_values(&placed, &at_heads, motion);
+    last = newest.last().map_or(last, |(position, _)| last.max(*position));
     if last - first > LONGEST_SIGNAL {
         return None;
     }
@@ -68,7 +73,40 @@ pub(super) fn compose(curves: &BTreeMap<u32, Curve>, motion: &Motion) -> Option<
     for moment in placed.chunk_by(|a, b| a.0 == b.0) {
         values[(moment[0].0 - first) as usize] = moment[moment.len() / 2].1;
     }
+    for (position, height) in newest.into_iter().filter(|(position, _)| *position >= first) {
+        let value = &mut values[(position - first) as usize];
+        if value.is_nan() {
+            *value = height;
+        }
+    }
     Some(Signal { first, agreement: compare(&placed, first, &values), values })
+}
+
+/// What is drawn next to the head and in no other frame, rising; empty where a mark at the head hides the trace, which is
+/// told from how seldom other frames agree.
+fn newest_values(placed: &[(i64, f32)], at_heads: &[(i64, f32)], motion: &Motion) -> Vec<(i64, f32)> {
+    if matches!(motion, Motion::Cursor(_)) {
+        return Vec::new();
+    }
+    let around = |position: i64| {
+        let from = placed.partition_point(|p| p.0 < position - 1);
+        placed[from..].iter().take_while(move |p| p.0 <= position + 1)
+    };
+    let (mut compared, mut same) = (0, 0);
+    let mut newest = Vec::new();
+    for (position, height) in at_heads {
+        let mut others = around(*position).peekable();
+        if others.peek().is_some() {
+            compared += 1;
+            same += u32::from(others.any(|other| (other.1 - height).abs() <= SAME_WITHIN_ROWS));
+        }
+        newest.push((*position, *height));
+    }
+    if compared < FEWEST_AT_HEADS || f64::from(same) < LEAST_AGREEMENT_AT_HEADS * f64::from(compared) {
+        return Vec::new();
+    }
+    newest.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    newest
 }
 
 fn compare(placed: &[(i64, f32)], first: i64, values: &[f32]) -> Agreement {

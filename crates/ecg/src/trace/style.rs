@@ -87,10 +87,11 @@ fn usual_change(band: &Band<'_, '_>) -> usize {
     counts.get(counts.len() / 2).copied().unwrap_or(0)
 }
 
-/// First column and width of a pass.
+/// First column and width of a pass; at both ends the line reaches half of its thickness beyond.
 fn pass(band: &Band<'_, '_>) -> (f64, f64) {
     let (first, last) = band.columns;
-    (first as f64, (last + 1 - first) as f64)
+    let half_line = band.curves.last_key_value().map_or(0.0, |(_, curve)| curve.half_line());
+    (first as f64 + half_line, (last - first) as f64 - 2.0 * half_line)
 }
 
 fn fit_cursor(band: &mut Band<'_, '_>) -> Option<EvenMotion> {
