@@ -199,8 +199,18 @@ impl<'a> Inbox<'a> {
             .unwrap_or_else(|_| Completeness::Incomplete { reason: "the completeness check panicked".to_owned() });
         match look(&file.path) {
             Ok(Some(sight)) if sight.identity == *file => {}
-            // It changed under the check: the answer is worth nothing.
-            _ => return self.look_at(&file.path, now),
+            // It changed under the check: the answer is worth nothing. Not asked again at once, since a file that never
+            // stops changing would keep us here for ever.
+            Ok(Some(sight)) => {
+                let mut candidate = Candidate::new(sight.identity, now);
+                candidate.next_look = now.saturating_add(self.around.settings.stability).unwrap_or(Timestamp::MAX);
+                self.candidates.insert(file.path.clone(), candidate);
+                return Ok(());
+            }
+            Ok(None) | Err(_) => {
+                self.candidates.remove(&file.path);
+                return Ok(());
+            }
         }
         let path_tag = path_tag(&file.path);
         match answer {
