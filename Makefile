@@ -28,7 +28,7 @@ demo: build ## Simulate two studies, label them, print the inventory: no data ne
 test: deps ## Run every test; those on ../shared/data are skipped where it is not
 	$(CARGO) test --workspace --locked
 
-lint: deps ## Formatting, clippy without warnings, documentation
+lint: deps ## Formatting, and clippy without warnings
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
