@@ -81,7 +81,7 @@ impl GoldenFile {
     /// Whether the JSON file at `path` describes a model.
     pub(super) fn is_one(path: &Path) -> Result<bool> {
         #[derive(Deserialize)]
-        #[allow(dead_code)]
+        #[allow(dead_code, reason = "only whether the keys are there matters")]
         struct Outline {
             model: String,
             tensors: Vec<serde::de::IgnoredAny>,
