@@ -97,9 +97,9 @@ pub enum LabelError {
     /// The engine thread is gone.
     #[error("the engine has stopped")]
     EngineStopped,
-    /// The frames could not be prepared.
-    #[error("cannot prepare frames: {0}")]
-    Prepare(String),
+    /// The frames could not be prepared for the model.
+    #[error("the frames do not suit the model's preparation")]
+    Prepare(#[from] zoo::ZooError),
 }
 
 impl LabelError {

@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::aggregate::softmax;
 use crate::beat::ignore_beats;
 use crate::file::EcgRule;
-use crate::{Aggregation, ClipRequest, DecodedFrames, FoundBeats, LabelError, LoopView, Pipeline, find_beats, prepare};
+use crate::prepare::prepare_frames;
+use crate::{Aggregation, DecodedFrames, FoundBeats, LabelError, LoopView, Pipeline, find_beats};
 
 /// Milliseconds spent in each stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -119,8 +120,7 @@ impl Pipeline {
         let decoded = decoded?;
         let sector = frames.source().sector();
         let request = timed(&mut ms.prepare, || {
-            let prepared = prepare(decoded.values(), sector, &self.preparation())?;
-            Ok::<_, LabelError>(ClipRequest { frames: prepared, clips: clip_positions(&plan, &decoded) })
+            prepare_frames(&decoded, &clip_positions(&plan, &decoded), sector, &self.preparation())
         })?;
         label.clips = request.clips.len();
         label.frames_used = decoded.len();

@@ -18,7 +18,7 @@ mod resolve;
 
 pub use aggregate::{Aggregation, LoopView};
 pub use beat::{FoundBeats, find_beats};
-pub use engine::{ClipRequest, Engine, EngineAnswer};
+pub use engine::{Engine, EngineAnswer};
 pub use error::{LabelError, PipelineError};
 pub use file::{
     AggregateSection, ClipRule, EncoderSection, FusionSection, HeadSection, PipelineFile, PrepareSection,
@@ -27,5 +27,4 @@ pub use file::{
 pub use frames::DecodedFrames;
 pub use inspect::{InspectedClip, InspectedEcg, InspectedFrame, InspectedRegion, Inspection, inspect};
 pub use label::{LoopLabel, StageMs};
-pub use prepare::{PreparedFrames, prepare};
 pub use resolve::{Pipeline, PipelineSource};

@@ -5,7 +5,7 @@
 //! Whether an architecture gives the numbers of the framework that it comes from is checked by [`golden`].
 //!
 //! Invariants: weights are read by the tensor names of the checkpoint they come from; a missing, extra or misshapen
-//! tensor is an error that names it; no image is read here and no view is decided.
+//! tensor is an error that names it; no file of images is read here and no view is decided.
 
 mod classifier;
 mod encoders;
@@ -14,8 +14,10 @@ mod fusion;
 pub mod golden;
 mod heads;
 mod label_set;
+pub mod losses;
 mod model;
 mod names;
+pub mod prepare;
 mod registry;
 mod transformer;
 pub mod weights;
@@ -35,7 +37,8 @@ pub use heads::{
 pub use label_set::LabelSet;
 pub use model::{Architecture, Model, ModelOutput};
 pub use names::{EncoderName, FusionName, HeadName, VideoEncoderName};
-pub use registry::{Colour, Crop, ModelCard, Preparation, Registry, Resize, WeightStatus};
+pub use prepare::{Colour, Crop, Normalise, Preparation, Resize};
+pub use registry::{ModelCard, Registry, WeightStatus};
 
 /// Result of this crate's operations.
 pub type Result<T> = std::result::Result<T, ZooError>;

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::prepare::Preparation;
 use crate::weights::{FormulaWeights, SafetensorsFile, TensorSource};
 use crate::{Architecture, EncoderName, FusionName, HeadName, LabelSet, Model, Result, ZooError};
 
@@ -34,54 +35,6 @@ impl WeightStatus {
             Self::Clinical => None,
         }
     }
-}
-
-/// How frames must be prepared for a model; a pipeline that does otherwise is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preparation {
-    /// Side of the square image that the encoder sees, in pixels.
-    pub size: usize,
-    /// Gray (replicated to three channels) or colour.
-    pub colour: Colour,
-    /// Which part of the screen is kept.
-    pub crop: Crop,
-    /// How the part is brought to that size; its shape is not kept.
-    pub resize: Resize,
-    /// Whether pixels that never change within a clip are set to zero (texts, scales).
-    pub mask_static: bool,
-}
-
-/// Gray or colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Colour {
-    /// Luma (ITU-R 601), replicated.
-    Gray,
-    /// As decoded.
-    Rgb,
-}
-
-/// Which part of the screen a model sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Crop {
-    /// The whole screen.
-    None,
-    /// The box of the ultrasound sector.
-    Sector,
-    /// The reference video model's: left w / 10, top and bottom h / 15 (`seed-systems.md` 4.3).
-    ThesisVideo,
-}
-
-/// How an image is brought to the encoder's size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resize {
-    /// Bilinear with a support that grows when shrinking, as in Pillow.
-    Antialias,
-    /// Bilinear between the two nearest pixels with half-pixel centres, as in TensorFlow.
-    Tensorflow,
 }
 
 /// One entry of the registry.

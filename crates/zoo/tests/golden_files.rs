@@ -83,7 +83,9 @@ fn a_file_that_is_no_golden_file_is_an_error() {
     assert!(golden::verify(&folder.path().join("absent.json")).is_err());
     assert!(golden::model_files(folder.path()).unwrap().is_empty());
     assert!(golden::verify(folder.path()).unwrap_err().to_string().contains("no golden file"));
-    assert!(golden::verify(&fixtures().join("vectors.json")).is_err());
+    std::fs::write(&path, "{\"seed\": \"x\", \"small\": []}").unwrap();
+    assert!(golden::verify(&path).is_err());
+    assert!(golden::model_files(folder.path()).unwrap().is_empty());
 }
 
 #[test]
@@ -94,13 +96,14 @@ fn a_folder_is_verified_whole_and_other_files_are_left_out() {
     for (from, to) in [
         ("r2plus1d_block_maps.json", below.join("a.json")),
         ("conv3d_stack_frames.json", folder.path().join("b.json")),
-        ("vectors.json", folder.path().join("c.json")),
+        ("vectors.json", below.join("c.json")),
     ] {
         std::fs::copy(fixtures().join(from), to).unwrap();
     }
+    std::fs::write(folder.path().join("other.json"), "{}").unwrap();
     let checks = golden::verify(folder.path()).unwrap();
     let models: std::collections::BTreeSet<&str> = checks.iter().map(|check| check.model.as_str()).collect();
-    assert_eq!(models.into_iter().collect::<Vec<_>>(), ["conv3d_stack_frames", "r2plus1d_block_maps"]);
+    assert_eq!(models.into_iter().collect::<Vec<_>>(), ["conv3d_stack_frames", "r2plus1d_block_maps", "vectors"]);
     assert!(checks.iter().all(Check::passes));
 }
 
@@ -139,6 +142,9 @@ fn formula_weights_are_the_golden_ones() {
     let mut compared = 0;
     for path in golden::model_files(&fixtures()).unwrap() {
         let file = read(&path);
+        if file["tensors"].is_null() {
+            continue;
+        }
         let stem =
             file["tensors"].as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).find(|name| {
                 name.ends_with("features.0.0.weight")

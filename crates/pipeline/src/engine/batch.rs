@@ -2,23 +2,24 @@ use std::time::Instant;
 
 use candle_core::Tensor;
 use zoo::Model;
+use zoo::prepare::PreparedClips;
 
-use super::{ClipRequest, EngineAnswer};
+use super::EngineAnswer;
 use crate::LabelError;
 
 /// Frames encoded at once, over all loops of a batch: enough to keep two cores busy, few enough to bound memory.
 pub(super) const MOST_FRAMES: usize = 16;
 
 /// Answers every request; a failure of the shared batch is retried request by request, so one loop cannot fail another.
-pub(super) fn run(model: &Model, requests: &[&ClipRequest]) -> Vec<Result<EngineAnswer, LabelError>> {
+pub(super) fn run(model: &Model, requests: &[&PreparedClips]) -> Vec<Result<EngineAnswer, LabelError>> {
     match encode(model, requests) {
         Ok((vectors, encode_ms)) => {
-            let all: usize = requests.iter().map(|request| request.frames.frames).sum();
+            let all: usize = requests.iter().map(|request| request.frames).sum();
             let mut first = 0;
             requests
                 .iter()
                 .map(|request| {
-                    let count = request.frames.frames;
+                    let count = request.frames;
                     let own = vectors.narrow(0, first, count).map_err(model_error);
                     first += count;
                     classify(model, request, &own?, encode_ms * count as f64 / all.max(1) as f64)
@@ -31,13 +32,13 @@ pub(super) fn run(model: &Model, requests: &[&ClipRequest]) -> Vec<Result<Engine
 }
 
 /// Encodes the frames of all requests as vectors [frames, C] (or maps [frames, C, h, w]) and tells how many milliseconds that took.
-fn encode(model: &Model, requests: &[&ClipRequest]) -> Result<(Tensor, f64), LabelError> {
+fn encode(model: &Model, requests: &[&PreparedClips]) -> Result<(Tensor, f64), LabelError> {
     let started = Instant::now();
-    let Some(size) = requests.first().map(|request| request.frames.size) else {
+    let Some(size) = requests.first().map(|request| request.size) else {
         return Err(LabelError::Model("an empty batch".to_owned()));
     };
     let plane = 3 * size * size;
-    let values: Vec<f32> = requests.iter().flat_map(|request| &request.frames.values).copied().collect();
+    let values: Vec<f32> = requests.iter().flat_map(|request| &request.values).copied().collect();
     let mut vectors = Vec::new();
     for chunk in values.chunks(MOST_FRAMES * plane) {
         let frames = Tensor::from_slice(chunk, (chunk.len() / plane, 3, size, size), model.device());
@@ -50,7 +51,7 @@ fn encode(model: &Model, requests: &[&ClipRequest]) -> Result<(Tensor, f64), Lab
 /// Classifies the clips of one request, whose encoded frames are `vectors` [frames, C] or maps [frames, C, h, w].
 fn classify(
     model: &Model,
-    request: &ClipRequest,
+    request: &PreparedClips,
     vectors: &Tensor,
     encode_ms: f64,
 ) -> Result<EngineAnswer, LabelError> {

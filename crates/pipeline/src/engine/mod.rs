@@ -7,17 +7,9 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use zoo::Model;
+use zoo::prepare::PreparedClips;
 
-use crate::{LabelError, PipelineError, PreparedFrames};
-
-/// Frames of one loop and how they form clips.
-#[derive(Debug, Clone)]
-pub struct ClipRequest {
-    /// The distinct frames.
-    pub frames: PreparedFrames,
-    /// Each clip as positions in `frames`; all clips have the same length.
-    pub clips: Vec<Vec<usize>>,
-}
+use crate::{LabelError, PipelineError};
 
 /// What the model says of a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +23,7 @@ pub struct EngineAnswer {
 }
 
 struct Order {
-    request: ClipRequest,
+    request: PreparedClips,
     reply: Sender<Result<EngineAnswer, LabelError>>,
 }
 
@@ -58,8 +50,8 @@ impl Engine {
         Ok(Self { orders, weights_sha256, _thread: Arc::new(thread) })
     }
 
-    /// Runs the model; blocks until the answer is there.
-    pub fn run(&self, request: ClipRequest) -> Result<EngineAnswer, LabelError> {
+    /// Runs the model on the clips of one loop, all of the same length; blocks until the answer is there.
+    pub fn run(&self, request: PreparedClips) -> Result<EngineAnswer, LabelError> {
         let (reply, answer) = bounded(1);
         self.orders.send(Order { request, reply }).map_err(|_| LabelError::EngineStopped)?;
         answer.recv().map_err(|_| LabelError::EngineStopped)?
@@ -74,14 +66,14 @@ impl Engine {
 /// Answers requests until every [`Engine`] is gone; requests that wait at the same time share a batch.
 fn serve(model: &Model, incoming: &Receiver<Order>) {
     while let Ok(first) = incoming.recv() {
-        let mut frames = first.request.frames.frames;
+        let mut frames = first.request.frames;
         let mut orders = vec![first];
         while frames < batch::MOST_FRAMES {
             let Ok(next) = incoming.try_recv() else { break };
-            frames += next.request.frames.frames;
+            frames += next.request.frames;
             orders.push(next);
         }
-        let requests: Vec<&ClipRequest> = orders.iter().map(|order| &order.request).collect();
+        let requests: Vec<&PreparedClips> = orders.iter().map(|order| &order.request).collect();
         let answers = batch::run(model, &requests);
         for (order, answer) in orders.iter().zip(answers) {
             // A caller that has gone away needs no answer.

@@ -1,13 +1,14 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
+use super::compare::{Numbers, largest_difference};
 use super::inputs::Input;
-use super::{Check, tolerance};
-use crate::weights::{TensorSource, fill};
+use super::{Check, Source, tolerance};
+use crate::weights::{TensorSource, checksum, fill};
 use crate::{Result, ZooError};
 
 /// More elements than any model here has, fewer than fill a small machine's memory.
@@ -47,12 +48,6 @@ struct Parameters {
 }
 
 #[derive(Deserialize)]
-struct Numbers {
-    shape: Vec<usize>,
-    data: Vec<f64>,
-}
-
-#[derive(Deserialize)]
 struct Drift {
     max_abs: f64,
 }
@@ -67,27 +62,10 @@ struct Entry {
 }
 
 impl GoldenFile {
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
-        let content: Content = serde_json::from_slice(&bytes).map_err(|error| ZooError::Format {
-            path: path.to_owned(),
-            format: "golden",
-            problem: error.to_string(),
-        })?;
+    pub(super) fn read(source: &Source) -> Result<Self> {
+        let content: Content = source.parse()?;
         let tensors = content.tensors.iter().map(|entry| (entry.name.clone(), entry.clone())).collect();
-        Ok(Self { path: path.to_owned(), content, tensors, read: RefCell::default() })
-    }
-
-    /// Whether the JSON file at `path` describes a model.
-    pub(super) fn is_one(path: &Path) -> Result<bool> {
-        #[derive(Deserialize)]
-        #[allow(dead_code, reason = "only whether the keys are there matters")]
-        struct Outline {
-            model: String,
-            tensors: Vec<serde::de::IgnoredAny>,
-        }
-        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
-        Ok(serde_json::from_slice::<Outline>(&bytes).is_ok())
+        Ok(Self { path: source.path().to_owned(), content, tensors, read: RefCell::default() })
     }
 
     /// An error about this file.
@@ -145,11 +123,7 @@ impl GoldenFile {
             return Err(self.problem(format!("output {name:?} is {:?}, ours is {:?}", theirs.shape, ours.dims())));
         }
         let ours: Vec<f32> = ours.flatten_all()?.to_vec1()?;
-        // The file holds the shortest decimals that read back as the same f32.
-        let theirs = theirs.data.iter().map(|&value| f64::from(value as f32));
-        let differences = ours.iter().zip(theirs).map(|(&ours, theirs)| (f64::from(ours) - theirs).abs());
-        // `f64::max` would drop a NaN.
-        let deviation = differences.fold(0.0, |largest, next| if next <= largest { largest } else { next });
+        let deviation = largest_difference(ours.into_iter().map(f64::from), theirs.singles());
         let drift = self.content.f32_vs_f64.as_ref().and_then(|drift| drift.get(name)).map(|drift| drift.max_abs);
         let facts = tolerance::Facts {
             model: &self.content.model,
@@ -218,12 +192,4 @@ impl TensorSource for GoldenFile {
     fn sha256(&self) -> String {
         String::new()
     }
-}
-
-/// The golden README's `xsum`: each number's bits times an odd weight, so that order counts.
-fn checksum(values: &[f32]) -> String {
-    let sum = values.iter().enumerate().fold(0u64, |sum, (index, value)| {
-        sum.wrapping_add(u64::from(value.to_bits()).wrapping_mul(2 * index as u64 + 1))
-    });
-    format!("{sum:016x}")
 }

@@ -1,7 +1,7 @@
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
-use crate::weights::{fill, stream_key, stream_word};
+use crate::weights::{self, fill, stream_key, stream_word};
 
 /// The largest input that is made: more than any golden file asks for.
 const MOST_ELEMENTS: usize = 100_000_000;
@@ -56,7 +56,8 @@ impl Input {
     }
 }
 
-fn bounded(shape: &[usize]) -> Result<usize, String> {
+/// The number of elements; the error is a sentence.
+pub(super) fn bounded(shape: &[usize]) -> Result<usize, String> {
     let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
     count.filter(|count| (1..=MOST_ELEMENTS).contains(count)).ok_or_else(|| format!("an input of {shape:?}"))
 }
@@ -73,16 +74,31 @@ fn frames(
 
 /// The test image `name` at time `t`, bytes [height, width, 3]: a chirp that moves with `t`, and noise.
 pub fn image_u8(seed: &str, name: &str, height: usize, width: usize, t: usize) -> Vec<u8> {
+    image_channels(seed, name, (height, width, 3), t)
+}
+
+/// The same image at half brightness inside an ultrasound-like sector, black outside it.
+pub fn sector_u8(seed: &str, name: &str, height: usize, width: usize, t: usize) -> Vec<u8> {
+    sector_channels(seed, name, (height, width, 3), t)
+}
+
+/// The test image with any number of channels, bytes [height, width, channels].
+pub(super) fn image_channels(
+    seed: &str,
+    name: &str,
+    (height, width, channels): (usize, usize, usize),
+    t: usize,
+) -> Vec<u8> {
     let key = stream_key(seed, &format!("image/{name}"));
-    let first = t * height * width * 3;
-    let mut pixels = Vec::with_capacity(height * width * 3);
+    let first = (t * height * width * channels) as u64;
+    let mut pixels = Vec::with_capacity(height * width * channels);
     for y in 0..height {
         for x in 0..width {
             let (chirp_x, chirp_y) = ((x + 3 * t) as u64, (y + 2 * t) as u64);
-            for channel in 0..3 {
+            for channel in 0..channels as u64 {
                 let squares = chirp_x * chirp_x * (3 + channel) + chirp_y * chirp_y * (5 - channel);
                 let chirp = ((squares + 2 * chirp_x * chirp_y) >> 5) & 255;
-                let noise = stream_word(key, (first + (y * width + x) * 3) as u64 + channel) >> 56;
+                let noise = stream_word(key, first + ((y * width + x) * channels) as u64 + channel) >> 56;
                 pixels.push(((3 * chirp + noise) >> 2) as u8);
             }
         }
@@ -90,13 +106,19 @@ pub fn image_u8(seed: &str, name: &str, height: usize, width: usize, t: usize) -
     pixels
 }
 
-/// The same image at half brightness inside an ultrasound-like sector, black outside it.
-pub fn sector_u8(seed: &str, name: &str, height: usize, width: usize, t: usize) -> Vec<u8> {
-    let mut pixels = image_u8(seed, name, height, width, t);
+/// The sector with any number of channels, bytes [height, width, channels].
+pub(super) fn sector_channels(seed: &str, name: &str, size: (usize, usize, usize), t: usize) -> Vec<u8> {
+    let (height, width, channels) = size;
+    let mut pixels = image_channels(seed, name, size, t);
     for (index, pixel) in pixels.iter_mut().enumerate() {
-        let (x, y) = (index / 3 % width, index / 3 / width);
+        let (x, y) = (index / channels % width, index / channels / width);
         let inside = (2 * x).abs_diff(width - 1) <= y + height / 8;
         *pixel = if inside { *pixel >> 1 } else { 0 };
     }
     pixels
+}
+
+/// FNV-1a (64 bits) as 16 hexadecimal digits.
+pub(super) fn fnv1a64(bytes: &[u8]) -> String {
+    format!("{:016x}", weights::fnv1a64(bytes.iter().copied()))
 }

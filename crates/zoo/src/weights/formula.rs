@@ -87,8 +87,20 @@ pub fn fill(seed: &str, name: &str, count: usize, centre: f64, half: f64) -> Vec
 
 /// FNV-1a (64 bits) of `seed/name`.
 pub(crate) fn stream_key(seed: &str, name: &str) -> u64 {
-    let bytes = seed.bytes().chain([b'/']).chain(name.bytes());
+    fnv1a64(seed.bytes().chain([b'/']).chain(name.bytes()))
+}
+
+/// FNV-1a (64 bits).
+pub(crate) fn fnv1a64(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// The golden README's `xsum`: each number's bits times an odd weight, so that order counts.
+pub(crate) fn checksum(values: &[f32]) -> String {
+    let sum = values.iter().enumerate().fold(0u64, |sum, (index, value)| {
+        sum.wrapping_add(u64::from(value.to_bits()).wrapping_mul(2 * index as u64 + 1))
+    });
+    format!("{sum:016x}")
 }
 
 /// Word `index` of a splitmix64 stream.

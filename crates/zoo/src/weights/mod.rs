@@ -5,6 +5,6 @@ mod safetensors_file;
 mod source;
 
 pub use formula::{FormulaWeights, fill};
-pub(crate) use formula::{stream_key, stream_word};
+pub(crate) use formula::{checksum, fnv1a64, stream_key, stream_word};
 pub use safetensors_file::SafetensorsFile;
 pub use source::{TensorSource, Weights};

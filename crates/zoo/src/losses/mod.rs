@@ -1,0 +1,15 @@
+//! What training makes small: contrastive losses on embeddings, cross-entropies on logits.
+//!
+//! All take Candle tensors of float32 or float64 and give values that Candle can differentiate. Formulas and symbols are
+//! those of the golden reference `losses.json`, which [`crate::golden::verify`] compares values and gradients with.
+
+mod contrastive;
+mod cross_entropy;
+mod labels;
+mod log_sum_exp;
+mod partial_label;
+mod similarity;
+
+pub use contrastive::{ContrastiveForm, ContrastiveLoss, ContrastiveValue};
+pub use cross_entropy::{ClassLoss, CrossEntropy};
+pub use partial_label::PartialLabelLoss;

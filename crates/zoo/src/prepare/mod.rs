@@ -1,0 +1,189 @@
+//! From decoded frames to what the encoder sees, as the model's card says: crop, gray, resize, mask, scale.
+//!
+//! What a model was trained on is part of the model: two ways of bilinear resizing differ by tens of gray levels. So every
+//! step equals, to the stated tolerance, a function of the framework that the model comes from ([`crate::golden`] checks
+//! that), and a card names it. Everything here is pure: frames in, numbers out.
+
+pub(crate) mod colour;
+pub(crate) mod image;
+mod mask;
+mod preparation;
+pub(crate) mod resize;
+
+pub use image::{PixelArea, Screen};
+pub use preparation::{Colour, Crop, Normalise, Preparation, Resize};
+
+use crate::{Result, ZooError};
+use image::Cut;
+use resize::resize;
+
+/// Frames as the encoder takes them, and the clips that they form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreparedClips {
+    /// Number of frames.
+    pub frames: usize,
+    /// Side of each image in pixels.
+    pub size: usize,
+    /// [frames, 3, size, size] row-major; 0 to 1 where the card asks for no other range.
+    pub values: Vec<f32>,
+    /// Each clip as positions among the frames.
+    pub clips: Vec<Vec<usize>>,
+}
+
+/// The largest image side that a card may ask for.
+const MOST_SIDE: usize = 4096;
+
+/// Prepares the frames of one loop; `clips` are positions in `screens`.
+///
+/// With a static mask each clip gets frames of its own, because the mask depends on the other frames of the clip; without
+/// one each frame is prepared once, whichever clips it is in. `sector` is the box of the ultrasound image; without one the
+/// whole screen stands in for it. Errors: a position beyond the screens, a size of 0 or beyond 4096.
+pub fn prepare(
+    screens: &[Screen<'_>],
+    clips: &[Vec<usize>],
+    sector: Option<PixelArea>,
+    preparation: &Preparation,
+) -> Result<PreparedClips> {
+    let size = preparation.size;
+    if !(1..=MOST_SIDE).contains(&size) {
+        return Err(ZooError::Preparation { problem: format!("an image side of {size}") });
+    }
+    if let Some(position) = clips.iter().flatten().find(|&&position| position >= screens.len()) {
+        return Err(ZooError::Preparation { problem: format!("frame {position} of {}", screens.len()) });
+    }
+    let normalise = preparation.normalise.unwrap_or(Normalise { mean: [0.0; 3], std: [1.0; 3] });
+    if !normalise.std.iter().all(|std| *std > 0.0) {
+        return Err(ZooError::Preparation { problem: format!("a standard deviation of {:?}", normalise.std) });
+    }
+    let images: Vec<Vec<f32>> =
+        screens.iter().map(|screen| planes(&screen.cut(preparation.crop, sector), preparation)).collect();
+    let (images, clips) = if preparation.mask_static {
+        masked(&images, clips, preparation.mask_noise_levels)
+    } else {
+        (images, clips.to_vec())
+    };
+    let mut values = Vec::with_capacity(images.len() * 3 * size * size);
+    for image in &images {
+        // Gray is one plane, which stands for all three.
+        let planes = image.chunks_exact(size * size).cycle();
+        for ((plane, mean), std) in planes.zip(normalise.mean).zip(normalise.std) {
+            values.extend(plane.iter().map(|&value| (value / 255.0 - mean) / std));
+        }
+    }
+    Ok(PreparedClips { frames: images.len(), size, values, clips })
+}
+
+/// The cut in the encoder's size, plane by plane: one of gray or three of colour, values 0 to 255.
+fn planes(cut: &Cut<'_>, preparation: &Preparation) -> Vec<f32> {
+    let target = (preparation.size, preparation.size);
+    let gray =
+        |luma: fn(&[u8; 3]) -> u8| resize(cut, |pixel| [luma(pixel)], target, preparation.resize).into_flattened();
+    match preparation.colour {
+        // Spelt out so that the compiler sees the function: this is the one that is fast.
+        Colour::Gray => resize(cut, |pixel| [colour::pillow_luma(pixel)], target, preparation.resize).into_flattened(),
+        Colour::GrayTensorflow => gray(colour::tensorflow_luma),
+        Colour::GrayTorchvision => gray(colour::torchvision_luma),
+        Colour::GrayOpencv => gray(colour::opencv_luma),
+        Colour::Rgb => {
+            let pixels = resize(cut, |&pixel| pixel, target, preparation.resize);
+            (0..3).flat_map(|channel| pixels.iter().map(move |pixel| pixel[channel])).collect()
+        }
+    }
+}
+
+/// Copies of the frames for each clip, masked by what is static in that clip.
+fn masked(images: &[Vec<f32>], clips: &[Vec<usize>], noise_levels: u8) -> (Vec<Vec<f32>>, Vec<Vec<usize>>) {
+    let mut copies = Vec::new();
+    let mut positions = Vec::new();
+    for clip in clips {
+        let mut frames: Vec<Vec<f32>> = clip.iter().map(|&position| images[position].clone()).collect();
+        mask::black_out_static(&mut frames, noise_levels);
+        positions.push((copies.len()..copies.len() + frames.len()).collect());
+        copies.append(&mut frames);
+    }
+    (copies, positions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: usize = 60;
+    const HEIGHT: usize = 40;
+
+    fn pixels(value: u8, text: u8) -> Vec<u8> {
+        let mut pixels = vec![value; WIDTH * HEIGHT * 3];
+        pixels[..WIDTH * 3 * 10].fill(text);
+        pixels
+    }
+
+    fn card(colour: Colour, crop: Crop, mask_static: bool) -> Preparation {
+        Preparation {
+            size: 8,
+            colour,
+            crop,
+            resize: Resize::Pillow,
+            mask_static,
+            mask_noise_levels: 0,
+            normalise: None,
+        }
+    }
+
+    fn prepared(frames: &[Vec<u8>], clips: &[Vec<usize>], preparation: &Preparation) -> PreparedClips {
+        let screens: Vec<Screen> = frames.iter().map(|pixels| Screen::new(WIDTH, HEIGHT, pixels).unwrap()).collect();
+        let sector = Some(PixelArea { left: 0, top: 20, width: 60, height: 20 });
+        prepare(&screens, clips, sector, preparation).unwrap()
+    }
+
+    #[test]
+    fn gray_is_replicated_and_static_pixels_become_black() {
+        let frames = [pixels(50, 255), pixels(90, 255), pixels(70, 255)];
+        let prepared = prepared(&frames, &[vec![0, 1, 2]], &card(Colour::Gray, Crop::None, true));
+        assert_eq!((prepared.frames, prepared.values.len()), (3, 3 * 3 * 64));
+        assert_eq!(prepared.values[..64], prepared.values[64..128]);
+        assert_eq!(prepared.values[0], 0.0, "the text never changes");
+        assert_eq!(prepared.values[63], 50.0 / 255.0);
+    }
+
+    #[test]
+    fn each_clip_has_its_own_mask() {
+        let frames = [pixels(50, 255), pixels(90, 255), pixels(90, 200)];
+        let masked = prepared(&frames, &[vec![0, 1], vec![1, 2]], &card(Colour::Gray, Crop::None, true));
+        assert_eq!(masked.clips, [vec![0, 1], vec![2, 3]]);
+        let corners = |frame: usize| (masked.values[frame * 192] > 0.0, masked.values[frame * 192 + 63] > 0.0);
+        assert_eq!([corners(1), corners(2)], [(false, true), (true, false)], "the same frame in two clips");
+        let unmasked = prepared(&frames, &[vec![0, 1], vec![1, 2]], &card(Colour::Gray, Crop::None, false));
+        assert_eq!((unmasked.frames, unmasked.clips), (3, vec![vec![0, 1], vec![1, 2]]));
+    }
+
+    #[test]
+    fn the_sector_is_cut_out_and_colour_is_kept() {
+        let mut frame = pixels(50, 255);
+        frame.iter_mut().skip(1).step_by(3).for_each(|green| *green = 10);
+        let prepared = prepared(&[frame], &[vec![0]], &card(Colour::Rgb, Crop::Sector, false));
+        for (plane, expected) in prepared.values.chunks(64).zip([50.0, 10.0, 50.0]) {
+            assert!(plane.iter().all(|&value| value == expected / 255.0), "{plane:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_normalised_last() {
+        let normalise = Some(Normalise { mean: [0.5, 0.25, 0.0], std: [0.5, 0.25, 2.0] });
+        let card = Preparation { normalise, ..card(Colour::Gray, Crop::None, false) };
+        let prepared = prepared(&[pixels(255, 255)], &[vec![0]], &card);
+        assert_eq!([prepared.values[0], prepared.values[64], prepared.values[128]], [1.0, 3.0, 0.5]);
+    }
+
+    #[test]
+    fn a_card_or_clip_that_cannot_be_is_an_error() {
+        let pixels = pixels(1, 2);
+        let screens = [Screen::new(WIDTH, HEIGHT, &pixels).unwrap()];
+        let good = card(Colour::Gray, Crop::None, false);
+        let no_deviation = Some(Normalise { mean: [0.0; 3], std: [1.0, 0.0, 1.0] });
+        assert!(prepare(&screens, &[vec![0]], None, &good).is_ok());
+        assert!(prepare(&screens, &[vec![1]], None, &good).is_err());
+        assert!(prepare(&screens, &[vec![0]], None, &Preparation { size: 0, ..good }).is_err());
+        assert!(prepare(&screens, &[vec![0]], None, &Preparation { size: usize::MAX, ..good }).is_err());
+        assert!(prepare(&screens, &[vec![0]], None, &Preparation { normalise: no_deviation, ..good }).is_err());
+    }
+}

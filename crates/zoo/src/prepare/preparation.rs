@@ -1,0 +1,96 @@
+//! What a model's card says of how its frames are prepared.
+
+use serde::{Deserialize, Serialize};
+
+/// How frames must be prepared for a model; a pipeline that does otherwise is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preparation {
+    /// Side of the square image that the encoder sees, in pixels.
+    pub size: usize,
+    /// Gray (replicated to three channels) or colour.
+    pub colour: Colour,
+    /// Which part of the screen is kept.
+    pub crop: Crop,
+    /// How the part is brought to that size; its shape is not kept.
+    pub resize: Resize,
+    /// Whether pixels that never change within a clip are set to zero (texts, scales).
+    pub mask_static: bool,
+    /// Changes of up to this many levels (of 255) do not count as motion for the mask; the reference counts every change,
+    /// which the noise of lossy compression defeats.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub mask_noise_levels: u8,
+    /// What is done to the values 0 to 1 last; nothing where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalise: Option<Normalise>,
+}
+
+/// (value - mean) / std for each channel, on values 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Normalise {
+    /// Subtracted, for red, green and blue.
+    pub mean: [f32; 3],
+    /// Divided by, for red, green and blue.
+    pub std: [f32; 3],
+}
+
+/// Gray or colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Colour {
+    /// Luma (ITU-R 601) as in Pillow, replicated.
+    Gray,
+    /// Luma as `tf.image.rgb_to_grayscale` makes it of bytes, replicated.
+    GrayTensorflow,
+    /// Luma as torchvision's `rgb_to_grayscale` makes it of bytes, replicated.
+    GrayTorchvision,
+    /// Luma as in OpenCV, replicated.
+    GrayOpencv,
+    /// As decoded.
+    Rgb,
+}
+
+/// Which part of the screen a model sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Crop {
+    /// The whole screen.
+    None,
+    /// The box of the ultrasound sector.
+    Sector,
+    /// The reference image model's: left w / 10 and bottom h / 15 are cut off (`seed-systems.md` 4.3).
+    ThesisImage,
+    /// The reference video models': left w / 10, top and bottom h / 15 are cut off (`seed-systems.md` 4.3).
+    ThesisVideo,
+}
+
+/// How an image is brought to the encoder's size: always to what the named function gives, whatever the shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resize {
+    /// Pillow's BILINEAR on bytes, whose support grows when shrinking (antialiasing); torchvision's on Pillow images.
+    Pillow,
+    /// Pillow's NEAREST, which Keras' `load_img` uses.
+    PillowNearest,
+    /// `tf.image.resize` bilinear without antialiasing: half-pixel centres, not rounded.
+    Tensorflow,
+    /// `tf.image.resize` bilinear with antialiasing, not rounded.
+    TensorflowAntialias,
+    /// torchvision's bilinear on a byte tensor with antialiasing.
+    Torchvision,
+    /// torchvision's bilinear on a byte tensor without antialiasing.
+    TorchvisionNoAntialias,
+    /// torch's bilinear `interpolate` of floats with antialiasing, not rounded.
+    TorchFloat,
+    /// torch's bilinear `interpolate` of floats without antialiasing, not rounded.
+    TorchFloatNoAntialias,
+    /// OpenCV's INTER_LINEAR on bytes.
+    Opencv,
+    /// OpenCV's INTER_AREA on bytes.
+    OpencvArea,
+}
+
+fn is_zero(levels: &u8) -> bool {
+    *levels == 0
+}

@@ -1,0 +1,146 @@
+//! OpenCV's INTER_LINEAR and INTER_AREA on bytes, to the last bit.
+
+use super::separable::{self, Rows, narrow};
+use super::taps::Taps;
+use crate::prepare::image::Cut;
+
+/// The weights' fractional bits.
+const FRACTION_BITS: u32 = 11;
+
+/// The fixed-point weights of two neighbouring source pixels.
+struct Pair {
+    /// The first one; it may lie one before the line, which stands for the line's first pixel.
+    first: isize,
+    weights: [i32; 2],
+}
+
+/// INTER_LINEAR: the two nearest pixels, however much the image shrinks; by exactly two it is [`area`], as in OpenCV.
+pub(super) fn linear<const C: usize>(
+    cut: &Cut<'_>,
+    channels: impl Fn(&[u8; 3]) -> [u8; C],
+    (height, width): (usize, usize),
+) -> Rows<u8, C> {
+    if cut.height == 2 * height && cut.width == 2 * width {
+        return area(cut, channels, (height, width));
+    }
+    let position = |pixel: usize, source: usize, target: usize| {
+        let scale = 1.0 / (target as f64 / source as f64);
+        let position = ((pixel as f64 + 0.5) * scale - 0.5) as f32;
+        (position.floor() as isize, position - position.floor())
+    };
+    two_nearest(cut, channels, &pairs(cut.width, width, position), &pairs(cut.height, height, position))
+}
+
+/// INTER_AREA: the mean over each target pixel's area where the image shrinks both ways, else a variant of linear.
+pub(super) fn area<const C: usize>(
+    cut: &Cut<'_>,
+    channels: impl Fn(&[u8; 3]) -> [u8; C],
+    (height, width): (usize, usize),
+) -> Rows<u8, C> {
+    if cut.width < width || cut.height < height {
+        let position = |pixel: usize, source: usize, target: usize| {
+            let inverse = target as f64 / source as f64;
+            let first = (pixel as f64 * (1.0 / inverse)).floor();
+            let rest = ((pixel as f64 + 1.0) - (first + 1.0) * inverse) as f32;
+            (first as isize, if rest <= 0.0 { 0.0 } else { rest - rest.floor() })
+        };
+        return two_nearest(cut, channels, &pairs(cut.width, width, position), &pairs(cut.height, height, position));
+    }
+    if cut.width.is_multiple_of(width) && cut.height.is_multiple_of(height) {
+        return whole_areas(cut, channels, (height, width));
+    }
+    let means = separable::float(cut, channels, &shares(cut.width, width), &shares(cut.height, height));
+    means.into_iter().map(|pixel| pixel.map(|value| value.round_ties_even() as u8)).collect()
+}
+
+/// Areas of whole pixels: their sum in integers, divided at the end.
+fn whole_areas<const C: usize>(
+    cut: &Cut<'_>,
+    channels: impl Fn(&[u8; 3]) -> [u8; C],
+    (height, width): (usize, usize),
+) -> Rows<u8, C> {
+    let ones = |source: usize, target: usize| -> Vec<Taps<i32>> {
+        let side = source / target;
+        (0..target).map(|pixel| Taps { first: pixel * side, weights: vec![1; side] }).collect()
+    };
+    let narrowed = narrow(cut, channels, &ones(cut.width, width), |pixel, _| i32::from(pixel), |sum| sum);
+    let sums = separable::shorten(&narrowed, width, &ones(cut.height, height), |pixel, _| pixel, |sum: i32| sum);
+    let (across, down) = (cut.width / width, cut.height / height);
+    let part = 1.0 / (across * down) as f32;
+    let mean =
+        |sum: i32| if (across, down) == (2, 2) { (sum + 2) >> 2 } else { (sum as f32 * part).round_ties_even() as i32 };
+    sums.into_iter().map(|pixel| pixel.map(|sum| mean(sum).clamp(0, 255) as u8)).collect()
+}
+
+/// Each source pixel's share of the target pixels' areas.
+fn shares(source: usize, target: usize) -> Vec<Taps<f32>> {
+    /// A share below this is not counted.
+    const LEAST: f64 = 1e-3;
+    let scale = 1.0 / (target as f64 / source as f64);
+    (0..target)
+        .map(|pixel| {
+            let (from, to) = (pixel as f64 * scale, pixel as f64 * scale + scale);
+            let side = scale.min(source as f64 - from);
+            let end = (to.floor() as usize).min(source - 1);
+            let start = (from.ceil() as usize).min(end);
+            let mut weights = Vec::with_capacity(end - start + 2);
+            let mut first = start;
+            if start as f64 - from > LEAST {
+                first = start - 1;
+                weights.push(((start as f64 - from) / side) as f32);
+            }
+            weights.extend(std::iter::repeat_n((1.0 / side) as f32, end - start));
+            if to - end as f64 > LEAST {
+                weights.push(((to - end as f64).min(1.0).min(side) / side) as f32);
+            }
+            Taps { first, weights }
+        })
+        .collect()
+}
+
+fn pairs(source: usize, target: usize, position: impl Fn(usize, usize, usize) -> (isize, f32)) -> Vec<Pair> {
+    let one = (1 << FRACTION_BITS) as f32;
+    let fixed = |weight: f32| (weight * one).round_ties_even() as i32;
+    (0..target)
+        .map(|pixel| {
+            let (first, second_weight) = position(pixel, source, target);
+            Pair { first, weights: [fixed(1.0 - second_weight), fixed(second_weight)] }
+        })
+        .collect()
+}
+
+fn two_nearest<const C: usize>(
+    cut: &Cut<'_>,
+    channels: impl Fn(&[u8; 3]) -> [u8; C],
+    across: &[Pair],
+    down: &[Pair],
+) -> Rows<u8, C> {
+    let last = cut.width - 1;
+    // Beside the first or last pixel that pixel has all the weight.
+    let taps: Vec<Taps<i32>> = across
+        .iter()
+        .map(|pair| match usize::try_from(pair.first) {
+            Ok(first) if first < last => Taps { first, weights: pair.weights.to_vec() },
+            Ok(_) => Taps { first: last, weights: vec![1 << FRACTION_BITS] },
+            Err(_) => Taps { first: 0, weights: vec![1 << FRACTION_BITS] },
+        })
+        .collect();
+    let narrowed = narrow(cut, channels, &taps, |pixel, weight| i32::from(pixel) * weight, |sum| sum);
+    let row = |at: isize| {
+        let at = at.clamp(0, cut.height as isize - 1) as usize;
+        &narrowed[at * across.len()..(at + 1) * across.len()]
+    };
+    // OpenCV drops bits of both factors to stay within 32 bits.
+    let part = |value: i32, weight: i32| (weight * (value >> 4)) >> 16;
+    down.iter()
+        .flat_map(|pair| {
+            let both = row(pair.first).iter().zip(row(pair.first + 1));
+            both.map(|(upper, lower)| {
+                std::array::from_fn(|channel| {
+                    let sum = part(upper[channel], pair.weights[0]) + part(lower[channel], pair.weights[1]);
+                    ((sum + 2) >> 2).clamp(0, 255) as u8
+                })
+            })
+        })
+        .collect()
+}
