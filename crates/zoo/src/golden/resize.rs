@@ -103,11 +103,14 @@ impl Method {
     /// The result, [height, width, channels] row-major.
     fn run(&self, screen: &Screen<'_>, target: (usize, usize)) -> Vec<f64> {
         let cut = screen.cut(Crop::None, None);
+        let red = || resize::resize(&cut, |pixel| pixel[0], target, self.how);
         let values = match self.channels {
-            Channels::All => resize::resize(&cut, |&pixel| pixel, target, self.how).into_flattened(),
-            Channels::First => resize::resize(&cut, |pixel| [pixel[0]], target, self.how).into_flattened(),
-            Channels::Gray => {
-                resize::resize(&cut, |pixel| [colour::pillow_luma(pixel)], target, self.how).into_flattened()
+            Channels::First => red(),
+            Channels::Gray => resize::resize(&cut, colour::pillow_luma, target, self.how),
+            Channels::All => {
+                let green = resize::resize(&cut, |pixel| pixel[1], target, self.how);
+                let blue = resize::resize(&cut, |pixel| pixel[2], target, self.how);
+                red().into_iter().zip(green).zip(blue).flat_map(|((red, green), blue)| [red, green, blue]).collect()
             }
         };
         values.into_iter().map(f64::from).collect()

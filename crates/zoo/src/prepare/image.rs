@@ -80,10 +80,10 @@ impl<'a> Screen<'a> {
     }
 }
 
-/// A part of a screen, at least one pixel, all of it on the screen.
+/// A part of an image, at least one pixel, all of it in the image; most often of a screen.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cut<'a> {
-    pixels: &'a [[u8; 3]],
+pub(crate) struct Cut<'a, P = [u8; 3]> {
+    pixels: &'a [P],
     stride: usize,
     left: usize,
     top: usize,
@@ -93,9 +93,14 @@ pub(crate) struct Cut<'a> {
     pub height: usize,
 }
 
-impl<'a> Cut<'a> {
+impl<'a, P> Cut<'a, P> {
+    /// All of an image whose rows have `width` pixels.
+    pub fn whole(pixels: &'a [P], width: usize) -> Self {
+        Self { pixels, stride: width, left: 0, top: 0, width, height: pixels.len() / width }
+    }
+
     /// The pixels of row `y`, which is below `height`.
-    pub fn row(&self, y: usize) -> &'a [[u8; 3]] {
+    pub fn row(&self, y: usize) -> &'a [P] {
         let from = (self.top + y) * self.stride + self.left;
         &self.pixels[from..from + self.width]
     }

@@ -1,22 +1,16 @@
 //! The pixel under the centre of each target pixel, as Pillow's NEAREST (which Keras' `load_img` uses).
 
-use super::separable::Rows;
 use crate::prepare::image::Cut;
 
-/// Resizes by picking pixels; [height, width] is the target's size.
-pub(super) fn nearest<const C: usize>(
-    cut: &Cut<'_>,
-    channels: impl Fn(&[u8; 3]) -> [u8; C],
-    (height, width): (usize, usize),
-) -> Rows<u8, C> {
+/// Resizes to [height, width] by picking pixels.
+pub(super) fn nearest(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
     let columns = picked(cut.width, width);
-    let rows = picked(cut.height, height);
-    rows.into_iter()
-        .flat_map(|y| {
-            let row = cut.row(y);
-            columns.iter().map(|&x| row.get(x).map_or([0; C], &channels)).collect::<Vec<_>>()
-        })
-        .collect()
+    let mut targets = Vec::with_capacity(width * height);
+    for y in picked(cut.height, height) {
+        let row = cut.row(y);
+        targets.extend(columns.iter().map(|&x| channel(&row[x])));
+    }
+    targets
 }
 
 /// The source pixel of every target pixel; the position is summed up step by step because Pillow's is, rounding included.

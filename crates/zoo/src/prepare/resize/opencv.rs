@@ -1,6 +1,6 @@
 //! OpenCV's INTER_LINEAR and INTER_AREA on bytes, to the last bit.
 
-use super::separable::{self, Rows, narrow};
+use super::separable::{self, narrow};
 use super::taps::Taps;
 use crate::prepare::image::Cut;
 
@@ -15,28 +15,20 @@ struct Pair {
 }
 
 /// INTER_LINEAR: the two nearest pixels, however much the image shrinks; by exactly two it is [`area`], as in OpenCV.
-pub(super) fn linear<const C: usize>(
-    cut: &Cut<'_>,
-    channels: impl Fn(&[u8; 3]) -> [u8; C],
-    (height, width): (usize, usize),
-) -> Rows<u8, C> {
+pub(super) fn linear(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
     if cut.height == 2 * height && cut.width == 2 * width {
-        return area(cut, channels, (height, width));
+        return area(cut, channel, (height, width));
     }
     let position = |pixel: usize, source: usize, target: usize| {
         let scale = 1.0 / (target as f64 / source as f64);
         let position = ((pixel as f64 + 0.5) * scale - 0.5) as f32;
         (position.floor() as isize, position - position.floor())
     };
-    two_nearest(cut, channels, &pairs(cut.width, width, position), &pairs(cut.height, height, position))
+    two_nearest(cut, channel, &pairs(cut.width, width, position), &pairs(cut.height, height, position))
 }
 
 /// INTER_AREA: the mean over each target pixel's area where the image shrinks both ways, else a variant of linear.
-pub(super) fn area<const C: usize>(
-    cut: &Cut<'_>,
-    channels: impl Fn(&[u8; 3]) -> [u8; C],
-    (height, width): (usize, usize),
-) -> Rows<u8, C> {
+pub(super) fn area(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
     if cut.width < width || cut.height < height {
         let position = |pixel: usize, source: usize, target: usize| {
             let inverse = target as f64 / source as f64;
@@ -44,32 +36,28 @@ pub(super) fn area<const C: usize>(
             let rest = ((pixel as f64 + 1.0) - (first + 1.0) * inverse) as f32;
             (first as isize, if rest <= 0.0 { 0.0 } else { rest - rest.floor() })
         };
-        return two_nearest(cut, channels, &pairs(cut.width, width, position), &pairs(cut.height, height, position));
+        return two_nearest(cut, channel, &pairs(cut.width, width, position), &pairs(cut.height, height, position));
     }
     if cut.width.is_multiple_of(width) && cut.height.is_multiple_of(height) {
-        return whole_areas(cut, channels, (height, width));
+        return whole_areas(cut, channel, (height, width));
     }
-    let means = separable::float(cut, channels, &shares(cut.width, width), &shares(cut.height, height));
-    means.into_iter().map(|pixel| pixel.map(|value| value.round_ties_even() as u8)).collect()
+    let means = separable::float(cut, channel, &shares(cut.width, width), &shares(cut.height, height));
+    means.into_iter().map(|value| value.round_ties_even() as u8).collect()
 }
 
 /// Areas of whole pixels: their sum in integers, divided at the end.
-fn whole_areas<const C: usize>(
-    cut: &Cut<'_>,
-    channels: impl Fn(&[u8; 3]) -> [u8; C],
-    (height, width): (usize, usize),
-) -> Rows<u8, C> {
+fn whole_areas(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
     let ones = |source: usize, target: usize| -> Vec<Taps<i32>> {
         let side = source / target;
         (0..target).map(|pixel| Taps { first: pixel * side, weights: vec![1; side] }).collect()
     };
-    let narrowed = narrow(cut, channels, &ones(cut.width, width), |pixel, _| i32::from(pixel), |sum| sum);
+    let narrowed = narrow(cut, channel, &ones(cut.width, width), |pixel, _| i32::from(pixel), |sum| sum);
     let sums = separable::shorten(&narrowed, width, &ones(cut.height, height), |pixel, _| pixel, |sum: i32| sum);
     let (across, down) = (cut.width / width, cut.height / height);
     let part = 1.0 / (across * down) as f32;
     let mean =
         |sum: i32| if (across, down) == (2, 2) { (sum + 2) >> 2 } else { (sum as f32 * part).round_ties_even() as i32 };
-    sums.into_iter().map(|pixel| pixel.map(|sum| mean(sum).clamp(0, 255) as u8)).collect()
+    sums.into_iter().map(|sum| mean(sum).clamp(0, 255) as u8).collect()
 }
 
 /// Each source pixel's share of the target pixels' areas.
@@ -109,12 +97,7 @@ fn pairs(source: usize, target: usize, position: impl Fn(usize, usize, usize) ->
         .collect()
 }
 
-fn two_nearest<const C: usize>(
-    cut: &Cut<'_>,
-    channels: impl Fn(&[u8; 3]) -> [u8; C],
-    across: &[Pair],
-    down: &[Pair],
-) -> Rows<u8, C> {
+fn two_nearest(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, across: &[Pair], down: &[Pair]) -> Vec<u8> {
     let last = cut.width - 1;
     // Beside the first or last pixel that pixel has all the weight.
     let taps: Vec<Taps<i32>> = across
@@ -125,7 +108,7 @@ fn two_nearest<const C: usize>(
             Err(_) => Taps { first: 0, weights: vec![1 << FRACTION_BITS] },
         })
         .collect();
-    let narrowed = narrow(cut, channels, &taps, |pixel, weight| i32::from(pixel) * weight, |sum| sum);
+    let narrowed = narrow(cut, channel, &taps, |pixel, weight| i32::from(pixel) * weight, |sum| sum);
     let row = |at: isize| {
         let at = at.clamp(0, cut.height as isize - 1) as usize;
         &narrowed[at * across.len()..(at + 1) * across.len()]
@@ -135,11 +118,9 @@ fn two_nearest<const C: usize>(
     down.iter()
         .flat_map(|pair| {
             let both = row(pair.first).iter().zip(row(pair.first + 1));
-            both.map(|(upper, lower)| {
-                std::array::from_fn(|channel| {
-                    let sum = part(upper[channel], pair.weights[0]) + part(lower[channel], pair.weights[1]);
-                    ((sum + 2) >> 2).clamp(0, 255) as u8
-                })
+            both.map(|(&upper, &lower)| {
+                let sum = part(upper, pair.weights[0]) + part(lower, pair.weights[1]);
+                ((sum + 2) >> 2).clamp(0, 255) as u8
             })
         })
         .collect()

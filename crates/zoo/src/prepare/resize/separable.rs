@@ -5,27 +5,27 @@ use std::ops::AddAssign;
 use super::taps::Taps;
 use crate::prepare::image::Cut;
 
-/// A target image, row by row: [height, width, C].
-pub(super) type Rows<V, const C: usize> = Vec<[V; C]>;
-
 /// Resizes in floating point, without rounding.
-pub(super) fn float<const C: usize>(
+pub(super) fn float(
     cut: &Cut<'_>,
-    channels: impl Fn(&[u8; 3]) -> [u8; C],
+    channel: impl Fn(&[u8; 3]) -> u8,
     across: &[Taps<f32>],
     down: &[Taps<f32>],
-) -> Rows<f32, C> {
-    let narrowed = narrow(cut, channels, across, |pixel, weight| f32::from(pixel) * weight, |sum| sum);
+) -> Vec<f32> {
+    let narrowed = narrow(cut, channel, across, |pixel, weight| f32::from(pixel) * weight, |sum| sum);
     shorten(&narrowed, across.len(), down, |pixel, weight| pixel * weight, |sum: f32| sum)
 }
 
 /// Resizes with weights of 22 fractional bits and rounds to whole pixels after each direction, as Pillow does.
-pub(super) fn fixed_point<const C: usize>(
+///
+/// Because of the rounding it matters which direction comes first. Up to version 12 Pillow always narrowed first; version
+/// 13 shortens an image first that loses more than twice as many rows as columns, and so do we.
+pub(super) fn fixed_point(
     cut: &Cut<'_>,
-    channels: impl Fn(&[u8; 3]) -> [u8; C],
+    channel: impl Fn(&[u8; 3]) -> u8,
     across: &[Taps<f64>],
     down: &[Taps<f64>],
-) -> Rows<u8, C> {
+) -> Vec<u8> {
     /// 32 less 8 for the pixel and 2 to spare.
     const FRACTION_BITS: u32 = 22;
     let fixed = |weight: f64| (weight * f64::from(1u32 << FRACTION_BITS) + 0.5) as i32;
@@ -34,21 +34,27 @@ pub(super) fn fixed_point<const C: usize>(
     let times = |pixel: u8, weight: i32| i32::from(pixel) * weight;
     // Weights are not negative and sum up to one, give or take the last bit of each.
     let round = |sum: i32| ((sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS).clamp(0, 255) as u8;
-    let narrowed = narrow(cut, channels, &across, times, round);
-    shorten(&narrowed, across.len(), &down, times, round)
+    let (width, height) = (across.len(), down.len());
+    if cut.height > height && cut.height - height + 2 * width > 2 * cut.width {
+        let pixels: Vec<u8> = (0..cut.height).flat_map(|y| cut.row(y)).map(channel).collect();
+        let shortened = shorten(&pixels, cut.width, &down, times, round);
+        return narrow(&Cut::whole(&shortened, cut.width), |&pixel| pixel, &across, times, round);
+    }
+    let narrowed = narrow(cut, channel, &across, times, round);
+    shorten(&narrowed, width, &down, times, round)
 }
 
 /// Brings every row to `taps.len()` pixels; the height stays.
 ///
 /// Eight rows are turned into columns of eight first, so that one weight goes to eight neighbours in memory: that is
 /// what the compiler turns into vector instructions.
-pub(super) fn narrow<S, W, R, const C: usize>(
-    cut: &Cut<'_>,
-    channels: impl Fn(&[u8; 3]) -> [u8; C],
+pub(super) fn narrow<P, S, W, R>(
+    cut: &Cut<'_, P>,
+    channel: impl Fn(&P) -> u8,
     taps: &[Taps<W>],
     times: impl Fn(u8, W) -> S,
     round: impl Fn(S) -> R,
-) -> Rows<R, C>
+) -> Vec<R>
 where
     S: Copy + Default + AddAssign,
     W: Copy,
@@ -56,27 +62,27 @@ where
 {
     const ROWS: usize = 8;
     let width = taps.len();
-    let mut targets = vec![[R::default(); C]; width * cut.height];
-    let mut columns = vec![[[0u8; C]; ROWS]; cut.width];
+    let mut targets = vec![R::default(); width * cut.height];
+    let mut columns = vec![[0u8; ROWS]; cut.width];
     for (band, targets) in targets.chunks_mut(width * ROWS).enumerate() {
         for half in [0, ROWS / 2] {
             // Past the last row the last one stands in; its results have no place to go to.
             let row = |at: usize| cut.row((band * ROWS + half + at).min(cut.height - 1));
             let four = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
             for (column, (((first, second), third), fourth)) in columns.iter_mut().zip(four) {
-                let pixels = [channels(first), channels(second), channels(third), channels(fourth)];
+                let pixels = [channel(first), channel(second), channel(third), channel(fourth)];
                 column[half..half + ROWS / 2].copy_from_slice(&pixels);
             }
         }
         for (x, taps) in taps.iter().enumerate() {
-            let mut sums = [[S::default(); C]; ROWS];
-            for (column, &weight) in columns.iter().skip(taps.first).zip(&taps.weights) {
-                for (sum, &pixel) in sums.as_flattened_mut().iter_mut().zip(column.as_flattened()) {
+            let mut sums = [S::default(); ROWS];
+            for (column, &weight) in columns[taps.first..].iter().zip(&taps.weights) {
+                for (sum, &pixel) in sums.iter_mut().zip(column) {
                     *sum += times(pixel, weight);
                 }
             }
-            for (row, sum) in targets.chunks_exact_mut(width).zip(&sums) {
-                row[x] = sum.map(&round);
+            for (row, &sum) in targets.chunks_exact_mut(width).zip(&sums) {
+                row[x] = round(sum);
             }
         }
     }
@@ -84,29 +90,29 @@ where
 }
 
 /// Brings `rows` of `width` pixels each to `taps.len()` rows.
-pub(super) fn shorten<P, S, W, R, const C: usize>(
-    rows: &[[P; C]],
+pub(super) fn shorten<P, S, W, R>(
+    rows: &[P],
     width: usize,
     taps: &[Taps<W>],
     times: impl Fn(P, W) -> S,
     round: impl Fn(S) -> R,
-) -> Rows<R, C>
+) -> Vec<R>
 where
     P: Copy,
     S: Copy + Default + AddAssign,
     W: Copy,
     R: Copy + Default,
 {
-    let mut targets = vec![[R::default(); C]; width * taps.len()];
-    let mut sums = vec![S::default(); width * C];
+    let mut targets = vec![R::default(); width * taps.len()];
+    let mut sums = vec![S::default(); width];
     for (target, taps) in targets.chunks_exact_mut(width).zip(taps) {
         sums.fill(S::default());
         for (row, &weight) in rows.chunks_exact(width).skip(taps.first).zip(&taps.weights) {
-            for (sum, &pixel) in sums.iter_mut().zip(row.as_flattened()) {
+            for (sum, &pixel) in sums.iter_mut().zip(row) {
                 *sum += times(pixel, weight);
             }
         }
-        for (target, &sum) in target.as_flattened_mut().iter_mut().zip(&sums) {
+        for (target, &sum) in target.iter_mut().zip(&sums) {
             *target = round(sum);
         }
     }

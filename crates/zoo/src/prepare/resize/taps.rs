@@ -9,14 +9,14 @@ pub(super) struct Taps<W> {
     pub weights: Vec<W>,
 }
 
-/// Where the centre of a target pixel lies on the source line, in source pixels from its edge.
+/// Where the centre of an antialiased target pixel lies on the source line, in source pixels from its edge.
 ///
 /// The frameworks round this in different ways, which on a line of 2000 pixels shifts weights by 1e-4.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Centre {
     /// In double precision, as Pillow.
     Double,
-    /// In single precision times source / target, as torch, and as TensorFlow without antialiasing.
+    /// In single precision times source / target, as torch.
     Single,
     /// In single precision divided by target / source, as TensorFlow with antialiasing.
     SingleInverse,
@@ -30,21 +30,6 @@ impl Centre {
             Self::SingleInverse => f64::from((target_pixel as f32 + 0.5) * (1.0 / (target as f32 / source as f32))),
         }
     }
-}
-
-/// The two nearest pixels, however much the line shrinks.
-pub(super) fn two_nearest(source: usize, target: usize) -> Vec<Taps<f32>> {
-    (0..target)
-        .map(|pixel| {
-            let position = Centre::Single.of(pixel, source, target) as f32 - 0.5;
-            let first = position.max(0.0) as usize;
-            if position <= 0.0 || first + 1 >= source {
-                return Taps { first: first.min(source - 1), weights: vec![1.0] };
-            }
-            let second_weight = position - position.floor();
-            Taps { first, weights: vec![1.0 - second_weight, second_weight] }
-        })
-        .collect()
 }
 
 /// A triangle that is as wide as two target pixels when the line shrinks (antialiasing), else as two source pixels.
@@ -84,10 +69,6 @@ mod tests {
                     assert!(taps.first + taps.weights.len() <= source, "{source} {target}");
                     assert!((taps.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{source} {target}");
                 }
-            }
-            for taps in two_nearest(source, target) {
-                assert!(taps.first + taps.weights.len() <= source, "{source} {target}");
-                assert_eq!(taps.weights.iter().sum::<f32>(), 1.0, "{source} {target}");
             }
         }
     }
