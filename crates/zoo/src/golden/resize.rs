@@ -176,7 +176,7 @@ impl Images<'_> {
                 checks.push(Check::not_covered("resize", &format!("{stem}.safetensors")));
                 continue;
             };
-            for (name, shape, theirs) in tensors(&path)? {
+            for NamedTensor { name, shape, numbers } in tensors(&path)? {
                 let title = format!("{} {name}, whole", sizes(from, to));
                 let Some(method) = Method::named(&name) else {
                     checks.push(Check::not_covered("resize", &title));
@@ -184,7 +184,7 @@ impl Images<'_> {
                 };
                 let ours = self.resized(from, to, &method)?;
                 let same_size = shape.starts_with(&to);
-                let deviation = largest_difference(ours.iter().copied(), theirs.iter().copied());
+                let deviation = largest_difference(ours.iter().copied(), numbers.iter().copied());
                 let deviation = if same_size { deviation } else { f64::INFINITY };
                 checks.push(Check::new("resize", title, deviation, method.tolerance));
             }
@@ -250,8 +250,15 @@ pub(super) fn tensor_files(path: &Path, prefix: &str) -> Result<BTreeMap<String,
     Ok(found)
 }
 
-/// The tensors of bytes or float32 in a safetensors file: name, shape, numbers.
-pub(super) fn tensors(path: &Path) -> Result<Vec<(String, Vec<usize>, Vec<f64>)>> {
+/// A tensor of a safetensors file.
+pub(super) struct NamedTensor {
+    pub name: String,
+    pub shape: Vec<usize>,
+    pub numbers: Vec<f64>,
+}
+
+/// The tensors of bytes or float32 in a safetensors file, by name.
+pub(super) fn tensors(path: &Path) -> Result<Vec<NamedTensor>> {
     let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
     let problem = |problem: String| ZooError::Format { path: path.to_owned(), format: "safetensors", problem };
     let file = SafeTensors::deserialize(&bytes).map_err(|error| problem(error.to_string()))?;
@@ -262,8 +269,8 @@ pub(super) fn tensors(path: &Path) -> Result<Vec<(String, Vec<usize>, Vec<f64>)>
             Dtype::F32 => view.data().as_chunks().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))).collect(),
             other => return Err(problem(format!("tensor {name:?} holds {other:?}"))),
         };
-        tensors.push((name.to_owned(), view.shape().to_vec(), numbers));
+        tensors.push(NamedTensor { name: name.to_owned(), shape: view.shape().to_vec(), numbers });
     }
-    tensors.sort_by(|one, other| one.0.cmp(&other.0));
+    tensors.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(tensors)
 }

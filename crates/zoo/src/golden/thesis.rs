@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::compare::{Digest, larger, largest_difference};
 use super::inputs::{bounded, image_channels, sector_channels};
-use super::resize::{tensor_files, tensors};
+use super::resize::{NamedTensor, tensor_files, tensors};
 use super::{Check, Source};
 use crate::Result;
 use crate::prepare::{Colour, Crop, Preparation, Resize, Screen, prepare};
@@ -31,7 +31,7 @@ struct Clip {
 /// Values 0 to 1 are compared as the float32 that they are; only a mean or standard deviation may differ by rounding.
 const TOLERANCE: f64 = 1e-6;
 
-/// The size to which the tensor file's clips were brought; its tensors' shapes say so too.
+/// The name of the tensor file, and of these checks.
 const TENSOR_NAME: &str = "thesis_pipeline";
 
 pub(super) fn verify(source: &Source, seed: &str, case: &Pipeline) -> Result<Vec<Check>> {
@@ -57,7 +57,7 @@ pub(super) fn verify(source: &Source, seed: &str, case: &Pipeline) -> Result<Vec
 pub(super) fn verify_tensors(source: &Source, seed: &str, frames: usize) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     for path in tensor_files(source.path(), TENSOR_NAME)?.values() {
-        for (name, shape, theirs) in tensors(path)? {
+        for NamedTensor { name, shape, numbers } in tensors(path)? {
             let (Some((crop, from, what)), [height, width]) = (described(&name), shape.as_slice()) else {
                 checks.push(Check::not_covered(TENSOR_NAME, &name));
                 continue;
@@ -74,7 +74,7 @@ pub(super) fn verify_tensors(source: &Source, seed: &str, frames: usize) -> Resu
                     clip.after.iter().skip(3 * plane).take(plane).map(|value| (value * 255.0).round()).collect()
                 }
             };
-            let deviation = largest_difference(ours.into_iter(), theirs.into_iter());
+            let deviation = largest_difference(ours.into_iter(), numbers.into_iter());
             checks.push(Check::new(TENSOR_NAME, format!("{name}, whole"), deviation, 0.0));
         }
     }
