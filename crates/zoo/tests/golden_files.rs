@@ -44,6 +44,68 @@ fn a_wrong_number_of_parameters_is_found() {
     assert!(!parameters.passes());
 }
 
+/// Verifies another golden file after `change`; what does not pass.
+fn failures(name: &str, change: impl Fn(&mut Value)) -> Vec<String> {
+    let mut file = read(&fixtures().join(name));
+    change(&mut file);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("changed.json");
+    std::fs::write(&path, file.to_string()).unwrap();
+    let checks = golden::verify(&path).unwrap();
+    assert!(checks.len() > 20, "{}", checks.len());
+    checks.into_iter().filter(|check| !check.passes()).map(|check| check.output).collect()
+}
+
+/// Adds to the number at `pointer`.
+fn add(file: &mut Value, pointer: &str, difference: f64) {
+    let number = file.pointer_mut(pointer).unwrap();
+    *number = json!(number.as_f64().unwrap() + difference);
+}
+
+#[test]
+fn one_wrong_number_of_a_loss_is_found() {
+    let failures = |change: fn(&mut Value)| failures("losses.json", change);
+    assert!(failures(|_| {}).is_empty());
+    let mean = failures(|file| add(file, "/contrastive/0/losses/logsum/mean", 1e-8));
+    assert_eq!(mean, ["mixed logsum mean"]);
+    let gradient = failures(|file| add(file, "/contrastive/3/losses/supcon_out/grad_z/7", 1e-8));
+    assert_eq!(gradient, ["interleaved supcon_out gradient of z"]);
+    let digest = failures(|file| add(file, "/contrastive/10/losses/supcon_in/grad_raw_digest/stride_samples/9", 1e-5));
+    assert_eq!(digest, ["batch32 supcon_in gradient samples"]);
+    let value = failures(|file| add(file, "/cross_entropy/1/per_sample/2", 1e-7));
+    assert_eq!(value, ["k11 smoothing 0.1 value"]);
+    let anchor = failures(|file| file["contrastive"][0]["losses"]["logsum"]["per_anchor"][7] = json!(0.0));
+    assert_eq!(anchor, ["mixed logsum per anchor"]);
+    let unknown = failures(|file| {
+        let losses = file["contrastive"][0]["losses"].as_object_mut().unwrap();
+        let known = losses["logsum"].clone();
+        losses.insert("dropcon".to_owned(), known);
+    });
+    assert_eq!(unknown, ["mixed dropcon: not covered"]);
+}
+
+#[test]
+fn one_wrong_pixel_is_found() {
+    let failures = |change: fn(&mut Value)| {
+        failures("resize/torch.json", |file| {
+            // Large images take long and are compared elsewhere.
+            file["large"].as_array_mut().unwrap().retain(|case| case["src"] == json!([100, 90]));
+            change(file);
+        })
+    };
+    assert!(failures(|_| {}).is_empty());
+    let small = failures(|file| add(file, "/small/0/out/data/5", 1.0));
+    assert_eq!(small, ["12x16 to 7x9 pil_bilinear"]);
+    let hash = failures(|file| file["large"][7]["fnv1a64"] = json!("0"));
+    assert_eq!(hash, ["100x90 to 224x224 cv2_linear"]);
+    let gray = failures(|file| add(file, "/gray/pil_L/0", 1.0));
+    assert_eq!(gray, ["torch pil_L"]);
+    let moving = failures(|file| file["thesis_pipeline"][0]["moving_pixels"] = json!(7));
+    assert_eq!(moving, ["video 434x636 to 288 moving"]);
+    let unknown = failures(|file| file["small"][0]["method"] = json!("pil_bicubic"));
+    assert_eq!(unknown, ["12x16 to 7x9 pil_bicubic: not covered"]);
+}
+
 #[test]
 fn what_is_wrong_with_a_file_is_named() {
     type Change = fn(&mut Value);

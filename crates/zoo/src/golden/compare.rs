@@ -28,15 +28,13 @@ pub(super) fn largest_difference(
     if ours.len() != theirs.len() {
         return f64::INFINITY;
     }
-    // `f64::max` would drop a NaN.
-    ours.zip(theirs)
-        .map(|(ours, theirs)| (ours - theirs).abs())
-        .fold(0.0, |largest, next| if next <= largest { largest } else { next })
+    ours.zip(theirs).map(|(ours, theirs)| (ours - theirs).abs()).fold(0.0, larger)
 }
 
 /// The larger deviation, or the one that is not a number.
 pub(super) fn larger(one: f64, other: f64) -> f64 {
-    if other <= one { one } else { other }
+    // `f64::max` would drop a NaN.
+    if one.is_nan() || one >= other { one } else { other }
 }
 
 /// Largest absolute value.
