@@ -22,6 +22,18 @@ pub enum ZooError {
         #[source]
         source: std::io::Error,
     },
+    /// A file of weights could not be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A weight file of another framework could not be read.
+    #[error("cannot import")]
+    Checkpoint(#[from] checkpoint::CheckpointError),
     /// The file is not what its name says.
     #[error("{path} is not a valid {format} file: {problem}")]
     Format {
@@ -61,6 +73,26 @@ pub enum ZooError {
         count: usize,
         /// The first of them in alphabetical order.
         first: String,
+    },
+    /// A part of a model that fits in more than one place of a file, so that no one can say which is meant.
+    #[error("{weights}: {part:?} could be {first:?} or {second:?}")]
+    AmbiguousTensors {
+        /// The file.
+        weights: String,
+        /// The part of the model.
+        part: String,
+        /// One place in the file.
+        first: String,
+        /// Another.
+        second: String,
+    },
+    /// The layers of one class are not numbered one after the other, so a layer is missing or was renamed.
+    #[error("{weights}: layer {layer:?} is out of the order of its class: one before it is missing or renamed")]
+    LayerNumbers {
+        /// The file.
+        weights: String,
+        /// The first layer that is out of order.
+        layer: String,
     },
     /// A number type that is not a floating-point one.
     #[error("{weights}: tensor {tensor:?} holds {found}, expected floating-point numbers")]

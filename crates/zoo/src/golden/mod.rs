@@ -8,6 +8,7 @@ mod heads;
 mod inputs;
 mod models;
 mod tolerance;
+mod weight_files;
 
 use std::path::{Path, PathBuf};
 

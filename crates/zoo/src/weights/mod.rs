@@ -7,4 +7,5 @@ mod source;
 pub use formula::{FormulaWeights, fill};
 pub(crate) use formula::{stream_key, stream_word};
 pub use safetensors_file::SafetensorsFile;
-pub use source::{TensorSource, Weights};
+pub(crate) use source::DERIVED;
+pub use source::{TensorSource, Weights, outlines};
