@@ -94,6 +94,14 @@ pub enum ZooError {
         /// The first layer that is out of order.
         layer: String,
     },
+    /// A tensor holds an infinity or no number: training went wrong, or the file is damaged.
+    #[error("{weights}: tensor {tensor:?} holds a number that is not finite")]
+    NotFinite {
+        /// The file.
+        weights: String,
+        /// The tensor's name in it.
+        tensor: String,
+    },
     /// A number type that is not a floating-point one.
     #[error("{weights}: tensor {tensor:?} holds {found}, expected floating-point numbers")]
     TensorType {

@@ -27,6 +27,7 @@ pub struct Arranged {
     needed: Vec<TensorOutline>,
     places: Vec<Place>,
     tensors: Vec<StoredTensor>,
+    left_out: usize,
 }
 
 impl Arranged {
@@ -40,7 +41,7 @@ impl Arranged {
 
     /// The same for a checkpoint that was read from `path` before.
     pub fn new(path: &Path, checkpoint: Checkpoint, needed: Vec<TensorOutline>) -> Result<Self> {
-        let Checkpoint { format, mut tensors, .. } = checkpoint;
+        let Checkpoint { format, mut tensors, left_out } = checkpoint;
         tensors.retain(|tensor| !DERIVED.iter().any(|derived| tensor.name.ends_with(derived)));
         let stored: Vec<TensorOutline> = tensors
             .iter()
@@ -53,7 +54,12 @@ impl Arranged {
             Format::TorchZip | Format::TorchLegacy => torch::places(&file, &stored, &needed)?,
             Format::Safetensors => safetensors_places(&file, &stored, &needed)?,
         };
-        Ok(Self { path: path.to_owned(), format, needed, places, tensors })
+        for tensor in &tensors {
+            if tensor.values.iter().any(|value| !value.is_finite()) {
+                return Err(ZooError::NotFinite { weights: file, tensor: tensor.name.clone() });
+            }
+        }
+        Ok(Self { path: path.to_owned(), format, needed, places, tensors, left_out: left_out.len() })
     }
 
     /// The numbers of tensor `index` of those needed, rows and columns as the model has them.

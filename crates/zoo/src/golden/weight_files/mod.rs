@@ -61,7 +61,7 @@ pub(super) fn is_one(bytes: &[u8]) -> bool {
         .is_ok_and(|content| content.layouts.is_some() || content.strided_views.is_some())
 }
 
-/// Imports every file that the JSON file at `path` describes, and compares it.
+/// Imports every file beside the JSON file at `path` that it describes, and compares it.
 pub(super) fn verify(path: &Path) -> Result<Vec<Check>> {
     let invalid = |problem: String| ZooError::Format { path: path.to_owned(), format: "golden", problem };
     let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
@@ -69,7 +69,7 @@ pub(super) fn verify(path: &Path) -> Result<Vec<Check>> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let files: Vec<PathBuf> = match &content.layouts {
-        Some(layouts) => layouts.keys().map(|name| folder.join(name)).collect(),
+        Some(layouts) => layouts.keys().map(|name| folder.join(name)).filter(|path| path.is_file()).collect(),
         None => torch_files(folder, &stem)?,
     };
     if files.is_empty() {

@@ -4,7 +4,10 @@ use super::layers::{Class, NeededLayer};
 use super::{Place, TensorOutline};
 use crate::{Result, ZooError};
 
-/// A layer of the file: how deep it lies, in which model, its number there, and its variables' indexes by number.
+/// What paths begin with in files of Keras 2.13, which counts each layer twice, so that its numbers go up in twos.
+const KERAS_2_13: &str = "_layer_checkpoint_dependencies";
+
+/// A layer of the file: its path, and the indexes of its variables by their numbers.
 #[derive(Default)]
 struct StoredLayer<'a> {
     path: &'a str,
@@ -41,10 +44,10 @@ fn stored_layers<'a>(file: &str, stored: &'a [TensorOutline]) -> Result<BTreeMap
     type Order<'a> = (std::cmp::Reverse<usize>, &'a str, usize);
     let mut sorted: BTreeMap<Class, BTreeMap<Order<'a>, StoredLayer<'a>>> = BTreeMap::new();
     for (at, tensor) in stored.iter().enumerate() {
-        let Some((path, number)) = tensor.name.rsplit_once("/vars/") else { continue };
-        let Ok(variable) = number.parse() else { continue };
-        let (model, layer) = path.rsplit_once('/').unwrap_or(("", path));
-        let Some((class, number)) = Class::of_numbered(layer) else { continue };
+        let Some((path, variable, model, class, number)) = parts(&tensor.name) else {
+            let first = tensor.name.clone();
+            return Err(ZooError::ExtraTensors { weights: file.to_owned(), count: 1, first });
+        };
         let order = (std::cmp::Reverse(model.matches('/').count()), model, number);
         let layer = sorted.entry(class).or_default().entry(order).or_default();
         layer.path = path;
@@ -56,18 +59,25 @@ fn stored_layers<'a>(file: &str, stored: &'a [TensorOutline]) -> Result<BTreeMap
     Ok(sorted.into_iter().map(|(class, layers)| (class, layers.into_values().collect())).collect())
 }
 
+/// A tensor's layer path and variable number; the layer's model, class and number there.
+fn parts(name: &str) -> Option<(&str, usize, &str, Class, usize)> {
+    let (path, variable) = name.rsplit_once("/vars/")?;
+    let (model, layer) = path.rsplit_once('/').unwrap_or(("", path));
+    let (class, number) = Class::of_numbered(layer)?;
+    Some((path, variable.parse().ok()?, model, class, number))
+}
+
 /// Checks that the layers of one class in one model are numbered without a gap.
 ///
-/// Only the numbers tell the layers apart, so a gap means that one is missing and the others cannot be told either. Keras
-/// 2.13 counts each layer twice, so its numbers go up in twos.
+/// Only the numbers tell the layers apart, so a gap means that one is missing and the others cannot be told either.
 fn check_numbers<'a>(file: &str, layers: impl Iterator<Item = (&'a str, usize, &'a str)>) -> Result<()> {
     let mut by_model: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
     for (model, number, path) in layers {
         by_model.entry(model).or_default().push((number, path));
     }
     for layers in by_model.values() {
-        let step = layers.get(1).map_or(1, |(second, _)| *second).clamp(1, 2);
         for (rank, (number, path)) in layers.iter().enumerate() {
+            let step = if path.starts_with(KERAS_2_13) { 2 } else { 1 };
             if *number != rank * step {
                 return Err(ZooError::LayerNumbers { weights: file.to_owned(), layer: (*path).to_owned() });
             }

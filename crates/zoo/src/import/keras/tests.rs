@@ -76,7 +76,8 @@ fn as_store(keras: &[TensorOutline], step: usize) -> Vec<TensorOutline> {
         let number = if *count == 0 { String::new() } else { format!("_{}", *count * step) };
         *count += 1;
         for (variable, &(_, index)) in layer.variables.iter().enumerate() {
-            stored[index].name = format!("{model}/{}{number}/vars/{variable}", layer.class.stem());
+            let root = if step == 2 { "_layer_checkpoint_dependencies/" } else { "" };
+            stored[index].name = format!("{root}{model}/{}{number}/vars/{variable}", layer.class.stem());
         }
     }
     // HDF5 lists names in its own order.
