@@ -187,10 +187,10 @@ impl Pipeline {
 
     fn name_view(&self, label: &mut LoopLabel, said: LoopView) {
         let views = &self.label_set().views;
-        label.view = said.view.and_then(|index| views.get(index)).cloned();
+        label.view = said.view.and_then(|index| views.get(index)).map(|view| view.name.clone());
         label.confidence = said.confidence;
         label.reason = said.reason;
-        label.probabilities = views.iter().cloned().zip(said.probabilities).collect();
+        label.probabilities = views.iter().map(|view| view.name.clone()).zip(said.probabilities).collect();
     }
 }
 

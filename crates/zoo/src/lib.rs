@@ -32,7 +32,7 @@ pub use heads::{
     AttentionHead, ClipNetwork, Conv1dHead, Conv3dHead, DilatedHead, Head, LstmConfig, LstmHead, R2Plus1dHead,
     TransformerHead,
 };
-pub use label_set::LabelSet;
+pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCodes};
 pub use model::{Architecture, Model, ModelOutput};
 pub use names::{EncoderName, FusionName, HeadName, VideoEncoderName};
 pub use registry::{Colour, Crop, ModelCard, Preparation, Registry, Resize, WeightStatus};

@@ -30,7 +30,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     settings.inbox.stability = jiff::SignedDuration::from_millis(500);
     settings.inbox.rescan = jiff::SignedDuration::from_secs(2);
     let pipeline = super::open_pipeline(common, &settings)?;
-    let label_set = pipeline.label_set().views.clone();
+    let label_set = pipeline.label_set().view_names();
     let labeller = PipelineLabeller::new(pipeline);
 
     eprintln!(
