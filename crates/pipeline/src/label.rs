@@ -170,7 +170,7 @@ impl Pipeline {
         if !matches!(modality, "" | "US" | "OT" | "SC") {
             return Some(format!("not an ultrasound image: modality {modality}"));
         }
-        let set = self.label_set();
+        let set = self.label_set()?;
         (!set.modes.iter().any(|mode| mode == label.mode))
             .then(|| format!("{} has no views of mode {}", set.name, label.mode))
     }
@@ -186,7 +186,7 @@ impl Pipeline {
     }
 
     fn name_view(&self, label: &mut LoopLabel, said: LoopView) {
-        let views = &self.label_set().views;
+        let views = self.label_set().map_or(&[][..], |set| &set.views);
         label.view = said.view.and_then(|index| views.get(index)).map(|view| view.name.clone());
         label.confidence = said.confidence;
         label.reason = said.reason;

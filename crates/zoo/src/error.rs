@@ -112,6 +112,9 @@ pub enum ZooError {
         /// Channels of the temporal features.
         temporal: usize,
     },
+    /// A model that gives only vectors was asked for classes.
+    #[error("the model has no layer of classes")]
+    NoClasses,
     /// An image tensor or clip does not have the shape that the model takes.
     #[error("the model takes {expected}, got {found:?}")]
     InputShape {

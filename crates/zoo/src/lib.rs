@@ -7,6 +7,8 @@
 //! Invariants: weights are read by the tensor names of the checkpoint they come from; a missing, extra or misshapen
 //! tensor is an error that names it; no image is read here and no view is decided.
 
+mod architecture;
+mod card;
 mod classifier;
 mod encoders;
 mod error;
@@ -20,6 +22,8 @@ mod registry;
 mod transformer;
 pub mod weights;
 
+pub use architecture::Architecture;
+pub use card::{ClipFrames, Formula, FrameChoice, ModelCard, Published, Task};
 pub use classifier::Classifier;
 pub use encoders::{
     ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
@@ -33,9 +37,9 @@ pub use heads::{
     TransformerHead,
 };
 pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCodes};
-pub use model::{Architecture, Model, ModelOutput};
+pub use model::{Model, ModelOutput};
 pub use names::{EncoderName, FusionName, HeadName, VideoEncoderName};
-pub use registry::{Colour, Crop, ModelCard, Preparation, Registry, Resize, WeightStatus};
+pub use registry::{Colour, Crop, Preparation, Registry, Resize, WeightStatus};
 
 /// Result of this crate's operations.
 pub type Result<T> = std::result::Result<T, ZooError>;

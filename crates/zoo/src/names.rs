@@ -107,8 +107,10 @@ named! {
 
 named! {
     /// The temporal heads: clip of vectors to clip of temporal vectors.
+    #[derive(Default)]
     HeadName, "head" {
         /// None: every frame stands for itself.
+        #[default]
         None = "none",
         /// One convolution over time, the reference system's residual block.
         Conv1d = "conv1d",
@@ -143,8 +145,10 @@ named! {
 
 named! {
     /// The ways to weigh spatial against temporal features.
+    #[derive(Default)]
     FusionName, "fusion" {
         /// Spatial features only.
+        #[default]
         Spatial = "spatial",
         /// Temporal features only.
         Temporal = "temporal",

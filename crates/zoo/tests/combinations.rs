@@ -9,8 +9,8 @@ fn formula() -> FormulaWeights {
 }
 
 fn read(head: HeadName, fusion: FusionName) -> Result<Model, ZooError> {
-    let architecture = Architecture { encoder: EncoderName::EfficientNetTiny, head, fusion };
-    Model::read(architecture, 11, &formula(), &Device::Cpu)
+    let architecture = Architecture::classifying(EncoderName::EfficientNetTiny, head, fusion, 11);
+    Model::read(&architecture, &formula(), &Device::Cpu)
 }
 
 #[test]
