@@ -1,7 +1,7 @@
 //! What a pipeline file says, strictly: an unknown key is an error.
 
 use serde::{Deserialize, Serialize};
-use zoo::{Colour, Crop, EncoderName, FusionName, HeadName, Resize};
+use zoo::{AnyEncoderName, Colour, Crop, FusionName, HeadName, Resize};
 
 /// A pipeline file, as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct PipelineFile {
     pub sampling: SamplingSection,
     /// How frames are prepared; must be what the weights were trained with.
     pub prepare: PrepareSection,
-    /// Frame to vector.
+    /// Frame to vector, or clip to vector.
     pub encoder: EncoderSection,
     /// Clip to temporal features; none where it is left out.
     #[serde(default)]
@@ -84,7 +84,7 @@ pub struct PrepareSection {
 #[serde(deny_unknown_fields)]
 pub struct EncoderSection {
     /// The encoder.
-    pub name: EncoderName,
+    pub name: AnyEncoderName,
 }
 
 /// `[head]`

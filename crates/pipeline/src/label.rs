@@ -128,7 +128,7 @@ impl Pipeline {
         let answer = self.engine().run(request)?;
         (ms.encode, ms.head) = (answer.encode_ms, answer.head_ms);
         let clips: Vec<(Option<usize>, Vec<f64>)> =
-            plan.clips.iter().zip(&answer.logits).map(|(clip, logits)| (clip.beat, softmax(logits))).collect();
+            plan.clips.iter().zip(&answer.outputs).map(|(clip, logits)| (clip.beat, softmax(logits))).collect();
         self.name_view(label, Aggregation::join(&clips, self.file().aggregate.abstain_below));
         Ok(())
     }

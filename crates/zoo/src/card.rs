@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::weights::FormulaWeights;
-use crate::{Architecture, EncoderName, FusionName, HeadName, LabelSet, Preparation, Result, WeightStatus};
+use crate::{AnyEncoderName, Architecture, FusionName, HeadName, LabelSet, Preparation, Result, WeightStatus};
 
 /// One entry of the registry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,8 +18,8 @@ pub struct ModelCard {
     pub task: Task,
     /// The views or other classes that it knows; `None` for a model that gives only vectors.
     pub label_set: Option<String>,
-    /// Frame to vector.
-    pub encoder: EncoderName,
+    /// Frame to vector, or clip to vector.
+    pub encoder: AnyEncoderName,
     /// Clip to temporal features.
     #[serde(default)]
     pub head: HeadName,
@@ -146,7 +146,7 @@ impl ModelCard {
 
     /// Whether the model sees each frame for itself, so that a clip is only several stills.
     pub fn sees_stills(&self) -> bool {
-        self.head == HeadName::None
+        matches!(self.encoder, AnyEncoderName::Frames(_)) && self.head == HeadName::None
     }
 
     /// The weights that the entry's formula makes.

@@ -3,17 +3,24 @@ use std::cell::RefCell;
 use candle_core::{D, DType, Device, Tensor};
 
 use crate::weights::{TensorSource, Weights};
-use crate::{Architecture, Classifier, Encoder, Fusion, Head, ModelCard, Result, ZooError};
+use crate::{
+    AnyEncoderName, Architecture, Classifier, Encoder, Fusion, Head, ModelCard, Result, VideoEncoder, ZooError,
+};
 
 /// A model ready to run on a device.
 pub struct Model {
-    encoder: Encoder,
+    encoder: AnyEncoder,
     head: Head,
     fusion: Fusion,
     classifier: Option<Classifier>,
     takes_maps: bool,
     sha256: String,
     device: Device,
+}
+
+enum AnyEncoder {
+    Frames(Encoder),
+    Clips(VideoEncoder),
 }
 
 /// What a model says of a batch of clips.
@@ -26,14 +33,19 @@ impl Model {
     /// Reads a model; its parts are named `encoder`, `head`, `fusion` and `classifier`.
     pub fn read(architecture: &Architecture, source: &dyn TensorSource, device: &Device) -> Result<Self> {
         let Architecture { encoder, head, fusion, ref hidden, classes } = *architecture;
+        architecture.check()?;
         let takes_maps = Head::takes_maps(head);
-        let width = if takes_maps { Encoder::map_width(encoder) } else { Encoder::width(encoder) };
+        let width = match encoder {
+            AnyEncoderName::Frames(encoder) if takes_maps => Encoder::map_width(encoder),
+            AnyEncoderName::Frames(encoder) => Encoder::width(encoder),
+            AnyEncoderName::Clips(encoder) => VideoEncoder::width(encoder),
+        };
         let temporal_width = Head::width(head, width);
         let fused_width = Fusion::width(fusion, width, temporal_width);
         Weights::read_all(source, device, '.', |weights| {
             let classifier = |classes| Classifier::read_deep(fused_width, hidden, classes, &weights.at("classifier"));
             Ok(Self {
-                encoder: Encoder::read(encoder, &weights.at("encoder"))?,
+                encoder: AnyEncoder::read(encoder, &weights.at("encoder"))?,
                 head: Head::read(head, width, &weights.at("head"))?,
                 fusion: Fusion::read(fusion, width, temporal_width, &weights.at("fusion"))?,
                 classifier: classes.map(classifier).transpose()?,
@@ -54,8 +66,19 @@ impl Model {
     }
 
     /// Encodes frames [N, 3, H, W], values 0 to 1, as vectors [N, C], or as maps [N, C, h, w] where the head takes maps.
-    pub fn encode(&self, frames: &Tensor) -> Result<Tensor> {
-        if self.takes_maps { self.encoder.maps(frames) } else { self.encoder.forward(frames) }
+    ///
+    /// A model that sees whole clips takes them, [B, T, 3, H, W], and gives one step of time for each, [B, 1, C].
+    pub fn encode(&self, pixels: &Tensor) -> Result<Tensor> {
+        match &self.encoder {
+            AnyEncoder::Frames(encoder) if self.takes_maps => encoder.maps(pixels),
+            AnyEncoder::Frames(encoder) => encoder.forward(pixels),
+            AnyEncoder::Clips(encoder) => Ok(encoder.forward(pixels)?.unsqueeze(1)?),
+        }
+    }
+
+    /// Whether the encoder looks at the frames of a clip together, so that they cannot be encoded one by one.
+    pub fn sees_whole_clips(&self) -> bool {
+        matches!(self.encoder, AnyEncoder::Clips(_))
     }
 
     /// One vector a clip, [B, C]: the fused features' mean over time, from clips of encoded frames [B, T, C], or
@@ -91,6 +114,15 @@ impl Model {
     /// The device that the weights are on.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+}
+
+impl AnyEncoder {
+    fn read(name: AnyEncoderName, weights: &Weights<'_>) -> Result<Self> {
+        Ok(match name {
+            AnyEncoderName::Frames(name) => Self::Frames(Encoder::read(name, weights)?),
+            AnyEncoderName::Clips(name) => Self::Clips(VideoEncoder::read(name, weights)?),
+        })
     }
 }
 

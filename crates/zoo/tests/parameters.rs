@@ -66,6 +66,7 @@ fn video_encoders_read_as_many_parameters_as_the_originals() {
     for (name, expected) in [
         (VideoEncoderName::R2Plus1d18, 31_505_325 - (512 + 1) * 400),
         (VideoEncoderName::SlowR50, 32_454_096 - (2048 + 1) * 400),
+        (VideoEncoderName::SlowR50Kinetics, 32_454_096),
     ] {
         let source = Counting::default();
         let encoder = Weights::read_all(&source, &Device::Cpu, '.', |weights| VideoEncoder::read(name, weights));
@@ -97,6 +98,9 @@ fn registry_entries_read_as_many_parameters_as_the_reference_systems() {
         ("tte11-cnn-lstm", 25_137_005),
         ("tte11-residual", 13_665_293),
         ("tte11-attention-gate", 17_636_557),
+        // torchvision's total less its 400 classes, and PyTorchVideo's total, each with one layer of 11 classes.
+        ("tte11-r2plus1d", 31_505_325 - (512 + 1) * 400 + (512 + 1) * 11),
+        ("tte11-slow-r50", 32_454_096 + (400 + 1) * 11),
     ] {
         assert_eq!(parameters(&registry, name), expected, "{name}");
     }
