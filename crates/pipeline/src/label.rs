@@ -128,7 +128,7 @@ impl Pipeline {
         let answer = self.engine().run(request)?;
         (ms.encode, ms.head) = (answer.encode_ms, answer.head_ms);
         let clips: Vec<(Option<usize>, Vec<f64>)> =
-            plan.clips.iter().zip(&answer.logits).map(|(clip, logits)| (clip.beat, softmax(logits))).collect();
+            plan.clips.iter().zip(&answer.outputs).map(|(clip, logits)| (clip.beat, softmax(logits))).collect();
         self.name_view(label, Aggregation::join(&clips, self.file().aggregate.abstain_below));
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Pipeline {
         if !matches!(modality, "" | "US" | "OT" | "SC") {
             return Some(format!("not an ultrasound image: modality {modality}"));
         }
-        let set = self.label_set();
+        let set = self.label_set()?;
         (!set.modes.iter().any(|mode| mode == label.mode))
             .then(|| format!("{} has no views of mode {}", set.name, label.mode))
     }
@@ -186,11 +186,11 @@ impl Pipeline {
     }
 
     fn name_view(&self, label: &mut LoopLabel, said: LoopView) {
-        let views = &self.label_set().views;
-        label.view = said.view.and_then(|index| views.get(index)).cloned();
+        let views = self.label_set().map_or(&[][..], |set| &set.views);
+        label.view = said.view.and_then(|index| views.get(index)).map(|view| view.name.clone());
         label.confidence = said.confidence;
         label.reason = said.reason;
-        label.probabilities = views.iter().cloned().zip(said.probabilities).collect();
+        label.probabilities = views.iter().map(|view| view.name.clone()).zip(said.probabilities).collect();
     }
 }
 

@@ -71,7 +71,7 @@ impl std::fmt::Display for PipelineSource {
 /// A pipeline whose parts fit each other, with its model on an engine thread.
 pub struct Pipeline {
     file: PipelineFile,
-    label_set: LabelSet,
+    label_set: Option<LabelSet>,
     card: ModelCard,
     plan: ecg::PlanSettings,
     engine: Engine,
@@ -99,7 +99,7 @@ impl Pipeline {
         let (file, card) = Self::check(source, models)?;
         let origin = source.to_string();
         let model_error = |source: ZooError| PipelineError::Model { origin: origin.clone(), source };
-        let label_set = LabelSet::named(&file.label_set).map_err(model_error)?;
+        let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error)?;
         let registry = Registry::open(models).map_err(model_error)?;
         let model = registry.read_model(&card.name, &device.open()?).map_err(model_error)?;
         let plan = ecg::PlanSettings {
@@ -115,9 +115,9 @@ impl Pipeline {
         &self.file.name
     }
 
-    /// The views that it knows.
-    pub fn label_set(&self) -> &LabelSet {
-        &self.label_set
+    /// The views that it knows; `None` where its model gives only vectors.
+    pub fn label_set(&self) -> Option<&LabelSet> {
+        self.label_set.as_ref()
     }
 
     /// The model's card.

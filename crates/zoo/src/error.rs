@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::FusionName;
+use crate::{FusionName, HeadName, VideoEncoderName};
 
 /// What went wrong with a model, its weights or the registry.
 #[derive(Debug, Error)]
@@ -152,6 +152,19 @@ pub enum ZooError {
         /// Channels of the temporal features.
         temporal: usize,
     },
+    /// A head or a fusion after an encoder that has looked at the whole clip already.
+    #[error("encoder {encoder} sees whole clips: it takes head none and fusion spatial, not {head} and {fusion}")]
+    ClipEncoder {
+        /// The encoder.
+        encoder: VideoEncoderName,
+        /// The head.
+        head: HeadName,
+        /// The fusion.
+        fusion: FusionName,
+    },
+    /// A model that gives only vectors was asked for classes.
+    #[error("the model has no layer of classes")]
+    NoClasses,
     /// An image tensor or clip does not have the shape that the model takes.
     #[error("the model takes {expected}, got {found:?}")]
     InputShape {

@@ -19,12 +19,9 @@ pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
         ModelsCommand::List { json: false } => {
             for card in registry.models() {
                 let weights = if registry.has_weights(card) { "here" } else { "not here" };
-                output::line(format_args!(
-                    "{:<24} {:<6} weights {weights:<9} {}",
-                    card.name, card.label_set, card.summary
-                ))?;
+                output::line(format_args!("{:<32} weights {weights:<9} {}", card.name, card.summary))?;
                 if let Some(warning) = card.status.warning() {
-                    output::line(format_args!("{:<24} {warning}", ""))?;
+                    output::line(format_args!("{:<32} {warning}", ""))?;
                 }
             }
             Ok(())
@@ -53,23 +50,36 @@ impl<'a> Entry<'a> {
 
 fn show(registry: &Registry, card: &ModelCard) -> Outcome {
     let prepare = serde_json::to_string(&card.prepare)?;
-    output::line(format_args!("{}\n  {}", card.name, card.summary))?;
-    output::line(format_args!("  label set   {}", card.label_set))?;
+    let name = &card.name;
+    output::line(format_args!("{name}\n  {}", card.summary))?;
+    output::line(format_args!("  task        {}", card.task))?;
+    output::line(format_args!("  label set   {}", card.label_set.as_deref().unwrap_or("none")))?;
     output::line(format_args!("  parts       encoder {}, head {}, fusion {}", card.encoder, card.head, card.fusion))?;
+    if !card.hidden.is_empty() {
+        output::line(format_args!("              layers of {:?} before the last one", card.hidden))?;
+    }
     output::line(format_args!("  must be fed {prepare}"))?;
     output::line(format_args!("  licence     {}", card.licence))?;
     output::line(format_args!("  origin      {}", card.origin))?;
     if let Some(warning) = card.status.warning() {
         output::line(format_args!("  status      {warning}"))?;
     }
-    match registry.weights_path(card) {
-        None => output::line("  weights     made on the spot by a formula"),
-        Some(path) if registry.has_weights(card) => output::line(format_args!("  weights     {}", path.display())),
-        Some(path) => output::line(format_args!(
-            "  weights     not here: put the safetensors file at {} (or point --models at its folder)",
-            path.display()
-        )),
+    let Some(path) = registry.weights_path(card) else {
+        return output::line("  weights     made on the spot by a formula");
+    };
+    if registry.has_weights(card) {
+        return output::line(format_args!("  weights     {}", path.display()));
     }
+    output::line(format_args!("  weights     not here: expected at {} (--models names the folder)", path.display()))?;
+    match &card.published {
+        Some(published) => output::line(format_args!(
+            "  to get them echolabel models pull {name}\n              or download {} from {} and run\n              \
+             echolabel models import {} --as {name}",
+            published.file, published.repository, published.file
+        ))?,
+        None => output::line(format_args!("  to get them echolabel models import YOUR-CHECKPOINT --as {name}"))?,
+    }
+    output::line(format_args!("  without     echolabel label FILE --pipeline {name} --untrained, which means nothing"))
 }
 
 /// One line an output, with its deviation and tolerance.
