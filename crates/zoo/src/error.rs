@@ -33,7 +33,7 @@ pub enum ZooError {
     },
     /// A weight file of another framework could not be read.
     #[error("cannot import")]
-    Checkpoint(#[from] checkpoint::CheckpointError),
+    Checkpoint(#[source] Box<checkpoint::CheckpointError>),
     /// The file is not what its name says.
     #[error("{path} is not a valid {format} file: {problem}")]
     Format {
@@ -74,17 +74,31 @@ pub enum ZooError {
         /// The first of them in alphabetical order.
         first: String,
     },
+    /// A file of one framework for a model of the other.
+    #[error("{weights} is a {found} file, but the model's layers are those of {expected}")]
+    WrongFramework {
+        /// The file.
+        weights: String,
+        /// The file's framework.
+        found: &'static str,
+        /// The model's.
+        expected: &'static str,
+    },
+    /// A model whose weights a formula makes.
+    #[error("the weights of {model} are made by a formula; no file can be imported for it")]
+    TakesNoFile {
+        /// The model's name in the registry.
+        model: String,
+    },
     /// A part of a model that fits in more than one place of a file, so that no one can say which is meant.
-    #[error("{weights}: {part:?} could be {first:?} or {second:?}")]
+    #[error("{weights}: {part:?} could be {places}")]
     AmbiguousTensors {
         /// The file.
         weights: String,
         /// The part of the model.
         part: String,
-        /// One place in the file.
-        first: String,
-        /// Another.
-        second: String,
+        /// Two places in the file.
+        places: String,
     },
     /// The layers of one class are not numbered one after the other, so a layer is missing or was renamed.
     #[error("{weights}: layer {layer:?} is out of the order of its class: one before it is missing or renamed")]
@@ -173,4 +187,10 @@ pub enum ZooError {
         /// The shape given.
         found: Vec<usize>,
     },
+}
+
+impl From<checkpoint::CheckpointError> for ZooError {
+    fn from(error: checkpoint::CheckpointError) -> Self {
+        Self::Checkpoint(Box::new(error))
+    }
 }

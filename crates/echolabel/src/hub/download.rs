@@ -163,8 +163,13 @@ impl Download<'_> {
                 None => remove(&self.validator_path()).map_err(error)?,
             }
         }
-        let mut file: File =
-            OpenOptions::new().create(true).append(from > 0).write(true).truncate(from == 0).open(&part).map_err(error)?;
+        let mut file: File = OpenOptions::new()
+            .create(true)
+            .append(from > 0)
+            .write(true)
+            .truncate(from == 0)
+            .open(&part)
+            .map_err(error)?;
         let total = length(response.headers()).map(|length| length + from);
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];

@@ -35,14 +35,16 @@ fn sha256(bytes: &[u8]) -> String {
 fn ranged(head: &str, most: usize, etag: &str) -> Vec<u8> {
     let content = content();
     if head.starts_with("head") {
-        return format!("HTTP/1.1 200 OK\r\nx-linked-etag: \"{}\"\r\ncontent-length: 0\r\n\r\n", sha256(&content)).into();
+        return format!("HTTP/1.1 200 OK\r\nx-linked-etag: \"{}\"\r\ncontent-length: 0\r\n\r\n", sha256(&content))
+            .into();
     }
     let from = head.lines().find_map(|line| line.strip_prefix("range: bytes=")?.strip_suffix('-')?.parse().ok());
     let same = head.lines().any(|line| line == format!("if-range: \"{etag}\""));
     let (status, from) = match from {
-        Some(from) if same => {
-            (format!("206 Partial Content\r\ncontent-range: bytes {from}-{}/{}", content.len() - 1, content.len()), from)
-        }
+        Some(from) if same => (
+            format!("206 Partial Content\r\ncontent-range: bytes {from}-{}/{}", content.len() - 1, content.len()),
+            from,
+        ),
         _ => ("200 OK".to_owned(), 0),
     };
     let rest = &content[from..];

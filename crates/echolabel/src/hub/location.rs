@@ -67,7 +67,8 @@ impl Origin {
         if !path.is_dir() {
             return Ok(Self::Local(path.to_owned()));
         }
-        let hub_file = hub_file.ok_or_else(|| format!("the model is on no hub, so {from} must be a file of weights"))?;
+        let hub_file =
+            hub_file.ok_or_else(|| format!("the model is on no hub, so {from} must be a file of weights"))?;
         hub_file
             .in_folder(path)
             .map(Self::Local)

@@ -3,5 +3,5 @@
 mod download;
 mod location;
 
-pub use download::{Download, DownloadError, Progress};
+pub use download::{Download, Progress};
 pub use location::{HubFile, Origin};

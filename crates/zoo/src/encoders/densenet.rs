@@ -68,11 +68,7 @@ impl DenseNet {
                 width /= 2;
             }
         }
-        Ok(Self {
-            stem: stem.with_activation(Activation::Relu),
-            blocks,
-            last: places.norm("norm5", width)?,
-        })
+        Ok(Self { stem: stem.with_activation(Activation::Relu), blocks, last: places.norm("norm5", width)? })
     }
 }
 

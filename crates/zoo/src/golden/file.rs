@@ -67,9 +67,9 @@ struct Entry {
 }
 
 impl GoldenFile {
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
-        let content: Content = serde_json::from_slice(&bytes).map_err(|error| ZooError::Format {
+    /// Reads the content of the golden file at `path`.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let content: Content = serde_json::from_slice(bytes).map_err(|error| ZooError::Format {
             path: path.to_owned(),
             format: "golden",
             problem: error.to_string(),
@@ -78,16 +78,15 @@ impl GoldenFile {
         Ok(Self { path: path.to_owned(), content, tensors, read: RefCell::default() })
     }
 
-    /// Whether the JSON file at `path` describes a model.
-    pub(super) fn is_one(path: &Path) -> Result<bool> {
+    /// Whether a JSON file describes a model.
+    pub(super) fn is_one(bytes: &[u8]) -> bool {
         #[derive(Deserialize)]
         #[allow(dead_code, reason = "only whether the keys are there matters")]
         struct Outline {
             model: String,
             tensors: Vec<serde::de::IgnoredAny>,
         }
-        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
-        Ok(serde_json::from_slice::<Outline>(&bytes).is_ok())
+        serde_json::from_slice::<Outline>(bytes).is_ok()
     }
 
     /// An error about this file.

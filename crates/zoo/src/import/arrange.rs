@@ -29,8 +29,8 @@ pub(super) fn checked(
     let mut used = vec![false; stored.len()];
     let mut checked = Vec::with_capacity(needed.len());
     for (needed, place) in needed.iter().zip(places) {
-        let place = place
-            .ok_or_else(|| ZooError::MissingTensor { weights: file.to_owned(), tensor: needed.name.clone() })?;
+        let place =
+            place.ok_or_else(|| ZooError::MissingTensor { weights: file.to_owned(), tensor: needed.name.clone() })?;
         let found = &stored[place.stored];
         let shape: Vec<usize> = match place.transposed {
             true => found.shape.iter().rev().copied().collect(),
@@ -54,11 +54,9 @@ pub(super) fn checked(
         stored.iter().zip(&used).filter(|(_, used)| !**used).map(|(tensor, _)| tensor.name.as_str()).collect();
     extra.sort_unstable();
     match extra.first() {
-        Some(first) => Err(ZooError::ExtraTensors {
-            weights: file.to_owned(),
-            count: extra.len(),
-            first: (*first).to_owned(),
-        }),
+        Some(first) => {
+            Err(ZooError::ExtraTensors { weights: file.to_owned(), count: extra.len(), first: (*first).to_owned() })
+        }
         None => Ok(checked),
     }
 }

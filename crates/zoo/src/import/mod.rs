@@ -5,6 +5,7 @@
 
 mod arrange;
 mod keras;
+mod registry;
 mod torch;
 mod write;
 
@@ -48,6 +49,7 @@ impl Arranged {
             .map(|tensor| TensorOutline { name: tensor.name.clone(), shape: tensor.shape.clone() })
             .collect();
         let file = path.display().to_string();
+        check_framework(&file, format, &needed)?;
         let places = match format {
             Format::KerasLegacy => keras::legacy_places(&file, &stored, &needed)?,
             Format::KerasStore => keras::store_places(&file, &stored, &needed)?,
@@ -74,6 +76,17 @@ impl Arranged {
             _ => stored.values.as_slice().into(),
         }
     }
+}
+
+/// Refuses a torch file for a model whose encoder is Keras', and the other way round: kernels and padding differ.
+fn check_framework(file: &str, format: Format, needed: &[TensorOutline]) -> Result<()> {
+    let model_is_keras = needed.iter().any(|tensor| tensor.name.contains('/'));
+    let (found, expected) = match format {
+        Format::KerasLegacy | Format::KerasStore if !model_is_keras => ("Keras", "torch"),
+        Format::TorchZip | Format::TorchLegacy if model_is_keras => ("torch", "Keras"),
+        _ => return Ok(()),
+    };
+    Err(ZooError::WrongFramework { weights: file.to_owned(), found, expected })
 }
 
 /// A safetensors file holds a model's own names, or those of the framework that it was converted from.

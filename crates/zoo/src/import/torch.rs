@@ -103,8 +103,7 @@ impl Part {
             [first, second, ..] => Err(ZooError::AmbiguousTensors {
                 weights: file.to_owned(),
                 part: self.common.clone(),
-                first: (*first).to_owned(),
-                second: (*second).to_owned(),
+                places: format!("{first:?} or {second:?}"),
             }),
         }
     }

@@ -48,13 +48,13 @@ impl Arranged {
             .into_temp_path();
         // One key only: the library writes several in no fixed order, and equal weights should be equal files.
         let notes = HashMap::from([(ORIGIN_KEY.to_owned(), origin.to_owned())]);
-        let tensors = self.needed.iter().enumerate().map(|(index, needed)| {
-            (needed.name.as_str(), Values { arranged: self, index, shape: &needed.shape })
-        });
-        safetensors::serialize_to_file(tensors, Some(notes), &partial).map_err(|error| ZooError::Write {
-            path: path.to_owned(),
-            source: std::io::Error::other(error),
-        })?;
+        let tensors = self
+            .needed
+            .iter()
+            .enumerate()
+            .map(|(index, needed)| (needed.name.as_str(), Values { arranged: self, index, shape: &needed.shape }));
+        safetensors::serialize_to_file(tensors, Some(notes), &partial)
+            .map_err(|error| ZooError::Write { path: path.to_owned(), source: std::io::Error::other(error) })?;
         // The bytes must be on the disk before the name is, or a power cut could leave an empty file under it.
         std::fs::File::open(&partial).and_then(|file| file.sync_all()).map_err(write_error)?;
         let sha256 = SafetensorsFile::read(&partial)?.digest();

@@ -31,8 +31,7 @@ impl SafetensorsFile {
     /// Opens the file, checks that its header and its length agree, and computes its digest.
     pub fn read(path: &Path) -> Result<Self> {
         let read_error = |source| ZooError::Read { path: path.to_owned(), source };
-        let invalid =
-            |problem: String| ZooError::Format { path: path.to_owned(), format: "safetensors", problem };
+        let invalid = |problem: String| ZooError::Format { path: path.to_owned(), format: "safetensors", problem };
         let mut file = File::open(path).map_err(read_error)?;
         let length = file.metadata().map_err(read_error)?.len();
         let mut header_length = [0; LENGTH_BYTES as usize];
@@ -48,7 +47,11 @@ impl SafetensorsFile {
             serde_json::from_slice(&header).map_err(|error| invalid(format!("its header is damaged: {error}")))?;
         let data_start = LENGTH_BYTES + header_length;
         if length - data_start != header.data_len() as u64 {
-            return Err(invalid(format!("it holds {} bytes of numbers, not {}", length - data_start, header.data_len())));
+            return Err(invalid(format!(
+                "it holds {} bytes of numbers, not {}",
+                length - data_start,
+                header.data_len()
+            )));
         }
         let sha256 = digest(&mut file).map_err(read_error)?;
         Ok(Self { path: path.to_owned(), file, header, data_start, sha256 })
@@ -73,6 +76,12 @@ impl SafetensorsFile {
             .map_err(|source| ZooError::Read { path: self.path.clone(), source })?;
         Ok(bytes)
     }
+}
+
+/// The hexadecimal sha256 of the file at `path`.
+pub(crate) fn file_sha256(path: &Path) -> Result<String> {
+    let read_error = |source| ZooError::Read { path: path.to_owned(), source };
+    digest(&mut File::open(path).map_err(read_error)?).map_err(read_error)
 }
 
 /// The hexadecimal sha256 of the whole file.

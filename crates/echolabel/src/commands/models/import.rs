@@ -3,11 +3,23 @@
 use std::path::Path;
 
 use serde::Serialize;
-use zoo::Registry;
 use zoo::import::Imported;
+use zoo::{Registry, ZooError};
 
-use super::super::Outcome;
+use super::super::{Failure, Outcome};
 use crate::output;
+
+/// What an import was asked for.
+pub struct Import<'a> {
+    /// The model's name.
+    pub name: &'a str,
+    /// The weight file.
+    pub file: &'a Path,
+    /// The hexadecimal sha256 that it must have.
+    pub sha256: Option<&'a str>,
+    /// Print JSON.
+    pub json: bool,
+}
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -16,23 +28,29 @@ struct Line<'a> {
     imported: &'a Imported,
 }
 
-/// Imports `file` as the weights of `name` and says what was written.
-pub fn run(registry: &Registry, name: &str, file: &Path, json: bool) -> Outcome {
-    let imported = registry.import(name, file)?;
-    if json {
-        return output::json_line(&Line { model: name, imported: &imported });
+/// Imports the file and says what was written; a file that is not right is a failed input.
+pub fn run(registry: &Registry, import: &Import<'_>) -> Outcome {
+    match registry.import(import.name, import.file, import.sha256) {
+        Ok(imported) if import.json => output::json_line(&Line { model: import.name, imported: &imported }),
+        Ok(imported) => say(import.name, &imported),
+        Err(error @ (ZooError::UnknownName { .. } | ZooError::TakesNoFile { .. } | ZooError::Write { .. })) => {
+            Err(error.into())
+        }
+        Err(error) => {
+            eprintln!("not imported, nothing was written: {:#}", anyhow::Error::new(error));
+            Err(Failure::SomeInputs)
+        }
     }
-    say(name, &imported)
 }
 
 /// For people: what came in, what was left out, where it is and how to go on.
-pub fn say(name: &str, imported: &Imported) -> Outcome {
+fn say(name: &str, imported: &Imported) -> Outcome {
     output::line(format_args!(
         "{name}: {} tensors with {} numbers, from a file of {}",
         imported.tensors, imported.elements, imported.format
     ))?;
     if imported.left_out > 0 {
-        output::line(format_args!("  left out    {} that inference does not need (optimizer, counters)", imported.left_out))?;
+        output::line(format_args!("  left out    {} that are no weights (optimizer, counters)", imported.left_out))?;
     }
     output::line(format_args!("  written to  {}", imported.path.display()))?;
     output::line(format_args!("  sha256      {}", imported.sha256))?;

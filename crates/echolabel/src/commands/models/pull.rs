@@ -1,6 +1,6 @@
 //! `echolabel models pull`: weights from where their authors publish them, or from a copy.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use indicatif::ProgressBar;
@@ -31,7 +31,9 @@ pub fn run(registry: &Registry, pull: &Pull<'_>) -> Outcome {
         file: &published.file,
     });
     let origin = match (pull.from, &hub_file) {
-        (Some(from), hub_file) => Origin::of(from, hub_file.as_ref()).map_err(|problem| Failure::Setup(anyhow!(problem)))?,
+        (Some(from), hub_file) => {
+            Origin::of(from, hub_file.as_ref()).map_err(|problem| Failure::Setup(anyhow!(problem)))?
+        }
         (None, Some(hub_file)) => Origin::Remote(hub_file.usual_address()),
         (None, None) => {
             return Err(Failure::Setup(anyhow!(
@@ -42,19 +44,16 @@ pub fn run(registry: &Registry, pull: &Pull<'_>) -> Outcome {
             )));
         }
     };
+    let sha256 = pull.sha256.or(published.and_then(|published| published.sha256.as_deref()));
     let path = match origin {
         Origin::Local(path) => path,
-        Origin::Remote(address) => {
-            let known = pull.sha256.or(published.and_then(|published| published.sha256.as_deref()));
-            fetch(&address, registry.downloads(), known)?
-        }
+        Origin::Remote(address) => fetch(&address, &registry.downloads(), sha256)?,
     };
-    let imported = registry.import(pull.name, &path)?;
-    import::say(pull.name, &imported)
+    import::run(registry, &import::Import { name: pull.name, file: &path, sha256, json: false })
 }
 
 /// Downloads into the folder `downloads`, whose files are kept: the next import needs no network.
-fn fetch(address: &str, downloads: PathBuf, sha256: Option<&str>) -> Result<PathBuf, Failure> {
+fn fetch(address: &str, downloads: &Path, sha256: Option<&str>) -> Result<PathBuf, Failure> {
     let name = address.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).unwrap_or("weights");
     let target = downloads.join(name);
     let token = std::env::var("HF_TOKEN").ok();
@@ -62,10 +61,13 @@ fn fetch(address: &str, downloads: PathBuf, sha256: Option<&str>) -> Result<Path
     let fetched = Download { address, target: &target, sha256, token: token.as_deref() }.run(&bar);
     bar.bar.finish_and_clear();
     let (digest, vouched) = fetched.map_err(|error| Failure::Setup(error.into()))?;
-    output::line(format_args!("{address}\n  sha256 {digest}{}", match vouched {
-        true => ", as promised",
-        false => "; nobody vouches for it: compare it with what the authors say",
-    }))?;
+    output::line(format_args!(
+        "{address}\n  sha256 {digest}{}",
+        match vouched {
+            true => ", as promised",
+            false => "; nobody vouches for it: compare it with what the authors say",
+        }
+    ))?;
     Ok(target)
 }
 

@@ -97,9 +97,8 @@ pub(super) fn verify(path: &Path) -> Result<Vec<Check>> {
 
 /// Torch's description names no files: they are those whose names begin as its own.
 fn torch_files(folder: &Path, stem: &str) -> Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).and_then(|entries| {
-        entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>()
-    });
+    let entries = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>());
     let mut files = entries.map_err(|source| ZooError::Read { path: folder.to_owned(), source })?;
     files.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -196,11 +195,8 @@ fn strided_checks(path: &Path, views: &StridedViews) -> Result<Vec<Check>> {
         let found = checkpoint.tensors.iter().find(|found| found.name == tensor)?;
         Some(found.values.iter().take(count).copied().collect())
     };
-    let expected = [
-        ("row", views.row.clone()),
-        ("tail", vec![views.tail_first]),
-        ("transposed", views.transposed_row0.clone()),
-    ];
+    let expected =
+        [("row", views.row.clone()), ("tail", vec![views.tail_first]), ("transposed", views.transposed_row0.clone())];
     let mut checks: Vec<Check> = expected
         .into_iter()
         .map(|(tensor, expected)| {

@@ -97,27 +97,15 @@ impl<'a> NeededLayer<'a> {
     /// Encoders keep Keras' paths (`encoder/conv1/conv/kernel`); other parts are named as in torch (`classifier.weight`) and
     /// are dense layers. Tensors that no Keras layer holds make no layer; they will be found missing.
     pub fn all(needed: &'a [TensorOutline]) -> Vec<Self> {
-        let mut grouped: Vec<(&str, bool, Vec<(&str, usize)>)> = Vec::new();
+        let mut layers: Vec<Tensors<'a>> = Vec::new();
         for (index, tensor) in needed.iter().enumerate() {
             let (layer, variable, outside) = split(&tensor.name);
-            match grouped.iter_mut().find(|(name, ..)| *name == layer) {
-                Some((_, _, variables)) => variables.push((variable, index)),
-                None => grouped.push((layer, outside, vec![(variable, index)])),
+            match layers.iter_mut().find(|known| known.layer == layer) {
+                Some(known) => known.variables.push((variable, index)),
+                None => layers.push(Tensors { layer, outside, variables: vec![(variable, index)] }),
             }
         }
-        let layer = |(name, outside, variables): (&'a str, bool, Vec<(&str, usize)>)| {
-            let class = Class::of(&variables, needed)?;
-            let in_order = class.variables().iter().filter_map(|&expected| {
-                variables.iter().find(|(name, _)| *name == expected).map(|&(_, index)| (expected, index))
-            });
-            Some(Self {
-                name: if outside { class.stem() } else { name },
-                class,
-                variables: in_order.collect(),
-                transposed: outside,
-            })
-        };
-        grouped.into_iter().filter_map(layer).collect()
+        layers.into_iter().filter_map(|tensors| tensors.into_layer(needed)).collect()
     }
 
     /// Whether the layer lies in a small model of its own inside the encoder, as ConvNeXt's stem and downsampling do.
@@ -128,6 +116,28 @@ impl<'a> NeededLayer<'a> {
     /// Whether Keras numbered the layer instead of naming it.
     pub fn is_numbered(&self) -> bool {
         Class::of_numbered(self.name).is_some_and(|(class, _)| class == self.class)
+    }
+}
+
+/// The tensors of one layer: variables in Keras' words, with their indexes among the tensors needed.
+struct Tensors<'a> {
+    layer: &'a str,
+    outside: bool,
+    variables: Vec<(&'a str, usize)>,
+}
+
+impl<'a> Tensors<'a> {
+    fn into_layer(self, needed: &[TensorOutline]) -> Option<NeededLayer<'a>> {
+        let class = Class::of(&self.variables, needed)?;
+        let in_order = class.variables().iter().filter_map(|&expected| {
+            self.variables.iter().find(|(name, _)| *name == expected).map(|&(_, index)| (expected, index))
+        });
+        Some(NeededLayer {
+            name: if self.outside { class.stem() } else { self.layer },
+            class,
+            variables: in_order.collect(),
+            transposed: self.outside,
+        })
     }
 }
 

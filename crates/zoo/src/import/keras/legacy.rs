@@ -43,8 +43,7 @@ pub(super) fn find(
             return Err(ZooError::AmbiguousTensors {
                 weights: file.to_owned(),
                 part: layer.name.to_owned(),
-                first: stored[first].name.clone(),
-                second: tensor.name.clone(),
+                places: format!("{:?} or {:?}", stored[first].name, tensor.name),
             });
         }
     }

@@ -34,7 +34,10 @@ fn in_keras_order(file: &str) -> Vec<TensorOutline> {
     let tensors = golden(file)["tensors"].as_array().unwrap().clone();
     tensors
         .iter()
-        .map(|tensor| TensorOutline { name: tensor["name"].as_str().unwrap().to_owned(), shape: shape(&tensor["shape"]) })
+        .map(|tensor| TensorOutline {
+            name: tensor["name"].as_str().unwrap().to_owned(),
+            shape: shape(&tensor["shape"]),
+        })
         .collect()
 }
 
@@ -52,10 +55,9 @@ fn as_store(keras: &[TensorOutline], step: usize) -> Vec<TensorOutline> {
     let renamed: Vec<TensorOutline> = keras
         .iter()
         .map(|tensor| match tensor.name.strip_prefix("dense/") {
-            Some("kernel") => TensorOutline {
-                name: "classifier.weight".into(),
-                shape: tensor.shape.iter().rev().copied().collect(),
-            },
+            Some("kernel") => {
+                TensorOutline { name: "classifier.weight".into(), shape: tensor.shape.iter().rev().copied().collect() }
+            }
             Some(_) => TensorOutline { name: "classifier.bias".into(), shape: tensor.shape.clone() },
             None => TensorOutline { name: format!("encoder/{}", tensor.name), shape: tensor.shape.clone() },
         })
