@@ -35,8 +35,8 @@ pub(super) fn find(
             numbered.get(&class)?.get(rank).copied()
         });
         let Some(layer) = layer.map(|index| &layers[index]) else { continue };
-        // Keras itself calls the variable of its layer scales gamma.
-        let variable = if layer.class == Class::LayerScale && variable == "gamma" { "layer_scale" } else { variable };
+        // A layer scale has one variable, which Keras calls gamma, Variable, or what its version pleases.
+        let variable = if layer.class == Class::LayerScale { "layer_scale" } else { variable };
         let Some(&(_, needed)) = layer.variables.iter().find(|(name, _)| *name == variable) else { continue };
         let place = Place { stored: at, transposed: layer.transposed && variable == "kernel" };
         if let Some(Place { stored: first, .. }) = places[needed].replace(place) {
