@@ -324,7 +324,13 @@ pub struct BenchOptions {
     /// Measure this loop alone
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// How often each loop is labelled; the median counts
+    /// Measure what opening each model of the registry costs, from weight files made by formula
+    #[arg(long, conflicts_with = "file")]
+    pub loading: bool,
+    /// Measure what opening this model costs
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "loading"])]
+    pub open: Option<String>,
+    /// How often each loop is labelled or model opened; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
 }

@@ -1,6 +1,7 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::weights::{SafetensorsFile, TensorSource};
@@ -151,6 +152,21 @@ impl Registry {
     pub fn make_untrained_model(&self, name: &str, device: &Device) -> Result<Model> {
         let card = self.card(name)?;
         Model::read(&card.architecture()?, &card.formula_weights(), device)
+    }
+
+    /// Writes formula weights as the file of the model `name`; `None` for one that takes no file.
+    ///
+    /// For measurements and tests: what such a model says means nothing.
+    pub fn write_untrained(&self, name: &str) -> Result<Option<PathBuf>> {
+        let card = self.card(name)?;
+        let Some(path) = self.weights_path(card) else { return Ok(None) };
+        let source = card.formula_weights();
+        let tensors: HashMap<String, Tensor> = Model::tensors(card)?
+            .into_iter()
+            .map(|tensor| Ok((tensor.name.clone(), source.tensor(&tensor.name, &tensor.shape)?)))
+            .collect::<Result<_>>()?;
+        candle_core::safetensors::save(&tensors, &path)?;
+        Ok(Some(path))
     }
 
     fn tensor_source(&self, card: &ModelCard) -> Result<Box<dyn TensorSource>> {
