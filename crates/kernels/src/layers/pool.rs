@@ -71,26 +71,18 @@ impl Kernel for PoolRow<'_> {
                 // SAFETY: rows and columns are inside the input, the place is inside the output.
                 unsafe {
                     let from = self.input.frame(self.frame).add(channel);
-                    let at = |row, column| lanes.load(from.add((row * width + column) * self.input.pixel_stride));
+                    let mut largest = lanes.splat(f32::NEG_INFINITY);
+                    let mut sum = lanes.zero();
+                    for row in rows.clone() {
+                        for column in columns.clone() {
+                            let number = lanes.load(from.add((row * width + column) * self.input.pixel_stride));
+                            largest = lanes.maximum(largest, number);
+                            sum = lanes.add(sum, number);
+                        }
+                    }
                     let mut number = match self.layer.pooling {
-                        Pooling::Maximum => {
-                            let mut largest = lanes.splat(f32::NEG_INFINITY);
-                            for row in rows.clone() {
-                                for column in columns.clone() {
-                                    largest = lanes.maximum(largest, at(row, column));
-                                }
-                            }
-                            largest
-                        }
-                        Pooling::Average => {
-                            let mut sum = lanes.zero();
-                            for row in rows.clone() {
-                                for column in columns.clone() {
-                                    sum = lanes.add(sum, at(row, column));
-                                }
-                            }
-                            lanes.multiply(sum, share)
-                        }
+                        Pooling::Maximum => largest,
+                        Pooling::Average => lanes.multiply(sum, share),
                     };
                     if let Some(residual) = self.residual {
                         let residual = residual.frame(self.frame).add(place * residual.pixel_stride + channel);
