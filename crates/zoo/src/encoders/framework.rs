@@ -1,5 +1,5 @@
 use candle_core::Tensor;
-use nn::{BatchNorm, Conv2d, LayerNorm, Linear, Padding};
+use nn::{BatchNorm, Conv2d, LayerNorm, Linear, Maps, Padding};
 
 use crate::Result;
 use crate::weights::Weights;
@@ -95,8 +95,8 @@ impl Framework {
     }
 
     /// The padding with which a convolution over `x` gives its size divided by `stride`.
-    pub(super) fn padding(self, x: &Tensor, kernel: usize, stride: usize) -> Result<Padding> {
-        let (_, _, height, width) = x.dims4()?;
+    pub(super) fn padding(self, x: &Maps, kernel: usize, stride: usize) -> Result<Padding> {
+        let (_, height, width) = x.size()?;
         Ok(match self {
             Self::Torch => Padding::symmetric(kernel / 2),
             Self::Keras => Padding::same(height, width, kernel, stride),

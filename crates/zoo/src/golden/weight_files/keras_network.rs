@@ -1,7 +1,7 @@
 //! The network in the tiny Keras files: Xception's first blocks with few channels, nested as EchoView47's files are.
 
-use candle_core::{D, Tensor};
-use nn::{Activation, Conv2d, Padding};
+use candle_core::D;
+use nn::{Activation, Conv2d, Maps, Padding};
 
 use super::Run;
 use crate::encoders::{ConvSizes, Framework};
@@ -21,10 +21,10 @@ pub(super) fn read(weights: &Weights<'_>, classes: Option<usize>) -> Result<Run>
     let third = Block::read(&encoder, (3, "_1"), (middle, last))?;
     let classifier = classes.map(|classes| Classifier::read(last, classes, &weights.at("classifier"))).transpose()?;
     Ok(Box::new(move |frames| {
-        let x = first.forward(frames, Padding::symmetric(0))?;
+        let x = first.over(&frames.clone().into(), Padding::symmetric(0))?;
         let x = second.forward(&x, &x)?;
         let x = third.forward(&x.relu()?, &x)?;
-        let features = nn::global_average(&x)?;
+        let features = x.global_average()?.tensor()?.flatten_from(1)?;
         Ok(match &classifier {
             Some(classifier) => {
                 let logits = classifier.forward(&features.unsqueeze(1)?)?;
@@ -62,11 +62,11 @@ impl Block {
         })
     }
 
-    fn forward(&self, x: &Tensor, before: &Tensor) -> Result<Tensor> {
-        let x = self.pointwise.forward(&self.depthwise.forward_same(x)?, Padding::symmetric(0))?;
-        let (_, _, height, width) = x.dims4()?;
-        let pooled = nn::max_pool(&x, 3, 2, Padding::same(height, width, 3, 2))?;
-        Ok((pooled + self.shortcut.forward_same(before)?)?)
+    fn forward(&self, x: &Maps, before: &Maps) -> Result<Maps> {
+        let x = self.pointwise.over(&self.depthwise.over_same(x)?, Padding::symmetric(0))?;
+        let (_, height, width) = x.size()?;
+        let pooled = x.max_pool(3, 2, Padding::same(height, width, 3, 2))?;
+        Ok(pooled.add(&self.shortcut.over_same(before)?, Activation::Identity)?)
     }
 }
 
