@@ -207,6 +207,8 @@ mod tests {
             let source = PipelineSource::named(&card.name).unwrap();
             let parts = Parts::read(&source, Path::new("nowhere")).unwrap();
             assert_eq!((&parts.file.name, &parts.card.name), (&card.name, &card.name));
+            let text = toml::to_string(&parts.file).unwrap();
+            assert_eq!(toml::from_str::<PipelineFile>(&text).unwrap(), parts.file, "a file can say the same");
         }
         let error = PipelineSource::named("EchoView48").unwrap_err().to_string();
         assert!(error.contains("EchoView48") && error.contains("models list"), "{error}");
