@@ -233,11 +233,54 @@ pub enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Compare our layers with the original frameworks, from golden files; exit code 1 beyond a tolerance
+    /// Take over weights that another framework trained: Keras (.h5, .keras, .weights.h5), torch (.pth, .pt), .safetensors
+    #[command(after_help = "Examples:
+  echolabel models import TTE47_Classifier_Model.h5 --as EchoView47_classifier
+  echolabel models import best_model.pth --as tte11-residual
+
+What a file is, is told from its bytes. Every tensor of the model must be in it with the right shape, and no other
+tensor may be left over; else the fault is named and nothing is written. Pickled code is never run.")]
+    Import {
+        /// The weight file
+        file: PathBuf,
+        /// The model that it is for
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch a model's weights from where its authors publish them, and import them
+    #[command(after_help = "Examples:
+  echolabel models pull EchoView47_classifier
+  echolabel models pull EchoView47_classifier --from /mnt/usb                a folder with the file
+  echolabel models pull EchoView47_classifier --from http://mirror.local     a hub of the same layout
+
+A download that was cut off goes on where it was. HF_ENDPOINT names another hub, HF_TOKEN a token for it, and the usual
+proxy variables are used. The file is kept in the folder `downloads` beside the models.")]
+    Pull {
+        /// The model's name
+        name: String,
+        /// A file, a folder, the address of a file, or that of a hub
+        #[arg(long, value_name = "FILE|DIR|URL")]
+        from: Option<String>,
+        /// The sha256 that the file must have
+        #[arg(long, value_name = "HEX")]
+        sha256: Option<String>,
+    },
+    /// Compare our layers with the original frameworks; exit code 1 beyond a tolerance
+    #[command(after_help = "Examples:
+  echolabel models verify EchoView47_classifier    what that model is made of
+  echolabel models verify --golden FILE|DIR        any golden files
+
+Golden files hold what the original framework computed with weights made by a formula, so no trained weights are needed.")]
     Verify {
+        /// The model's name
+        #[arg(required_unless_present = "golden", conflicts_with = "golden")]
+        name: Option<String>,
         /// A golden file, or a folder of them
         #[arg(long, value_name = "FILE|DIR")]
-        golden: PathBuf,
+        golden: Option<PathBuf>,
     },
 }
 

@@ -107,8 +107,18 @@ pub enum FrameChoice {
 pub struct Published {
     /// The repository's name on the model hub.
     pub repository: String,
+    /// The branch, tag or commit in it.
+    #[serde(default = "main_branch")]
+    pub revision: String,
     /// The file in it.
     pub file: String,
+    /// That file's digest, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+fn main_branch() -> String {
+    "main".to_owned()
 }
 
 /// The parameters of formula weights.

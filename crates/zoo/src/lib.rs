@@ -15,6 +15,7 @@ mod error;
 mod fusion;
 pub mod golden;
 mod heads;
+pub mod import;
 mod label_set;
 mod model;
 mod names;

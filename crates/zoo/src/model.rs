@@ -1,8 +1,7 @@
-use std::cell::RefCell;
+use candle_core::{D, Device, Tensor};
 
-use candle_core::{D, DType, Device, Tensor};
-
-use crate::weights::{TensorSource, Weights};
+use crate::import::TensorOutline;
+use crate::weights::{TensorSource, Weights, outlines};
 use crate::{
     AnyEncoderName, Architecture, Classifier, Encoder, Fusion, Head, ModelCard, Result, VideoEncoder, ZooError,
 };
@@ -56,13 +55,12 @@ impl Model {
         })
     }
 
-    /// The names and shapes of the tensors that the registry's entry `card` is read from, in the order of reading.
+    /// The tensors that the registry's entry `card` is read from, in the order of reading: what an import must provide.
     ///
-    /// What an import must provide. Runs the reading itself on ones, so it needs as much memory as the model.
-    pub fn tensors(card: &ModelCard) -> Result<Vec<(String, Vec<usize>)>> {
-        let recorder = Recorder::default();
-        Self::read(&card.architecture()?, &recorder, &Device::Cpu)?;
-        Ok(recorder.read.into_inner())
+    /// Runs the reading itself on zeros, so it needs as much memory as the model.
+    pub fn tensors(card: &ModelCard) -> Result<Vec<TensorOutline>> {
+        let architecture = card.architecture()?;
+        outlines(|source| Self::read(&architecture, source, &Device::Cpu).map(drop))
     }
 
     /// Encodes frames [N, 3, H, W], values 0 to 1, as vectors [N, C], or as maps [N, C, h, w] where the head takes maps.
@@ -123,30 +121,5 @@ impl AnyEncoder {
             AnyEncoderName::Frames(name) => Self::Frames(Encoder::read(name, weights)?),
             AnyEncoderName::Clips(name) => Self::Clips(VideoEncoder::read(name, weights)?),
         })
-    }
-}
-
-/// Ones of any shape; remembers what was asked for.
-#[derive(Default)]
-struct Recorder {
-    read: RefCell<Vec<(String, Vec<usize>)>>,
-}
-
-impl TensorSource for Recorder {
-    fn description(&self) -> String {
-        "ones".to_owned()
-    }
-
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        self.read.borrow_mut().push((name.to_owned(), shape.to_vec()));
-        Ok(Tensor::ones(shape, DType::F32, &Device::Cpu)?)
-    }
-
-    fn names(&self) -> Option<Vec<String>> {
-        None
-    }
-
-    fn sha256(&self) -> String {
-        String::new()
     }
 }

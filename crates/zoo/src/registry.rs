@@ -112,6 +112,11 @@ impl Registry {
         Ok(Self { models, folder: folder.to_owned() })
     }
 
+    /// The folder of weight files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Every entry.
     pub fn models(&self) -> &[ModelCard] {
         &self.models

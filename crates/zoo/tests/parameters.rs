@@ -79,11 +79,11 @@ fn video_encoders_read_as_many_parameters_as_the_originals() {
 fn parameters(registry: &Registry, name: &str) -> usize {
     let card = registry.card(name).unwrap();
     let tensors = Model::tensors(card).unwrap();
-    let names: BTreeSet<&String> = tensors.iter().map(|(name, _)| name).collect();
+    let names: BTreeSet<&String> = tensors.iter().map(|tensor| &tensor.name).collect();
     assert_eq!(names.len(), tensors.len(), "{name}: a tensor is read twice");
     let statistic = |tensor: &str| tensor.ends_with("running_mean") || tensor.ends_with("running_var");
-    let counted = tensors.iter().filter(|(tensor, _)| !statistic(tensor));
-    counted.map(|(_, shape)| shape.iter().product::<usize>()).sum()
+    let counted = tensors.iter().filter(|tensor| !statistic(&tensor.name));
+    counted.map(|tensor| tensor.shape.iter().product::<usize>()).sum()
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn baselines_read_as_many_parameters_as_the_original_frameworks() {
 fn tensors_are_listed_in_the_order_of_reading() {
     let registry = Registry::open(Path::new("nowhere")).unwrap();
     let tensors = Model::tensors(registry.card("EchoSDNet").unwrap()).unwrap();
-    let names: Vec<&str> = tensors.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
     assert_eq!(names[..2], ["encoder/conv1_conv/kernel", "encoder/conv1_conv/bias"]);
     let last = &tensors[tensors.len() - 6..];
     let expected: [(&str, &[usize]); 6] = [
@@ -145,5 +145,5 @@ fn tensors_are_listed_in_the_order_of_reading() {
         ("classifier.weight", &[2, 64]),
         ("classifier.bias", &[2]),
     ];
-    assert!(last.iter().map(|(name, shape)| (name.as_str(), shape.as_slice())).eq(expected), "{last:?}");
+    assert!(last.iter().map(|tensor| (tensor.name.as_str(), tensor.shape.as_slice())).eq(expected), "{last:?}");
 }

@@ -183,16 +183,14 @@ impl Block {
         let framework = places.config.framework;
         let inside = EXPANSION * width;
         let scale_shape: &[usize] = if framework == Framework::Torch { &[width, 1, 1] } else { &[width] };
-        let scale = places.block(at, "layer_scale").tensor("layer_scale", scale_shape)?.flatten_all()?;
+        let depthwise = framework.conv_bias(&places.block(at, "depthwise_conv"), ConvSizes::depthwise(width, 7, 1))?;
+        let norm = framework.layer_norm(&places.block(at, "layernorm"), width, NORM_EPS)?;
+        let expand = framework.linear(&places.block(at, "pointwise_conv_1"), (width, inside))?;
         let (kernel, bias) = framework.kernel_and_bias(&places.block(at, "pointwise_conv_2"), (inside, width))?;
         // The scale comes right after the last layer, so it is part of it.
+        let scale = places.block(at, "layer_scale").tensor("layer_scale", scale_shape)?.flatten_all()?;
         let project = Linear::from_input_major(kernel.broadcast_mul(&scale)?, Some((bias * &scale)?));
-        Ok(Self {
-            depthwise: framework.conv_bias(&places.block(at, "depthwise_conv"), ConvSizes::depthwise(width, 7, 1))?,
-            norm: framework.layer_norm(&places.block(at, "layernorm"), width, NORM_EPS)?,
-            expand: framework.linear(&places.block(at, "pointwise_conv_1"), (width, inside))?,
-            project,
-        })
+        Ok(Self { depthwise, norm, expand, project })
     }
 
     fn forward(&self, input: &Tensor) -> Result<Tensor> {

@@ -52,7 +52,7 @@ impl DenseNet {
     /// Reads the network from weights at the checkpoint's root.
     pub fn read(config: &DenseNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let places = Places { config, weights };
-        let stem = ConvSizes::new(3, STEM, 7, 2);
+        let stem = places.conv_norm("conv0", "norm0", ConvSizes::new(3, STEM, 7, 2))?;
         let mut blocks = Vec::new();
         let mut width = STEM;
         for (block, &count) in config.layers.iter().enumerate() {
@@ -68,11 +68,7 @@ impl DenseNet {
                 width /= 2;
             }
         }
-        Ok(Self {
-            stem: places.conv_norm("conv0", "norm0", stem)?.with_activation(Activation::Relu),
-            blocks,
-            last: places.norm("norm5", width)?,
-        })
+        Ok(Self { stem: stem.with_activation(Activation::Relu), blocks, last: places.norm("norm5", width)? })
     }
 }
 
@@ -160,9 +156,10 @@ struct DenseLayer {
 impl DenseLayer {
     fn read(places: &Places<'_>, (block, layer): (usize, usize), width: usize) -> Result<Self> {
         let at = |part: &str| format!("denseblock{}.denselayer{}.{part}", block + 1, layer + 1);
+        let norm = places.norm(&at("norm1"), width)?;
         let reduce = places.conv_norm(&at("conv1"), &at("norm2"), ConvSizes::new(width, BOTTLENECK, 1, 1))?;
         Ok(Self {
-            norm: places.norm(&at("norm1"), width)?,
+            norm,
             reduce: reduce.with_activation(Activation::Relu),
             grow: places.conv(&at("conv2"), ConvSizes::new(BOTTLENECK, GROWTH, 3, 1))?,
         })

@@ -1,4 +1,7 @@
 //! Frame to vector, and clip to vector: one file an architecture.
+//!
+//! A network reads the layers of each class in the order of the original's own list of layers: some files tell layers apart
+//! by nothing else (`import::keras`).
 
 mod convnext;
 mod densenet;
@@ -19,6 +22,7 @@ use candle_core::Tensor;
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
+pub(crate) use framework::ConvSizes;
 pub use framework::Framework;
 pub use imagenet_logits::ImageNetLogits;
 pub use kinetics_logits::KineticsLogits;

@@ -126,12 +126,12 @@ impl Bottleneck {
             Framework::Torch => (1, stride),
             Framework::Keras => (stride, 1),
         };
+        let reduce = places.conv_norm(1, ConvSizes::new(width_in, inside, 1, first_stride))?;
+        let middle = places.conv_norm(2, ConvSizes::new(inside, inside, 3, middle_stride))?;
         let shortcut = match places.block {
             0 => Some(places.conv_norm(0, ConvSizes::new(width_in, width_out, 1, stride))?),
             _ => None,
         };
-        let reduce = places.conv_norm(1, ConvSizes::new(width_in, inside, 1, first_stride))?;
-        let middle = places.conv_norm(2, ConvSizes::new(inside, inside, 3, middle_stride))?;
         Ok(Self {
             reduce: reduce.with_activation(Activation::Relu),
             middle: middle.with_activation(Activation::Relu),

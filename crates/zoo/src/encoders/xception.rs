@@ -91,13 +91,11 @@ impl Downsampling {
         let [width_in, middle, width_out] = widths;
         // Keras numbers layers without a name of their own: conv2d, conv2d_1, ...
         let suffix = if shortcut == 0 { String::new() } else { format!("_{shortcut}") };
+        let first = Separable::read(weights, block, 1, width_in, middle)?;
+        let second = Separable::read(weights, block, 2, middle, width_out)?;
         let conv = kernel(&weights.at(format!("conv2d{suffix}")), "kernel", [1, 1, width_in, width_out], 2, 1)?;
-        let conv = conv.with_norm(&norm(weights, &format!("batch_normalization{suffix}"), width_out)?)?;
-        Ok(Self {
-            first: Separable::read(weights, block, 1, width_in, middle)?,
-            second: Separable::read(weights, block, 2, middle, width_out)?,
-            shortcut: conv,
-        })
+        let shortcut = conv.with_norm(&norm(weights, &format!("batch_normalization{suffix}"), width_out)?)?;
+        Ok(Self { first, second, shortcut })
     }
 
     fn forward(&self, input: &Tensor, relu_first: bool) -> Result<Tensor> {

@@ -47,9 +47,9 @@ struct Parameters {
 }
 
 #[derive(Deserialize)]
-struct Numbers {
-    shape: Vec<usize>,
-    data: Vec<f64>,
+pub(super) struct Numbers {
+    pub shape: Vec<usize>,
+    pub data: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -67,9 +67,9 @@ struct Entry {
 }
 
 impl GoldenFile {
-    pub(super) fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
-        let content: Content = serde_json::from_slice(&bytes).map_err(|error| ZooError::Format {
+    /// Reads the content of the golden file at `path`.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let content: Content = serde_json::from_slice(bytes).map_err(|error| ZooError::Format {
             path: path.to_owned(),
             format: "golden",
             problem: error.to_string(),
@@ -78,16 +78,15 @@ impl GoldenFile {
         Ok(Self { path: path.to_owned(), content, tensors, read: RefCell::default() })
     }
 
-    /// Whether the JSON file at `path` describes a model.
-    pub(super) fn is_one(path: &Path) -> Result<bool> {
+    /// Whether a JSON file describes a model.
+    pub(super) fn is_one(bytes: &[u8]) -> bool {
         #[derive(Deserialize)]
         #[allow(dead_code, reason = "only whether the keys are there matters")]
         struct Outline {
             model: String,
             tensors: Vec<serde::de::IgnoredAny>,
         }
-        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
-        Ok(serde_json::from_slice::<Outline>(&bytes).is_ok())
+        serde_json::from_slice::<Outline>(bytes).is_ok()
     }
 
     /// An error about this file.
@@ -145,11 +144,7 @@ impl GoldenFile {
             return Err(self.problem(format!("output {name:?} is {:?}, ours is {:?}", theirs.shape, ours.dims())));
         }
         let ours: Vec<f32> = ours.flatten_all()?.to_vec1()?;
-        // The file holds the shortest decimals that read back as the same f32.
-        let theirs = theirs.data.iter().map(|&value| f64::from(value as f32));
-        let differences = ours.iter().zip(theirs).map(|(&ours, theirs)| (f64::from(ours) - theirs).abs());
-        // `f64::max` would drop a NaN.
-        let deviation = differences.fold(0.0, |largest, next| if next <= largest { largest } else { next });
+        let deviation = largest_difference(&ours, &theirs.data);
         let drift = self.content.f32_vs_f64.as_ref().and_then(|drift| drift.get(name)).map(|drift| drift.max_abs);
         let facts = tolerance::Facts {
             model: &self.content.model,
@@ -220,8 +215,17 @@ impl TensorSource for GoldenFile {
     }
 }
 
+/// The largest absolute difference between our numbers and a golden file's; not a number if one of ours is none.
+pub(super) fn largest_difference(ours: &[f32], theirs: &[f64]) -> f64 {
+    // The file holds the shortest decimals that read back as the same f32.
+    let theirs = theirs.iter().map(|&value| f64::from(value as f32));
+    let differences = ours.iter().zip(theirs).map(|(&ours, theirs)| (f64::from(ours) - theirs).abs());
+    // `f64::max` would drop a NaN.
+    differences.fold(0.0, |largest, next| if next <= largest { largest } else { next })
+}
+
 /// The golden README's `xsum`: each number's bits times an odd weight, so that order counts.
-fn checksum(values: &[f32]) -> String {
+pub(super) fn checksum(values: &[f32]) -> String {
     let sum = values.iter().enumerate().fold(0u64, |sum, (index, value)| {
         sum.wrapping_add(u64::from(value.to_bits()).wrapping_mul(2 * index as u64 + 1))
     });

@@ -7,7 +7,9 @@ mod file;
 mod heads;
 mod inputs;
 mod models;
+mod shipped;
 mod tolerance;
+mod weight_files;
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +18,7 @@ use candle_core::Device;
 pub use inputs::{image_u8, sector_u8};
 
 use crate::weights::Weights;
-use crate::{Result, ZooError};
+use crate::{Architecture, Result, ZooError};
 use file::GoldenFile;
 
 /// How one output of one golden file compares.
@@ -57,10 +59,28 @@ pub fn verify(path: &Path) -> Result<Vec<Check>> {
     Ok(checks.into_iter().flatten().collect())
 }
 
+/// Runs the golden files that come with the program about the parts of `architecture`.
+///
+/// Large outputs are part of them, so this takes seconds. Errors: as for [`verify`].
+pub fn verify_parts(architecture: &Architecture) -> Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for (name, content) in shipped::about(architecture) {
+        checks.extend(verify_model(&GoldenFile::parse(Path::new(name), content)?)?);
+    }
+    Ok(checks)
+}
+
 fn verify_file(path: &Path) -> Result<Vec<Check>> {
-    let file = GoldenFile::read(path)?;
-    let outputs = Weights::read_all(&file, &Device::Cpu, file.separator(), |weights| {
-        let model = models::read(&file, weights)?;
+    let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
+    if weight_files::is_one(&bytes) {
+        return weight_files::verify(path);
+    }
+    verify_model(&GoldenFile::parse(path, &bytes)?)
+}
+
+fn verify_model(file: &GoldenFile) -> Result<Vec<Check>> {
+    let outputs = Weights::read_all(file, &Device::Cpu, file.separator(), |weights| {
+        let model = models::read(file, weights)?;
         let mut outputs = Vec::new();
         for (tag, input) in file.inputs()? {
             let named = model(&input)?;
@@ -79,6 +99,12 @@ fn verify_file(path: &Path) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
+/// Whether the JSON file at `path` is a golden one.
+fn is_golden(path: &Path) -> Result<bool> {
+    let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
+    Ok(GoldenFile::is_one(&bytes) || weight_files::is_one(&bytes))
+}
+
 /// The golden files of models in `path`: itself if it is a file, else every one in the folder and the folders below it.
 ///
 /// Other JSON files, such as those of losses or of resizing, are left out. The list is sorted.
@@ -93,7 +119,7 @@ pub fn model_files(path: &Path) -> Result<Vec<PathBuf>> {
     for entry in entries().map_err(|source| ZooError::Read { path: path.to_owned(), source })? {
         if entry.is_dir() {
             found.extend(model_files(&entry)?);
-        } else if entry.extension().is_some_and(|extension| extension == "json") && GoldenFile::is_one(&entry)? {
+        } else if entry.extension().is_some_and(|extension| extension == "json") && is_golden(&entry)? {
             found.push(entry);
         }
     }

@@ -1,11 +1,15 @@
 //! `echolabel models`: the registry.
 
+mod import;
+mod pull;
+mod verify;
+
 use std::path::Path;
 
 use serde::Serialize;
 use zoo::{ModelCard, Registry};
 
-use super::{Failure, Outcome};
+use super::Outcome;
 use crate::cli::{Common, ModelsCommand, ModelsOptions};
 use crate::output;
 
@@ -34,7 +38,14 @@ pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
             let card = registry.card(name)?;
             if *json { output::json_pretty(&Entry::of(&registry, card)) } else { show(&registry, card) }
         }
-        ModelsCommand::Verify { golden } => verify(golden),
+        ModelsCommand::Import { file, name, json } => {
+            import::run(&registry, &import::Import { name, file, sha256: None, json: *json })
+        }
+        ModelsCommand::Pull { name, from, sha256 } => {
+            pull::run(&registry, &pull::Pull { name, from: from.as_deref(), sha256: sha256.as_deref() })
+        }
+        ModelsCommand::Verify { name: Some(name), .. } => verify::model(registry.card(name)?),
+        ModelsCommand::Verify { golden, .. } => verify::files(golden.as_deref().unwrap_or(Path::new("."))),
     }
 }
 
@@ -84,32 +95,4 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
         None => output::line(format_args!("  to get them echolabel models import YOUR-CHECKPOINT --as {name}"))?,
     }
     output::line(format_args!("  without     echolabel label FILE --pipeline {name} --untrained, which means nothing"))
-}
-
-/// One line an output, with its deviation and tolerance.
-fn verify(golden: &Path) -> Outcome {
-    let files = if golden.is_dir() { zoo::golden::model_files(golden)? } else { vec![golden.to_owned()] };
-    if files.is_empty() {
-        return Err(Failure::Setup(anyhow::anyhow!("{} holds no golden file of a model", golden.display())));
-    }
-    let mut failed = false;
-    for file in files {
-        match zoo::golden::verify(&file) {
-            Ok(checks) => {
-                for check in checks {
-                    let verdict = if check.passes() { "ok    " } else { "FAILED" };
-                    failed |= !check.passes();
-                    output::line(format_args!(
-                        "{verdict} {:<32} {:<24} largest deviation {:.1e}, tolerance {:.0e}",
-                        check.model, check.output, check.deviation, check.tolerance
-                    ))?;
-                }
-            }
-            Err(error) => {
-                failed = true;
-                output::line(format_args!("FAILED {}: {:#}", file.display(), anyhow::Error::new(error)))?;
-            }
-        }
-    }
-    if failed { Err(Failure::SomeInputs) } else { Ok(()) }
 }
