@@ -63,7 +63,7 @@ fn checkpoint(golden: &str) -> Shapes {
 fn asked_for(entry: &str, rename: impl Fn(&str, Vec<usize>) -> (String, Vec<usize>)) -> Shapes {
     let registry = Registry::open(Path::new("nowhere")).unwrap();
     let tensors = Model::tensors(registry.card(entry).unwrap()).unwrap();
-    tensors.into_iter().map(|(name, shape)| rename(&name, shape)).collect()
+    tensors.into_iter().map(|tensor| rename(&tensor.name, tensor.shape)).collect()
 }
 
 #[test]
