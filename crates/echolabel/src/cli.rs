@@ -30,7 +30,7 @@ pub struct Common {
     /// Configuration file (TOML); `echolabel config example` prints one
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Pipeline: a shipped name or a .toml file
+    /// Pipeline: a shipped name, a .toml file, or a model of `models list` with the frames it was made for
     #[arg(long, global = true, value_name = "NAME")]
     pub pipeline: Option<String>,
     /// Where the model runs: auto, cpu, cuda[:N] or metal
@@ -125,8 +125,13 @@ pub struct WatchOptions {
 #[command(after_help = "Examples:
   echolabel label loop.dcm
   echolabel label study/ --json > labels.jsonl    one JSON object a line
+  echolabel label loop.dcm --pipeline EchoView47_classifier
+  echolabel label loop.dcm --pipeline EchoSDNet --untrained
 
-A folder is searched with its sub-folders; what is not DICOM in it is passed over.")]
+A folder is searched with its sub-folders; what is not DICOM in it is passed over.
+Every model of `echolabel models list` is a pipeline too: the frames that its card names, over two beats or four windows;
+the probabilities of a model of single frames are averaged over them. A model without views, such as
+EchoView47_contrastive_encoder, names none; EchoSDNet says single or dual.")]
 pub struct LabelOptions {
     /// Files or folders
     #[arg(required = true, value_name = "PATH")]
@@ -134,6 +139,9 @@ pub struct LabelOptions {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+    /// Fill the model by a formula instead of its weights: the labels mean nothing, but it runs without any file
+    #[arg(long)]
+    pub untrained: bool,
 }
 
 /// `echolabel inspect`

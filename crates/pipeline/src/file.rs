@@ -131,6 +131,6 @@ impl Default for AggregateSection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipRule {
-    /// The mean over the clips of a beat, then the mean over beats, so that every beat counts alike.
+    /// The mean over the clips of a beat, or its frames where the model sees stills, then the mean over beats, so that every beat counts alike.
     MeanProbability,
 }

@@ -22,7 +22,11 @@ pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
         }
         ModelsCommand::List { json: false } => {
             for card in registry.models() {
-                let weights = if registry.has_weights(card) { "here" } else { "not here" };
+                let weights = match (&card.file, registry.has_weights(card)) {
+                    (None, _) => "made",
+                    (Some(_), true) => "here",
+                    (Some(_), false) => "not here",
+                };
                 output::line(format_args!("{:<32} weights {weights:<9} {}", card.name, card.summary))?;
                 if let Some(warning) = card.status.warning() {
                     output::line(format_args!("{:<32} {warning}", ""))?;
