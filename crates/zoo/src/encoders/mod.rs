@@ -112,6 +112,11 @@ impl Encoder {
         Ok(Self { runner: Runner::new(network, KernelChoice::detect()?) })
     }
 
+    /// The same encoder, run on a CPU as `choice` says.
+    pub fn with_kernels(self, choice: KernelChoice) -> Self {
+        Self { runner: self.runner.with_choice(choice) }
+    }
+
     /// The length of the vector that stands for a frame.
     pub fn width(name: EncoderName) -> usize {
         match name {

@@ -30,6 +30,11 @@ impl Runner {
         Self { network, choice, packed: Mutex::default() }
     }
 
+    /// The same network, run as `choice` says.
+    pub fn with_choice(self, choice: KernelChoice) -> Self {
+        Self::new(self.network, choice)
+    }
+
     /// Maps frames [N, 3, H, W] to vectors [N, C].
     pub fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
         let vectors = self.run(frames, false)?;
