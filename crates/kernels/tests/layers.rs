@@ -20,6 +20,11 @@ fn activation() -> impl Strategy<Value = Activation> {
     ])
 }
 
+/// A convolution of weights and a bias.
+fn convolution((weight, bias): &(Vec<f32>, Vec<f32>), window: Window, activation: Activation) -> Convolution<'_> {
+    Convolution { weight, bias, channels_out: bias.len(), window, activation }
+}
+
 /// A window and a map that it fits into.
 fn window_and_size(kernels: &'static [usize]) -> impl Strategy<Value = (Window, usize, usize)> {
     (prop::sample::select(kernels), 1..=2usize).prop_flat_map(|(kernel, stride)| {
@@ -104,15 +109,10 @@ proptest! {
         let widen = (numbers.weights(inside * squeezed, squeezed), numbers.take(inside, 1.0));
         let project = (numbers.weights(out * inside, inside), numbers.take(out, 1.0));
         let one = Window::pointwise();
-        let layer = |(weight, bias): &'static (Vec<f32>, Vec<f32>), window, activation| -> Convolution<'static> {
-            Convolution { weight, bias, channels_out: bias.len(), window, activation }
-        };
-        let leak = |pair: (Vec<f32>, Vec<f32>)| -> &'static (Vec<f32>, Vec<f32>) { Box::leak(Box::new(pair)) };
-        let (expand, depthwise, project) = (leak(expand), leak(depthwise), leak(project));
         compare(MapShape::new(input, height, width), count, seed,
             |network, frames| {
-                let x = network.convolution(frames, layer(expand, one, activation))?;
-                let x = network.depthwise(x, layer(depthwise, window, activation))?;
+                let x = network.convolution(frames, convolution(&expand, one, activation))?;
+                let x = network.depthwise(x, convolution(&depthwise, window, activation))?;
                 let x = network.squeeze_excite(x, SqueezeExcite {
                     reduce_weight: &reduce.0,
                     reduce_bias: &reduce.1,
@@ -120,7 +120,7 @@ proptest! {
                     expand_weight: &widen.0,
                     expand_bias: &widen.1,
                 })?;
-                network.convolution(x, layer(project, one, Activation::Identity))
+                network.convolution(x, convolution(&project, one, Activation::Identity))
             },
             |frame| {
                 let x = reference::convolution(frame, &expand.0, &expand.1, one, activation);
@@ -129,6 +129,38 @@ proptest! {
                 let gates = reference::convolution(&means, &reduce.0, &reduce.1, one, Activation::Silu);
                 let gates = reference::convolution(&gates, &widen.0, &widen.1, one, Activation::Sigmoid);
                 reference::convolution(&reference::scale(&x, &gates), &project.0, &project.1, one, Activation::Identity)
+            });
+    }
+
+    #[test]
+    fn separable_blocks_with_a_shortcut((window, height, width) in window_and_size(&[3]), input in channels(),
+                                        out in channels(), activation in activation(), count in 1..=5usize, seed: u64) {
+        // Large enough for several bands at times, and small enough for none.
+        let shape = MapShape::new(input, height * 2, width * 2);
+        let mut numbers = Numbers::new(seed);
+        let depthwise = (numbers.weights(input * 9, 9), numbers.take(input, 1.0));
+        let project = (numbers.weights(out * input, input), numbers.take(out, 1.0));
+        let shortcut = (numbers.weights(out * input, input), numbers.take(out, 1.0));
+        let one = Window::pointwise();
+        let strided = Window { kernel: 3, ..window };
+        let plain = Window { stride: window.stride, ..one };
+        // The shortcut's windows must be as many as those of the 3x3 convolution.
+        let strided = Window { padding: Padding::same(shape.height, shape.width, 3, window.stride), ..strided };
+        let (first, second) = (Activation::Identity, activation);
+        compare(shape, count, seed,
+            |network, frames| {
+                let skip = network.convolution(frames, convolution(&shortcut, plain, first))?;
+                let x = network.activation(frames, Activation::Relu)?;
+                let x = network.depthwise(x, convolution(&depthwise, strided, activation))?;
+                let x = network.convolution(x, convolution(&project, one, first))?;
+                network.add(x, skip, second)
+            },
+            |frame| {
+                let skip = reference::convolution(frame, &shortcut.0, &shortcut.1, plain, first);
+                let x = frame.map(|x| x.max(0.0));
+                let x = reference::depthwise(&x, &depthwise.0, &depthwise.1, strided, activation);
+                let x = reference::convolution(&x, &project.0, &project.1, one, first);
+                reference::add(&x, &skip, second)
             });
     }
 

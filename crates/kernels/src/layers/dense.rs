@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::{MapIndex, Run, ScratchLength, View};
 use crate::activation::Activation;
 use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
@@ -80,46 +82,28 @@ impl Dense {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let work = Work { layer: self, input, output, residual: self.residual.map(|residual| run.view(residual)) };
         let lanes = run.lanes;
-        // SAFETY: passed on to the caller; parts are disjoint rows or pixels of the output, scratch is each worker's own.
+        let height = output.shape.height;
         match &self.reading {
             Reading::Gathered { segment, pixels } => {
                 let all = run.frames * output.shape.pixels();
                 let parts = run.parts(all.div_ceil(LEAST_WIDTH));
+                // SAFETY: parts are disjoint pixels of checked maps, and the scratch is the worker's own.
                 run.split(parts, |index, own| unsafe {
-                    let mut first = part(all, parts, index);
-                    while !first.is_empty() {
-                        let count = first.len().min(*pixels);
-                        work.gather(first.start, count, own);
-                        work.multiply(lanes, (first.start, count), own, segment.length, std::slice::from_ref(segment));
-                        first.start += count;
-                    }
+                    work.gathered(lanes, part(all, parts, index), *pixels, segment, own);
                 });
             }
             Reading::Direct(segments) => {
-                let rows = run.frames * output.shape.height;
+                let rows = run.frames * height;
                 let parts = run.parts(rows);
-                run.split(parts, |index, _| {
-                    for row in part(rows, parts, index) {
-                        let (frame, y) = (row / output.shape.height, row % output.shape.height);
-                        let pixel = frame * input.shape.pixels() + y * self.window.stride * input.shape.width;
-                        let stride = self.window.stride * input.pixel_stride;
-                        let pixels = (row * output.shape.width, output.shape.width);
-                        unsafe { work.multiply(lanes, pixels, input.pixel(pixel), stride, segments) };
-                    }
-                });
+                // SAFETY: parts are disjoint rows of checked maps.
+                run.split(parts, |index, _| unsafe { work.direct(lanes, part(rows, parts, index), segments) });
             }
-            Reading::Padded { segments, rows: band, width } => {
-                let bands = output.shape.height.div_ceil(*band).max(run.parts(output.shape.height));
+            Reading::Padded { segments, rows, width } => {
+                let bands = height.div_ceil(*rows).max(run.parts(height));
                 run.split(run.frames * bands, |index, own| {
-                    let (frame, rows) = (index / bands, part(output.shape.height, bands, index % bands));
-                    unsafe { work.pad(frame, rows.start, rows.len(), *width, own) };
-                    for (place, y) in rows.enumerate() {
-                        let channels = input.shape.channels;
-                        let from = own.wrapping_add(place * self.window.stride * width * channels);
-                        let first = (frame * output.shape.height + y) * output.shape.width;
-                        let stride = self.window.stride * channels;
-                        unsafe { work.multiply(lanes, (first, output.shape.width), from, stride, segments) };
-                    }
+                    let band = part(height, bands, index % bands);
+                    // SAFETY: parts are disjoint rows of checked maps, and the scratch is the worker's own.
+                    unsafe { work.padded(lanes, (index / bands, band), *width, segments, own) };
                 });
             }
         }
@@ -136,6 +120,70 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
+    /// Output pixels, counted over all frames, each from a copy of all numbers under it.
+    ///
+    /// # Safety
+    /// The pixels must be inside the output, `scratch` as long as asked for.
+    unsafe fn gathered<L: Lanes>(
+        &self,
+        lanes: L,
+        mut pixels: Range<usize>,
+        at_a_time: usize,
+        segment: &Segment,
+        scratch: *mut f32,
+    ) {
+        while !pixels.is_empty() {
+            let count = pixels.len().min(at_a_time);
+            // SAFETY: passed on to the caller.
+            unsafe {
+                self.gather(pixels.start, count, scratch);
+                let segments = std::slice::from_ref(segment);
+                self.multiply(lanes, (pixels.start, count), scratch, segment.length, segments);
+            }
+            pixels.start += count;
+        }
+    }
+
+    /// Output rows, counted over all frames, from the map itself.
+    ///
+    /// # Safety
+    /// The rows must be inside the output.
+    unsafe fn direct<L: Lanes>(&self, lanes: L, rows: Range<usize>, segments: &[Segment]) {
+        let (input, output, stride) = (self.input, self.output.shape, self.layer.window.stride);
+        for row in rows {
+            let (frame, y) = (row / output.height, row % output.height);
+            let first = frame * input.shape.pixels() + y * stride * input.shape.width;
+            let pixels = (row * output.width, output.width);
+            // SAFETY: passed on to the caller; without padding, every window is inside the map.
+            unsafe { self.multiply(lanes, pixels, input.pixel(first), stride * input.pixel_stride, segments) };
+        }
+    }
+
+    /// Output rows of one frame from a padded copy, `width` pixels wide, of the rows under them.
+    ///
+    /// # Safety
+    /// The rows must be inside the output, `scratch` as long as asked for.
+    unsafe fn padded<L: Lanes>(
+        &self,
+        lanes: L,
+        (frame, rows): (usize, Range<usize>),
+        width: usize,
+        segments: &[Segment],
+        scratch: *mut f32,
+    ) {
+        let (output, stride) = (self.output.shape, self.layer.window.stride);
+        let channels = self.input.shape.channels;
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.pad(frame, rows.start, rows.len(), width, scratch);
+            for (place, y) in rows.enumerate() {
+                let from = scratch.add(place * stride * width * channels);
+                let pixels = ((frame * output.height + y) * output.width, output.width);
+                self.multiply(lanes, pixels, from, stride * channels, segments);
+            }
+        }
+    }
+
     /// Writes the outputs of `pixels` (first, count), whose inputs begin at `from` and are `stride` numbers apart.
     ///
     /// # Safety
@@ -174,7 +222,7 @@ impl Work<'_> {
             let to = to.wrapping_add(row * width * self.input.shape.channels);
             let input_row = (y * stride + row).wrapping_sub(padding.top);
             // SAFETY: passed on to the caller.
-            unsafe { self.copy_row(frame, input_row, padding.left, width, to) };
+            unsafe { self.copy_run((frame, input_row, 0), padding.left, width, to) };
         }
     }
 
@@ -195,24 +243,17 @@ impl Work<'_> {
                 // The window's left edge may be left of the map (padding to copy) or right of its first column.
                 let (left, skipped) = (padding.left.saturating_sub(x), x.saturating_sub(padding.left));
                 // SAFETY: passed on to the caller.
-                unsafe { self.copy_run(frame, row, skipped, left, kernel, to) };
+                unsafe { self.copy_run((frame, row, skipped), left, kernel, to) };
             }
         }
     }
 
-    /// # Safety
-    /// As for `copy_run`.
-    unsafe fn copy_row(&self, frame: usize, row: usize, left: usize, width: usize, to: *mut f32) {
-        // SAFETY: passed on to the caller.
-        unsafe { self.copy_run(frame, row, 0, left, width, to) }
-    }
-
-    /// Writes `count` pixels: `left` of zeros, then those of a row from column `column` on, then zeros; only zeros where the
+    /// Writes `count` pixels: `left` of zeros, then those of a frame's row from a column on, then zeros; only zeros where the
     /// map has no such row.
     ///
     /// # Safety
     /// `to` must be valid for writing them.
-    unsafe fn copy_run(&self, frame: usize, row: usize, column: usize, left: usize, count: usize, to: *mut f32) {
+    unsafe fn copy_run(&self, (frame, row, column): (usize, usize, usize), left: usize, count: usize, to: *mut f32) {
         let MapShape { channels, height, width } = self.input.shape;
         let inside = match row < height {
             true => count.saturating_sub(left).min(width.saturating_sub(column)),

@@ -35,7 +35,7 @@ impl PackedDepthwise {
 
     /// Numbers of scratch that [`depthwise_rows`] needs for an output of this width.
     pub(crate) fn scratch(&self, output_width: usize) -> usize {
-        self.window.kernel * self.row_width(output_width) * CHANNEL_GROUP
+        (self.window.kernel * self.row_width(output_width) + output_width) * CHANNEL_GROUP
     }
 
     /// Pixels of a padded input row that are used.

@@ -13,6 +13,7 @@ mod layer_norm;
 mod planar;
 mod pointwise;
 mod pool;
+mod separable;
 
 use std::cell::RefCell;
 
@@ -26,6 +27,7 @@ pub(crate) use layer_norm::LayerNorm;
 pub(crate) use planar::{from_planar, to_planar};
 pub(crate) use pointwise::Pointwise;
 pub(crate) use pool::{Pool, Pooling};
+pub(crate) use separable::Separable;
 
 use crate::shape::MapShape;
 use crate::simd::Lanes;
@@ -141,11 +143,16 @@ impl<L: Lanes> Run<'_, L> {
         }
     }
 
+    /// How many threads share a layer.
+    pub(crate) fn workers(&self) -> usize {
+        self.team.map_or(1, |team| team.borrow().size())
+    }
+
     /// How many parts to cut a layer into that has `most` of them: more than there are threads, as they may be of unequal
     /// speed, and one where there is but one thread.
     pub(crate) fn parts(&self, most: usize) -> usize {
         match &self.team {
-            Some(team) => most.min(4 * team.borrow().size()),
+            Some(_) => most.min(4 * self.workers()),
             None => most.min(1),
         }
     }

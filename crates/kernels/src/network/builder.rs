@@ -34,7 +34,8 @@ impl NetworkBuilder {
         let (input, shape) = self.checked(LAYER, input)?;
         let kernel = own(LAYER, &convolution, shape.channels)?;
         let (height, width) = window.output(LAYER, shape)?;
-        let operation = Operation::Convolution { input, kernel, window, activation, residual: None, gates: None };
+        let operation =
+            Operation::Convolution { input, depthwise: None, kernel, window, activation, residual: None, gates: None };
         Ok(self.push(MapShape::new(channels_out, height, width), operation))
     }
 

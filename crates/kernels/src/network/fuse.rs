@@ -1,9 +1,12 @@
 //! Neighbouring layers that are faster as one. Each rule leaves the network's result as it was, but for rounding.
 
-use super::graph::{Node, Operation};
+use super::graph::{DepthwiseBefore, Node, Operation};
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
 use crate::shape::Window;
+
+/// Maps with fewer pixels than this are made whole: cut into bands, their weights would be read too often.
+const LEAST_SEPARABLE_PIXELS: usize = 128;
 
 /// Applies every rule.
 pub(crate) fn fuse(nodes: &mut [Node], output: MapIndex) {
@@ -16,6 +19,7 @@ pub(crate) fn fuse(nodes: &mut [Node], output: MapIndex) {
         means_while_writing(nodes, index);
         gates_in_weights(nodes, output, index);
         expand_by_rows(nodes, output, index);
+        depthwise_by_rows(nodes, output, index);
     }
 }
 
@@ -148,7 +152,8 @@ fn expand_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     };
     let is_plain = matches!(
         nodes[expanded].operation,
-        Some(Operation::Convolution { window, residual: None, gates: None, .. }) if window == Window::pointwise()
+        Some(Operation::Convolution { window, depthwise: None, residual: None, gates: None, .. })
+            if window == Window::pointwise()
     );
     if !is_plain || !is_only_for(nodes, output, expanded, index) {
         return;
@@ -160,5 +165,28 @@ fn expand_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     if let Some(Operation::Depthwise { input, expand, .. }) = &mut nodes[index].operation {
         *input = source;
         *expand = Some((kernel, activation));
+    }
+}
+
+/// A depthwise convolution that only a 1x1 one reads is computed a few rows at a time.
+fn depthwise_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
+    let Some(&Operation::Convolution { input: between, depthwise: None, window, gates: None, .. }) =
+        nodes[index].operation.as_ref()
+    else {
+        return;
+    };
+    let is_plain = matches!(nodes[between].operation, Some(Operation::Depthwise { expand: None, means: None, .. }));
+    let is_large = nodes[between].shape.pixels() >= LEAST_SEPARABLE_PIXELS;
+    if window != Window::pointwise() || !is_plain || !is_large || !is_only_for(nodes, output, between, index) {
+        return;
+    }
+    let Some(Operation::Depthwise { input: source, kernel, window, relu_first, activation, .. }) =
+        nodes[between].operation.take()
+    else {
+        return;
+    };
+    if let Some(Operation::Convolution { input, depthwise, .. }) = &mut nodes[index].operation {
+        *input = source;
+        *depthwise = Some(DepthwiseBefore { kernel, window, relu_first, activation });
     }
 }

@@ -52,11 +52,21 @@ pub(crate) struct Kernel {
     pub(crate) bias: Vec<f32>,
 }
 
+/// A depthwise convolution that is computed a few rows at a time by the 1x1 convolution after it.
+pub(crate) struct DepthwiseBefore {
+    pub(crate) kernel: Kernel,
+    pub(crate) window: Window,
+    pub(crate) relu_first: bool,
+    pub(crate) activation: Activation,
+}
+
 /// How a map is made of those before it.
 pub(crate) enum Operation {
     Input,
     Convolution {
         input: MapIndex,
+        /// The depthwise convolution before it, if it was made one with this.
+        depthwise: Option<DepthwiseBefore>,
         kernel: Kernel,
         window: Window,
         activation: Activation,

@@ -6,7 +6,7 @@ use crate::buffer::Buffer;
 use crate::gemm::{PackedMatrix, Segment};
 use crate::layers::{
     Combine, Concatenate, Dense, Depthwise, ExpandDepthwise, GlobalAverage, LayerNorm, MapIndex, PackedDepthwise,
-    Place, Pointwise, Pool, Reading, Run, ScratchLength,
+    Place, Pointwise, Pool, Reading, Run, ScratchLength, Separable,
 };
 use crate::shape::{MapShape, Window};
 use crate::simd::Lanes;
@@ -17,6 +17,7 @@ pub(crate) enum Layer {
     Dense(Dense),
     Depthwise(Depthwise),
     ExpandDepthwise(ExpandDepthwise),
+    Separable(Separable),
     Pool(Pool),
     Combine(Combine),
     Concatenate(Concatenate),
@@ -30,7 +31,22 @@ impl Layer {
         let shape = |map: MapIndex| places[map].shape;
         Some(match node.operation? {
             Operation::Input => return None,
-            Operation::Convolution { input, kernel, window, activation, residual, gates } => {
+            Operation::Convolution { input, depthwise: Some(before), kernel, activation, residual, .. } => {
+                let channels = shape(input).channels;
+                let matrix = matrix(set, kernel, channels, 1);
+                Self::Separable(Separable {
+                    input,
+                    output,
+                    packed: PackedDepthwise::new(before.window, channels, &before.kernel.weight, &before.kernel.bias),
+                    relu_first: before.relu_first,
+                    inner_activation: before.activation,
+                    segment: Segment { offset: 0, length: matrix.depth },
+                    matrix,
+                    residual,
+                    activation,
+                })
+            }
+            Operation::Convolution { input, depthwise: None, kernel, window, activation, residual, gates } => {
                 let matrix = matrix(set, kernel, shape(input).channels, window.kernel);
                 if window == Window::pointwise() && places[input].pixel_stride >= shape(input).padded_channels() {
                     let segment = Segment { offset: 0, length: matrix.depth };
@@ -85,6 +101,7 @@ impl Layer {
             Self::Dense(layer) => layer.scratch(shape(layer.input).channels),
             Self::Depthwise(layer) => layer.scratch(shape(layer.output)),
             Self::ExpandDepthwise(layer) => layer.scratch(shape(layer.input), shape(layer.output)),
+            Self::Separable(layer) => layer.scratch(shape(layer.output)),
             _ => ScratchLength::default(),
         }
     }
@@ -99,6 +116,7 @@ impl Layer {
                 Self::Dense(layer) => layer.run(run),
                 Self::Depthwise(layer) => layer.run(run),
                 Self::ExpandDepthwise(layer) => layer.run(run),
+                Self::Separable(layer) => layer.run(run),
                 Self::Pool(layer) => layer.run(run),
                 Self::Combine(layer) => layer.run(run),
                 Self::Concatenate(layer) => layer.run(run),

@@ -10,13 +10,18 @@ use super::Lanes;
 /// Exponents beyond these make `1 + 2^t` overflow its reciprocal, or are nothing beside 1.
 const EXPONENT_LIMIT: f32 = 125.0;
 
+/// The fifth coefficient of the polynomial for 2^t, and those below it.
+const POWER_OF_TWO_FIFTH: f32 = 0.001_326_473;
+#[allow(clippy::approx_constant, reason = "the best coefficient is near ln 2, and is not ln 2")]
+const POWER_OF_TWO: [f32; 5] = [0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
+
 /// 2^t for |t| <= 125, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a shift.
 #[inline(always)]
 fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
     let whole = lanes.round(t);
     let fraction = lanes.subtract(t, whole);
-    let mut power = lanes.splat(0.001_326_473);
-    for coefficient in [0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0] {
+    let mut power = lanes.splat(POWER_OF_TWO_FIFTH);
+    for coefficient in POWER_OF_TWO {
         power = lanes.multiply_add(power, fraction, lanes.splat(coefficient));
     }
     lanes.scale_by_power_of_two(power, whole)

@@ -41,6 +41,9 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     /// `to` must be valid for writing [`Self::COUNT`] numbers.
     unsafe fn store(self, to: *mut f32, vector: Self::Vector);
 
+    /// Brings a line into the cache before it is needed; any address will do.
+    fn prefetch(self, at: *const f32);
+
     fn splat(self, number: f32) -> Self::Vector;
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn subtract(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;

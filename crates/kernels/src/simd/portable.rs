@@ -57,6 +57,10 @@ impl Lanes for Portable {
         unsafe { to.cast::<Four>().write(vector) }
     }
 
+    /// Nothing: plain Rust has no such instruction.
+    #[inline(always)]
+    fn prefetch(self, _: *const f32) {}
+
     #[inline(always)]
     fn splat(self, number: f32) -> Four {
         [number; 4]

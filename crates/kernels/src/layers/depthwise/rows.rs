@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::PackedDepthwise;
-use crate::activation::{Activate, Activation};
+use crate::activation::Activation;
 use crate::shape::MapShape;
 use crate::simd::{Kernel, Lanes};
 
@@ -99,12 +99,22 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
                     self.copy_row(lanes, offset, next_row, rows.scratch.add(next_row % kernel * row_length));
                     next_row += 1;
                 }
-                let output = rows.output.add(y * rows.output_shape.width * rows.output_stride + offset);
-                let row = Row { offset: y * stride, row_length, weights, bias, output };
-                self.compute_row(lanes, &row);
-                if rows.activation.is_curved() || !rows.means.is_null() {
-                    total = lanes.add(total, self.finish_row(lanes, output));
+                let output = rows.output.wrapping_add(y * rows.output_shape.width * rows.output_stride + offset);
+                let row = Row { offset: y * stride, row_length, weights, bias, to: output, stride: rows.output_stride };
+                if rows.means.is_null() && !rows.activation.is_curved() {
+                    self.compute_row(lanes, &row);
+                    continue;
                 }
+                let between = rows.scratch.add(kernel * row_length);
+                self.compute_row(lanes, &Row { to: between, stride: L::COUNT, ..row });
+                let finish = FinishRow {
+                    activation: rows.activation,
+                    from: between,
+                    to: output,
+                    count: rows.output_shape.width,
+                    stride: rows.output_stride,
+                };
+                total = lanes.add(total, finish.run(lanes));
             }
             if !rows.means.is_null() {
                 let mean = rows.means.add(offset);
@@ -136,7 +146,10 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
             }
             let from = rows.input.wrapping_add(y % rows.ring_rows * width * rows.input_stride + offset);
             for column in 0..inside {
-                let number = lanes.load(from.add(column * rows.input_stride));
+                let from = from.add(column * rows.input_stride);
+                let number = lanes.load(from);
+                // The row after it, whose pixels are too far apart for the processor to foresee.
+                lanes.prefetch(from.wrapping_add(width * rows.input_stride));
                 lanes.store(to.add((left + column) * L::COUNT), lanes.maximum(floor, number));
             }
             for column in left + inside..row_width {
@@ -195,36 +208,9 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
             }
             let floor = lanes.splat(rows.activation.floor());
             for (pixel, sum) in sums.into_iter().enumerate() {
-                lanes.store(row.output.add((x + pixel) * rows.output_stride), lanes.maximum(floor, sum));
+                lanes.store(row.to.add((x + pixel) * row.stride), lanes.maximum(floor, sum));
             }
         }
-    }
-
-    /// Applies a curved activation to a row just written, and gives the sum of its pixels.
-    ///
-    /// # Safety
-    /// As for [`depthwise_rows`].
-    #[inline(always)]
-    unsafe fn finish_row<L: Lanes>(&self, lanes: L, output: *mut f32) -> L::Vector {
-        let rows = self.0;
-        let mut total = lanes.zero();
-        // SAFETY: the row's pixels are inside the output.
-        unsafe {
-            if rows.activation.is_curved() {
-                lanes.call(ActivateVectors {
-                    activation: rows.activation,
-                    at: output,
-                    count: rows.output_shape.width,
-                    stride: rows.output_stride,
-                });
-            }
-            if !rows.means.is_null() {
-                for x in 0..rows.output_shape.width {
-                    total = lanes.add(total, lanes.load(output.add(x * rows.output_stride)));
-                }
-            }
-        }
-        total
     }
 }
 
@@ -235,25 +221,51 @@ struct Row<L: Lanes> {
     row_length: usize,
     weights: *const f32,
     bias: L::Vector,
-    output: *mut f32,
+    /// Where the row's vectors go, and how far they are from each other.
+    to: *mut f32,
+    stride: usize,
 }
 
-/// Applies an activation to `count` vectors, `stride` numbers apart; apart from its caller for the reason that
-/// [`Activate`] gives.
-struct ActivateVectors {
+/// Copies `count` vectors, which lie side by side, to places `stride` numbers apart, with the activation applied.
+struct FinishRow {
     activation: Activation,
-    at: *mut f32,
+    from: *const f32,
+    to: *mut f32,
     count: usize,
     stride: usize,
 }
 
-impl Kernel for ActivateVectors {
-    type Output = ();
+impl FinishRow {
+    /// Gives the sum of what was written.
+    ///
+    /// # Safety
+    /// Both sides must be valid for as many vectors.
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(&self, lanes: L) -> L::Vector {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match self.activation {
+                Activation::Identity => self.all::<L, { Activation::Identity as u8 }>(lanes),
+                Activation::Relu => self.all::<L, { Activation::Relu as u8 }>(lanes),
+                Activation::Silu => self.all::<L, { Activation::Silu as u8 }>(lanes),
+                Activation::Gelu => self.all::<L, { Activation::Gelu as u8 }>(lanes),
+                Activation::Sigmoid => self.all::<L, { Activation::Sigmoid as u8 }>(lanes),
+            }
+        }
+    }
 
     #[inline(always)]
-    unsafe fn run<L: Lanes>(self, lanes: L) {
-        let Self { activation, at, count, stride } = self;
-        // SAFETY: passed on to the caller.
-        unsafe { Activate { activation, at, rows: count, width: L::COUNT, stride }.run(lanes) }
+    unsafe fn all<L: Lanes, const ACTIVATION: u8>(&self, lanes: L) -> L::Vector {
+        let activation = Activation::ALL[ACTIVATION as usize];
+        let mut total = lanes.zero();
+        for index in 0..self.count {
+            // SAFETY: the index is below the count that the caller vouched for.
+            unsafe {
+                let number = activation.apply(lanes, lanes.load(self.from.add(index * L::COUNT)));
+                lanes.store(self.to.add(index * self.stride), number);
+                total = lanes.add(total, number);
+            }
+        }
+        total
     }
 }
