@@ -29,6 +29,12 @@ impl Budget {
         self.take(&self.bytes_left, bytes, place)
     }
 
+    /// Takes the memory for `count` more items of a vector that grows by doubling: while it moves, the old items and twice
+    /// their room are there.
+    pub(crate) fn grow<T>(&self, count: usize, place: &str) -> Result<(), Fault> {
+        self.allocate(count.saturating_mul(3 * size_of::<T>()), place)
+    }
+
     /// Gives back `bytes` that were allocated for a buffer that is gone, or will be before the next one.
     pub(crate) fn release(&self, bytes: usize) {
         self.bytes_left.set(self.bytes_left.get().saturating_add(bytes));

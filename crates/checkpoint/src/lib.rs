@@ -132,6 +132,6 @@ fn describe(bytes: &[u8]) -> String {
     match bytes {
         [] => "it is empty".to_owned(),
         [0x80, 2..=5, ..] => "a Python pickle that torch.save did not write".to_owned(),
-        _ => format!("it starts with \"{}\"", bytes[..bytes.len().min(8)].escape_ascii()),
+        _ => format!("it starts with \"{}\"", bytes::excerpt(bytes)),
     }
 }

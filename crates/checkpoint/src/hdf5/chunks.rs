@@ -11,8 +11,6 @@ use crate::bytes::Reader;
 use crate::error::Fault;
 
 const MAX_TREE_DEPTH: u8 = 32;
-/// What remembering one chunk costs in memory beside its offsets.
-const CHUNK_BYTES: usize = 64;
 
 /// How a dataset is cut into chunks, and what was done to each.
 pub(crate) struct Chunking<'s> {
@@ -155,7 +153,9 @@ fn collect(
             collect(bytes, reader.u64()?, level, chunking, budget, chunks)?;
             continue;
         }
-        budget.allocate(CHUNK_BYTES + 8 * chunking.shape.len(), "chunk B-tree")?;
+        // Twice: the offsets are also remembered as seen.
+        budget.grow::<Chunk>(2, "chunk B-tree")?;
+        budget.allocate(8 * chunking.shape.len(), "chunk B-tree")?;
         let offsets = chunking.shape.iter().map(|_| reader.size()).collect::<Result<Vec<_>, Fault>>()?;
         reader.skip(8)?;
         chunks.push(Chunk { at: reader.u64()?, stored_bytes, skipped_filters, offsets });

@@ -38,8 +38,6 @@ impl Kind {
 
 const CONTINUATION: u16 = 0x10;
 const SHARED_FLAG: u8 = 0x02;
-/// What one message costs in memory.
-const MESSAGE_BYTES: usize = 64;
 
 /// The messages of one object.
 pub(crate) struct Header<'a> {
@@ -73,10 +71,10 @@ impl<'a> Header<'a> {
                 reader.skip(prefix_bytes - if is_version_2 { 4 } else { 5 })?;
                 let data = reader.take(data_bytes.into())?;
                 if number == CONTINUATION {
-                    budget.allocate(MESSAGE_BYTES, "object header")?;
+                    budget.grow::<&[u8]>(1, "object header")?;
                     blocks.push(continuation(bytes, data, is_version_2)?);
                 } else if let Some(kind) = Kind::of_number(number) {
-                    budget.allocate(MESSAGE_BYTES, "object header")?;
+                    budget.grow::<Message>(1, "object header")?;
                     messages.push(Message { kind, is_shared: flags & SHARED_FLAG != 0, data });
                 }
             }

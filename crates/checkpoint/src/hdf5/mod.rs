@@ -29,7 +29,7 @@ const UNDEFINED: u64 = u64::MAX;
 /// Groups within groups; Keras nests two per model level.
 const MAX_DEPTH: usize = 64;
 /// What one object costs in memory beside its path.
-const OBJECT_BYTES: usize = 256;
+const OBJECT_BYTES: usize = 3 * size_of::<Object>() + 64;
 
 /// An HDF5 file: every object in it, by path.
 pub(crate) struct File<'a> {

@@ -9,7 +9,10 @@ use crate::element::elements;
 use crate::error::Fault;
 use crate::{LeftOut, StoredTensor};
 
-const VISIT_BYTES: usize = 96;
+/// What remembering a container costs: the visit, and that it was seen.
+const VISIT_BYTES: usize = 3 * size_of::<Visit>() + 48;
+/// What a tensor or something left out costs beside its name.
+const ENTRY_BYTES: usize = 3 * size_of::<StoredTensor>() + 64;
 
 /// Where the numbers of a storage lie.
 pub(super) trait Storages<'a> {
@@ -37,7 +40,7 @@ pub(super) fn read<'a>(
     let mut names = BTreeSet::new();
     for (key, value) in entries(heap, visits[chosen].container) {
         let name = name_of(key);
-        budget.allocate(4 * name.len() + 256, "state dict")?;
+        budget.allocate(4 * name.len() + ENTRY_BYTES, "state dict")?;
         if !names.insert(name.clone()) {
             return Err(Fault::damaged(format!("state dict: {name}"), "is there twice"));
         }
@@ -140,7 +143,7 @@ fn list_neighbours(
                 continue;
             }
             let name = name_of(key);
-            budget.allocate(name.len() + 160, "state dict")?;
+            budget.allocate(2 * name.len() + ENTRY_BYTES, "state dict")?;
             let what = match is_optimizer(heap, value) {
                 true => "an optimizer's state".to_owned(),
                 false => heap.describe(value),

@@ -7,6 +7,7 @@ use super::value::Storage;
 use super::{machine, state_dict};
 use crate::archive::Archive;
 use crate::budget::Budget;
+use crate::bytes::excerpt;
 use crate::error::Fault;
 use crate::{Checkpoint, Format};
 
@@ -21,7 +22,7 @@ pub(crate) fn read(archive: &Archive, pickle: &str, budget: &Budget) -> Result<C
     if let Some(order) = archive.read(&format!("{root}byteorder"), budget)?
         && order.trim_ascii() != b"little"
     {
-        return Err(Fault::not_read("byteorder", format!("the byte order {}", order.escape_ascii())));
+        return Err(Fault::not_read("byteorder", format!("the byte order {}", excerpt(&order))));
     }
     let program = archive.read(pickle, budget)?.unwrap_or_default();
     let read = || {

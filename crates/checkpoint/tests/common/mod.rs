@@ -10,6 +10,11 @@ pub fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden/files").join(name)
 }
 
+/// A file of `fixtures/checkpoint`.
+pub fn variant(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/checkpoint").join(name)
+}
+
 pub fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).unwrap()
 }
@@ -18,15 +23,41 @@ pub fn json(name: &str) -> Value {
     serde_json::from_slice(&bytes(name)).unwrap()
 }
 
-/// Every golden weight file.
-pub fn weight_files() -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(path(""))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".json"))
+/// Every weight file of the fixtures: name and bytes.
+pub fn weight_files() -> Vec<(String, Vec<u8>)> {
+    let folders = [path(""), variant("")];
+    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let is_weights =
+        |path: &PathBuf| !["json", "py", "md"].iter().any(|extension| path.extension() == Some(extension.as_ref()));
+    let mut files: Vec<_> = paths
+        .filter(is_weights)
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
         .collect();
-    names.sort();
-    names
+    files.sort();
+    files
+}
+
+/// A zip archive of stored entries.
+pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut bytes, mut directory): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
+    for (name, content) in entries {
+        let offset = bytes.len() as u32;
+        let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        common.extend(crc32fast::hash(content).to_le_bytes());
+        common.extend((content.len() as u32).to_le_bytes().repeat(2));
+        common.extend((name.len() as u16).to_le_bytes());
+        common.extend([0, 0]);
+        bytes.extend(b"PK\x03\x04".iter().chain(&common).chain(name.as_bytes()).chain(*content));
+        directory.extend(b"PK\x01\x02\x14\0".iter().chain(&common).chain(&[0; 10]));
+        directory.extend(offset.to_le_bytes().iter().chain(name.as_bytes()));
+    }
+    let (start, length) = (bytes.len() as u32, directory.len() as u32);
+    bytes.extend(directory);
+    bytes.extend(b"PK\x05\x06\0\0\0\0");
+    bytes.extend((entries.len() as u16).to_le_bytes().repeat(2));
+    bytes.extend(length.to_le_bytes().iter().chain(&start.to_le_bytes()).chain(&[0, 0]));
+    bytes
 }
 
 /// A tensor that a golden file lists.
