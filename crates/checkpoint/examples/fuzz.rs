@@ -77,6 +77,8 @@ struct Summary {
     /// The most memory beyond the input, in multiples of its length after 1 MiB was taken off.
     most_memory: f64,
     slowest: Duration,
+    /// Number and length of the slowest input.
+    slowest_input: (u64, usize),
 }
 
 impl Summary {
@@ -91,7 +93,9 @@ impl Summary {
 
         self.inputs += 1;
         self.read += u64::from(matches!(outcome, Ok(true)));
-        self.slowest = self.slowest.max(started.elapsed());
+        if started.elapsed() > self.slowest {
+            (self.slowest, self.slowest_input) = (started.elapsed(), (number, input.len()));
+        }
         self.most_memory = self.most_memory.max(memory as f64 / input.len().max(1) as f64);
         let finding = match outcome {
             Err(_) => "panics",
@@ -106,11 +110,13 @@ impl Summary {
 
     fn print(&self, elapsed: Duration) {
         println!(
-            "{:.0} s: {} inputs, {} still read, slowest {:.3} s, memory above 1 MiB at most {:.2} times the input",
+            "{:.0} s: {} inputs, {} still read, slowest {:.3} s (input {} of {} bytes), memory above 1 MiB at most {:.2} times the input",
             elapsed.as_secs_f64(),
             self.inputs,
             self.read,
             self.slowest.as_secs_f64(),
+            self.slowest_input.0,
+            self.slowest_input.1,
             self.most_memory
         );
     }

@@ -15,12 +15,12 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// For a file of `file_bytes`: six times that in memory, so that the small things that are not counted stay below
-    /// eight, and 64 steps a byte.
+    /// eight, and 16 steps a byte.
     pub(crate) fn for_file_of(file_bytes: usize) -> Budget {
         Budget {
             file_bytes,
             bytes_left: Cell::new(file_bytes.saturating_mul(6).saturating_add(512 << 10)),
-            steps_left: Cell::new(file_bytes.saturating_mul(64).saturating_add(1 << 20)),
+            steps_left: Cell::new(file_bytes.saturating_mul(16).saturating_add(1 << 20)),
         }
     }
 

@@ -144,6 +144,9 @@ fn list_neighbours(
             }
             let name = name_of(key);
             budget.allocate(2 * name.len() + ENTRY_BYTES, "state dict")?;
+            if let Value::Dict(dict) = value {
+                budget.work(heap.dicts[dict].len(), "state dict")?;
+            }
             let what = match is_optimizer(heap, value) {
                 true => "an optimizer's state".to_owned(),
                 false => heap.describe(value),
