@@ -2,7 +2,7 @@
 //!
 //! This is the only room that parses untrusted weight files. Whatever the bytes, reading ends with tensors or with an
 //! error that says what and where; it never panics or hangs, runs nothing that a file contains, and takes no more
-//! memory than about eight times the file's length and 1 MiB (see [`budget`]).
+//! memory than about eight times the file's length and 1 MiB (`budget.rs` keeps the account).
 
 mod archive;
 mod budget;

@@ -96,7 +96,6 @@ pub(crate) fn read(bytes: &[u8], chunking: &Chunking, length: usize, budget: &Bu
         return Err(Fault::damaged("chunk B-tree", format!("has {} chunks, not all", chunks.len())));
     }
     for chunk in &chunks {
-        budget.work(chunk_bytes / 16, "chunk")?;
         let stored = Reader::at(bytes, position(chunk.at)?, "chunk").take(chunk.stored_bytes)?;
         let plain = unfilter(stored, chunk, chunking, chunk_bytes, budget)?;
         place(&plain, chunk, chunking, &mut data)?;
@@ -172,6 +171,7 @@ fn unfilter<'a>(
     budget: &Budget,
 ) -> Result<Cow<'a, [u8]>, Fault> {
     let mut plain = Cow::Borrowed(stored);
+    let mut buffer_bytes = 0;
     for (index, filter) in chunking.filters.iter().enumerate().rev() {
         if chunk.skipped_filters.checked_shr(index as u32).unwrap_or(0) & 1 != 0 {
             continue;
@@ -180,9 +180,11 @@ fn unfilter<'a>(
             Filter::Deflate => inflate(&plain, chunk_bytes, true, budget)?,
             Filter::Shuffle(width) => unshuffle(&plain, *width, budget)?,
         });
-        // Each chunk's buffers are gone before the next chunk is read.
-        budget.release(plain.len());
+        budget.work(plain.len() / 16, "chunk")?;
+        buffer_bytes += plain.len();
     }
+    // These buffers are gone before the next chunk is read.
+    budget.release(buffer_bytes);
     if plain.len() != chunk_bytes {
         return Err(Fault::damaged("chunk", format!("{} bytes instead of {chunk_bytes}", plain.len())));
     }

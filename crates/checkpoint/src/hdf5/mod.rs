@@ -15,6 +15,8 @@ mod datatype;
 mod group;
 mod header;
 
+use std::borrow::Cow;
+
 use crate::budget::Budget;
 use crate::bytes::Reader;
 use crate::error::Fault;
@@ -63,6 +65,9 @@ impl<'a> File<'a> {
             let place = || if path.is_empty() { "the root group".to_owned() } else { path.clone() };
             let header = Header::read(bytes, address, budget).map_err(|fault| fault.within(&place()))?;
             let links = group::links(bytes, &header, budget).map_err(|fault| fault.within(&place()))?;
+            if !header.is_dataset() && !header.is_group() {
+                return Err(Fault::damaged(place(), "is neither a group nor a dataset"));
+            }
             if depth == MAX_DEPTH && !links.is_empty() {
                 return Err(Fault::not_read(place(), format!("nesting of more than {MAX_DEPTH} groups")));
             }
@@ -109,7 +114,11 @@ impl<'a> File<'a> {
     ) -> Result<T, Fault> {
         let (shape, raw) =
             dataset::read(self.bytes, &dataset.header, self.budget).map_err(|fault| fault.within(&dataset.path))?;
-        decode(shape, &raw)
+        let decoded = decode(shape, &raw);
+        if let Cow::Owned(raw) = raw {
+            self.budget.release(raw.len());
+        }
+        decoded
     }
 }
 
