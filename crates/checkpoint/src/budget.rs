@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::error::Fault;
+use crate::error::{Fault, clip};
 
 /// Memory and work that are left for reading one file.
 ///
@@ -15,12 +15,12 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// For a file of `file_bytes`: six times that in memory, so that the small things that are not counted stay below
-    /// eight, and 16 steps a byte.
+    /// eight, and 4 steps a byte.
     pub(crate) fn for_file_of(file_bytes: usize) -> Budget {
         Budget {
             file_bytes,
             bytes_left: Cell::new(file_bytes.saturating_mul(6).saturating_add(512 << 10)),
-            steps_left: Cell::new(file_bytes.saturating_mul(16).saturating_add(1 << 20)),
+            steps_left: Cell::new(file_bytes.saturating_mul(4).saturating_add(1 << 20)),
         }
     }
 
@@ -55,7 +55,7 @@ impl Budget {
     }
 
     pub(crate) fn too_costly(&self, place: &str) -> Fault {
-        Fault::TooCostly { place: place.to_owned(), file_bytes: self.file_bytes }
+        Fault::TooCostly { place: clip(place.to_owned()), file_bytes: self.file_bytes }
     }
 
     fn take(&self, left: &Cell<usize>, amount: usize, place: &str) -> Result<(), Fault> {

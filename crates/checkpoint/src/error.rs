@@ -115,7 +115,7 @@ impl Fault {
 }
 
 /// Names in a file may be as long as the file; a message is not.
-fn clip(mut text: String) -> String {
+pub(crate) fn clip(mut text: String) -> String {
     const MOST: usize = 400;
     if let Some((end, _)) = text.char_indices().nth(MOST) {
         text.truncate(end);
