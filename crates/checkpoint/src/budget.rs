@@ -54,6 +54,12 @@ impl Budget {
         Ok(vec)
     }
 
+    /// Takes the work for one node of a structure, which may be reached in many ways: none is smaller than 16 bytes, so
+    /// that a sound file can pay for far more nodes than fit in it.
+    pub(crate) fn visit(&self, place: &str) -> Result<(), Fault> {
+        self.work(32, place)
+    }
+
     pub(crate) fn too_costly(&self, place: &str) -> Fault {
         Fault::TooCostly { place: clip(place.to_owned()), file_bytes: self.file_bytes }
     }

@@ -106,6 +106,7 @@ fn heap_object<'a>(
     if collection == 0 && length == 0 {
         return Ok(&[]);
     }
+    budget.visit("global heap")?;
     let start = position(collection)?;
     let mut header = Reader::at(bytes, start, "global heap");
     header.expect(b"GCOL\x01\0\0\0")?;

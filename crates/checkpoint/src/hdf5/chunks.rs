@@ -136,6 +136,7 @@ fn collect(
     budget: &Budget,
     chunks: &mut Vec<Chunk>,
 ) -> Result<(), Fault> {
+    budget.visit("chunk B-tree")?;
     let mut reader = Reader::at(bytes, position(address)?, "chunk B-tree");
     reader.expect(b"TREE\x01")?;
     let level = reader.u8()?;

@@ -69,6 +69,7 @@ fn read_tree<'a>(
     budget: &Budget,
     links: &mut Vec<Link<'a>>,
 ) -> Result<(), Fault> {
+    budget.visit("group B-tree")?;
     let mut reader = Reader::at(bytes, position(address)?, "group B-tree");
     reader.expect(b"TREE\0")?;
     let level = reader.u8()?;
@@ -97,6 +98,7 @@ fn read_symbols<'a>(
     budget: &Budget,
     links: &mut Vec<Link<'a>>,
 ) -> Result<(), Fault> {
+    budget.visit("symbol node")?;
     let mut reader = Reader::at(bytes, position(address)?, "symbol node");
     reader.expect(b"SNOD")?;
     reader.skip(2)?;

@@ -53,6 +53,7 @@ struct Message<'a> {
 impl<'a> Header<'a> {
     /// Reads the object header at `address`, with its continuation blocks.
     pub(crate) fn read(bytes: &'a [u8], address: u64, budget: &Budget) -> Result<Header<'a>, Fault> {
+        budget.visit("object header")?;
         let start = position(address)?;
         let mut reader = Reader::at(bytes, start, "object header");
         let is_version_2 = bytes.get(start..).is_some_and(|rest| rest.starts_with(b"OHDR"));
