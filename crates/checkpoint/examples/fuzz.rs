@@ -4,11 +4,15 @@
 //! [`LIMIT_SECONDS`] is a finding: the input is written to the folder for temporary files, and the run ends with status 1.
 //! Inputs follow from the seed and their number, so a run that the system kills can be repeated.
 
+#[path = "../tests/common/archive.rs"]
+mod archive;
+
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use archive::archive;
 use checkpoint::read_bytes;
 use peak_alloc::PeakAlloc;
 
@@ -235,26 +239,4 @@ fn entries(bytes: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
         Some((name.to_vec(), bytes.get(start..start + length)?.to_vec()))
     });
     if bytes.starts_with(b"PK\x03\x04") { entries.collect() } else { None }
-}
-
-/// A zip archive of stored entries.
-fn archive(entries: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
-    let (mut bytes, mut directory): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
-    for (name, content) in entries {
-        let offset = bytes.len() as u32;
-        let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        common.extend(crc32fast::hash(content).to_le_bytes());
-        common.extend((content.len() as u32).to_le_bytes().repeat(2));
-        common.extend((name.len() as u16).to_le_bytes());
-        common.extend([0, 0]);
-        bytes.extend(b"PK\x03\x04".iter().chain(&common).chain(name).chain(content));
-        directory.extend(b"PK\x01\x02\x14\0".iter().chain(&common).chain(&[0; 10]));
-        directory.extend(offset.to_le_bytes().iter().chain(name));
-    }
-    let (start, length) = (bytes.len() as u32, directory.len() as u32);
-    bytes.extend(directory);
-    bytes.extend(b"PK\x05\x06\0\0\0\0");
-    bytes.extend((entries.len() as u16).to_le_bytes().repeat(2));
-    bytes.extend(length.to_le_bytes().iter().chain(&start.to_le_bytes()).chain(&[0, 0]));
-    bytes
 }

@@ -54,8 +54,8 @@ impl Budget {
         Ok(vec)
     }
 
-    /// Takes the work for one node of a structure, which may be reached in many ways: none is smaller than 16 bytes, so
-    /// that a sound file can pay for far more nodes than fit in it.
+    /// Takes the work for one node of a structure, which a hostile file may lead to again and again; none is smaller than
+    /// 16 bytes, so that a file can pay for twice the nodes that fit in it.
     pub(crate) fn visit(&self, place: &str) -> Result<(), Fault> {
         self.work(32, place)
     }

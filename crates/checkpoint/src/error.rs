@@ -32,7 +32,7 @@ pub enum CheckpointError {
         what: String,
     },
     /// The file is legal, but uses something that is not read here.
-    #[error("{file}: {place}: {what} is not read")]
+    #[error("{file}: {place}: cannot be read: {what}")]
     NotRead {
         /// The file.
         file: String,

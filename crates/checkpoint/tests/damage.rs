@@ -3,7 +3,8 @@
 mod common;
 
 use checkpoint::{CheckpointError, read_bytes};
-use common::{archive, bytes, weight_files};
+use common::archive::archive;
+use common::{bytes, weight_files};
 use proptest::prelude::*;
 
 fn error(bytes: &[u8]) -> CheckpointError {

@@ -3,7 +3,7 @@
 mod common;
 
 use checkpoint::{CheckpointError, read_bytes};
-use common::archive;
+use common::archive::archive;
 use peak_alloc::PeakAlloc;
 
 #[global_allocator]
@@ -70,6 +70,7 @@ fn hostile_files_cost_no_more_than_their_length_allows() {
         ),
         ("many tensors", safetensors(&many_tensors(20_000))),
         ("shapes of some axes", safetensors(&some_axes(5_000))),
+        ("a tree that repeats itself", repeating_tree()),
         ("much metadata", safetensors(&much_metadata(50_000))),
     ];
     for (what, bytes) in files {
@@ -104,4 +105,25 @@ fn much_metadata(count: usize) -> String {
         "{{\"__metadata__\":{{{}}},\"last\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}}}",
         pairs.join(",")
     )
+}
+
+/// An HDF5 file whose root group is a B-tree of eight levels, each of 1000 times the same node: 10^24 steps.
+fn repeating_tree() -> Vec<u8> {
+    let mut bytes = common::bytes("tiny_keras3_encoder.h5");
+    let symbol_table = bytes.windows(4).position(|window| window == b"\x11\0\x10\0").unwrap();
+    let mut child = bytes.len() as u64;
+    bytes.extend(b"SNOD\x01\0\0\0");
+    for level in 0..8 {
+        let node = bytes.len() as u64;
+        bytes.extend(b"TREE\0");
+        bytes.push(level);
+        bytes.extend(1000_u16.to_le_bytes());
+        bytes.extend([0xff; 16]);
+        bytes.extend([[0; 8], child.to_le_bytes()].concat().repeat(1000));
+        child = node;
+    }
+    let end = bytes.len() as u64;
+    bytes[symbol_table + 8..symbol_table + 16].copy_from_slice(&child.to_le_bytes());
+    bytes[40..48].copy_from_slice(&end.to_le_bytes());
+    bytes
 }

@@ -132,7 +132,7 @@ impl<'a> Machine<'a, '_> {
                 let value = rebuild::persistent(&mut self.heap, id, self.budget)?;
                 self.push(value)
             }
-            _ => Err(Fault::not_read("the machine", "this opcode")),
+            _ => Err(Fault::not_read("the machine", "an opcode that torch does not write")),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The golden files and the formula of their numbers.
 #![allow(dead_code)] // each test binary uses a part
 
+pub mod archive;
+
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -36,28 +38,6 @@ pub fn weight_files() -> Vec<(String, Vec<u8>)> {
         .collect();
     files.sort();
     files
-}
-
-/// A zip archive of stored entries.
-pub fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let (mut bytes, mut directory): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
-    for (name, content) in entries {
-        let offset = bytes.len() as u32;
-        let mut common = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        common.extend(crc32fast::hash(content).to_le_bytes());
-        common.extend((content.len() as u32).to_le_bytes().repeat(2));
-        common.extend((name.len() as u16).to_le_bytes());
-        common.extend([0, 0]);
-        bytes.extend(b"PK\x03\x04".iter().chain(&common).chain(name.as_bytes()).chain(*content));
-        directory.extend(b"PK\x01\x02\x14\0".iter().chain(&common).chain(&[0; 10]));
-        directory.extend(offset.to_le_bytes().iter().chain(name.as_bytes()));
-    }
-    let (start, length) = (bytes.len() as u32, directory.len() as u32);
-    bytes.extend(directory);
-    bytes.extend(b"PK\x05\x06\0\0\0\0");
-    bytes.extend((entries.len() as u16).to_le_bytes().repeat(2));
-    bytes.extend(length.to_le_bytes().iter().chain(&start.to_le_bytes()).chain(&[0, 0]));
-    bytes
 }
 
 /// A tensor that a golden file lists.
