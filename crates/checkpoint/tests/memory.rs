@@ -59,6 +59,8 @@ fn hostile_files_cost_no_more_than_their_length_allows() {
         ("a cycle", torch(cyclic)),
         ("a huge view of stride 0", state_dict(&tensor(&huge_shape, b"K\0"))),
         ("a huge shape", state_dict(&tensor(&huge_shape, b"K\x01"))),
+        ("a long key", torch(&sharing(b"7".repeat(20_000), 1))),
+        ("a folder with a long name, often", in_folder("a".repeat(60_000), &sharing(b"0".to_vec(), 20_000))),
         ("text longer than the file", torch(b"\x80\x02X\xff\xff\xff\x7fabc.")),
         ("a header longer than the file", [&u64::MAX.to_le_bytes()[..], b"{}"].concat()),
         (
@@ -126,4 +128,24 @@ fn repeating_tree() -> Vec<u8> {
     bytes[symbol_table + 8..symbol_table + 16].copy_from_slice(&child.to_le_bytes());
     bytes[40..48].copy_from_slice(&end.to_le_bytes());
     bytes
+}
+
+/// Many tensors that share one storage.
+fn sharing(key: Vec<u8>, count: u32) -> Vec<u8> {
+    let mut program =
+        b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\0(X\x07\0\0\0storagectorch\nFloatStorage\nX".to_vec();
+    program.extend((key.len() as u32).to_le_bytes());
+    program.extend(key);
+    program.extend(b"X\x03\0\0\0cpuK\x04tQq\x01}(");
+    for number in 0..count {
+        program.push(b'M');
+        program.extend(&number.to_le_bytes()[..2]);
+        program.extend(b"h\0(h\x01K\0K\x04\x85K\x01\x85\x89NtR");
+    }
+    program.extend(b"u.");
+    program
+}
+
+fn in_folder(folder: String, program: &[u8]) -> Vec<u8> {
+    archive(&[(format!("{folder}/data.pkl"), program), (format!("{folder}/data/0"), &[0; 16])])
 }

@@ -5,6 +5,8 @@ use crate::budget::Budget;
 use crate::element::Element;
 use crate::error::Fault;
 
+/// More bytes than any key of a storage has; many tensors may share one, and each looks it up.
+const MAX_KEY_BYTES: usize = 100;
 /// More axes than any weight has.
 const MAX_RANK: usize = 32;
 
@@ -81,6 +83,9 @@ pub(super) fn persistent<'a>(heap: &mut Heap<'a>, id: Value<'a>, budget: &Budget
     let items = heap.items(id).unwrap_or_default();
     match *items {
         [Value::Text("storage"), Value::Global(kind), Value::Text(key), _location, elements, ref view @ ..] => {
+            if key.len() > MAX_KEY_BYTES {
+                return Err(damaged(&format!("its key has {} bytes", key.len())));
+            }
             let number = number_of_storage(heap.globals[kind]);
             let number = number.ok_or_else(|| {
                 Fault::not_read(format!("storage {key}"), format!("the storage type {}", heap.globals[kind]))

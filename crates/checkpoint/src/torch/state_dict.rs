@@ -65,7 +65,7 @@ pub(super) fn read<'a>(
 /// A container that was reached, and the visit it was reached from.
 struct Visit<'a> {
     container: Value<'a>,
-    from: Option<(usize, String)>,
+    from: Option<usize>,
     is_optimizer: bool,
 }
 
@@ -73,14 +73,14 @@ struct Visit<'a> {
 fn visit<'a>(heap: &Heap<'a>, root: Value<'a>, budget: &Budget) -> Result<Vec<Visit<'a>>, Fault> {
     let mut seen = BTreeSet::new();
     let mut visits: Vec<Visit> = Vec::new();
-    let mut add = |container: Value<'a>, from: Option<(usize, String)>, visits: &mut Vec<Visit<'a>>| {
+    let mut add = |container: Value<'a>, from: Option<usize>, visits: &mut Vec<Visit<'a>>| {
         let id = match container {
             Value::Dict(index) => (0, index),
             Value::Sequence(index) => (1, index),
             _ => return Ok(()),
         };
         if seen.insert(id) {
-            budget.allocate(VISIT_BYTES + from.as_ref().map_or(0, |(_, name)| 2 * name.len()), "state dict")?;
+            budget.allocate(VISIT_BYTES, "state dict")?;
             visits.push(Visit { container, from, is_optimizer: is_optimizer(heap, container) });
         }
         Ok(())
@@ -89,11 +89,9 @@ fn visit<'a>(heap: &Heap<'a>, root: Value<'a>, budget: &Budget) -> Result<Vec<Vi
     let mut next = 0;
     while let Some(visit) = visits.get(next) {
         if !visit.is_optimizer {
-            for (key, value) in entries(heap, visit.container) {
+            for (_, value) in entries(heap, visit.container) {
                 budget.work(1, "state dict")?;
-                if matches!(value, Value::Dict(_) | Value::Sequence(_)) {
-                    add(value, Some((next, name_of(key))), &mut visits)?;
-                }
+                add(value, Some(next), &mut visits)?;
             }
         }
         next += 1;
@@ -137,8 +135,8 @@ fn list_neighbours(
     left_out: &mut Vec<LeftOut>,
 ) -> Result<(), Fault> {
     let mut inner = chosen;
-    while let Some((outer, _)) = &visits[inner].from {
-        for (key, value) in entries(heap, visits[*outer].container) {
+    while let Some(outer) = visits[inner].from {
+        for (key, value) in entries(heap, visits[outer].container) {
             if is_same(value, visits[inner].container) {
                 continue;
             }
@@ -153,7 +151,7 @@ fn list_neighbours(
             };
             left_out.push(LeftOut::new(&name, format!("{what}, beside the weights")));
         }
-        inner = *outer;
+        inner = outer;
     }
     Ok(())
 }

@@ -52,6 +52,8 @@ struct ZipStorages<'z, 'a> {
 
 impl<'p> state_dict::Storages<'p> for ZipStorages<'_, '_> {
     fn bytes(&mut self, storage: &Storage<'p>) -> Result<&[u8], Fault> {
+        // The folder may have a long name, which is looked at for every tensor.
+        self.budget.work(self.root.len() + storage.key.len(), "storages")?;
         let path = format!("{}data/{}", self.root, storage.key);
         if !self.read.contains_key(&path) {
             let bytes = self.archive.read(&path, self.budget)?;
