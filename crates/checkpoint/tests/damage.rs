@@ -66,9 +66,11 @@ fn a_changed_number_in_a_zip_archive_is_found_by_its_checksum() {
 }
 
 #[test]
-fn a_missing_file_is_an_error_with_its_path() {
+fn a_missing_or_endless_file_is_an_error_with_its_path() {
     let error = checkpoint::read("no/such/file.h5".as_ref()).unwrap_err();
     assert!(matches!(&error, CheckpointError::Open { path, .. } if path.ends_with("file.h5")), "{error}");
+    let error = checkpoint::read("/dev/zero".as_ref()).unwrap_err();
+    assert!(matches!(error, CheckpointError::Open { .. }), "{error}");
 }
 
 proptest! {
