@@ -21,7 +21,7 @@ const END_64_LOCATOR_BYTES: usize = 20;
 /// A 32-bit field with this value has its true value in the zip64 records.
 const IN_ZIP64: u64 = 0xffff_ffff;
 /// What one entry costs in memory beside its name.
-const ENTRY_BYTES: usize = 96;
+const ENTRY_BYTES: usize = 160;
 
 /// The directory of a zip archive.
 pub(crate) struct Archive<'a> {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::error::Fault;
+use crate::error::{Fault, clip};
 
 /// Memory and work that are left for reading one file.
 ///
@@ -15,18 +15,24 @@ pub(crate) struct Budget {
 
 impl Budget {
     /// For a file of `file_bytes`: six times that in memory, so that the small things that are not counted stay below
-    /// eight, and 64 steps a byte.
+    /// eight, and 4 steps a byte.
     pub(crate) fn for_file_of(file_bytes: usize) -> Budget {
         Budget {
             file_bytes,
             bytes_left: Cell::new(file_bytes.saturating_mul(6).saturating_add(512 << 10)),
-            steps_left: Cell::new(file_bytes.saturating_mul(64).saturating_add(1 << 20)),
+            steps_left: Cell::new(file_bytes.saturating_mul(4).saturating_add(1 << 20)),
         }
     }
 
     /// Takes `bytes` of memory, or says that `place` asks for too much.
     pub(crate) fn allocate(&self, bytes: usize, place: &str) -> Result<(), Fault> {
         self.take(&self.bytes_left, bytes, place)
+    }
+
+    /// Takes the memory for `count` more items of a vector that grows by doubling: while it moves, the old items and twice
+    /// their room are there.
+    pub(crate) fn grow<T>(&self, count: usize, place: &str) -> Result<(), Fault> {
+        self.allocate(count.saturating_mul(3 * size_of::<T>()), place)
     }
 
     /// Gives back `bytes` that were allocated for a buffer that is gone, or will be before the next one.
@@ -48,8 +54,14 @@ impl Budget {
         Ok(vec)
     }
 
+    /// Takes the work for one node of a structure, which a hostile file may lead to again and again; none is smaller than
+    /// 16 bytes, so that a file can pay for twice the nodes that fit in it.
+    pub(crate) fn visit(&self, place: &str) -> Result<(), Fault> {
+        self.work(32, place)
+    }
+
     pub(crate) fn too_costly(&self, place: &str) -> Fault {
-        Fault::TooCostly { place: place.to_owned(), file_bytes: self.file_bytes }
+        Fault::TooCostly { place: clip(place.to_owned()), file_bytes: self.file_bytes }
     }
 
     fn take(&self, left: &Cell<usize>, amount: usize, place: &str) -> Result<(), Fault> {

@@ -104,6 +104,11 @@ pub(crate) fn text<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, Fault> {
     std::str::from_utf8(bytes).map_err(|_| Fault::damaged(what, "is not UTF-8"))
 }
 
+/// The first bytes, readable, for messages.
+pub(crate) fn excerpt(bytes: &[u8]) -> impl std::fmt::Display {
+    bytes[..bytes.len().min(16)].escape_ascii()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,7 +55,7 @@ impl Element {
 fn narrow(wide: f64, place: &str) -> Result<f32, Fault> {
     let narrow = wide as f32;
     if wide.is_finite() && narrow.is_infinite() {
-        return Err(Fault::not_read(place, format!("the number {wide:e}, too large for f32,")));
+        return Err(Fault::not_read(place, format!("the number {wide:e}, too large for f32")));
     }
     Ok(narrow)
 }

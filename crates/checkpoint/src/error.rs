@@ -32,7 +32,7 @@ pub enum CheckpointError {
         what: String,
     },
     /// The file is legal, but uses something that is not read here.
-    #[error("{file}: {place}: {what} is not read")]
+    #[error("{file}: {place}: cannot be read: {what}")]
     NotRead {
         /// The file.
         file: String,
@@ -85,23 +85,20 @@ pub(crate) enum Fault {
 
 impl Fault {
     pub(crate) fn damaged(place: impl Into<String>, what: impl Into<String>) -> Fault {
-        Fault::Damaged { place: place.into(), what: what.into() }
+        Fault::Damaged { place: clip(place.into()), what: clip(what.into()) }
     }
 
     pub(crate) fn not_read(place: impl Into<String>, what: impl Into<String>) -> Fault {
-        Fault::NotRead { place: place.into(), what: what.into() }
+        Fault::NotRead { place: clip(place.into()), what: clip(what.into()) }
     }
 
     /// The same fault, said to be at `outer` (a tensor or record).
-    pub(crate) fn within(self, outer: &str) -> Fault {
-        match self {
-            Fault::Damaged { place, what } => Fault::Damaged { place: format!("{outer}: {place}"), what },
-            Fault::NotRead { place, what } => Fault::NotRead { place: format!("{outer}: {place}"), what },
-            Fault::TooCostly { place, file_bytes } => {
-                Fault::TooCostly { place: format!("{outer}: {place}"), file_bytes }
-            }
-            other => other,
+    pub(crate) fn within(mut self, outer: &str) -> Fault {
+        if let Fault::Damaged { place, .. } | Fault::NotRead { place, .. } | Fault::TooCostly { place, .. } = &mut self
+        {
+            *place = clip(format!("{}: {place}", clip(outer.to_owned())));
         }
+        self
     }
 
     pub(crate) fn of_file(self, file: &str) -> CheckpointError {
@@ -115,4 +112,14 @@ impl Fault {
             Fault::NoWeights { what } => CheckpointError::NoWeights { file, what },
         }
     }
+}
+
+/// Names in a file may be as long as the file; a message is not.
+pub(crate) fn clip(mut text: String) -> String {
+    const MOST: usize = 400;
+    if let Some((end, _)) = text.char_indices().nth(MOST) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
 }

@@ -2,7 +2,7 @@
 //!
 //! This is the only room that parses untrusted weight files. Whatever the bytes, reading ends with tensors or with an
 //! error that says what and where; it never panics or hangs, runs nothing that a file contains, and takes no more
-//! memory than about eight times the file's length and 1 MiB (see [`budget`]).
+//! memory than about eight times the file's length and 1 MiB (`budget.rs` keeps the account).
 
 mod archive;
 mod budget;
@@ -15,6 +15,7 @@ mod safetensors_file;
 mod torch;
 
 use std::path::Path;
+use std::{fs, io};
 
 use archive::Archive;
 use budget::Budget;
@@ -83,7 +84,7 @@ impl LeftOut {
 ///
 /// Any [`CheckpointError`]. A truncated file is an error, never fewer tensors.
 pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
-    let bytes = std::fs::read(path).map_err(|source| CheckpointError::Open { path: path.to_owned(), source })?;
+    let bytes = read_regular(path).map_err(|source| CheckpointError::Open { path: path.to_owned(), source })?;
     read_bytes(&bytes, &path.display().to_string())
 }
 
@@ -94,6 +95,14 @@ pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
 /// Any [`CheckpointError`] but [`CheckpointError::Open`].
 pub fn read_bytes(bytes: &[u8], description: &str) -> Result<Checkpoint, CheckpointError> {
     read_any(bytes, &Budget::for_file_of(bytes.len())).map_err(|fault| fault.of_file(description))
+}
+
+/// The bytes of a file; a pipe or a device might never end.
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    fs::read(path)
 }
 
 fn read_any(bytes: &[u8], budget: &Budget) -> Result<Checkpoint, Fault> {
@@ -132,6 +141,6 @@ fn describe(bytes: &[u8]) -> String {
     match bytes {
         [] => "it is empty".to_owned(),
         [0x80, 2..=5, ..] => "a Python pickle that torch.save did not write".to_owned(),
-        _ => format!("it starts with \"{}\"", bytes[..bytes.len().min(8)].escape_ascii()),
+        _ => format!("it starts with \"{}\"", bytes::excerpt(bytes)),
     }
 }

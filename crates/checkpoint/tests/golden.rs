@@ -28,7 +28,7 @@ fn open(name: &str, format: Format) -> Checkpoint {
     checkpoint
 }
 
-fn row<'a>(rows: &'a [Row], is_it: impl Fn(&Row) -> bool) -> &'a Row {
+fn row(rows: &[Row], is_it: impl Fn(&Row) -> bool) -> &Row {
     let mut found = rows.iter().filter(|row| is_it(row));
     let row = found.next().expect("a golden tensor of that name");
     assert!(found.next().is_none(), "two golden tensors fit {}", row.name);

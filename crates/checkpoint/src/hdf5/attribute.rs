@@ -8,8 +8,6 @@ use crate::bytes::{Reader, text};
 use crate::element::elements;
 use crate::error::Fault;
 
-const STRING_BYTES: usize = 32;
-
 /// The strings of the attribute `name`, row-major, one for a scalar; `None` where there is no such attribute.
 ///
 /// An attribute without elements is empty whatever its type: h5py writes an empty list of names as float64.
@@ -89,7 +87,8 @@ impl<'a> Attribute<'a> {
                 _ => return Err(self.data.damaged("is no text")),
             };
             let string = string.split(|byte| *byte == 0).next().unwrap_or_default();
-            budget.allocate(STRING_BYTES + string.len(), "attribute")?;
+            budget.grow::<String>(1, "attribute")?;
+            budget.allocate(string.len(), "attribute")?;
             strings.push(text(string, "an attribute")?.to_owned());
         }
         Ok(strings)
@@ -107,6 +106,7 @@ fn heap_object<'a>(
     if collection == 0 && length == 0 {
         return Ok(&[]);
     }
+    budget.visit("global heap")?;
     let start = position(collection)?;
     let mut header = Reader::at(bytes, start, "global heap");
     header.expect(b"GCOL\x01\0\0\0")?;

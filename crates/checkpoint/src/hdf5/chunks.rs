@@ -11,8 +11,6 @@ use crate::bytes::Reader;
 use crate::error::Fault;
 
 const MAX_TREE_DEPTH: u8 = 32;
-/// What remembering one chunk costs in memory beside its offsets.
-const CHUNK_BYTES: usize = 64;
 
 /// How a dataset is cut into chunks, and what was done to each.
 pub(crate) struct Chunking<'s> {
@@ -98,7 +96,6 @@ pub(crate) fn read(bytes: &[u8], chunking: &Chunking, length: usize, budget: &Bu
         return Err(Fault::damaged("chunk B-tree", format!("has {} chunks, not all", chunks.len())));
     }
     for chunk in &chunks {
-        budget.work(chunk_bytes / 16, "chunk")?;
         let stored = Reader::at(bytes, position(chunk.at)?, "chunk").take(chunk.stored_bytes)?;
         let plain = unfilter(stored, chunk, chunking, chunk_bytes, budget)?;
         place(&plain, chunk, chunking, &mut data)?;
@@ -139,6 +136,7 @@ fn collect(
     budget: &Budget,
     chunks: &mut Vec<Chunk>,
 ) -> Result<(), Fault> {
+    budget.visit("chunk B-tree")?;
     let mut reader = Reader::at(bytes, position(address)?, "chunk B-tree");
     reader.expect(b"TREE\x01")?;
     let level = reader.u8()?;
@@ -155,7 +153,9 @@ fn collect(
             collect(bytes, reader.u64()?, level, chunking, budget, chunks)?;
             continue;
         }
-        budget.allocate(CHUNK_BYTES + 8 * chunking.shape.len(), "chunk B-tree")?;
+        // Twice: the offsets are also remembered as seen.
+        budget.grow::<Chunk>(2, "chunk B-tree")?;
+        budget.allocate(8 * chunking.shape.len(), "chunk B-tree")?;
         let offsets = chunking.shape.iter().map(|_| reader.size()).collect::<Result<Vec<_>, Fault>>()?;
         reader.skip(8)?;
         chunks.push(Chunk { at: reader.u64()?, stored_bytes, skipped_filters, offsets });
@@ -172,6 +172,7 @@ fn unfilter<'a>(
     budget: &Budget,
 ) -> Result<Cow<'a, [u8]>, Fault> {
     let mut plain = Cow::Borrowed(stored);
+    let mut buffer_bytes = 0;
     for (index, filter) in chunking.filters.iter().enumerate().rev() {
         if chunk.skipped_filters.checked_shr(index as u32).unwrap_or(0) & 1 != 0 {
             continue;
@@ -180,9 +181,11 @@ fn unfilter<'a>(
             Filter::Deflate => inflate(&plain, chunk_bytes, true, budget)?,
             Filter::Shuffle(width) => unshuffle(&plain, *width, budget)?,
         });
-        // Each chunk's buffers are gone before the next chunk is read.
-        budget.release(plain.len());
+        budget.work(plain.len() / 16, "chunk")?;
+        buffer_bytes += plain.len();
     }
+    // These buffers are gone before the next chunk is read.
+    budget.release(buffer_bytes);
     if plain.len() != chunk_bytes {
         return Err(Fault::damaged("chunk", format!("{} bytes instead of {chunk_bytes}", plain.len())));
     }

@@ -8,7 +8,6 @@ use crate::error::Fault;
 
 /// Levels of the B-tree of one group.
 const MAX_TREE_DEPTH: u8 = 32;
-const LINK_BYTES: usize = 64;
 const SOFT_LINK_CACHE: u32 = 2;
 
 /// One named thing in a group.
@@ -29,7 +28,7 @@ pub(crate) fn links<'a>(bytes: &'a [u8], header: &Header<'a>, budget: &Budget) -
         refuse_fractal_heap(info, "links")?;
     }
     for message in header.all(Kind::Link) {
-        budget.allocate(LINK_BYTES, "link message")?;
+        budget.grow::<Link>(1, "link message")?;
         links.push(read_link_message(message?)?);
     }
     Ok(links)
@@ -70,6 +69,7 @@ fn read_tree<'a>(
     budget: &Budget,
     links: &mut Vec<Link<'a>>,
 ) -> Result<(), Fault> {
+    budget.visit("group B-tree")?;
     let mut reader = Reader::at(bytes, position(address)?, "group B-tree");
     reader.expect(b"TREE\0")?;
     let level = reader.u8()?;
@@ -98,11 +98,12 @@ fn read_symbols<'a>(
     budget: &Budget,
     links: &mut Vec<Link<'a>>,
 ) -> Result<(), Fault> {
+    budget.visit("symbol node")?;
     let mut reader = Reader::at(bytes, position(address)?, "symbol node");
     reader.expect(b"SNOD")?;
     reader.skip(2)?;
     for _ in 0..reader.u16()? {
-        budget.allocate(LINK_BYTES, "symbol node")?;
+        budget.grow::<Link>(1, "symbol node")?;
         let (name_at, address, cache) = (reader.size()?, reader.u64()?, reader.u32()?);
         reader.skip(20)?;
         let name = heap.get(name_at..).and_then(|rest| rest.split(|byte| *byte == 0).next());

@@ -38,8 +38,6 @@ impl Kind {
 
 const CONTINUATION: u16 = 0x10;
 const SHARED_FLAG: u8 = 0x02;
-/// What one message costs in memory.
-const MESSAGE_BYTES: usize = 64;
 
 /// The messages of one object.
 pub(crate) struct Header<'a> {
@@ -55,11 +53,13 @@ struct Message<'a> {
 impl<'a> Header<'a> {
     /// Reads the object header at `address`, with its continuation blocks.
     pub(crate) fn read(bytes: &'a [u8], address: u64, budget: &Budget) -> Result<Header<'a>, Fault> {
+        budget.visit("object header")?;
         let start = position(address)?;
         let mut reader = Reader::at(bytes, start, "object header");
         let is_version_2 = bytes.get(start..).is_some_and(|rest| rest.starts_with(b"OHDR"));
-        let (block_bytes, creation_order) =
-            if is_version_2 { read_prefix_2(&mut reader)? } else { (read_prefix_1(&mut reader)?, false) };
+        let Prefix { message_count, block_bytes, creation_order } =
+            if is_version_2 { read_prefix_2(&mut reader)? } else { read_prefix_1(&mut reader)? };
+        let mut count = 0;
         let mut messages = Vec::new();
         let mut blocks = vec![reader.take(block_bytes)?];
         while let Some(block) = blocks.pop() {
@@ -67,21 +67,27 @@ impl<'a> Header<'a> {
             let prefix_bytes = if is_version_2 { 4 + 2 * usize::from(creation_order) } else { 8 };
             while reader.left() >= prefix_bytes {
                 budget.work(1, "object header")?;
+                count += 1;
                 let number = if is_version_2 { u16::from(reader.u8()?) } else { reader.u16()? };
                 let data_bytes = reader.u16()?;
                 let flags = reader.u8()?;
                 reader.skip(prefix_bytes - if is_version_2 { 4 } else { 5 })?;
                 let data = reader.take(data_bytes.into())?;
                 if number == CONTINUATION {
-                    budget.allocate(MESSAGE_BYTES, "object header")?;
+                    budget.grow::<&[u8]>(1, "object header")?;
                     blocks.push(continuation(bytes, data, is_version_2)?);
                 } else if let Some(kind) = Kind::of_number(number) {
-                    budget.allocate(MESSAGE_BYTES, "object header")?;
+                    budget.grow::<Message>(1, "object header")?;
                     messages.push(Message { kind, is_shared: flags & SHARED_FLAG != 0, data });
                 }
             }
         }
-        Ok(Header { messages })
+        match message_count {
+            Some(expected) if expected != count => {
+                Err(reader.damaged(format!("{count} messages instead of {expected}")))
+            }
+            _ => Ok(Header { messages }),
+        }
     }
 
     /// A group has a symbol table or links; what has a layout is a dataset.
@@ -89,7 +95,11 @@ impl<'a> Header<'a> {
         self.has(Kind::Layout)
     }
 
-    pub(crate) fn has(&self, kind: Kind) -> bool {
+    pub(crate) fn is_group(&self) -> bool {
+        self.has(Kind::SymbolTable) || self.has(Kind::LinkInfo) || self.has(Kind::Link)
+    }
+
+    fn has(&self, kind: Kind) -> bool {
         self.messages.iter().any(|message| message.kind == kind)
     }
 
@@ -128,20 +138,29 @@ pub(crate) fn position(address: u64) -> Result<usize, Fault> {
     usize::try_from(address).map_err(|_| Fault::damaged("an address", format!("{address} is beyond the file")))
 }
 
-/// Version 1: the bytes of the first block.
-fn read_prefix_1(reader: &mut Reader) -> Result<usize, Fault> {
+/// What stands before the messages.
+struct Prefix {
+    /// How many messages there are in all blocks, where the version says so.
+    message_count: Option<u32>,
+    block_bytes: usize,
+    /// Whether each message carries its creation order.
+    creation_order: bool,
+}
+
+fn read_prefix_1(reader: &mut Reader) -> Result<Prefix, Fault> {
     let version = reader.u8()?;
     if version != 1 {
         return Err(reader.damaged(format!("version {version}")));
     }
-    reader.skip(7)?;
-    let block_bytes = reader.u32()?;
+    reader.skip(1)?;
+    let message_count = Some(u32::from(reader.u16()?));
     reader.skip(4)?;
-    Ok(block_bytes as usize)
+    let block_bytes = reader.u32()? as usize;
+    reader.skip(4)?;
+    Ok(Prefix { message_count, block_bytes, creation_order: false })
 }
 
-/// Version 2: the bytes of the first block, and whether messages carry their creation order.
-fn read_prefix_2(reader: &mut Reader) -> Result<(usize, bool), Fault> {
+fn read_prefix_2(reader: &mut Reader) -> Result<Prefix, Fault> {
     reader.skip(4)?;
     let (version, flags) = (reader.u8()?, reader.u8()?);
     if version != 2 {
@@ -152,7 +171,7 @@ fn read_prefix_2(reader: &mut Reader) -> Result<(usize, bool), Fault> {
     reader.skip(times_bytes + phase_bytes)?;
     let block_bytes = reader.unsigned(1 << (flags & 3))?;
     let block_bytes = usize::try_from(block_bytes).map_err(|_| reader.damaged("is larger than the file"))?;
-    Ok((block_bytes, flags & 0x04 != 0))
+    Ok(Prefix { message_count: None, block_bytes, creation_order: flags & 0x04 != 0 })
 }
 
 fn continuation<'a>(bytes: &'a [u8], message: &[u8], is_version_2: bool) -> Result<&'a [u8], Fault> {

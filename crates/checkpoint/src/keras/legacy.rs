@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tensor;
+use super::{charge_entry, tensor};
 use crate::budget::Budget;
 use crate::error::Fault;
 use crate::hdf5::{File, Object};
@@ -57,7 +57,7 @@ pub(super) fn read(file: &File, weights_group: &str, budget: &Budget) -> Result<
     for object in file.objects().iter().filter(|object| object.is_dataset && !listed.contains(object.path.as_str())) {
         let is_optimizer = object.path.starts_with(OPTIMIZER_GROUP);
         let why = if is_optimizer { "optimizer state" } else { "not listed by any layer's weight_names" };
-        budget.allocate(object.path.len() + 128, &object.path)?;
+        charge_entry(&object.path, budget)?;
         checkpoint.left_out.push(LeftOut::new(&object.path, why));
     }
     Ok(checkpoint)

@@ -34,6 +34,12 @@ fn tensor(file: &File, dataset: &Object, name: &str, budget: &Budget) -> Result<
         Datatype::Opaque(bytes) => return Ok(Err(LeftOut::new(name, format!("{bytes} bytes without a number type")))),
     };
     let (shape, values) = file.read(dataset, |shape, raw| Ok((shape, element.decode(raw, budget, name)?)))?;
-    budget.allocate(2 * name.len() + 128, name)?;
+    charge_entry(name, budget)?;
     Ok(Ok(StoredTensor { name: name.to_owned(), shape, values, stored_as: element }))
+}
+
+/// Takes the memory for an entry of the checkpoint, beside its values.
+fn charge_entry(name: &str, budget: &Budget) -> Result<(), Fault> {
+    budget.grow::<StoredTensor>(1, name)?;
+    budget.allocate(2 * name.len() + 64, name)
 }

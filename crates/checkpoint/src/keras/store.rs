@@ -1,6 +1,6 @@
 //! Keras' newer layout (`.weights.h5`, `.keras`): groups by class and count of the layer, variables by number.
 
-use super::{natural, tensor};
+use super::{charge_entry, natural, tensor};
 use crate::budget::Budget;
 use crate::error::Fault;
 use crate::hdf5::File;
@@ -38,7 +38,7 @@ pub(super) fn read(file: &File, budget: &Budget) -> Result<Checkpoint, Fault> {
         } else {
             None
         };
-        budget.allocate(dataset.path.len() + 128, &dataset.path)?;
+        charge_entry(&dataset.path, budget)?;
         if let Some(why) = why {
             checkpoint.left_out.push(LeftOut::new(&dataset.path, why));
             continue;

@@ -8,10 +8,8 @@ use crate::budget::Budget;
 use crate::bytes::{Reader, text};
 use crate::error::Fault;
 
-/// What a value costs on the stack, which may grow by doubling.
-const STACK_BYTES: usize = 3 * size_of::<Value>();
+/// What one memorized value costs.
 const MEMO_BYTES: usize = 64;
-const CONTAINER_BYTES: usize = 48;
 
 /// What a pickle program left: its value, and the containers that the value refers to.
 pub(crate) struct Pickle<'a> {
@@ -29,6 +27,7 @@ pub(crate) fn run<'a>(bytes: &'a [u8], start: usize, budget: &Budget) -> Result<
         stack: Vec::new(),
         highest: 0,
         marks: Vec::new(),
+        most_marks: 0,
         memo: BTreeMap::new(),
         heap: Heap::default(),
     };
@@ -53,6 +52,7 @@ struct Machine<'a, 'b> {
     highest: usize,
     /// Heights of the stack where marks stand.
     marks: Vec<usize>,
+    most_marks: usize,
     memo: BTreeMap<u32, Value<'a>>,
     heap: Heap<'a>,
 }
@@ -132,14 +132,14 @@ impl<'a> Machine<'a, '_> {
                 let value = rebuild::persistent(&mut self.heap, id, self.budget)?;
                 self.push(value)
             }
-            _ => Err(Fault::not_read("the machine", "this opcode")),
+            _ => Err(Fault::not_read("the machine", "an opcode that torch does not write")),
         }
     }
 
     fn push(&mut self, value: Value<'a>) -> Result<(), Fault> {
         self.stack.push(value);
         if self.stack.len() > self.highest {
-            self.budget.allocate(STACK_BYTES, "pickle stack")?;
+            self.budget.grow::<Value>(1, "pickle stack")?;
             self.highest = self.stack.len();
         }
         Ok(())
@@ -169,14 +169,16 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn mark(&mut self) -> Result<(), Fault> {
-        self.budget.allocate(STACK_BYTES, "pickle marks")?;
         self.marks.push(self.stack.len());
+        if self.marks.len() > self.most_marks {
+            self.budget.grow::<usize>(1, "pickle marks")?;
+            self.most_marks = self.marks.len();
+        }
         Ok(())
     }
 
     fn pop_to_mark(&mut self) -> Result<Vec<Value<'a>>, Fault> {
         let start = self.marks.pop().ok_or_else(|| self.reader.damaged("no mark is there"))?;
-        self.budget.release(STACK_BYTES);
         self.split_off(start)
     }
 
@@ -187,19 +189,19 @@ impl<'a> Machine<'a, '_> {
     }
 
     fn push_sequence(&mut self, items: Vec<Value<'a>>) -> Result<(), Fault> {
-        self.budget.allocate(CONTAINER_BYTES, "pickle containers")?;
+        self.budget.grow::<Vec<Value>>(1, "pickle containers")?;
         self.heap.sequences.push(items);
         self.push(Value::Sequence(self.heap.sequences.len() - 1))
     }
 
     fn push_dict(&mut self) -> Result<(), Fault> {
-        self.budget.allocate(CONTAINER_BYTES, "pickle containers")?;
+        self.budget.grow::<Vec<Value>>(1, "pickle containers")?;
         self.heap.dicts.push(Vec::new());
         self.push(Value::Dict(self.heap.dicts.len() - 1))
     }
 
     fn push_global(&mut self, module: &'a str, name: &'a str) -> Result<(), Fault> {
-        self.budget.allocate(2 * size_of::<Global>(), "pickle globals")?;
+        self.budget.grow::<Global>(1, "pickle globals")?;
         self.heap.globals.push(Global { module, name });
         self.push(Value::Global(self.heap.globals.len() - 1))
     }
@@ -207,7 +209,7 @@ impl<'a> Machine<'a, '_> {
     /// Appends to a list; what is appended to an object of another class is not looked at.
     fn append(&mut self, items: Vec<Value<'a>>) -> Result<(), Fault> {
         if let Value::Sequence(list) = self.top()? {
-            self.budget.allocate(2 * size_of::<Value>() * items.len(), "pickle list")?;
+            self.budget.grow::<Value>(items.len(), "pickle list")?;
             self.heap.sequences[list].extend(items);
         }
         Ok(())
@@ -219,7 +221,7 @@ impl<'a> Machine<'a, '_> {
             return Err(self.reader.damaged("a key without a value"));
         }
         if let Value::Dict(dict) = self.top()? {
-            self.budget.allocate(4 * size_of::<Value>() * pairs.len(), "pickle dictionary")?;
+            self.budget.grow::<[Value; 2]>(pairs.len(), "pickle dictionary")?;
             self.heap.dicts[dict].extend(pairs.iter().map(|[key, value]| (*key, *value)));
         }
         Ok(())

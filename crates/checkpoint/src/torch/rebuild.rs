@@ -5,9 +5,10 @@ use crate::budget::Budget;
 use crate::element::Element;
 use crate::error::Fault;
 
+/// More bytes than any key of a storage has; many tensors may share one, and each looks it up.
+const MAX_KEY_BYTES: usize = 100;
 /// More axes than any weight has.
 const MAX_RANK: usize = 32;
-const TENSOR_BYTES: usize = 2 * size_of::<Tensor>();
 
 /// What `callable(*arguments)` is, without calling it.
 pub(super) fn call<'a>(
@@ -42,7 +43,7 @@ fn new_dict<'a>(heap: &mut Heap<'a>, arguments: Value<'a>, budget: &Budget) -> R
             _ => return Err(Fault::damaged("OrderedDict", "an item is no pair")),
         }
     }
-    budget.allocate(TENSOR_BYTES, "pickle containers")?;
+    budget.grow::<Vec<Value>>(1, "pickle containers")?;
     heap.dicts.push(dict);
     Ok(Value::Dict(heap.dicts.len() - 1))
 }
@@ -70,7 +71,8 @@ fn rebuild_tensor<'a>(
         return Err(damaged(&format!("{} axes and {} strides", shape.len(), strides.len())));
     }
     let offset = size(Value::Integer(offset)).ok_or_else(|| damaged("its offset is negative"))?;
-    budget.allocate(TENSOR_BYTES + 16 * shape.len(), "tensors")?;
+    budget.grow::<Tensor>(1, "tensors")?;
+    budget.allocate(16 * shape.len(), "tensors")?;
     heap.tensors.push(Tensor { storage, number, offset, shape, strides });
     Ok(Value::Tensor(heap.tensors.len() - 1))
 }
@@ -81,6 +83,9 @@ pub(super) fn persistent<'a>(heap: &mut Heap<'a>, id: Value<'a>, budget: &Budget
     let items = heap.items(id).unwrap_or_default();
     match *items {
         [Value::Text("storage"), Value::Global(kind), Value::Text(key), _location, elements, ref view @ ..] => {
+            if key.len() > MAX_KEY_BYTES {
+                return Err(damaged(&format!("its key has {} bytes", key.len())));
+            }
             let number = number_of_storage(heap.globals[kind]);
             let number = number.ok_or_else(|| {
                 Fault::not_read(format!("storage {key}"), format!("the storage type {}", heap.globals[kind]))
@@ -91,7 +96,7 @@ pub(super) fn persistent<'a>(heap: &mut Heap<'a>, id: Value<'a>, budget: &Budget
                 Some(_) => return Err(damaged("its view is not made of key, offset and length")),
                 None => 0,
             };
-            budget.allocate(2 * size_of::<Storage>(), "storages")?;
+            budget.grow::<Storage>(1, "storages")?;
             heap.storages.push(Storage { key, number, elements, view_offset });
             Ok(Value::Storage(heap.storages.len() - 1))
         }

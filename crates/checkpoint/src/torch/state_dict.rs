@@ -9,7 +9,10 @@ use crate::element::elements;
 use crate::error::Fault;
 use crate::{LeftOut, StoredTensor};
 
-const VISIT_BYTES: usize = 96;
+/// What remembering a container costs: the visit, and that it was seen.
+const VISIT_BYTES: usize = 3 * size_of::<Visit>() + 48;
+/// What a tensor or something left out costs beside its name.
+const ENTRY_BYTES: usize = 3 * size_of::<StoredTensor>() + 64;
 
 /// Where the numbers of a storage lie.
 pub(super) trait Storages<'a> {
@@ -37,7 +40,7 @@ pub(super) fn read<'a>(
     let mut names = BTreeSet::new();
     for (key, value) in entries(heap, visits[chosen].container) {
         let name = name_of(key);
-        budget.allocate(4 * name.len() + 256, "state dict")?;
+        budget.allocate(4 * name.len() + ENTRY_BYTES, "state dict")?;
         if !names.insert(name.clone()) {
             return Err(Fault::damaged(format!("state dict: {name}"), "is there twice"));
         }
@@ -62,7 +65,7 @@ pub(super) fn read<'a>(
 /// A container that was reached, and the visit it was reached from.
 struct Visit<'a> {
     container: Value<'a>,
-    from: Option<(usize, String)>,
+    from: Option<usize>,
     is_optimizer: bool,
 }
 
@@ -70,14 +73,14 @@ struct Visit<'a> {
 fn visit<'a>(heap: &Heap<'a>, root: Value<'a>, budget: &Budget) -> Result<Vec<Visit<'a>>, Fault> {
     let mut seen = BTreeSet::new();
     let mut visits: Vec<Visit> = Vec::new();
-    let mut add = |container: Value<'a>, from: Option<(usize, String)>, visits: &mut Vec<Visit<'a>>| {
+    let mut add = |container: Value<'a>, from: Option<usize>, visits: &mut Vec<Visit<'a>>| {
         let id = match container {
             Value::Dict(index) => (0, index),
             Value::Sequence(index) => (1, index),
             _ => return Ok(()),
         };
         if seen.insert(id) {
-            budget.allocate(VISIT_BYTES + from.as_ref().map_or(0, |(_, name)| 2 * name.len()), "state dict")?;
+            budget.allocate(VISIT_BYTES, "state dict")?;
             visits.push(Visit { container, from, is_optimizer: is_optimizer(heap, container) });
         }
         Ok(())
@@ -86,11 +89,9 @@ fn visit<'a>(heap: &Heap<'a>, root: Value<'a>, budget: &Budget) -> Result<Vec<Vi
     let mut next = 0;
     while let Some(visit) = visits.get(next) {
         if !visit.is_optimizer {
-            for (key, value) in entries(heap, visit.container) {
+            for (_, value) in entries(heap, visit.container) {
                 budget.work(1, "state dict")?;
-                if matches!(value, Value::Dict(_) | Value::Sequence(_)) {
-                    add(value, Some((next, name_of(key))), &mut visits)?;
-                }
+                add(value, Some(next), &mut visits)?;
             }
         }
         next += 1;
@@ -134,20 +135,23 @@ fn list_neighbours(
     left_out: &mut Vec<LeftOut>,
 ) -> Result<(), Fault> {
     let mut inner = chosen;
-    while let Some((outer, _)) = &visits[inner].from {
-        for (key, value) in entries(heap, visits[*outer].container) {
+    while let Some(outer) = visits[inner].from {
+        for (key, value) in entries(heap, visits[outer].container) {
             if is_same(value, visits[inner].container) {
                 continue;
             }
             let name = name_of(key);
-            budget.allocate(name.len() + 160, "state dict")?;
+            budget.allocate(2 * name.len() + ENTRY_BYTES, "state dict")?;
+            if let Value::Dict(dict) = value {
+                budget.work(heap.dicts[dict].len(), "state dict")?;
+            }
             let what = match is_optimizer(heap, value) {
                 true => "an optimizer's state".to_owned(),
                 false => heap.describe(value),
             };
             left_out.push(LeftOut::new(&name, format!("{what}, beside the weights")));
         }
-        inner = *outer;
+        inner = outer;
     }
     Ok(())
 }

@@ -39,7 +39,8 @@ pub(crate) struct Global<'a> {
 
 impl std::fmt::Display for Global<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}.{}", self.module, self.name)
+        // Names may be as long as the file, and many values may share one.
+        write!(out, "{:.100}.{:.100}", self.module, self.name)
     }
 }
 

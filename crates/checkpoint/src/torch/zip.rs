@@ -7,6 +7,7 @@ use super::value::Storage;
 use super::{machine, state_dict};
 use crate::archive::Archive;
 use crate::budget::Budget;
+use crate::bytes::excerpt;
 use crate::error::Fault;
 use crate::{Checkpoint, Format};
 
@@ -21,7 +22,7 @@ pub(crate) fn read(archive: &Archive, pickle: &str, budget: &Budget) -> Result<C
     if let Some(order) = archive.read(&format!("{root}byteorder"), budget)?
         && order.trim_ascii() != b"little"
     {
-        return Err(Fault::not_read("byteorder", format!("the byte order {}", order.escape_ascii())));
+        return Err(Fault::not_read("byteorder", format!("the byte order {}", excerpt(&order))));
     }
     let program = archive.read(pickle, budget)?.unwrap_or_default();
     let read = || {
@@ -51,6 +52,8 @@ struct ZipStorages<'z, 'a> {
 
 impl<'p> state_dict::Storages<'p> for ZipStorages<'_, '_> {
     fn bytes(&mut self, storage: &Storage<'p>) -> Result<&[u8], Fault> {
+        // The folder may have a long name, which is looked at for every tensor.
+        self.budget.work(self.root.len() + storage.key.len(), "storages")?;
         let path = format!("{}data/{}", self.root, storage.key);
         if !self.read.contains_key(&path) {
             let bytes = self.archive.read(&path, self.budget)?;

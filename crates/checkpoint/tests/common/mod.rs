@@ -1,6 +1,8 @@
 //! The golden files and the formula of their numbers.
 #![allow(dead_code)] // each test binary uses a part
 
+pub mod archive;
+
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -8,6 +10,11 @@ use serde_json::Value;
 /// A file of `fixtures/golden/files`.
 pub fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden/files").join(name)
+}
+
+/// A file of `fixtures/checkpoint`.
+pub fn variant(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/checkpoint").join(name)
 }
 
 pub fn bytes(name: &str) -> Vec<u8> {
@@ -18,15 +25,19 @@ pub fn json(name: &str) -> Value {
     serde_json::from_slice(&bytes(name)).unwrap()
 }
 
-/// Every golden weight file.
-pub fn weight_files() -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(path(""))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".json"))
+/// Every weight file of the fixtures: name and bytes.
+pub fn weight_files() -> Vec<(String, Vec<u8>)> {
+    let folders = [path(""), variant("")];
+    let entries = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let is_weights =
+        |path: &PathBuf| !["json", "py", "md"].iter().any(|extension| path.extension() == Some(extension.as_ref()));
+    let mut files: Vec<_> = paths
+        .filter(is_weights)
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
         .collect();
-    names.sort();
-    names
+    files.sort();
+    files
 }
 
 /// A tensor that a golden file lists.
