@@ -30,7 +30,7 @@ pub struct Common {
     /// Configuration file (TOML); `echolabel config example` prints one
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Pipeline: a shipped name or a .toml file
+    /// Pipeline: a shipped name, a .toml file, or a model of `models list` with the frames it was made for
     #[arg(long, global = true, value_name = "NAME")]
     pub pipeline: Option<String>,
     /// Where the model runs: auto, cpu, cuda[:N] or metal
@@ -125,8 +125,13 @@ pub struct WatchOptions {
 #[command(after_help = "Examples:
   echolabel label loop.dcm
   echolabel label study/ --json > labels.jsonl    one JSON object a line
+  echolabel label loop.dcm --pipeline EchoView47_classifier
+  echolabel label loop.dcm --pipeline EchoSDNet --untrained
 
-A folder is searched with its sub-folders; what is not DICOM in it is passed over.")]
+A folder is searched with its sub-folders; what is not DICOM in it is passed over.
+Every model of `echolabel models list` is a pipeline too: the frames that its card names, over two beats or four windows;
+the probabilities of a model of single frames are averaged over them. A model without views, such as
+EchoView47_contrastive_encoder, names none; EchoSDNet says single or dual.")]
 pub struct LabelOptions {
     /// Files or folders
     #[arg(required = true, value_name = "PATH")]
@@ -134,6 +139,9 @@ pub struct LabelOptions {
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,
+    /// Fill the model by a formula instead of its weights: the labels mean nothing, but it runs without any file
+    #[arg(long)]
+    pub untrained: bool,
 }
 
 /// `echolabel inspect`
@@ -225,11 +233,54 @@ pub enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Compare our layers with the original frameworks, from golden files; exit code 1 beyond a tolerance
+    /// Take over weights that another framework trained: Keras (.h5, .keras, .weights.h5), torch (.pth, .pt), .safetensors
+    #[command(after_help = "Examples:
+  echolabel models import TTE47_Classifier_Model.h5 --as EchoView47_classifier
+  echolabel models import best_model.pth --as tte11-residual
+
+What a file is, is told from its bytes. Every tensor of the model must be in it with the right shape, and no other
+tensor may be left over; else the fault is named and nothing is written. Pickled code is never run.")]
+    Import {
+        /// The weight file
+        file: PathBuf,
+        /// The model that it is for
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch a model's weights from where its authors publish them, and import them
+    #[command(after_help = "Examples:
+  echolabel models pull EchoView47_classifier
+  echolabel models pull EchoView47_classifier --from /mnt/usb                a folder with the file
+  echolabel models pull EchoView47_classifier --from http://mirror.local     a hub of the same layout
+
+A download that was cut off goes on where it was. HF_ENDPOINT names another hub, HF_TOKEN a token for it, and the usual
+proxy variables are used. The file is kept in the folder `downloads` beside the models.")]
+    Pull {
+        /// The model's name
+        name: String,
+        /// A file, a folder, the address of a file, or that of a hub
+        #[arg(long, value_name = "FILE|DIR|URL")]
+        from: Option<String>,
+        /// The sha256 that the file must have
+        #[arg(long, value_name = "HEX")]
+        sha256: Option<String>,
+    },
+    /// Compare our layers with the original frameworks; exit code 1 beyond a tolerance
+    #[command(after_help = "Examples:
+  echolabel models verify EchoView47_classifier    what that model is made of
+  echolabel models verify --golden FILE|DIR        any golden files
+
+Golden files hold what the original framework computed with weights made by a formula, so no trained weights are needed.")]
     Verify {
+        /// The model's name
+        #[arg(required_unless_present = "golden", conflicts_with = "golden")]
+        name: Option<String>,
         /// A golden file, or a folder of them
         #[arg(long, value_name = "FILE|DIR")]
-        golden: PathBuf,
+        golden: Option<PathBuf>,
     },
 }
 
@@ -281,7 +332,13 @@ pub struct BenchOptions {
     /// Measure this loop alone
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
-    /// How often each loop is labelled; the median counts
+    /// Measure what opening each model of the registry costs, from weight files made by formula
+    #[arg(long, conflicts_with = "file")]
+    pub loading: bool,
+    /// Measure what opening this model costs
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "loading"])]
+    pub open: Option<String>,
+    /// How often each loop is labelled or model opened; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
 }

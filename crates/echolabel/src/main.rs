@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod hub;
 mod labeller;
 mod logging;
 mod memory;

@@ -14,6 +14,15 @@ pub fn bar(length: u64, what: &'static str) -> ProgressBar {
     ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(what)
 }
 
+/// A bar of bytes on stderr, hidden when that is no terminal; its length comes later.
+pub fn bytes_bar() -> ProgressBar {
+    if !stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
 /// Turns the daemon's events into a bar or into log lines.
 pub struct Reporter {
     bar: ProgressBar,

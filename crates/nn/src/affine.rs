@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use crate::{Activation, BatchNorm, Conv2d, Padding, Result};
+use crate::{Activation, BatchNorm, Conv2d, Maps, Padding, Result};
 
 /// A scale and a shift for each channel, then an activation: a batch norm that no convolution stands in front of.
 #[derive(Debug, Clone)]
@@ -29,6 +29,14 @@ impl ChannelAffine {
         let row = (1, channels, 1, 1);
         let scaled = x.broadcast_mul(&self.scale.reshape(row)?)?.broadcast_add(&self.shift.reshape(row)?)?;
         self.activation.forward(&scaled)
+    }
+
+    /// The same over maps.
+    pub fn over(&self, maps: &Maps) -> Result<Maps> {
+        Ok(match maps {
+            Maps::Computed(x) => Maps::Computed(self.forward(x)?),
+            Maps::Noted(noted) => Maps::Noted(noted.affine(&self.scale, &self.shift, self.activation)?),
+        })
     }
 }
 

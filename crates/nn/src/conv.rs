@@ -2,7 +2,8 @@ use candle_core::Tensor;
 
 use crate::depthwise::depthwise;
 use crate::epilogue::bias_activation;
-use crate::{Activation, BatchNorm, NnError, Result};
+use crate::maps::NotedConvolution;
+use crate::{Activation, BatchNorm, Maps, NnError, Result};
 
 /// Zero padding around an image, in pixels; asymmetric, because TensorFlow's "same" is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,11 +119,33 @@ impl Conv2d {
         bias_activation(&y, self.bias.as_ref(), self.activation)
     }
 
+    /// Convolves maps of `in` channels to maps of `out` channels.
+    pub fn over(&self, maps: &Maps, padding: Padding) -> Result<Maps> {
+        match maps {
+            Maps::Computed(x) => Ok(Maps::Computed(self.forward(x, padding)?)),
+            Maps::Noted(noted) => {
+                let depthwise = self.groups > 1;
+                if depthwise && (self.weight.dim(1)? != 1 || self.groups != self.weight.dim(0)?) {
+                    let problem = format!("{} groups, which the CPU kernels do not have", self.groups);
+                    return Err(NnError::Shape { layer: "conv2d", problem });
+                }
+                Ok(Maps::Noted(noted.convolution(&NotedConvolution {
+                    weight: &self.weight,
+                    bias: self.bias.as_ref(),
+                    stride: self.stride,
+                    padding,
+                    depthwise,
+                    activation: self.activation,
+                })?))
+            }
+        }
+    }
+
     /// Convolves with TensorFlow's "same" padding.
-    pub fn forward_same(&self, x: &Tensor) -> Result<Tensor> {
-        let (_, _, height, width) = x.dims4()?;
+    pub fn over_same(&self, maps: &Maps) -> Result<Maps> {
+        let (_, height, width) = maps.size()?;
         let kernel = self.weight.dim(2)?;
-        self.forward(x, Padding::same(height, width, kernel, self.stride))
+        self.over(maps, Padding::same(height, width, kernel, self.stride))
     }
 }
 

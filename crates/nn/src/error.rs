@@ -25,4 +25,10 @@ pub enum NnError {
         /// Which shapes disagree.
         problem: String,
     },
+    /// The CPU kernels refused a layer or the instruction set asked for.
+    #[error("the CPU kernels cannot run this")]
+    Kernels(#[from] kernels::KernelsError),
+    /// Numbers were asked of maps that are only being noted down for the kernels.
+    #[error("this network cannot be noted down for the CPU kernels")]
+    OnlyNoted,
 }

@@ -1,7 +1,7 @@
 use candle_core::{CpuStorage, CustomOp3, D, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::Result;
+use crate::{Maps, Result};
 
 /// Brings each vector to mean 0 and variance 1, then scales and shifts it.
 #[derive(Debug, Clone)]
@@ -28,10 +28,15 @@ impl LayerNorm {
         Ok(centred.broadcast_div(&deviation)?.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
     }
 
-    /// Normalises the channels of every pixel of `x` [N, C, H, W].
-    pub fn forward_channels(&self, x: &Tensor) -> Result<Tensor> {
-        let channels_last = x.permute((0, 2, 3, 1))?;
-        Ok(self.forward(&channels_last)?.permute((0, 3, 1, 2))?.contiguous()?)
+    /// Normalises the channels of every pixel.
+    pub fn over(&self, maps: &Maps) -> Result<Maps> {
+        Ok(match maps {
+            Maps::Computed(x) => {
+                let channels_last = self.forward(&x.permute((0, 2, 3, 1))?)?;
+                Maps::Computed(channels_last.permute((0, 3, 1, 2))?.contiguous()?)
+            }
+            Maps::Noted(noted) => Maps::Noted(noted.layer_norm(&self.weight, &self.bias, self.eps)?),
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 
-use crate::Result;
+use crate::{Conv2d, Result};
 
 /// A fully connected layer.
 #[derive(Debug, Clone)]
@@ -18,6 +18,13 @@ impl Linear {
     /// A layer from `weight` [in, out] and `bias` [out], Keras' layout.
     pub fn from_input_major(weight: Tensor, bias: Option<Tensor>) -> Self {
         Self { transposed_weight: weight, bias }
+    }
+
+    /// The same layer on the channels of each pixel, as a 1x1 convolution.
+    pub fn into_pointwise(self) -> Result<Conv2d> {
+        let (width_in, width_out) = self.transposed_weight.dims2()?;
+        let weight = self.transposed_weight.t()?.contiguous()?.reshape((width_out, width_in, 1, 1))?;
+        Ok(Conv2d::new(weight, self.bias, 1, 1))
     }
 
     /// Maps the last axis: [..., in] to [..., out].

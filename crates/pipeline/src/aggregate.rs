@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 /// Joins what a model says of each clip into what it says of the loop.
 ///
-/// Softmax vectors are averaged over the clips of a beat and then over the beats, so that a beat with many windows does
-/// not outvote the others (`seed-systems.md` 7.3).
+/// Softmax vectors are averaged over the clips of a beat (its frames where a model sees stills) and then over the beats, so
+/// that a beat with many windows does not outvote the others (`seed-systems.md` 7.3).
 pub struct Aggregation;
 
 /// What is said of a loop.

@@ -14,8 +14,8 @@ pub enum PipelineError {
         #[source]
         source: std::io::Error,
     },
-    /// No pipeline of that name ships with the program and no such file exists.
-    #[error("unknown pipeline {name:?}; shipped: {known}; or give the path of a .toml file")]
+    /// No pipeline of that name ships with the program, it is no file and no model.
+    #[error("unknown pipeline {name:?}; shipped: {known}; or name a model of `echolabel models list`, or a .toml file")]
     Unknown {
         /// The name asked for.
         name: String,

@@ -1,7 +1,7 @@
 //! What a pipeline file says, strictly: an unknown key is an error.
 
 use serde::{Deserialize, Serialize};
-use zoo::{Colour, Crop, EncoderName, FusionName, HeadName, Resize};
+use zoo::{AnyEncoderName, Colour, Crop, FusionName, HeadName, Resize};
 
 /// A pipeline file, as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -9,18 +9,20 @@ use zoo::{Colour, Crop, EncoderName, FusionName, HeadName, Resize};
 pub struct PipelineFile {
     /// The name under which predictions are kept.
     pub name: String,
-    /// The list of views: `tte11`, `tte47`.
-    pub label_set: String,
+    /// The list of views: `tte11`, `tte47`; left out for a model that gives only vectors.
+    pub label_set: Option<String>,
     /// Which frames are looked at.
     #[serde(default)]
     pub sampling: SamplingSection,
     /// How frames are prepared; must be what the weights were trained with.
     pub prepare: PrepareSection,
-    /// Frame to vector.
+    /// Frame to vector, or clip to vector.
     pub encoder: EncoderSection,
-    /// Clip to temporal features.
+    /// Clip to temporal features; none where it is left out.
+    #[serde(default)]
     pub head: HeadSection,
-    /// Spatial and temporal features to one.
+    /// Spatial and temporal features to one; the spatial ones where it is left out.
+    #[serde(default)]
     pub fusion: FusionSection,
     /// Which weights.
     pub weights: WeightsSection,
@@ -82,11 +84,11 @@ pub struct PrepareSection {
 #[serde(deny_unknown_fields)]
 pub struct EncoderSection {
     /// The encoder.
-    pub name: EncoderName,
+    pub name: AnyEncoderName,
 }
 
 /// `[head]`
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadSection {
     /// The head.
@@ -94,7 +96,7 @@ pub struct HeadSection {
 }
 
 /// `[fusion]`
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FusionSection {
     /// The fusion.
@@ -129,6 +131,6 @@ impl Default for AggregateSection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipRule {
-    /// The mean over the clips of a beat, then the mean over beats, so that every beat counts alike.
+    /// The mean over the clips of a beat, or its frames where the model sees stills, then the mean over beats, so that every beat counts alike.
     MeanProbability,
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use cine::{Finding, Header, Loop, RgbFrame};
 use ecg::{EcgSource, SamplingPlan};
 use serde::Serialize;
+use zoo::LabelSet;
 
 use crate::aggregate::softmax;
 use crate::beat::ignore_beats;
@@ -119,18 +120,36 @@ impl Pipeline {
         label.frames_decoded = frames.decoded();
         let decoded = decoded?;
         let sector = frames.source().sector();
-        let request = timed(&mut ms.prepare, || {
+        let mut request = timed(&mut ms.prepare, || {
             prepare_frames(&decoded, &clip_positions(&plan, &decoded), sector, &self.preparation())
         })?;
-        label.clips = request.clips.len();
+        let looks = self.looks(&plan, &request.clips);
+        request.clips = looks.iter().map(|(_, positions)| positions.clone()).collect();
+        label.clips = plan.clips.len();
         label.frames_used = decoded.len();
         drop(decoded);
         let answer = self.engine().run(request)?;
         (ms.encode, ms.head) = (answer.encode_ms, answer.head_ms);
+        let Some(set) = self.label_set() else {
+            label.reason = Some(about_vectors(&answer.outputs));
+            return Ok(());
+        };
         let clips: Vec<(Option<usize>, Vec<f64>)> =
-            plan.clips.iter().zip(&answer.logits).map(|(clip, logits)| (clip.beat, softmax(logits))).collect();
-        self.name_view(label, Aggregation::join(&clips, self.file().aggregate.abstain_below));
+            looks.iter().zip(&answer.outputs).map(|((beat, _), logits)| (*beat, softmax(logits))).collect();
+        name_view(set, label, Aggregation::join(&clips, self.file().aggregate.abstain_below));
         Ok(())
+    }
+
+    /// What the model looks at, one after the other: each the beat's number and positions among the
+    /// prepared frames, of which `clips` are the clips of the plan.
+    ///
+    /// A look is a clip of the plan or, for a model that sees stills, each frame of it.
+    fn looks(&self, plan: &SamplingPlan, clips: &[Vec<usize>]) -> Vec<(Option<usize>, Vec<usize>)> {
+        let clips = plan.clips.iter().map(|clip| clip.beat).zip(clips.iter().cloned());
+        if !self.card().sees_stills() {
+            return clips.collect();
+        }
+        clips.flat_map(|(beat, clip)| clip.into_iter().map(move |position| (beat, vec![position]))).collect()
     }
 
     /// What is known of a loop before any frame is decoded.
@@ -143,7 +162,7 @@ impl Pipeline {
             series_instance_uid: header.series_instance_uid.clone(),
             pipeline: self.name().to_owned(),
             weights_sha256: self.weights_sha256().to_owned(),
-            weights_note: self.card().status.warning(),
+            weights_note: self.status().warning(),
             mode: mode.as_str(),
             view: None,
             confidence: 0.0,
@@ -170,7 +189,7 @@ impl Pipeline {
         if !matches!(modality, "" | "US" | "OT" | "SC") {
             return Some(format!("not an ultrasound image: modality {modality}"));
         }
-        let set = self.label_set();
+        let set = self.label_set()?;
         (!set.modes.iter().any(|mode| mode == label.mode))
             .then(|| format!("{} has no views of mode {}", set.name, label.mode))
     }
@@ -184,13 +203,23 @@ impl Pipeline {
         );
         Ok(plan)
     }
+}
 
-    fn name_view(&self, label: &mut LoopLabel, said: LoopView) {
-        let views = &self.label_set().views;
-        label.view = said.view.and_then(|index| views.get(index)).cloned();
-        label.confidence = said.confidence;
-        label.reason = said.reason;
-        label.probabilities = views.iter().cloned().zip(said.probabilities).collect();
+fn name_view(set: &LabelSet, label: &mut LoopLabel, said: LoopView) {
+    label.view = said.view.and_then(|index| set.views.get(index)).map(|view| view.name.clone());
+    label.confidence = said.confidence;
+    label.reason = said.reason;
+    label.probabilities = set.view_names().into_iter().zip(said.probabilities).collect();
+}
+
+/// Why a model without classes names no view.
+fn about_vectors(vectors: &[Vec<f32>]) -> String {
+    match vectors.iter().flatten().all(|value| value.is_finite()) {
+        true => {
+            let length = vectors.first().map_or(0, Vec::len);
+            format!("the model has no view layer: it gave vectors of {length} numbers")
+        }
+        false => "the model gave no usable numbers".to_owned(),
     }
 }
 

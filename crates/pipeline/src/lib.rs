@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod beat;
+mod derived;
 mod engine;
 mod error;
 mod file;
@@ -15,6 +16,7 @@ mod inspect;
 mod label;
 mod prepare;
 mod resolve;
+mod source;
 
 pub use aggregate::{Aggregation, LoopView};
 pub use beat::{FoundBeats, find_beats};
@@ -27,4 +29,5 @@ pub use file::{
 pub use frames::DecodedFrames;
 pub use inspect::{InspectedClip, InspectedEcg, InspectedFrame, InspectedRegion, Inspection, inspect};
 pub use label::{LoopLabel, StageMs};
-pub use resolve::{Pipeline, PipelineSource};
+pub use resolve::Pipeline;
+pub use source::PipelineSource;

@@ -1,78 +1,18 @@
 //! From a pipeline file to a pipeline that can run: every mismatch is found here, before any loop is taken.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nn::DeviceChoice;
-use zoo::{LabelSet, ModelCard, Preparation, Registry, ZooError};
+use zoo::{LabelSet, Model, ModelCard, Preparation, Registry, WeightStatus, ZooError};
 
-use crate::{Engine, PipelineError, PipelineFile};
-
-/// The pipelines that ship with the program: name and text.
-const SHIPPED: [(&str, &str); 4] = [
-    ("tte11-video-dilated", include_str!("../../../pipelines/tte11-video-dilated.toml")),
-    ("tte11-video-residual", include_str!("../../../pipelines/tte11-video-residual.toml")),
-    ("tte47-frames", include_str!("../../../pipelines/tte47-frames.toml")),
-    ("tte11-tiny", include_str!("../../../pipelines/tte11-tiny.toml")),
-];
-
-/// Where a pipeline comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PipelineSource {
-    /// One that ships with the program.
-    Shipped(&'static str),
-    /// A file.
-    File(PathBuf),
-}
-
-impl PipelineSource {
-    /// The name of the pipeline used when nobody names one.
-    pub const DEFAULT: &'static str = "tte11-video-dilated";
-
-    /// A shipped pipeline of that name, else the file at that path.
-    pub fn named(name: &str) -> Result<Self, PipelineError> {
-        if let Some((shipped, _)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-            return Ok(Self::Shipped(shipped));
-        }
-        if name.ends_with(".toml") {
-            return Ok(Self::File(name.into()));
-        }
-        Err(PipelineError::Unknown { name: name.to_owned(), known: Self::shipped().collect::<Vec<_>>().join(", ") })
-    }
-
-    /// The names of the pipelines that ship with the program.
-    pub fn shipped() -> impl Iterator<Item = &'static str> {
-        SHIPPED.iter().map(|(name, _)| *name)
-    }
-
-    /// Reads the file, refusing unknown keys.
-    pub fn read(&self) -> Result<PipelineFile, PipelineError> {
-        let text = match self {
-            Self::Shipped(name) => {
-                SHIPPED.iter().find(|(shipped, _)| shipped == name).map(|(_, text)| (*text).to_owned())
-            }
-            Self::File(path) => Some(
-                std::fs::read_to_string(path).map_err(|source| PipelineError::Read { path: path.clone(), source })?,
-            ),
-        };
-        toml::from_str(&text.unwrap_or_default())
-            .map_err(|error| PipelineError::Invalid { origin: self.to_string(), problem: error.to_string() })
-    }
-}
-
-impl std::fmt::Display for PipelineSource {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Shipped(name) => write!(formatter, "{name} (shipped)"),
-            Self::File(path) => write!(formatter, "{}", path.display()),
-        }
-    }
-}
+use crate::{Engine, PipelineError, PipelineFile, PipelineSource};
 
 /// A pipeline whose parts fit each other, with its model on an engine thread.
 pub struct Pipeline {
     file: PipelineFile,
-    label_set: LabelSet,
+    label_set: Option<LabelSet>,
     card: ModelCard,
+    status: WeightStatus,
     plan: ecg::PlanSettings,
     engine: Engine,
 }
@@ -80,34 +20,34 @@ pub struct Pipeline {
 impl Pipeline {
     /// Checks the pipeline against the registry and its model, without reading weights.
     pub fn check(source: &PipelineSource, models: &Path) -> Result<(PipelineFile, ModelCard), PipelineError> {
-        let file = source.read()?;
-        let origin = source.to_string();
-        let model_error = |source: ZooError| PipelineError::Model { origin: origin.clone(), source };
-        let registry = Registry::open(models).map_err(model_error)?;
-        let card = registry.card(&file.weights.model).map_err(model_error)?.clone();
-        compare(&origin, &file, &card)?;
-        check_ranges(&origin, &file)?;
-        if !registry.has_weights(&card) {
-            let path = registry.weights_path(&card).unwrap_or_default();
-            return Err(model_error(ZooError::WeightsAbsent { model: card.name.clone(), path }));
-        }
-        Ok((file, card))
+        let parts = Parts::with_weights(source, models)?;
+        Ok((parts.file, parts.card))
     }
 
     /// Checks the pipeline, reads its weights from the folder `models` and starts its engine.
     pub fn open(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
-        let (file, card) = Self::check(source, models)?;
-        let origin = source.to_string();
-        let model_error = |source: ZooError| PipelineError::Model { origin: origin.clone(), source };
-        let label_set = LabelSet::named(&file.label_set).map_err(model_error)?;
-        let registry = Registry::open(models).map_err(model_error)?;
-        let model = registry.read_model(&card.name, &device.open()?).map_err(model_error)?;
+        let parts = Parts::with_weights(source, models)?;
+        let model = parts.registry.read_model(&parts.card.name, &device.open()?).map_err(model_error(source))?;
+        let status = parts.card.status;
+        Self::start(source, parts, model, status)
+    }
+
+    /// The same with weights made by a formula, whether the model's own are here or not: its labels mean nothing.
+    pub fn open_untrained(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
+        let parts = Parts::read(source, models)?;
+        let model = parts.registry.make_untrained_model(&parts.card.name, &device.open()?);
+        Self::start(source, parts, model.map_err(model_error(source))?, WeightStatus::Untrained)
+    }
+
+    fn start(source: &PipelineSource, parts: Parts, model: Model, status: WeightStatus) -> Result<Self, PipelineError> {
+        let Parts { file, card, .. } = parts;
+        let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error(source))?;
         let plan = ecg::PlanSettings {
             strategy: file.sampling.strategy,
             frames_per_clip: file.sampling.frames_per_clip,
             max_clips: Some(file.sampling.max_clips),
         };
-        Ok(Self { engine: Engine::start(model)?, file, label_set, card, plan })
+        Ok(Self { engine: Engine::start(model)?, file, label_set, card, status, plan })
     }
 
     /// The pipeline's name, under which its predictions are kept.
@@ -115,14 +55,19 @@ impl Pipeline {
         &self.file.name
     }
 
-    /// The views that it knows.
-    pub fn label_set(&self) -> &LabelSet {
-        &self.label_set
+    /// The views that it knows; `None` where its model gives only vectors.
+    pub fn label_set(&self) -> Option<&LabelSet> {
+        self.label_set.as_ref()
     }
 
     /// The model's card.
     pub fn card(&self) -> &ModelCard {
         &self.card
+    }
+
+    /// What the weights in use may be trusted for: the card's status, or untrained where that was asked for.
+    pub fn status(&self) -> WeightStatus {
+        self.status
     }
 
     /// The digest of the weights.
@@ -145,6 +90,39 @@ impl Pipeline {
     pub(crate) fn preparation(&self) -> Preparation {
         self.card.prepare
     }
+}
+
+/// A pipeline file that fits its model.
+struct Parts {
+    registry: Registry,
+    file: PipelineFile,
+    card: ModelCard,
+}
+
+impl Parts {
+    fn read(source: &PipelineSource, models: &Path) -> Result<Self, PipelineError> {
+        let file = source.read()?;
+        let registry = Registry::open(models).map_err(model_error(source))?;
+        let card = registry.card(&file.weights.model).map_err(model_error(source))?.clone();
+        let origin = source.to_string();
+        compare(&origin, &file, &card)?;
+        check_ranges(&origin, &file)?;
+        Ok(Self { registry, file, card })
+    }
+
+    fn with_weights(source: &PipelineSource, models: &Path) -> Result<Self, PipelineError> {
+        let parts = Self::read(source, models)?;
+        if parts.registry.has_weights(&parts.card) {
+            return Ok(parts);
+        }
+        let path = parts.registry.weights_path(&parts.card).unwrap_or_default();
+        Err(model_error(source)(ZooError::WeightsAbsent { model: parts.card.name, path }))
+    }
+}
+
+fn model_error(source: &PipelineSource) -> impl Fn(ZooError) -> PipelineError {
+    let origin = source.to_string();
+    move |source| PipelineError::Model { origin: origin.clone(), source }
 }
 
 /// Refuses a pipeline that says anything else than its model's card.
@@ -200,6 +178,7 @@ fn check_ranges(origin: &str, file: &PipelineFile) -> Result<(), PipelineError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::SHIPPED;
 
     fn checked(text: &str) -> Result<(), String> {
         let folder = tempfile::tempdir().unwrap();
@@ -219,6 +198,31 @@ mod tests {
                 Err(error) => panic!("{name}: {error}"),
             }
         }
+    }
+
+    #[test]
+    fn every_model_of_the_registry_has_a_pipeline_that_fits_it() {
+        let registry = Registry::open(Path::new("nowhere")).unwrap();
+        for card in registry.models() {
+            let source = PipelineSource::named(&card.name).unwrap();
+            let parts = Parts::read(&source, Path::new("nowhere")).unwrap();
+            assert_eq!((&parts.file.name, &parts.card.name), (&card.name, &card.name));
+            let text = toml::to_string(&parts.file).unwrap();
+            assert_eq!(toml::from_str::<PipelineFile>(&text).unwrap(), parts.file, "a file can say the same");
+        }
+        let error = PipelineSource::named("EchoView48").unwrap_err().to_string();
+        assert!(error.contains("EchoView48") && error.contains("models list"), "{error}");
+    }
+
+    #[test]
+    fn untrained_weights_are_said_to_be_untrained() {
+        let source = PipelineSource::named("tte11-tiny").unwrap();
+        let pipeline = Pipeline::open_untrained(&source, Path::new("nowhere"), DeviceChoice::Cpu).unwrap();
+        assert_eq!(pipeline.status(), WeightStatus::Untrained);
+        let absent = PipelineSource::named("EchoSDNet").unwrap();
+        assert!(Pipeline::open(&absent, Path::new("nowhere"), DeviceChoice::Cpu).is_err());
+        let pipeline = Pipeline::open_untrained(&absent, Path::new("nowhere"), DeviceChoice::Cpu).unwrap();
+        assert_eq!((pipeline.status(), pipeline.card().status), (WeightStatus::Untrained, WeightStatus::Clinical));
     }
 
     #[test]

@@ -2,22 +2,38 @@ use candle_core::Tensor;
 use nn::Linear;
 
 use crate::Result;
+use crate::transformer::linear;
 use crate::weights::Weights;
 
-/// The last layer: fused features, averaged over the clip's frames, to one logit a view.
+/// The last layers: fused features, averaged over the clip's frames, to one logit a class.
 pub struct Classifier {
-    linear: Linear,
+    hidden: Vec<Linear>,
+    last: Linear,
 }
 
 impl Classifier {
-    /// Reads `weight` [classes, C] and `bias` [classes].
+    /// Reads one layer: `weight` [classes, C] and `bias` [classes].
     pub fn read(width: usize, classes: usize, weights: &Weights<'_>) -> Result<Self> {
-        let weight = weights.tensor("weight", &[classes, width])?;
-        Ok(Self { linear: Linear::new(&weight, Some(weights.tensor("bias", &[classes])?))? })
+        Self::read_deep(width, &[], classes, weights)
+    }
+
+    /// Reads layers with ReLU, `hidden.0`, `hidden.1`, ... of these widths, and then the last one.
+    pub fn read_deep(width: usize, hidden: &[usize], classes: usize, weights: &Weights<'_>) -> Result<Self> {
+        let mut width_in = width;
+        let mut layers = Vec::new();
+        for (number, &width_out) in hidden.iter().enumerate() {
+            layers.push(linear(&weights.at("hidden").at(number), (width_in, width_out))?);
+            width_in = width_out;
+        }
+        Ok(Self { hidden: layers, last: linear(weights, (width_in, classes))? })
     }
 
     /// Maps fused features [B, T, C] to logits [B, classes].
     pub fn forward(&self, fused: &Tensor) -> Result<Tensor> {
-        Ok(self.linear.forward(&fused.mean(1)?)?)
+        let mut x = fused.mean(1)?;
+        for layer in &self.hidden {
+            x = layer.forward(&x)?.relu()?;
+        }
+        Ok(self.last.forward(&x)?)
     }
 }

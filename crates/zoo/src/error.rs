@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::FusionName;
+use crate::{FusionName, HeadName, VideoEncoderName};
 
 /// What went wrong with a model, its weights or the registry.
 #[derive(Debug, Error)]
@@ -22,6 +22,18 @@ pub enum ZooError {
         #[source]
         source: std::io::Error,
     },
+    /// A file of weights could not be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A weight file of another framework could not be read.
+    #[error("cannot import")]
+    Checkpoint(#[source] Box<checkpoint::CheckpointError>),
     /// The file is not what its name says.
     #[error("{path} is not a valid {format} file: {problem}")]
     Format {
@@ -61,6 +73,48 @@ pub enum ZooError {
         count: usize,
         /// The first of them in alphabetical order.
         first: String,
+    },
+    /// A file of one framework for a model of the other.
+    #[error("{weights} is a {found} file, but the model's layers are those of {expected}")]
+    WrongFramework {
+        /// The file.
+        weights: String,
+        /// The file's framework.
+        found: &'static str,
+        /// The model's.
+        expected: &'static str,
+    },
+    /// A model whose weights a formula makes.
+    #[error("the weights of {model} are made by a formula; no file can be imported for it")]
+    TakesNoFile {
+        /// The model's name in the registry.
+        model: String,
+    },
+    /// A part of a model that fits in more than one place of a file, so that no one can say which is meant.
+    #[error("{weights}: {part:?} could be {places}")]
+    AmbiguousTensors {
+        /// The file.
+        weights: String,
+        /// The part of the model.
+        part: String,
+        /// Two places in the file.
+        places: String,
+    },
+    /// The layers of one class are not numbered one after the other, so a layer is missing or was renamed.
+    #[error("{weights}: layer {layer:?} is out of the order of its class: one before it is missing or renamed")]
+    LayerNumbers {
+        /// The file.
+        weights: String,
+        /// The first layer that is out of order.
+        layer: String,
+    },
+    /// A tensor holds an infinity or no number: training went wrong, or the file is damaged.
+    #[error("{weights}: tensor {tensor:?} holds a number that is not finite")]
+    NotFinite {
+        /// The file.
+        weights: String,
+        /// The tensor's name in it.
+        tensor: String,
     },
     /// A number type that is not a floating-point one.
     #[error("{weights}: tensor {tensor:?} holds {found}, expected floating-point numbers")]
@@ -112,6 +166,19 @@ pub enum ZooError {
         /// Channels of the temporal features.
         temporal: usize,
     },
+    /// A head or a fusion after an encoder that has looked at the whole clip already.
+    #[error("encoder {encoder} sees whole clips: it takes head none and fusion spatial, not {head} and {fusion}")]
+    ClipEncoder {
+        /// The encoder.
+        encoder: VideoEncoderName,
+        /// The head.
+        head: HeadName,
+        /// The fusion.
+        fusion: FusionName,
+    },
+    /// A model that gives only vectors was asked for classes.
+    #[error("the model has no layer of classes")]
+    NoClasses,
     /// An image tensor or clip does not have the shape that the model takes.
     #[error("the model takes {expected}, got {found:?}")]
     InputShape {
@@ -144,4 +211,10 @@ pub enum ZooError {
         /// What is wrong.
         problem: String,
     },
+}
+
+impl From<checkpoint::CheckpointError> for ZooError {
+    fn from(error: checkpoint::CheckpointError) -> Self {
+        Self::Checkpoint(Box::new(error))
+    }
 }

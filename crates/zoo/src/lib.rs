@@ -1,18 +1,21 @@
 //! Encoders, temporal heads, fusion, weights and the registry of models.
 //!
 //! A model is an encoder (frame to vector), a head (clip of vectors to temporal vectors), a fusion of the two, and a
-//! classifier. A new encoder is one file in `encoders/`, a new head one file in `heads/`; both are named in `names.rs`.
+//! classifier; or an encoder of whole clips and a classifier. A new encoder is one file in `encoders/`, a new head one file in `heads/`; both are named in `names.rs`.
 //! Whether an architecture gives the numbers of the framework that it comes from is checked by [`golden`].
 //!
 //! Invariants: weights are read by the tensor names of the checkpoint they come from; a missing, extra or misshapen
 //! tensor is an error that names it; no file of images is read here and no view is decided.
 
+mod architecture;
+mod card;
 mod classifier;
 mod encoders;
 mod error;
 mod fusion;
 pub mod golden;
 mod heads;
+pub mod import;
 mod label_set;
 pub mod losses;
 mod model;
@@ -22,11 +25,14 @@ mod registry;
 mod transformer;
 pub mod weights;
 
+pub use architecture::Architecture;
+pub use card::{ClipFrames, Formula, FrameChoice, ModelCard, Published, Task};
 pub use classifier::Classifier;
 pub use encoders::{
     ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
-    FrameNetwork, Framework, ImageNetLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig, SlowResNet,
-    SlowResNetConfig, Stage, SwinV2, SwinV2Config, VideoEncoder, VideoNetwork, VisionTransformer, VitConfig, Xception,
+    FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,
+    SlowResNet, SlowResNetConfig, Stage, SwinV2, SwinV2Config, VideoEncoder, VideoNetwork, VisionTransformer,
+    VitConfig, Xception,
 };
 pub use error::ZooError;
 pub use fusion::{Alpha, Fusion, Gate, StackedGate};
@@ -34,11 +40,11 @@ pub use heads::{
     AttentionHead, ClipNetwork, Conv1dHead, Conv3dHead, DilatedHead, Head, LstmConfig, LstmHead, R2Plus1dHead,
     TransformerHead,
 };
-pub use label_set::LabelSet;
-pub use model::{Architecture, Model, ModelOutput};
-pub use names::{EncoderName, FusionName, HeadName, VideoEncoderName};
+pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCodes};
+pub use model::{Model, ModelOutput};
+pub use names::{AnyEncoderName, EncoderName, FusionName, HeadName, VideoEncoderName};
 pub use prepare::{Colour, Crop, Normalise, Preparation, Resize};
-pub use registry::{ModelCard, Registry, WeightStatus};
+pub use registry::{Registry, WeightStatus};
 
 /// Result of this crate's operations.
 pub type Result<T> = std::result::Result<T, ZooError>;

@@ -1,30 +1,25 @@
 use candle_core::{D, Device, Tensor};
-use serde::{Deserialize, Serialize};
 
-use crate::weights::{TensorSource, Weights};
-use crate::{Classifier, Encoder, EncoderName, Fusion, FusionName, Head, HeadName, Result};
-
-/// The parts that make a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Architecture {
-    /// Frame to vector.
-    pub encoder: EncoderName,
-    /// Clip to temporal features.
-    pub head: HeadName,
-    /// Spatial and temporal features to one.
-    pub fusion: FusionName,
-}
+use crate::import::TensorOutline;
+use crate::weights::{TensorSource, Weights, outlines};
+use crate::{
+    AnyEncoderName, Architecture, Classifier, Encoder, Fusion, Head, ModelCard, Result, VideoEncoder, ZooError,
+};
 
 /// A model ready to run on a device.
 pub struct Model {
-    encoder: Encoder,
+    encoder: AnyEncoder,
     head: Head,
     fusion: Fusion,
-    classifier: Classifier,
+    classifier: Option<Classifier>,
     takes_maps: bool,
     sha256: String,
     device: Device,
+}
+
+enum AnyEncoder {
+    Frames(Encoder),
+    Clips(VideoEncoder),
 }
 
 /// What a model says of a batch of clips.
@@ -34,26 +29,25 @@ pub struct ModelOutput {
 }
 
 impl Model {
-    /// Reads a model with `classes` outputs; the parts are named `encoder`, `head`, `fusion` and `classifier`.
-    pub fn read(
-        architecture: Architecture,
-        classes: usize,
-        source: &dyn TensorSource,
-        device: &Device,
-    ) -> Result<Self> {
-        let takes_maps = Head::takes_maps(architecture.head);
-        let width = match takes_maps {
-            true => Encoder::map_width(architecture.encoder),
-            false => Encoder::width(architecture.encoder),
+    /// Reads a model; its parts are named `encoder`, `head`, `fusion` and `classifier`.
+    pub fn read(architecture: &Architecture, source: &dyn TensorSource, device: &Device) -> Result<Self> {
+        let Architecture { encoder, head, fusion, ref hidden, classes } = *architecture;
+        architecture.check()?;
+        let takes_maps = Head::takes_maps(head);
+        let width = match encoder {
+            AnyEncoderName::Frames(encoder) if takes_maps => Encoder::map_width(encoder),
+            AnyEncoderName::Frames(encoder) => Encoder::width(encoder),
+            AnyEncoderName::Clips(encoder) => VideoEncoder::width(encoder),
         };
-        let temporal_width = Head::width(architecture.head, width);
-        let fused_width = Fusion::width(architecture.fusion, width, temporal_width);
+        let temporal_width = Head::width(head, width);
+        let fused_width = Fusion::width(fusion, width, temporal_width);
         Weights::read_all(source, device, '.', |weights| {
+            let classifier = |classes| Classifier::read_deep(fused_width, hidden, classes, &weights.at("classifier"));
             Ok(Self {
-                encoder: Encoder::read(architecture.encoder, &weights.at("encoder"))?,
-                head: Head::read(architecture.head, width, &weights.at("head"))?,
-                fusion: Fusion::read(architecture.fusion, width, temporal_width, &weights.at("fusion"))?,
-                classifier: Classifier::read(fused_width, classes, &weights.at("classifier"))?,
+                encoder: AnyEncoder::read(encoder, &weights.at("encoder"))?,
+                head: Head::read(head, width, &weights.at("head"))?,
+                fusion: Fusion::read(fusion, width, temporal_width, &weights.at("fusion"))?,
+                classifier: classes.map(classifier).transpose()?,
                 takes_maps,
                 sha256: source.sha256(),
                 device: device.clone(),
@@ -61,17 +55,53 @@ impl Model {
         })
     }
 
+    /// The tensors that the registry's entry `card` is read from, in the order of reading: what an import must provide.
+    ///
+    /// Runs the reading itself on zeros, so it needs as much memory as the model.
+    pub fn tensors(card: &ModelCard) -> Result<Vec<TensorOutline>> {
+        let architecture = card.architecture()?;
+        outlines(|source| Self::read(&architecture, source, &Device::Cpu).map(drop))
+    }
+
     /// Encodes frames [N, 3, H, W], values 0 to 1, as vectors [N, C], or as maps [N, C, h, w] where the head takes maps.
-    pub fn encode(&self, frames: &Tensor) -> Result<Tensor> {
-        if self.takes_maps { self.encoder.maps(frames) } else { self.encoder.forward(frames) }
+    ///
+    /// A model that sees whole clips takes them, [B, T, 3, H, W], and gives one step of time for each, [B, 1, C].
+    pub fn encode(&self, pixels: &Tensor) -> Result<Tensor> {
+        match &self.encoder {
+            AnyEncoder::Frames(encoder) if self.takes_maps => encoder.maps(pixels),
+            AnyEncoder::Frames(encoder) => encoder.forward(pixels),
+            AnyEncoder::Clips(encoder) => Ok(encoder.forward(pixels)?.unsqueeze(1)?),
+        }
+    }
+
+    /// Whether the encoder looks at the frames of a clip together, so that they cannot be encoded one by one.
+    pub fn sees_whole_clips(&self) -> bool {
+        matches!(self.encoder, AnyEncoder::Clips(_))
+    }
+
+    /// One vector a clip, [B, C]: the fused features' mean over time, from clips of encoded frames [B, T, C], or
+    /// [B, T, C, h, w] where the head takes maps.
+    pub fn embed(&self, clips: &Tensor) -> Result<Tensor> {
+        Ok(self.fuse(clips)?.mean(1)?)
     }
 
     /// Classifies clips of encoded frames: [B, T, C], or [B, T, C, h, w] where the head takes maps.
+    ///
+    /// An error for a model without classes.
     pub fn classify(&self, clips: &Tensor) -> Result<ModelOutput> {
+        let classifier = self.classifier.as_ref().ok_or(ZooError::NoClasses)?;
+        Ok(ModelOutput { logits: classifier.forward(&self.fuse(clips)?)? })
+    }
+
+    fn fuse(&self, clips: &Tensor) -> Result<Tensor> {
         let temporal = self.head.forward(clips)?;
         let spatial = if self.takes_maps { clips.flatten_from(3)?.mean(D::Minus1)? } else { clips.clone() };
-        let fused = self.fusion.forward(&spatial, &temporal)?;
-        Ok(ModelOutput { logits: self.classifier.forward(&fused)? })
+        self.fusion.forward(&spatial, &temporal)
+    }
+
+    /// Whether the model ends with a layer of classes; one without gives only vectors.
+    pub fn has_classes(&self) -> bool {
+        self.classifier.is_some()
     }
 
     /// The hexadecimal sha256 of the weights.
@@ -82,5 +112,14 @@ impl Model {
     /// The device that the weights are on.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+}
+
+impl AnyEncoder {
+    fn read(name: AnyEncoderName, weights: &Weights<'_>) -> Result<Self> {
+        Ok(match name {
+            AnyEncoderName::Frames(name) => Self::Frames(Encoder::read(name, weights)?),
+            AnyEncoderName::Clips(name) => Self::Clips(VideoEncoder::read(name, weights)?),
+        })
     }
 }

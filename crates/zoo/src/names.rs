@@ -102,13 +102,77 @@ named! {
         R2Plus1d18 = "r2plus1d_18",
         /// The slow pathway with 50 layers as in PyTorchVideo.
         SlowR50 = "slow_r50",
+        /// The same with its layer of 400 Kinetics classes, whose logits are the vector.
+        SlowR50Kinetics = "slow_r50_kinetics",
+    }
+}
+
+/// An encoder of either kind; the two share one space of names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
+pub enum AnyEncoderName {
+    /// Frame to vector.
+    Frames(EncoderName),
+    /// Clip to vector.
+    Clips(VideoEncoderName),
+}
+
+impl AnyEncoderName {
+    /// Every encoder.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let frames = EncoderName::ALL.iter().copied().map(Self::Frames);
+        frames.chain(VideoEncoderName::ALL.iter().copied().map(Self::Clips))
+    }
+
+    /// The name in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Frames(encoder) => encoder.name(),
+            Self::Clips(encoder) => encoder.name(),
+        }
+    }
+}
+
+impl From<EncoderName> for AnyEncoderName {
+    fn from(encoder: EncoderName) -> Self {
+        Self::Frames(encoder)
+    }
+}
+
+impl From<VideoEncoderName> for AnyEncoderName {
+    fn from(encoder: VideoEncoderName) -> Self {
+        Self::Clips(encoder)
+    }
+}
+
+impl From<AnyEncoderName> for &'static str {
+    fn from(encoder: AnyEncoderName) -> Self {
+        encoder.name()
+    }
+}
+
+impl fmt::Display for AnyEncoderName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl TryFrom<String> for AnyEncoderName {
+    type Error = ZooError;
+    fn try_from(name: String) -> Result<Self, ZooError> {
+        Self::all().find(|encoder| encoder.name() == name).ok_or_else(|| {
+            let known = Self::all().map(Self::name).collect::<Vec<_>>().join(", ");
+            ZooError::UnknownName { kind: "encoder", name, known }
+        })
     }
 }
 
 named! {
     /// The temporal heads: clip of vectors to clip of temporal vectors.
+    #[derive(Default)]
     HeadName, "head" {
         /// None: every frame stands for itself.
+        #[default]
         None = "none",
         /// One convolution over time, the reference system's residual block.
         Conv1d = "conv1d",
@@ -143,8 +207,10 @@ named! {
 
 named! {
     /// The ways to weigh spatial against temporal features.
+    #[derive(Default)]
     FusionName, "fusion" {
         /// Spatial features only.
+        #[default]
         Spatial = "spatial",
         /// Temporal features only.
         Temporal = "temporal",
@@ -171,6 +237,8 @@ mod tests {
     fn an_unknown_name_lists_the_known_ones() {
         let error = "efficientnet_b9".parse::<EncoderName>().unwrap_err().to_string();
         assert!(error.contains("efficientnet_b9") && error.contains("xception"), "{error}");
+        let error = AnyEncoderName::try_from("slow_r51".to_owned()).unwrap_err().to_string();
+        assert!(error.contains("slow_r50") && error.contains("xception"), "{error}");
         assert_eq!("gate".parse::<FusionName>().unwrap(), FusionName::Gate);
     }
 }

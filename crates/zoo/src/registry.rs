@@ -1,13 +1,13 @@
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::prepare::Preparation;
-use crate::weights::{FormulaWeights, SafetensorsFile, TensorSource};
-use crate::{Architecture, EncoderName, FusionName, HeadName, LabelSet, Model, Result, ZooError};
+use crate::weights::{SafetensorsFile, TensorSource};
+use crate::{Model, ModelCard, Result, ZooError};
 
-/// The models that this build knows, from `models/registry.toml`.
+/// The models that this build knows, from `models/registry/`.
 #[derive(Debug, Clone)]
 pub struct Registry {
     models: Vec<ModelCard>,
@@ -37,72 +37,37 @@ impl WeightStatus {
     }
 }
 
-/// One entry of the registry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelCard {
-    /// The name in pipeline files.
-    pub name: String,
-    /// One line on what it sees and says.
-    pub summary: String,
-    /// The views that it knows.
-    pub label_set: String,
-    /// Frame to vector.
-    pub encoder: EncoderName,
-    /// Clip to temporal features.
-    pub head: HeadName,
-    /// Spatial and temporal features to one.
-    pub fusion: FusionName,
-    /// What the weights may be trusted for.
-    pub status: WeightStatus,
-    /// The weights' licence.
-    pub licence: String,
-    /// Where the weights come from and how to get them.
-    pub origin: String,
-    /// What the model must be fed.
-    pub prepare: Preparation,
-    /// The weights' file in the folder of models.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// The file's digest, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-    /// Weights made by a formula instead of a file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub formula: Option<Formula>,
-}
-
-/// The parameters of formula weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Formula {
-    /// Hashed together with each tensor's name.
-    pub seed: String,
-    /// Multiplies the range of kernels.
-    pub gain: f64,
-    /// Multiplies the range of the first kernel once more.
-    pub stem_gain: f64,
-    /// The first kernel's name.
-    pub stem: String,
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RegistryFile {
     model: Vec<ModelCard>,
 }
 
-const REGISTRY: &str = include_str!("../../../models/registry.toml");
+const FILES: [(&str, &str); 4] = [
+    ("models/registry/echolabel.toml", include_str!("../../../models/registry/echolabel.toml")),
+    ("models/registry/echoview47.toml", include_str!("../../../models/registry/echoview47.toml")),
+    ("models/registry/echoview47_baselines.toml", include_str!("../../../models/registry/echoview47_baselines.toml")),
+    ("models/registry/eleven_views.toml", include_str!("../../../models/registry/eleven_views.toml")),
+];
 
 impl Registry {
     /// The registry of this build, with weight files looked for in `folder`.
     pub fn open(folder: &Path) -> Result<Self> {
-        let file: RegistryFile = toml::from_str(REGISTRY).map_err(|error| ZooError::Format {
-            path: "models/registry.toml".into(),
-            format: "registry",
-            problem: error.to_string(),
-        })?;
-        Ok(Self { models: file.model, folder: folder.to_owned() })
+        let mut models = Vec::new();
+        for (path, text) in FILES {
+            let file: RegistryFile = toml::from_str(text).map_err(|error| ZooError::Format {
+                path: path.into(),
+                format: "registry",
+                problem: error.to_string(),
+            })?;
+            models.extend(file.model);
+        }
+        Ok(Self { models, folder: folder.to_owned() })
+    }
+
+    /// The folder of weight files.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Every entry.
@@ -129,24 +94,35 @@ impl Registry {
         self.weights_path(card).is_none_or(|path| path.is_file())
     }
 
-    /// Reads the model `name` onto `device`.
+    /// Reads the model `name` onto `device`: from its file or, where the entry has none, made by its formula.
     pub fn read_model(&self, name: &str, device: &Device) -> Result<Model> {
         let card = self.card(name)?;
-        let classes = LabelSet::named(&card.label_set)?.views.len();
-        let source = self.tensor_source(card)?;
-        Model::read(card.architecture(), classes, source.as_ref(), device)
+        Model::read(&card.architecture()?, self.tensor_source(card)?.as_ref(), device)
+    }
+
+    /// Makes the model `name` by its formula, whether its weights are here or not: what it says means nothing.
+    pub fn make_untrained_model(&self, name: &str, device: &Device) -> Result<Model> {
+        let card = self.card(name)?;
+        Model::read(&card.architecture()?, &card.formula_weights(), device)
+    }
+
+    /// Writes formula weights as the file of the model `name`; `None` for one that takes no file.
+    ///
+    /// For measurements and tests: what such a model says means nothing.
+    pub fn write_untrained(&self, name: &str) -> Result<Option<PathBuf>> {
+        let card = self.card(name)?;
+        let Some(path) = self.weights_path(card) else { return Ok(None) };
+        let source = card.formula_weights();
+        let tensors: HashMap<String, Tensor> = Model::tensors(card)?
+            .into_iter()
+            .map(|tensor| Ok((tensor.name.clone(), source.tensor(&tensor.name, &tensor.shape)?)))
+            .collect::<Result<_>>()?;
+        candle_core::safetensors::save(&tensors, &path)?;
+        Ok(Some(path))
     }
 
     fn tensor_source(&self, card: &ModelCard) -> Result<Box<dyn TensorSource>> {
-        if let Some(formula) = &card.formula {
-            return Ok(Box::new(FormulaWeights {
-                seed: formula.seed.clone(),
-                gain: formula.gain,
-                stem_gain: formula.stem_gain,
-                stem: Some(formula.stem.clone()),
-            }));
-        }
-        let path = self.weights_path(card).unwrap_or_else(|| self.folder.join(&card.name));
+        let Some(path) = self.weights_path(card) else { return Ok(Box::new(card.formula_weights())) };
         if !path.is_file() {
             return Err(ZooError::WeightsAbsent { model: card.name.clone(), path });
         }
@@ -160,18 +136,12 @@ impl Registry {
     }
 }
 
-impl ModelCard {
-    /// The parts that make the model.
-    pub fn architecture(&self) -> Architecture {
-        Architecture { encoder: self.encoder, head: self.head, fusion: self.fusion }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::Task;
 
     #[test]
     fn every_entry_is_complete() {
@@ -179,10 +149,50 @@ mod tests {
         let names: HashSet<_> = registry.models().iter().map(|card| &card.name).collect();
         assert_eq!(names.len(), registry.models().len());
         for card in registry.models() {
-            LabelSet::named(&card.label_set).unwrap();
-            assert!(card.file.is_some() != card.formula.is_some(), "{}: a file or a formula", card.name);
-            assert_eq!(card.formula.is_some(), card.status == WeightStatus::Untrained, "{}", card.name);
+            let name = &card.name;
+            card.architecture().unwrap();
+            assert_eq!(card.label_set.is_none(), card.task == Task::Embedding, "{name}");
+            assert!(card.label_set.is_some() || card.hidden.is_empty(), "{name}: layers before no last one");
+            assert_eq!(card.file.is_none(), card.status == WeightStatus::Untrained, "{name}");
+            assert!(card.file.is_some() || card.formula.is_some(), "{name}: a file or a formula");
+            assert!(card.file.as_ref().is_none_or(|file| *file == format!("{name}.safetensors")), "{name}");
+            assert!(!card.summary.is_empty() && !card.licence.is_empty() && !card.origin.is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn every_model_of_the_reference_systems_has_an_entry() {
+        let registry = Registry::open(Path::new("nowhere")).unwrap();
+        let baselines = [
+            "Xception",
+            "SwinTransformerV2",
+            "EfficientNetV2",
+            "ViT",
+            "ConvNeXt",
+            "DenseNet121",
+            "ResNet50",
+            "ResNet101",
+        ]
+        .map(|network| format!("{network}_TTE47_baseline"));
+        let others = ["EchoView47_contrastive_encoder", "EchoView47_classifier", "EchoView47_TMED2", "EchoSDNet"];
+        for name in baselines.iter().map(String::as_str).chain(others) {
+            let card = registry.card(name).unwrap();
+            assert_eq!(card.published.is_some(), others.contains(&name), "{name}");
+        }
+        let eleven = registry.models().iter().filter(|card| card.label_set.as_deref() == Some("tte11"));
+        assert!(eleven.count() >= 10);
+    }
+
+    #[test]
+    fn untrained_weights_are_made_only_when_asked_for() {
+        let registry = Registry::open(Path::new("nowhere")).unwrap();
+        assert!(matches!(registry.read_model("tte11-image", &Device::Cpu), Err(ZooError::WeightsAbsent { .. })));
+        assert!(registry.make_untrained_model("tte11-image", &Device::Cpu).is_ok());
+        let tiny = |model: Result<Model>| model.unwrap().weights_sha256().to_owned();
+        assert_eq!(
+            tiny(registry.read_model("tte11-tiny", &Device::Cpu)),
+            tiny(registry.make_untrained_model("tte11-tiny", &Device::Cpu)),
+        );
     }
 
     #[test]

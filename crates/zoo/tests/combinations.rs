@@ -2,15 +2,15 @@
 
 use candle_core::{Device, Tensor};
 use zoo::weights::FormulaWeights;
-use zoo::{Architecture, EncoderName, FusionName, Head, HeadName, Model, ZooError};
+use zoo::{Architecture, EncoderName, FusionName, Head, HeadName, Model, VideoEncoderName, ZooError};
 
 fn formula() -> FormulaWeights {
     FormulaWeights { seed: "combinations".to_owned(), gain: 1.3, stem_gain: 10.0, stem: None }
 }
 
 fn read(head: HeadName, fusion: FusionName) -> Result<Model, ZooError> {
-    let architecture = Architecture { encoder: EncoderName::EfficientNetTiny, head, fusion };
-    Model::read(architecture, 11, &formula(), &Device::Cpu)
+    let architecture = Architecture::classifying(EncoderName::EfficientNetTiny, head, fusion, 11);
+    Model::read(&architecture, &formula(), &Device::Cpu)
 }
 
 #[test]
@@ -34,6 +34,38 @@ fn every_combination_classifies_or_says_that_the_widths_differ() {
             }
         }
     }
+}
+
+#[test]
+fn a_video_encoder_classifies_whole_clips_and_takes_no_head() {
+    let video = |head, fusion| {
+        let architecture = Architecture::classifying(VideoEncoderName::R2Plus1d18, head, fusion, 11);
+        Model::read(&architecture, &formula(), &Device::Cpu)
+    };
+    let model = video(HeadName::None, FusionName::Spatial).unwrap();
+    assert!(model.sees_whole_clips());
+    let clips = Tensor::rand(0f32, 1.0, (2, 4, 3, 32, 32), &Device::Cpu).unwrap();
+    let encoded = model.encode(&clips).unwrap();
+    assert_eq!(encoded.dims(), [2, 1, 512]);
+    assert_eq!(model.classify(&encoded).unwrap().logits.dims(), [2, 11]);
+    assert!(matches!(model.encode(&clips.get(0).unwrap()), Err(ZooError::InputShape { .. })));
+    for (head, fusion) in [(HeadName::Conv1d, FusionName::Spatial), (HeadName::None, FusionName::Sum)] {
+        assert!(matches!(video(head, fusion), Err(ZooError::ClipEncoder { .. })), "{head} {fusion}");
+    }
+}
+
+#[test]
+fn a_model_without_classes_gives_vectors_alone() {
+    let architecture = Architecture {
+        classes: None,
+        ..Architecture::classifying(EncoderName::EfficientNetTiny, HeadName::None, FusionName::Spatial, 11)
+    };
+    let model = Model::read(&architecture, &formula(), &Device::Cpu).unwrap();
+    let frames = Tensor::rand(0f32, 1.0, (4, 3, 96, 96), &Device::Cpu).unwrap();
+    let clip = model.encode(&frames).unwrap().unsqueeze(0).unwrap();
+    assert!(!model.has_classes());
+    assert_eq!(model.embed(&clip).unwrap().dims(), [1, 96]);
+    assert!(matches!(model.classify(&clip), Err(ZooError::NoClasses)));
 }
 
 #[test]

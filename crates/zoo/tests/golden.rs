@@ -95,7 +95,8 @@ fn every_fixture_has_a_test() {
     let source = include_str!("golden.rs");
     let files = golden::model_files(&workspace().join("fixtures/golden")).unwrap();
     assert!(files.len() >= 35, "{}", files.len());
-    for file in files {
+    // Weight files are tested beside the code that imports them.
+    for file in files.into_iter().filter(|file| !file.components().any(|part| part.as_os_str() == "files")) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         assert!(source.contains(&format!("{name}\"")), "{name}");
     }

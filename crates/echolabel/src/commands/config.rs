@@ -22,8 +22,9 @@ fn check(common: &Common) -> Outcome {
         daemon::settings::check(&settings).into_iter().map(|problem| problem.to_string()).collect();
     match super::pipeline_source(&settings) {
         Ok(source) => {
-            if let Err(error) = Pipeline::check(&source, &common.models) {
-                problems.push(format!("{:#}", anyhow::Error::new(error)));
+            let checked = Pipeline::check(&source, &common.models).map_err(anyhow::Error::new);
+            if let Err(error) = checked.and_then(|(_, card)| super::labels_views(&card)) {
+                problems.push(format!("{error:#}"));
             }
         }
         Err(error) => problems.push(format!("labelling.pipeline: {error:#}")),

@@ -29,8 +29,8 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     let mut settings = super::settings(common, overrides)?;
     settings.inbox.stability = jiff::SignedDuration::from_millis(500);
     settings.inbox.rescan = jiff::SignedDuration::from_secs(2);
-    let pipeline = super::open_pipeline(common, &settings)?;
-    let label_set = pipeline.label_set().views.clone();
+    let pipeline = super::open_view_pipeline(common, &settings)?;
+    let label_set = pipeline.label_set().map(zoo::LabelSet::view_names).unwrap_or_default();
     let labeller = PipelineLabeller::new(pipeline);
 
     eprintln!(

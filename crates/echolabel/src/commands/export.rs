@@ -38,7 +38,10 @@ pub fn inventories(common: &Common, db: Option<PathBuf>, study: Option<&str>) ->
 fn open(common: &Common, db: Option<PathBuf>) -> anyhow::Result<(Store, Vec<String>)> {
     let settings = super::settings(common, daemon::Overrides { database: db, ..Default::default() })?;
     let label_set = super::pipeline_source(&settings)?.read()?.label_set;
-    let views = zoo::LabelSet::named(&label_set)?.views;
+    let views = match label_set {
+        Some(name) => zoo::LabelSet::named(&name)?.view_names(),
+        None => Vec::new(),
+    };
     anyhow::ensure!(
         settings.database.is_file(),
         "there is no database {}: name one with --db, or make one with `echolabel watch DIR --db FILE`",

@@ -15,8 +15,11 @@ use crate::output;
 pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
     let settings = super::settings(common, daemon::Overrides::default())?;
     let (files, unreadable) = find_files(&options.paths);
-    let pipeline = super::open_pipeline(common, &settings)?;
-    if let Some(warning) = pipeline.card().status.warning() {
+    let pipeline = match options.untrained {
+        true => super::open_untrained_pipeline(common, &settings)?,
+        false => super::open_pipeline(common, &settings)?,
+    };
+    if let Some(warning) = pipeline.status().warning() {
         eprintln!("{warning}");
     }
     let bar = crate::progress::bar(files.len() as u64, "labelling");

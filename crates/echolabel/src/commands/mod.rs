@@ -49,12 +49,41 @@ fn settings(common: &Common, overrides: daemon::Overrides) -> anyhow::Result<dae
 
 /// Opens the pipeline that the settings name.
 fn open_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
+    let (source, device) = pipeline_and_device(settings)?;
+    Ok(Pipeline::open(&source, &common.models, device)?)
+}
+
+/// Opens it with weights made by a formula instead of its model's.
+fn open_untrained_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
+    let (source, device) = pipeline_and_device(settings)?;
+    Ok(Pipeline::open_untrained(&source, &common.models, device)?)
+}
+
+/// Opens it for an inventory, where only views may stand.
+fn open_view_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
+    let (_, card) = Pipeline::check(&pipeline_source(settings)?, &common.models)?;
+    labels_views(&card)?;
+    open_pipeline(common, settings)
+}
+
+/// Refuses a model that is for something else than views.
+fn labels_views(card: &zoo::ModelCard) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        card.task == zoo::Task::Views,
+        "model {} does not label views, its task is {}: only `echolabel label` runs it",
+        card.name,
+        card.task
+    );
+    Ok(())
+}
+
+fn pipeline_and_device(settings: &daemon::Settings) -> anyhow::Result<(PipelineSource, nn::DeviceChoice)> {
     if let Some(threads) = settings.labelling.threads {
         nn::limit_threads(threads.min(usize::from(u16::MAX)) as u16);
     }
     let source = pipeline_source(settings)?;
     let device = settings.labelling.device.parse::<nn::DeviceChoice>().context("labelling.device")?;
-    Ok(Pipeline::open(&source, &common.models, device)?)
+    Ok((source, device))
 }
 
 /// The pipeline that the settings name, or the default one.

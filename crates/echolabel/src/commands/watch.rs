@@ -18,8 +18,8 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     let overrides =
         Overrides { folders: options.folders.clone(), database: options.db.clone(), ..Overrides::default() };
     let settings = super::settings(common, overrides)?;
-    let pipeline = super::open_pipeline(common, &settings)?;
-    if let Some(warning) = pipeline.card().status.warning() {
+    let pipeline = super::open_view_pipeline(common, &settings)?;
+    if let Some(warning) = pipeline.status().warning() {
         eprintln!("{warning}");
     }
     let shutdown = stop_on_signals()?;

@@ -12,6 +12,9 @@ pub(super) const MOST_FRAMES: usize = 16;
 
 /// Answers every request; a failure of the shared batch is retried request by request, so one loop cannot fail another.
 pub(super) fn run(model: &Model, requests: &[&PreparedClips]) -> Vec<Result<EngineAnswer, LabelError>> {
+    if model.sees_whole_clips() {
+        return requests.iter().map(|request| answer_whole_clips(model, request)).collect();
+    }
     match encode(model, requests) {
         Ok((vectors, encode_ms)) => {
             let all: usize = requests.iter().map(|request| request.frames).sum();
@@ -22,7 +25,8 @@ pub(super) fn run(model: &Model, requests: &[&PreparedClips]) -> Vec<Result<Engi
                     let count = request.frames;
                     let own = vectors.narrow(0, first, count).map_err(model_error);
                     first += count;
-                    classify(model, request, &own?, encode_ms * count as f64 / all.max(1) as f64)
+                    let encode_ms = encode_ms * count as f64 / all.max(1) as f64;
+                    finish(model, &clips_of(&own?, &request.clips)?, encode_ms)
                 })
                 .collect()
         }
@@ -48,26 +52,41 @@ fn encode(model: &Model, requests: &[&PreparedClips]) -> Result<(Tensor, f64), L
     Ok((vectors, started.elapsed().as_secs_f64() * 1000.0))
 }
 
-/// Classifies the clips of one request, whose encoded frames are `vectors` [frames, C] or maps [frames, C, h, w].
-fn classify(
-    model: &Model,
-    request: &PreparedClips,
-    vectors: &Tensor,
-    encode_ms: f64,
-) -> Result<EngineAnswer, LabelError> {
+/// Answers one request with a model whose encoder looks at the frames of a clip together.
+fn answer_whole_clips(model: &Model, request: &PreparedClips) -> Result<EngineAnswer, LabelError> {
     let started = Instant::now();
-    let length = request.clips.first().map_or(0, Vec::len);
-    let positions: Vec<u32> = request.clips.iter().flatten().map(|&position| position as u32).collect();
-    let clips = || -> candle_core::Result<Tensor> {
-        let positions = Tensor::from_vec(positions, request.clips.len() * length, model.device())?;
-        // A frame is a vector [C] or, for heads that look at places, a map [C, h, w].
-        let shape = [&[request.clips.len(), length], &vectors.dims()[1..]].concat();
-        vectors.index_select(&positions, 0)?.reshape(shape)
+    let (count, size) = (request.frames, request.size);
+    let frames = Tensor::from_slice(&request.values, (count, 3, size, size), model.device());
+    let frames = frames.map_err(model_error)?;
+    let length = request.clips.first().map_or(1, Vec::len).max(1);
+    let mut encoded = Vec::new();
+    for clips in request.clips.chunks((MOST_FRAMES / length).max(1)) {
+        encoded.push(model.encode(&clips_of(&frames, clips)?).map_err(model_error)?);
+    }
+    let encoded = Tensor::cat(&encoded, 0).map_err(model_error)?;
+    finish(model, &encoded, started.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// The frames [frames, ...], pixels or what they were encoded as, that make each clip: [clips, T, ...].
+fn clips_of(frames: &Tensor, clips: &[Vec<usize>]) -> Result<Tensor, LabelError> {
+    let length = clips.first().map_or(0, Vec::len);
+    let positions: Vec<u32> = clips.iter().flatten().map(|&position| position as u32).collect();
+    let gather = || -> candle_core::Result<Tensor> {
+        let positions = Tensor::from_vec(positions, clips.len() * length, frames.device())?;
+        frames.index_select(&positions, 0)?.reshape([&[clips.len(), length], &frames.dims()[1..]].concat())
     };
-    let clips = clips().map_err(model_error)?;
-    let output = model.classify(&clips).map_err(model_error)?;
-    let logits = output.logits.to_vec2::<f32>().map_err(model_error)?;
-    Ok(EngineAnswer { logits, encode_ms, head_ms: started.elapsed().as_secs_f64() * 1000.0 })
+    gather().map_err(model_error)
+}
+
+/// What the model says of encoded clips: logits where it has classes, else vectors.
+fn finish(model: &Model, clips: &Tensor, encode_ms: f64) -> Result<EngineAnswer, LabelError> {
+    let started = Instant::now();
+    let outputs = match model.has_classes() {
+        true => model.classify(clips).map(|output| output.logits),
+        false => model.embed(clips),
+    };
+    let outputs = outputs.map_err(model_error)?.to_vec2::<f32>().map_err(model_error)?;
+    Ok(EngineAnswer { outputs, encode_ms, head_ms: started.elapsed().as_secs_f64() * 1000.0 })
 }
 
 fn model_error(error: impl std::error::Error) -> LabelError {
@@ -79,4 +98,45 @@ fn model_error(error: impl std::error::Error) -> LabelError {
         source = cause.source();
     }
     LabelError::Model(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use candle_core::Device;
+    use zoo::Registry;
+
+    use super::*;
+
+    fn request(clips: &[[usize; 4]]) -> PreparedClips {
+        let values = (0..5 * 3 * 32 * 32).map(|index| (index * 7919 % 1000) as f32 / 1000.0).collect();
+        PreparedClips { frames: 5, size: 32, values, clips: clips.iter().map(|clip| clip.to_vec()).collect() }
+    }
+
+    #[test]
+    fn clips_seen_whole_are_answered_as_if_each_were_alone() {
+        let registry = Registry::open(Path::new("nowhere")).unwrap();
+        let model = registry.make_untrained_model("tte11-r2plus1d", &Device::Cpu).unwrap();
+        let clips = [[0, 1, 2, 3], [4, 3, 1, 0], [1, 1, 2, 2], [0, 2, 3, 4], [4, 4, 4, 4]];
+        let together = run(&model, &[&request(&clips)]).remove(0).unwrap().outputs;
+        assert_eq!((together.len(), together[0].len()), (5, 11));
+        assert_ne!(together[0], together[1]);
+        for (clip, together) in clips.iter().zip(&together) {
+            let alone = run(&model, &[&request(&[*clip])]).remove(0).unwrap().outputs.remove(0);
+            let furthest = alone.iter().zip(together).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(furthest < 1e-4, "{clip:?}: {furthest}");
+        }
+    }
+
+    #[test]
+    fn a_model_without_classes_answers_with_vectors() {
+        let registry = Registry::open(Path::new("nowhere")).unwrap();
+        let model = registry.make_untrained_model("EchoView47_contrastive_encoder", &Device::Cpu).unwrap();
+        let values = vec![0.5; 2 * 3 * 75 * 75];
+        let request = PreparedClips { frames: 2, size: 75, values, clips: vec![vec![0], vec![1]] };
+        let outputs = run(&model, &[&request]).remove(0).unwrap().outputs;
+        assert_eq!((outputs.len(), outputs[0].len()), (2, 2048));
+        assert_eq!(outputs[0], outputs[1]);
+    }
 }

@@ -14,8 +14,8 @@ use crate::{LabelError, PipelineError};
 /// What the model says of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineAnswer {
-    /// The logits of each clip, in the order of the request.
-    pub logits: Vec<Vec<f32>>,
+    /// The logits of each clip, in the order of the request; its vector where the model has no classes.
+    pub outputs: Vec<Vec<f32>>,
     /// This request's share of the encoder's time, in milliseconds.
     pub encode_ms: f64,
     /// This request's share of the time of head, fusion and classifier, in milliseconds.

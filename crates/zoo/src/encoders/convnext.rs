@@ -1,7 +1,6 @@
 //! ConvNeXt (Liu et al., "A ConvNet for the 2020s", CVPR 2022).
 
-use candle_core::Tensor;
-use nn::{Activation, Conv2d, LayerNorm, Linear, Padding};
+use nn::{Activation, Conv2d, LayerNorm, Linear, Maps, Padding};
 
 use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
@@ -76,9 +75,9 @@ impl ConvNext {
         Ok(Self { stem: (stem, stem_norm), stages, last, framework })
     }
 
-    fn maps_before_last_norm(&self, frames: &Tensor) -> Result<Tensor> {
+    fn maps_before_last_norm(&self, frames: &Maps) -> Result<Maps> {
         let (stem, norm) = &self.stem;
-        let mut x = norm.forward_channels(&stem.forward(frames, Padding::symmetric(0))?)?;
+        let mut x = norm.over(&stem.over(frames, Padding::symmetric(0))?)?;
         for (downsampling, blocks) in &self.stages {
             if let Some(downsampling) = downsampling {
                 x = downsampling.forward(&x)?;
@@ -92,16 +91,16 @@ impl ConvNext {
 }
 
 impl FrameNetwork for ConvNext {
-    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
-        Ok(self.last.forward_channels(&self.maps_before_last_norm(frames)?)?)
+    fn maps(&self, frames: &Maps) -> Result<Maps> {
+        Ok(self.last.over(&self.maps_before_last_norm(frames)?)?)
     }
 
     /// torchvision takes the mean before the last norm, Keras after it.
-    fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
-        match self.framework {
-            Framework::Torch => Ok(self.last.forward(&nn::global_average(&self.maps_before_last_norm(frames)?)?)?),
-            Framework::Keras => Ok(nn::global_average(&self.maps(frames)?)?),
-        }
+    fn vectors(&self, frames: &Maps) -> Result<Maps> {
+        Ok(match self.framework {
+            Framework::Torch => self.last.over(&self.maps_before_last_norm(frames)?.global_average()?)?,
+            Framework::Keras => self.maps(frames)?.global_average()?,
+        })
     }
 }
 
@@ -165,8 +164,8 @@ impl Downsampling {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(self.conv.forward(&self.norm.forward_channels(x)?, Padding::symmetric(0))?)
+    fn forward(&self, x: &Maps) -> Result<Maps> {
+        Ok(self.conv.over(&self.norm.over(x)?, Padding::symmetric(0))?)
     }
 }
 
@@ -174,8 +173,8 @@ impl Downsampling {
 struct Block {
     depthwise: Conv2d,
     norm: LayerNorm,
-    expand: Linear,
-    project: Linear,
+    expand: Conv2d,
+    project: Conv2d,
 }
 
 impl Block {
@@ -183,23 +182,25 @@ impl Block {
         let framework = places.config.framework;
         let inside = EXPANSION * width;
         let scale_shape: &[usize] = if framework == Framework::Torch { &[width, 1, 1] } else { &[width] };
-        let scale = places.block(at, "layer_scale").tensor("layer_scale", scale_shape)?.flatten_all()?;
+        let depthwise = framework.conv_bias(&places.block(at, "depthwise_conv"), ConvSizes::depthwise(width, 7, 1))?;
+        let norm = framework.layer_norm(&places.block(at, "layernorm"), width, NORM_EPS)?;
+        let expand = framework.linear(&places.block(at, "pointwise_conv_1"), (width, inside))?;
         let (kernel, bias) = framework.kernel_and_bias(&places.block(at, "pointwise_conv_2"), (inside, width))?;
         // The scale comes right after the last layer, so it is part of it.
+        let scale = places.block(at, "layer_scale").tensor("layer_scale", scale_shape)?.flatten_all()?;
         let project = Linear::from_input_major(kernel.broadcast_mul(&scale)?, Some((bias * &scale)?));
         Ok(Self {
-            depthwise: framework.conv_bias(&places.block(at, "depthwise_conv"), ConvSizes::depthwise(width, 7, 1))?,
-            norm: framework.layer_norm(&places.block(at, "layernorm"), width, NORM_EPS)?,
-            expand: framework.linear(&places.block(at, "pointwise_conv_1"), (width, inside))?,
-            project,
+            depthwise,
+            norm,
+            expand: expand.into_pointwise()?.with_activation(Activation::Gelu),
+            project: project.into_pointwise()?,
         })
     }
 
-    fn forward(&self, input: &Tensor) -> Result<Tensor> {
-        let x = self.depthwise.forward(input, Padding::symmetric(3))?;
-        let x = self.norm.forward(&x.permute((0, 2, 3, 1))?)?;
-        let x = Activation::Gelu.forward(&self.expand.forward(&x)?)?;
-        let x = self.project.forward(&x)?.permute((0, 3, 1, 2))?;
-        Ok((input + x)?)
+    fn forward(&self, input: &Maps) -> Result<Maps> {
+        let none = Padding::symmetric(0);
+        let x = self.norm.over(&self.depthwise.over(input, Padding::symmetric(3))?)?;
+        let x = self.project.over(&self.expand.over(&x, none)?, none)?;
+        Ok(input.add(&x, Activation::Identity)?)
     }
 }

@@ -1,7 +1,6 @@
 //! DenseNet (Huang et al., "Densely Connected Convolutional Networks", CVPR 2017).
 
-use candle_core::Tensor;
-use nn::{Activation, ChannelAffine, Conv2d, Padding};
+use nn::{Activation, ChannelAffine, Conv2d, Maps, Padding};
 
 use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
@@ -52,7 +51,7 @@ impl DenseNet {
     /// Reads the network from weights at the checkpoint's root.
     pub fn read(config: &DenseNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let places = Places { config, weights };
-        let stem = ConvSizes::new(3, STEM, 7, 2);
+        let stem = places.conv_norm("conv0", "norm0", ConvSizes::new(3, STEM, 7, 2))?;
         let mut blocks = Vec::new();
         let mut width = STEM;
         for (block, &count) in config.layers.iter().enumerate() {
@@ -68,18 +67,14 @@ impl DenseNet {
                 width /= 2;
             }
         }
-        Ok(Self {
-            stem: places.conv_norm("conv0", "norm0", stem)?.with_activation(Activation::Relu),
-            blocks,
-            last: places.norm("norm5", width)?,
-        })
+        Ok(Self { stem: stem.with_activation(Activation::Relu), blocks, last: places.norm("norm5", width)? })
     }
 }
 
 impl FrameNetwork for DenseNet {
-    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
-        let x = self.stem.forward(frames, Padding::symmetric(3))?;
-        let mut x = nn::max_pool(&x, 3, 2, Padding::symmetric(1))?;
+    fn maps(&self, frames: &Maps) -> Result<Maps> {
+        let x = self.stem.over(frames, Padding::symmetric(3))?;
+        let mut x = x.max_pool(3, 2, Padding::symmetric(1))?;
         for (layers, transition) in &self.blocks {
             for layer in layers {
                 x = layer.forward(&x)?;
@@ -88,7 +83,7 @@ impl FrameNetwork for DenseNet {
                 x = transition.forward(&x)?;
             }
         }
-        Ok(self.last.forward(&x)?)
+        Ok(self.last.over(&x)?)
     }
 }
 
@@ -160,18 +155,19 @@ struct DenseLayer {
 impl DenseLayer {
     fn read(places: &Places<'_>, (block, layer): (usize, usize), width: usize) -> Result<Self> {
         let at = |part: &str| format!("denseblock{}.denselayer{}.{part}", block + 1, layer + 1);
+        let norm = places.norm(&at("norm1"), width)?;
         let reduce = places.conv_norm(&at("conv1"), &at("norm2"), ConvSizes::new(width, BOTTLENECK, 1, 1))?;
         Ok(Self {
-            norm: places.norm(&at("norm1"), width)?,
+            norm,
             reduce: reduce.with_activation(Activation::Relu),
             grow: places.conv(&at("conv2"), ConvSizes::new(BOTTLENECK, GROWTH, 3, 1))?,
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let inside = self.reduce.forward(&self.norm.forward(x)?, Padding::symmetric(0))?;
-        let grown = self.grow.forward(&inside, Padding::symmetric(1))?;
-        Ok(Tensor::cat(&[x, &grown], 1)?)
+    fn forward(&self, x: &Maps) -> Result<Maps> {
+        let inside = self.reduce.over(&self.norm.over(x)?, Padding::symmetric(0))?;
+        let grown = self.grow.over(&inside, Padding::symmetric(1))?;
+        Ok(x.concatenate(&grown)?)
     }
 }
 
@@ -190,9 +186,9 @@ impl Transition {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    fn forward(&self, x: &Maps) -> Result<Maps> {
         // The 1x1 convolution comes before the pooling in the original; both are linear, and pooled first it costs a quarter.
-        let pooled = nn::average_pool_2x2(&self.norm.forward(x)?)?;
-        Ok(self.reduce.forward(&pooled, Padding::symmetric(0))?)
+        let pooled = self.norm.over(x)?.average_pool_2x2()?;
+        Ok(self.reduce.over(&pooled, Padding::symmetric(0))?)
     }
 }

@@ -1,5 +1,5 @@
 use candle_core::Tensor;
-use nn::{BatchNorm, Conv2d, LayerNorm, Linear, Padding};
+use nn::{BatchNorm, Conv2d, LayerNorm, Linear, Maps, Padding};
 
 use crate::Result;
 use crate::weights::Weights;
@@ -15,7 +15,7 @@ pub enum Framework {
 
 /// The sizes of a convolution with a square kernel.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ConvSizes {
+pub(crate) struct ConvSizes {
     pub width_in: usize,
     pub width_out: usize,
     pub kernel: usize,
@@ -24,19 +24,19 @@ pub(super) struct ConvSizes {
 }
 
 impl ConvSizes {
-    pub(super) const fn new(width_in: usize, width_out: usize, kernel: usize, stride: usize) -> Self {
+    pub(crate) const fn new(width_in: usize, width_out: usize, kernel: usize, stride: usize) -> Self {
         Self { width_in, width_out, kernel, stride, groups: 1 }
     }
 
     /// One filter a channel.
-    pub(super) const fn depthwise(width: usize, kernel: usize, stride: usize) -> Self {
+    pub(crate) const fn depthwise(width: usize, kernel: usize, stride: usize) -> Self {
         Self { width_in: width, width_out: width, kernel, stride, groups: width }
     }
 }
 
 impl Framework {
     /// The convolution at `weights`, without bias.
-    pub(super) fn conv(self, weights: &Weights<'_>, sizes: ConvSizes) -> Result<Conv2d> {
+    pub(crate) fn conv(self, weights: &Weights<'_>, sizes: ConvSizes) -> Result<Conv2d> {
         let ConvSizes { width_in, width_out, kernel, stride, groups } = sizes;
         let weight = match self {
             Self::Torch => weights.tensor("weight", &[width_out, width_in / groups, kernel, kernel])?,
@@ -95,8 +95,8 @@ impl Framework {
     }
 
     /// The padding with which a convolution over `x` gives its size divided by `stride`.
-    pub(super) fn padding(self, x: &Tensor, kernel: usize, stride: usize) -> Result<Padding> {
-        let (_, _, height, width) = x.dims4()?;
+    pub(super) fn padding(self, x: &Maps, kernel: usize, stride: usize) -> Result<Padding> {
+        let (_, height, width) = x.size()?;
         Ok(match self {
             Self::Torch => Padding::symmetric(kernel / 2),
             Self::Keras => Padding::same(height, width, kernel, stride),

@@ -1,5 +1,4 @@
-use candle_core::Tensor;
-use nn::Linear;
+use nn::{Conv2d, Maps, Padding};
 
 use super::{EfficientNet, EfficientNetConfig, FrameNetwork};
 use crate::Result;
@@ -11,7 +10,7 @@ use crate::weights::Weights;
 /// The reference system's image model and its CNN-LSTM keep that layer and build on what it says.
 pub struct ImageNetLogits {
     features: EfficientNet,
-    classes: Linear,
+    classes: Conv2d,
 }
 
 impl ImageNetLogits {
@@ -22,28 +21,18 @@ impl ImageNetLogits {
     pub fn read(weights: &Weights<'_>) -> Result<Self> {
         let config = EfficientNetConfig::b2();
         Ok(Self {
-            classes: linear(&weights.at("classifier").at(1), (config.head, Self::WIDTH))?,
             features: EfficientNet::read(&config, &weights.at("features"))?,
+            classes: linear(&weights.at("classifier").at(1), (config.head, Self::WIDTH))?.into_pointwise()?,
         })
-    }
-
-    /// The logits of pooled features [N, 1408], [N, 1000].
-    pub fn logits(&self, pooled: &Tensor) -> Result<Tensor> {
-        Ok(self.classes.forward(pooled)?)
-    }
-
-    /// The features before that layer: frames [N, 3, H, W] to [N, 1408].
-    pub fn pooled(&self, frames: &Tensor) -> Result<Tensor> {
-        self.features.vectors(frames)
     }
 }
 
 impl FrameNetwork for ImageNetLogits {
-    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
+    fn maps(&self, frames: &Maps) -> Result<Maps> {
         self.features.maps(frames)
     }
 
-    fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
-        self.logits(&self.pooled(frames)?)
+    fn vectors(&self, frames: &Maps) -> Result<Maps> {
+        Ok(self.classes.over(&self.features.vectors(frames)?, Padding::symmetric(0))?)
     }
 }

@@ -1,12 +1,17 @@
 //! Frame to vector, and clip to vector: one file an architecture.
+//!
+//! A network reads the layers of each class in the order of the original's own list of layers: some files tell layers apart
+//! by nothing else (`import::keras`).
 
 mod convnext;
 mod densenet;
 mod efficientnet;
 mod framework;
 mod imagenet_logits;
+mod kinetics_logits;
 mod r2plus1d;
 mod resnet;
+mod run;
 mod slow_resnet;
 mod swin_v2;
 mod video;
@@ -14,12 +19,15 @@ mod vit;
 mod xception;
 
 use candle_core::Tensor;
+use nn::{KernelChoice, Maps};
 
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
+pub(crate) use framework::ConvSizes;
 pub use framework::Framework;
 pub use imagenet_logits::ImageNetLogits;
+pub use kinetics_logits::KineticsLogits;
 pub use r2plus1d::{R2Plus1d, R2Plus1dConfig};
 pub use resnet::{ResNet, ResNetConfig};
 pub use slow_resnet::{SlowResNet, SlowResNetConfig};
@@ -29,22 +37,29 @@ pub use vit::{VisionTransformer, VitConfig};
 pub use xception::Xception;
 
 use crate::weights::Weights;
-use crate::{EncoderName, Result, ZooError};
+use crate::{EncoderName, Result};
+use run::Runner;
 
 /// A network that turns frames into feature maps and into vectors.
 pub trait FrameNetwork: Send + Sync {
     /// Maps frames [N, 3, H, W] with values in 0 to 1 to feature maps [N, C, h, w].
-    fn maps(&self, frames: &Tensor) -> Result<Tensor>;
+    fn maps(&self, frames: &Maps) -> Result<Maps>;
 
-    /// Maps frames [N, 3, H, W] to vectors [N, C]; the mean of the feature maps unless the network has another way.
-    fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
-        Ok(nn::global_average(&self.maps(frames)?)?)
+    /// Maps frames [N, 3, H, W] to vectors, maps of one pixel [N, C, 1, 1]; the mean of the feature maps unless the network
+    /// has another way.
+    fn vectors(&self, frames: &Maps) -> Result<Maps> {
+        Ok(self.maps(frames)?.global_average()?)
+    }
+
+    /// Whether every layer is one that can be noted down for the CPU kernels.
+    fn can_be_noted(&self) -> bool {
+        true
     }
 }
 
 /// An encoder of any architecture.
 pub struct Encoder {
-    network: Box<dyn FrameNetwork>,
+    runner: Runner,
 }
 
 impl Encoder {
@@ -89,7 +104,17 @@ impl Encoder {
             EncoderName::ResNet50Keras => Box::new(ResNet::read(&ResNetConfig::resnet50(Framework::Keras), &keras)?),
             EncoderName::ResNet101Keras => Box::new(ResNet::read(&ResNetConfig::resnet101(Framework::Keras), &keras)?),
         };
-        Ok(Self { network })
+        Self::new(network)
+    }
+
+    /// An encoder that runs `network` as `ECHOLABEL_KERNELS` says, or by the fastest kernels.
+    pub(crate) fn new(network: Box<dyn FrameNetwork>) -> Result<Self> {
+        Ok(Self { runner: Runner::new(network, KernelChoice::detect()?) })
+    }
+
+    /// The same encoder, run on a CPU as `choice` says.
+    pub fn with_kernels(self, choice: KernelChoice) -> Self {
+        Self { runner: self.runner.with_choice(choice) }
     }
 
     /// The length of the vector that stands for a frame.
@@ -130,20 +155,11 @@ impl Encoder {
 
     /// Encodes frames [N, 3, H, W] with values in 0 to 1 as vectors [N, width].
     pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
-        check_frames(frames)?;
-        self.network.vectors(frames)
+        self.runner.vectors(frames)
     }
 
     /// Encodes frames [N, 3, H, W] with values in 0 to 1 as feature maps [N, map width, h, w].
     pub fn maps(&self, frames: &Tensor) -> Result<Tensor> {
-        check_frames(frames)?;
-        self.network.maps(frames)
-    }
-}
-
-fn check_frames(frames: &Tensor) -> Result<()> {
-    match frames.dims() {
-        [_, 3, _, _] => Ok(()),
-        other => Err(ZooError::InputShape { expected: "frames [N, 3, H, W]", found: other.to_vec() }),
+        self.runner.maps(frames)
     }
 }

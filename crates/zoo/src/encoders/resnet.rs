@@ -1,7 +1,6 @@
 //! ResNet with bottlenecks (He et al., "Deep Residual Learning for Image Recognition", CVPR 2016).
 
-use candle_core::Tensor;
-use nn::{Activation, Conv2d, Padding};
+use nn::{Activation, Conv2d, Maps, Padding};
 
 use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
@@ -66,9 +65,9 @@ impl ResNet {
 }
 
 impl FrameNetwork for ResNet {
-    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
-        let x = self.stem.forward(frames, Padding::symmetric(3))?;
-        let mut x = nn::max_pool(&x, 3, 2, Padding::symmetric(1))?;
+    fn maps(&self, frames: &Maps) -> Result<Maps> {
+        let x = self.stem.over(frames, Padding::symmetric(3))?;
+        let mut x = x.max_pool(3, 2, Padding::symmetric(1))?;
         for block in &self.blocks {
             x = block.forward(&x)?;
         }
@@ -126,12 +125,12 @@ impl Bottleneck {
             Framework::Torch => (1, stride),
             Framework::Keras => (stride, 1),
         };
+        let reduce = places.conv_norm(1, ConvSizes::new(width_in, inside, 1, first_stride))?;
+        let middle = places.conv_norm(2, ConvSizes::new(inside, inside, 3, middle_stride))?;
         let shortcut = match places.block {
             0 => Some(places.conv_norm(0, ConvSizes::new(width_in, width_out, 1, stride))?),
             _ => None,
         };
-        let reduce = places.conv_norm(1, ConvSizes::new(width_in, inside, 1, first_stride))?;
-        let middle = places.conv_norm(2, ConvSizes::new(inside, inside, 3, middle_stride))?;
         Ok(Self {
             reduce: reduce.with_activation(Activation::Relu),
             middle: middle.with_activation(Activation::Relu),
@@ -140,14 +139,14 @@ impl Bottleneck {
         })
     }
 
-    fn forward(&self, input: &Tensor) -> Result<Tensor> {
+    fn forward(&self, input: &Maps) -> Result<Maps> {
         let none = Padding::symmetric(0);
-        let x = self.reduce.forward(input, none)?;
-        let x = self.middle.forward(&x, Padding::symmetric(1))?;
-        let x = self.expand.forward(&x, none)?;
+        let x = self.reduce.over(input, none)?;
+        let x = self.middle.over(&x, Padding::symmetric(1))?;
+        let x = self.expand.over(&x, none)?;
         Ok(match &self.shortcut {
-            Some(shortcut) => (x + shortcut.forward(input, none)?)?.relu()?,
-            None => (x + input)?.relu()?,
+            Some(shortcut) => x.add(&shortcut.over(input, none)?, Activation::Relu)?,
+            None => x.add(input, Activation::Relu)?,
         })
     }
 }

@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use nn::{Conv3d, Geometry3d};
 
 use super::framework::Framework;
-use super::{R2Plus1d, R2Plus1dConfig, SlowResNet, SlowResNetConfig};
+use super::{KineticsLogits, R2Plus1d, R2Plus1dConfig, SlowResNet, SlowResNetConfig};
 use crate::weights::Weights;
 use crate::{Result, VideoEncoderName, ZooError};
 
@@ -30,6 +30,7 @@ impl VideoEncoder {
         let network: Box<dyn VideoNetwork> = match name {
             VideoEncoderName::R2Plus1d18 => Box::new(R2Plus1d::read(&R2Plus1dConfig::layers18(), weights)?),
             VideoEncoderName::SlowR50 => Box::new(SlowResNet::read(&SlowResNetConfig::slow_r50(), weights)?),
+            VideoEncoderName::SlowR50Kinetics => Box::new(KineticsLogits::read(weights)?),
         };
         Ok(Self { network })
     }
@@ -39,6 +40,7 @@ impl VideoEncoder {
         match name {
             VideoEncoderName::R2Plus1d18 => R2Plus1d::WIDTH,
             VideoEncoderName::SlowR50 => SlowResNet::WIDTH,
+            VideoEncoderName::SlowR50Kinetics => KineticsLogits::WIDTH,
         }
     }
 

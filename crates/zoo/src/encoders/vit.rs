@@ -1,7 +1,7 @@
 //! Vision Transformer as in torchvision (Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021).
 
 use candle_core::Tensor;
-use nn::{Conv2d, LayerNorm, Padding};
+use nn::{Conv2d, LayerNorm, Maps, Padding};
 
 use super::FrameNetwork;
 use crate::transformer::{BlockSizes, TransformerBlock, layer_norm};
@@ -94,14 +94,20 @@ impl VisionTransformer {
 
 impl FrameNetwork for VisionTransformer {
     /// The patches' tokens where the patches are.
-    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
+    fn maps(&self, frames: &Maps) -> Result<Maps> {
+        let frames = frames.tensor()?;
         let side = self.config.image_side / self.config.patch;
         let patches = self.tokens(frames)?.narrow(1, 1, self.config.patches())?;
         let maps = patches.transpose(1, 2)?.contiguous()?;
-        Ok(maps.reshape((frames.dim(0)?, self.config.width, side, side))?)
+        Ok(maps.reshape((frames.dim(0)?, self.config.width, side, side))?.into())
     }
 
-    fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
-        Ok(self.tokens(frames)?.narrow(1, 0, 1)?.squeeze(1)?.contiguous()?)
+    fn vectors(&self, frames: &Maps) -> Result<Maps> {
+        let class_token = self.tokens(frames.tensor()?)?.narrow(1, 0, 1)?.transpose(1, 2)?;
+        Ok(class_token.contiguous()?.unsqueeze(3)?.into())
+    }
+
+    fn can_be_noted(&self) -> bool {
+        false
     }
 }

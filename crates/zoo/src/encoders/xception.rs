@@ -1,7 +1,6 @@
 //! Xception as in `keras.applications` (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017).
 
-use candle_core::Tensor;
-use nn::{Activation, BatchNorm, Conv2d, Padding};
+use nn::{Activation, BatchNorm, Conv2d, Maps, Padding};
 
 use super::FrameNetwork;
 use crate::Result;
@@ -55,10 +54,10 @@ impl Xception {
 }
 
 impl FrameNetwork for Xception {
-    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
+    fn maps(&self, frames: &Maps) -> Result<Maps> {
         let mut x = frames.clone();
         for conv in &self.stem {
-            x = conv.forward(&x, Padding::symmetric(0))?;
+            x = conv.over(&x, Padding::symmetric(0))?;
         }
         for (index, block) in self.entry.iter().enumerate() {
             x = block.forward(&x, index > 0)?;
@@ -68,7 +67,7 @@ impl FrameNetwork for Xception {
             for separable in block {
                 y = separable.forward(&y.relu()?)?;
             }
-            x = (x + y)?;
+            x = x.add(&y, Activation::Identity)?;
         }
         x = self.exit.forward(&x, true)?;
         for separable in &self.last {
@@ -91,22 +90,20 @@ impl Downsampling {
         let [width_in, middle, width_out] = widths;
         // Keras numbers layers without a name of their own: conv2d, conv2d_1, ...
         let suffix = if shortcut == 0 { String::new() } else { format!("_{shortcut}") };
+        let first = Separable::read(weights, block, 1, width_in, middle)?;
+        let second = Separable::read(weights, block, 2, middle, width_out)?;
         let conv = kernel(&weights.at(format!("conv2d{suffix}")), "kernel", [1, 1, width_in, width_out], 2, 1)?;
-        let conv = conv.with_norm(&norm(weights, &format!("batch_normalization{suffix}"), width_out)?)?;
-        Ok(Self {
-            first: Separable::read(weights, block, 1, width_in, middle)?,
-            second: Separable::read(weights, block, 2, middle, width_out)?,
-            shortcut: conv,
-        })
+        let shortcut = conv.with_norm(&norm(weights, &format!("batch_normalization{suffix}"), width_out)?)?;
+        Ok(Self { first, second, shortcut })
     }
 
-    fn forward(&self, input: &Tensor, relu_first: bool) -> Result<Tensor> {
-        let shortcut = self.shortcut.forward_same(input)?;
+    fn forward(&self, input: &Maps, relu_first: bool) -> Result<Maps> {
+        let shortcut = self.shortcut.over_same(input)?;
         let x = if relu_first { input.relu()? } else { input.clone() };
         let x = self.first.forward(&x)?.relu()?;
         let x = self.second.forward(&x)?;
-        let (_, _, height, width) = x.dims4()?;
-        Ok((nn::max_pool(&x, 3, 2, Padding::same(height, width, 3, 2))? + shortcut)?)
+        let (_, height, width) = x.size()?;
+        Ok(x.max_pool(3, 2, Padding::same(height, width, 3, 2))?.add(&shortcut, Activation::Identity)?)
     }
 }
 
@@ -127,8 +124,8 @@ impl Separable {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(self.pointwise.forward(&self.depthwise.forward_same(x)?, Padding::symmetric(0))?)
+    fn forward(&self, x: &Maps) -> Result<Maps> {
+        Ok(self.pointwise.over(&self.depthwise.over_same(x)?, Padding::symmetric(0))?)
     }
 }
 

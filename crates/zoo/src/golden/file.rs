@@ -1,13 +1,13 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
 use super::compare::{Numbers, largest_difference};
 use super::inputs::Input;
-use super::{Check, Source, tolerance};
+use super::{Check, tolerance};
 use crate::weights::{TensorSource, checksum, fill};
 use crate::{Result, ZooError};
 
@@ -62,10 +62,15 @@ struct Entry {
 }
 
 impl GoldenFile {
-    pub(super) fn read(source: &Source) -> Result<Self> {
-        let content: Content = source.parse()?;
+    /// Reads the content of the golden file at `path`.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let content: Content = serde_json::from_slice(bytes).map_err(|error| ZooError::Format {
+            path: path.to_owned(),
+            format: "golden",
+            problem: error.to_string(),
+        })?;
         let tensors = content.tensors.iter().map(|entry| (entry.name.clone(), entry.clone())).collect();
-        Ok(Self { path: source.path().to_owned(), content, tensors, read: RefCell::default() })
+        Ok(Self { path: path.to_owned(), content, tensors, read: RefCell::default() })
     }
 
     /// An error about this file.

@@ -11,10 +11,12 @@ mod inputs;
 mod losses;
 mod models;
 mod resize;
+mod shipped;
 mod source;
 mod thesis;
 mod tolerance;
 mod vectors;
+mod weight_files;
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +25,7 @@ use candle_core::Device;
 pub use inputs::{image_u8, sector_u8};
 
 use crate::weights::Weights;
-use crate::{Result, ZooError};
+use crate::{Architecture, Result, ZooError};
 use file::GoldenFile;
 use source::{Kind, Source};
 
@@ -76,21 +78,32 @@ pub fn verify(path: &Path) -> Result<Vec<Check>> {
     Ok(checks.into_iter().flatten().collect())
 }
 
+/// Runs the golden files that come with the program about the parts of `architecture`.
+///
+/// Large outputs are part of them, so this takes seconds. Errors: as for [`verify`].
+pub fn verify_parts(architecture: &Architecture) -> Result<Vec<Check>> {
+    let mut checks = Vec::new();
+    for (name, content) in shipped::about(architecture) {
+        checks.extend(verify_model(&GoldenFile::parse(Path::new(name), content)?)?);
+    }
+    Ok(checks)
+}
+
 fn verify_file(path: &Path) -> Result<Vec<Check>> {
     let source = Source::read(path)?;
     match source.kind() {
         Some(Kind::Losses) => losses::verify(&source),
         Some(Kind::Resize) => resize::verify(&source),
         Some(Kind::Vectors) => vectors::verify(&source),
+        Some(Kind::Weights) => weight_files::verify(path),
         // What is no golden file at all is best named by reading it as the most usual one.
-        Some(Kind::Model) | None => verify_model(&source),
+        Some(Kind::Model) | None => verify_model(&GoldenFile::parse(path, source.bytes())?),
     }
 }
 
-fn verify_model(source: &Source) -> Result<Vec<Check>> {
-    let file = GoldenFile::read(source)?;
-    let outputs = Weights::read_all(&file, &Device::Cpu, file.separator(), |weights| {
-        let model = models::read(&file, weights)?;
+fn verify_model(file: &GoldenFile) -> Result<Vec<Check>> {
+    let outputs = Weights::read_all(file, &Device::Cpu, file.separator(), |weights| {
+        let model = models::read(file, weights)?;
         let mut outputs = Vec::new();
         for (tag, input) in file.inputs()? {
             let named = model(&input)?;

@@ -8,8 +8,8 @@ use super::heads;
 use crate::transformer::linear;
 use crate::weights::Weights;
 use crate::{
-    Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, FrameNetwork, Fusion, FusionName, Head,
-    HeadName, ImageNetLogits, Result, VideoEncoder, VideoEncoderName, VisionTransformer, VitConfig,
+    Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, Fusion, FusionName, Head, HeadName,
+    ImageNetLogits, Result, VideoEncoder, VideoEncoderName, VisionTransformer, VitConfig,
 };
 
 /// The outputs of a model by name.
@@ -89,8 +89,8 @@ fn torch_classifier(file: &GoldenFile, encoder: EncoderName, last_layer: &str, w
 fn vision_transformer(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
     let usual = VitConfig::base16();
     let config = VitConfig { image_side: file.image_side().unwrap_or(usual.image_side), ..usual };
-    let network = VisionTransformer::read(&config, &weights.at("net"))?;
-    classify_vectors(file, move |frames| network.vectors(frames), (config.width, "heads.head"), weights)
+    let encoder = Encoder::new(Box::new(VisionTransformer::read(&config, &weights.at("net"))?))?;
+    classify_vectors(file, move |frames| encoder.forward(frames), (config.width, "heads.head"), weights)
 }
 
 /// One layer at `net.{last_layer}` on vectors of length `width`.
@@ -110,12 +110,14 @@ fn classify_vectors(
 
 /// The reference system's image model: an EfficientNet-B2 with its thousand ImageNet classes, and a layer on top of them.
 fn image_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
-    let encoder = ImageNetLogits::read(&weights.at("conv"))?;
+    let features = EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("conv").at("features"))?;
+    let features = Encoder::new(Box::new(features))?;
+    let encoder = Encoder::read(EncoderName::EfficientNetB2ImageNet, &weights.at("conv"))?;
     let classes = first(file.shape_of("classifier_layer.0.weight")?);
     let classifier = Classifier::read(ImageNetLogits::WIDTH, classes, &weights.at("classifier_layer").at(0))?;
     Ok(Box::new(move |frames| {
-        let pooled = encoder.pooled(frames)?;
-        let thousand = encoder.logits(&pooled)?;
+        let pooled = features.forward(frames)?;
+        let thousand = encoder.forward(frames)?;
         let logits = classifier.forward(&thousand.unsqueeze(1)?)?;
         Ok(vec![("pooled", pooled), ("thousand", thousand), ("logits", logits)])
     }))
@@ -123,7 +125,7 @@ fn image_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
 
 /// The reference system's CNN-LSTM: the thousand ImageNet logits of each frame, a memory of two layers, its last step.
 fn cnn_lstm(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
-    let encoder = ImageNetLogits::read(&weights.at("conv"))?;
+    let encoder = Encoder::read(EncoderName::EfficientNetB2ImageNet, &weights.at("conv"))?;
     let head = Head::read(HeadName::Lstm2, ImageNetLogits::WIDTH, weights)?;
     let classifier = dropout_classifier(file, Head::width(HeadName::Lstm2, ImageNetLogits::WIDTH), weights)?;
     Ok(Box::new(move |clips| {
@@ -198,14 +200,14 @@ fn reshaped(clips: &Tensor) -> Result<Tensor> {
 }
 
 /// The video checkpoints call torchvision's `features` `feature`, without a level above it.
-fn video_encoder(weights: &Weights<'_>) -> Result<EfficientNet> {
-    EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("feature"))
+fn video_encoder(weights: &Weights<'_>) -> Result<Encoder> {
+    Encoder::new(Box::new(EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("feature"))?))
 }
 
 /// Encodes clips [B, T, 3, H, W] as [B, T, C].
-fn encode_clips(encoder: &dyn FrameNetwork, clips: &Tensor) -> Result<Tensor> {
+fn encode_clips(encoder: &Encoder, clips: &Tensor) -> Result<Tensor> {
     let (batch, frames, _, _, _) = clips.dims5()?;
-    let vectors = encoder.vectors(&clips.flatten(0, 1)?)?;
+    let vectors = encoder.forward(&clips.flatten(0, 1)?)?;
     Ok(vectors.reshape((batch, frames, ()))?)
 }
 

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use super::weight_files;
 use crate::{Result, ZooError};
 
 /// A JSON file that may be a golden one.
@@ -22,6 +23,8 @@ pub(super) enum Kind {
     Resize,
     /// The formula itself.
     Vectors,
+    /// Files of weights.
+    Weights,
 }
 
 /// Keys by which a kind is known.
@@ -47,6 +50,10 @@ impl Source {
         &self.path
     }
 
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// What the file is about; `None` if it is no golden file of a kind that is known here.
     pub fn kind(&self) -> Option<Kind> {
         let outline: Outline = serde_json::from_slice(&self.bytes).ok()?;
@@ -59,6 +66,8 @@ impl Source {
             Some(Kind::Resize)
         } else if both(&outline.fill, &outline.image_u8) {
             Some(Kind::Vectors)
+        } else if weight_files::is_one(&self.bytes) {
+            Some(Kind::Weights)
         } else {
             None
         }

@@ -7,4 +7,6 @@ mod source;
 pub use formula::{FormulaWeights, fill};
 pub(crate) use formula::{checksum, fnv1a64, stream_key, stream_word};
 pub use safetensors_file::SafetensorsFile;
-pub use source::{TensorSource, Weights};
+pub(crate) use safetensors_file::file_sha256;
+pub(crate) use source::DERIVED;
+pub use source::{TensorSource, Weights, outlines};

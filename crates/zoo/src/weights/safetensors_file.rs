@@ -1,37 +1,95 @@
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 use sha2::{Digest, Sha256};
 
 use super::TensorSource;
 use super::formula::hex;
 use crate::{Result, ZooError};
 
-/// A `.safetensors` file, read once; 16-bit numbers become f32 when asked for.
+/// Bytes in front of the header: its length.
+const LENGTH_BYTES: u64 = 8;
+
+/// The longest header that is read, as in the safetensors library.
+const MOST_HEADER_BYTES: u64 = 100_000_000;
+
+/// A `.safetensors` file whose tensors are read one by one, so that memory holds the model once; 16-bit numbers become f32.
 pub struct SafetensorsFile {
     path: PathBuf,
-    bytes: Vec<u8>,
+    file: File,
+    header: Metadata,
+    /// Where the numbers begin.
+    data_start: u64,
     sha256: String,
 }
 
 impl SafetensorsFile {
-    /// Reads the file and checks its header.
+    /// Opens the file, checks that its header and its length agree, and computes its digest.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
-        let sha256 = hex(&Sha256::digest(&bytes));
-        let file = Self { path: path.to_owned(), bytes, sha256 };
-        file.tensors()?;
-        Ok(file)
+        let read_error = |source| ZooError::Read { path: path.to_owned(), source };
+        let invalid = |problem: String| ZooError::Format { path: path.to_owned(), format: "safetensors", problem };
+        let mut file = File::open(path).map_err(read_error)?;
+        let length = file.metadata().map_err(read_error)?.len();
+        let mut header_length = [0; LENGTH_BYTES as usize];
+        file.read_exact(&mut header_length)
+            .map_err(|_| invalid(format!("it has {length} bytes, too few for a header")))?;
+        let header_length = u64::from_le_bytes(header_length);
+        if header_length > MOST_HEADER_BYTES.min(length.saturating_sub(LENGTH_BYTES)) {
+            return Err(invalid(format!("its header would be {header_length} bytes of {length}")));
+        }
+        let mut header = vec![0; header_length as usize];
+        file.read_exact(&mut header).map_err(read_error)?;
+        let header: Metadata =
+            serde_json::from_slice(&header).map_err(|error| invalid(format!("its header is damaged: {error}")))?;
+        let data_start = LENGTH_BYTES + header_length;
+        if length - data_start != header.data_len() as u64 {
+            return Err(invalid(format!(
+                "it holds {} bytes of numbers, not {}",
+                length - data_start,
+                header.data_len()
+            )));
+        }
+        let sha256 = digest(&mut file).map_err(read_error)?;
+        Ok(Self { path: path.to_owned(), file, header, data_start, sha256 })
     }
 
-    fn tensors(&self) -> Result<SafeTensors<'_>> {
-        SafeTensors::deserialize(&self.bytes).map_err(|error| ZooError::Format {
-            path: self.path.clone(),
-            format: "safetensors",
-            problem: error.to_string(),
-        })
+    /// What the file says of itself, such as where it was imported from.
+    pub fn notes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.header.metadata().iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()))
     }
+
+    /// The hexadecimal sha256 of the whole file.
+    pub fn digest(&self) -> String {
+        self.sha256.clone()
+    }
+
+    fn bytes(&self, info: &TensorInfo) -> Result<Vec<u8>> {
+        let (from, to) = info.data_offsets;
+        let mut bytes = vec![0; to - from];
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(self.data_start + from as u64))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .map_err(|source| ZooError::Read { path: self.path.clone(), source })?;
+        Ok(bytes)
+    }
+}
+
+/// The hexadecimal sha256 of the file at `path`.
+pub(crate) fn file_sha256(path: &Path) -> Result<String> {
+    let read_error = |source| ZooError::Read { path: path.to_owned(), source };
+    digest(&mut File::open(path).map_err(read_error)?).map_err(read_error)
+}
+
+/// The hexadecimal sha256 of the whole file.
+fn digest(file: &mut File) -> std::io::Result<String> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut hasher = Sha256::new();
+    std::io::copy(file, &mut hasher)?;
+    Ok(hex(&hasher.finalize()))
 }
 
 impl TensorSource for SafetensorsFile {
@@ -40,19 +98,19 @@ impl TensorSource for SafetensorsFile {
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let tensors = self.tensors()?;
-        let view = tensors
-            .tensor(name)
-            .map_err(|_| ZooError::MissingTensor { weights: self.description(), tensor: name.to_owned() })?;
-        if view.shape() != shape {
+        let info = self
+            .header
+            .info(name)
+            .ok_or_else(|| ZooError::MissingTensor { weights: self.description(), tensor: name.to_owned() })?;
+        if info.shape != shape {
             return Err(ZooError::MisshapenTensor {
                 weights: self.description(),
                 tensor: name.to_owned(),
-                found: view.shape().to_vec(),
+                found: info.shape.clone(),
                 expected: shape.to_vec(),
             });
         }
-        let stored = match view.dtype() {
+        let stored = match info.dtype {
             Dtype::F32 => DType::F32,
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
@@ -65,11 +123,11 @@ impl TensorSource for SafetensorsFile {
                 });
             }
         };
-        Ok(Tensor::from_raw_buffer(view.data(), stored, shape, &Device::Cpu)?.to_dtype(DType::F32)?)
+        Ok(Tensor::from_raw_buffer(&self.bytes(info)?, stored, shape, &Device::Cpu)?.to_dtype(DType::F32)?)
     }
 
     fn names(&self) -> Option<Vec<String>> {
-        self.tensors().ok().map(|tensors| tensors.names().into_iter().map(ToString::to_string).collect())
+        Some(self.header.offset_keys())
     }
 
     fn sha256(&self) -> String {

@@ -1,8 +1,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 
+use crate::import::TensorOutline;
 use crate::{Result, ZooError};
 
 /// A named collection of tensors.
@@ -22,7 +23,39 @@ pub trait TensorSource {
 
 /// Tensors that torch stores although inference does not need them: a counter of batches in its norms, and tables of
 /// positions that follow from the architecture.
-const DERIVED: [&str; 3] = ["num_batches_tracked", "relative_position_index", "relative_coords_table"];
+pub(crate) const DERIVED: [&str; 3] = ["num_batches_tracked", "relative_position_index", "relative_coords_table"];
+
+/// The tensors that `build` reads, in its order, with their shapes; none of them is real.
+pub fn outlines(build: impl FnOnce(&dyn TensorSource) -> Result<()>) -> Result<Vec<TensorOutline>> {
+    let recorder = Recorder::default();
+    build(&recorder)?;
+    Ok(recorder.read.into_inner())
+}
+
+/// Gives out zeros of any shape and remembers what was asked for.
+#[derive(Default)]
+struct Recorder {
+    read: RefCell<Vec<TensorOutline>>,
+}
+
+impl TensorSource for Recorder {
+    fn description(&self) -> String {
+        "outline".to_owned()
+    }
+
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.read.borrow_mut().push(TensorOutline { name: name.to_owned(), shape: shape.to_vec() });
+        Ok(Tensor::zeros(shape, DType::F32, &Device::Cpu)?)
+    }
+
+    fn names(&self) -> Option<Vec<String>> {
+        None
+    }
+
+    fn sha256(&self) -> String {
+        String::new()
+    }
+}
 
 /// A place in the tree of tensor names, from which a layer takes its own.
 #[derive(Clone)]

@@ -1,5 +1,4 @@
-use candle_core::Tensor;
-use nn::{Activation, Conv2d, Padding};
+use nn::{Activation, Conv2d, Maps, Padding};
 
 use super::super::framework::{ConvSizes, Framework};
 use super::config::Expansion;
@@ -22,8 +21,8 @@ struct Padded {
 }
 
 impl Padded {
-    fn forward(&self, framework: Framework, x: &Tensor) -> Result<Tensor> {
-        Ok(self.conv.forward(x, framework.padding(x, self.kernel, self.stride)?)?)
+    fn forward(&self, framework: Framework, x: &Maps) -> Result<Maps> {
+        Ok(self.conv.over(x, framework.padding(x, self.kernel, self.stride)?)?)
     }
 }
 
@@ -59,7 +58,7 @@ impl Block {
         Ok(Self { expand, depthwise, project, residual: stride == 1 && width_in == stage.width })
     }
 
-    pub(super) fn forward(&self, framework: Framework, input: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, framework: Framework, input: &Maps) -> Result<Maps> {
         let mut x = input.clone();
         if let Some(expand) = &self.expand {
             x = expand.forward(framework, &x)?;
@@ -68,9 +67,9 @@ impl Block {
             x = excite.forward(&depthwise.forward(framework, &x)?)?;
         }
         if let Some(project) = &self.project {
-            x = project.forward(&x, Padding::symmetric(0))?;
+            x = project.over(&x, Padding::symmetric(0))?;
         }
-        Ok(if self.residual { (x + input)? } else { x })
+        Ok(if self.residual { x.add(input, Activation::Identity)? } else { x })
     }
 }
 
@@ -90,11 +89,9 @@ impl SqueezeExcite {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    fn forward(&self, x: &Maps) -> Result<Maps> {
         let none = Padding::symmetric(0);
-        let (batch, channels, _, _) = x.dims4()?;
-        let means = nn::global_average(x)?.reshape((batch, channels, 1, 1))?;
-        let weights = self.excite.forward(&self.squeeze.forward(&means, none)?, none)?;
-        Ok(x.broadcast_mul(&weights)?)
+        let gates = self.excite.over(&self.squeeze.over(&x.global_average()?, none)?, none)?;
+        Ok(x.scale(&gates)?)
     }
 }

@@ -5,8 +5,7 @@ mod block;
 mod config;
 mod places;
 
-use candle_core::Tensor;
-use nn::{Activation, Conv2d};
+use nn::{Activation, Conv2d, Maps};
 
 pub use config::{EfficientNetConfig, Expansion, Stage};
 
@@ -45,12 +44,12 @@ impl EfficientNet {
 }
 
 impl FrameNetwork for EfficientNet {
-    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
+    fn maps(&self, frames: &Maps) -> Result<Maps> {
         let framework = self.config.framework;
-        let mut x = self.stem.forward(frames, framework.padding(frames, 3, 2)?)?;
+        let mut x = self.stem.over(frames, framework.padding(frames, 3, 2)?)?;
         for block in &self.blocks {
             x = block.forward(framework, &x)?;
         }
-        Ok(self.head.forward(&x, nn::Padding::symmetric(0))?)
+        Ok(self.head.over(&x, nn::Padding::symmetric(0))?)
     }
 }

@@ -6,7 +6,7 @@ mod attention;
 mod window;
 
 use candle_core::Tensor;
-use nn::{Conv2d, LayerNorm, Linear, Padding};
+use nn::{Conv2d, LayerNorm, Linear, Maps, Padding};
 
 use super::FrameNetwork;
 use crate::Result;
@@ -88,8 +88,8 @@ impl SwinV2 {
 }
 
 impl FrameNetwork for SwinV2 {
-    fn maps(&self, frames: &Tensor) -> Result<Tensor> {
-        let patches = self.patches.forward(frames, Padding::symmetric(0))?;
+    fn maps(&self, frames: &Maps) -> Result<Maps> {
+        let patches = self.patches.forward(frames.tensor()?, Padding::symmetric(0))?;
         let mut x = self.patch_norm.forward(&patches.permute((0, 2, 3, 1))?)?;
         for (blocks, merging) in &self.stages {
             for block in blocks {
@@ -99,7 +99,11 @@ impl FrameNetwork for SwinV2 {
                 x = merging.forward(&x)?;
             }
         }
-        Ok(self.last.forward(&x)?.permute((0, 3, 1, 2))?.contiguous()?)
+        Ok(self.last.forward(&x)?.permute((0, 3, 1, 2))?.contiguous()?.into())
+    }
+
+    fn can_be_noted(&self) -> bool {
+        false
     }
 }
 

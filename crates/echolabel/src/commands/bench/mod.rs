@@ -1,5 +1,7 @@
 //! `echolabel bench`: where the time of a loop goes on this machine.
 
+mod loading;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -56,6 +58,12 @@ const LONG: u32 = 300;
 
 /// Measures one loop, or a short and a long simulated one in processes of their own.
 pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
+    if let Some(name) = &options.open {
+        return loading::one(common, name);
+    }
+    if options.loading {
+        return loading::all(common, options);
+    }
     let settings = super::settings(common, daemon::Overrides::default())?;
     match &options.file {
         Some(file) => {

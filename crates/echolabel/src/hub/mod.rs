@@ -1,0 +1,7 @@
+//! Model files from a hub: where they lie and how they come here.
+
+mod download;
+mod location;
+
+pub use download::{Download, Progress};
+pub use location::{HubFile, Origin};

@@ -1,0 +1,112 @@
+//! Times encoders with random weights on this machine.
+//!
+//! `encoders [NAME...]` prints milliseconds per frame at batch 1, 6 and 16 on two threads, and on one.
+//! `encoders --serve NAME` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that another
+//! program can take turns with it.
+
+mod convnext;
+mod densenet;
+mod efficientnet;
+mod layers;
+mod resnet;
+mod xception;
+
+use std::error::Error;
+use std::io::{self, BufRead, Write};
+use std::time::{Duration, Instant};
+
+use kernels::{InstructionSet, Network};
+
+const NAMES: [&str; 7] = [
+    "efficientnet_b2",
+    "xception",
+    "resnet50",
+    "densenet121",
+    "convnext_tiny",
+    "efficientnet_v2_s",
+    "efficientnet_tiny",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["--serve", name] => serve(&build(name)?),
+        [] => NAMES[..2].iter().try_for_each(|name| table(name)),
+        names => names.iter().try_for_each(|name| table(name)),
+    }
+}
+
+fn build(name: &str) -> Result<Network, Box<dyn Error>> {
+    let (builder, output) = match name {
+        "efficientnet_b2" => efficientnet::b2(288)?,
+        "efficientnet_v2_s" => efficientnet::v2_s(288)?,
+        "efficientnet_tiny" => efficientnet::tiny(64)?,
+        "xception" => xception::xception(224)?,
+        "resnet50" => resnet::resnet50(224)?,
+        "densenet121" => densenet::densenet121(224)?,
+        "convnext_tiny" => convnext::tiny(224)?,
+        other => return Err(format!("unknown encoder {other}: {}", NAMES.join(", ")).into()),
+    };
+    Ok(builder.finish(output, InstructionSet::detect()?)?)
+}
+
+fn table(name: &str) -> Result<(), Box<dyn Error>> {
+    let network = build(name)?;
+    println!("{name}, {}", network.instruction_set().name());
+    for (batch, threads) in [(1, 1), (1, 2), (6, 2), (16, 2)] {
+        let mut seconds = Vec::new();
+        let start = Instant::now();
+        let mut batch_of_frames = Batch::new(&network, batch);
+        batch_of_frames.run(&network, threads)?;
+        while seconds.is_empty() || start.elapsed() < Duration::from_secs(3) {
+            seconds.push(batch_of_frames.run(&network, threads)?);
+        }
+        seconds.sort_by(f64::total_cmp);
+        let per_frame = |seconds: f64| seconds * 1e3 / batch as f64;
+        let (median, least) = (per_frame(seconds[seconds.len() / 2]), per_frame(seconds[0]));
+        println!("  batch {batch:2}, {threads} threads: median {median:6.2} ms per frame, least {least:6.2}");
+    }
+    Ok(())
+}
+
+fn serve(network: &Network) -> Result<(), Box<dyn Error>> {
+    println!("ready");
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let numbers: Vec<usize> = line.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
+        let [batch, threads, runs] = numbers[..] else { return Err("a line is BATCH THREADS RUNS".into()) };
+        let mut batch = Batch::new(network, batch);
+        batch.run(network, threads)?;
+        for _ in 0..runs {
+            print!("{} ", batch.run(network, threads)?);
+        }
+        println!();
+        io::stdout().flush()?;
+    }
+    Ok(())
+}
+
+/// Frames and room for their results.
+struct Batch {
+    frames: Vec<f32>,
+    count: usize,
+    output: Vec<f32>,
+}
+
+impl Batch {
+    fn new(network: &Network, count: usize) -> Self {
+        let frames = layers::Layers::new(1).numbers(count * network.frame_shape().numbers(), 1.0);
+        Self { frames, count, output: vec![0.0; count * network.output_shape().numbers()] }
+    }
+
+    /// Runs once and gives the seconds that it took.
+    fn run(&mut self, network: &Network, threads: usize) -> Result<f64, Box<dyn Error>> {
+        let start = Instant::now();
+        network.run(&self.frames, self.count, &mut self.output, threads)?;
+        let seconds = start.elapsed().as_secs_f64();
+        if !self.output.iter().all(|number| number.is_finite()) {
+            return Err("a result is not a finite number".into());
+        }
+        Ok(seconds)
+    }
+}

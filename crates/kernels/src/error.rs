@@ -1,0 +1,42 @@
+use thiserror::Error;
+
+/// What was wrong with a network or with a call of it.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum KernelsError {
+    /// `ECHOLABEL_KERNELS` names no instruction set.
+    #[error("unknown instruction set {0:?}: use avx512, avx2 or portable")]
+    UnknownInstructionSet(String),
+    /// This processor lacks the instruction set that was asked for.
+    #[error("this processor cannot run {0} kernels")]
+    InstructionSetMissing(&'static str),
+    /// A layer's weights do not have the length that its shape asks for.
+    #[error("{layer}: {name} has {found} numbers and should have {expected}")]
+    WeightLength {
+        /// The kind of layer.
+        layer: &'static str,
+        /// Which weights.
+        name: &'static str,
+        /// How many numbers the shape asks for.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// The maps or sizes given to a layer do not fit each other.
+    #[error("{layer}: {problem}")]
+    Shape {
+        /// The kind of layer.
+        layer: &'static str,
+        /// What does not fit.
+        problem: String,
+    },
+    /// The frames or the output of a run do not have the length that the network's shapes ask for.
+    #[error("{name} holds {found} numbers and should hold {expected}")]
+    BufferLength {
+        /// `frames` or `output`.
+        name: &'static str,
+        /// How many numbers the shapes ask for.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+}

@@ -1,0 +1,114 @@
+use std::env;
+
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{Avx2, Avx512};
+use crate::simd::{Lanes, Portable};
+use crate::{KernelsError, Result};
+
+/// The environment variable that forces an instruction set: `avx512`, `avx2` or `portable`.
+pub const KERNELS_VARIABLE: &str = "ECHOLABEL_KERNELS";
+
+/// Which of the processor's vector instructions kernels are built from.
+///
+/// There is no NEON: ARM machines run `Portable`, which their compilers vectorise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// 16 numbers at a time; needs AVX-512 F, DQ, BW and VL.
+    Avx512,
+    /// 8 numbers at a time; needs AVX2 and FMA.
+    Avx2,
+    /// Plain Rust, for any processor.
+    Portable,
+}
+
+impl InstructionSet {
+    /// From the fastest to the slowest.
+    const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
+
+    /// The set that `ECHOLABEL_KERNELS` names, or else the fastest that this processor has.
+    pub fn detect() -> Result<Self> {
+        match env::var(KERNELS_VARIABLE) {
+            Ok(name) => Self::from_name(&name)?.checked(),
+            Err(_) => Ok(Self::available().next().unwrap_or(Self::Portable)),
+        }
+    }
+
+    /// The sets that this processor has, the fastest first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|set| set.is_available())
+    }
+
+    /// Whether this processor has the set.
+    pub fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Avx512::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => Avx2::detect().is_some(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 | Self::Avx2 => false,
+            Self::Portable => true,
+        }
+    }
+
+    /// The name that `ECHOLABEL_KERNELS` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+
+    fn from_name(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|set| set.name() == name);
+        found.ok_or_else(|| KernelsError::UnknownInstructionSet(name.to_owned()))
+    }
+
+    /// The set itself, if this processor has it.
+    pub(crate) fn checked(self) -> Result<Self> {
+        if self.is_available() { Ok(self) } else { Err(KernelsError::InstructionSetMissing(self.name())) }
+    }
+
+    /// Runs `task` with the lanes of this set; with portable ones where the processor lacks it.
+    pub(crate) fn with_lanes<T: LanesTask>(self, task: T) -> T::Output {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => match Avx512::detect() {
+                Some(lanes) => task.run(lanes),
+                None => task.run(Portable),
+            },
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => match Avx2::detect() {
+                Some(lanes) => task.run(lanes),
+                None => task.run(Portable),
+            },
+            _ => task.run(Portable),
+        }
+    }
+}
+
+/// Something that is done with the lanes of whichever instruction set was chosen.
+pub(crate) trait LanesTask {
+    type Output;
+
+    fn run<L: Lanes>(self, lanes: L) -> Self::Output;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for set in InstructionSet::ALL {
+            assert_eq!(InstructionSet::from_name(set.name()), Ok(set));
+        }
+        assert!(InstructionSet::from_name("neon").is_err());
+    }
+
+    #[test]
+    fn portable_is_always_there_and_last() {
+        assert_eq!(InstructionSet::available().last(), Some(InstructionSet::Portable));
+    }
+}

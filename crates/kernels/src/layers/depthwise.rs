@@ -1,0 +1,100 @@
+use super::{MapIndex, Run, ScratchLength, View};
+use crate::activation::Activation;
+use crate::buffer::Buffer;
+use crate::gemm::part;
+use crate::shape::{MapShape, Window};
+use crate::simd::{CHANNEL_GROUP, Lanes};
+
+mod rows;
+
+pub(crate) use rows::{DepthwiseRows, depthwise_rows};
+
+/// The weights [kernel, kernel, channels] and the bias of a depthwise convolution, channels padded with zeros.
+pub(crate) struct PackedDepthwise {
+    pub(crate) window: Window,
+    pub(crate) channels: usize,
+    pub(crate) weights: Buffer,
+    pub(crate) bias: Buffer,
+}
+
+impl PackedDepthwise {
+    /// Packs weights [channels, kernel, kernel].
+    pub(crate) fn new(window: Window, channels: usize, weight: &[f32], bias: &[f32]) -> Self {
+        let padded = channels.next_multiple_of(CHANNEL_GROUP);
+        let taps = window.kernel * window.kernel;
+        let mut weights = Buffer::zeroed(taps * padded);
+        for (channel, weight) in weight.chunks_exact(taps).enumerate() {
+            for (tap, &weight) in weight.iter().enumerate() {
+                weights.as_mut_slice()[tap * padded + channel] = weight;
+            }
+        }
+        let mut padded_bias = Buffer::zeroed(padded);
+        padded_bias.as_mut_slice()[..bias.len()].copy_from_slice(bias);
+        Self { window, channels: padded, weights, bias: padded_bias }
+    }
+
+    /// Numbers of scratch that [`depthwise_rows`] needs for an output of this width.
+    pub(crate) fn scratch(&self, output_width: usize) -> usize {
+        (self.window.kernel * self.row_width(output_width) + output_width) * CHANNEL_GROUP
+    }
+
+    /// Pixels of a padded input row that are used.
+    pub(crate) fn row_width(&self, output_width: usize) -> usize {
+        (output_width - 1) * self.window.stride + self.window.kernel
+    }
+}
+
+/// A depthwise convolution, perhaps with a ReLU before it, with an activation.
+pub(crate) struct Depthwise {
+    pub(crate) input: MapIndex,
+    pub(crate) output: MapIndex,
+    /// A map of one pixel that receives the mean of each channel of the output.
+    pub(crate) means: Option<MapIndex>,
+    pub(crate) packed: PackedDepthwise,
+    pub(crate) relu_first: bool,
+    pub(crate) activation: Activation,
+}
+
+impl Depthwise {
+    pub(crate) fn scratch(&self, output: MapShape) -> ScratchLength {
+        ScratchLength { shared: 0, own: self.packed.scratch(output.width) }
+    }
+
+    /// # Safety
+    /// The network must have been checked, and the arena be its own.
+    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+        let (input, output) = (run.view(self.input), run.view(self.output));
+        let means = self.means.map(|means| run.view(means));
+        let groups = self.packed.channels / CHANNEL_GROUP;
+        let parts = run.parts(groups);
+        let lanes = run.lanes;
+        for frame in 0..run.frames {
+            run.split(parts, |index, own| {
+                let groups = part(groups, parts, index);
+                let rows = DepthwiseRows {
+                    packed: &self.packed,
+                    channels: groups.start * CHANNEL_GROUP..groups.end * CHANNEL_GROUP,
+                    input: input.frame(frame).wrapping_add(groups.start * CHANNEL_GROUP),
+                    input_shape: input.shape,
+                    input_stride: input.pixel_stride,
+                    ring_rows: input.shape.height,
+                    output: output.frame(frame).wrapping_add(groups.start * CHANNEL_GROUP),
+                    output_shape: output.shape,
+                    output_stride: output.pixel_stride,
+                    rows: 0..output.shape.height,
+                    relu_first: self.relu_first,
+                    activation: self.activation,
+                    means: means_at(means, frame, groups.start * CHANNEL_GROUP),
+                    scratch: own,
+                };
+                // SAFETY: parts are disjoint channels of checked maps, and the scratch is the worker's own.
+                unsafe { depthwise_rows(lanes, &rows) };
+            });
+        }
+    }
+}
+
+/// Where the mean of a frame's channel goes, or null.
+pub(crate) fn means_at(means: Option<View>, frame: usize, channel: usize) -> *mut f32 {
+    means.map_or(std::ptr::null_mut(), |means| means.frame(frame).wrapping_add(channel))
+}

@@ -1,0 +1,97 @@
+use super::{MapIndex, Run, View};
+use crate::gemm::part;
+use crate::shape::{MapShape, Window};
+use crate::simd::{Kernel, Lanes};
+
+/// What becomes of the numbers under a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pooling {
+    /// The largest; pixels outside the map never win.
+    Maximum,
+    /// Their mean; windows do not leave the map.
+    Average,
+}
+
+/// One number of each channel for each window.
+pub(crate) struct Pool {
+    pub(crate) input: MapIndex,
+    pub(crate) output: MapIndex,
+    pub(crate) pooling: Pooling,
+    pub(crate) window: Window,
+    /// A map of the output's shape that is added.
+    pub(crate) residual: Option<MapIndex>,
+}
+
+impl Pool {
+    /// # Safety
+    /// The network must have been checked, and the arena be its own.
+    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+        let (input, output) = (run.view(self.input), run.view(self.output));
+        let residual = self.residual.map(|residual| run.view(residual));
+        let rows = run.frames * output.shape.height;
+        let parts = run.parts(rows);
+        let lanes = run.lanes;
+        run.split(parts, |index, _| {
+            for row in part(rows, parts, index) {
+                let (frame, y) = (row / output.shape.height, row % output.shape.height);
+                // SAFETY: parts are disjoint rows of checked maps.
+                unsafe { lanes.call(PoolRow { layer: self, input, output, residual, frame, y }) };
+            }
+        });
+    }
+}
+
+/// One row of the output.
+struct PoolRow<'a> {
+    layer: &'a Pool,
+    input: View,
+    output: View,
+    residual: Option<View>,
+    frame: usize,
+    y: usize,
+}
+
+impl Kernel for PoolRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self, lanes: L) {
+        let Window { kernel, stride, padding } = self.layer.window;
+        let MapShape { height, width, .. } = self.input.shape;
+        let inside = |at: usize, before: usize, length: usize| {
+            let start = (at * stride).saturating_sub(before);
+            start..(at * stride + kernel).saturating_sub(before).min(length)
+        };
+        let rows = inside(self.y, padding.top, height);
+        let share = lanes.splat(1.0 / (kernel * kernel) as f32);
+        for x in 0..self.output.shape.width {
+            let columns = inside(x, padding.left, width);
+            let place = self.y * self.output.shape.width + x;
+            for channel in (0..self.output.shape.padded_channels()).step_by(L::COUNT) {
+                // SAFETY: rows and columns are inside the input, the place is inside the output.
+                unsafe {
+                    let from = self.input.frame(self.frame).add(channel);
+                    let mut largest = lanes.splat(f32::NEG_INFINITY);
+                    let mut sum = lanes.zero();
+                    for row in rows.clone() {
+                        for column in columns.clone() {
+                            let number = lanes.load(from.add((row * width + column) * self.input.pixel_stride));
+                            largest = lanes.maximum(largest, number);
+                            sum = lanes.add(sum, number);
+                        }
+                    }
+                    let mut number = match self.layer.pooling {
+                        Pooling::Maximum => largest,
+                        Pooling::Average => lanes.multiply(sum, share),
+                    };
+                    if let Some(residual) = self.residual {
+                        let residual = residual.frame(self.frame).add(place * residual.pixel_stride + channel);
+                        number = lanes.add(number, lanes.load(residual));
+                    }
+                    let to = self.output.frame(self.frame).add(place * self.output.pixel_stride + channel);
+                    lanes.store(to, number);
+                }
+            }
+        }
+    }
+}

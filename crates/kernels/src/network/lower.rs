@@ -1,0 +1,144 @@
+//! From operations to layers with packed weights.
+
+use super::graph::{Kernel, Node, Operation};
+use crate::InstructionSet;
+use crate::buffer::Buffer;
+use crate::gemm::{PackedMatrix, Segment};
+use crate::layers::{
+    Combine, Concatenate, Dense, Depthwise, ExpandDepthwise, GlobalAverage, LayerNorm, MapIndex, PackedDepthwise,
+    Place, Pointwise, Pool, Reading, Run, ScratchLength, Separable,
+};
+use crate::shape::{MapShape, Window};
+use crate::simd::Lanes;
+
+/// A layer of a packed network.
+pub(crate) enum Layer {
+    Pointwise(Pointwise),
+    Dense(Dense),
+    Depthwise(Depthwise),
+    ExpandDepthwise(ExpandDepthwise),
+    Separable(Separable),
+    Pool(Pool),
+    Combine(Combine),
+    Concatenate(Concatenate),
+    LayerNorm(LayerNorm),
+    GlobalAverage(GlobalAverage),
+}
+
+impl Layer {
+    /// Packs the operation that makes map `output`; nothing where there is nothing to compute.
+    pub(crate) fn new(node: Node, output: MapIndex, places: &[Place], set: InstructionSet) -> Option<Self> {
+        let shape = |map: MapIndex| places[map].shape;
+        Some(match node.operation? {
+            Operation::Input => return None,
+            Operation::Convolution { input, depthwise: Some(before), kernel, activation, residual, .. } => {
+                let channels = shape(input).channels;
+                let matrix = matrix(set, kernel, channels, 1);
+                Self::Separable(Separable {
+                    input,
+                    output,
+                    packed: PackedDepthwise::new(before.window, channels, &before.kernel.weight, &before.kernel.bias),
+                    relu_first: before.relu_first,
+                    inner_activation: before.activation,
+                    segment: Segment { offset: 0, length: matrix.depth },
+                    matrix,
+                    residual,
+                    activation,
+                })
+            }
+            Operation::Convolution { input, depthwise: None, kernel, window, activation, residual, gates } => {
+                let matrix = matrix(set, kernel, shape(input).channels, window.kernel);
+                if window == Window::pointwise() && places[input].pixel_stride >= shape(input).padded_channels() {
+                    let segment = Segment { offset: 0, length: matrix.depth };
+                    Self::Pointwise(Pointwise { input, output, matrix, segment, residual, gates, activation })
+                } else {
+                    let reading = Reading::new(window, shape(input), places[input].pixel_stride, node.shape);
+                    Self::Dense(Dense { input, output, matrix, window, residual, activation, reading })
+                }
+            }
+            Operation::Depthwise { input, expand, kernel, window, relu_first, activation, means } => {
+                let packed = PackedDepthwise::new(window, node.shape.channels, &kernel.weight, &kernel.bias);
+                match expand {
+                    None => Self::Depthwise(Depthwise { input, output, means, packed, relu_first, activation }),
+                    Some((kernel, inner_activation)) => {
+                        let matrix = matrix(set, kernel, shape(input).channels, 1);
+                        let segment = Segment { offset: 0, length: matrix.depth };
+                        let layer = ExpandDepthwise {
+                            input,
+                            output,
+                            means,
+                            matrix,
+                            segment,
+                            inner_activation,
+                            packed,
+                            activation,
+                        };
+                        Self::ExpandDepthwise(layer)
+                    }
+                }
+            }
+            Operation::Pool { input, pooling, window, residual } => {
+                Self::Pool(Pool { input, output, pooling, window, residual })
+            }
+            Operation::Combine { input, gates, affine, other, activation } => {
+                let affine = affine.map(|(scale, shift)| (padded(&scale), padded(&shift)));
+                Self::Combine(Combine { input, output, gates, affine, other, activation })
+            }
+            Operation::Concatenate { inputs } => Self::Concatenate(Concatenate { inputs, output }),
+            Operation::LayerNorm { input, scale, shift, epsilon } => {
+                let (scale, shift) = (padded(&scale), padded(&shift));
+                Self::LayerNorm(LayerNorm { input, output, scale, shift, epsilon })
+            }
+            Operation::GlobalAverage { input } => Self::GlobalAverage(GlobalAverage { input, output }),
+        })
+    }
+
+    /// How much memory it uses while it runs.
+    pub(crate) fn scratch(&self, places: &[Place]) -> ScratchLength {
+        let shape = |map: MapIndex| -> MapShape { places[map].shape };
+        match self {
+            Self::Pointwise(layer) => layer.scratch(),
+            Self::Dense(layer) => layer.scratch(shape(layer.input).channels),
+            Self::Depthwise(layer) => layer.scratch(shape(layer.output)),
+            Self::ExpandDepthwise(layer) => layer.scratch(shape(layer.input), shape(layer.output)),
+            Self::Separable(layer) => layer.scratch(shape(layer.output)),
+            _ => ScratchLength::default(),
+        }
+    }
+
+    /// # Safety
+    /// The run's arena, places and scratch must be those planned for the network that the layer is part of.
+    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match self {
+                Self::Pointwise(layer) => layer.run(run),
+                Self::Dense(layer) => layer.run(run),
+                Self::Depthwise(layer) => layer.run(run),
+                Self::ExpandDepthwise(layer) => layer.run(run),
+                Self::Separable(layer) => layer.run(run),
+                Self::Pool(layer) => layer.run(run),
+                Self::Combine(layer) => layer.run(run),
+                Self::Concatenate(layer) => layer.run(run),
+                Self::LayerNorm(layer) => layer.run(run),
+                Self::GlobalAverage(layer) => layer.run(run),
+            }
+        }
+    }
+}
+
+/// Weights [out, in, kernel, kernel] as a matrix of rows (ky, kx, in).
+fn matrix(set: InstructionSet, kernel: Kernel, channels_in: usize, size: usize) -> PackedMatrix {
+    let taps = size * size;
+    let depth = taps * channels_in;
+    PackedMatrix::new(set, (depth, kernel.bias.len()), &kernel.bias, |row, column| {
+        let (tap, channel) = (row / channels_in, row % channels_in);
+        kernel.weight[column * depth + channel * taps + tap]
+    })
+}
+
+fn padded(numbers: &[f32]) -> Buffer {
+    let mut buffer = Buffer::zeroed(MapShape::new(numbers.len(), 1, 1).padded_channels());
+    buffer.as_mut_slice()[..numbers.len()].copy_from_slice(numbers);
+    buffer
+}

@@ -1,0 +1,190 @@
+use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
+
+use super::fuse::fuse;
+use super::graph::Node;
+use super::lower::Layer;
+use super::plan::{GROUP_FRAMES, Plan};
+use crate::buffer::Buffer;
+use crate::gemm::part;
+use crate::instruction_set::LanesTask;
+use crate::layers::{MapIndex, Place, Pointer, Run, Scratch, ScratchLength, from_planar, to_planar};
+use crate::shape::MapShape;
+use crate::simd::Lanes;
+use crate::team::Team;
+use crate::{InstructionSet, KernelsError, Result};
+
+/// A packed network, ready to run; may be shared between threads.
+pub struct Network {
+    set: InstructionSet,
+    /// With the index of the node that each layer came from.
+    layers: Vec<(usize, Layer)>,
+    places: Vec<Place>,
+    output: MapIndex,
+    grouped_from: usize,
+    arena_length: usize,
+    scratch: ScratchLength,
+    /// Kept between runs; a run takes one and puts it back.
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+/// What a run needs: threads, and an arena with its scratch for each.
+struct Workspace {
+    team: RefCell<Team>,
+    arenas: Vec<Buffer>,
+}
+
+impl Network {
+    pub(crate) fn new(mut nodes: Vec<Node>, output: MapIndex, set: InstructionSet) -> Self {
+        fuse(&mut nodes, output);
+        let plan = Plan::new(&nodes, output);
+        let mut scratch = ScratchLength::default();
+        let mut layers = Vec::new();
+        for (index, node) in nodes.into_iter().enumerate() {
+            if let Some(layer) = Layer::new(node, index, &plan.places, set) {
+                let wanted = layer.scratch(&plan.places);
+                scratch.shared = scratch.shared.max(wanted.shared);
+                scratch.own = scratch.own.max(wanted.own);
+                layers.push((index, layer));
+            }
+        }
+        let Plan { places, grouped_from, arena_length } = plan;
+        // Every piece begins at the start of a cache line.
+        let scratch =
+            ScratchLength { shared: scratch.shared.next_multiple_of(64), own: scratch.own.next_multiple_of(64) };
+        let arena_length = arena_length.next_multiple_of(64);
+        let workspaces = Mutex::default();
+        Self { set, layers, places, output, grouped_from, arena_length, scratch, workspaces }
+    }
+
+    /// The shape of a frame.
+    pub fn frame_shape(&self) -> MapShape {
+        self.places[0].shape
+    }
+
+    /// The shape of a frame's result.
+    pub fn output_shape(&self) -> MapShape {
+        self.places[self.output].shape
+    }
+
+    /// The instruction set that the network was packed for.
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.set
+    }
+
+    /// Runs on `count` frames [count, C, H, W] and writes their results [count, C, h, w].
+    ///
+    /// Several frames are shared out among `threads`; a single one is cut layer by layer. Threads and memory are kept for
+    /// the next run. Runs at the same time have threads and memory of their own.
+    pub fn run(&self, frames: &[f32], count: usize, output: &mut [f32], threads: usize) -> Result<()> {
+        check_length("frames", count * self.frame_shape().numbers(), frames.len())?;
+        check_length("output", count * self.output_shape().numbers(), output.len())?;
+        let threads = threads.max(1);
+        let mut workspace = self.take_workspace(threads);
+        self.set.with_lanes(RunTask { network: self, frames, count, output, threads, workspace: &mut workspace });
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        Ok(())
+    }
+
+    /// A workspace with at least so many threads.
+    fn take_workspace(&self, threads: usize) -> Workspace {
+        let mut kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.iter().position(|workspace| workspace.arenas.len() >= threads) {
+            Some(index) => kept.swap_remove(index),
+            None => {
+                let ScratchLength { shared, own } = self.scratch;
+                let length = self.arena_length + shared + own;
+                // The first arena serves all threads when they share one frame.
+                let first = Buffer::zeroed(length + (threads - 1) * own);
+                let others = (1..threads).map(|_| Buffer::zeroed(length));
+                Workspace {
+                    team: RefCell::new(Team::new(threads)),
+                    arenas: std::iter::once(first).chain(others).collect(),
+                }
+            }
+        }
+    }
+
+    /// Runs on one group of frames.
+    ///
+    /// # Safety
+    /// `arena` must be an arena of this network that nothing else uses; `frames` must be valid for reading `count` frames
+    /// and `output` for writing as many results.
+    unsafe fn run_group<L: Lanes>(
+        &self,
+        lanes: L,
+        arena: Pointer,
+        (frames, count, output): (*const f32, usize, *mut f32),
+        team: Option<&RefCell<Team>>,
+    ) {
+        let shared = arena.get().wrapping_add(self.arena_length);
+        let own = shared.wrapping_add(self.scratch.shared);
+        let scratch = Scratch { shared: Pointer::new(shared), own: Pointer::new(own), own_length: self.scratch.own };
+        let mut run = Run { lanes, arena, places: &self.places, first_frame: 0, frames: 1, scratch, team };
+        let split = self.layers.partition_point(|(index, _)| *index < self.grouped_from);
+        let (single, grouped) = self.layers.split_at(split);
+        // SAFETY: passed on to the caller; the plan gave every map and the scratch their places in the arena.
+        unsafe {
+            for frame in 0..count {
+                run.first_frame = frame;
+                from_planar(&run, frames.wrapping_add(frame * self.frame_shape().numbers()), run.view(0));
+                for (_, layer) in single {
+                    layer.run(&run);
+                }
+            }
+            (run.first_frame, run.frames) = (0, count);
+            for (_, layer) in grouped {
+                layer.run(&run);
+            }
+            for frame in 0..count {
+                (run.first_frame, run.frames) = (frame, 1);
+                let output = output.wrapping_add(frame * self.output_shape().numbers());
+                to_planar(&run, run.view(self.output), output);
+            }
+        }
+    }
+}
+
+fn check_length(name: &'static str, expected: usize, found: usize) -> Result<()> {
+    if expected == found { Ok(()) } else { Err(KernelsError::BufferLength { name, expected, found }) }
+}
+
+struct RunTask<'a> {
+    network: &'a Network,
+    frames: &'a [f32],
+    count: usize,
+    output: &'a mut [f32],
+    threads: usize,
+    workspace: &'a mut Workspace,
+}
+
+impl LanesTask for RunTask<'_> {
+    type Output = ();
+
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self { network, frames, count, output, threads, workspace: Workspace { team, arenas } } = self;
+        let (frame_length, output_length) = (network.frame_shape().numbers(), network.output_shape().numbers());
+        let output = Pointer::new(output.as_mut_ptr());
+        let arenas: Vec<Pointer> = arenas.iter_mut().map(|arena| Pointer::new(arena.as_mut_ptr())).collect();
+        let piece = |frames_of_group: std::ops::Range<usize>| {
+            let first = frames_of_group.start;
+            let frames = frames.as_ptr().wrapping_add(first * frame_length);
+            (frames, frames_of_group.len(), output.get().wrapping_add(first * output_length))
+        };
+        if count == 1 && threads > 1 {
+            // SAFETY: the arena is this workspace's, lengths were checked.
+            return unsafe { network.run_group(lanes, arenas[0], piece(0..1), Some(team)) };
+        }
+        // As many groups for each thread, as equal as can be.
+        let groups = count.div_ceil(GROUP_FRAMES).next_multiple_of(threads).min(count);
+        let work = |worker: usize, group: usize| {
+            // SAFETY: workers have arenas of their own, groups are disjoint frames, lengths were checked.
+            unsafe { network.run_group(lanes, arenas[worker], piece(part(count, groups, group)), None) };
+        };
+        if threads == 1 {
+            (0..groups).for_each(|group| work(0, group));
+        } else {
+            team.borrow_mut().run(groups, &work);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+use std::arch::x86_64::{
+    __m256, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
+    _mm_movehdup_ps, _mm_movehl_ps, _mm_prefetch, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps,
+    _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtps_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps,
+    _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_rcp_ps,
+    _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
+};
+
+use super::{Kernel, Lanes};
+
+const ROUND: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+/// Bits of a number's fraction; the exponent stands above them.
+const FRACTION_BITS: i32 = 23;
+const EXPONENT_BIAS: i32 = 127;
+
+/// 8 lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(());
+
+impl Avx2 {
+    /// The lanes, if this processor has them.
+    pub(crate) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+    }
+}
+
+/// # Safety
+/// The processor must have the features, and the kernel's pointers must be valid.
+#[target_feature(enable = "avx2,fma")]
+#[inline(never)]
+unsafe fn call<K: Kernel>(lanes: Avx2, kernel: K) -> K::Output {
+    // SAFETY: passed on to the caller.
+    unsafe { kernel.run(lanes) }
+}
+
+macro_rules! operations {
+    ($($name:ident($($argument:ident),+) = $body:expr;)+) => {
+        $(#[inline(always)]
+        fn $name(self, $($argument: __m256),+) -> __m256 {
+            // SAFETY: a value of this type exists only where the features were detected.
+            unsafe { $body }
+        })+
+    };
+}
+
+impl Lanes for Avx2 {
+    const COUNT: usize = 8;
+
+    type Vector = __m256;
+
+    #[inline(always)]
+    unsafe fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: `self` proves the features; the pointers are the caller's promise.
+        unsafe { call(self, kernel) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> __m256 {
+        // SAFETY: `self` proves the features; the pointer is the caller's promise.
+        unsafe { _mm256_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, vector: __m256) {
+        // SAFETY: `self` proves the features; the pointer is the caller's promise.
+        unsafe { _mm256_storeu_ps(to, vector) }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        // SAFETY: a prefetch has no effect that a program can see, and every x86-64 processor has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
+    fn splat(self, number: f32) -> __m256 {
+        // SAFETY: a value of this type exists only where the features were detected.
+        unsafe { _mm256_set1_ps(number) }
+    }
+
+    #[inline(always)]
+    fn sum(self, a: __m256) -> f32 {
+        // SAFETY: a value of this type exists only where the features were detected.
+        unsafe {
+            let four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
+            let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)))
+        }
+    }
+
+    operations! {
+        add(a, b) = _mm256_add_ps(a, b);
+        subtract(a, b) = _mm256_sub_ps(a, b);
+        multiply(a, b) = _mm256_mul_ps(a, b);
+        maximum(a, b) = _mm256_max_ps(a, b);
+        minimum(a, b) = _mm256_min_ps(a, b);
+        multiply_add(a, b, c) = _mm256_fmadd_ps(a, b, c);
+        round(a) = _mm256_round_ps::<ROUND>(a);
+        scale_by_power_of_two(a, exponent) = {
+            let biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponent), _mm256_set1_epi32(EXPONENT_BIAS));
+            _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32::<FRACTION_BITS>(biased)))
+        };
+        reciprocal(a) = {
+            let rough = _mm256_rcp_ps(a);
+            _mm256_mul_ps(rough, _mm256_fnmadd_ps(a, rough, _mm256_set1_ps(2.0)))
+        };
+        absolute(a) = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+        with_sign_of(magnitude, sign) = _mm256_or_ps(magnitude, _mm256_and_ps(sign, _mm256_set1_ps(-0.0)));
+    }
+}

@@ -1,0 +1,104 @@
+use std::arch::x86_64::{
+    __m512, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0, _mm_prefetch, _mm512_abs_ps, _mm512_add_ps,
+    _mm512_and_ps, _mm512_fmadd_ps, _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
+    _mm512_or_ps, _mm512_rcp14_ps, _mm512_reduce_add_ps, _mm512_roundscale_ps, _mm512_scalef_ps, _mm512_set1_ps,
+    _mm512_storeu_ps, _mm512_sub_ps,
+};
+
+use super::{Kernel, Lanes};
+
+const ROUND: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+
+/// 16 lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Avx512(());
+
+impl Avx512 {
+    /// The lanes, if this processor has them.
+    pub(crate) fn detect() -> Option<Self> {
+        let has_all = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("fma");
+        has_all.then_some(Self(()))
+    }
+}
+
+/// # Safety
+/// The processor must have the features, and the kernel's pointers must be valid.
+#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma")]
+#[inline(never)]
+unsafe fn call<K: Kernel>(lanes: Avx512, kernel: K) -> K::Output {
+    // SAFETY: passed on to the caller.
+    unsafe { kernel.run(lanes) }
+}
+
+macro_rules! operations {
+    ($($name:ident($($argument:ident),+) = $body:expr;)+) => {
+        $(#[inline(always)]
+        fn $name(self, $($argument: __m512),+) -> __m512 {
+            // SAFETY: a value of this type exists only where the features were detected.
+            unsafe { $body }
+        })+
+    };
+}
+
+impl Lanes for Avx512 {
+    const COUNT: usize = 16;
+
+    type Vector = __m512;
+
+    #[inline(always)]
+    unsafe fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: `self` proves the features; the pointers are the caller's promise.
+        unsafe { call(self, kernel) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> __m512 {
+        // SAFETY: `self` proves the features; the pointer is the caller's promise.
+        unsafe { _mm512_loadu_ps(from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, vector: __m512) {
+        // SAFETY: `self` proves the features; the pointer is the caller's promise.
+        unsafe { _mm512_storeu_ps(to, vector) }
+    }
+
+    #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        // SAFETY: a prefetch has no effect that a program can see, and every x86-64 processor has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
+    fn splat(self, number: f32) -> __m512 {
+        // SAFETY: a value of this type exists only where the features were detected.
+        unsafe { _mm512_set1_ps(number) }
+    }
+
+    #[inline(always)]
+    fn sum(self, a: __m512) -> f32 {
+        // SAFETY: a value of this type exists only where the features were detected.
+        unsafe { _mm512_reduce_add_ps(a) }
+    }
+
+    operations! {
+        add(a, b) = _mm512_add_ps(a, b);
+        subtract(a, b) = _mm512_sub_ps(a, b);
+        multiply(a, b) = _mm512_mul_ps(a, b);
+        maximum(a, b) = _mm512_max_ps(a, b);
+        minimum(a, b) = _mm512_min_ps(a, b);
+        multiply_add(a, b, c) = _mm512_fmadd_ps(a, b, c);
+        round(a) = _mm512_roundscale_ps::<ROUND>(a);
+        scale_by_power_of_two(a, exponent) = _mm512_scalef_ps(a, exponent);
+        reciprocal(a) = {
+            let rough = _mm512_rcp14_ps(a);
+            _mm512_mul_ps(rough, _mm512_fnmadd_ps(a, rough, _mm512_set1_ps(2.0)))
+        };
+        absolute(a) = _mm512_abs_ps(a);
+        with_sign_of(magnitude, sign) = _mm512_or_ps(magnitude, _mm512_and_ps(sign, _mm512_set1_ps(-0.0)));
+    }
+}

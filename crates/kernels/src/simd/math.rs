@@ -1,0 +1,131 @@
+//! Functions that encoders apply to every number, on vectors.
+//!
+//! Errors against exact arithmetic, for |x| up to 1e30 (the tests below hold them): sigmoid 3e-7,
+//! SiLU 4e-7 of itself or 1e-7, GELU 6e-7 x max(1, |x|).
+
+use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
+
+use super::Lanes;
+
+/// Exponents beyond these make `1 + 2^t` overflow its reciprocal, or are nothing beside 1.
+const EXPONENT_LIMIT: f32 = 125.0;
+
+/// The fifth coefficient of the polynomial for 2^t, and those below it.
+const POWER_OF_TWO_FIFTH: f32 = 0.001_326_473;
+#[allow(clippy::approx_constant, reason = "the best coefficient is near ln 2, and is not ln 2")]
+const POWER_OF_TWO: [f32; 5] = [0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
+
+/// 2^t for |t| <= 125, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a shift.
+#[inline(always)]
+fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
+    let whole = lanes.round(t);
+    let fraction = lanes.subtract(t, whole);
+    let mut power = lanes.splat(POWER_OF_TWO_FIFTH);
+    for coefficient in POWER_OF_TWO {
+        power = lanes.multiply_add(power, fraction, lanes.splat(coefficient));
+    }
+    lanes.scale_by_power_of_two(power, whole)
+}
+
+/// 1 / (1 + e^-x).
+#[inline(always)]
+pub(crate) fn sigmoid<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
+    let t = lanes.multiply(x, lanes.splat(-LOG2_E));
+    // A NaN is the second argument, so that it comes through.
+    let t = lanes.minimum(lanes.splat(EXPONENT_LIMIT), lanes.maximum(lanes.splat(-EXPONENT_LIMIT), t));
+    lanes.reciprocal(lanes.add(power_of_two(lanes, t), lanes.splat(1.0)))
+}
+
+/// x / (1 + e^-x).
+#[inline(always)]
+pub(crate) fn silu<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
+    lanes.multiply(x, sigmoid(lanes, x))
+}
+
+/// x (1 + erf(x / sqrt 2)) / 2, with erf by Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.26.
+#[inline(always)]
+pub(crate) fn gelu<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
+    let one = lanes.splat(1.0);
+    // Beyond 10 the tail is nothing in single precision, and its square must not overflow the exponent.
+    let z = lanes.minimum(lanes.splat(10.0), lanes.multiply(lanes.absolute(x), lanes.splat(FRAC_1_SQRT_2)));
+    let t = lanes.reciprocal(lanes.multiply_add(z, lanes.splat(0.327_591_1), one));
+    let mut tail = lanes.splat(1.061_405_4);
+    for coefficient in [-1.453_152, 1.421_413_8, -0.284_496_74, 0.254_829_6] {
+        tail = lanes.multiply_add(tail, t, lanes.splat(coefficient));
+    }
+    let exponent = lanes.multiply(lanes.multiply(z, z), lanes.splat(-LOG2_E));
+    let exponent = lanes.maximum(lanes.splat(-EXPONENT_LIMIT), exponent);
+    let tail = lanes.multiply(lanes.multiply(tail, t), power_of_two(lanes, exponent));
+    let erf = lanes.with_sign_of(lanes.maximum(lanes.zero(), lanes.subtract(one, tail)), x);
+    let half = lanes.multiply(x, lanes.splat(0.5));
+    lanes.multiply_add(half, erf, half)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::InstructionSet;
+    use crate::activation::{Activation, activate_slice};
+
+    /// erf by its series, good to 1e-12 for |x| < 5; beyond, 1.
+    fn exact_erf(x: f64) -> f64 {
+        if x.abs() > 5.0 {
+            return x.signum();
+        }
+        let (mut term, mut sum) = (x, x);
+        for n in 1..200 {
+            term *= -x * x / f64::from(n);
+            sum += term / f64::from(2 * n + 1);
+        }
+        sum * 2.0 / std::f64::consts::PI.sqrt()
+    }
+
+    fn exact(activation: Activation, x: f64) -> f64 {
+        match activation {
+            Activation::Identity => x,
+            Activation::Relu => x.max(0.0),
+            Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Activation::Silu => x / (1.0 + (-x).exp()),
+            Activation::Gelu => 0.5 * x * (1.0 + exact_erf(x / 2f64.sqrt())),
+        }
+    }
+
+    fn allowed(activation: Activation, x: f64, exact: f64) -> f64 {
+        match activation {
+            Activation::Identity | Activation::Relu => 0.0,
+            Activation::Sigmoid => 3e-7,
+            Activation::Silu => 4e-7 * exact.abs() + 1e-7,
+            Activation::Gelu => 6e-7 * x.abs().max(1.0),
+        }
+    }
+
+    #[test]
+    fn activations_keep_their_stated_errors_in_every_set() {
+        let mut numbers: Vec<f32> = (-60_000..60_000).map(|step| step as f32 * 5e-4).collect();
+        numbers.extend([-1e30, -1e4, -90.0, -1e-30, 0.0, 1e-30, 90.0, 1e4, 1e30]);
+        numbers.resize(numbers.len().next_multiple_of(16), 0.0);
+        for set in InstructionSet::available() {
+            for activation in Activation::ALL {
+                let mut found = numbers.clone();
+                activate_slice(set, activation, &mut found);
+                for (&x, &found) in numbers.iter().zip(&found) {
+                    let x = f64::from(x);
+                    let exact = exact(activation, x);
+                    let error = (f64::from(found) - exact).abs();
+                    let allowed = allowed(activation, x, exact);
+                    assert!(error <= allowed, "{set:?} {activation:?}({x}) = {found}, exact {exact}: {error:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        for set in InstructionSet::available() {
+            for activation in Activation::ALL {
+                let mut numbers = [f32::NAN; 16];
+                activate_slice(set, activation, &mut numbers);
+                assert!(numbers.iter().all(|x| x.is_nan()), "{set:?} {activation:?}");
+            }
+        }
+    }
+}

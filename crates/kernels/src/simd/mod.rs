@@ -1,0 +1,84 @@
+//! Vectors of every instruction set behind one trait, so that each kernel is written once.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+pub(crate) mod math;
+mod portable;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx512::Avx512;
+pub(crate) use portable::Portable;
+
+use crate::gemm::Tiles;
+
+/// Channels are padded to a multiple of this many in every buffer, so that no kernel needs a masked load or store.
+pub(crate) const CHANNEL_GROUP: usize = 16;
+
+/// Vector arithmetic of one instruction set. A value of this type proves that the processor has the set.
+///
+/// The methods compile to single instructions only inside a [`Kernel`] run through [`Lanes::call`].
+pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
+    /// Numbers in a vector; divides [`CHANNEL_GROUP`].
+    const COUNT: usize;
+
+    type Vector: Copy;
+
+    /// Runs a kernel in a function of its own that is compiled for this instruction set.
+    ///
+    /// # Safety
+    /// The kernel's pointers must be valid as its type asks for.
+    unsafe fn call<K: Kernel>(self, kernel: K) -> K::Output;
+
+    /// # Safety
+    /// `from` must be valid for reading [`Self::COUNT`] numbers.
+    unsafe fn load(self, from: *const f32) -> Self::Vector;
+
+    /// # Safety
+    /// `to` must be valid for writing [`Self::COUNT`] numbers.
+    unsafe fn store(self, to: *mut f32, vector: Self::Vector);
+
+    /// Brings a line into the cache before it is needed; any address will do.
+    fn prefetch(self, at: *const f32);
+
+    fn splat(self, number: f32) -> Self::Vector;
+    fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn subtract(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn multiply(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The larger of each pair; `b` where either is not a number.
+    fn maximum(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The smaller of each pair; `b` where either is not a number.
+    fn minimum(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a * b + c`; rounded once where the set has fused multiply-add.
+    fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// The nearest whole numbers, for magnitudes below 2^22.
+    fn round(self, a: Self::Vector) -> Self::Vector;
+    /// `a * 2^exponent`, for whole exponents from -126 to 127.
+    fn scale_by_power_of_two(self, a: Self::Vector, exponent: Self::Vector) -> Self::Vector;
+    /// `1 / a` to within 2^-22 of itself, for normal `a` below 2^126.
+    fn reciprocal(self, a: Self::Vector) -> Self::Vector;
+    fn absolute(self, a: Self::Vector) -> Self::Vector;
+    /// `magnitude` with the sign of `sign`; `magnitude` must not be negative.
+    fn with_sign_of(self, magnitude: Self::Vector, sign: Self::Vector) -> Self::Vector;
+    /// The sum of all lanes.
+    fn sum(self, a: Self::Vector) -> f32;
+
+    fn zero(self) -> Self::Vector {
+        self.splat(0.0)
+    }
+}
+
+/// A piece of work on raw buffers, written once for all instruction sets.
+///
+/// `run` must be `#[inline(always)]`, and so must everything it calls except through [`Lanes::call`]: otherwise its
+/// vector operations become function calls.
+pub(crate) trait Kernel {
+    type Output;
+
+    /// # Safety
+    /// The pointers in `self` must be valid as the type's documentation asks for.
+    unsafe fn run<L: Lanes>(self, lanes: L) -> Self::Output;
+}

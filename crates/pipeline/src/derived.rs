@@ -1,0 +1,46 @@
+//! A pipeline for every model of the registry, for when nobody has written one.
+
+use std::path::Path;
+
+use ecg::Strategy;
+use zoo::{FrameChoice, ModelCard, Registry};
+
+use crate::{
+    AggregateSection, EncoderSection, FusionSection, HeadSection, PipelineFile, PrepareSection, SamplingSection,
+    WeightsSection,
+};
+
+/// Clips of a loop: two beats, as in the shipped pipelines; windows are shorter than a beat.
+const MOST_CLIPS: usize = 2;
+const MOST_WINDOWS: usize = 4;
+
+/// The pipeline that is named after the model `name`; `None` where the registry has no such model.
+pub(crate) fn pipeline_of_model(name: &str) -> Option<PipelineFile> {
+    let registry = Registry::open(Path::new("")).ok()?;
+    registry.card(name).ok().map(pipeline_of)
+}
+
+/// What the card says, with the frames that the model was made for and everything else as usual.
+fn pipeline_of(card: &ModelCard) -> PipelineFile {
+    let (strategy, max_clips) = match card.clip.choice {
+        FrameChoice::Landmarks => (Strategy::Landmarks, MOST_CLIPS),
+        FrameChoice::EvenlySpaced => (Strategy::EvenlySpaced, MOST_CLIPS),
+        FrameChoice::Windowed => (Strategy::Windowed, MOST_WINDOWS),
+    };
+    PipelineFile {
+        name: card.name.clone(),
+        label_set: card.label_set.clone(),
+        sampling: SamplingSection {
+            frames_per_clip: card.clip.frames,
+            strategy,
+            max_clips,
+            ..SamplingSection::default()
+        },
+        prepare: PrepareSection { size: card.prepare.size, colour: None, crop: None, resize: None, mask_static: None },
+        encoder: EncoderSection { name: card.encoder },
+        head: HeadSection { name: card.head },
+        fusion: FusionSection { name: card.fusion },
+        weights: WeightsSection { model: card.name.clone() },
+        aggregate: AggregateSection::default(),
+    }
+}

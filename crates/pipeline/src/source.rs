@@ -1,0 +1,76 @@
+use std::path::PathBuf;
+
+use crate::derived::pipeline_of_model;
+use crate::{PipelineError, PipelineFile};
+
+/// The pipelines that ship with the program: name and text.
+pub(crate) const SHIPPED: [(&str, &str); 4] = [
+    ("tte11-video-dilated", include_str!("../../../pipelines/tte11-video-dilated.toml")),
+    ("tte11-video-residual", include_str!("../../../pipelines/tte11-video-residual.toml")),
+    ("tte47-frames", include_str!("../../../pipelines/tte47-frames.toml")),
+    ("tte11-tiny", include_str!("../../../pipelines/tte11-tiny.toml")),
+];
+
+/// Where a pipeline comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PipelineSource {
+    /// One that ships with the program.
+    Shipped(&'static str),
+    /// A file.
+    File(PathBuf),
+    /// The one that a model of the registry gets when nobody has written one.
+    Model(String),
+}
+
+impl PipelineSource {
+    /// The name of the pipeline used when nobody names one.
+    pub const DEFAULT: &'static str = "tte11-video-dilated";
+
+    /// A shipped pipeline of that name, else the file at that path (`.toml`), else the pipeline of that model.
+    pub fn named(name: &str) -> Result<Self, PipelineError> {
+        if let Some((shipped, _)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
+            return Ok(Self::Shipped(shipped));
+        }
+        if name.ends_with(".toml") {
+            return Ok(Self::File(name.into()));
+        }
+        if pipeline_of_model(name).is_some() {
+            return Ok(Self::Model(name.to_owned()));
+        }
+        Err(Self::unknown(name))
+    }
+
+    /// The names of the pipelines that ship with the program.
+    pub fn shipped() -> impl Iterator<Item = &'static str> {
+        SHIPPED.iter().map(|(name, _)| *name)
+    }
+
+    /// Reads the file, refusing unknown keys, or derives the pipeline from its model's card.
+    pub fn read(&self) -> Result<PipelineFile, PipelineError> {
+        let text = match self {
+            Self::Shipped(name) => {
+                SHIPPED.iter().find(|(shipped, _)| shipped == name).map(|(_, text)| (*text).to_owned())
+            }
+            Self::File(path) => Some(
+                std::fs::read_to_string(path).map_err(|source| PipelineError::Read { path: path.clone(), source })?,
+            ),
+            Self::Model(name) => return pipeline_of_model(name).ok_or_else(|| Self::unknown(name)),
+        };
+        toml::from_str(&text.unwrap_or_default())
+            .map_err(|error| PipelineError::Invalid { origin: self.to_string(), problem: error.to_string() })
+    }
+
+    fn unknown(name: &str) -> PipelineError {
+        PipelineError::Unknown { name: name.to_owned(), known: Self::shipped().collect::<Vec<_>>().join(", ") }
+    }
+}
+
+impl std::fmt::Display for PipelineSource {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Shipped(name) => write!(formatter, "{name} (shipped)"),
+            Self::File(path) => write!(formatter, "{}", path.display()),
+            Self::Model(name) => write!(formatter, "{name} (of the model of that name)"),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::weights::FormulaWeights;
+use crate::{AnyEncoderName, Architecture, FusionName, HeadName, LabelSet, Preparation, Result, WeightStatus};
+
+/// One entry of the registry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCard {
+    /// The name in pipeline files.
+    pub name: String,
+    /// One line on what it sees and says.
+    pub summary: String,
+    /// What it is for.
+    #[serde(default)]
+    pub task: Task,
+    /// The views or other classes that it knows; `None` for a model that gives only vectors.
+    pub label_set: Option<String>,
+    /// Frame to vector, or clip to vector.
+    pub encoder: AnyEncoderName,
+    /// Clip to temporal features.
+    #[serde(default)]
+    pub head: HeadName,
+    /// Spatial and temporal features to one.
+    #[serde(default)]
+    pub fusion: FusionName,
+    /// Widths of fully connected layers with ReLU before the last one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<usize>,
+    /// The frames of a clip that it was made for.
+    pub clip: ClipFrames,
+    /// What the weights may be trusted for.
+    pub status: WeightStatus,
+    /// The weights' licence.
+    pub licence: String,
+    /// Where the weights come from, and what else a user of them must know.
+    pub origin: String,
+    /// Where its authors publish the weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
+    /// Whether the weights come with the program.
+    #[serde(default)]
+    pub ships: bool,
+    /// What the model must be fed.
+    pub prepare: Preparation,
+    /// The weights' file in the folder of models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// That file's digest, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The formula that makes untrained weights: always where there is no `file`, else only when they are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub formula: Option<Formula>,
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// It says which view an image or a clip shows.
+    #[default]
+    Views,
+    /// It says how the screen is laid out.
+    Layout,
+    /// It gives a vector and says nothing.
+    Embedding,
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Views => "views",
+            Self::Layout => "layout",
+            Self::Embedding => "embedding",
+        })
+    }
+}
+
+/// The frames of a clip that a model was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClipFrames {
+    /// How many; a model without a head sees them one by one and its probabilities are averaged.
+    pub frames: usize,
+    /// Which.
+    pub choice: FrameChoice,
+}
+
+/// Which frames of a beat make a clip; the names are those of a pipeline's `sampling.strategy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameChoice {
+    /// At the landmarks of the beat.
+    Landmarks,
+    /// Evenly over the beat.
+    EvenlySpaced,
+    /// Every third frame of windows of 16 frames.
+    Windowed,
+}
+
+/// Where a model's authors publish its weights.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// The repository's name on the model hub.
+    pub repository: String,
+    /// The branch, tag or commit in it.
+    #[serde(default = "main_branch")]
+    pub revision: String,
+    /// The file in it.
+    pub file: String,
+    /// That file's digest, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+fn main_branch() -> String {
+    "main".to_owned()
+}
+
+/// The parameters of formula weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Formula {
+    /// Hashed together with each tensor's name.
+    pub seed: String,
+    /// Multiplies the range of kernels.
+    pub gain: f64,
+    /// Multiplies the range of the first kernel once more.
+    pub stem_gain: f64,
+    /// The first kernel's name.
+    pub stem: Option<String>,
+}
+
+impl Default for Formula {
+    fn default() -> Self {
+        Self { seed: "echolabel-untrained-v1".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None }
+    }
+}
+
+impl ModelCard {
+    /// The parts that make the model.
+    pub fn architecture(&self) -> Result<Architecture> {
+        let label_set = self.label_set.as_deref().map(LabelSet::named).transpose()?;
+        Ok(Architecture {
+            encoder: self.encoder,
+            head: self.head,
+            fusion: self.fusion,
+            hidden: self.hidden.clone(),
+            classes: label_set.map(|set| set.views.len()),
+        })
+    }
+
+    /// Whether the model sees each frame for itself, so that a clip is only several stills.
+    pub fn sees_stills(&self) -> bool {
+        matches!(self.encoder, AnyEncoderName::Frames(_)) && self.head == HeadName::None
+    }
+
+    /// The weights that the entry's formula makes.
+    pub fn formula_weights(&self) -> FormulaWeights {
+        let Formula { seed, gain, stem_gain, stem } = self.formula.clone().unwrap_or_default();
+        FormulaWeights { seed, gain, stem_gain, stem }
+    }
+}

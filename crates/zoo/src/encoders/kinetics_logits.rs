@@ -1,0 +1,38 @@
+use candle_core::Tensor;
+use nn::Linear;
+
+use super::{SlowResNet, SlowResNetConfig, VideoNetwork};
+use crate::Result;
+use crate::transformer::linear;
+use crate::weights::Weights;
+
+/// A `slow_r50` whose vectors are its 400 Kinetics logits: 32,454,096 parameters.
+///
+/// The reference system's 3D model keeps that layer and builds on what it says.
+pub struct KineticsLogits {
+    features: SlowResNet,
+    classes: Linear,
+}
+
+impl KineticsLogits {
+    /// Length of a vector.
+    pub const WIDTH: usize = 400;
+
+    /// Reads the network and `blocks.5.proj` from weights at the root of PyTorchVideo's names.
+    pub fn read(weights: &Weights<'_>) -> Result<Self> {
+        Ok(Self {
+            features: SlowResNet::read(&SlowResNetConfig::slow_r50(), weights)?,
+            classes: linear(&weights.at("blocks").at(5).at("proj"), (SlowResNet::WIDTH, Self::WIDTH))?,
+        })
+    }
+}
+
+impl VideoNetwork for KineticsLogits {
+    fn maps(&self, clips: &Tensor) -> Result<Tensor> {
+        self.features.maps(clips)
+    }
+
+    fn vectors(&self, clips: &Tensor) -> Result<Tensor> {
+        Ok(self.classes.forward(&self.features.vectors(clips)?)?)
+    }
+}

@@ -1,0 +1,108 @@
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use checkpoint::Format;
+use safetensors::Dtype;
+use safetensors::tensor::View;
+use serde::Serialize;
+
+use super::Arranged;
+use crate::weights::SafetensorsFile;
+use crate::{Result, ZooError};
+
+/// What an import wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    /// The file written.
+    pub path: PathBuf,
+    /// Its hexadecimal sha256.
+    pub sha256: String,
+    /// How many tensors it holds.
+    pub tensors: usize,
+    /// How many numbers.
+    pub elements: usize,
+    /// The format that they came in.
+    pub format: &'static str,
+    /// How many entries of the file were left out: optimizer state and counters.
+    pub left_out: usize,
+}
+
+/// The key in a file's header that says where its weights came from.
+const ORIGIN_KEY: &str = "imported_from";
+
+impl Arranged {
+    /// Writes the weights under the model's own names as `path`, a `.safetensors` file of f32 numbers.
+    ///
+    /// The file appears whole or not at all: it is written beside its place, read back, and then renamed. An error leaves
+    /// what was there before as it was. `origin` is kept in the file's header.
+    pub fn write(&self, path: &Path, origin: &str) -> Result<Imported> {
+        let write_error = |source| ZooError::Write { path: path.to_owned(), source };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(write_error)?;
+        let partial = tempfile::Builder::new()
+            .prefix(".import-")
+            .suffix(".tmp")
+            .tempfile_in(folder)
+            .map_err(write_error)?
+            .into_temp_path();
+        // One key only: the library writes several in no fixed order, and equal weights should be equal files.
+        let notes = HashMap::from([(ORIGIN_KEY.to_owned(), origin.to_owned())]);
+        let tensors = self
+            .needed
+            .iter()
+            .enumerate()
+            .map(|(index, needed)| (needed.name.as_str(), Values { arranged: self, index, shape: &needed.shape }));
+        safetensors::serialize_to_file(tensors, Some(notes), &partial)
+            .map_err(|error| ZooError::Write { path: path.to_owned(), source: std::io::Error::other(error) })?;
+        // The bytes must be on the disk before the name is, or a power cut could leave an empty file under it.
+        std::fs::File::open(&partial).and_then(|file| file.sync_all()).map_err(write_error)?;
+        let sha256 = SafetensorsFile::read(&partial)?.digest();
+        partial.persist(path).map_err(|error| write_error(error.error))?;
+        let elements = self.needed.iter().map(|needed| needed.shape.iter().product::<usize>()).sum();
+        Ok(Imported {
+            path: path.to_owned(),
+            sha256,
+            tensors: self.needed.len(),
+            elements,
+            format: words(self.format),
+            left_out: self.left_out,
+        })
+    }
+}
+
+/// A format as a person calls it.
+fn words(format: Format) -> &'static str {
+    match format {
+        Format::KerasLegacy => "Keras (HDF5)",
+        Format::KerasStore => "Keras (.weights.h5 or .keras)",
+        Format::TorchZip => "torch",
+        Format::TorchLegacy => "torch before 1.6",
+        Format::Safetensors => "safetensors",
+    }
+}
+
+/// One tensor's numbers, made into bytes only when they are written.
+struct Values<'a> {
+    arranged: &'a Arranged,
+    index: usize,
+    shape: &'a [usize],
+}
+
+impl View for Values<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.arranged.values(self.index).iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>().into()
+    }
+
+    fn data_len(&self) -> usize {
+        self.shape.iter().product::<usize>() * size_of::<f32>()
+    }
+}

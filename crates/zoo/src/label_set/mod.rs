@@ -1,0 +1,166 @@
+//! Lists of views, how they map onto each other, and what their views are in DICOM's codes.
+
+mod crosswalk;
+mod dicom_codes;
+
+use serde::Deserialize;
+
+pub use crosswalk::Crosswalk;
+pub use dicom_codes::{Code, CodeMatch, ViewCodes};
+
+use crate::{Result, ZooError};
+
+/// A named list of views; the order is the order of a model's outputs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelSet {
+    /// `tte11`, `tte47`, ...
+    pub name: String,
+    /// Where the list comes from.
+    pub source: String,
+    /// The image modes that have views in this list (`2d`, `colour`, `pw`, ...); loops of other modes are not shown to a
+    /// model of it.
+    pub modes: Vec<String>,
+    /// The names of the coarser lists that the views fall into.
+    #[serde(default)]
+    pub groupings: Vec<String>,
+    /// The views, by index.
+    pub views: Vec<View>,
+}
+
+/// One view of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// Its name in outputs, files and reports.
+    pub name: String,
+    /// Other spellings that are accepted.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Its group in each of the list's groupings.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Other views of the list that an image with this label may show: a partial label.
+    #[serde(default)]
+    pub may_be: Vec<String>,
+    /// What it shows, in a few words.
+    pub meaning: String,
+}
+
+/// A coarser list that the views of a label set fall into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Groups {
+    /// The groups, in the order in which the views name them first.
+    pub names: Vec<String>,
+    /// For each view, by index, the index of its group.
+    pub of_views: Vec<usize>,
+}
+
+const FILES: [&str; 4] = [
+    include_str!("../../../../models/label_sets/tte11.toml"),
+    include_str!("../../../../models/label_sets/tte47.toml"),
+    include_str!("../../../../models/label_sets/tmed2.toml"),
+    include_str!("../../../../models/label_sets/layout.toml"),
+];
+
+impl LabelSet {
+    /// The label set `name`.
+    pub fn named(name: &str) -> Result<Self> {
+        let all = Self::all();
+        let known = all.iter().map(|set| set.name.clone()).collect::<Vec<_>>().join(", ");
+        all.into_iter().find(|set| set.name == name).ok_or_else(|| ZooError::UnknownName {
+            kind: "label set",
+            name: name.to_owned(),
+            known,
+        })
+    }
+
+    /// Every label set of this build.
+    pub fn all() -> Vec<Self> {
+        // The files are part of the program; the test below reads them all.
+        FILES.iter().filter_map(|text| toml::from_str(text).ok()).collect()
+    }
+
+    /// The views' names, by index.
+    pub fn view_names(&self) -> Vec<String> {
+        self.views.iter().map(|view| view.name.clone()).collect()
+    }
+
+    /// The index of the view `name`, which may be another spelling of it.
+    pub fn index_of(&self, name: &str) -> Option<usize> {
+        self.views.iter().position(|view| view.name == name || view.aliases.iter().any(|alias| alias == name))
+    }
+
+    /// The grouping `name` of this list.
+    pub fn groups(&self, name: &str) -> Result<Groups> {
+        let unknown =
+            || ZooError::UnknownName { kind: "grouping", name: name.to_owned(), known: self.groupings.join(", ") };
+        let position = self.groupings.iter().position(|grouping| grouping == name).ok_or_else(unknown)?;
+        let mut groups = Groups { names: Vec::new(), of_views: Vec::new() };
+        for view in &self.views {
+            let group = view.groups.get(position).ok_or_else(unknown)?;
+            let index = groups.names.iter().position(|known| known == group).unwrap_or_else(|| {
+                groups.names.push(group.clone());
+                groups.names.len() - 1
+            });
+            groups.of_views.push(index);
+        }
+        Ok(groups)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_label_set_reads_and_is_complete() {
+        let sets = LabelSet::all();
+        assert_eq!(sets.len(), FILES.len());
+        for (set, (name, count)) in sets.iter().zip([("tte11", 11), ("tte47", 47), ("tmed2", 5), ("layout", 2)]) {
+            assert_eq!((set.name.as_str(), set.views.len()), (name, count));
+            let spellings: Vec<&String> =
+                set.views.iter().flat_map(|view| view.aliases.iter().chain([&view.name])).collect();
+            assert_eq!(spellings.iter().collect::<HashSet<_>>().len(), spellings.len(), "{name}");
+            for (index, view) in set.views.iter().enumerate() {
+                assert_eq!(set.index_of(&view.name), Some(index), "{name}");
+                assert!(!view.meaning.is_empty(), "{name} {}", view.name);
+                assert_eq!(view.groups.len(), set.groupings.len(), "{name} {}", view.name);
+                assert!(view.may_be.iter().all(|other| set.index_of(other).is_some()), "{name} {}", view.name);
+            }
+        }
+        assert!(LabelSet::named("tte12").unwrap_err().to_string().contains("tte47"));
+    }
+
+    #[test]
+    fn indexes_are_those_of_the_reference_systems() {
+        let index = |set: &str, view: &str| LabelSet::named(set).unwrap().index_of(view);
+        assert_eq!(index("tte11", "Apical-5ch"), Some(7));
+        assert_eq!(index("tte11", "Apical-4ch"), Some(8));
+        assert_eq!(index("tte47", "doppler-ao-descending"), Some(16));
+        assert_eq!(index("tte47", "doppler-ao"), Some(16));
+        assert_eq!(index("tte47", "plax-full-out"), Some(32));
+        assert_eq!(index("tte47", "suprasternal"), Some(46));
+        assert_eq!(index("tmed2", "A4CorA2CorOther"), Some(4));
+        assert_eq!(index("tte47", "PLAX"), None);
+        let names = LabelSet::named("tte47").unwrap().view_names();
+        assert!(names.is_sorted(), "the authors' order is alphabetical");
+    }
+
+    #[test]
+    fn the_47_views_fall_into_20_and_7_groups() {
+        let set = LabelSet::named("tte47").unwrap();
+        let (fine, coarse) = (set.groups("groups20").unwrap(), set.groups("groups7").unwrap());
+        assert_eq!((fine.names.len(), coarse.names.len()), (20, 7));
+        assert_eq!((fine.of_views.len(), coarse.of_views.len()), (47, 47));
+        let sizes: Vec<usize> = (0..7).map(|group| coarse.of_views.iter().filter(|of| **of == group).count()).collect();
+        assert_eq!(coarse.names, ["apical", "doppler", "mmode", "plax", "psax", "subcostal", "suprasternal"]);
+        assert_eq!(sizes, [16, 8, 5, 8, 7, 2, 1]);
+        // A fine group lies within one coarse group.
+        let pairs: HashSet<_> = fine.of_views.iter().zip(&coarse.of_views).collect();
+        assert_eq!(pairs.len(), 20);
+        assert!(set.groups("groups8").unwrap_err().to_string().contains("groups20"));
+    }
+}

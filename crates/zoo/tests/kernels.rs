@@ -1,0 +1,65 @@
+//! Every encoder gives the same numbers by the CPU kernels of every instruction set as layer by layer.
+
+use candle_core::{Device, Tensor};
+use nn::KernelChoice;
+use zoo::weights::{FormulaWeights, Weights};
+use zoo::{Encoder, EncoderName};
+
+/// Encoders built of attention run layer by layer only.
+const WITHOUT_KERNELS: [EncoderName; 4] =
+    [EncoderName::VitB16, EncoderName::VitS16, EncoderName::SwinV2Tiny, EncoderName::SwinV2Base];
+
+/// Sizes of the same networks that would only take longer.
+const LARGER_SIZES: [EncoderName; 4] =
+    [EncoderName::ResNet101, EncoderName::ResNet101Keras, EncoderName::ConvNextBase, EncoderName::ConvNextBaseKeras];
+
+/// The largest difference allowed, as a share of the largest number.
+const TOLERANCE: f32 = 1e-4;
+
+/// An encoder with weights that neither fade nor grow: with larger ones deep networks amplify rounding at will.
+fn read(name: EncoderName, choice: KernelChoice) -> Encoder {
+    let formula = FormulaWeights { seed: "kernels".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let encoder = Weights::read_all(&formula, &Device::Cpu, '.', |weights| Encoder::read(name, weights));
+    encoder.unwrap().with_kernels(choice)
+}
+
+fn compare(ours: &Tensor, plain: &Tensor) -> f32 {
+    assert_eq!(ours.dims(), plain.dims());
+    let largest = |tensor: &Tensor| tensor.abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+    largest(&(ours - plain).unwrap()) / largest(plain)
+}
+
+#[test]
+fn every_encoder_gives_the_same_by_kernels_as_layer_by_layer() {
+    // Odd sides, so that padding is not the same on all sides; three frames, so that threads get unequal shares.
+    let frames = Tensor::rand(0f32, 1.0, (3, 3, 75, 97), &Device::Cpu).unwrap();
+    let sets: Vec<_> = kernels::InstructionSet::available().collect();
+    println!("instruction sets here: {sets:?}");
+    for &name in EncoderName::ALL {
+        if WITHOUT_KERNELS.contains(&name) || LARGER_SIZES.contains(&name) {
+            continue;
+        }
+        let plain = read(name, KernelChoice::Plain);
+        let (vectors, maps) = (plain.forward(&frames).unwrap(), plain.maps(&frames).unwrap());
+        for &set in &sets {
+            let encoder = read(name, KernelChoice::Kernels(set));
+            let of_vectors = compare(&encoder.forward(&frames).unwrap(), &vectors);
+            let of_maps = compare(&encoder.maps(&frames).unwrap(), &maps);
+            println!("{name:<24} {set:?}: vectors {of_vectors:.1e}, maps {of_maps:.1e}");
+            assert!(of_vectors < TOLERANCE && of_maps < TOLERANCE, "{name} {set:?}: {of_vectors} {of_maps}");
+        }
+    }
+}
+
+#[test]
+fn one_frame_and_frames_of_another_size_are_encoded_too() {
+    let plain = read(EncoderName::EfficientNetTiny, KernelChoice::Plain);
+    for set in kernels::InstructionSet::available() {
+        let encoder = read(EncoderName::EfficientNetTiny, KernelChoice::Kernels(set));
+        for shape in [(1, 3, 64, 64), (5, 3, 33, 40), (1, 3, 96, 32), (1, 3, 64, 64)] {
+            let frames = Tensor::rand(0f32, 1.0, shape, &Device::Cpu).unwrap();
+            let difference = compare(&encoder.forward(&frames).unwrap(), &plain.forward(&frames).unwrap());
+            assert!(difference < TOLERANCE, "{set:?} {shape:?}: {difference}");
+        }
+    }
+}
