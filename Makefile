@@ -4,7 +4,7 @@ CARGO ?= cargo
 APT_PACKAGES = clang libclang-dev cmake pkg-config libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help deps tools build demo test lint deny fmt check-no-video bench clean
+.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video bench bench-loading clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -28,6 +28,18 @@ demo: build ## Simulate two studies, label them, print the inventory: no data ne
 test: deps ## Run every test; those on ../shared/data are skipped where it is not
 	$(CARGO) test --workspace --locked
 
+verify: build ## Compare every layer, loss, resizing and weight file with the original frameworks' numbers (minutes)
+	target/release/echolabel models verify --golden fixtures/golden
+	@if [ -d ../shared/reference/golden ]; then target/release/echolabel models verify --golden ../shared/reference/golden; \
+	  else echo "skipped: no ../shared/reference/golden"; fi
+
+every-model: deps ## Label a simulated loop with every model of the registry, untrained (minutes)
+	$(CARGO) test --locked -p echolabel --test every_model -- --ignored --nocapture
+
+fuzz: ## Damaged weight files in every way, for FUZZ_SECONDS (1800): no crash, no hang, no memory beyond bounds
+	$(CARGO) build --release --locked -p checkpoint --example fuzz
+	target/release/examples/fuzz $(or $(FUZZ_SECONDS),1800) 1 $$(find fixtures/golden/files fixtures/checkpoint -type f ! -name '*.json' ! -name '*.py')
+
 lint: deps ## Formatting, and clippy without warnings
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
@@ -40,6 +52,9 @@ check-no-video: ## The build without FFmpeg works too
 
 bench: build ## Time per stage, and that a long loop costs no more than a short one
 	target/release/echolabel bench
+
+bench-loading: build ## Time and peak memory of opening each model
+	target/release/echolabel bench --loading
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
