@@ -34,6 +34,22 @@ struct Workspace {
     arenas: Vec<Buffer>,
 }
 
+/// Numbers after each arena that nothing may write.
+const GUARD: usize = 64;
+
+impl Workspace {
+    /// Fills arenas with what is not a number, so that a kernel that reads what none has written shows in the result.
+    fn poison(&mut self) {
+        for arena in &mut self.arenas {
+            arena.as_mut_slice().fill(f32::NAN);
+        }
+    }
+
+    fn guards_hold(&mut self) -> bool {
+        self.arenas.iter_mut().all(|arena| arena.as_mut_slice().iter().rev().take(GUARD).all(|number| number.is_nan()))
+    }
+}
+
 impl Network {
     pub(crate) fn new(mut nodes: Vec<Node>, output: MapIndex, set: InstructionSet) -> Self {
         fuse(&mut nodes, output);
@@ -81,7 +97,11 @@ impl Network {
         check_length("output", count * self.output_shape().numbers(), output.len())?;
         let threads = threads.max(1);
         let mut workspace = self.take_workspace(threads);
+        if cfg!(debug_assertions) {
+            workspace.poison();
+        }
         self.set.with_lanes(RunTask { network: self, frames, count, output, threads, workspace: &mut workspace });
+        debug_assert!(workspace.guards_hold(), "a kernel wrote beyond its arena");
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
         Ok(())
     }
@@ -93,7 +113,7 @@ impl Network {
             Some(index) => kept.swap_remove(index),
             None => {
                 let ScratchLength { shared, own } = self.scratch;
-                let length = self.arena_length + shared + own;
+                let length = self.arena_length + shared + own + GUARD;
                 // The first arena serves all threads when they share one frame.
                 let first = Buffer::zeroed(length + (threads - 1) * own);
                 let others = (1..threads).map(|_| Buffer::zeroed(length));
