@@ -109,7 +109,8 @@ proptest! {
         let widen = (numbers.weights(inside * squeezed, squeezed), numbers.take(inside, 1.0));
         let project = (numbers.weights(out * inside, inside), numbers.take(out, 1.0));
         let one = Window::pointwise();
-        compare(MapShape::new(input, height, width), count, seed,
+        // Large enough for the rows between to be a ring.
+        compare(MapShape::new(input, 3 * height, 2 * width), count, seed,
             |network, frames| {
                 let x = network.convolution(frames, convolution(&expand, one, activation))?;
                 let x = network.depthwise(x, convolution(&depthwise, window, activation))?;

@@ -29,7 +29,7 @@ pub fn b2(size: usize) -> Result<(NetworkBuilder, Map)> {
         stage(false, [6, 5, 2, 208, 5]),
         stage(false, [6, 3, 1, 352, 2]),
     ];
-    efficientnet(size, 32, &stages, 1408)
+    efficientnet(Layers::new(0), size, (32, &stages, 1408))
 }
 
 /// EfficientNetV2-S up to the mean of its last map.
@@ -42,17 +42,20 @@ pub fn v2_s(size: usize) -> Result<(NetworkBuilder, Map)> {
         stage(false, [6, 3, 1, 160, 9]),
         stage(false, [6, 3, 2, 256, 15]),
     ];
-    efficientnet(size, 24, &stages, 1280)
+    efficientnet(Layers::with_gain(0, 3.0), size, (24, &stages, 1280))
 }
 
 /// A small one for small frames.
 pub fn tiny(size: usize) -> Result<(NetworkBuilder, Map)> {
     let stages = [stage(false, [1, 3, 1, 8, 1]), stage(false, [4, 3, 2, 16, 2]), stage(false, [4, 5, 2, 24, 2])];
-    efficientnet(size, 8, &stages, 64)
+    efficientnet(Layers::new(0), size, (8, &stages, 64))
 }
 
-fn efficientnet(size: usize, stem: usize, stages: &[Stage], head: usize) -> Result<(NetworkBuilder, Map)> {
-    let mut layers = Layers::new(0);
+fn efficientnet(
+    mut layers: Layers,
+    size: usize,
+    (stem, stages, head): (usize, &[Stage], usize),
+) -> Result<(NetworkBuilder, Map)> {
     let (mut network, frames) = NetworkBuilder::new(MapShape::new(3, size, size))?;
     let mut x = layers.convolution(&mut network, frames, (stem, Window::symmetric(3, 2, 1), Silu))?;
     for stage in stages {

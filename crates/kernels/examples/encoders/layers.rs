@@ -2,21 +2,32 @@ use kernels::{Activation, Convolution, Map, MapShape, NetworkBuilder, Padding, R
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg32;
 
-/// Layers with random weights that keep maps of one size, from a seed.
-pub struct Layers(Pcg32);
+/// Layers with random weights, from a seed.
+pub struct Layers {
+    random: Pcg32,
+    /// Squared weights of a sum add up to a third of this.
+    gain: f32,
+}
 
 impl Layers {
+    /// Weights that make up for what activations take away.
     pub fn new(seed: u64) -> Self {
-        Self(Pcg32::seed_from_u64(seed))
+        Self::with_gain(seed, 5.0)
+    }
+
+    /// Weights of another size. Where many sums lie beside their skips, smaller ones keep numbers from growing and
+    /// rounding errors with them.
+    pub fn with_gain(seed: u64, gain: f32) -> Self {
+        Self { random: Pcg32::seed_from_u64(seed), gain }
     }
 
     /// `count` numbers between -size and size.
     pub fn numbers(&mut self, count: usize, size: f32) -> Vec<f32> {
-        (0..count).map(|_| (self.0.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * size).collect()
+        (0..count).map(|_| (self.random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * size).collect()
     }
 
     fn weights(&mut self, count: usize, terms: usize) -> Vec<f32> {
-        self.numbers(count, (5.0 / terms as f32).sqrt())
+        self.numbers(count, (self.gain / terms as f32).sqrt())
     }
 
     pub fn convolution(

@@ -80,10 +80,11 @@ impl LanesTask for WidestPanel {
     }
 }
 
-/// Splits `groups` into the fewest panels of at most `widest`, as even as they can be: a narrow last panel would reuse
-/// each input number less.
+/// Splits `groups` into few panels of at most `widest`, as even as they can be (a narrow last panel would reuse each input
+/// number less), and an even number of them, as two threads often share them.
 fn panel_widths(groups: usize, widest: usize) -> Vec<usize> {
-    let panels = groups.div_ceil(widest);
+    let fewest = groups.div_ceil(widest);
+    let panels = if fewest > 1 { fewest.next_multiple_of(2).min(groups) } else { 1 };
     (0..panels).map(|panel| (groups * (panel + 1)) / panels - (groups * panel) / panels).collect()
 }
 

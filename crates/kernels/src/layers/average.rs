@@ -17,7 +17,7 @@ impl GlobalAverage {
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let groups = input.shape.padded_channels() / CHANNEL_GROUP;
-        let parts = run.parts(groups);
+        let parts = run.parts(groups, input.groups());
         let lanes = run.lanes;
         for frame in 0..run.frames {
             run.split(parts, |index, _| {

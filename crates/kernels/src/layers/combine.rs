@@ -28,7 +28,7 @@ impl Combine {
         let other = self.other.map(|other| run.view(other));
         let gates = self.gates.map(|gates| run.view(gates));
         let pixels = input.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS));
+        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 3 * input.groups());
         let lanes = run.lanes;
         for frame in 0..run.frames {
             let null = std::ptr::null;

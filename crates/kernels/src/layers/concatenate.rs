@@ -17,7 +17,7 @@ impl Concatenate {
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let output = run.view(self.output);
         let pixels = output.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS));
+        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 2 * output.groups());
         for frame in 0..run.frames {
             let inputs: Vec<_> = self.inputs.iter().map(|&input| run.view(input)).collect();
             run.split(parts, |index, _| {

@@ -83,10 +83,11 @@ impl Dense {
         let work = Work { layer: self, input, output, residual: self.residual.map(|residual| run.view(residual)) };
         let lanes = run.lanes;
         let height = output.shape.height;
+        let operations = output.groups() * self.matrix.depth;
         match &self.reading {
             Reading::Gathered { segment, pixels } => {
                 let all = run.frames * output.shape.pixels();
-                let parts = run.parts(all.div_ceil(LEAST_WIDTH));
+                let parts = run.parts(all.div_ceil(LEAST_WIDTH), run.frames * operations);
                 // SAFETY: parts are disjoint pixels of checked maps, and the scratch is the worker's own.
                 run.split(parts, |index, own| unsafe {
                     work.gathered(lanes, part(all, parts, index), *pixels, segment, own);
@@ -94,12 +95,12 @@ impl Dense {
             }
             Reading::Direct(segments) => {
                 let rows = run.frames * height;
-                let parts = run.parts(rows);
+                let parts = run.parts(rows, run.frames * operations);
                 // SAFETY: parts are disjoint rows of checked maps.
                 run.split(parts, |index, _| unsafe { work.direct(lanes, part(rows, parts, index), segments) });
             }
             Reading::Padded { segments, rows, width } => {
-                let bands = height.div_ceil(*rows).max(run.parts(height));
+                let bands = height.div_ceil(*rows).max(run.parts(height, operations));
                 run.split(run.frames * bands, |index, own| {
                     let band = part(height, bands, index % bands);
                     // SAFETY: parts are disjoint rows of checked maps, and the scratch is the worker's own.

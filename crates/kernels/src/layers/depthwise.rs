@@ -66,7 +66,7 @@ impl Depthwise {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let means = self.means.map(|means| run.view(means));
         let groups = self.packed.channels / CHANNEL_GROUP;
-        let parts = run.parts(groups);
+        let parts = run.parts(groups, output.groups() * self.packed.window.kernel * self.packed.window.kernel);
         let lanes = run.lanes;
         for frame in 0..run.frames {
             run.split(parts, |index, own| {

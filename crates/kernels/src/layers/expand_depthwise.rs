@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::depthwise::{DepthwiseRows, depthwise_rows, means_at};
 use super::{MapIndex, PackedDepthwise, Run, ScratchLength, View};
 use crate::activation::Activation;
@@ -51,7 +53,7 @@ impl ExpandDepthwise {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let means = self.means.map(|means| run.view(means));
         let chunks = self.chunks();
-        let parts = run.parts(chunks.len());
+        let parts = run.parts(chunks.len(), output.groups() * self.matrix.depth);
         let lanes = run.lanes;
         for frame in 0..run.frames {
             run.split(parts, |index, own| {
@@ -63,21 +65,13 @@ impl ExpandDepthwise {
         }
     }
 
-    /// Panels, in runs that are expanded together.
-    fn chunks(&self) -> Vec<std::ops::Range<usize>> {
-        let mut chunks: Vec<std::ops::Range<usize>> = Vec::new();
-        let mut groups = 0;
-        for (index, panel) in self.matrix.panels.iter().enumerate() {
-            groups += panel.groups;
-            match chunks.last_mut() {
-                Some(chunk) if groups <= GROUPS_AT_A_TIME => chunk.end = index + 1,
-                _ => {
-                    groups = panel.groups;
-                    chunks.push(index..index + 1);
-                }
-            }
-        }
-        chunks
+    /// Panels, in runs that are expanded together; an even number of runs, as two threads often share them.
+    fn chunks(&self) -> Vec<Range<usize>> {
+        let panels = &self.matrix.panels;
+        let widest = panels.iter().map(|panel| panel.groups).max().unwrap_or(1);
+        let together = (GROUPS_AT_A_TIME / widest).max(1);
+        let chunks = panels.len().div_ceil(together).next_multiple_of(2).min(panels.len());
+        (0..chunks).map(|chunk| part(panels.len(), chunks, chunk)).collect()
     }
 
     /// All rows of the channels of some panels.
@@ -87,7 +81,7 @@ impl ExpandDepthwise {
     unsafe fn channels<L: Lanes>(
         &self,
         lanes: L,
-        panels: std::ops::Range<usize>,
+        panels: Range<usize>,
         (input, output, means): (View, View, Option<View>),
         frame: usize,
         scratch: *mut f32,

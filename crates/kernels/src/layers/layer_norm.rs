@@ -24,7 +24,7 @@ impl LayerNorm {
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let pixels = run.frames * input.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS));
+        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 6 * run.frames * input.groups());
         let lanes = run.lanes;
         run.split(parts, |index, _| {
             for pixel in part(pixels, parts, index) {

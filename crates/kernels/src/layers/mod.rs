@@ -30,8 +30,11 @@ pub(crate) use pool::{Pool, Pooling};
 pub(crate) use separable::Separable;
 
 use crate::shape::MapShape;
-use crate::simd::Lanes;
+use crate::simd::{CHANNEL_GROUP, Lanes};
 use crate::team::Team;
+
+/// Vector operations below which a part of a layer is not worth handing to another thread: about a microsecond.
+const LEAST_OPERATIONS: usize = 4000;
 
 /// A map's number in the network.
 pub(crate) type MapIndex = usize;
@@ -68,6 +71,11 @@ impl View {
     /// The first number of a pixel's channels; pixels are counted on over the frames of the view.
     pub(crate) fn pixel(&self, pixel: usize) -> *mut f32 {
         self.start.get().wrapping_add(pixel * self.pixel_stride)
+    }
+
+    /// How many groups of channels all pixels of a frame have together: about the loads that reading it takes.
+    pub(crate) fn groups(&self) -> usize {
+        self.shape.pixels() * self.shape.padded_channels() / CHANNEL_GROUP
     }
 
     /// The first number of a frame.
@@ -148,11 +156,12 @@ impl<L: Lanes> Run<'_, L> {
         self.team.map_or(1, |team| team.borrow().size())
     }
 
-    /// How many parts to cut a layer into that has `most` of them: more than there are threads, as they may be of unequal
-    /// speed, and one where there is but one thread.
-    pub(crate) fn parts(&self, most: usize) -> usize {
+    /// How many parts to cut a layer into that could have `most` of them and takes about `operations` on vectors: more than
+    /// there are threads, as these may be of unequal speed, but none too small to be worth handing over, and one where
+    /// there is but one thread.
+    pub(crate) fn parts(&self, most: usize, operations: usize) -> usize {
         match &self.team {
-            Some(_) => most.min(4 * self.workers()),
+            Some(_) => most.min(4 * self.workers()).min((operations / LEAST_OPERATIONS).max(1)),
             None => most.min(1),
         }
     }

@@ -1,43 +1,43 @@
-use super::{Run, View};
+use super::{Pointer, Run, View};
+use crate::gemm::part;
 use crate::simd::Lanes;
 
-/// Copies frames [N, C, H, W] to a map, channels last; the padding channels become zero.
+/// Copies a frame [C, H, W] to the first frame of a map, channels last; the padding channels become zero.
 ///
 /// # Safety
-/// The map must hold the view's frames, `frames` must be valid for reading as many of the map's shape.
-pub(crate) unsafe fn from_planar<L: Lanes>(run: &Run<'_, L>, frames: *const f32, map: View) {
+/// `frame` must be valid for reading the map's shape.
+pub(crate) unsafe fn from_planar<L: Lanes>(run: &Run<'_, L>, frame: *const f32, map: View) {
     let (channels, pixels) = (map.shape.channels, map.shape.pixels());
-    for frame in 0..run.frames {
-        let input = frames.wrapping_add(frame * channels * pixels);
-        for pixel in 0..pixels {
-            let output = map.frame(frame).wrapping_add(pixel * map.pixel_stride);
-            // SAFETY: pixel and channel are inside the frame on both sides.
-            unsafe {
-                for channel in 0..channels {
-                    *output.add(channel) = *input.add(channel * pixels + pixel);
-                }
-                for channel in channels..map.pixel_stride {
-                    *output.add(channel) = 0.0;
+    let frame = Pointer::new(frame.cast_mut());
+    let parts = run.parts(pixels, pixels * channels);
+    run.split(parts, |index, _| {
+        let pixels_of_part = part(pixels, parts, index);
+        for channel in 0..map.pixel_stride {
+            for pixel in pixels_of_part.clone() {
+                // SAFETY: pixel and channel are inside the frame on both sides, and parts are disjoint pixels.
+                unsafe {
+                    let number = if channel < channels { *frame.get().add(channel * pixels + pixel) } else { 0.0 };
+                    *map.pixel(pixel).add(channel) = number;
                 }
             }
         }
-    }
+    });
 }
 
-/// Copies a map to frames [N, C, H, W].
+/// Copies the first frame of a map to a frame [C, H, W].
 ///
 /// # Safety
-/// The map must hold the view's frames, `frames` must be valid for writing as many of the map's shape.
-pub(crate) unsafe fn to_planar<L: Lanes>(run: &Run<'_, L>, map: View, frames: *mut f32) {
+/// `frame` must be valid for writing the map's shape.
+pub(crate) unsafe fn to_planar<L: Lanes>(run: &Run<'_, L>, map: View, frame: *mut f32) {
     let (channels, pixels) = (map.shape.channels, map.shape.pixels());
-    for frame in 0..run.frames {
-        let output = frames.wrapping_add(frame * channels * pixels);
-        for channel in 0..channels {
-            let input = map.frame(frame).wrapping_add(channel);
+    let frame = Pointer::new(frame);
+    let parts = run.parts(channels, pixels * channels);
+    run.split(parts, |index, _| {
+        for channel in part(channels, parts, index) {
             for pixel in 0..pixels {
-                // SAFETY: pixel and channel are inside the frame on both sides.
-                unsafe { *output.add(channel * pixels + pixel) = *input.add(pixel * map.pixel_stride) };
+                // SAFETY: pixel and channel are inside the frame on both sides, and parts are disjoint channels.
+                unsafe { *frame.get().add(channel * pixels + pixel) = *map.pixel(pixel).add(channel) };
             }
         }
-    }
+    });
 }

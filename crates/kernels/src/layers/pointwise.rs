@@ -69,7 +69,8 @@ impl Pointwise {
         let panels = self.matrix.panels.len();
         // Panels are read by one thread each when there are many: no thread reads all weights. A few rows cannot be cut.
         let by_panels = panels >= 8 && self.matrix.depth * self.matrix.columns > rows * self.matrix.depth;
-        let parts = run.parts(if by_panels { panels } else { rows.div_ceil(LEAST_ROWS) });
+        let most = if by_panels { panels } else { rows.div_ceil(LEAST_ROWS) };
+        let parts = run.parts(most, frames * output.groups() * self.matrix.depth);
         let (lanes, weights) = (run.lanes, Pointer::new(weights.cast_mut()));
         run.split(parts, |index, _| {
             let (row_part, panel_part) = match by_panels {
@@ -100,7 +101,7 @@ impl Pointwise {
     /// As for `run`; nothing else may use the input.
     unsafe fn scale_input<L: Lanes>(&self, run: &Run<'_, L>, input: View, gates: View) {
         let pixels = input.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_ROWS));
+        let parts = run.parts(pixels.div_ceil(LEAST_ROWS), 2 * input.groups());
         let lanes = run.lanes;
         run.split(parts, |index, _| {
             let pixels = part(pixels, parts, index);
@@ -123,7 +124,7 @@ impl Pointwise {
     /// As for `run`.
     unsafe fn scale_weights<L: Lanes>(&self, run: &Run<'_, L>, gates: View) {
         let panels = &self.matrix.panels;
-        let parts = run.parts(panels.len());
+        let parts = run.parts(panels.len(), 2 * self.matrix.weights.len() / CHANNEL_GROUP);
         let (lanes, scratch) = (run.lanes, run.scratch.shared);
         run.split(parts, |index, _| {
             for panel in &panels[part(panels.len(), parts, index)] {

@@ -29,7 +29,7 @@ impl Pool {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
         let rows = run.frames * output.shape.height;
-        let parts = run.parts(rows);
+        let parts = run.parts(rows, run.frames * output.groups() * self.window.kernel * self.window.kernel);
         let lanes = run.lanes;
         run.split(parts, |index, _| {
             for row in part(rows, parts, index) {

@@ -44,7 +44,7 @@ impl Separable {
         let residual = self.residual.map(|residual| run.view(residual));
         let height = output.shape.height;
         let bands = height.div_ceil(self.band_rows(output.shape));
-        let parts = run.parts(height).min(bands.next_multiple_of(run.workers()));
+        let parts = run.parts(height, output.groups() * self.matrix.depth).min(bands.next_multiple_of(run.workers()));
         let lanes = run.lanes;
         for frame in 0..run.frames {
             run.split(parts, |index, own| {

@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::fuse::fuse;
@@ -6,7 +7,6 @@ use super::graph::Node;
 use super::lower::Layer;
 use super::plan::{GROUP_FRAMES, Plan};
 use crate::buffer::Buffer;
-use crate::gemm::part;
 use crate::instruction_set::LanesTask;
 use crate::layers::{MapIndex, Place, Pointer, Run, Scratch, ScratchLength, from_planar, to_planar};
 use crate::shape::MapShape;
@@ -32,6 +32,22 @@ pub struct Network {
 struct Workspace {
     team: RefCell<Team>,
     arenas: Vec<Buffer>,
+}
+
+/// Numbers after each arena that nothing may write.
+const GUARD: usize = 64;
+
+impl Workspace {
+    /// Fills arenas with what is not a number, so that a kernel that reads what none has written shows in the result.
+    fn poison(&mut self) {
+        for arena in &mut self.arenas {
+            arena.as_mut_slice().fill(f32::NAN);
+        }
+    }
+
+    fn guards_hold(&mut self) -> bool {
+        self.arenas.iter_mut().all(|arena| arena.as_mut_slice().iter().rev().take(GUARD).all(|number| number.is_nan()))
+    }
 }
 
 impl Network {
@@ -81,7 +97,11 @@ impl Network {
         check_length("output", count * self.output_shape().numbers(), output.len())?;
         let threads = threads.max(1);
         let mut workspace = self.take_workspace(threads);
+        if cfg!(debug_assertions) {
+            workspace.poison();
+        }
         self.set.with_lanes(RunTask { network: self, frames, count, output, threads, workspace: &mut workspace });
+        debug_assert!(workspace.guards_hold(), "a kernel wrote beyond its arena");
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
         Ok(())
     }
@@ -93,7 +113,7 @@ impl Network {
             Some(index) => kept.swap_remove(index),
             None => {
                 let ScratchLength { shared, own } = self.scratch;
-                let length = self.arena_length + shared + own;
+                let length = self.arena_length + shared + own + GUARD;
                 // The first arena serves all threads when they share one frame.
                 let first = Buffer::zeroed(length + (threads - 1) * own);
                 let others = (1..threads).map(|_| Buffer::zeroed(length));
@@ -149,6 +169,20 @@ fn check_length(name: &'static str, expected: usize, found: usize) -> Result<()>
     if expected == found { Ok(()) } else { Err(KernelsError::BufferLength { name, expected, found }) }
 }
 
+/// Cuts frames into groups, large ones first: large ones read weights less often, and small ones at the end keep threads of
+/// unequal speed from waiting for each other.
+fn groups(count: usize, threads: usize) -> Vec<Range<usize>> {
+    let mut groups = Vec::new();
+    let mut first = 0;
+    while first < count {
+        let share = if threads == 1 { GROUP_FRAMES } else { (count - first).div_ceil(2 * threads) };
+        let end = count.min(first + share.clamp(1, GROUP_FRAMES));
+        groups.push(first..end);
+        first = end;
+    }
+    groups
+}
+
 struct RunTask<'a> {
     network: &'a Network,
     frames: &'a [f32],
@@ -166,7 +200,7 @@ impl LanesTask for RunTask<'_> {
         let (frame_length, output_length) = (network.frame_shape().numbers(), network.output_shape().numbers());
         let output = Pointer::new(output.as_mut_ptr());
         let arenas: Vec<Pointer> = arenas.iter_mut().map(|arena| Pointer::new(arena.as_mut_ptr())).collect();
-        let piece = |frames_of_group: std::ops::Range<usize>| {
+        let piece = |frames_of_group: Range<usize>| {
             let first = frames_of_group.start;
             let frames = frames.as_ptr().wrapping_add(first * frame_length);
             (frames, frames_of_group.len(), output.get().wrapping_add(first * output_length))
@@ -175,16 +209,31 @@ impl LanesTask for RunTask<'_> {
             // SAFETY: the arena is this workspace's, lengths were checked.
             return unsafe { network.run_group(lanes, arenas[0], piece(0..1), Some(team)) };
         }
-        // As many groups for each thread, as equal as can be.
-        let groups = count.div_ceil(GROUP_FRAMES).next_multiple_of(threads).min(count);
+        let groups = groups(count, threads);
         let work = |worker: usize, group: usize| {
             // SAFETY: workers have arenas of their own, groups are disjoint frames, lengths were checked.
-            unsafe { network.run_group(lanes, arenas[worker], piece(part(count, groups, group)), None) };
+            unsafe { network.run_group(lanes, arenas[worker], piece(groups[group].clone()), None) };
         };
         if threads == 1 {
-            (0..groups).for_each(|group| work(0, group));
+            (0..groups.len()).for_each(|group| work(0, group));
         } else {
-            team.borrow_mut().run(groups, &work);
+            team.borrow_mut().run(groups.len(), &work);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_cover_all_frames_and_end_small() {
+        assert_eq!(groups(6, 2), [0..2, 2..3, 3..4, 4..5, 5..6]);
+        assert_eq!(groups(9, 1), [0..4, 4..8, 8..9]);
+        assert_eq!(groups(1, 2), vec![0..1]);
+        assert_eq!(groups(0, 2), Vec::<Range<usize>>::new());
+        let sizes: Vec<usize> = groups(100, 2).iter().map(ExactSizeIterator::len).collect();
+        assert_eq!(sizes.iter().sum::<usize>(), 100);
+        assert!(sizes.is_sorted_by(|a, b| a >= b) && sizes[0] == GROUP_FRAMES);
     }
 }

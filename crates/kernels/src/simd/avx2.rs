@@ -1,9 +1,9 @@
 use std::arch::x86_64::{
     __m256, _MM_FROUND_NO_EXC, _MM_FROUND_TO_NEAREST_INT, _MM_HINT_T0, _mm_add_ps, _mm_add_ss, _mm_cvtss_f32,
     _mm_movehdup_ps, _mm_movehl_ps, _mm_prefetch, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps,
-    _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtps_epi32, _mm256_extractf128_ps, _mm256_fmadd_ps,
-    _mm256_fnmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_rcp_ps,
-    _mm256_round_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
+    _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_extractf128_ps,
+    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_round_ps,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_slli_epi32, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
 use super::{Kernel, Lanes};
@@ -100,10 +100,7 @@ impl Lanes for Avx2 {
             let biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponent), _mm256_set1_epi32(EXPONENT_BIAS));
             _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32::<FRACTION_BITS>(biased)))
         };
-        reciprocal(a) = {
-            let rough = _mm256_rcp_ps(a);
-            _mm256_mul_ps(rough, _mm256_fnmadd_ps(a, rough, _mm256_set1_ps(2.0)))
-        };
+        reciprocal(a) = _mm256_div_ps(_mm256_set1_ps(1.0), a);
         absolute(a) = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
         with_sign_of(magnitude, sign) = _mm256_or_ps(magnitude, _mm256_and_ps(sign, _mm256_set1_ps(-0.0)));
     }

@@ -137,9 +137,9 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         let row_width = rows.packed.row_width(rows.output_shape.width);
         let y = padded_row.wrapping_sub(padding.top);
         let inside = if y < height { width.min(row_width.saturating_sub(padding.left)) } else { 0 };
-        let left = if inside > 0 { padding.left } else { row_width };
+        let left = padding.left;
         let floor = lanes.splat(if rows.relu_first { 0.0 } else { f32::NEG_INFINITY });
-        // SAFETY: as for the function; `left + inside` is at most the row's width.
+        // SAFETY: as for the function; `left + inside` is at most the row's width, as padding is below the kernel.
         unsafe {
             for column in 0..left {
                 lanes.store(to.add(column * L::COUNT), lanes.zero());
