@@ -5,6 +5,9 @@ use crate::buffer::Buffer;
 use crate::instruction_set::LanesTask;
 use crate::simd::{CHANNEL_GROUP, Lanes};
 
+/// The largest panel: it is read again for every tile of a block of rows, so it should stay in a second-level cache.
+const PANEL_NUMBERS: usize = (512 << 10) / size_of::<f32>();
+
 /// A run of input numbers that lie side by side and are multiplied with as many rows of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment {
@@ -24,7 +27,7 @@ pub(crate) struct Panel {
     pub(crate) offset: usize,
 }
 
-/// A matrix [depth, columns] and a bias [columns], packed for one instruction set; columns are padded with zeros.
+/// A matrix `[depth, columns]` and a bias `[columns]`, packed for one instruction set; columns are padded with zeros.
 pub(crate) struct PackedMatrix {
     pub(crate) depth: usize,
     /// Columns with their padding.
@@ -46,7 +49,9 @@ impl PackedMatrix {
         let mut weights = Buffer::zeroed(depth * padded);
         let mut panels = Vec::new();
         let (mut column, mut offset) = (0, 0);
-        for groups in panel_widths(padded / CHANNEL_GROUP, set.with_lanes(WidestPanel)) {
+        let fitting = PANEL_NUMBERS / (depth * CHANNEL_GROUP).max(1);
+        let widest = set.with_lanes(WidestPanel).min(fitting.max(1));
+        for groups in panel_widths(padded / CHANNEL_GROUP, widest) {
             let width = groups * CHANNEL_GROUP;
             let packed = &mut weights.as_mut_slice()[offset..offset + depth * width];
             for (row, packed_row) in packed.chunks_exact_mut(width).enumerate() {

@@ -30,20 +30,25 @@ impl Pool {
         let residual = self.residual.map(|residual| run.view(residual));
         let rows = run.frames * output.shape.height;
         let parts = run.parts(rows, run.frames * output.groups() * self.window.kernel * self.window.kernel);
-        let lanes = run.lanes;
+        let (lanes, window) = (run.lanes, self.window);
         run.split(parts, |index, _| {
             for row in part(rows, parts, index) {
                 let (frame, y) = (row / output.shape.height, row % output.shape.height);
                 // SAFETY: parts are disjoint rows of checked maps.
-                unsafe { lanes.call(PoolRow { layer: self, input, output, residual, frame, y }) };
+                unsafe {
+                    match self.pooling {
+                        Pooling::Maximum => lanes.call(PoolRow::<true> { window, input, output, residual, frame, y }),
+                        Pooling::Average => lanes.call(PoolRow::<false> { window, input, output, residual, frame, y }),
+                    }
+                }
             }
         });
     }
 }
 
-/// One row of the output.
-struct PoolRow<'a> {
-    layer: &'a Pool,
+/// One row of the output, of maxima or of means.
+struct PoolRow<const MAXIMUM: bool> {
+    window: Window,
     input: View,
     output: View,
     residual: Option<View>,
@@ -51,12 +56,12 @@ struct PoolRow<'a> {
     y: usize,
 }
 
-impl Kernel for PoolRow<'_> {
+impl<const MAXIMUM: bool> Kernel for PoolRow<MAXIMUM> {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
-        let Window { kernel, stride, padding } = self.layer.window;
+        let Window { kernel, stride, padding } = self.window;
         let MapShape { height, width, .. } = self.input.shape;
         let inside = |at: usize, before: usize, length: usize| {
             let start = (at * stride).saturating_sub(before);
@@ -71,19 +76,16 @@ impl Kernel for PoolRow<'_> {
                 // SAFETY: rows and columns are inside the input, the place is inside the output.
                 unsafe {
                     let from = self.input.frame(self.frame).add(channel);
-                    let mut largest = lanes.splat(f32::NEG_INFINITY);
-                    let mut sum = lanes.zero();
+                    let mut number = lanes.splat(if MAXIMUM { f32::NEG_INFINITY } else { 0.0 });
                     for row in rows.clone() {
                         for column in columns.clone() {
-                            let number = lanes.load(from.add((row * width + column) * self.input.pixel_stride));
-                            largest = lanes.maximum(largest, number);
-                            sum = lanes.add(sum, number);
+                            let next = lanes.load(from.add((row * width + column) * self.input.pixel_stride));
+                            number = if MAXIMUM { lanes.maximum(number, next) } else { lanes.add(number, next) };
                         }
                     }
-                    let mut number = match self.layer.pooling {
-                        Pooling::Maximum => largest,
-                        Pooling::Average => lanes.multiply(sum, share),
-                    };
+                    if !MAXIMUM {
+                        number = lanes.multiply(number, share);
+                    }
                     if let Some(residual) = self.residual {
                         let residual = residual.frame(self.frame).add(place * residual.pixel_stride + channel);
                         number = lanes.add(number, lanes.load(residual));

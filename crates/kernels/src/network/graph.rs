@@ -9,9 +9,9 @@ pub struct Map(pub(crate) MapIndex);
 /// A convolution with its activation. A batch norm is folded into weights and bias by the caller.
 #[derive(Debug, Clone, Copy)]
 pub struct Convolution<'a> {
-    /// [out, in, kernel, kernel], or [channels, 1, kernel, kernel] for a depthwise one, last index fastest.
+    /// `[out, in, kernel, kernel]`, or `[channels, 1, kernel, kernel]` for a depthwise one, last index fastest.
     pub weight: &'a [f32],
-    /// [out]; zeros if empty.
+    /// `[out]`; zeros if empty.
     pub bias: &'a [f32],
     /// Channels of the output.
     pub channels_out: usize,
@@ -24,15 +24,15 @@ pub struct Convolution<'a> {
 /// The weights of a squeeze-and-excite block (Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018).
 #[derive(Debug, Clone, Copy)]
 pub struct SqueezeExcite<'a> {
-    /// [squeezed, channels].
+    /// `[squeezed, channels]`.
     pub reduce_weight: &'a [f32],
-    /// [squeezed].
+    /// `[squeezed]`.
     pub reduce_bias: &'a [f32],
     /// Applied between the two layers; a sigmoid follows the second.
     pub activation: Activation,
-    /// [channels, squeezed].
+    /// `[channels, squeezed]`.
     pub expand_weight: &'a [f32],
-    /// [channels].
+    /// `[channels]`.
     pub expand_bias: &'a [f32],
 }
 
@@ -46,9 +46,9 @@ pub(crate) struct Node {
 /// Owned weights of a convolution.
 #[derive(Default)]
 pub(crate) struct Kernel {
-    /// [out, in or 1, kernel, kernel].
+    /// `[out, in or 1, kernel, kernel]`.
     pub(crate) weight: Vec<f32>,
-    /// [out].
+    /// `[out]`.
     pub(crate) bias: Vec<f32>,
 }
 

@@ -106,10 +106,10 @@ impl Network {
         Ok(())
     }
 
-    /// A workspace with at least so many threads.
+    /// A workspace with so many threads.
     fn take_workspace(&self, threads: usize) -> Workspace {
         let mut kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
-        match kept.iter().position(|workspace| workspace.arenas.len() >= threads) {
+        match kept.iter().position(|workspace| workspace.arenas.len() == threads) {
             Some(index) => kept.swap_remove(index),
             None => {
                 let ScratchLength { shared, own } = self.scratch;
