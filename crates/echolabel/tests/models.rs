@@ -60,8 +60,12 @@ fn a_checkpoint_is_imported_and_then_here() {
     assert_eq!(list.lines().filter(here).count(), 1);
     // What was imported can be imported again, and is the same.
     let imported = folder.path().join("models/tte11-image.safetensors");
+    let before = std::fs::read(&imported).unwrap();
+    let (_, shown, _) = models(folder.path(), &["show", NAME]);
+    assert!(shown.contains("from best_model.safetensors, sha256"), "{shown}");
     let (code, _, stderr) = models(folder.path(), &["import", imported.to_str().unwrap(), "--as", NAME]);
     assert_eq!(code, 0, "{stderr}");
+    assert!(std::fs::read(&imported).unwrap() == before);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use candle_core::{Device, Tensor};
 use checkpoint::{Checkpoint, Format, StoredTensor};
 
 pub use arrange::TensorOutline;
+pub use registry::ImportOrigin;
 pub use write::Imported;
 
 use crate::weights::{DERIVED, TensorSource};

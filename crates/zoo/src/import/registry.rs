@@ -1,8 +1,33 @@
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Arranged, Imported};
 use crate::weights::file_sha256;
-use crate::{Model, Registry, Result, ZooError};
+use crate::{Model, ModelCard, Registry, Result, ZooError};
+
+/// The file that weights were imported from; kept beside them, so that a lab can tell years later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportOrigin {
+    /// Its name, without folders.
+    pub file: String,
+    /// Its hexadecimal sha256.
+    pub sha256: String,
+    /// That of the weights that it became.
+    pub imported_sha256: String,
+}
+
+impl ImportOrigin {
+    fn write(&self, path: &Path) -> Result<()> {
+        let write_error = |source| ZooError::Write { path: path.to_owned(), source };
+        let text = serde_json::to_vec_pretty(self).map_err(|error| write_error(error.into()))?;
+        std::fs::write(path, text).map_err(write_error)
+    }
+}
+
+fn origin_path(weights: &Path) -> PathBuf {
+    weights.with_extension("origin.json")
+}
 
 impl Registry {
     /// Imports the weight file `file` as the weights of the model `name`; one that was there is replaced.
@@ -17,8 +42,18 @@ impl Registry {
             return Err(ZooError::Digest { path: file.to_owned(), found, expected: expected.to_owned() });
         }
         let arranged = Arranged::read(file, Model::tensors(card)?)?;
-        let file_name = file.file_name().unwrap_or_default().to_string_lossy();
-        arranged.write(&target, &format!("{file_name}, sha256 {found}"))
+        let imported = arranged.write(&target)?;
+        let source = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let origin = ImportOrigin { file: source, sha256: found, imported_sha256: imported.sha256.clone() };
+        origin.write(&origin_path(&target))?;
+        Ok(imported)
+    }
+
+    /// What the weights of `card` were imported from, where that is known of the file that is here now.
+    pub fn import_origin(&self, card: &ModelCard) -> Option<ImportOrigin> {
+        let target = self.weights_path(card)?;
+        let origin: ImportOrigin = serde_json::from_slice(&std::fs::read(origin_path(&target)).ok()?).ok()?;
+        (file_sha256(&target).ok()? == origin.imported_sha256).then_some(origin)
     }
 
     /// The folder for files that were fetched to be imported.

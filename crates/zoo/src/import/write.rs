@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use checkpoint::Format;
@@ -28,32 +27,22 @@ pub struct Imported {
     pub left_out: usize,
 }
 
-/// The key in a file's header that says where its weights came from.
-const ORIGIN_KEY: &str = "imported_from";
-
 impl Arranged {
     /// Writes the weights under the model's own names as `path`, a `.safetensors` file of f32 numbers.
     ///
     /// The file appears whole or not at all: it is written beside its place, read back, and then renamed. An error leaves
-    /// what was there before as it was. `origin` is kept in the file's header.
-    pub fn write(&self, path: &Path, origin: &str) -> Result<Imported> {
+    /// what was there before as it was. Equal weights are equal bytes, whatever file they came from.
+    pub fn write(&self, path: &Path) -> Result<Imported> {
         let write_error = |source| ZooError::Write { path: path.to_owned(), source };
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(write_error)?;
-        let partial = tempfile::Builder::new()
-            .prefix(".import-")
-            .suffix(".tmp")
-            .tempfile_in(folder)
-            .map_err(write_error)?
-            .into_temp_path();
-        // One key only: the library writes several in no fixed order, and equal weights should be equal files.
-        let notes = HashMap::from([(ORIGIN_KEY.to_owned(), origin.to_owned())]);
+        let partial = partial_file(folder).map_err(write_error)?;
         let tensors = self
             .needed
             .iter()
             .enumerate()
             .map(|(index, needed)| (needed.name.as_str(), Values { arranged: self, index, shape: &needed.shape }));
-        safetensors::serialize_to_file(tensors, Some(notes), &partial)
+        safetensors::serialize_to_file(tensors, None, &partial)
             .map_err(|error| ZooError::Write { path: path.to_owned(), source: std::io::Error::other(error) })?;
         // The bytes must be on the disk before the name is, or a power cut could leave an empty file under it.
         std::fs::File::open(&partial).and_then(|file| file.sync_all()).map_err(write_error)?;
@@ -69,6 +58,15 @@ impl Arranged {
             left_out: self.left_out,
         })
     }
+}
+
+/// A file beside its later place that goes away unless it is renamed; like any other file, others may read it.
+fn partial_file(folder: &Path) -> std::io::Result<tempfile::TempPath> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".import-").suffix(".tmp");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(builder.tempfile_in(folder)?.into_temp_path())
 }
 
 /// A format as a person calls it.

@@ -57,11 +57,6 @@ impl SafetensorsFile {
         Ok(Self { path: path.to_owned(), file, header, data_start, sha256 })
     }
 
-    /// What the file says of itself, such as where it was imported from.
-    pub fn notes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.header.metadata().iter().flatten().map(|(key, value)| (key.as_str(), value.as_str()))
-    }
-
     /// The hexadecimal sha256 of the whole file.
     pub fn digest(&self) -> String {
         self.sha256.clone()

@@ -83,6 +83,9 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
         return output::line("  weights     made on the spot by a formula");
     };
     if registry.has_weights(card) {
+        if let Some(origin) = registry.import_origin(card) {
+            output::line(format_args!("  imported    from {}, sha256 {}", origin.file, origin.sha256))?;
+        }
         return output::line(format_args!("  weights     {}", path.display()));
     }
     output::line(format_args!("  weights     not here: expected at {} (--models names the folder)", path.display()))?;
