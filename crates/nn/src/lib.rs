@@ -23,6 +23,7 @@ mod norm;
 mod pool;
 mod temporal;
 mod threads;
+pub mod training;
 
 pub use activation::Activation;
 pub use affine::ChannelAffine;
