@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor, Var};
 use nn::training::{
-    Convolution, DropGenerator, Mode, NormSettings, TrainableNorm, activate, conv2d_norm, global_average, scale_channels,
+    Convolution, DropGenerator, Mode, NormSettings, TrainableNorm, activate, conv2d_norm, global_average,
+    scale_channels,
 };
 use nn::{Activation, Padding};
 
@@ -158,8 +159,7 @@ impl Builder {
         (kernel, stride): (usize, usize),
         drop_rate: f64,
     ) -> Outcome<Block> {
-        let expand =
-            if wide == input { None } else { Some(self.layer((input, wide, 1), (1, 1), Activation::Silu)?) };
+        let expand = if wide == input { None } else { Some(self.layer((input, wide, 1), (1, 1), Activation::Silu)?) };
         Ok(Block {
             expand,
             depthwise: self.layer((wide, wide, wide), (kernel, stride), Activation::Silu)?,

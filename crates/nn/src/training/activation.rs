@@ -38,11 +38,14 @@ fn map_pairs<T: Real>(a: &[T], b: &[T], function: impl Fn(T, T) -> T + Sync) -> 
     let mut output = vec![T::zero(); a.len()];
     output.par_chunks_mut(AT_ONCE).zip(a.par_chunks(AT_ONCE).zip(b.par_chunks(AT_ONCE))).for_each(
         |(output, (a, b))| {
-            vectorized(|| {
-                for ((output, &a), &b) in output.iter_mut().zip(a).zip(b) {
-                    *output = function(a, b);
-                }
-            });
+            vectorized(
+                #[inline(always)]
+                || {
+                    for ((output, &a), &b) in output.iter_mut().zip(a).zip(b) {
+                        *output = function(a, b);
+                    }
+                },
+            );
         },
     );
     output

@@ -44,13 +44,16 @@ fn scaled<T: Real>(x: &[T], scale: &[T], pixels: usize, channels: usize) -> Vec<
         |((output, x), scale)| {
             let length = PIXELS * channels;
             output.par_chunks_mut(length).zip(x.par_chunks(length)).for_each(|(output, x)| {
-                vectorized(|| {
-                    for (output, x) in output.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-                        for ((output, &x), &scale) in output.iter_mut().zip(x).zip(scale) {
-                            *output = x * scale;
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for (output, x) in output.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
+                            for ((output, &x), &scale) in output.iter_mut().zip(x).zip(scale) {
+                                *output = x * scale;
+                            }
                         }
-                    }
-                });
+                    },
+                );
             });
         },
     );
@@ -63,13 +66,16 @@ fn products_over_image<T: Real>(a: &[T], b: &[T], pixels: usize, channels: usize
     let mut sums = vec![T::zero(); a.len() / pixels.max(1)];
     sums.par_chunks_mut(channels.max(1)).zip(a.par_chunks(image).zip(b.par_chunks(image))).for_each(
         |(sums, (a, b))| {
-            vectorized(|| {
-                for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
-                    for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
-                        *sum += a * b;
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (a, b) in a.chunks_exact(channels).zip(b.chunks_exact(channels)) {
+                        for ((sum, &a), &b) in sums.iter_mut().zip(a).zip(b) {
+                            *sum += a * b;
+                        }
                     }
-                }
-            });
+                },
+            );
         },
     );
     sums

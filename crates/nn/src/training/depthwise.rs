@@ -38,20 +38,23 @@ fn gather<T: Real>(
         let image_length = source_height * source_width * channels;
         target.par_chunks_mut((columns.len() * channels).max(1)).enumerate().for_each(|(row, target)| {
             let image = &source[row / rows.len() * image_length..][..image_length];
-            vectorized(|| {
-                for (pixel, links) in target.chunks_exact_mut(channels).zip(columns) {
-                    let reader = Reader {
-                        image,
-                        taps,
-                        row_links: &rows[row % rows.len()],
-                        column_links: links,
-                        width: source_width,
-                        kernel_width: sliding.columns.kernel,
-                        channels,
-                    };
-                    reader.write(pixel);
-                }
-            });
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (pixel, links) in target.chunks_exact_mut(channels).zip(columns) {
+                        let reader = Reader {
+                            image,
+                            taps,
+                            row_links: &rows[row % rows.len()],
+                            column_links: links,
+                            width: source_width,
+                            kernel_width: sliding.columns.kernel,
+                            channels,
+                        };
+                        reader.write(pixel);
+                    }
+                },
+            );
         });
         Ok(target)
     })
@@ -126,7 +129,10 @@ fn correlate<T: Real>(x: &Tensor, gradient: &Tensor, sliding: &Sliding) -> Resul
                         let source = &image[link.source * columns.length * channels..][..columns.length * channels];
                         for (tap, pairs) in pairs.iter().enumerate() {
                             let sums = &mut sums[(link.tap * columns.kernel + tap) * channels..][..channels];
-                            vectorized(|| add_products(source, gradient, pairs, sums));
+                            vectorized(
+                                #[inline(always)]
+                                || add_products(source, gradient, pairs, sums),
+                            );
                         }
                     }
                 }

@@ -44,21 +44,24 @@ impl Moments {
                 let rows = block.len() / channels.max(1);
                 let share = T::from_f64(1.0 / rows as f64);
                 let (mut mean, mut spread) = (vec![T::zero(); channels], vec![T::zero(); channels]);
-                vectorized(|| {
-                    for row in block.chunks_exact(channels) {
-                        for (sum, &x) in mean.iter_mut().zip(row) {
-                            *sum += x;
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for row in block.chunks_exact(channels) {
+                            for (sum, &x) in mean.iter_mut().zip(row) {
+                                *sum += x;
+                            }
                         }
-                    }
-                    for mean in &mut mean {
-                        *mean *= share;
-                    }
-                    for row in block.chunks_exact(channels) {
-                        for ((sum, &x), &mean) in spread.iter_mut().zip(row).zip(&mean) {
-                            *sum += (x - mean) * (x - mean);
+                        for mean in &mut mean {
+                            *mean *= share;
                         }
-                    }
-                });
+                        for row in block.chunks_exact(channels) {
+                            for ((sum, &x), &mean) in spread.iter_mut().zip(row).zip(&mean) {
+                                *sum += (x - mean) * (x - mean);
+                            }
+                        }
+                    },
+                );
                 (rows, mean, spread)
             })
             .collect();
@@ -92,13 +95,16 @@ impl<T: Real> Normalization<T> {
         let mut output = vec![T::zero(); maps.len()];
         let length = block_length(channels);
         output.par_chunks_mut(length).zip(maps.par_chunks(length)).for_each(|(output, block)| {
-            vectorized(|| {
-                for (output, row) in output.chunks_exact_mut(channels).zip(block.chunks_exact(channels)) {
-                    for (((output, &x), &scale), &shift) in output.iter_mut().zip(row).zip(&scale).zip(&shift) {
-                        *output = C::value(x * scale + shift);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (output, row) in output.chunks_exact_mut(channels).zip(block.chunks_exact(channels)) {
+                        for (((output, &x), &scale), &shift) in output.iter_mut().zip(row).zip(&scale).zip(&shift) {
+                            *output = C::value(x * scale + shift);
+                        }
                     }
-                }
-            });
+                },
+            );
         });
         output
     }
@@ -110,62 +116,68 @@ impl<T: Real> Normalization<T> {
         if gradient.len() != maps.len() {
             candle_core::bail!("batch norm: {} numbers and a gradient of {}", maps.len(), gradient.len());
         }
-        let (bias_gradient, weight_gradient) = self.channel_gradients::<C>(maps, gradient);
-        let (scale, shift) = self.scale_and_shift();
+        let (mut maps_gradient, bias, weight) = self.through_activation::<C>(maps, gradient);
+        let (scale, _) = self.scale_and_shift();
         let (mut slant, mut offset) = (vec![T::zero(); channels], vec![T::zero(); channels]);
         if mean_moves {
             let share = T::from_f64(channels as f64 / maps.len().max(1) as f64);
             for channel in 0..channels {
-                let deviation = self.inverse_deviation[channel];
-                slant[channel] = T::zero() - scale[channel] * deviation * weight_gradient[channel] * share;
-                offset[channel] =
-                    T::zero() - scale[channel] * bias_gradient[channel] * share - slant[channel] * self.mean[channel];
+                let factor = T::zero() - scale[channel] * share;
+                slant[channel] = factor * self.inverse_deviation[channel] * weight[channel];
+                offset[channel] = factor * bias[channel] - slant[channel] * self.mean[channel];
             }
         }
-        let mut maps_gradient = vec![T::zero(); maps.len()];
         let length = block_length(channels);
-        maps_gradient.par_chunks_mut(length).zip(maps.par_chunks(length).zip(gradient.par_chunks(length))).for_each(
-            |(output, (block, gradient))| {
-                vectorized(|| {
-                    let rows = block.chunks_exact(channels).zip(gradient.chunks_exact(channels));
-                    for (output, (row, gradient)) in output.chunks_exact_mut(channels).zip(rows) {
-                        let norm = scale.iter().zip(&shift).zip(slant.iter().zip(&offset));
-                        for (((output, &x), &gradient), ((&scale, &shift), (&slant, &offset))) in
-                            output.iter_mut().zip(row).zip(gradient).zip(norm)
-                        {
-                            let gradient = gradient * C::slope(x * scale + shift);
-                            *output = gradient * scale + (x * slant + offset);
+        maps_gradient.par_chunks_mut(length).zip(maps.par_chunks(length)).for_each(|(gradient, block)| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (gradient, row) in gradient.chunks_exact_mut(channels).zip(block.chunks_exact(channels)) {
+                        let norm = scale.iter().zip(&slant).zip(&offset);
+                        for ((gradient, &x), ((&scale, &slant), &offset)) in gradient.iter_mut().zip(row).zip(norm) {
+                            *gradient = *gradient * scale + (x * slant + offset);
                         }
                     }
-                });
-            },
-        );
-        Ok(NormGradients { maps: maps_gradient, weight: weight_gradient, bias: bias_gradient })
+                },
+            );
+        });
+        Ok(NormGradients { maps: maps_gradient, weight, bias })
     }
 
-    /// The gradients of bias and weight: sums over all rows.
-    fn channel_gradients<C: Curve>(&self, maps: &[T], gradient: &[T]) -> (Vec<T>, Vec<T>) {
+    /// The gradient before the activation, and those of bias and weight, which are sums of it over all rows.
+    fn through_activation<C: Curve>(&self, maps: &[T], gradient: &[T]) -> (Vec<T>, Vec<T>, Vec<T>) {
         let channels = self.weight.len();
         let (scale, shift) = self.scale_and_shift();
         let length = block_length(channels);
-        let blocks: Vec<(Vec<T>, Vec<T>)> = maps
-            .par_chunks(length)
-            .zip(gradient.par_chunks(length))
-            .map(|(block, gradient)| {
+        let mut inner = vec![T::zero(); maps.len()];
+        let blocks: Vec<(Vec<T>, Vec<T>)> = inner
+            .par_chunks_mut(length)
+            .zip(maps.par_chunks(length).zip(gradient.par_chunks(length)))
+            .map(|(inner, (block, gradient))| {
                 let (mut sums, mut products) = (vec![T::zero(); channels], vec![T::zero(); channels]);
-                vectorized(|| {
-                    for (row, gradient) in block.chunks_exact(channels).zip(gradient.chunks_exact(channels)) {
-                        let norm = scale.iter().zip(&shift).zip(&self.mean);
-                        let sums = sums.iter_mut().zip(products.iter_mut());
-                        for (((&x, &gradient), ((&scale, &shift), &mean)), (sum, product)) in
-                            row.iter().zip(gradient).zip(norm).zip(sums)
-                        {
-                            let gradient = gradient * C::slope(x * scale + shift);
-                            *sum += gradient;
-                            *product += gradient * (x - mean);
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        let rows = block.chunks_exact(channels).zip(gradient.chunks_exact(channels));
+                        for (inner, (row, gradient)) in inner.chunks_exact_mut(channels).zip(rows) {
+                            // Three loops, each with one target: compilers give up vectors where many slices might overlap.
+                            let norm = scale.iter().zip(&shift);
+                            for (((inner, &x), &gradient), (&scale, &shift)) in
+                                inner.iter_mut().zip(row).zip(gradient).zip(norm)
+                            {
+                                *inner = gradient * C::slope(x * scale + shift);
+                            }
+                            for (sum, &inner) in sums.iter_mut().zip(inner.iter()) {
+                                *sum += inner;
+                            }
+                            for (((product, &inner), &x), &mean) in
+                                products.iter_mut().zip(inner.iter()).zip(row).zip(&self.mean)
+                            {
+                                *product += inner * (x - mean);
+                            }
                         }
-                    }
-                });
+                    },
+                );
                 (sums, products)
             })
             .collect();
@@ -177,6 +189,6 @@ impl<T: Real> Normalization<T> {
             }
         }
         let weight = products.iter().zip(&self.inverse_deviation).map(|(&p, &d)| T::from_f64(p * d.to_f64())).collect();
-        (sums.into_iter().map(T::from_f64).collect(), weight)
+        (inner, sums.into_iter().map(T::from_f64).collect(), weight)
     }
 }

@@ -163,16 +163,19 @@ fn means<T: Real>(x: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let share = T::from_f64(1.0 / pixels as f64);
     let mut means = vec![T::zero(); x.len() / pixels];
     means.par_chunks_mut(channels.max(1)).zip(x.par_chunks((pixels * channels).max(1))).for_each(|(means, x)| {
-        vectorized(|| {
-            for row in x.chunks_exact(channels) {
-                for (mean, &x) in means.iter_mut().zip(row) {
-                    *mean += x;
+        vectorized(
+            #[inline(always)]
+            || {
+                for row in x.chunks_exact(channels) {
+                    for (mean, &x) in means.iter_mut().zip(row) {
+                        *mean += x;
+                    }
                 }
-            }
-            for mean in means {
-                *mean *= share;
-            }
-        });
+                for mean in means {
+                    *mean *= share;
+                }
+            },
+        );
     });
     means
 }
