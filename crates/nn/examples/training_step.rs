@@ -8,8 +8,7 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor, Var};
 use nn::training::{
-    Convolution, DropGenerator, Mode, NormSettings, TrainableNorm, activate, conv2d_norm, global_average,
-    scale_channels,
+    Convolution, DropGenerator, Mode, NormSettings, TrainableNorm, activate, conv2d_norm, gate_channels, global_average,
 };
 use nn::{Activation, Padding};
 
@@ -99,9 +98,11 @@ impl Block {
             None => x.clone(),
         };
         let wide = self.depthwise.forward(&wide)?;
-        let squeezed = activate(&self.squeeze.forward(&global_average(&wide)?)?, Activation::Silu)?;
-        let scale = activate(&self.excite.forward(&squeezed)?, Activation::Sigmoid)?;
-        let y = self.project.forward(&scale_channels(&wide, &scale)?)?;
+        let gated = gate_channels(&wide, |average| {
+            let squeezed = activate(&self.squeeze.forward(average)?, Activation::Silu)?;
+            activate(&self.excite.forward(&squeezed)?, Activation::Sigmoid)
+        })?;
+        let y = self.project.forward(&gated)?;
         Ok(if self.residual { (generator.stochastic_depth(&y, self.drop_rate)? + x)? } else { y })
     }
 }

@@ -37,7 +37,7 @@ fn recorded(x: &Tensor, scale: &Tensor) -> CandleResult<Tensor> {
 /// Pixels that one thread takes at a time.
 const PIXELS: usize = 256;
 
-fn scaled<T: Real>(x: &[T], scale: &[T], pixels: usize, channels: usize) -> Vec<T> {
+pub(super) fn scaled<T: Real>(x: &[T], scale: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let mut output = vec![T::zero(); x.len()];
     let image = (pixels * channels).max(1);
     output.par_chunks_mut(image).zip(x.par_chunks(image)).zip(scale.par_chunks(channels.max(1))).for_each(
@@ -61,7 +61,7 @@ fn scaled<T: Real>(x: &[T], scale: &[T], pixels: usize, channels: usize) -> Vec<
 }
 
 /// For each image and channel, the sum of `a * b` over the pixels.
-fn products_over_image<T: Real>(a: &[T], b: &[T], pixels: usize, channels: usize) -> Vec<T> {
+pub(super) fn products_over_image<T: Real>(a: &[T], b: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let image = (pixels * channels).max(1);
     let mut sums = vec![T::zero(); a.len() / pixels.max(1)];
     sums.par_chunks_mut(channels.max(1)).zip(a.par_chunks(image).zip(b.par_chunks(image))).for_each(

@@ -18,6 +18,7 @@ mod batch_norm;
 mod channel_scale;
 mod convolution;
 mod depthwise;
+mod gate;
 mod norm_kernels;
 mod plan;
 mod pooling;
@@ -35,6 +36,7 @@ pub use activation::activate;
 pub use batch_norm::{Mode, NormSettings, RunningVariance, TrainableNorm};
 pub use channel_scale::scale_channels;
 pub use convolution::{Convolution, conv2d, conv2d_norm};
+pub use gate::gate_channels;
 pub use pooling::{AverageOver, average_pool, global_average, max_pool};
 pub use random::DropGenerator;
 

@@ -159,7 +159,7 @@ fn recorded_global_average(x: &Tensor) -> CandleResult<Tensor> {
     })
 }
 
-fn means<T: Real>(x: &[T], pixels: usize, channels: usize) -> Vec<T> {
+pub(super) fn means<T: Real>(x: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let share = T::from_f64(1.0 / pixels as f64);
     let mut means = vec![T::zero(); x.len() / pixels];
     means.par_chunks_mut(channels.max(1)).zip(x.par_chunks((pixels * channels).max(1))).for_each(|(means, x)| {
