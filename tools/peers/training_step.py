@@ -3,6 +3,9 @@
     cargo build --release -p nn --example training_step
     python training_step.py TARGET/release/examples/training_step --batch 16 --rounds 7
 
+On shared cores give PyTorch OMP_WAIT_POLICY=PASSIVE and ours CANDLE_NUM_THREADS=1, since threads of either otherwise wait
+by spinning; for a run on one thread add RAYON_NUM_THREADS=1. The example's page tells of memory settings for both.
+
 Needs torch and torchvision. Prints the images per second of each round, and the median of the rounds' own ratios, which
 is what to trust where the machine is shared.
 """

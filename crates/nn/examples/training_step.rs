@@ -1,7 +1,14 @@
 //! Times a training step (forward and backward, no optimiser) of EfficientNet-B2 with random weights at 224 x 224.
 //!
 //! `training_step BATCH [THREADS]` makes one step for each line of its standard input and prints its images per second, so
-//! that a script can take turns with another framework: `tools/peers/training_step.py` does with PyTorch.
+//! that a script can take turns with another framework: `tools/peers/training_step.py` does with PyTorch. It prints the
+//! images per second, the seconds of the forward pass and of the whole step, and the loss.
+//!
+//! Two settings of the environment matter, here and in any program that trains. Candle adds gradients up in a pool of its
+//! own that waits by spinning, which costs dearly where cores are shared: `CANDLE_NUM_THREADS=1` turns it off. And glibc
+//! gives the memory of every large map back at once, to fetch it anew page by page for the next:
+//! `GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4000000000:glibc.malloc.trim_threshold=16000000000`
+//! keeps it, at the price of a process that does not shrink.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;

@@ -6,7 +6,8 @@
 //! keep the shape that checkpoints have, [out, in / groups, kh, kw].
 //!
 //! Everything is a step of Candle's own graph, so `Tensor::backward` and its optimisers work as usual, in `f32` or `f64`.
-//! Sums are taken in an order that does not depend on the number of threads. CPU only: tensors of other devices are refused.
+//! Sums over pixels are taken in an order that does not depend on the number of threads (matrix products are Candle's).
+//! CPU only: tensors of other devices are refused.
 //!
 //! Why not Candle's own: its grouped convolutions run channel by channel, its pooling has no padding and no gradient where
 //! windows overlap, the gradient of its strided convolution fails on images that are not square, and its batch norm and
