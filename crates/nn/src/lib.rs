@@ -1,9 +1,9 @@
 //! Layers and device choice on top of Candle.
 //!
-//! Everything here is inference: batch norms are folded into the convolution before them. Layers over [`Maps`] are written
-//! once and run two ways: one by one as Candle's operations, or noted down and run as one network by the CPU kernels. The
-//! few operations that Candle runs slowly on a CPU (depthwise convolution, bias plus activation) are threaded custom
-//! operations. On other devices the same layers fall back to Candle's own operations.
+//! All but [`training`] is inference: batch norms are folded into the convolution before them. Layers over [`Maps`] are
+//! written once and run two ways: one by one as Candle's operations, or noted down and run as one network by the CPU
+//! kernels. The few operations that Candle runs slowly on a CPU (depthwise convolution, bias plus activation) are threaded
+//! custom operations. On other devices the same layers fall back to Candle's own operations.
 //!
 //! Invariants: no file, no model name and no view is known here; shapes stand in every doc comment.
 
@@ -23,6 +23,7 @@ mod norm;
 mod pool;
 mod temporal;
 mod threads;
+pub mod training;
 
 pub use activation::Activation;
 pub use affine::ChannelAffine;

@@ -1,0 +1,256 @@
+use candle_core::{Result as CandleResult, Tensor, Var};
+
+use super::activation::for_curve;
+use super::norm_kernels::{Moments, Normalization};
+use super::real::{Real, for_real, tensor, with_values};
+use super::step::Step;
+use crate::{Activation, Result};
+
+/// Whether layers learn or are used as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Norms measure the batch and update their running statistics.
+    Train,
+    /// Norms use their running statistics and leave them alone.
+    Evaluate,
+}
+
+/// Which variance of the batch enters the running variance; the batch itself is always normalised by the biased one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunningVariance {
+    /// Divided by the count less one.
+    Unbiased,
+    /// Divided by the count.
+    Biased,
+}
+
+/// How a batch norm behaves beside its weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NormSettings {
+    /// Added to the variance.
+    pub eps: f64,
+    /// The weight of the new batch in the running statistics: PyTorch's `momentum`, one less Keras's.
+    pub batch_share: f64,
+    /// Which variance is kept.
+    pub running_variance: RunningVariance,
+}
+
+impl NormSettings {
+    /// PyTorch's defaults: eps 1e-5, momentum 0.1, unbiased.
+    pub const TORCH: Self = Self { eps: 1e-5, batch_share: 0.1, running_variance: RunningVariance::Unbiased };
+    /// Keras 3's defaults: eps 1e-3, momentum 0.99, biased. (The fused norm of Keras 2 kept the unbiased variance.)
+    pub const KERAS: Self = Self { eps: 1e-3, batch_share: 0.01, running_variance: RunningVariance::Biased };
+}
+
+/// A batch norm that learns; every tensor is [C].
+#[derive(Debug, Clone)]
+pub struct TrainableNorm {
+    /// Learned scale (gamma).
+    pub weight: Tensor,
+    /// Learned shift (beta).
+    pub bias: Tensor,
+    /// Running mean; not learned, updated by each batch in [`Mode::Train`].
+    pub running_mean: Var,
+    /// Running variance; not learned either.
+    pub running_variance: Var,
+    /// Constants of the source that it follows.
+    pub settings: NormSettings,
+}
+
+impl TrainableNorm {
+    /// Normalises each channel of `x` [.., C] and applies `activation`; the shape stays.
+    ///
+    /// Fails if the channels disagree, or in [`Mode::Train`] on fewer than two rows.
+    pub fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
+        Ok(self.recorded(&x.contiguous()?, activation, mode)?)
+    }
+
+    fn recorded(&self, x: &Tensor, activation: Activation, mode: Mode) -> CandleResult<Tensor> {
+        let normalized = self.normalize(&x.detach(), activation, mode)?;
+        let affine = self.affine()?;
+        for_real!(x, T => {
+            let values = normalized.values::<T>(&affine)?;
+            let backward = move |[_, affine]: [&Tensor; 2], _: &Tensor, gradient: &Tensor| {
+                let (maps, affine) = normalized.gradients(affine, gradient)?;
+                Ok([maps, affine])
+            };
+            x.apply_op2(&affine, Step::new("batch-norm", values, x.shape(), backward))
+        })
+    }
+
+    /// Weight and bias as one tensor [2, C], since a step of Candle's graph has three arguments at most.
+    pub(super) fn affine(&self) -> CandleResult<Tensor> {
+        Tensor::stack(&[&self.weight, &self.bias], 0)
+    }
+
+    /// Measures `maps`, contiguous, and in [`Mode::Train`] moves the running statistics towards them.
+    pub(super) fn normalize(&self, maps: &Tensor, activation: Activation, mode: Mode) -> CandleResult<NormalizedMaps> {
+        let channels = self.weight.elem_count();
+        if maps.dims().last() != Some(&channels) || channels == 0 {
+            candle_core::bail!("a batch norm of {channels} channels over maps of {:?}", maps.shape());
+        }
+        let (mean, variance) = match mode {
+            Mode::Evaluate => (numbers(&self.running_mean)?, numbers(&self.running_variance)?),
+            Mode::Train => {
+                let moments = for_real!(maps, T => with_values([maps], |[maps]| Ok(Moments::of::<T>(maps, channels))))?;
+                if moments.count < 2 {
+                    candle_core::bail!("a batch norm cannot learn from {} row", moments.count);
+                }
+                self.update_running_statistics(&moments)?;
+                (moments.mean, moments.variance)
+            }
+        };
+        let inverse_deviation = variance.iter().map(|variance| 1.0 / (variance + self.settings.eps).sqrt()).collect();
+        Ok(NormalizedMaps { maps: maps.clone(), mean, inverse_deviation, activation, mode })
+    }
+
+    fn update_running_statistics(&self, moments: &Moments) -> CandleResult<()> {
+        let correction = match self.settings.running_variance {
+            RunningVariance::Unbiased => moments.count as f64 / (moments.count - 1) as f64,
+            RunningVariance::Biased => 1.0,
+        };
+        let share = self.settings.batch_share;
+        for (running, batch, factor) in
+            [(&self.running_mean, &moments.mean, 1.0), (&self.running_variance, &moments.variance, correction)]
+        {
+            let batch = Tensor::new(batch.as_slice(), running.device())?.to_dtype(running.dtype())?;
+            running.set(&((running.as_detached_tensor() * (1.0 - share))? + (batch * (factor * share))?)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Maps [.., C] and what is needed to normalise them, kept for the way back.
+pub(super) struct NormalizedMaps {
+    maps: Tensor,
+    mean: Vec<f64>,
+    inverse_deviation: Vec<f64>,
+    activation: Activation,
+    mode: Mode,
+}
+
+impl NormalizedMaps {
+    /// The normalised maps after the activation.
+    pub(super) fn values<T: Real>(&self, affine: &Tensor) -> CandleResult<Vec<T>> {
+        let norm = self.normalization::<T>(affine)?;
+        with_values([&self.maps], |[maps]| Ok(for_curve!(self.activation, C => norm.forward::<C>(maps))))
+    }
+
+    /// The gradients of the maps and of weight and bias [2, C].
+    pub(super) fn gradients(&self, affine: &Tensor, gradient: &Tensor) -> CandleResult<(Tensor, Tensor)> {
+        for_real!(self.maps, T => {
+            let norm = self.normalization::<T>(affine)?;
+            let train = self.mode == Mode::Train;
+            let gradient = gradient.contiguous()?;
+            let found = with_values([&self.maps, &gradient], |[maps, gradient]| {
+                for_curve!(self.activation, C => norm.backward::<C>(maps, gradient, train))
+            })?;
+            let affine = tensor([found.weight, found.bias].concat(), affine.shape())?;
+            Ok((tensor(found.maps, self.maps.shape())?, affine))
+        })
+    }
+
+    fn normalization<T: Real>(&self, affine: &Tensor) -> CandleResult<Normalization<T>> {
+        let real = |numbers: &[f64]| numbers.iter().map(|&number| T::from_f64(number)).collect();
+        Ok(Normalization {
+            weight: affine.get(0)?.to_vec1()?,
+            bias: affine.get(1)?.to_vec1()?,
+            mean: real(&self.mean),
+            inverse_deviation: real(&self.inverse_deviation),
+        })
+    }
+}
+
+fn numbers(tensor: &Tensor) -> CandleResult<Vec<f64>> {
+    tensor.to_dtype(candle_core::DType::F64)?.to_vec1()
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+    use crate::training::finite_differences::{assert_gradients, largest_difference, norm_of};
+
+    fn inputs() -> (Tensor, Tensor, Tensor) {
+        let normal = |shape: &[usize]| Tensor::randn(0.7f64, 1.3, shape, &Device::Cpu).unwrap();
+        (normal(&[3, 2, 3, 5]), normal(&[5]), normal(&[5]))
+    }
+
+    #[test]
+    fn gradients_are_those_of_finite_differences() {
+        let (x, weight, bias) = inputs();
+        for mode in [Mode::Train, Mode::Evaluate] {
+            for activation in [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Gelu] {
+                assert_gradients(&[&x, &weight, &bias], |inputs| {
+                    norm_of(&inputs[1], &inputs[2]).forward(&inputs[0], activation, mode)
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn running_statistics_move_as_candles_and_as_keras_say() {
+        let (x, weight, bias) = inputs();
+        let ours = norm_of(&weight, &bias);
+        let theirs = candle_nn::BatchNorm::new(
+            5,
+            Tensor::full(0.3f64, 5, &Device::Cpu).unwrap(),
+            Tensor::full(1.7f64, 5, &Device::Cpu).unwrap(),
+            weight.clone(),
+            bias.clone(),
+            1e-5,
+        )
+        .unwrap();
+        let channels_first = x.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap();
+        let expected = theirs.forward_train(&channels_first).unwrap().permute((0, 2, 3, 1)).unwrap();
+        let found = ours.forward(&x, Activation::Identity, Mode::Train).unwrap();
+        assert!(largest_difference(&found, &expected) < 1e-10);
+        assert!(largest_difference(&ours.running_mean, theirs.running_mean()) < 1e-12);
+        assert!(largest_difference(&ours.running_variance, theirs.running_var()) < 1e-12);
+
+        let keras = TrainableNorm { settings: NormSettings::KERAS, ..norm_of(&weight, &bias) };
+        keras.forward(&x, Activation::Identity, Mode::Train).unwrap();
+        let rows = x.flatten_to(2).unwrap();
+        let mean = rows.mean_keepdim(0).unwrap();
+        let variance = rows.broadcast_sub(&mean).unwrap().sqr().unwrap().mean(0).unwrap();
+        let expected = ((variance * 0.01).unwrap() + 1.7 * 0.99).unwrap();
+        assert!(largest_difference(&keras.running_variance, &expected) < 1e-12);
+    }
+
+    #[test]
+    fn evaluation_leaves_the_statistics_alone() {
+        let (x, weight, bias) = inputs();
+        let norm = norm_of(&weight, &bias);
+        let found = norm.forward(&x, Activation::Identity, Mode::Evaluate).unwrap();
+        let scale = (weight / (1.7f64 + 1e-5).sqrt()).unwrap();
+        let expected = (x - 0.3).unwrap().broadcast_mul(&scale).unwrap().broadcast_add(&bias).unwrap();
+        assert!(largest_difference(&found, &expected) < 1e-12);
+        assert_eq!(norm.running_mean.to_vec1::<f64>().unwrap(), [0.3; 5]);
+        assert_eq!(norm.running_variance.to_vec1::<f64>().unwrap(), [1.7; 5]);
+    }
+
+    #[test]
+    fn a_large_mean_costs_no_digits_of_the_variance() {
+        let x = Tensor::randn(10_000f32, 1.0, (40_000, 3), &Device::Cpu).unwrap();
+        let weight = Tensor::ones(3, candle_core::DType::F32, &Device::Cpu).unwrap();
+        let norm = TrainableNorm {
+            settings: NormSettings { batch_share: 1.0, ..NormSettings::TORCH },
+            ..norm_of(&weight, &weight.zeros_like().unwrap())
+        };
+        norm.forward(&x, Activation::Identity, Mode::Train).unwrap();
+        for variance in norm.running_variance.to_vec1::<f32>().unwrap() {
+            assert!((variance - 1.0).abs() < 0.04, "{variance}");
+        }
+    }
+
+    #[test]
+    fn one_row_and_other_channels_are_refused() {
+        let (x, weight, bias) = inputs();
+        let norm = norm_of(&weight, &bias);
+        let one_row = x.narrow(0, 0, 1).unwrap().narrow(1, 0, 1).unwrap().narrow(2, 0, 1).unwrap();
+        assert!(norm.forward(&one_row, Activation::Relu, Mode::Train).is_err());
+        assert!(norm.forward(&one_row, Activation::Relu, Mode::Evaluate).is_ok());
+        assert!(norm.forward(&x.narrow(3, 0, 4).unwrap(), Activation::Relu, Mode::Train).is_err());
+    }
+}

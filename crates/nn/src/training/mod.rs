@@ -1,0 +1,54 @@
+//! Layers for training convolutional encoders on a CPU, each with its gradient.
+//!
+//! Maps are channels last here, [N, H, W, C], where the layers for inference keep Candle's [N, C, H, W]: a pointwise
+//! convolution is then one matrix product, a depthwise one and a batch norm read whole vectors of channels at any stride,
+//! and no image needs transposing between layers. [`channels_last`] and [`channels_first`] lead there and back. Weights
+//! keep the shape that checkpoints have, [out, in / groups, kh, kw].
+//!
+//! Everything is a step of Candle's own graph, so `Tensor::backward` and its optimisers work as usual, in `f32` or `f64`.
+//! Sums over pixels are taken in an order that does not depend on the number of threads (matrix products are Candle's).
+//! CPU only: tensors of other devices are refused.
+//!
+//! Why not Candle's own: its grouped convolutions run channel by channel, its pooling has no padding and no gradient where
+//! windows overlap, the gradient of its strided convolution fails on images that are not square, and its batch norm and
+//! activations are several passes of one thread.
+
+mod activation;
+mod axis;
+mod batch_norm;
+mod channel_scale;
+mod convolution;
+mod depthwise;
+mod gate;
+mod norm_kernels;
+mod plan;
+mod pooling;
+mod random;
+mod real;
+mod step;
+mod unfold;
+
+#[cfg(test)]
+mod finite_differences;
+
+use candle_core::Tensor;
+
+pub use activation::activate;
+pub use batch_norm::{Mode, NormSettings, RunningVariance, TrainableNorm};
+pub use channel_scale::scale_channels;
+pub use convolution::{Convolution, conv2d, conv2d_norm};
+pub use gate::gate_channels;
+pub use pooling::{AverageOver, average_pool, global_average, max_pool};
+pub use random::DropGenerator;
+
+use crate::Result;
+
+/// Turns maps [N, C, H, W] into [N, H, W, C].
+pub fn channels_last(x: &Tensor) -> Result<Tensor> {
+    Ok(x.permute((0, 2, 3, 1))?.contiguous()?)
+}
+
+/// Turns maps [N, H, W, C] into [N, C, H, W].
+pub fn channels_first(x: &Tensor) -> Result<Tensor> {
+    Ok(x.permute((0, 3, 1, 2))?.contiguous()?)
+}
