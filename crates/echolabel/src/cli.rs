@@ -80,6 +80,8 @@ pub enum Command {
     Config(ConfigOptions),
     /// Write simulated studies with their truth
     Phantom(PhantomOptions),
+    /// Train a model by a recipe
+    Train(TrainOptions),
     /// Measure how fast this machine is, stage by stage
     Bench(BenchOptions),
 }
@@ -318,6 +320,25 @@ pub struct PhantomOptions {
     /// Small, short loops: for tests
     #[arg(long)]
     pub small: bool,
+}
+
+/// `echolabel train`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel train pipelines/train/tte11-phantom-image.toml    weights, checkpoints and logs in runs/tte11-phantom-image
+  echolabel train my.toml --out /data/run7                    the same command goes on where it was stopped
+
+Ctrl-C keeps what was reached. `steps.csv` has every step, `looks.jsonl` every look at the validation set.")]
+pub struct TrainOptions {
+    /// The recipe (TOML)
+    #[arg(value_name = "RECIPE")]
+    pub recipe: PathBuf,
+    /// Folder of checkpoints, logs and weights; runs/NAME by default
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Folder of prepared clips, which several runs may share; the run's own by default
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
 }
 
 /// `echolabel bench`

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Models(options) => commands::models::run(common, options),
         Command::Config(options) => commands::config::run(common, options),
         Command::Phantom(options) => commands::phantom::run(options),
+        Command::Train(options) => commands::train::run(common, options),
         Command::Bench(options) => commands::bench::run(common, options),
     };
     match result {

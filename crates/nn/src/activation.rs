@@ -27,7 +27,7 @@ impl Activation {
             Self::Relu => x.relu()?,
             Self::Silu => x.silu()?,
             Self::Sigmoid => candle_nn::ops::sigmoid(x)?,
-            Self::Gelu if x.device().is_cpu() => x.contiguous()?.apply_op1_no_bwd(&GeluOnCpu)?,
+            Self::Gelu if x.device().is_cpu() && !x.track_op() => x.contiguous()?.apply_op1_no_bwd(&GeluOnCpu)?,
             Self::Gelu => x.gelu_erf()?,
         })
     }

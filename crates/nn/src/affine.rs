@@ -1,5 +1,6 @@
 use candle_core::Tensor;
 
+use crate::training::{TrainableNorm, activate};
 use crate::{Activation, BatchNorm, Conv2d, Maps, Padding, Result};
 
 /// A scale and a shift for each channel, then an activation: a batch norm that no convolution stands in front of.
@@ -7,6 +8,8 @@ use crate::{Activation, BatchNorm, Conv2d, Maps, Padding, Result};
 pub struct ChannelAffine {
     scale: Tensor,
     shift: Tensor,
+    /// The norm itself, where it learns.
+    norm: Option<TrainableNorm>,
     activation: Activation,
 }
 
@@ -15,7 +18,7 @@ impl ChannelAffine {
     pub fn new(norm: &BatchNorm, activation: Activation) -> Result<Self> {
         let (scale, shift) = norm.scale_and_shift()?;
         let channels = scale.elem_count();
-        Ok(Self { scale: scale.reshape((channels, 1, 1, 1))?, shift, activation })
+        Ok(Self { scale: scale.reshape((channels, 1, 1, 1))?, shift, norm: norm.trainable()?, activation })
     }
 
     /// Maps `x` [N, C, H, W] to the same shape.
@@ -35,6 +38,16 @@ impl ChannelAffine {
     pub fn over(&self, maps: &Maps) -> Result<Maps> {
         Ok(match maps {
             Maps::Computed(x) => Maps::Computed(self.forward(x)?),
+            Maps::Learned(learned) => {
+                Maps::Learned(match &self.norm {
+                    Some(norm) => learned.norm(norm, self.activation)?,
+                    None => {
+                        let scale = self.scale.flatten_all()?;
+                        let scaled = |x: &Tensor| x.broadcast_mul(&scale)?.broadcast_add(&self.shift);
+                        learned.through(|x| activate(&scaled(x)?, self.activation))?
+                    }
+                })
+            }
             Maps::Noted(noted) => Maps::Noted(noted.affine(&self.scale, &self.shift, self.activation)?),
         })
     }
@@ -45,6 +58,7 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
+    use crate::training::NormSettings;
 
     #[test]
     fn equals_scale_shift_and_relu() {
@@ -54,7 +68,7 @@ mod tests {
             bias: vector([1.0, -1.0]),
             mean: vector([0.5, 0.0]),
             variance: vector([4.0, 1.0]),
-            eps: 0.0,
+            settings: NormSettings { eps: 0.0, ..NormSettings::TORCH },
         };
         let x = Tensor::new(&[[[[0.5f32, 2.5]], [[0.5, 3.0]]]], &Device::Cpu).unwrap();
         let y = ChannelAffine::new(&norm, Activation::Relu).unwrap().forward(&x).unwrap();

@@ -39,7 +39,11 @@ impl MultiHeadAttention {
         let (queries, keys, values) = (part(0)?, part(1)?, part(2)?);
         let scale = 1.0 / ((width / self.heads) as f64).sqrt();
         let scores = ((queries * scale)?.matmul(&keys.transpose(2, 3)?.contiguous()?))?;
-        let weights = candle_nn::ops::softmax_last_dim(&scores)?;
+        // The faster function has no gradient.
+        let weights = match scores.track_op() {
+            true => candle_nn::ops::softmax(&scores, D::Minus1)?,
+            false => candle_nn::ops::softmax_last_dim(&scores)?,
+        };
         let mixed = weights.matmul(&values)?.transpose(1, 2)?.contiguous()?.reshape((batch, length, width))?;
         Ok(Attended { values: self.output.forward(&mixed)?, weights: weights.mean(D::Minus(3))? })
     }

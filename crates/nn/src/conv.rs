@@ -3,6 +3,7 @@ use candle_core::Tensor;
 use crate::depthwise::depthwise;
 use crate::epilogue::bias_activation;
 use crate::maps::NotedConvolution;
+use crate::training::{Convolution, TrainableNorm};
 use crate::{Activation, BatchNorm, Maps, NnError, Result};
 
 /// Zero padding around an image, in pixels; asymmetric, because TensorFlow's "same" is.
@@ -56,6 +57,8 @@ impl Padding {
 pub struct Conv2d {
     weight: Tensor,
     bias: Option<Tensor>,
+    /// What is not folded in, because it learns.
+    norm: Option<TrainableNorm>,
     stride: usize,
     groups: usize,
     activation: Activation,
@@ -64,7 +67,7 @@ pub struct Conv2d {
 impl Conv2d {
     /// A convolution from `weight` [out, in / groups, kh, kw] and an optional `bias` [out].
     pub fn new(weight: Tensor, bias: Option<Tensor>, stride: usize, groups: usize) -> Self {
-        Self { weight, bias, stride, groups, activation: Activation::Identity }
+        Self { weight, bias, norm: None, stride, groups, activation: Activation::Identity }
     }
 
     /// Adds `bias` [out] to the output; comes before [`Self::with_norm`].
@@ -77,16 +80,17 @@ impl Conv2d {
         Ok(Self { bias: Some(bias), ..self })
     }
 
-    /// Folds the batch norm that follows into weight and bias.
+    /// Folds the batch norm that follows into weight and bias, or keeps it beside them where its statistics are variables.
     pub fn with_norm(self, norm: &BatchNorm) -> Result<Self> {
-        let (scale, shift) = norm.scale_and_shift()?;
-        let out = self.weight.dim(0)?;
-        if scale.elem_count() != out {
-            return Err(NnError::Shape {
-                layer: "conv2d",
-                problem: format!("a norm of {} channels after a convolution to {out}", scale.elem_count()),
-            });
+        let (channels, out) = (norm.weight.elem_count(), self.weight.dim(0)?);
+        if channels != out {
+            let problem = format!("a norm of {channels} channels after a convolution to {out}");
+            return Err(NnError::Shape { layer: "conv2d", problem });
         }
+        if let Some(norm) = norm.trainable()? {
+            return Ok(Self { norm: Some(norm), ..self });
+        }
+        let (scale, shift) = norm.scale_and_shift()?;
         let weight = self.weight.broadcast_mul(&scale.reshape((out, 1, 1, 1))?)?;
         let bias = match &self.bias {
             Some(bias) => ((bias * &scale)? + shift)?,
@@ -100,11 +104,15 @@ impl Conv2d {
         Self { activation, ..self }
     }
 
-    /// Convolves `x` [N, in, H, W] to [N, out, H', W'].
+    /// Convolves `x` [N, in, H, W] to [N, out, H', W']; an error for a layer that learns, which takes [`Maps::Learned`].
     pub fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
+        self.must_be_folded()?;
         let (out, in_per_group, kernel_height, kernel_width) = self.weight.dims4()?;
         let pointwise = kernel_height == 1 && kernel_width == 1 && self.groups == 1;
         let depthwise_on_cpu = in_per_group == 1 && self.groups == out && self.groups > 1 && x.device().is_cpu();
+        if depthwise_on_cpu && self.weight.track_op() {
+            return Err(NnError::Learns { layer: "conv2d" });
+        }
         let y = if pointwise && padding == Padding::symmetric(0) {
             pointwise_product(&every_nth_pixel(x, self.stride)?, &self.weight)?
         } else if depthwise_on_cpu {
@@ -123,7 +131,13 @@ impl Conv2d {
     pub fn over(&self, maps: &Maps, padding: Padding) -> Result<Maps> {
         match maps {
             Maps::Computed(x) => Ok(Maps::Computed(self.forward(x, padding)?)),
+            Maps::Learned(learned) => {
+                let convolution = Convolution { stride: self.stride, padding, groups: self.groups };
+                let after = (self.bias.as_ref(), self.norm.as_ref());
+                Ok(Maps::Learned(learned.convolution(&self.weight, &convolution, after, self.activation)?))
+            }
             Maps::Noted(noted) => {
+                self.must_be_folded()?;
                 let depthwise = self.groups > 1;
                 if depthwise && (self.weight.dim(1)? != 1 || self.groups != self.weight.dim(0)?) {
                     let problem = format!("{} groups, which the CPU kernels do not have", self.groups);
@@ -138,6 +152,13 @@ impl Conv2d {
                     activation: self.activation,
                 })?))
             }
+        }
+    }
+
+    fn must_be_folded(&self) -> Result<()> {
+        match self.norm {
+            Some(_) => Err(NnError::Learns { layer: "conv2d" }),
+            None => Ok(()),
         }
     }
 
@@ -176,6 +197,7 @@ mod tests {
     use candle_core::{Device, Tensor};
 
     use super::*;
+    use crate::training::NormSettings;
 
     fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
         (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()
@@ -205,7 +227,7 @@ mod tests {
         let weight = Tensor::randn(0f32, 1.0, (8, 4, 1, 1), &device).unwrap();
         let vector = |mean: f32| Tensor::rand(mean - 0.4, mean + 0.4, 8, &device).unwrap();
         let norm =
-            BatchNorm { weight: vector(1.0), bias: vector(0.0), mean: vector(0.0), variance: vector(1.0), eps: 1e-3 };
+            BatchNorm { weight: vector(1.0), bias: vector(0.0), mean: vector(0.0), variance: vector(1.0), settings: NormSettings::KERAS };
         let folded = Conv2d::new(weight.clone(), None, 1, 1).with_norm(&norm).unwrap();
         let plain = Conv2d::new(weight, None, 1, 1).forward(&x, Padding::symmetric(0)).unwrap();
         let (scale, shift) = norm.scale_and_shift().unwrap();

@@ -11,7 +11,7 @@ pub(crate) fn bias_activation(x: &Tensor, bias: Option<&Tensor>, activation: Act
         return activation.forward(x);
     };
     let channels = bias.elem_count();
-    if !x.device().is_cpu() {
+    if !x.device().is_cpu() || x.track_op() || bias.track_op() {
         let shifted = x.broadcast_add(&bias.reshape((1, channels, 1, 1))?)?;
         return activation.forward(&shifted);
     }

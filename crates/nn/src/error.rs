@@ -31,4 +31,10 @@ pub enum NnError {
     /// Numbers were asked of maps that are only being noted down for the kernels.
     #[error("this network cannot be noted down for the CPU kernels")]
     OnlyNoted,
+    /// A layer that learns was run where its gradient would be lost.
+    #[error("{layer}: it learns, and this way of running it has no gradient")]
+    Learns {
+        /// The kind of layer.
+        layer: &'static str,
+    },
 }

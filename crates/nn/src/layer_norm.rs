@@ -19,7 +19,7 @@ impl LayerNorm {
 
     /// Normalises the last axis of `x` [..., C].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if x.device().is_cpu() {
+        if x.device().is_cpu() && !x.track_op() && !self.weight.track_op() {
             let op = LayerNormOnCpu { eps: self.eps };
             return Ok(x.contiguous()?.apply_op3_no_bwd(&self.weight.contiguous()?, &self.bias.contiguous()?, &op)?);
         }
@@ -35,6 +35,7 @@ impl LayerNorm {
                 let channels_last = self.forward(&x.permute((0, 2, 3, 1))?)?;
                 Maps::Computed(channels_last.permute((0, 3, 1, 2))?.contiguous()?)
             }
+            Maps::Learned(learned) => Maps::Learned(learned.through(|x| self.forward(x))?),
             Maps::Noted(noted) => Maps::Noted(noted.layer_norm(&self.weight, &self.bias, self.eps)?),
         })
     }

@@ -1,8 +1,8 @@
 //! Layers and device choice on top of Candle.
 //!
-//! All but [`training`] is inference: batch norms are folded into the convolution before them. Layers over [`Maps`] are
-//! written once and run two ways: one by one as Candle's operations, or noted down and run as one network by the CPU
-//! kernels. The few operations that Candle runs slowly on a CPU (depthwise convolution, bias plus activation) are threaded
+//! Layers over [`Maps`] are written once and run three ways: one by one as Candle's operations, noted down and run as one
+//! network by the CPU kernels, or, where their tensors are variables, on Candle's graph by the layers of [`training`]. For
+//! the first two, batch norms are folded into the convolution before them. The few operations that Candle runs slowly on a CPU (depthwise convolution, bias plus activation) are threaded
 //! custom operations. On other devices the same layers fall back to Candle's own operations.
 //!
 //! Invariants: no file, no model name and no view is known here; shapes stand in every doc comment.
@@ -34,7 +34,7 @@ pub use device::DeviceChoice;
 pub use error::NnError;
 pub use layer_norm::LayerNorm;
 pub use lstm::{Lstm, LstmLayer};
-pub use maps::{CompiledNetwork, KernelChoice, Maps};
+pub use maps::{CompiledNetwork, KernelChoice, LearnedMaps, Lesson, Maps};
 pub use norm::BatchNorm;
 pub use pool::{average_pool_2x2, global_average, max_pool, max_pool_2x2x2};
 pub use temporal::{Linear, TemporalConv};

@@ -1,8 +1,9 @@
-use candle_core::Tensor;
+use candle_core::{Tensor, Var};
 
 use crate::Result;
+use crate::training::{NormSettings, TrainableNorm};
 
-/// A batch norm with fixed statistics; every tensor is [C].
+/// A batch norm as a checkpoint has it; every tensor is [C].
 #[derive(Debug, Clone)]
 pub struct BatchNorm {
     /// Learned scale (gamma).
@@ -13,15 +14,30 @@ pub struct BatchNorm {
     pub mean: Tensor,
     /// Running variance.
     pub variance: Tensor,
-    /// Added to the variance; 1e-5 in torchvision, 1e-3 in most of Keras.
-    pub eps: f64,
+    /// Constants of the framework that it comes from.
+    pub settings: NormSettings,
 }
 
 impl BatchNorm {
-    /// The norm as `x * scale + shift`, both [C].
+    /// The norm with its running statistics as `x * scale + shift`, both [C].
     pub fn scale_and_shift(&self) -> Result<(Tensor, Tensor)> {
-        let scale = (&self.weight / (&self.variance + self.eps)?.sqrt()?)?;
+        let scale = (&self.weight / (&self.variance + self.settings.eps)?.sqrt()?)?;
         let shift = (&self.bias - (&self.mean * &scale)?)?;
         Ok((scale, shift))
+    }
+
+    /// The norm as a layer that learns, if its running statistics are variables.
+    pub(crate) fn trainable(&self) -> Result<Option<TrainableNorm>> {
+        if !self.mean.is_variable() || !self.variance.is_variable() {
+            return Ok(None);
+        }
+        // A variable made from a variable is the same one.
+        Ok(Some(TrainableNorm {
+            weight: self.weight.clone(),
+            bias: self.bias.clone(),
+            running_mean: Var::from_tensor(&self.mean)?,
+            running_variance: Var::from_tensor(&self.variance)?,
+            settings: self.settings,
+        }))
     }
 }

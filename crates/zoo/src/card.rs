@@ -20,6 +20,9 @@ pub struct ModelCard {
     pub label_set: Option<String>,
     /// Frame to vector, or clip to vector.
     pub encoder: AnyEncoderName,
+    /// The width that vectors are projected to before the head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bottleneck: Option<usize>,
     /// Clip to temporal features.
     #[serde(default)]
     pub head: HeadName,
@@ -147,6 +150,7 @@ impl ModelCard {
         let label_set = self.label_set.as_deref().map(LabelSet::named).transpose()?;
         Ok(Architecture {
             encoder: self.encoder,
+            bottleneck: self.bottleneck,
             head: self.head,
             fusion: self.fusion,
             hidden: self.hidden.clone(),

@@ -179,6 +179,15 @@ pub enum ZooError {
     /// A model that gives only vectors was asked for classes.
     #[error("the model has no layer of classes")]
     NoClasses,
+    /// A head that looks at feature maps cannot stand behind a projection of vectors.
+    #[error("head {head} looks at feature maps, so the model can have no bottleneck")]
+    BottleneckOfMaps {
+        /// The head.
+        head: HeadName,
+    },
+    /// A model was asked to learn whose encoder has no layers with gradients.
+    #[error("encoders of whole clips cannot be trained here, only run")]
+    CannotLearn,
     /// An image tensor or clip does not have the shape that the model takes.
     #[error("the model takes {expected}, got {found:?}")]
     InputShape {

@@ -1,6 +1,10 @@
+use std::rc::Rc;
+
 use candle_core::{D, Device, Tensor};
+use nn::{Lesson, Linear};
 
 use crate::import::TensorOutline;
+use crate::transformer::linear;
 use crate::weights::{TensorSource, Weights, outlines};
 use crate::{
     AnyEncoderName, Architecture, Classifier, Encoder, Fusion, Head, ModelCard, Result, VideoEncoder, ZooError,
@@ -9,10 +13,12 @@ use crate::{
 /// A model ready to run on a device.
 pub struct Model {
     encoder: AnyEncoder,
+    bottleneck: Option<Linear>,
     head: Head,
     fusion: Fusion,
     classifier: Option<Classifier>,
     takes_maps: bool,
+    width: usize,
     sha256: String,
     device: Device,
 }
@@ -29,26 +35,30 @@ pub struct ModelOutput {
 }
 
 impl Model {
-    /// Reads a model; its parts are named `encoder`, `head`, `fusion` and `classifier`.
+    /// Reads a model; its parts are named `encoder`, `bottleneck`, `head`, `fusion` and `classifier`.
     pub fn read(architecture: &Architecture, source: &dyn TensorSource, device: &Device) -> Result<Self> {
-        let Architecture { encoder, head, fusion, ref hidden, classes } = *architecture;
+        let Architecture { encoder, bottleneck, head, fusion, ref hidden, classes } = *architecture;
         architecture.check()?;
         let takes_maps = Head::takes_maps(head);
-        let width = match encoder {
+        let encoded_width = match encoder {
             AnyEncoderName::Frames(encoder) if takes_maps => Encoder::map_width(encoder),
             AnyEncoderName::Frames(encoder) => Encoder::width(encoder),
             AnyEncoderName::Clips(encoder) => VideoEncoder::width(encoder),
         };
+        let width = bottleneck.unwrap_or(encoded_width);
         let temporal_width = Head::width(head, width);
         let fused_width = Fusion::width(fusion, width, temporal_width);
         Weights::read_all(source, device, '.', |weights| {
             let classifier = |classes| Classifier::read_deep(fused_width, hidden, classes, &weights.at("classifier"));
+            let project = |width| linear(&weights.at("bottleneck"), (encoded_width, width));
             Ok(Self {
                 encoder: AnyEncoder::read(encoder, &weights.at("encoder"))?,
+                bottleneck: bottleneck.map(project).transpose()?,
                 head: Head::read(head, width, &weights.at("head"))?,
                 fusion: Fusion::read(fusion, width, temporal_width, &weights.at("fusion"))?,
                 classifier: classes.map(classifier).transpose()?,
                 takes_maps,
+                width: fused_width,
                 sha256: source.sha256(),
                 device: device.clone(),
             })
@@ -74,6 +84,16 @@ impl Model {
         }
     }
 
+    /// As [`Self::encode`], on Candle's graph: what of the weights are variables gets its gradient.
+    ///
+    /// An error for a model that sees whole clips, whose encoders have no layers that learn yet.
+    pub fn learn(&self, pixels: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        match &self.encoder {
+            AnyEncoder::Frames(encoder) => encoder.learn(pixels, self.takes_maps, lesson),
+            AnyEncoder::Clips(_) => Err(ZooError::CannotLearn),
+        }
+    }
+
     /// Whether the encoder looks at the frames of a clip together, so that they cannot be encoded one by one.
     pub fn sees_whole_clips(&self) -> bool {
         matches!(self.encoder, AnyEncoder::Clips(_))
@@ -94,9 +114,18 @@ impl Model {
     }
 
     fn fuse(&self, clips: &Tensor) -> Result<Tensor> {
+        let clips = &match &self.bottleneck {
+            Some(bottleneck) => bottleneck.forward(clips)?,
+            None => clips.clone(),
+        };
         let temporal = self.head.forward(clips)?;
         let spatial = if self.takes_maps { clips.flatten_from(3)?.mean(D::Minus1)? } else { clips.clone() };
         self.fusion.forward(&spatial, &temporal)
+    }
+
+    /// Length of the vector that [`Self::embed`] gives.
+    pub fn width(&self) -> usize {
+        self.width
     }
 
     /// Whether the model ends with a layer of classes; one without gives only vectors.

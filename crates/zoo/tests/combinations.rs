@@ -57,6 +57,7 @@ fn a_video_encoder_classifies_whole_clips_and_takes_no_head() {
 #[test]
 fn a_model_without_classes_gives_vectors_alone() {
     let architecture = Architecture {
+        bottleneck: None,
         classes: None,
         ..Architecture::classifying(EncoderName::EfficientNetTiny, HeadName::None, FusionName::Spatial, 11)
     };

@@ -9,6 +9,7 @@ pub mod inventory;
 pub mod label;
 pub mod models;
 pub mod phantom;
+pub mod train;
 pub mod watch;
 
 use anyhow::Context as _;

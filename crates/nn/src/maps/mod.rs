@@ -1,15 +1,18 @@
-//! Feature maps that are either computed layer by layer or noted down and then run as one network.
+//! Feature maps that are computed layer by layer, noted down and then run as one network, or learned from.
 //!
 //! An encoder is written once, over [`Maps`]. Given numbers, its layers are Candle's: the definition, and the path of
-//! training and of GPUs. Given a blank sheet, the same code notes its layers down for the CPU kernels, which run them many
-//! times faster because no map between two layers ever becomes a tensor.
+//! GPUs. Given a blank sheet, the same code notes its layers down for the CPU kernels, which run them many times faster
+//! because no map between two layers ever becomes a tensor. Given frames to learn from, it runs on Candle's graph through
+//! the layers of [`crate::training`], and batch norms are norms of the batch again.
 
 mod compiled;
+mod learned;
 mod noted;
 
 use candle_core::Tensor;
 
 pub use compiled::{CompiledNetwork, KernelChoice};
+pub use learned::{LearnedMaps, Lesson};
 pub(crate) use noted::NotedConvolution;
 pub use noted::NotedMaps;
 
@@ -22,6 +25,8 @@ pub enum Maps {
     Computed(Tensor),
     /// A place in a network that is being noted down.
     Noted(NotedMaps),
+    /// Numbers on the graph of a network that learns.
+    Learned(LearnedMaps),
 }
 
 impl From<Tensor> for Maps {
@@ -31,11 +36,11 @@ impl From<Tensor> for Maps {
 }
 
 impl Maps {
-    /// The numbers; an error while a network is only noted down.
+    /// The numbers [N, C, H, W]; an error while a network is only noted down, or on maps with channels last.
     pub fn tensor(&self) -> Result<&Tensor> {
         match self {
             Self::Computed(tensor) => Ok(tensor),
-            Self::Noted(_) => Err(crate::NnError::OnlyNoted),
+            Self::Noted(_) | Self::Learned(_) => Err(crate::NnError::OnlyNoted),
         }
     }
 
@@ -47,6 +52,7 @@ impl Maps {
                 Ok((channels, height, width))
             }
             Self::Noted(noted) => noted.size(),
+            Self::Learned(learned) => learned.size(),
         }
     }
 
@@ -55,6 +61,7 @@ impl Maps {
         Ok(match self {
             Self::Computed(tensor) => Self::Computed(tensor.relu()?),
             Self::Noted(noted) => Self::Noted(noted.activation(Activation::Relu)?),
+            Self::Learned(learned) => Self::Learned(learned.activation(Activation::Relu)?),
         })
     }
 
@@ -62,6 +69,7 @@ impl Maps {
     pub fn add(&self, other: &Self, activation: Activation) -> Result<Self> {
         match (self, other) {
             (Self::Noted(a), Self::Noted(b)) => Ok(Self::Noted(a.add(b, activation)?)),
+            (Self::Learned(a), Self::Learned(b)) => Ok(Self::Learned(a.add(b, activation)?)),
             _ => Ok(Self::Computed(activation.forward(&(self.tensor()? + other.tensor()?)?)?)),
         }
     }
@@ -70,6 +78,7 @@ impl Maps {
     pub fn concatenate(&self, other: &Self) -> Result<Self> {
         match (self, other) {
             (Self::Noted(a), Self::Noted(b)) => Ok(Self::Noted(a.concatenate(b)?)),
+            (Self::Learned(a), Self::Learned(b)) => Ok(Self::Learned(a.concatenate(b)?)),
             _ => Ok(Self::Computed(Tensor::cat(&[self.tensor()?, other.tensor()?], 1)?)),
         }
     }
@@ -78,7 +87,26 @@ impl Maps {
     pub fn scale(&self, gates: &Self) -> Result<Self> {
         match (self, gates) {
             (Self::Noted(maps), Self::Noted(gates)) => Ok(Self::Noted(maps.scale(gates)?)),
+            (Self::Learned(maps), Self::Learned(gates)) => Ok(Self::Learned(maps.scale(gates)?)),
             _ => Ok(Self::Computed(self.tensor()?.broadcast_mul(gates.tensor()?)?)),
+        }
+    }
+
+    /// Each channel multiplied by what `gates` makes of the channels' means: squeeze-and-excitation.
+    ///
+    /// Means and gates are maps of one pixel, [N, C, 1, 1].
+    pub fn gate(&self, gates: impl FnOnce(&Self) -> Result<Self>) -> Result<Self> {
+        match self {
+            Self::Learned(learned) => Ok(Self::Learned(learned.gate(gates)?)),
+            _ => self.scale(&gates(&self.global_average()?)?),
+        }
+    }
+
+    /// While a network learns, leaves these maps out for a whole frame with probability `rate`: what a residual branch adds.
+    pub fn stochastic_depth(&self, rate: f64) -> Result<Self> {
+        match self {
+            Self::Learned(learned) => Ok(Self::Learned(learned.stochastic_depth(rate)?)),
+            _ => Ok(self.clone()),
         }
     }
 
@@ -90,6 +118,7 @@ impl Maps {
                 Ok(Self::Computed(pool::global_average(tensor)?.reshape((batch, channels, 1, 1))?))
             }
             Self::Noted(noted) => Ok(Self::Noted(noted.global_average()?)),
+            Self::Learned(learned) => Ok(Self::Learned(learned.global_average()?)),
         }
     }
 
@@ -98,6 +127,7 @@ impl Maps {
         Ok(match self {
             Self::Computed(tensor) => Self::Computed(pool::max_pool(tensor, kernel, stride, padding)?),
             Self::Noted(noted) => Self::Noted(noted.max_pool(kernel, stride, padding)?),
+            Self::Learned(learned) => Self::Learned(learned.max_pool(kernel, stride, padding)?),
         })
     }
 
@@ -106,6 +136,7 @@ impl Maps {
         Ok(match self {
             Self::Computed(tensor) => Self::Computed(pool::average_pool_2x2(tensor)?),
             Self::Noted(noted) => Self::Noted(noted.average_pool_2x2()?),
+            Self::Learned(learned) => Self::Learned(learned.average_pool_2x2()?),
         })
     }
 }

@@ -1,4 +1,5 @@
 use candle_core::Tensor;
+use nn::training::NormSettings;
 use nn::{BatchNorm, Conv2d, LayerNorm, Linear, Maps, Padding};
 
 use crate::Result;
@@ -65,8 +66,16 @@ impl Framework {
             bias: vector(bias)?,
             mean: vector(mean)?,
             variance: vector(variance)?,
-            eps,
+            settings: NormSettings { eps, ..self.norm_settings() },
         })
+    }
+
+    /// How the framework's norms move their running statistics.
+    pub(super) fn norm_settings(self) -> NormSettings {
+        match self {
+            Self::Torch => NormSettings::TORCH,
+            Self::Keras => NormSettings::KERAS,
+        }
     }
 
     /// The layer norm of `width` numbers at `weights`.

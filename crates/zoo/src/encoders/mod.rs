@@ -18,8 +18,10 @@ mod video;
 mod vit;
 mod xception;
 
+use std::rc::Rc;
+
 use candle_core::Tensor;
-use nn::{KernelChoice, Maps};
+use nn::{KernelChoice, Lesson, Maps};
 
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
@@ -161,5 +163,11 @@ impl Encoder {
     /// Encodes frames [N, 3, H, W] with values in 0 to 1 as feature maps [N, map width, h, w].
     pub fn maps(&self, frames: &Tensor) -> Result<Tensor> {
         self.runner.maps(frames)
+    }
+
+    /// Encodes frames [N, 3, H, W] as vectors [N, width], or as maps [N, map width, h, w], on Candle's graph, so that
+    /// tensors that are variables get their gradients.
+    pub(crate) fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        self.runner.learn(frames, maps, lesson)
     }
 }

@@ -1,7 +1,9 @@
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Tensor};
-use nn::{CompiledNetwork, KernelChoice, Maps};
+use nn::training::channels_first;
+use nn::{CompiledNetwork, KernelChoice, LearnedMaps, Lesson, Maps};
 
 use super::FrameNetwork;
 use crate::{Result, ZooError};
@@ -44,6 +46,19 @@ impl Runner {
     /// Maps frames [N, 3, H, W] to feature maps [N, C, h, w].
     pub fn maps(&self, frames: &Tensor) -> Result<Tensor> {
         self.run(frames, true)
+    }
+
+    /// Maps frames [N, 3, H, W] to vectors [N, C], or to maps [N, C, h, w], on Candle's graph.
+    pub fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        let frames = match self.network.can_be_noted() {
+            true => Maps::Learned(LearnedMaps::frames(frames, lesson)?),
+            false => frames.clone().into(),
+        };
+        let channels_first = match layers(self.network.as_ref(), &frames, maps)? {
+            Maps::Learned(learned) => channels_first(learned.channels_last())?,
+            other => other.tensor()?.clone(),
+        };
+        Ok(if maps { channels_first } else { channels_first.flatten_from(1)? })
     }
 
     fn run(&self, frames: &Tensor, maps: bool) -> Result<Tensor> {

@@ -1,5 +1,6 @@
 //! Xception as in `keras.applications` (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017).
 
+use nn::training::NormSettings;
 use nn::{Activation, BatchNorm, Conv2d, Maps, Padding};
 
 use super::FrameNetwork;
@@ -144,6 +145,6 @@ fn norm(weights: &Weights<'_>, name: &str, width: usize) -> Result<BatchNorm> {
         bias: vector("beta")?,
         mean: vector("moving_mean")?,
         variance: vector("moving_variance")?,
-        eps: NORM_EPS,
+        settings: NormSettings { eps: NORM_EPS, ..NormSettings::KERAS },
     })
 }

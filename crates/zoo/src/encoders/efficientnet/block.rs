@@ -11,6 +11,8 @@ pub(super) struct Block {
     depthwise: Option<(Padded, SqueezeExcite)>,
     project: Option<Conv2d>,
     residual: bool,
+    /// How often the block is left out while the network learns.
+    drop_rate: f64,
 }
 
 /// A convolution whose padding depends on the framework.
@@ -29,6 +31,7 @@ impl Padded {
 impl Block {
     /// Reads the block at (stage, number).
     pub(super) fn read(places: &Places<'_>, at: (usize, usize), width_in: usize, stride: usize) -> Result<Self> {
+        let drop_rate = places.config.drop_rate(at);
         let stage = places.config.stages[at.0];
         let inside = width_in * stage.expansion;
         let silu = |part, sizes: ConvSizes| -> Result<Padded> {
@@ -55,7 +58,7 @@ impl Block {
                 (expand, Some((depthwise, excite)), Some(project()?))
             }
         };
-        Ok(Self { expand, depthwise, project, residual: stride == 1 && width_in == stage.width })
+        Ok(Self { expand, depthwise, project, residual: stride == 1 && width_in == stage.width, drop_rate })
     }
 
     pub(super) fn forward(&self, framework: Framework, input: &Maps) -> Result<Maps> {
@@ -69,7 +72,7 @@ impl Block {
         if let Some(project) = &self.project {
             x = project.over(&x, Padding::symmetric(0))?;
         }
-        Ok(if self.residual { x.add(input, Activation::Identity)? } else { x })
+        Ok(if self.residual { x.stochastic_depth(self.drop_rate)?.add(input, Activation::Identity)? } else { x })
     }
 }
 
@@ -91,7 +94,6 @@ impl SqueezeExcite {
 
     fn forward(&self, x: &Maps) -> Result<Maps> {
         let none = Padding::symmetric(0);
-        let gates = self.excite.over(&self.squeeze.over(&x.global_average()?, none)?, none)?;
-        Ok(x.scale(&gates)?)
+        Ok(x.gate(|means| self.excite.over(&self.squeeze.over(means, none)?, none))?)
     }
 }

@@ -49,6 +49,13 @@ pub struct EfficientNetConfig {
 }
 
 impl EfficientNetConfig {
+    /// How often block (stage, number) is left out while the network learns: a fifth at the end, as in torchvision.
+    pub(super) fn drop_rate(&self, (stage, number): (usize, usize)) -> f64 {
+        const LAST: f64 = 0.2;
+        let blocks = |stages: &[Stage]| stages.iter().map(|stage| stage.blocks).sum::<usize>();
+        LAST * (blocks(&self.stages[..stage]) + number) as f64 / blocks(&self.stages) as f64
+    }
+
     /// EfficientNet-B2 of torchvision: 7,700,994 parameters in its features.
     pub fn b2() -> Self {
         let stages = [

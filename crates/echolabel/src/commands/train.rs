@@ -1,0 +1,101 @@
+//! `echolabel train`: a model from a recipe.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use train::{ClipCache, DataRecipe, DataSet, Outcome as RunOutcome, Progress, Recipe, Trainer};
+use zoo::{ModelCard, Registry};
+
+use super::{Failure, Outcome};
+use crate::cli::{Common, TrainOptions};
+use crate::output;
+
+/// Trains by the recipe and writes the weights that were best on the validation set.
+pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
+    if let Some(code) = with_training_environment()? {
+        std::process::exit(code);
+    }
+    let recipe = Recipe::read(&options.recipe)?;
+    let registry = Registry::open(&common.models)?;
+    let card = registry.card(&recipe.model)?;
+    let folder = options.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&recipe.name));
+    let data = DataSet::new(open_data(&recipe, card, &options.cache.clone().unwrap_or_else(|| folder.join("data")))?)?;
+    train::write_file_list(&data, &folder)?;
+    let mut trainer = Trainer::open(&recipe, card, &data, &folder)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be caught")?;
+    signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone()).context("SIGTERM cannot be caught")?;
+    let outcome = follow(&mut trainer, &recipe, &folder, &stop)?;
+    if outcome == RunOutcome::Interrupted {
+        eprintln!("stopped after step {}; the same command goes on from there", trainer.step());
+        return Err(Failure::SomeInputs);
+    }
+    let path = folder.join(format!("{}.safetensors", card.name));
+    trainer.best_weights()?.write_half(&path)?;
+    output::line(path.display())
+}
+
+/// Prepared clips of the recipe's data, made now where they are not kept yet.
+fn open_data(recipe: &Recipe, card: &ModelCard, folder: &Path) -> anyhow::Result<ClipCache> {
+    let bar = crate::progress::bar(0, "preparing");
+    let cache = match &recipe.data {
+        DataRecipe::Phantom(data) => train::data::phantom_cache(data, card, folder, &mut |done, all| {
+            bar.set_length(u64::from(all));
+            bar.set_position(u64::from(done));
+        })?,
+    };
+    bar.finish_and_clear();
+    Ok(cache)
+}
+
+/// Runs the training with a bar, a CSV of steps and a line of JSON for each look at the validation set.
+fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBool) -> anyhow::Result<RunOutcome> {
+    let mut log = train::RunLog::open(folder, trainer.step())?;
+    let bar = crate::progress::bar(recipe.stop.steps as u64, "training");
+    let outcome = trainer.run(stop, &mut |progress| {
+        log.write(&progress);
+        match &progress {
+            Progress::Step { step, loss, clips_per_s, .. } => {
+                bar.set_position(*step as u64);
+                bar.set_message(format!("loss {loss:.3}, {clips_per_s:.1} clips/s"));
+            }
+            Progress::Look { step, validation, is_best } => {
+                let best = if *is_best { ", the best so far" } else { "" };
+                let (loss, accuracy) = (validation.loss, 100.0 * validation.accuracy);
+                bar.suspend(|| eprintln!("step {step}: validation loss {loss:.3}, accuracy {accuracy:.1} %{best}"));
+            }
+        }
+    })?;
+    bar.finish_and_clear();
+    Ok(outcome)
+}
+
+/// Starts this program again with what training wants of its environment, unless it has it: two settings that are read
+/// before `main` or once at the first product, and that double the speed of a step (`docs/performance.md`).
+///
+/// Gives the exit code of the program that was started.
+fn with_training_environment() -> anyhow::Result<Option<i32>> {
+    // Memory of large maps is kept and used again, in large pages.
+    const ALLOCATOR: (&str, &str) = (
+        "GLIBC_TUNABLES",
+        "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4000000000:glibc.malloc.trim_threshold=16000000000",
+    );
+    // Candle adds gradients in a pool of its own, which waits by spinning.
+    const ACCUMULATION: (&str, &str) = ("CANDLE_NUM_THREADS", "1");
+    let wanted: Vec<_> =
+        [ALLOCATOR, ACCUMULATION].into_iter().filter(|(name, _)| std::env::var_os(name).is_none()).collect();
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let program = std::env::current_exe().context("the program does not find itself")?;
+    let mut child = std::process::Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .envs(wanted)
+        .spawn()
+        .context("the program cannot be started again with the environment that training wants")?;
+    // Ctrl-C reaches the child as well; this one waits until its checkpoint is written.
+    let _ignored = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::new(AtomicBool::new(false)));
+    Ok(Some(child.wait().context("the training process is lost")?.code().unwrap_or(2)))
+}

@@ -1,0 +1,107 @@
+//! Which examples make the batch of a step: a function of the seed and the step alone.
+
+use std::collections::BTreeMap;
+
+use crate::data::Example;
+use crate::random::Draws;
+
+/// Chooses the examples of each step.
+pub(crate) struct Batches {
+    seed: u64,
+    length: usize,
+    /// The examples to choose from, or one list a class where every class has the same share.
+    pools: Vec<Vec<usize>>,
+}
+
+impl Batches {
+    /// Batches of `length` from the examples `numbers`; with `balanced` every class is drawn as often.
+    pub(crate) fn new(seed: u64, length: usize, numbers: &[usize], examples: &[Example], balanced: bool) -> Self {
+        let mut pools: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
+        for &number in numbers {
+            pools.entry(if balanced { examples[number].class } else { None }).or_default().push(number);
+        }
+        Self { seed, length, pools: pools.into_values().collect() }
+    }
+
+    /// The examples of `step`.
+    pub(crate) fn of(&self, step: usize) -> Vec<usize> {
+        let first = step * self.length;
+        (first..first + self.length).map(|drawn| self.drawn(drawn)).collect()
+    }
+
+    /// The `drawn`-th example since the beginning: pools in turns, each in a new order whenever it is used up.
+    fn drawn(&self, drawn: usize) -> usize {
+        let pools = self.pools.len();
+        // Classes meet in another order in every round of turns.
+        let mut order: Vec<usize> = (0..pools).collect();
+        Draws::at(self.seed, "turns", &[(drawn / pools) as u64]).shuffle(&mut order);
+        let pool = order[drawn % pools];
+        let turn = drawn / pools;
+        let examples = &self.pools[pool];
+        let (epoch, place) = (turn / examples.len(), turn % examples.len());
+        examples[permuted(self.seed, pool as u64, epoch as u64, place, examples.len())]
+    }
+}
+
+/// Place `place` of a permutation of `length` numbers, without making the whole permutation: a Feistel network over the
+/// next power of four, walked until it lands inside.
+fn permuted(seed: u64, pool: u64, epoch: u64, place: usize, length: usize) -> usize {
+    let half_bits = (usize::BITS - length.saturating_sub(1).leading_zeros()).div_ceil(2).max(1);
+    let mask = (1u64 << half_bits) - 1;
+    let mut at = place as u64;
+    loop {
+        let (mut left, mut right) = (at >> half_bits, at & mask);
+        for round in 0..4 {
+            let mixed = Draws::at(seed, "order", &[pool, epoch, round, right]).bits() & mask;
+            (left, right) = (right, left ^ mixed);
+        }
+        at = (left << half_bits) | right;
+        if (at as usize) < length {
+            return at as usize;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::Split;
+
+    fn examples(classes: &[usize]) -> Vec<Example> {
+        let example = |class: &usize| Example {
+            patient: String::new(),
+            study: String::new(),
+            source: String::new(),
+            class: Some(*class),
+            frames: 1,
+            split: Split::Train,
+        };
+        classes.iter().map(example).collect()
+    }
+
+    #[test]
+    fn every_epoch_sees_every_example_once_in_another_order() {
+        let examples = examples(&[0; 12]);
+        let numbers: Vec<usize> = (0..12).collect();
+        let batches = Batches::new(7, 4, &numbers, &examples, false);
+        let epoch = |number: usize| (3 * number..3 * number + 3).flat_map(|step| batches.of(step)).collect::<Vec<_>>();
+        assert_eq!(epoch(0).iter().collect::<BTreeSet<_>>().len(), 12);
+        assert_eq!(epoch(1).iter().collect::<BTreeSet<_>>().len(), 12);
+        assert_ne!(epoch(0), epoch(1));
+        assert_eq!(batches.of(2), Batches::new(7, 4, &numbers, &examples, false).of(2));
+    }
+
+    #[test]
+    fn balanced_batches_have_every_class_as_often() {
+        let examples = examples(&[0, 0, 0, 0, 0, 0, 0, 1, 1, 2]);
+        let numbers: Vec<usize> = (0..10).collect();
+        let batches = Batches::new(1, 6, &numbers, &examples, true);
+        for step in 0..5 {
+            let mut classes: Vec<usize> = batches.of(step).into_iter().filter_map(|number| examples[number].class).collect();
+            classes.sort_unstable();
+            assert_eq!(classes, [0, 0, 1, 1, 2, 2]);
+        }
+    }
+}

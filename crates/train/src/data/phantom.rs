@@ -1,0 +1,193 @@
+//! Clips of simulated hearts: only the frames that a model would see are rendered.
+
+use std::path::Path;
+
+use ecg::{EcgSource, FrameClock, PlanSettings, Strategy};
+use phantom::{LoopSpec, PixelRect, SimulatedLoop, StudyOptions, simulate_loop, study_seed, study_specs};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use zoo::prepare::{PixelArea, Screen, prepare};
+use zoo::{FrameChoice, LabelSet, ModelCard};
+
+use super::{Example, Split};
+use crate::random::Draws;
+use crate::{Clip, ClipCache, ClipCacheWriter, Result, TrainError};
+
+/// Which hearts are simulated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhantomData {
+    /// Decides everything.
+    pub seed: u64,
+    /// Studies, that is patients, to learn from.
+    pub train_studies: u32,
+    /// Studies that choose weights and thresholds.
+    pub validation_studies: u32,
+    /// Loops of each of the eleven views in a study.
+    #[serde(default = "one")]
+    pub loops_per_view: u32,
+    /// Colour loops of a study.
+    #[serde(default)]
+    pub colour_loops: u32,
+    /// Whether loops that show none of the views are among them: other organs, a water phantom, strips.
+    #[serde(default)]
+    pub others: bool,
+    /// Most clips of a loop.
+    #[serde(default = "one")]
+    pub clips_per_loop: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Screens of these sizes are simulated, in turns.
+const SCREENS: [(u32, u32); 4] = [(640, 480), (800, 600), (512, 384), (720, 576)];
+
+/// Share of loops whose beat is not found, so that frames are chosen without it.
+const WITHOUT_BEAT: f32 = 0.12;
+
+/// Deviation of a found R peak from the true one in milliseconds.
+const R_PEAK_DEVIATION_MS: f32 = 12.0;
+
+/// The prepared clips of `data` for the model `card`: those in `folder` if they are there, else simulated now.
+///
+/// `progress` hears of studies done and of all.
+pub fn phantom_cache(
+    data: &PhantomData,
+    card: &ModelCard,
+    folder: &Path,
+    progress: &mut dyn FnMut(u32, u32),
+) -> Result<ClipCache> {
+    let made_by = made_by(data, card);
+    if let Some(cache) = ClipCache::open(folder, &made_by)? {
+        return Ok(cache);
+    }
+    let views = LabelSet::named(card.label_set.as_deref().unwrap_or("tte11"))?;
+    let planes = if card.prepare.colour == zoo::Colour::Rgb { 3 } else { 1 };
+    let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
+    let studies = data.train_studies + data.validation_studies;
+    for study in 0..studies {
+        let split = if study < data.train_studies { Split::Train } else { Split::Validation };
+        let options = StudyOptions {
+            studies,
+            seed: data.seed,
+            size: SCREENS[study as usize % SCREENS.len()],
+            frames: None,
+            loops_per_view: data.loops_per_view,
+            colour_loops: data.colour_loops,
+            strips: data.others,
+            non_cardiac: data.others,
+        };
+        let seed = study_seed(&options, study);
+        let specs = study_specs(&options, study);
+        let simulated: Vec<Result<Vec<Clip>>> =
+            specs.par_iter().map(|spec| clips_of(spec, card, data.clips_per_loop as usize)).collect();
+        for ((number, spec), clips) in specs.iter().enumerate().zip(simulated) {
+            let view = phantom::view_label(spec);
+            let example = Example {
+                patient: format!("phantom {seed}"),
+                study: format!("phantom {seed}"),
+                source: format!("phantom {seed} loop {}", number + 1),
+                class: view.and_then(|view| views.views.iter().position(|known| known.name == view.name())),
+                frames: 0,
+                split,
+            };
+            for clip in clips? {
+                writer.add(example.clone(), &clip)?;
+            }
+        }
+        progress(study + 1, studies);
+    }
+    writer.finish()
+}
+
+/// What decides the pixels of the cache.
+fn made_by(data: &PhantomData, card: &ModelCard) -> String {
+    let parts = (data, &card.prepare, card.clip, env!("CARGO_PKG_VERSION"));
+    serde_json::to_string(&parts).unwrap_or_default()
+}
+
+fn clips_of(spec: &LoopSpec, card: &ModelCard, most_clips: usize) -> Result<Vec<Clip>> {
+    let simulated = simulate_loop(spec);
+    let mut draws = Draws::at(spec.seed, "frames", &[]);
+    let clips = planned_frames(&simulated, card, most_clips, &mut draws)?;
+    let indexes: std::collections::BTreeSet<u32> = clips.iter().flatten().copied().collect();
+    let images: Vec<phantom::RgbImage> = indexes.iter().map(|&index| simulated.frame(index)).collect();
+    let screens = images
+        .iter()
+        .map(|image| Screen::new(image.width as usize, image.height as usize, &image.data))
+        .collect::<zoo::Result<Vec<_>>>()?;
+    let positions: Vec<Vec<usize>> = clips
+        .iter()
+        .map(|clip| clip.iter().filter_map(|frame| indexes.iter().position(|index| index == frame)).collect())
+        .collect();
+    let sector = found_sector(simulated.layout().sector_rect, spec.size, &mut draws);
+    prepared_clips(&screens, &positions, Some(sector), card)
+}
+
+/// The clips as bytes, before normalisation.
+pub(crate) fn prepared_clips(
+    screens: &[Screen<'_>],
+    clips: &[Vec<usize>],
+    sector: Option<PixelArea>,
+    card: &ModelCard,
+) -> Result<Vec<Clip>> {
+    let preparation = zoo::Preparation { normalise: None, ..card.prepare };
+    let prepared = prepare(screens, clips, sector, &preparation)?;
+    let size = prepared.size;
+    let planes = if preparation.colour == zoo::Colour::Rgb { 3 } else { 1 };
+    let frame = |position: usize| {
+        let values = &prepared.values[position * 3 * size * size..][..planes * size * size];
+        values.iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
+    };
+    let clip = |positions: &Vec<usize>| Clip {
+        frames: positions.len(),
+        planes,
+        size,
+        pixels: positions.iter().flat_map(|&position| frame(position)).collect(),
+    };
+    Ok(prepared.clips.iter().map(clip).collect())
+}
+
+/// The frames of each clip as the pipeline would choose them, from R peaks found about where they are.
+fn planned_frames(
+    simulated: &SimulatedLoop,
+    card: &ModelCard,
+    most_clips: usize,
+    draws: &mut Draws,
+) -> Result<Vec<Vec<u32>>> {
+    let spec = simulated.spec();
+    let no_plan = |error: ecg::EcgError| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() };
+    let clock = FrameClock::uniform(simulated.frames(), spec.frame_time_ms).map_err(no_plan)?;
+    let r_times_ms: Vec<f64> = simulated
+        .r_times_s()
+        .into_iter()
+        .map(|time_s| time_s * 1000.0 + f64::from(draws.normal() * R_PEAK_DEVIATION_MS))
+        .collect();
+    let beats = if r_times_ms.is_empty() || draws.chance(WITHOUT_BEAT) {
+        ecg::no_beats(None)
+    } else {
+        ecg::beats_from_r_times(&r_times_ms, EcgSource::Waveform, &clock, Some(spec.heart_rate_bpm))
+    };
+    let strategy = match card.clip.choice {
+        FrameChoice::Landmarks => Strategy::Landmarks,
+        FrameChoice::EvenlySpaced => Strategy::EvenlySpaced,
+        FrameChoice::Windowed => Strategy::Windowed,
+    };
+    let settings = PlanSettings { strategy, frames_per_clip: card.clip.frames, max_clips: Some(most_clips) };
+    let plan = ecg::plan(&beats, &clock, &settings).map_err(no_plan)?;
+    Ok(plan.clips.into_iter().map(|clip| clip.frames.into_iter().map(|frame| frame.index).collect()).collect())
+}
+
+/// The sector's box as it would be found: near the truth from a header's region, often too large from pixels.
+fn found_sector(truth: PixelRect, (width, height): (u32, u32), draws: &mut Draws) -> PixelArea {
+    let loose = if draws.chance(0.3) { 0.22 } else { 0.015 };
+    let (box_width, box_height) = ((truth.x1 - truth.x0) as f32, (truth.y1 - truth.y0) as f32);
+    let mut moved = |edge: u32, outward: f32, length: f32| edge as f32 + outward * length * draws.uniform(-0.04, loose);
+    let left = moved(truth.x0, -1.0, box_width).max(0.0) as usize;
+    let top = moved(truth.y0, -1.0, box_height).max(0.0) as usize;
+    let right = moved(truth.x1, 1.0, box_width).min(width as f32 - 1.0) as usize;
+    let bottom = moved(truth.y1, 1.0, box_height).min(height as f32 - 1.0) as usize;
+    PixelArea { left, top, width: right - left + 1, height: bottom - top + 1 }
+}

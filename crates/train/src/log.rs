@@ -1,0 +1,57 @@
+//! What a run leaves to read: a CSV of steps, a line of JSON for each look, and the list of what it learned from.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::{DataSet, Progress, Result, TrainError};
+
+/// The logs of one run.
+pub struct RunLog {
+    steps: File,
+    looks: File,
+    step: usize,
+}
+
+impl RunLog {
+    /// The logs in `folder`, gone on with after `step` steps.
+    pub fn open(folder: &Path, step: usize) -> Result<Self> {
+        let open = |name: &str| {
+            let path = folder.join(name);
+            let opened = OpenOptions::new().create(true).append(step > 0).write(true).truncate(step == 0).open(&path);
+            opened.map_err(|source| TrainError::File { path, source })
+        };
+        let mut steps = open("steps.csv")?;
+        if step == 0 {
+            // A log that cannot be written is no reason to stop a run of days.
+            let _ = writeln!(steps, "step,loss,gradient_norm,clips_per_s");
+        }
+        Ok(Self { steps, looks: open("looks.jsonl")?, step })
+    }
+
+    /// Writes what happened.
+    pub fn write(&mut self, progress: &Progress) {
+        let written = match progress {
+            Progress::Step { step, loss, gradient_norm, clips_per_s } => {
+                self.step = *step;
+                writeln!(self.steps, "{step},{loss:.6},{gradient_norm:.4},{clips_per_s:.2}")
+            }
+            Progress::Look { step, validation, is_best } => {
+                let line = json!({ "step": step, "validation": validation, "is_best": is_best });
+                writeln!(self.looks, "{line}")
+            }
+        };
+        let _ = written;
+    }
+}
+
+/// Writes `data.json` into `folder`: the digest of all pixels, and who stands on which side of the split.
+pub fn write_file_list(data: &DataSet, folder: &Path) -> Result<()> {
+    let path: PathBuf = folder.join("data.json");
+    let failed = |source: std::io::Error| TrainError::File { path: path.clone(), source };
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let list = json!({ "sha256_of_clips": data.clips().fingerprint(), "examples": data.clips().examples() });
+    std::fs::write(&path, list.to_string()).map_err(failed)
+}

@@ -1,0 +1,148 @@
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::PhantomData;
+use crate::{Augmentation, Objective, OptimizerSettings, Result, Schedule, TrainError};
+
+/// How a model is trained; a TOML file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// The run's name; weights are written under it.
+    pub name: String,
+    /// The registry's entry that gives architecture, preparation and views.
+    pub model: String,
+    /// Decides everything that is drawn.
+    pub seed: u64,
+    /// Weights to begin with: a safetensors file; tensors that it lacks begin at random.
+    #[serde(default)]
+    pub start: Option<PathBuf>,
+    /// What learns.
+    #[serde(default)]
+    pub trained: Trained,
+    /// What to learn from.
+    pub data: DataRecipe,
+    /// What is minimised.
+    #[serde(default)]
+    pub objective: Objective,
+    /// How weights follow their gradients.
+    #[serde(default)]
+    pub optimizer: OptimizerSettings,
+    /// How the learning rate moves.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// What a step sees.
+    pub batch: BatchRecipe,
+    /// What is done to clips.
+    #[serde(default)]
+    pub augment: Augmentation,
+    /// When it ends and what is kept.
+    pub stop: StopRecipe,
+}
+
+/// Which parts of a model learn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trained {
+    /// All of it.
+    #[default]
+    Everything,
+    /// All but the encoder.
+    AllButEncoder,
+    /// The last layer alone: a linear probe.
+    LastLayer,
+}
+
+/// Where examples come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "layout", rename_all = "snake_case", deny_unknown_fields)]
+pub enum DataRecipe {
+    /// Simulated hearts.
+    Phantom(PhantomData),
+}
+
+/// What a step sees.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchRecipe {
+    /// Clips in a batch.
+    pub clips: usize,
+    /// Frames of a clip that are used, drawn anew each time; all where it is not given. For models that see stills.
+    #[serde(default)]
+    pub frames_of_clip: Option<usize>,
+    /// Whether every class is drawn as often.
+    #[serde(default)]
+    pub balanced: bool,
+    /// Batches whose gradients are added before a step.
+    #[serde(default = "one")]
+    pub accumulate: usize,
+    /// Share of the encoder's vectors left out at random.
+    #[serde(default)]
+    pub dropout: f64,
+    /// What a clip that shows none of the views weighs in the loss, whose answer should be that all are as likely.
+    #[serde(default = "one_f64")]
+    pub others_weight: f64,
+}
+
+/// When training ends and what is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StopRecipe {
+    /// Steps of the optimiser.
+    pub steps: usize,
+    /// Steps between two looks at the validation set and two checkpoints.
+    pub look_every: usize,
+    /// Looks without a lower validation loss after which it ends early; `None` goes to the end.
+    #[serde(default)]
+    pub patience: Option<usize>,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn one_f64() -> f64 {
+    1.0
+}
+
+impl Recipe {
+    /// Reads a recipe from a file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| TrainError::File { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a recipe from the text of `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Self> {
+        let recipe: Self = toml::from_str(text)
+            .map_err(|error| TrainError::Format { path: path.to_owned(), problem: error.to_string() })?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Refuses what cannot be.
+    fn check(&self) -> Result<()> {
+        let fault = |problem: &str| Err(TrainError::Recipe { recipe: self.name.clone(), problem: problem.to_owned() });
+        let BatchRecipe { clips, accumulate, dropout, .. } = self.batch;
+        if clips == 0 || accumulate == 0 {
+            return fault("batch.clips and batch.accumulate must be at least 1");
+        }
+        if !(0.0..1.0).contains(&dropout) {
+            return fault("batch.dropout must be at least 0 and below 1");
+        }
+        if self.stop.steps == 0 || self.stop.look_every == 0 {
+            return fault("stop.steps and stop.look_every must be at least 1");
+        }
+        if self.optimizer.learning_rate <= 0.0 {
+            return fault("optimizer.learning_rate must be above 0");
+        }
+        match self.objective {
+            Objective::Contrastive { temperature, .. } if temperature <= 0.0 => {
+                fault("objective.temperature must be above 0")
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use candle_core::backprop::GradStore;
+use nn::Lesson;
+use zoo::weights::{SafetensorsFile, TensorSource};
+use zoo::{Model, ModelCard};
+
+use crate::batches::Batches;
+use crate::checkpoint::{Checkpoint, LookAt};
+use crate::clip::Clip;
+use crate::objective::{contrastive, cross_entropy};
+use crate::random::Draws;
+use crate::validate::{Validation, validate};
+use crate::variables::Snapshot;
+use crate::{DataSet, Objective, Optimizer, Recipe, Result, Split, TrainError, Trained, Variables};
+
+/// One training run.
+pub struct Trainer<'a> {
+    recipe: &'a Recipe,
+    card: &'a ModelCard,
+    data: &'a DataSet,
+    folder: PathBuf,
+    variables: Variables,
+    optimizer: Optimizer,
+    /// Steps taken.
+    step: usize,
+    looks: Vec<LookAt>,
+}
+
+/// What a run tells while it goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// A step was taken.
+    Step {
+        /// Steps taken so far.
+        step: usize,
+        /// The loss on the batch.
+        loss: f64,
+        /// The gradient's length before clipping.
+        gradient_norm: f64,
+        /// Clips a second, augmentation included.
+        clips_per_s: f64,
+    },
+    /// The validation set was looked at.
+    Look {
+        /// Steps taken so far.
+        step: usize,
+        /// What was seen.
+        validation: Validation,
+        /// Whether it is the best so far, so that its weights were kept.
+        is_best: bool,
+    },
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps were taken.
+    Finished,
+    /// The validation loss did not fall any more.
+    StoppedEarly,
+    /// Somebody asked to stop; the run can go on later.
+    Interrupted,
+}
+
+impl<'a> Trainer<'a> {
+    /// A run of `recipe` for the model `card` on `data` that keeps its checkpoints in `folder`.
+    ///
+    /// Goes on from the checkpoint there, if there is one of the same recipe and data.
+    pub fn open(recipe: &'a Recipe, card: &'a ModelCard, data: &'a DataSet, folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder).map_err(|source| TrainError::File { path: folder.to_owned(), source })?;
+        let mut variables = Variables::random(recipe.seed).with_frozen(match recipe.trained {
+            Trained::Everything => Vec::new(),
+            Trained::AllButEncoder => vec!["encoder.".to_owned()],
+            Trained::LastLayer => ["encoder.", "bottleneck.", "head.", "fusion."].map(str::to_owned).to_vec(),
+        });
+        if let Some(start) = &recipe.start {
+            variables = variables.starting_from(Box::new(SafetensorsFile::read(start)?));
+        }
+        let mut trainer = Self {
+            recipe,
+            card,
+            data,
+            folder: folder.to_owned(),
+            optimizer: Optimizer::new(recipe.optimizer),
+            variables,
+            step: 0,
+            looks: Vec::new(),
+        };
+        // Every variable exists before a checkpoint is read or the first gradient comes.
+        trainer.model(&trainer.variables)?;
+        if let Objective::Contrastive { projection, .. } = recipe.objective {
+            trainer.projector(projection)?;
+        }
+        if let Some(checkpoint) = Checkpoint::read(&trainer.folder, recipe, data.clips().fingerprint())? {
+            trainer.variables.restore(&checkpoint.variables)?;
+            trainer.optimizer = Optimizer::resumed(recipe.optimizer, checkpoint.optimizer_steps, &checkpoint.optimizer)?;
+            trainer.step = checkpoint.step;
+            trainer.looks = checkpoint.looks;
+        }
+        Ok(trainer)
+    }
+
+    /// Steps taken so far, those before an interruption included.
+    pub fn step(&self) -> usize {
+        self.step
+    }
+
+    /// Trains until the recipe's end, or until `stop` is set; then what was reached is kept in the folder.
+    pub fn run(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Result<Outcome> {
+        let batches = self.batches();
+        while self.step < self.recipe.stop.steps {
+            if stop.load(Ordering::Relaxed) {
+                self.keep()?;
+                return Ok(Outcome::Interrupted);
+            }
+            let started = Instant::now();
+            let (loss, gradient_norm) = self.take_step(&batches)?;
+            let clips = self.recipe.batch.clips * self.recipe.batch.accumulate;
+            let clips_per_s = clips as f64 / started.elapsed().as_secs_f64();
+            progress(Progress::Step { step: self.step, loss, gradient_norm, clips_per_s });
+            if self.step.is_multiple_of(self.recipe.stop.look_every) || self.step == self.recipe.stop.steps {
+                self.look(progress)?;
+                self.keep()?;
+                if self.should_stop() {
+                    return Ok(Outcome::StoppedEarly);
+                }
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    /// The weights as they are now, averaged where the recipe says so, without what only training needs.
+    pub fn weights(&self) -> Result<Snapshot> {
+        Ok(self.optimizer.weights(&self.variables)?.only(|name| !name.starts_with(PROJECTOR)))
+    }
+
+    /// The weights that were best on the validation set, the newest if nothing was looked at yet.
+    pub fn best_weights(&self) -> Result<Snapshot> {
+        let path = self.folder.join(BEST);
+        if path.is_file() { Snapshot::read(&path) } else { self.weights() }
+    }
+
+    fn batches(&self) -> Batches {
+        let batch = &self.recipe.batch;
+        let numbers = self.data.of(Split::Train);
+        let length = batch.clips;
+        Batches::new(self.recipe.seed, length, &numbers, self.data.clips().examples(), batch.balanced)
+    }
+
+    fn take_step(&mut self, batches: &Batches) -> Result<(f64, f64)> {
+        let accumulate = self.recipe.batch.accumulate;
+        let mut total = 0.0;
+        let mut sum: Option<GradStore> = None;
+        for part in 0..accumulate {
+            let loss = (self.loss(batches, self.step * accumulate + part)? * (1.0 / accumulate as f64))?;
+            let value = f64::from(loss.to_scalar::<f32>()?);
+            if !value.is_finite() {
+                return Err(TrainError::Diverged { step: self.step, loss: value });
+            }
+            total += value;
+            let gradients = loss.backward()?;
+            sum = Some(match sum {
+                None => gradients,
+                Some(sum) => self.added(sum, &gradients)?,
+            });
+        }
+        let share = self.recipe.schedule.share(self.step, self.recipe.stop.steps);
+        let norm = match &sum {
+            Some(gradients) => self.optimizer.step(&self.variables, gradients, share)?,
+            None => 0.0,
+        };
+        if !norm.is_finite() {
+            return Err(TrainError::Diverged { step: self.step, loss: total });
+        }
+        self.step += 1;
+        Ok((total, norm))
+    }
+
+    fn added(&self, mut sum: GradStore, more: &GradStore) -> Result<GradStore> {
+        for (_, variable) in self.variables.learned() {
+            if let Some(gradient) = more.get(&variable) {
+                let both = match sum.get(&variable) {
+                    Some(before) => (before + gradient)?,
+                    None => gradient.clone(),
+                };
+                sum.insert(&variable, both);
+            }
+        }
+        Ok(sum)
+    }
+
+    /// The loss on batch `number` since the beginning.
+    fn loss(&self, batches: &Batches, number: usize) -> Result<Tensor> {
+        let chosen = batches.of(number);
+        let examples = self.data.clips().examples();
+        let classes: Vec<Option<usize>> = chosen.iter().map(|&example| examples[example].class).collect();
+        let lesson = Lesson::training(Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits());
+        let model = self.model(&self.variables)?;
+        match &self.recipe.objective {
+            Objective::CrossEntropy { label_smoothing } => {
+                let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
+                let logits = model.classify(&vectors)?.logits;
+                cross_entropy(&logits, &classes, *label_smoothing, self.recipe.batch.others_weight)
+            }
+            Objective::Contrastive { form, temperature, projection } => {
+                let project = self.projector(*projection)?;
+                let mut views = Vec::new();
+                for view in 0..2 {
+                    let vectors = self.vectors(&model, &self.clips(&chosen, number, view)?, &lesson)?;
+                    views.push(project.forward(&model.embed(&vectors)?)?);
+                }
+                contrastive((&views[0], &views[1]), &classes, *form, *temperature)
+            }
+        }
+    }
+
+    /// The clips of a batch, augmented and cut to the frames that are used.
+    fn clips(&self, chosen: &[usize], number: usize, view: u64) -> Result<Vec<Clip>> {
+        use rayon::prelude::*;
+        let Recipe { seed, augment, batch, .. } = self.recipe;
+        let clip = |(position, &example): (usize, &usize)| -> Result<Clip> {
+            let place = [number as u64, position as u64, view];
+            let mut clip = self.data.clips().clip(example)?;
+            if let Some(frames) = batch.frames_of_clip.filter(|frames| *frames < clip.frames) {
+                clip = some_frames(&clip, frames, &mut Draws::at(*seed, "frames", &place));
+            }
+            Ok(augment.apply(&clip, *seed, &place))
+        };
+        chosen.par_iter().enumerate().map(clip).collect()
+    }
+
+    /// Clips of vectors [B, T, C].
+    fn vectors(&self, model: &Model, clips: &[Clip], lesson: &std::rc::Rc<Lesson>) -> Result<Tensor> {
+        let pixels = pixels(clips, self.card)?;
+        let vectors = match self.recipe.trained {
+            Trained::Everything => model.learn(&pixels, lesson)?,
+            Trained::AllButEncoder | Trained::LastLayer => model.encode(&pixels)?.detach(),
+        };
+        let frames = clips.first().map_or(1, |clip| clip.frames);
+        let clips = vectors.reshape([&[clips.len(), frames], &vectors.dims()[1..]].concat())?;
+        Ok(lesson.dropout(&clips, self.recipe.batch.dropout)?)
+    }
+
+    fn look(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+        let weights = self.weights()?;
+        let model = self.model(&weights)?;
+        let validation = validate(&model, self.card, self.data, Split::Validation)?;
+        let lowest = self.looks.iter().map(|look| look.loss).fold(f64::INFINITY, f64::min);
+        let is_best = validation.loss < lowest || self.looks.is_empty();
+        if is_best {
+            weights.write(&self.folder.join(BEST), candle_core::DType::F32)?;
+        }
+        self.looks.push(LookAt { step: self.step, loss: validation.loss, accuracy: validation.accuracy });
+        progress(Progress::Look { step: self.step, validation, is_best });
+        Ok(())
+    }
+
+    fn should_stop(&self) -> bool {
+        let Some(patience) = self.recipe.stop.patience else { return false };
+        let best = self.looks.iter().enumerate().min_by(|a, b| a.1.loss.total_cmp(&b.1.loss));
+        best.is_some_and(|(best, _)| self.looks.len() - 1 - best >= patience)
+    }
+
+    fn keep(&self) -> Result<()> {
+        Checkpoint {
+            step: self.step,
+            optimizer_steps: self.optimizer.steps(),
+            looks: self.looks.clone(),
+            variables: self.variables.snapshot()?,
+            optimizer: self.optimizer.state()?,
+        }
+        .write(&self.folder, self.recipe, self.data.clips().fingerprint())
+    }
+
+    fn model(&self, weights: &dyn TensorSource) -> Result<Model> {
+        Ok(Model::read(&self.card.architecture()?, weights, &Device::Cpu)?)
+    }
+
+    fn projector(&self, width_out: usize) -> Result<Projector> {
+        let width = self.model(&self.variables)?.width();
+        let layer = |name: &str, sizes: [usize; 2]| self.variables.tensor(&format!("{PROJECTOR}{name}"), &sizes);
+        Ok(Projector { first: layer("fc1.weight", [width, width])?, second: layer("fc2.weight", [width_out, width])? })
+    }
+}
+
+/// Beginning of the names of what the contrastive loss sees through and a finished model lacks.
+const PROJECTOR: &str = "projector.";
+
+/// The file of the best weights.
+const BEST: &str = "best.safetensors";
+
+/// Two layers without biases between a vector and the contrastive loss.
+struct Projector {
+    first: Tensor,
+    second: Tensor,
+}
+
+impl Projector {
+    fn forward(&self, vectors: &Tensor) -> Result<Tensor> {
+        Ok(vectors.matmul(&self.first.t()?)?.relu()?.matmul(&self.second.t()?)?)
+    }
+}
+
+/// `count` frames of the clip, drawn without repetition, in their order.
+fn some_frames(clip: &Clip, count: usize, draws: &mut Draws) -> Clip {
+    let mut order: Vec<usize> = (0..clip.frames).collect();
+    draws.shuffle(&mut order);
+    order.truncate(count);
+    order.sort_unstable();
+    let length = clip.frame_length();
+    let pixels = order.iter().flat_map(|frame| &clip.pixels[frame * length..(frame + 1) * length]).copied().collect();
+    Clip { frames: count, pixels, ..*clip }
+}
+
+/// The frames of all clips as the encoder takes them, [B * T, 3, S, S], normalised as the card says.
+pub(crate) fn pixels(clips: &[Clip], card: &ModelCard) -> Result<Tensor> {
+    let normalise = card.prepare.normalise.unwrap_or(zoo::Normalise { mean: [0.0; 3], std: [1.0; 3] });
+    let size = clips.first().map_or(1, |clip| clip.size);
+    let mut values = Vec::with_capacity(clips.iter().map(|clip| clip.frames * 3 * size * size).sum());
+    for frame in clips.iter().flat_map(|clip| clip.pixels.chunks_exact(clip.frame_length())) {
+        let planes = frame.chunks_exact(size * size).cycle();
+        for ((plane, mean), std) in planes.zip(normalise.mean).zip(normalise.std) {
+            values.extend(plane.iter().map(|&value| (f32::from(value) / 255.0 - mean) / std));
+        }
+    }
+    let frames = values.len() / (3 * size * size);
+    Ok(Tensor::from_vec(values, (frames, 3, size, size), &Device::Cpu)?)
+}
