@@ -38,16 +38,14 @@ impl ChannelAffine {
     pub fn over(&self, maps: &Maps) -> Result<Maps> {
         Ok(match maps {
             Maps::Computed(x) => Maps::Computed(self.forward(x)?),
-            Maps::Learned(learned) => {
-                Maps::Learned(match &self.norm {
-                    Some(norm) => learned.norm(norm, self.activation)?,
-                    None => {
-                        let scale = self.scale.flatten_all()?;
-                        let scaled = |x: &Tensor| x.broadcast_mul(&scale)?.broadcast_add(&self.shift);
-                        learned.through(|x| activate(&scaled(x)?, self.activation))?
-                    }
-                })
-            }
+            Maps::Learned(learned) => Maps::Learned(match &self.norm {
+                Some(norm) => learned.norm(norm, self.activation)?,
+                None => {
+                    let scale = self.scale.flatten_all()?;
+                    let scaled = |x: &Tensor| x.broadcast_mul(&scale)?.broadcast_add(&self.shift);
+                    learned.through(|x| activate(&scaled(x)?, self.activation))?
+                }
+            }),
             Maps::Noted(noted) => Maps::Noted(noted.affine(&self.scale, &self.shift, self.activation)?),
         })
     }

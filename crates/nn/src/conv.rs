@@ -226,8 +226,13 @@ mod tests {
         let x = Tensor::randn(0f32, 1.0, (2, 4, 6, 5), &device).unwrap();
         let weight = Tensor::randn(0f32, 1.0, (8, 4, 1, 1), &device).unwrap();
         let vector = |mean: f32| Tensor::rand(mean - 0.4, mean + 0.4, 8, &device).unwrap();
-        let norm =
-            BatchNorm { weight: vector(1.0), bias: vector(0.0), mean: vector(0.0), variance: vector(1.0), settings: NormSettings::KERAS };
+        let norm = BatchNorm {
+            weight: vector(1.0),
+            bias: vector(0.0),
+            mean: vector(0.0),
+            variance: vector(1.0),
+            settings: NormSettings::KERAS,
+        };
         let folded = Conv2d::new(weight.clone(), None, 1, 1).with_norm(&norm).unwrap();
         let plain = Conv2d::new(weight, None, 1, 1).forward(&x, Padding::symmetric(0)).unwrap();
         let (scale, shift) = norm.scale_and_shift().unwrap();

@@ -99,7 +99,8 @@ mod tests {
         let numbers: Vec<usize> = (0..10).collect();
         let batches = Batches::new(1, 6, &numbers, &examples, true);
         for step in 0..5 {
-            let mut classes: Vec<usize> = batches.of(step).into_iter().filter_map(|number| examples[number].class).collect();
+            let mut classes: Vec<usize> =
+                batches.of(step).into_iter().filter_map(|number| examples[number].class).collect();
             classes.sort_unstable();
             assert_eq!(classes, [0, 0, 1, 1, 2, 2]);
         }

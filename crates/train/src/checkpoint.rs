@@ -48,7 +48,8 @@ impl Checkpoint {
         }
         let state = read_state(&path)?;
         if state.run != run(recipe, data) {
-            let problem = "a run of another recipe or of other data was kept here; choose another folder or delete this one";
+            let problem =
+                "a run of another recipe or of other data was kept here; choose another folder or delete this one";
             return Err(TrainError::Format { path, problem: problem.to_owned() });
         }
         let [variables, optimizer] = files(state.generation);

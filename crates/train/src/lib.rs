@@ -38,4 +38,4 @@ pub use validate::Validation;
 pub use variables::{Snapshot, Variables};
 
 /// Result of this crate's operations.
-pub type Result<T> = std::result::Result<T, TrainError>;
+pub type Result<T, E = TrainError> = std::result::Result<T, E>;

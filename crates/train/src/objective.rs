@@ -1,6 +1,7 @@
 use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
-use zoo::losses::{ContrastiveForm, ContrastiveLoss, CrossEntropy};
+use zoo::LabelSet;
+use zoo::losses::{ContrastiveForm, ContrastiveLoss, CrossEntropy, PartialLabelLoss};
 
 use crate::Result;
 
@@ -14,6 +15,8 @@ pub enum Objective {
         #[serde(default)]
         label_smoothing: f64,
     },
+    /// Cross-entropy where a label may leave open which of several views is meant, as the label set says (TMED2).
+    PartialLabel,
     /// Two augmented views of each clip are drawn together with the others of their class (`seed-systems.md` 6.1).
     Contrastive {
         /// Which formula.
@@ -75,6 +78,19 @@ pub(crate) fn cross_entropy(
     }
     Ok(Tensor::stack(&parts, 0)?.sum_all()?)
 }
+/// The mean partial-label loss of logits [B, classes], which a label's views share as `views` says.
+pub(crate) fn partial_label(logits: &Tensor, classes: &[Option<usize>], views: &LabelSet) -> Result<Tensor> {
+    let meanings = views.views.iter().enumerate().map(|(index, view)| {
+        let others = view.may_be.iter().filter_map(|name| views.index_of(name));
+        std::iter::once(index).chain(others).collect()
+    });
+    let loss = PartialLabelLoss::new(meanings.collect())?;
+    let rows: Vec<u32> = (0..).zip(classes).filter(|(_, class)| class.is_some()).map(|(row, _)| row).collect();
+    let labels: Vec<usize> = classes.iter().copied().flatten().collect();
+    let logits = logits.index_select(&Tensor::new(rows, logits.device())?, 0)?;
+    Ok(loss.of(&logits, &labels)?.mean)
+}
+
 /// The mean contrastive loss of two views of each clip, projections [B, P] each.
 pub(crate) fn contrastive(
     (first, second): (&Tensor, &Tensor),

@@ -87,10 +87,10 @@ impl Optimizer {
             let moments = self.moments.remove(&name).unwrap_or_else(|| Moments::of(gradient.len()));
             moved.push((name, variable, gradient, moments));
         }
-        let results: Vec<Result<(String, Moments)>> =
-            moved.into_par_iter().map(|(name, variable, gradient, moments)| {
-                Ok((name, step.apply(&variable, &gradient, moments)?))
-            }).collect();
+        let results: Vec<Result<(String, Moments)>> = moved
+            .into_par_iter()
+            .map(|(name, variable, gradient, moments)| Ok((name, step.apply(&variable, &gradient, moments)?)))
+            .collect();
         for result in results {
             let (name, moments) = result?;
             self.moments.insert(name, moments);

@@ -60,6 +60,25 @@ pub enum Trained {
 pub enum DataRecipe {
     /// Simulated hearts.
     Phantom(PhantomData),
+    /// A folder as TTE47 is published: `class_lookup.json`, `data_split.json`, images.
+    Tte47 {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A folder as TMED2 is published.
+    Tmed2 {
+        /// The folder with the folders of images.
+        folder: PathBuf,
+        /// The fold's CSV in it, for instance `DEV479/TMED2_fold0_labeledpart.csv`.
+        fold: PathBuf,
+    },
+    /// A folder of the 11-view system: images of frames and a CSV of windows.
+    Thesis {
+        /// The folder with the folders of splits.
+        folder: PathBuf,
+        /// The CSV in it: `path,label,start,end`.
+        windows: PathBuf,
+    },
 }
 
 /// What a step sees.
@@ -109,8 +128,8 @@ fn one_f64() -> f64 {
 impl Recipe {
     /// Reads a recipe from a file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| TrainError::File { path: path.to_owned(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| TrainError::File { path: path.to_owned(), source })?;
         Self::parse(&text, path)
     }
 

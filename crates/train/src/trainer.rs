@@ -1,17 +1,19 @@
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use candle_core::{Device, Tensor};
 use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor};
 use nn::Lesson;
+use rayon::prelude::*;
 use zoo::weights::{SafetensorsFile, TensorSource};
-use zoo::{Model, ModelCard};
+use zoo::{LabelSet, Model, ModelCard};
 
 use crate::batches::Batches;
 use crate::checkpoint::{Checkpoint, LookAt};
 use crate::clip::Clip;
-use crate::objective::{contrastive, cross_entropy};
+use crate::objective::{contrastive, cross_entropy, partial_label};
 use crate::random::Draws;
 use crate::validate::{Validation, validate};
 use crate::variables::Snapshot;
@@ -97,7 +99,8 @@ impl<'a> Trainer<'a> {
         }
         if let Some(checkpoint) = Checkpoint::read(&trainer.folder, recipe, data.clips().fingerprint())? {
             trainer.variables.restore(&checkpoint.variables)?;
-            trainer.optimizer = Optimizer::resumed(recipe.optimizer, checkpoint.optimizer_steps, &checkpoint.optimizer)?;
+            trainer.optimizer =
+                Optimizer::resumed(recipe.optimizer, checkpoint.optimizer_steps, &checkpoint.optimizer)?;
             trainer.step = checkpoint.step;
             trainer.looks = checkpoint.looks;
         }
@@ -206,6 +209,11 @@ impl<'a> Trainer<'a> {
                 let logits = model.classify(&vectors)?.logits;
                 cross_entropy(&logits, &classes, *label_smoothing, self.recipe.batch.others_weight)
             }
+            Objective::PartialLabel => {
+                let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
+                let views = LabelSet::named(self.card.label_set.as_deref().unwrap_or_default())?;
+                partial_label(&model.classify(&vectors)?.logits, &classes, &views)
+            }
             Objective::Contrastive { form, temperature, projection } => {
                 let project = self.projector(*projection)?;
                 let mut views = Vec::new();
@@ -220,7 +228,6 @@ impl<'a> Trainer<'a> {
 
     /// The clips of a batch, augmented and cut to the frames that are used.
     fn clips(&self, chosen: &[usize], number: usize, view: u64) -> Result<Vec<Clip>> {
-        use rayon::prelude::*;
         let Recipe { seed, augment, batch, .. } = self.recipe;
         let clip = |(position, &example): (usize, &usize)| -> Result<Clip> {
             let place = [number as u64, position as u64, view];
@@ -234,7 +241,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// Clips of vectors [B, T, C].
-    fn vectors(&self, model: &Model, clips: &[Clip], lesson: &std::rc::Rc<Lesson>) -> Result<Tensor> {
+    fn vectors(&self, model: &Model, clips: &[Clip], lesson: &Rc<Lesson>) -> Result<Tensor> {
         let pixels = pixels(clips, self.card)?;
         let vectors = match self.recipe.trained {
             Trained::Everything => model.learn(&pixels, lesson)?,

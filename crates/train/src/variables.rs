@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor, Var};
-use zoo::weights::{SafetensorsFile, TensorSource, fill};
 use zoo::ZooError;
+use zoo::weights::{SafetensorsFile, TensorSource, fill};
 
 use crate::{Result, TrainError};
 
@@ -143,7 +143,9 @@ impl Snapshot {
         let all = candle_core::safetensors::load(path, &Device::Cpu)?;
         let names = file.names().unwrap_or_default();
         let tensors = names.into_iter().filter_map(|name| all.get(&name).map(|tensor| (name, tensor.clone())));
-        Ok(Self { tensors: tensors.map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?))).collect::<Result<_>>()? })
+        Ok(Self {
+            tensors: tensors.map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?))).collect::<Result<_>>()?,
+        })
     }
 
     /// Writes a safetensors file of half precision, as weights ship.
@@ -167,10 +169,10 @@ impl TensorSource for Snapshot {
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> zoo::Result<Tensor> {
-        let tensor = self.tensors.get(name).ok_or_else(|| ZooError::MissingTensor {
-            weights: self.description(),
-            tensor: name.to_owned(),
-        })?;
+        let tensor = self
+            .tensors
+            .get(name)
+            .ok_or_else(|| ZooError::MissingTensor { weights: self.description(), tensor: name.to_owned() })?;
         if tensor.dims() != shape {
             return Err(ZooError::MisshapenTensor {
                 weights: self.description(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
-use train::{ClipCache, DataRecipe, DataSet, Outcome as RunOutcome, Progress, Recipe, Trainer};
+use train::{DataSet, Outcome as RunOutcome, Progress, Recipe, Trainer};
 use zoo::{ModelCard, Registry};
 
 use super::{Failure, Outcome};
@@ -21,7 +21,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     let registry = Registry::open(&common.models)?;
     let card = registry.card(&recipe.model)?;
     let folder = options.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&recipe.name));
-    let data = DataSet::new(open_data(&recipe, card, &options.cache.clone().unwrap_or_else(|| folder.join("data")))?)?;
+    let data = open_data(&recipe, card, &options.cache.clone().unwrap_or_else(|| folder.join("data")))?;
     train::write_file_list(&data, &folder)?;
     let mut trainer = Trainer::open(&recipe, card, &data, &folder)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -37,17 +37,15 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     output::line(path.display())
 }
 
-/// Prepared clips of the recipe's data, made now where they are not kept yet.
-fn open_data(recipe: &Recipe, card: &ModelCard, folder: &Path) -> anyhow::Result<ClipCache> {
+/// The recipe's data, prepared now where they are not kept yet.
+fn open_data(recipe: &Recipe, card: &ModelCard, folder: &Path) -> anyhow::Result<DataSet> {
     let bar = crate::progress::bar(0, "preparing");
-    let cache = match &recipe.data {
-        DataRecipe::Phantom(data) => train::data::phantom_cache(data, card, folder, &mut |done, all| {
-            bar.set_length(u64::from(all));
-            bar.set_position(u64::from(done));
-        })?,
-    };
+    let data = DataSet::open(&recipe.data, card, folder, &mut |done, all| {
+        bar.set_length(u64::from(all));
+        bar.set_position(u64::from(done));
+    })?;
     bar.finish_and_clear();
-    Ok(cache)
+    Ok(data)
 }
 
 /// Runs the training with a bar, a CSV of steps and a line of JSON for each look at the validation set.

@@ -10,9 +10,9 @@ mod tissue;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Clip;
 use crate::clip::Draft;
 use crate::random::Draws;
-use crate::Clip;
 
 /// What is done to clips while a model learns; everything is off by default.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -1,14 +1,26 @@
 //! What is trained on: examples, who they come from, and on which side of a split they stand.
 
+mod images;
 mod phantom;
 mod split;
+mod thesis;
+mod tmed2;
+mod tte47;
 
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use zoo::{LabelSet, ModelCard};
 
+pub use images::{ImageClip, image_cache};
 pub use phantom::{PhantomData, phantom_cache};
 pub use split::check_patients;
+pub use thesis::thesis_clips;
+pub use tmed2::tmed2_clips;
+pub use tte47::tte47_clips;
 
-use crate::ClipCache;
+use crate::{ClipCache, DataRecipe, Result, TrainError};
 
 /// One labelled clip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,8 +70,27 @@ pub struct DataSet {
 }
 
 impl DataSet {
+    /// The data of a recipe, prepared for the model `card`; clips that are kept in `folder` already are not made again.
+    ///
+    /// `progress` hears of what is done and of all.
+    pub fn open(
+        data: &DataRecipe,
+        card: &ModelCard,
+        folder: &Path,
+        progress: &mut dyn FnMut(u32, u32),
+    ) -> Result<Self> {
+        let views = || LabelSet::named(card.label_set.as_deref().unwrap_or_default());
+        let clips = match data {
+            DataRecipe::Phantom(data) => return Self::new(phantom_cache(data, card, folder, progress)?),
+            DataRecipe::Tte47 { folder } => tte47_clips(folder, &views()?)?,
+            DataRecipe::Tmed2 { folder, fold } => tmed2_clips(folder, fold, &views()?)?,
+            DataRecipe::Thesis { folder, windows } => thesis_clips(folder, windows, &views()?)?,
+        };
+        Self::new(image_cache(&clips, card, folder, progress)?)
+    }
+
     /// The examples of `clips`; an error where a patient stands on two sides.
-    pub fn new(clips: ClipCache) -> crate::Result<Self> {
+    pub fn new(clips: ClipCache) -> Result<Self> {
         check_patients(clips.examples())?;
         Ok(Self { clips })
     }
@@ -74,4 +105,18 @@ impl DataSet {
         let examples = self.clips.examples().iter().enumerate();
         examples.filter(|(_, example)| example.split == split).map(|(number, _)| number).collect()
     }
+}
+
+/// The rows of a CSV with the lines that they stand in; a row that does not fit is an error with its line.
+fn read_csv<T: DeserializeOwned>(path: &Path) -> Result<Vec<(u64, T)>> {
+    let fault = |error: csv::Error| TrainError::Format { path: path.to_owned(), problem: error.to_string() };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(fault)?;
+    let header = reader.headers().map_err(fault)?.clone();
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(fault)?;
+        let line = record.position().map_or(0, csv::Position::line);
+        rows.push((line, record.deserialize(Some(&header)).map_err(fault)?));
+    }
+    Ok(rows)
 }

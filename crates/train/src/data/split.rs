@@ -26,7 +26,14 @@ mod tests {
 
     fn example(patient: &str, split: Split) -> Example {
         let text = |name: &str| format!("{name} of {patient}");
-        Example { patient: patient.to_owned(), study: text("study"), source: text("loop"), class: Some(0), frames: 1, split }
+        Example {
+            patient: patient.to_owned(),
+            study: text("study"),
+            source: text("loop"),
+            class: Some(0),
+            frames: 1,
+            split,
+        }
     }
 
     #[test]
