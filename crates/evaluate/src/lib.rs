@@ -10,6 +10,7 @@ pub mod comparison;
 mod drawing;
 mod embedding;
 mod error;
+mod evaluation;
 pub mod label_noise;
 mod linear;
 pub mod metrics;
@@ -18,9 +19,14 @@ pub mod pictures;
 mod predictions;
 mod probability;
 mod random;
+mod report;
 pub mod roc;
 
 pub use aggregate::{InventoryFigures, Level, aggregate, inventory};
 pub use embedding::{TsneOptions, tsne};
 pub use error::{EvaluateError, Result};
+pub use evaluation::{
+    ClassRow, ClassSubset, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Grouping, Mistake,
+    OutlierFigures, Rows, RunHeader,
+};
 pub use predictions::{Prediction, Predictions, Truth, from_csv, to_csv};

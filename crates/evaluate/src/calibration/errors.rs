@@ -30,6 +30,55 @@ pub struct ReliabilityBin {
     pub accuracy: f64,
 }
 
+/// What calibration asks of one row whose class is known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Judged {
+    confidence: f64,
+    right: bool,
+    weight: f64,
+    squared_distance: f64,
+    log_loss: f64,
+}
+
+impl Judged {
+    pub(crate) fn of(row: &Prediction) -> Option<Self> {
+        let class = row.truth.class()?;
+        let distance = |(index, p): (usize, &f64)| (p - f64::from(u8::from(index == class))).powi(2);
+        Some(Self {
+            confidence: row.confidence(),
+            right: row.best() == class,
+            weight: row.weight,
+            squared_distance: row.probabilities.iter().enumerate().map(distance).sum(),
+            log_loss: -log_probability(row.probabilities[class]),
+        })
+    }
+
+    fn all(predictions: &Predictions) -> Vec<Self> {
+        predictions.rows().iter().filter_map(Self::of).collect()
+    }
+}
+
+/// The calibration figures of some rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CalibrationFigures {
+    pub(crate) expected_error: Option<f64>,
+    pub(crate) adaptive_error: Option<f64>,
+    pub(crate) brier: Option<f64>,
+    pub(crate) log_loss: Option<f64>,
+}
+
+pub(crate) fn calibration_figures(mut rows: Vec<Judged>) -> CalibrationFigures {
+    CalibrationFigures {
+        brier: weighted_mean(&rows, |row| row.squared_distance),
+        log_loss: weighted_mean(&rows, |row| row.log_loss),
+        expected_error: calibration_error(&into_bins(&mut rows, BinKind::EqualWidth, BINS)),
+        adaptive_error: calibration_error(&into_bins(&mut rows, BinKind::EqualCount, BINS)),
+    }
+}
+
+/// How many bins the calibration errors have (Guo et al. 2017).
+const BINS: usize = 15;
+
 /// Confidence against accuracy, bin by bin, over the rows whose class is known; bins without rows are left out.
 ///
 /// Confidence is the probability of the most likely class (Guo et al., ICML 2017).
@@ -37,33 +86,35 @@ pub fn reliability(predictions: &Predictions, kind: BinKind, bins: usize) -> Res
     if bins == 0 {
         return Err(EvaluateError::Range { name: "the number of bins", value: 0.0, allowed: "1 or more" });
     }
-    let mut rows: Vec<(&Prediction, bool)> =
-        predictions.labelled().map(|(row, class)| (row, row.best() == class)).collect();
-    rows.sort_by(|(one, _), (other, _)| one.confidence().total_cmp(&other.confidence()));
+    Ok(into_bins(&mut Judged::all(predictions), kind, bins))
+}
+
+fn into_bins(rows: &mut [Judged], kind: BinKind, bins: usize) -> Vec<ReliabilityBin> {
+    rows.sort_by(|one, other| one.confidence.total_cmp(&other.confidence));
     let mut found = Vec::new();
     let mut start = 0;
     for bin in 0..bins {
         let (low, high) = (bin as f64 / bins as f64, (bin + 1) as f64 / bins as f64);
         let end = match kind {
             BinKind::EqualWidth if bin + 1 == bins => rows.len(),
-            BinKind::EqualWidth => rows.partition_point(|(row, _)| row.confidence() <= high),
+            BinKind::EqualWidth => rows.partition_point(|row| row.confidence <= high),
             BinKind::EqualCount => rows.len() * (bin + 1) / bins,
         };
-        let inside = &rows[start..end.max(start)];
-        start = end.max(start);
-        let (Some((first, _)), Some((last, _))) = (inside.first(), inside.last()) else { continue };
+        let inside = &rows[start..end];
+        start = end;
+        let (Some(first), Some(last)) = (inside.first(), inside.last()) else { continue };
         let (low, high) = match kind {
             BinKind::EqualWidth => (low, high),
-            BinKind::EqualCount => (first.confidence(), last.confidence()),
+            BinKind::EqualCount => (first.confidence, last.confidence),
         };
-        let weight: f64 = inside.iter().map(|(row, _)| row.weight).sum();
-        let right: f64 = inside.iter().filter(|(_, right)| *right).map(|(row, _)| row.weight).sum();
-        let confidence: f64 = inside.iter().map(|(row, _)| row.weight * row.confidence()).sum();
+        let weight: f64 = inside.iter().map(|row| row.weight).sum();
+        let right: f64 = inside.iter().filter(|row| row.right).map(|row| row.weight).sum();
+        let confidence: f64 = inside.iter().map(|row| row.weight * row.confidence).sum();
         if weight > 0.0 {
             found.push(ReliabilityBin { low, high, weight, confidence: confidence / weight, accuracy: right / weight });
         }
     }
-    Ok(found)
+    found
 }
 
 /// The mean distance of confidence and accuracy over bins, weighed by their rows; `None` without rows.
@@ -74,30 +125,27 @@ pub fn calibration_error(bins: &[ReliabilityBin]) -> Option<f64> {
 
 /// The expected calibration error with 15 bins of equal width (Guo et al. 2017).
 pub fn expected_error(predictions: &Predictions) -> Option<f64> {
-    calibration_error(&reliability(predictions, BinKind::EqualWidth, 15).ok()?)
+    calibration_figures(Judged::all(predictions)).expected_error
 }
 
 /// The expected calibration error with 15 bins of equal count.
 pub fn adaptive_error(predictions: &Predictions) -> Option<f64> {
-    calibration_error(&reliability(predictions, BinKind::EqualCount, 15).ok()?)
+    calibration_figures(Judged::all(predictions)).adaptive_error
 }
 
 /// The mean squared distance of the probabilities from the truth, summed over classes: 0 to 2 (Brier 1950).
 pub fn brier(predictions: &Predictions) -> Option<f64> {
-    weighted_mean(predictions, |row, class| {
-        let distance = |(index, p): (usize, &f64)| (p - f64::from(u8::from(index == class))).powi(2);
-        row.probabilities.iter().enumerate().map(distance).sum()
-    })
+    calibration_figures(Judged::all(predictions)).brier
 }
 
 /// The mean negative logarithm of the true class's probability, in nats; a probability of 0 counts as 1.2e-38.
 pub fn log_loss(predictions: &Predictions) -> Option<f64> {
-    weighted_mean(predictions, |row, class| -log_probability(row.probabilities[class]))
+    calibration_figures(Judged::all(predictions)).log_loss
 }
 
-fn weighted_mean(predictions: &Predictions, value: impl Fn(&Prediction, usize) -> f64) -> Option<f64> {
-    let weight = predictions.labelled().map(|(row, _)| row.weight).sum();
-    ratio(predictions.labelled().map(|(row, class)| row.weight * value(row, class)).sum(), weight)
+fn weighted_mean(rows: &[Judged], value: impl Fn(&Judged) -> f64) -> Option<f64> {
+    let weight = rows.iter().map(|row| row.weight).sum();
+    ratio(rows.iter().map(|row| row.weight * value(row)).sum(), weight)
 }
 
 #[cfg(test)]

@@ -8,4 +8,5 @@ pub use conformal::{ConformalFigures, ConformalMethod, ConformalSets};
 pub use errors::{
     BinKind, ReliabilityBin, adaptive_error, brier, calibration_error, expected_error, log_loss, reliability,
 };
+pub(crate) use errors::{Judged, calibration_figures};
 pub use temperature::{TemperatureFit, fit_temperature, with_temperature};

@@ -3,7 +3,9 @@
 mod bootstrap;
 mod mcnemar;
 mod permutation;
+mod runs;
 
 pub use bootstrap::{BOOTSTRAP_ROUNDS, Interval, bootstrap_by_patient};
 pub use mcnemar::{McNemar, holm, mcnemar};
 pub use permutation::{PermutationTest, compare_accuracy, permutation_test};
+pub use runs::{FigureDifference, RunComparison};

@@ -83,10 +83,6 @@ impl Drawing {
         self.shapes.push(shape);
     }
 
-    pub(crate) fn fill(&mut self, at: Place, size: (f64, f64), ink: Ink) {
-        self.add(Shape::Box { at, size, ink, hint: None });
-    }
-
     pub(crate) fn line(&mut self, places: Vec<Place>, ink: Ink, width: f64) {
         self.add(Shape::Line { places, ink, width, dashed: false });
     }
