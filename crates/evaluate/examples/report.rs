@@ -8,7 +8,8 @@ use evaluate::calibration::{ConformalMethod, ConformalSets, fit_temperature};
 use evaluate::comparison::RunComparison;
 use evaluate::pictures::{self, Cells};
 use evaluate::{
-    Evaluation, EvaluationOptions, Grouping, Level, Prediction, Predictions, RunHeader, Truth, TsneOptions, tsne,
+    Evaluation, EvaluationOptions, Grouping, Level, Prediction, Predictions, RunHeader, Truth, TsneOptions, to_csv,
+    tsne,
 };
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -35,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let evaluation = Evaluation::of(&test, header(), options)?;
         std::fs::write(folder.join("report.html"), evaluation.to_html())?;
         std::fs::write(folder.join("figures.json"), evaluation.to_json()?)?;
+        std::fs::write(folder.join("predictions.csv"), to_csv(&test)?)?;
         let (points, truths): (Vec<_>, Vec<_>) = evaluation.embedding.iter().copied().unzip();
         for (name, drawing) in [
             ("shares", pictures::confusion(&evaluation.confusion, &evaluation.classes, Cells::Shares)),
@@ -84,7 +86,9 @@ fn made_up(classes: usize, loops: usize, seed: u64, skill: f64) -> Predictions {
             _ => 0.0,
         };
         let logits: Vec<f64> = (0..classes).map(|other| 1.5 * (gain(other) + 1.3 * normal())).collect();
-        let features = (0..16).map(|index| ((class * (index + 3) % 11) as f64 + 1.2 * normal()) as f32).collect();
+        let features = (0..16)
+            .map(|index| ((class * 37 + index * (class + 11) * 5) as f64).sin().mul_add(4.0, normal()) as f32)
+            .collect();
         let largest = logits.iter().copied().fold(f64::MIN, f64::max);
         let exponentials: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
         let sum: f64 = exponentials.iter().sum();

@@ -39,7 +39,7 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// What a shape is coloured with. The first four follow the reader's light or dark page.
+/// What a shape is coloured with. The first three follow the reader's light or dark page.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Ink {
     /// Words.
@@ -48,8 +48,6 @@ pub(crate) enum Ink {
     Quiet,
     /// Grid lines.
     Faint,
-    /// The page itself.
-    Page,
     /// Words on a tint so strong that the page's words would not be read.
     OnStrong,
     /// A colour of [`PALETTE`].

@@ -133,7 +133,7 @@ fn paint(ink: Ink) -> Paint<'static> {
         Ink::Words => opaque([0x1f, 0x23, 0x28]),
         Ink::Quiet => opaque([0x59, 0x63, 0x6e]),
         Ink::Faint => opaque([0xdf, 0xe3, 0xe8]),
-        Ink::Page | Ink::OnStrong => Color::WHITE,
+        Ink::OnStrong => Color::WHITE,
         Ink::Colour(index) => opaque(PALETTE[index % PALETTE.len()]),
         Ink::Tint(index, strength) => {
             let mut colour = opaque(PALETTE[index % PALETTE.len()]);

@@ -4,9 +4,9 @@ use super::{Anchor, Drawing, Ink, PALETTE, Place, Shape};
 
 /// Inks that follow the page. Prefixed, because a style within an inline picture holds for the whole page.
 const STYLE: &str = "<style>.ev-w{fill:#1f2328}.ev-q{fill:#59636e}.ev-f{fill:#dfe3e8}.ev-p{fill:#fff}.ev-s{fill:#fff}\
-.ev-lw{stroke:#1f2328}.ev-lq{stroke:#59636e}.ev-lf{stroke:#dfe3e8}.ev-lp{stroke:#fff}\
+.ev-lw{stroke:#1f2328}.ev-lq{stroke:#59636e}.ev-lf{stroke:#dfe3e8}.ev-ls{stroke:#fff}\
 @media(prefers-color-scheme:dark){.ev-w{fill:#e6edf3}.ev-q{fill:#9aa4af}.ev-f{fill:#30363d}.ev-p{fill:#0d1117}\
-.ev-lw{stroke:#e6edf3}.ev-lq{stroke:#9aa4af}.ev-lf{stroke:#30363d}.ev-lp{stroke:#0d1117}}</style>";
+.ev-lw{stroke:#e6edf3}.ev-lq{stroke:#9aa4af}.ev-lf{stroke:#30363d}}</style>";
 
 impl Drawing {
     /// The drawing as an SVG document, which may also stand within an HTML page. It follows the reader's light or dark
@@ -84,7 +84,6 @@ fn fill_ink(ink: Ink) -> String {
         Ink::Words => "class=\"ev-w\"".to_owned(),
         Ink::Quiet => "class=\"ev-q\"".to_owned(),
         Ink::Faint => "class=\"ev-f\"".to_owned(),
-        Ink::Page => "class=\"ev-p\"".to_owned(),
         Ink::OnStrong => "class=\"ev-s\"".to_owned(),
         Ink::Colour(index) => format!("fill=\"{}\"", colour(index)),
         Ink::Tint(index, strength) => format!("fill=\"{}\" fill-opacity=\"{}\"", colour(index), number(strength)),
@@ -96,7 +95,7 @@ fn line_ink(ink: Ink) -> String {
         Ink::Words => "class=\"ev-lw\"".to_owned(),
         Ink::Quiet => "class=\"ev-lq\"".to_owned(),
         Ink::Faint => "class=\"ev-lf\"".to_owned(),
-        Ink::Page | Ink::OnStrong => "class=\"ev-lp\"".to_owned(),
+        Ink::OnStrong => "class=\"ev-ls\"".to_owned(),
         Ink::Colour(index) => format!("stroke=\"{}\"", colour(index)),
         Ink::Tint(index, strength) => format!("stroke=\"{}\" stroke-opacity=\"{}\"", colour(index), number(strength)),
     }

@@ -8,13 +8,14 @@ use crate::roc::RocPoint;
 /// The most points that a line is drawn through.
 const MOST_POINTS: usize = 400;
 
-/// Accuracy over confidence, bin by bin (blue), with the distance from what was promised (orange), above the number of
-/// rows in each bin.
+/// Accuracy over confidence, bin by bin, above the number of rows in each bin. What was promised and not kept is orange,
+/// what was kept beyond the promise is light blue.
 pub fn reliability(bins: &[ReliabilityBin]) -> Drawing {
     let title = "Reliability";
-    let mut drawing = Drawing::new(title, Axes::WIDTH, Axes::HEIGHT + 20.0);
-    let axes = Axes { height: 290.0, ..Axes::new((0.0, 1.0), (0.0, 1.0)) };
+    let mut drawing = Drawing::new(title, Axes::WIDTH, Axes::HEIGHT);
+    let axes = Axes { top: 66.0, height: 254.0, ..Axes::new((0.0, 1.0), (0.0, 1.0)) };
     axes.draw(&mut drawing, title, "", "accuracy");
+    drawing.write((20.0, 48.0), "orange: promised, not kept", WORDS, Anchor::Start, Ink::Quiet);
     let most = bins.iter().map(|bin| bin.weight).fold(f64::MIN_POSITIVE, f64::max);
     let below = axes.top + axes.height + 74.0;
     for bin in bins {
@@ -24,7 +25,8 @@ pub fn reliability(bins: &[ReliabilityBin]) -> Drawing {
             100.0 * bin.accuracy,
             (bin.weight * 10.0).round() / 10.0
         );
-        let ((left, top), (right, bottom)) = (axes.place(bin.low, bin.accuracy), axes.place(bin.high, 0.0));
+        let kept = bin.accuracy.min(bin.confidence);
+        let ((left, top), (right, bottom)) = (axes.place(bin.low, kept), axes.place(bin.high, 0.0));
         let width = (right - left - 1.0).max(1.5);
         let bar = |top: f64, bottom: f64, ink, hint| Shape::Box {
             at: (left + 0.5, top),
@@ -33,8 +35,9 @@ pub fn reliability(bins: &[ReliabilityBin]) -> Drawing {
             hint,
         };
         drawing.add(bar(top, bottom, Ink::Colour(0), Some(hint.clone())));
-        let (_, promised) = axes.place(bin.low, bin.confidence);
-        drawing.add(bar(promised.min(top), promised.max(top), Ink::Tint(1, 0.55), None));
+        let (_, end) = axes.place(bin.low, bin.accuracy.max(bin.confidence));
+        let gap = if bin.confidence > bin.accuracy { Ink::Colour(1) } else { Ink::Tint(0, 0.35) };
+        drawing.add(bar(end, top, gap, None));
         let rows = 46.0 * bin.weight / most;
         drawing.add(bar(below - rows, below, Ink::Tint(6, 0.8), Some(hint)));
     }
