@@ -28,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 name: "groups".to_owned(),
                 group_of_class: (0..classes).map(|class| class / 4).collect(),
             }],
+            abstain_below: Some(0.6),
             conformal: Some(ConformalSets::fit(&validation, ConformalMethod::Lac, 0.1)?),
             embedding: Some(tsne(&features, TsneOptions { steps: 500, ..TsneOptions::default() })?),
             comparison: Some(RunComparison::of(("this run", &test), ("a weaker one", &weaker), 1000, 42)?),

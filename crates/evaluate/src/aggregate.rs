@@ -23,7 +23,7 @@ pub enum Level {
 ///
 /// Probabilities are averaged over the clips of a beat and then over the beats of a loop; so are energies and features
 /// where every row has them. Clips without a beat form one beat. Rows that are joined must agree on truth, experts and
-/// patient. A joined row's weight is the mean of its rows' weights, so that a loop counts once however long it is.
+/// patient. Joined rows stand in the order in which they were first met. A joined row's weight is the mean of its rows' weights, so that a loop counts once however long it is.
 pub fn aggregate(predictions: &Predictions, level: Level) -> Result<Predictions> {
     if level == Level::Clip {
         return Ok(predictions.clone());
@@ -45,11 +45,16 @@ fn join_by<K: Ord>(
     key: impl Fn(&Prediction) -> K,
     forget_place: impl Fn(&mut Prediction),
 ) -> Result<Vec<Prediction>> {
-    let mut together: BTreeMap<K, Vec<&Prediction>> = BTreeMap::new();
+    let mut number_of: BTreeMap<K, usize> = BTreeMap::new();
+    let mut together: Vec<Vec<&Prediction>> = Vec::new();
     for row in rows {
-        together.entry(key(row)).or_default().push(row);
+        let number = *number_of.entry(key(row)).or_insert(together.len());
+        if number == together.len() {
+            together.push(Vec::new());
+        }
+        together[number].push(row);
     }
-    together.into_values().map(|rows| join(&rows, &forget_place)).collect()
+    together.into_iter().map(|rows| join(&rows, &forget_place)).collect()
 }
 
 fn join(rows: &[&Prediction], forget_place: impl Fn(&mut Prediction)) -> Result<Prediction> {
@@ -98,24 +103,31 @@ pub struct InventoryFigures {
 /// a view that is said of it is a false one unless the study has it elsewhere.
 pub fn inventory(loops: &Predictions, answers: &[Option<usize>]) -> Result<Option<InventoryFigures>> {
     crate::error::need_size("answers", loops.rows().len(), answers.len())?;
-    let mut studies: BTreeMap<&str, (BTreeSet<usize>, BTreeSet<usize>)> = BTreeMap::new();
+    let mut studies: BTreeMap<&str, Inventory> = BTreeMap::new();
     for (row, answer) in loops.rows().iter().zip(answers).filter(|(row, _)| row.is_right().is_some()) {
-        let (there, said) = studies.entry(&row.study).or_default();
-        there.extend(row.truth.class());
-        said.extend(answer);
+        let inventory = studies.entry(&row.study).or_default();
+        inventory.there.extend(row.truth.class());
+        inventory.said.extend(answer);
     }
     if studies.is_empty() {
         return Ok(None);
     }
-    let sum = |count: &dyn Fn(&(BTreeSet<usize>, BTreeSet<usize>)) -> usize| studies.values().map(count).sum::<usize>();
-    let found = sum(&|(there, said)| there.intersection(said).count()) as f64;
+    let sum = |count: &dyn Fn(&Inventory) -> usize| studies.values().map(count).sum::<usize>();
+    let found = sum(&|inventory| inventory.there.intersection(&inventory.said).count()) as f64;
     let share_of = |count: usize| (count > 0).then(|| found / count as f64);
     Ok(Some(InventoryFigures {
         studies: studies.len(),
-        exact: sum(&|(there, said)| usize::from(there == said)) as f64 / studies.len() as f64,
-        precision: share_of(sum(&|(_, said)| said.len())),
-        recall: share_of(sum(&|(there, _)| there.len())),
+        exact: sum(&|inventory| usize::from(inventory.there == inventory.said)) as f64 / studies.len() as f64,
+        precision: share_of(sum(&|inventory| inventory.said.len())),
+        recall: share_of(sum(&|inventory| inventory.there.len())),
     }))
+}
+
+/// The views of one study.
+#[derive(Default)]
+struct Inventory {
+    there: BTreeSet<usize>,
+    said: BTreeSet<usize>,
 }
 
 #[cfg(test)]
@@ -153,6 +165,15 @@ mod tests {
         let both = joined(vec![with(Some(-1.0), 1.0), with(Some(-2.0), 4.0)]);
         assert_eq!((both.energy, both.features), (Some(-1.5), Some(vec![2.5])));
         assert_eq!(joined(vec![with(Some(-1.0), 1.0), with(None, 4.0)]).energy, None);
+    }
+
+    #[test]
+    fn rows_stay_in_their_order() {
+        let rows = ["2", "1", "2", "0"].map(|name| row("a", name, Truth::Unlabelled, &[1.0]));
+        let joined = aggregate(&Predictions::new(names(1), rows.to_vec()).unwrap(), Level::Loop).unwrap();
+        let order: Vec<&str> = joined.rows().iter().map(|row| row.loop_name.as_str()).collect();
+        assert_eq!(order, ["2", "1", "0"]);
+        assert_eq!(aggregate(&joined, Level::Loop).unwrap(), joined);
     }
 
     #[test]

@@ -104,9 +104,9 @@ fn neighbour_chances(distances: &[f64], own: usize, entropy: f64) -> Vec<f64> {
             break;
         }
         if difference > 0.0 {
-            low = precision
+            low = precision;
         } else {
-            high = precision
+            high = precision;
         }
         precision = if high.is_finite() { 0.5 * (low + high) } else { 2.0 * precision };
     }

@@ -27,6 +27,6 @@ pub use embedding::{TsneOptions, tsne};
 pub use error::{EvaluateError, Result};
 pub use evaluation::{
     ClassRow, ClassSubset, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Grouping, Mistake,
-    OutlierFigures, Rows, RunHeader,
+    OperatingPoint, OutlierFigures, Rows, RunHeader,
 };
 pub use predictions::{Prediction, Predictions, Truth, from_csv, to_csv};

@@ -151,6 +151,12 @@ impl Evaluation {
                     "; low confidence finds wrong answers with an area under the ROC of "
                     (decimal(coverage.abstention_auroc)) "." }
             }
+            @if let Some(point) = &self.operating_point {
+                p { "Abstaining below " (format!("{:.3}", point.abstain_below)) ", as the pipeline does: "
+                    (percent(point.answered)) " of the rows that show a view are answered, and of all answers "
+                    (percent(point.accuracy)) " are right; of the rows outside the views " (percent(point.outside_answered))
+                    " are answered all the same." }
+            }
             @if let Some(outliers) = &self.outliers {
                 p { "Rows outside the views are told by low confidence with an area under the ROC of "
                     (decimal(outliers.by_confidence)) ", by their strangeness with " (decimal(outliers.by_strangeness)) "." }
@@ -203,7 +209,7 @@ fn expert_tables(experts: &Experts) -> Markup {
         ("all sure, expert 1", subsets.intersection),
         ("any expert", subsets.any_expert),
     ];
-    let kappas = |kappas: &[Option<f64>; 3]| kappas.map(|kappa| decimal(kappa)).join(", ");
+    let kappas = |kappas: &[Option<f64>; 3]| kappas.map(decimal).join(", ");
     html! {
         table {
             thead { tr { th { "Rows where" } th.number { "Rows" } th.number { "Right" } } }
@@ -245,7 +251,7 @@ fn picture(drawing: &Drawing) -> Markup {
 }
 
 fn readable(name: &str) -> String {
-    let words = name.replace('_', " ");
+    let words = name.replace('_', " ").replace(" f1", " F1");
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -79,16 +79,21 @@ impl ConformalSets {
 
     /// Coverage and sizes over the rows whose class is known; `None` without any.
     pub fn judge(&self, predictions: &Predictions) -> Option<ConformalFigures> {
-        let sets: Vec<(Vec<usize>, usize)> =
-            predictions.labelled().map(|(row, class)| (self.set(&row.probabilities), class)).collect();
-        let share = |holds: &dyn Fn(&(Vec<usize>, usize)) -> bool| {
-            sets.iter().filter(|set| holds(set)).count() as f64 / sets.len() as f64
-        };
-        (!sets.is_empty()).then(|| ConformalFigures {
-            coverage: share(&|(set, class)| set.contains(class)),
-            mean_size: sets.iter().map(|(set, _)| set.len()).sum::<usize>() as f64 / sets.len() as f64,
-            single: share(&|(set, _)| set.len() == 1),
-            empty: share(&|(set, _)| set.is_empty()),
+        let (mut rows, mut covered, mut size, mut single, mut empty) = (0, 0, 0, 0, 0);
+        for (row, class) in predictions.labelled() {
+            let set = self.set(&row.probabilities);
+            rows += 1;
+            covered += usize::from(set.contains(&class));
+            size += set.len();
+            single += usize::from(set.len() == 1);
+            empty += usize::from(set.is_empty());
+        }
+        let per_row = |count: usize| count as f64 / rows as f64;
+        (rows > 0).then(|| ConformalFigures {
+            coverage: per_row(covered),
+            mean_size: per_row(size),
+            single: per_row(single),
+            empty: per_row(empty),
         })
     }
 }

@@ -111,7 +111,7 @@ mod tests {
         drawing.add(Shape::Circle { at: (30.0, 20.0), radius: 4.0, ink: Ink::Tint(1, 0.5), hint: None });
         drawing.add(Shape::Polygon {
             places: vec![(40.0, 5.0), (50.0, 5.0), (45.0, 15.0)],
-            ink: Ink::Page,
+            ink: Ink::Quiet,
             hint: None,
         });
         drawing.write((20.0, 10.0), "A&B</text>", 12.0, Anchor::Middle, Ink::Words);

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use super::parts::CoverageAt;
 use super::{
-    ClassRow, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Interval, Mistake, OutlierFigures, Rows,
-    RunHeader,
+    ClassRow, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Interval, Mistake, OperatingPoint,
+    OutlierFigures, Rows, RunHeader,
 };
 use crate::abstention::{accuracy_over_coverage, area_under_risk, coverage_at_accuracy};
 use crate::aggregate::{Level, aggregate, inventory};
@@ -11,7 +11,7 @@ use crate::agreement::{expert_agreement, expert_subsets};
 use crate::calibration::{BinKind, Judged, calibration_figures, reliability};
 use crate::comparison::bootstrap_by_patient;
 use crate::error::{Result, need_at_least, need_size};
-use crate::metrics::{Confusion, SubsetAccuracy};
+use crate::metrics::{Confusion, SubsetAccuracy, ratio};
 use crate::predictions::{Prediction, Predictions, Truth};
 use crate::roc::{auroc, roc};
 
@@ -19,16 +19,20 @@ use crate::roc::{auroc, roc};
 const ACCURACIES: [f64; 4] = [0.95, 0.97, 0.98, 0.99];
 
 impl Evaluation {
-    /// Judges `predictions`, joined up to the level that `options` names.
+    /// Judges `predictions`, whose rows must each stand for what `options.level` says: they are joined before.
     pub fn of(predictions: &Predictions, header: RunHeader, options: EvaluationOptions) -> Result<Self> {
-        let joined = aggregate(predictions, options.level)?;
-        let rows = joined.rows();
+        let rows = predictions.rows();
         need_at_least("rows", 1, rows.len())?;
+        need_size(
+            format!("rows at the level `{:?}`", options.level),
+            aggregate(predictions, options.level)?.rows().len(),
+            rows.len(),
+        )?;
         for group in &options.groupings {
-            need_size(format!("classes of {}", group.name), joined.classes().len(), group.group_of_class.len())?;
+            need_size(format!("classes of {}", group.name), predictions.classes().len(), group.group_of_class.len())?;
         }
-        let confusion = Confusion::of_best(&joined)?;
-        let (figures, recalls) = with_intervals(&joined, &options)?;
+        let confusion = Confusion::of_best(predictions)?;
+        let (figures, recalls) = with_intervals(predictions, &options)?;
         let judged: Vec<(&Prediction, bool)> =
             rows.iter().filter_map(|row| row.is_right().map(|right| (row, right))).collect();
         let confidences: Vec<f64> = judged.iter().map(|(row, _)| row.confidence()).collect();
@@ -53,7 +57,7 @@ impl Evaluation {
         };
         let has_experts = rows.iter().all(|row| row.experts.len() == 3);
         let experts = if has_experts {
-            Some(Experts { subsets: expert_subsets(&joined)?, agreement: expert_agreement(&joined)? })
+            Some(Experts { subsets: expert_subsets(predictions)?, agreement: expert_agreement(predictions)? })
         } else {
             None
         };
@@ -62,7 +66,7 @@ impl Evaluation {
             Some(subset) => Some((subset.clone(), SubsetAccuracy::of(&confusion, &subset.classes)?)),
             None => None,
         };
-        let conformal = options.conformal.and_then(|sets| sets.judge(&joined).map(|figures| (sets, figures)));
+        let conformal = options.conformal.and_then(|sets| sets.judge(predictions).map(|figures| (sets, figures)));
         let embedding = match &options.embedding {
             Some(points) => {
                 need_size("places of rows on a plane", rows.len(), points.len())?;
@@ -75,21 +79,22 @@ impl Evaluation {
             header,
             level: options.level,
             interval_level: options.interval_level,
-            rows: count_rows(&joined),
-            classes: joined.classes().to_vec(),
+            rows: count_rows(predictions),
+            classes: predictions.classes().to_vec(),
             figures,
-            per_class: per_class(&joined, &confusion, recalls),
+            per_class: per_class(predictions, &confusion, recalls),
             subset,
-            reliability: reliability(&joined, BinKind::EqualWidth, 15)?,
+            reliability: reliability(predictions, BinKind::EqualWidth, 15)?,
             coverage,
             coverage_curve,
             abstention_roc,
-            outliers: outliers(&joined, options.strangeness.as_deref())?,
+            outliers: outliers(predictions, options.strangeness.as_deref())?,
+            operating_point: options.abstain_below.map(|threshold| operating_point(predictions, threshold)),
             conformal,
             experts,
-            inventory: if options.level == Level::Loop { inventory(&joined, &best)? } else { None },
+            inventory: if options.level == Level::Loop { inventory(predictions, &best)? } else { None },
             comparison: options.comparison.clone(),
-            worst_mistakes: worst(&joined, options.worst_mistakes),
+            worst_mistakes: worst(predictions, options.worst_mistakes),
             embedding,
             confusion,
         })
@@ -97,8 +102,11 @@ impl Evaluation {
 }
 
 /// The headline figures and each class's recall.
-fn with_intervals(joined: &Predictions, options: &EvaluationOptions) -> Result<(Vec<Figure>, Vec<Option<Interval>>)> {
-    let rows = joined.rows();
+fn with_intervals(
+    predictions: &Predictions,
+    options: &EvaluationOptions,
+) -> Result<(Vec<Figure>, Vec<Option<Interval>>)> {
+    let rows = predictions.rows();
     let mut named = vec![("accuracy".to_owned(), true), ("macro_f1".to_owned(), true), ("micro_f1".to_owned(), true)];
     named.extend([("balanced_accuracy", true), ("macro_precision", true), ("kappa", false)].map(owned));
     named.extend([("expected_calibration_error", true), ("adaptive_calibration_error", true)].map(owned));
@@ -111,7 +119,7 @@ fn with_intervals(joined: &Predictions, options: &EvaluationOptions) -> Result<(
         let known = drawn.iter().filter(|row| rows[**row].truth != Truth::Unlabelled);
         let cells = known.map(|row| (rows[*row].truth.class(), Some(best[*row]), rows[*row].weight));
         // Classes were checked when the predictions were made, so counting cannot fail.
-        let Ok(confusion) = Confusion::count(joined.classes().len(), cells) else { return Vec::new() };
+        let Ok(confusion) = Confusion::count(predictions.classes().len(), cells) else { return Vec::new() };
         let calibration = calibration_figures(drawn.iter().filter_map(|row| judged[*row]).collect());
         let mut values = vec![confusion.accuracy(), confusion.macro_f1(), confusion.micro_f1()];
         values.extend([confusion.balanced_accuracy(), confusion.macro_precision(), confusion.kappa()]);
@@ -129,7 +137,7 @@ fn with_intervals(joined: &Predictions, options: &EvaluationOptions) -> Result<(
     let all: Vec<usize> = (0..rows.len()).collect();
     let values = figures(&all);
     let (rounds, level) = (options.bootstrap_rounds, options.interval_level);
-    let mut intervals = bootstrap_by_patient(&joined.patients(), rounds, level, options.bootstrap_seed, figures)?;
+    let mut intervals = bootstrap_by_patient(&predictions.patients(), rounds, level, options.bootstrap_seed, figures)?;
     let recalls = intervals.split_off(headline);
     let figure = |(((name, is_share), value), interval)| Figure { name, value, interval, is_share };
     Ok((named.into_iter().zip(values).zip(intervals).map(figure).collect(), recalls))
@@ -139,10 +147,24 @@ fn owned((name, is_share): (&str, bool)) -> (String, bool) {
     (name.to_owned(), is_share)
 }
 
-fn count_rows(joined: &Predictions) -> Rows {
-    let count = |is: &dyn Fn(Truth) -> bool| joined.rows().iter().filter(|row| is(row.truth)).count();
+fn operating_point(predictions: &Predictions, abstain_below: f64) -> OperatingPoint {
+    let answered = |row: &&Prediction| row.confidence() >= abstain_below;
+    let outside = || predictions.rows().iter().filter(|row| row.truth == Truth::Outside);
+    let inside = || predictions.labelled().map(|(row, _)| row);
+    let answers: Vec<&Prediction> = inside().chain(outside()).filter(answered).collect();
+    let share = |part: usize, whole: usize| ratio(part as f64, whole as f64);
+    OperatingPoint {
+        abstain_below,
+        answered: share(inside().filter(answered).count(), inside().count()),
+        accuracy: share(answers.iter().filter(|row| row.is_right() == Some(true)).count(), answers.len()),
+        outside_answered: share(outside().filter(answered).count(), outside().count()),
+    }
+}
+
+fn count_rows(predictions: &Predictions) -> Rows {
+    let count = |is: &dyn Fn(Truth) -> bool| predictions.rows().iter().filter(|row| is(row.truth)).count();
     let different =
-        |name: &dyn Fn(&Prediction) -> String| joined.rows().iter().map(name).collect::<BTreeSet<_>>().len();
+        |name: &dyn Fn(&Prediction) -> String| predictions.rows().iter().map(name).collect::<BTreeSet<_>>().len();
     Rows {
         labelled: count(&|truth| truth.class().is_some()),
         outside: count(&|truth| truth == Truth::Outside),
@@ -152,7 +174,7 @@ fn count_rows(joined: &Predictions) -> Rows {
     }
 }
 
-fn per_class(joined: &Predictions, confusion: &Confusion, recalls: Vec<Option<Interval>>) -> Vec<ClassRow> {
+fn per_class(predictions: &Predictions, confusion: &Confusion, recalls: Vec<Option<Interval>>) -> Vec<ClassRow> {
     let row = |((class, name), recall_interval): ((usize, &String), Option<Interval>)| {
         let figures = confusion.class_figures(class);
         let others = (0..confusion.classes()).filter(|other| *other != class && confusion.between(class, *other) > 0.0);
@@ -164,14 +186,14 @@ fn per_class(joined: &Predictions, confusion: &Confusion, recalls: Vec<Option<In
             recall: figures.recall,
             recall_interval,
             f1: figures.f1,
-            most_called: most.map(|other| (joined.classes()[other].clone(), confusion.share(class, other))),
+            most_called: most.map(|other| (predictions.classes()[other].clone(), confusion.share(class, other))),
         }
     };
-    joined.classes().iter().enumerate().zip(recalls).map(row).collect()
+    predictions.classes().iter().enumerate().zip(recalls).map(row).collect()
 }
 
-fn outliers(joined: &Predictions, strangeness: Option<&[f64]>) -> Result<Option<OutlierFigures>> {
-    let rows = joined.rows();
+fn outliers(predictions: &Predictions, strangeness: Option<&[f64]>) -> Result<Option<OutlierFigures>> {
+    let rows = predictions.rows();
     let energies: Option<Vec<f64>> = rows.iter().map(|row| row.energy).collect();
     let strangeness = match strangeness {
         Some(scores) => {
@@ -192,13 +214,13 @@ fn outliers(joined: &Predictions, strangeness: Option<&[f64]>) -> Result<Option<
     }))
 }
 
-fn worst(joined: &Predictions, count: usize) -> Vec<Mistake> {
-    let mut wrong: Vec<&Prediction> = joined.rows().iter().filter(|row| row.is_right() == Some(false)).collect();
+fn worst(predictions: &Predictions, count: usize) -> Vec<Mistake> {
+    let mut wrong: Vec<&Prediction> = predictions.rows().iter().filter(|row| row.is_right() == Some(false)).collect();
     wrong.sort_by(|one, other| other.confidence().total_cmp(&one.confidence()));
     let mistake = |row: &Prediction| Mistake {
         place: row.place(),
-        truth: row.truth.class().map(|class| joined.classes()[class].clone()),
-        called: joined.classes()[row.best()].clone(),
+        truth: row.truth.class().map(|class| predictions.classes()[class].clone()),
+        called: predictions.classes()[row.best()].clone(),
         confidence: row.confidence(),
         of_truth: row.truth.class().map(|class| row.probabilities[class]),
     };
@@ -249,6 +271,7 @@ mod tests {
             subset: Some(ClassSubset { name: "first".to_owned(), classes: vec![0] }),
             embedding: Some(vec![[0.0, 1.0]; 6]),
             bootstrap_rounds: 50,
+            abstain_below: Some(0.65),
             worst_mistakes: 1,
             ..EvaluationOptions::at(Level::Loop)
         };
@@ -269,6 +292,9 @@ mod tests {
         assert_eq!((outliers.by_confidence, outliers.by_strangeness), (Some(0.75), Some(1.0)));
         assert_eq!(evaluation.experts.as_ref().unwrap().subsets.majority.rows, 6);
         assert_eq!(evaluation.inventory.unwrap().studies, 3);
+        // Three of four rows are answered, two of them rightly; the row outside is not.
+        let point = evaluation.operating_point.unwrap();
+        assert_eq!((point.answered, point.accuracy, point.outside_answered), (Some(0.75), Some(2.0 / 3.0), Some(0.0)));
         // Three of five answers are right, the surest is wrong.
         assert_eq!(evaluation.coverage_curve.last().unwrap().accuracy, 0.6);
         assert_eq!(evaluation.coverage_curve[0].accuracy, 0.0);
@@ -286,6 +312,10 @@ mod tests {
         assert!(refused(EvaluationOptions { groupings: vec![grouping], ..usual() }).contains("classes of bad"));
         assert!(refused(EvaluationOptions { embedding: Some(vec![]), ..usual() }).contains("places"));
         assert!(refused(EvaluationOptions { strangeness: Some(vec![]), ..usual() }).contains("strangeness"));
+        let twice = [predictions().rows(), predictions().rows()].concat();
+        let twice = Predictions::new(names(3), twice).unwrap();
+        let error = Evaluation::of(&twice, header(), EvaluationOptions::at(Level::Loop)).unwrap_err().to_string();
+        assert_eq!(error, "rows at the level `Loop`: 12 where 6 were expected");
         let none = Predictions::new(names(2), Vec::new()).unwrap();
         assert!(Evaluation::of(&none, header(), usual()).is_err());
     }

@@ -14,7 +14,7 @@ use crate::error::{EvaluateError, Result};
 use crate::metrics::{Confusion, SubsetAccuracy};
 use crate::roc::RocPoint;
 
-pub use parts::{ClassRow, CoverageFigures, Experts, Figure, Mistake, OutlierFigures, Rows};
+pub use parts::{ClassRow, CoverageFigures, Experts, Figure, Mistake, OperatingPoint, OutlierFigures, Rows};
 
 /// What a reader must know before any figure: given by the caller, never guessed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -60,7 +60,7 @@ pub struct ClassSubset {
 /// What is computed beside the usual, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationOptions {
-    /// What one row stands for. Rows are joined up to it before anything is computed.
+    /// What one row stands for; see [`crate::aggregate`].
     pub level: Level,
     /// Coarser lists in which accuracy is given too.
     pub groupings: Vec<Grouping>,
@@ -68,9 +68,11 @@ pub struct EvaluationOptions {
     pub subset: Option<ClassSubset>,
     /// A set predictor, fitted on a validation set.
     pub conformal: Option<ConformalSets>,
-    /// A stranger's score of every row after joining, larger is stranger: energies are used where this is absent.
+    /// The confidence below which the pipeline abstains, to be judged beside the others.
+    pub abstain_below: Option<f64>,
+    /// A stranger's score of every row, larger is stranger: energies are used where this is absent.
     pub strangeness: Option<Vec<f64>>,
-    /// A place on a plane for every row after joining (see [`crate::tsne`]).
+    /// A place on a plane for every row (see [`crate::tsne`]).
     pub embedding: Option<Vec<[f64; 2]>>,
     /// A comparison with another run on the same rows.
     pub comparison: Option<RunComparison>,
@@ -85,13 +87,14 @@ pub struct EvaluationOptions {
 }
 
 impl EvaluationOptions {
-    /// The usual, with rows joined up to `level`.
+    /// The usual, for rows that each stand for a `level`.
     pub fn at(level: Level) -> Self {
         Self {
             level,
             groupings: Vec::new(),
             subset: None,
             conformal: None,
+            abstain_below: None,
             strangeness: None,
             embedding: None,
             comparison: None,
@@ -130,6 +133,8 @@ pub struct Evaluation {
     pub reliability: Vec<ReliabilityBin>,
     /// What answering only the surest rows wins; absent where no row's truth is known.
     pub coverage: Option<CoverageFigures>,
+    /// What the pipeline's own threshold gives.
+    pub operating_point: Option<OperatingPoint>,
     /// The curve of accuracy over coverage.
     #[serde(skip)]
     pub coverage_curve: Vec<CoveragePoint>,

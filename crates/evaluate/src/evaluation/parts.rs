@@ -71,6 +71,19 @@ pub struct CoverageAt {
     pub abstain_below: Option<f64>,
 }
 
+/// What abstaining below one confidence gives.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OperatingPoint {
+    /// The confidence.
+    pub abstain_below: f64,
+    /// The share of rows that are answered, of those that show a class.
+    pub answered: Option<f64>,
+    /// The share of the answers that is right; an answer to a row outside the classes is not.
+    pub accuracy: Option<f64>,
+    /// The share of rows outside the classes that are answered all the same.
+    pub outside_answered: Option<f64>,
+}
+
 /// How well rows outside the classes are told from the others: areas under the ROC.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct OutlierFigures {

@@ -57,8 +57,8 @@ pub fn confusion(matrix: &Confusion, classes: &[String], cells: Cells) -> Drawin
         let support = whole(matrix.support(index));
         drawing.write((left + side + 12.0, top + middle), support, WORDS, Anchor::Start, Ink::Quiet);
     }
-    for truth in 0..shown {
-        for answer in 0..shown {
+    for (truth, truth_name) in truths.iter().enumerate() {
+        for (answer, answer_name) in answers.iter().enumerate() {
             let count = matrix.between(truth, answer);
             if count <= 0.0 {
                 continue;
@@ -68,8 +68,7 @@ pub fn confusion(matrix: &Confusion, classes: &[String], cells: Cells) -> Drawin
             // Nothing that is outside the classes can be called rightly, except by abstaining.
             let ink = Ink::Tint(usize::from(truth != answer), strength);
             let (x, y) = (left + cell * answer as f64, top + cell * truth as f64);
-            let hint =
-                format!("{} called {}: {} rows, {:.1}%", truths[truth], answers[answer], whole(count), 100.0 * share);
+            let hint = format!("{truth_name} called {answer_name}: {} rows, {:.1}%", whole(count), 100.0 * share);
             drawing.add(Shape::Box { at: (x + 0.5, y + 0.5), size: (cell - 1.0, cell - 1.0), ink, hint: Some(hint) });
             let words = match cells {
                 Cells::Counts => whole(count),
