@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use super::parts::CoverageAt;
 use super::{
     ClassRow, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Interval, Mistake, OperatingPoint,
@@ -7,11 +5,10 @@ use super::{
 };
 use crate::abstention::{accuracy_over_coverage, area_under_risk, coverage_at_accuracy};
 use crate::aggregate::{Level, aggregate, inventory};
-use crate::agreement::{expert_agreement, expert_subsets};
 use crate::calibration::{BinKind, Judged, calibration_figures, reliability};
 use crate::comparison::bootstrap_by_patient;
 use crate::error::{Result, need_at_least, need_size};
-use crate::metrics::{Confusion, SubsetAccuracy, ratio};
+use crate::metrics::{Confusion, SubsetAccuracy};
 use crate::predictions::{Prediction, Predictions, Truth};
 use crate::roc::{auroc, roc};
 
@@ -55,12 +52,6 @@ impl Evaluation {
             };
             (Some(figures), curve, roc(&doubt, &wrong)?)
         };
-        let has_experts = rows.iter().all(|row| row.experts.len() == 3);
-        let experts = if has_experts {
-            Some(Experts { subsets: expert_subsets(predictions)?, agreement: expert_agreement(predictions)? })
-        } else {
-            None
-        };
         let best: Vec<Option<usize>> = rows.iter().map(|row| Some(row.best())).collect();
         let subset = match options.subset.clone() {
             Some(subset) => Some((subset.clone(), SubsetAccuracy::of(&confusion, &subset.classes)?)),
@@ -79,22 +70,22 @@ impl Evaluation {
             header,
             level: options.level,
             interval_level: options.interval_level,
-            rows: count_rows(predictions),
+            rows: Rows::of(predictions),
             classes: predictions.classes().to_vec(),
             figures,
-            per_class: per_class(predictions, &confusion, recalls),
+            per_class: ClassRow::all(predictions, &confusion, recalls),
             subset,
             reliability: reliability(predictions, BinKind::EqualWidth, 15)?,
             coverage,
             coverage_curve,
             abstention_roc,
-            outliers: outliers(predictions, options.strangeness.as_deref())?,
-            operating_point: options.abstain_below.map(|threshold| operating_point(predictions, threshold)),
+            outliers: OutlierFigures::of(predictions, options.strangeness.as_deref())?,
+            operating_point: options.abstain_below.map(|threshold| OperatingPoint::of(predictions, threshold)),
             conformal,
-            experts,
+            experts: Experts::of(predictions)?,
             inventory: if options.level == Level::Loop { inventory(predictions, &best)? } else { None },
             comparison: options.comparison.clone(),
-            worst_mistakes: worst(predictions, options.worst_mistakes),
+            worst_mistakes: Mistake::surest(predictions, options.worst_mistakes),
             embedding,
             confusion,
         })
@@ -108,7 +99,10 @@ fn with_intervals(
 ) -> Result<(Vec<Figure>, Vec<Option<Interval>>)> {
     let rows = predictions.rows();
     let mut named = vec![("accuracy".to_owned(), true), ("macro_f1".to_owned(), true), ("micro_f1".to_owned(), true)];
-    named.extend([("balanced_accuracy", true), ("macro_precision", true), ("kappa", false)].map(owned));
+    named.extend(
+        [("balanced_accuracy", true), ("macro_precision", true), ("macro_specificity", true), ("kappa", false)]
+            .map(owned),
+    );
     named.extend([("expected_calibration_error", true), ("adaptive_calibration_error", true)].map(owned));
     named.extend([("brier", false), ("log_loss", false)].map(owned));
     named.extend(options.groupings.iter().map(|group| (format!("accuracy_{}", group.name), true)));
@@ -122,7 +116,8 @@ fn with_intervals(
         let Ok(confusion) = Confusion::count(predictions.classes().len(), cells) else { return Vec::new() };
         let calibration = calibration_figures(drawn.iter().filter_map(|row| judged[*row]).collect());
         let mut values = vec![confusion.accuracy(), confusion.macro_f1(), confusion.micro_f1()];
-        values.extend([confusion.balanced_accuracy(), confusion.macro_precision(), confusion.kappa()]);
+        values.extend([confusion.balanced_accuracy(), confusion.macro_precision()]);
+        values.extend([confusion.macro_specificity(), confusion.kappa()]);
         values.extend([
             calibration.expected_error,
             calibration.adaptive_error,
@@ -145,86 +140,6 @@ fn with_intervals(
 
 fn owned((name, is_share): (&str, bool)) -> (String, bool) {
     (name.to_owned(), is_share)
-}
-
-fn operating_point(predictions: &Predictions, abstain_below: f64) -> OperatingPoint {
-    let answered = |row: &&Prediction| row.confidence() >= abstain_below;
-    let outside = || predictions.rows().iter().filter(|row| row.truth == Truth::Outside);
-    let inside = || predictions.labelled().map(|(row, _)| row);
-    let answers: Vec<&Prediction> = inside().chain(outside()).filter(answered).collect();
-    let share = |part: usize, whole: usize| ratio(part as f64, whole as f64);
-    OperatingPoint {
-        abstain_below,
-        answered: share(inside().filter(answered).count(), inside().count()),
-        accuracy: share(answers.iter().filter(|row| row.is_right() == Some(true)).count(), answers.len()),
-        outside_answered: share(outside().filter(answered).count(), outside().count()),
-    }
-}
-
-fn count_rows(predictions: &Predictions) -> Rows {
-    let count = |is: &dyn Fn(Truth) -> bool| predictions.rows().iter().filter(|row| is(row.truth)).count();
-    let different =
-        |name: &dyn Fn(&Prediction) -> String| predictions.rows().iter().map(name).collect::<BTreeSet<_>>().len();
-    Rows {
-        labelled: count(&|truth| truth.class().is_some()),
-        outside: count(&|truth| truth == Truth::Outside),
-        unlabelled: count(&|truth| truth == Truth::Unlabelled),
-        patients: different(&|row| row.patient.clone()),
-        studies: different(&|row| row.study.clone()),
-    }
-}
-
-fn per_class(predictions: &Predictions, confusion: &Confusion, recalls: Vec<Option<Interval>>) -> Vec<ClassRow> {
-    let row = |((class, name), recall_interval): ((usize, &String), Option<Interval>)| {
-        let figures = confusion.class_figures(class);
-        let others = (0..confusion.classes()).filter(|other| *other != class && confusion.between(class, *other) > 0.0);
-        let most = others.max_by(|a, b| confusion.between(class, *a).total_cmp(&confusion.between(class, *b)));
-        ClassRow {
-            name: name.clone(),
-            support: figures.support,
-            precision: figures.precision,
-            recall: figures.recall,
-            recall_interval,
-            f1: figures.f1,
-            most_called: most.map(|other| (predictions.classes()[other].clone(), confusion.share(class, other))),
-        }
-    };
-    predictions.classes().iter().enumerate().zip(recalls).map(row).collect()
-}
-
-fn outliers(predictions: &Predictions, strangeness: Option<&[f64]>) -> Result<Option<OutlierFigures>> {
-    let rows = predictions.rows();
-    let energies: Option<Vec<f64>> = rows.iter().map(|row| row.energy).collect();
-    let strangeness = match strangeness {
-        Some(scores) => {
-            need_size("strangeness of rows", rows.len(), scores.len())?;
-            Some(scores.to_vec())
-        }
-        None => energies,
-    };
-    let known: Vec<usize> = (0..rows.len()).filter(|row| rows[*row].truth != Truth::Unlabelled).collect();
-    let outside: Vec<bool> = known.iter().map(|row| rows[*row].truth == Truth::Outside).collect();
-    if !outside.contains(&true) {
-        return Ok(None);
-    }
-    let area = |score: &dyn Fn(usize) -> f64| auroc(&known.iter().map(|row| score(*row)).collect::<Vec<_>>(), &outside);
-    Ok(Some(OutlierFigures {
-        by_confidence: area(&|row| 1.0 - rows[row].confidence()),
-        by_strangeness: strangeness.and_then(|scores| area(&|row| scores[row])),
-    }))
-}
-
-fn worst(predictions: &Predictions, count: usize) -> Vec<Mistake> {
-    let mut wrong: Vec<&Prediction> = predictions.rows().iter().filter(|row| row.is_right() == Some(false)).collect();
-    wrong.sort_by(|one, other| other.confidence().total_cmp(&one.confidence()));
-    let mistake = |row: &Prediction| Mistake {
-        place: row.place(),
-        truth: row.truth.class().map(|class| predictions.classes()[class].clone()),
-        called: predictions.classes()[row.best()].clone(),
-        confidence: row.confidence(),
-        of_truth: row.truth.class().map(|class| row.probabilities[class]),
-    };
-    wrong.into_iter().take(count).map(mistake).collect()
 }
 
 #[cfg(test)]

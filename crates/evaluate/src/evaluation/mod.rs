@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::abstention::CoveragePoint;
 use crate::aggregate::{InventoryFigures, Level};
-use crate::agreement::{ExpertAgreement, ExpertSubsets};
 use crate::calibration::{ConformalFigures, ConformalSets, ReliabilityBin};
 use crate::comparison::{BOOTSTRAP_ROUNDS, Interval, RunComparison};
 use crate::error::{EvaluateError, Result};

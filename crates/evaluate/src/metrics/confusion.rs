@@ -23,7 +23,9 @@ pub struct ClassFigures {
     pub precision: Option<f64>,
     /// Of the rows that show it, the share called so (the class's accuracy); `None` where none shows it.
     pub recall: Option<f64>,
-    /// The harmonic mean of both, 0 where one of them is missing; `None` where both are.
+    /// Of the rows that do not show it, the share not called so; `None` where all show it.
+    pub specificity: Option<f64>,
+    /// The harmonic mean of precision and recall, 0 where one of them is missing; `None` where both are.
     pub f1: Option<f64>,
 }
 
@@ -107,6 +109,10 @@ impl Confusion {
         (0..self.classes).map(|class| self.counts[class][class]).sum()
     }
 
+    fn total(&self) -> f64 {
+        self.counts.iter().flatten().sum()
+    }
+
     /// The share of the classes' rows that were called rightly; abstentions are not right. `None` without rows.
     pub fn accuracy(&self) -> Option<f64> {
         ratio(self.right(), (0..self.classes).map(|class| self.support(class)).sum())
@@ -115,10 +121,12 @@ impl Confusion {
     /// Precision, recall and F1 of `class`.
     pub fn class_figures(&self, class: usize) -> ClassFigures {
         let (right, support, called) = (self.counts[class][class], self.support(class), self.called(class));
+        let others = self.total() - support;
         ClassFigures {
             support,
             precision: ratio(right, called),
             recall: ratio(right, support),
+            specificity: ratio(others - (called - right), others),
             f1: ratio(2.0 * right, support + called),
         }
     }
@@ -142,6 +150,11 @@ impl Confusion {
     /// The mean recall of the classes that have rows: balanced accuracy.
     pub fn balanced_accuracy(&self) -> Option<f64> {
         mean((0..self.classes).filter_map(|class| self.class_figures(class).recall))
+    }
+
+    /// The mean specificity of all classes. With many classes it is close to 1 whatever the model does.
+    pub fn macro_specificity(&self) -> Option<f64> {
+        mean((0..self.classes).filter_map(|class| self.class_figures(class).specificity))
     }
 
     /// Cohen's kappa: agreement beyond what the margins alone would give. `None` where chance agreement is certain.
@@ -197,6 +210,9 @@ mod tests {
         near(matrix.kappa(), 0.4);
         near(matrix.macro_precision(), (2.0 / 3.0 + 0.5 + 0.75 + 0.0) / 4.0);
         near(matrix.class_figures(0).recall, 0.5);
+        // Seven of eight, seven of nine, six of seven, eleven of twelve.
+        near(matrix.class_figures(0).specificity, 7.0 / 8.0);
+        near(matrix.macro_specificity(), (7.0 / 8.0 + 7.0 / 9.0 + 6.0 / 7.0 + 11.0 / 12.0) / 4.0);
         near(matrix.class_figures(2).f1, 2.0 * 0.75 * 0.6 / 1.35);
         let never_true = matrix.class_figures(3);
         assert_eq!((never_true.recall, never_true.precision, never_true.f1), (None, Some(0.0), Some(0.0)));

@@ -1,11 +1,15 @@
 //! One page that says everything of a run, and needs nothing beside itself.
 
+mod tables;
+mod words;
+
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::aggregate::Level;
-use crate::comparison::{Interval, RunComparison};
-use crate::evaluation::{Evaluation, Experts, Figure};
+use crate::evaluation::Evaluation;
 use crate::pictures::{self, Cells, Drawing};
+use tables::{comparison_table, expert_tables};
+use words::{decimal, interval, percent, percent_range, readable, value};
 
 impl Evaluation {
     /// The evaluation as one HTML page with its pictures inside: no scripts, no links, light or dark as the reader's
@@ -199,91 +203,12 @@ impl Evaluation {
     }
 }
 
-fn expert_tables(experts: &Experts) -> Markup {
-    let (subsets, agreement) = (&experts.subsets, &experts.agreement);
-    let lines = [
-        ("every row, expert 1", subsets.full),
-        ("all agree", subsets.all_agree),
-        ("majority", subsets.majority),
-        ("no majority, expert 1", subsets.no_majority),
-        ("all sure, expert 1", subsets.intersection),
-        ("any expert", subsets.any_expert),
-    ];
-    let kappas = |kappas: &[Option<f64>; 3]| kappas.map(decimal).join(", ");
-    html! {
-        table {
-            thead { tr { th { "Rows where" } th.number { "Rows" } th.number { "Right" } } }
-            tbody { @for (name, figures) in lines { tr { td { (name) } td.number { (figures.rows) } td.number { (percent(figures.accuracy)) } } } }
-        }
-        p { "Kappas on " (agreement.rows) " rows that all three labelled: model and experts " (kappas(&agreement.model_expert))
-            "; experts among themselves " (kappas(&agreement.expert_expert)) "; modified Williams index "
-            (decimal(agreement.williams_index)) "." }
-    }
-}
-
-fn comparison_table(comparison: &RunComparison) -> Markup {
-    let mcnemar = &comparison.mcnemar;
-    html! {
-        p { (comparison.first) " minus " (comparison.second) ", on " (comparison.rows) " rows." }
-        table {
-            thead { tr { th { "Figure" } th.number { "Difference" } th.number { "95% interval" } th.number { "p" } th.number { "p, Holm" } } }
-            tbody {
-                @for difference in &comparison.differences {
-                    tr {
-                        td { (readable(&difference.name)) }
-                        td.number { (percent(difference.test.map(|test| test.difference))) }
-                        td.number { (difference.interval.as_ref().map(percent_range).unwrap_or_default()) }
-                        td.number { (decimal(difference.test.map(|test| test.p_value))) }
-                        td.number { (decimal(difference.adjusted_p_value)) }
-                    }
-                }
-            }
-        }
-        p.quiet { "p: the two runs' answers exchanged at random, patient by patient. McNemar's exact test, which takes rows as "
-            "independent: " (mcnemar.only_first) " rows right in the first only, " (mcnemar.only_second)
-            " in the second only, p " (decimal(Some(mcnemar.p_value))) "." }
-    }
-}
-
 fn picture(drawing: &Drawing) -> Markup {
     // The SVG writer escapes every word itself.
     html! { figure { (PreEscaped(drawing.to_svg())) } }
 }
 
-fn readable(name: &str) -> String {
-    let words = name.replace('_', " ").replace(" f1", " F1");
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-fn value(figure: &Figure) -> String {
-    if figure.is_share { percent(figure.value) } else { decimal(figure.value) }
-}
-
-fn interval(figure: &Figure) -> String {
-    match &figure.interval {
-        Some(interval) if figure.is_share => percent_range(interval),
-        Some(interval) => format!("{:.3} to {:.3}", interval.low, interval.high),
-        None => String::new(),
-    }
-}
-
-fn percent_range(interval: &Interval) -> String {
-    format!("{:.1} to {:.1}%", 100.0 * interval.low, 100.0 * interval.high)
-}
-
-fn percent(value: Option<f64>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| format!("{:.1}%", 100.0 * value))
-}
-
-fn decimal(value: Option<f64>) -> String {
-    value.map_or_else(
-        || "-".to_owned(),
-        |value| if value.abs() < 0.001 { format!("{value:.1e}") } else { format!("{value:.3}") },
-    )
-}
-
-const STYLE: &str = include_str!("report.css");
+const STYLE: &str = include_str!("style.css");
 
 #[cfg(test)]
 mod tests {
