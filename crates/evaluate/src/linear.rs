@@ -98,7 +98,8 @@ pub(crate) fn leading_eigenvectors(symmetric: &Matrix, count: usize) -> (Vec<f64
         basis = times(&turns, &image);
         make_orthonormal(&mut basis);
         let largest = new_values.first().copied().unwrap_or(0.0).abs();
-        let changed = new_values.iter().zip(&values).take(count).any(|(new, old)| (new - old).abs() > 1e-12 * largest);
+        let changed =
+            new_values.iter().zip(&values).take(count).any(|(new, old)| (new - old).abs() > TOLERANCE * largest);
         values = new_values;
         if !changed {
             break;
@@ -111,6 +112,9 @@ pub(crate) fn leading_eigenvectors(symmetric: &Matrix, count: usize) -> (Vec<f64
 }
 
 const MOST_ITERATIONS: usize = 60;
+
+/// The change of eigenvalues, as a share of the largest, at which they are found. A direction's error is about its root.
+const TOLERANCE: f64 = 1e-9;
 
 /// Every eigenvalue of a symmetric matrix, falling, and its eigenvectors as rows: Jacobi's rotations.
 pub(crate) fn all_eigenvectors(mut matrix: Matrix) -> (Vec<f64>, Matrix) {
@@ -256,10 +260,10 @@ mod tests {
         let (all, _) = all_eigenvectors(covariance.clone());
         let (leading, directions) = leading_eigenvectors(&covariance, 6);
         for (index, value) in leading.iter().enumerate() {
-            assert!((value - all[index]).abs() < 1e-9 * all[0], "{index}: {value} {}", all[index]);
+            assert!((value - all[index]).abs() < 1e-8 * all[0], "{index}: {value} {}", all[index]);
             let image = times_symmetric(&directions, &covariance);
             let stretched: Vec<f64> = directions.row(index).iter().map(|along| along * value).collect();
-            assert!(squared_distance(image.row(index), &stretched).sqrt() < 1e-4 * all[0], "{index}");
+            assert!(squared_distance(image.row(index), &stretched).sqrt() < 1e-3 * all[0], "{index}");
         }
     }
 

@@ -10,7 +10,7 @@ pub struct McNemar {
     /// Rows that only the second model calls rightly.
     pub only_second: usize,
     /// The two-sided exact p-value. It takes rows as independent, which loops of one patient are not: see
-    /// [`super::permutation_test`] for a test that keeps patients together.
+    /// [`super::permutation_tests`] for a test that keeps patients together.
     pub p_value: f64,
 }
 

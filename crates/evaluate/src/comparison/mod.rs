@@ -7,5 +7,5 @@ mod runs;
 
 pub use bootstrap::{BOOTSTRAP_ROUNDS, Interval, bootstrap_by_patient};
 pub use mcnemar::{McNemar, holm, mcnemar};
-pub use permutation::{PermutationTest, compare_accuracy, permutation_test};
+pub use permutation::{PermutationTest, compare_accuracy, permutation_tests};
 pub use runs::{FigureDifference, RunComparison};

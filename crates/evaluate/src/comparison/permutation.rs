@@ -14,33 +14,40 @@ pub struct PermutationTest {
     pub rounds: usize,
 }
 
-/// Tests whether a figure differs between two runs on the same rows, exchanging the runs' answers at random, all rows of
-/// a patient at once.
+/// Tests whether figures differ between two runs on the same rows, exchanging the runs' answers at random, all rows of a
+/// patient at once.
 ///
-/// `difference` is given a flag a row, true where the two runs' answers are exchanged, and gives the figure of the first
-/// run minus that of the second, or `None` where it has no value (the round is then left out). `patients` are the rows'
-/// patients, numbered from 0. The p-value is (1 + as large) / (1 + rounds), so it is never 0.
-pub fn permutation_test(
+/// `differences` is given a flag a row, true where the two runs' answers are exchanged, and gives each figure of the first
+/// run minus that of the second, or `None` where it has no value (the round is then left out for that figure). `patients`
+/// are the rows' patients, numbered from 0. A p-value is (1 + as large) / (1 + rounds), so it is never 0. A figure that
+/// has no value without exchange has no test.
+pub fn permutation_tests(
     patients: &[usize],
     rounds: usize,
     seed: u64,
-    difference: impl Fn(&[bool]) -> Option<f64>,
-) -> Result<Option<PermutationTest>> {
+    differences: impl Fn(&[bool]) -> Vec<Option<f64>>,
+) -> Result<Vec<Option<PermutationTest>>> {
     need_at_least("rounds", 1, rounds)?;
     let patient_count = patients.iter().max().map_or(0, |last| last + 1);
-    let Some(observed) = difference(&vec![false; patients.len()]) else { return Ok(None) };
+    let observed = differences(&vec![false; patients.len()]);
     let mut stream = Stream::new(seed);
-    let (mut tried, mut as_large) = (0, 0);
+    let mut tried = vec![0; observed.len()];
+    let mut as_large = vec![0; observed.len()];
     for _ in 0..rounds {
         let exchanged: Vec<bool> = (0..patient_count).map(|_| stream.coin()).collect();
         let of_rows: Vec<bool> = patients.iter().map(|patient| exchanged[*patient]).collect();
-        let Some(by_chance) = difference(&of_rows) else { continue };
-        tried += 1;
-        // Sums in another order may differ in the last digits.
-        as_large += usize::from(by_chance.abs() >= observed.abs() - 1e-12);
+        for (figure, by_chance) in differences(&of_rows).into_iter().enumerate() {
+            let (Some(observed), Some(by_chance)) = (observed[figure], by_chance) else { continue };
+            tried[figure] += 1;
+            // Sums in another order may differ in the last digits.
+            as_large[figure] += usize::from(by_chance.abs() >= observed.abs() - 1e-12);
+        }
     }
-    let p_value = (1 + as_large) as f64 / (1 + tried) as f64;
-    Ok(Some(PermutationTest { difference: observed, p_value, rounds: tried }))
+    let test = |((difference, tried), as_large): ((Option<f64>, usize), usize)| {
+        let p_value = (1 + as_large) as f64 / (1 + tried) as f64;
+        difference.map(|difference| PermutationTest { difference, p_value, rounds: tried })
+    };
+    Ok(observed.into_iter().zip(tried).zip(as_large).map(test).collect())
 }
 
 /// Tests whether two runs' accuracies on the same rows differ.
@@ -54,14 +61,15 @@ pub fn compare_accuracy(
     need_size("rows of the second model", first_right.len(), second_right.len())?;
     need_size("patients of rows", first_right.len(), patients.len())?;
     let count = first_right.len() as f64;
-    permutation_test(patients, rounds, seed, |exchanged| {
+    let tests = permutation_tests(patients, rounds, seed, |exchanged| {
         let of_row = |((first, second), exchanged): ((&bool, &bool), &bool)| {
             let difference = f64::from(u8::from(*first)) - f64::from(u8::from(*second));
             if *exchanged { -difference } else { difference }
         };
         let sum: f64 = first_right.iter().zip(second_right).zip(exchanged).map(of_row).sum();
-        (count > 0.0).then(|| sum / count)
-    })
+        vec![(count > 0.0).then(|| sum / count)]
+    })?;
+    Ok(tests.into_iter().flatten().next())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    BOOTSTRAP_ROUNDS, Interval, McNemar, PermutationTest, bootstrap_by_patient, holm, mcnemar, permutation_test,
+    BOOTSTRAP_ROUNDS, Interval, McNemar, PermutationTest, bootstrap_by_patient, holm, mcnemar, permutation_tests,
 };
 use crate::error::{EvaluateError, Result, need_at_least, need_size};
 use crate::metrics::Confusion;
@@ -37,6 +37,13 @@ pub struct FigureDifference {
     pub adjusted_p_value: Option<f64>,
 }
 
+/// Truth, answer and weight of a row.
+type Cell = (Option<usize>, Option<usize>, f64);
+
+fn cell(row: &Prediction) -> Cell {
+    (row.truth.class(), Some(row.best()), row.weight)
+}
+
 const FIGURES: [&str; 3] = ["accuracy", "macro_f1", "balanced_accuracy"];
 
 impl RunComparison {
@@ -64,37 +71,35 @@ impl RunComparison {
             first.rows().iter().map(|row| row.patient.as_str()).zip(first.patients()).collect();
         let patients: Vec<usize> = pairs.iter().map(|(row, _)| numbers[row.patient.as_str()]).collect();
         let classes = first.classes().len();
-        let figures = |rows: &mut dyn Iterator<Item = &Prediction>| -> [Option<f64>; 3] {
-            let cells = rows.map(|row| (row.truth.class(), Some(row.best()), row.weight));
+        let cells: Vec<[Cell; 2]> = pairs.iter().map(|(one, other)| [cell(one), cell(other)]).collect();
+        let figures = |cells: &mut dyn Iterator<Item = Cell>| -> [Option<f64>; 3] {
             match Confusion::count(classes, cells) {
                 Ok(matrix) => [matrix.accuracy(), matrix.macro_f1(), matrix.balanced_accuracy()],
                 Err(_) => [None; 3],
             }
         };
-        let minus = |one: Option<f64>, other: Option<f64>| one.zip(other).map(|(one, other)| one - other);
+        let minus = |one: [Option<f64>; 3], other: [Option<f64>; 3]| -> Vec<Option<f64>> {
+            let pairs = one.into_iter().zip(other);
+            pairs.map(|(one, other)| one.zip(other).map(|(one, other)| one - other)).collect()
+        };
         let intervals = bootstrap_by_patient(&patients, rounds.min(BOOTSTRAP_ROUNDS), 0.95, seed, |drawn| {
-            let one = figures(&mut drawn.iter().map(|row| pairs[*row].0));
-            let other = figures(&mut drawn.iter().map(|row| pairs[*row].1));
-            one.into_iter().zip(other).map(|(one, other)| minus(one, other)).collect()
+            let of_run = |run: usize| figures(&mut drawn.iter().map(|row| cells[*row][run]));
+            minus(of_run(0), of_run(1))
         })?;
-        let mut differences = Vec::new();
-        for (index, (name, interval)) in FIGURES.into_iter().zip(intervals).enumerate() {
-            let test = permutation_test(&patients, rounds, seed, |exchanged| {
-                let pick = |mine: bool| {
-                    pairs
-                        .iter()
-                        .zip(exchanged)
-                        .map(move |(pair, exchanged)| if mine != *exchanged { pair.0 } else { pair.1 })
-                };
-                minus(figures(&mut pick(true))[index], figures(&mut pick(false))[index])
-            })?;
-            differences.push(FigureDifference { name: name.to_owned(), interval, test, adjusted_p_value: None });
-        }
-        let tested: Vec<f64> = differences.iter().filter_map(|one| one.test.map(|test| test.p_value)).collect();
-        let adjusted = holm(&tested)?;
-        for (difference, p_value) in differences.iter_mut().filter(|one| one.test.is_some()).zip(adjusted) {
-            difference.adjusted_p_value = Some(p_value);
-        }
+        let tests = permutation_tests(&patients, rounds, seed, |exchanged| {
+            let of_run = |run: usize| {
+                let picked = cells.iter().zip(exchanged);
+                figures(&mut picked.map(|(pair, exchanged)| pair[if *exchanged { 1 - run } else { run }]))
+            };
+            minus(of_run(0), of_run(1))
+        })?;
+        let tested: Vec<f64> = tests.iter().flatten().map(|test| test.p_value).collect();
+        let mut adjusted = holm(&tested)?.into_iter();
+        let differences = FIGURES.into_iter().zip(intervals).zip(tests).map(|((name, interval), test)| {
+            let adjusted_p_value = test.and_then(|_| adjusted.next());
+            FigureDifference { name: name.to_owned(), interval, test, adjusted_p_value }
+        });
+        let differences = differences.collect();
         let right = |row: &Prediction| row.is_right() == Some(true);
         let first_right: Vec<bool> = pairs.iter().map(|(row, _)| right(row)).collect();
         let second_right: Vec<bool> = pairs.iter().map(|(_, row)| right(row)).collect();
