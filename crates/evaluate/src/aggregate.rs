@@ -1,0 +1,219 @@
+//! Joins what a model says of clips into what it says of beats and loops, and loops into a study's inventory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::error::{EvaluateError, Result};
+use crate::predictions::{Prediction, Predictions};
+
+/// What one row stands for after joining.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// The frames sampled from one beat at once; nothing is joined.
+    Clip,
+    /// The clips between two R peaks.
+    Beat,
+    /// The beats of one cine, where beats weigh equally however many clips they have.
+    Loop,
+}
+
+/// Joins clips into beats or loops.
+///
+/// Probabilities are averaged over the clips of a beat and then over the beats of a loop; so are energies and features
+/// where every row has them. Clips without a beat form one beat. Rows that are joined must agree on truth, experts and
+/// patient. Joined rows stand in the order in which they were first met. A joined row's weight is the mean of its rows' weights, so that a loop counts once however long it is.
+pub fn aggregate(predictions: &Predictions, level: Level) -> Result<Predictions> {
+    if level == Level::Clip {
+        return Ok(predictions.clone());
+    }
+    let of_beats = join_by(predictions.rows(), |row| (place_of_loop(row), row.beat), |row| row.clip = None)?;
+    let rows = match level {
+        Level::Loop => join_by(&of_beats, place_of_loop, |row| row.beat = None)?,
+        Level::Clip | Level::Beat => of_beats,
+    };
+    Predictions::new(predictions.classes().to_vec(), rows)
+}
+
+fn place_of_loop(row: &Prediction) -> (String, String) {
+    (row.study.clone(), row.loop_name.clone())
+}
+
+fn join_by<K: Ord>(
+    rows: &[Prediction],
+    key: impl Fn(&Prediction) -> K,
+    forget_place: impl Fn(&mut Prediction),
+) -> Result<Vec<Prediction>> {
+    let mut number_of: BTreeMap<K, usize> = BTreeMap::new();
+    let mut together: Vec<Vec<&Prediction>> = Vec::new();
+    for row in rows {
+        let number = *number_of.entry(key(row)).or_insert(together.len());
+        if number == together.len() {
+            together.push(Vec::new());
+        }
+        together[number].push(row);
+    }
+    together.into_iter().map(|rows| join(&rows, &forget_place)).collect()
+}
+
+fn join(rows: &[&Prediction], forget_place: impl Fn(&mut Prediction)) -> Result<Prediction> {
+    let mut joined = rows[0].clone();
+    forget_place(&mut joined);
+    let agree = |what, same: bool| match same {
+        true => Ok(()),
+        false => Err(EvaluateError::Disagreement { place: joined.place(), what }),
+    };
+    agree("patient", rows.iter().all(|row| row.patient == joined.patient))?;
+    agree("truth", rows.iter().all(|row| row.truth == joined.truth))?;
+    agree("experts", rows.iter().all(|row| row.experts == joined.experts))?;
+    let count = rows.len() as f64;
+    joined.weight = rows.iter().map(|row| row.weight).sum::<f64>() / count;
+    joined.probabilities = (0..joined.probabilities.len())
+        .map(|class| rows.iter().map(|row| row.probabilities[class]).sum::<f64>() / count)
+        .collect();
+    let energies: Option<Vec<f64>> = rows.iter().map(|row| row.energy).collect();
+    joined.energy = energies.map(|energies| energies.iter().sum::<f64>() / count);
+    let features: Option<Vec<&[f32]>> = rows.iter().map(|row| row.features.as_deref()).collect();
+    joined.features = features.map(|vectors| {
+        let mean = |index: usize| vectors.iter().map(|vector| f64::from(vector[index])).sum::<f64>() / count;
+        (0..vectors[0].len()).map(|index| mean(index) as f32).collect()
+    });
+    Ok(joined)
+}
+
+/// How well the views found in each study are the views that it has.
+///
+/// A study shows many views, so it has an inventory and never one label: the set of views of its loops.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct InventoryFigures {
+    /// Studies with at least one loop whose view is known.
+    pub studies: usize,
+    /// The share of them whose inventory is exactly right.
+    pub exact: f64,
+    /// Of the views said to be there, over all studies, the share that is there; `None` where none is said.
+    pub precision: Option<f64>,
+    /// Of the views that are there, over all studies, the share that is found.
+    pub recall: Option<f64>,
+}
+
+/// Compares each study's true inventory with the one that `answers` give: one answer a row, `None` for an abstention.
+///
+/// Rows are loops. Loops without a known truth are left out; a loop outside the classes has no view to be found, and
+/// a view that is said of it is a false one unless the study has it elsewhere.
+pub fn inventory(loops: &Predictions, answers: &[Option<usize>]) -> Result<Option<InventoryFigures>> {
+    crate::error::need_size("answers", loops.rows().len(), answers.len())?;
+    let mut studies: BTreeMap<&str, Inventory> = BTreeMap::new();
+    for (row, answer) in loops.rows().iter().zip(answers).filter(|(row, _)| row.is_right().is_some()) {
+        let inventory = studies.entry(&row.study).or_default();
+        inventory.there.extend(row.truth.class());
+        inventory.said.extend(answer);
+    }
+    if studies.is_empty() {
+        return Ok(None);
+    }
+    let sum = |count: &dyn Fn(&Inventory) -> usize| studies.values().map(count).sum::<usize>();
+    let found = sum(&|inventory| inventory.there.intersection(&inventory.said).count()) as f64;
+    let share_of = |count: usize| (count > 0).then(|| found / count as f64);
+    Ok(Some(InventoryFigures {
+        studies: studies.len(),
+        exact: sum(&|inventory| usize::from(inventory.there == inventory.said)) as f64 / studies.len() as f64,
+        precision: share_of(sum(&|inventory| inventory.said.len())),
+        recall: share_of(sum(&|inventory| inventory.there.len())),
+    }))
+}
+
+/// The views of one study.
+#[derive(Default)]
+struct Inventory {
+    there: BTreeSet<usize>,
+    said: BTreeSet<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::predictions::Truth;
+    use crate::predictions::tests::{names, row};
+
+    fn clip(beat: Option<usize>, clip: usize, first: f64) -> Prediction {
+        Prediction { beat, clip: Some(clip), ..row("a", "1", Truth::Class(0), &[first, 1.0 - first]) }
+    }
+
+    #[test]
+    fn beats_weigh_equally_however_many_clips_they_have() {
+        let rows = vec![clip(Some(0), 0, 1.0), clip(Some(0), 1, 0.5), clip(Some(0), 2, 0.75), clip(Some(1), 0, 0.25)];
+        let clips = Predictions::new(names(2), rows).unwrap();
+        let beats = aggregate(&clips, Level::Beat).unwrap();
+        let firsts: Vec<f64> = beats.rows().iter().map(|row| row.probabilities[0]).collect();
+        assert_eq!(firsts, [0.75, 0.25]);
+        assert_eq!((beats.rows()[1].beat, beats.rows()[1].clip), (Some(1), None));
+        let loops = aggregate(&clips, Level::Loop).unwrap();
+        assert_eq!(loops.rows().len(), 1);
+        assert_eq!(loops.rows()[0].probabilities, [0.5, 0.5]);
+        assert_eq!((loops.rows()[0].beat, loops.rows()[0].weight), (None, 1.0));
+    }
+
+    #[test]
+    fn energies_and_features_are_joined_where_all_have_them() {
+        let with = |energy, feature| Prediction { energy, features: Some(vec![feature]), ..clip(None, 0, 0.5) };
+        let joined = |rows: Vec<Prediction>| {
+            aggregate(&Predictions::new(names(2), rows).unwrap(), Level::Loop).unwrap().rows()[0].clone()
+        };
+        let both = joined(vec![with(Some(-1.0), 1.0), with(Some(-2.0), 4.0)]);
+        assert_eq!((both.energy, both.features), (Some(-1.5), Some(vec![2.5])));
+        assert_eq!(joined(vec![with(Some(-1.0), 1.0), with(None, 4.0)]).energy, None);
+    }
+
+    #[test]
+    fn rows_stay_in_their_order() {
+        let rows = ["2", "1", "2", "0"].map(|name| row("a", name, Truth::Unlabelled, &[1.0]));
+        let joined = aggregate(&Predictions::new(names(1), rows.to_vec()).unwrap(), Level::Loop).unwrap();
+        let order: Vec<&str> = joined.rows().iter().map(|row| row.loop_name.as_str()).collect();
+        assert_eq!(order, ["2", "1", "0"]);
+        assert_eq!(aggregate(&joined, Level::Loop).unwrap(), joined);
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        let mut other = clip(None, 1, 0.5);
+        other.truth = Truth::Class(1);
+        let clips = Predictions::new(names(2), vec![clip(None, 0, 0.5), other]).unwrap();
+        let error = aggregate(&clips, Level::Loop).unwrap_err().to_string();
+        assert_eq!(error, "study a, loop 1: its rows disagree on truth");
+    }
+
+    #[test]
+    fn a_study_has_an_inventory() {
+        let loops = vec![
+            row("a", "1", Truth::Class(0), &[1.0, 0.0, 0.0]),
+            row("a", "2", Truth::Class(0), &[0.0, 1.0, 0.0]),
+            row("a", "3", Truth::Outside, &[0.0, 0.0, 1.0]),
+            row("b", "1", Truth::Class(1), &[0.0, 1.0, 0.0]),
+            row("b", "2", Truth::Unlabelled, &[1.0, 0.0, 0.0]),
+        ];
+        let loops = Predictions::new(names(3), loops).unwrap();
+        let all: Vec<Option<usize>> = loops.rows().iter().map(|row| Some(row.best())).collect();
+        // Study a: {0} there, {0, 1, 2} said. Study b: {1} and {1}.
+        let figures = inventory(&loops, &all).unwrap().unwrap();
+        assert_eq!((figures.studies, figures.exact), (2, 0.5));
+        assert_eq!((figures.precision, figures.recall), (Some(0.5), Some(1.0)));
+        let none = inventory(&loops, &[None; 5]).unwrap().unwrap();
+        assert_eq!((none.precision, none.recall), (None, Some(0.0)));
+        assert!(inventory(&loops, &[None; 4]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn joined_probabilities_are_probabilities(firsts in proptest::collection::vec((0..3_usize, 0.0..1.0_f64), 1..20)) {
+            let rows = firsts.iter().enumerate().map(|(index, (beat, first))| clip(Some(*beat), index, *first)).collect();
+            let joined = aggregate(&Predictions::new(names(2), rows).unwrap(), Level::Loop).unwrap();
+            prop_assert_eq!(joined.rows().len(), 1);
+            let first = joined.rows()[0].probabilities[0];
+            let (low, high) = firsts.iter().fold((1.0_f64, 0.0_f64), |(low, high), (_, p)| (low.min(*p), high.max(*p)));
+            prop_assert!(first >= low - 1e-12 && first <= high + 1e-12);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+use serde::{Deserialize, Serialize};
+
+use crate::error::{EvaluateError, Result, need_at_least};
+use crate::predictions::Predictions;
+use crate::probability::{log_probability, softmax};
+
+/// The temperatures among which [`fit_temperature`] looks.
+const COLDEST: f64 = 0.05;
+const HOTTEST: f64 = 20.0;
+
+/// The temperature that makes probabilities fit the truth best.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TemperatureFit {
+    /// Logits are divided by it: above 1 where the model was too sure.
+    pub temperature: f64,
+    /// Mean negative log likelihood in nats with temperature 1.
+    pub log_loss_before: f64,
+    /// The same with the fitted temperature, never larger.
+    pub log_loss_after: f64,
+    /// True where the best temperature lies beyond 0.05 or 20, so the bound was taken. Below: every row is right, and
+    /// there is nothing to learn from. Above: the probabilities are worse than equal ones.
+    pub at_bound: bool,
+}
+
+/// Probabilities at another temperature: `softmax(ln(p) / temperature)`, the same as dividing the logits.
+pub fn with_temperature(probabilities: &[f64], temperature: f64) -> Vec<f64> {
+    softmax(&probabilities.iter().map(|p| log_probability(*p) / temperature).collect::<Vec<_>>())
+}
+
+/// The temperature with the smallest negative log likelihood over the rows whose class is known (Guo et al., ICML 2017).
+///
+/// The rows should be a validation set and of the level at which the temperature is used. The loss is convex in
+/// 1 / temperature, so bisection of its derivative finds the minimum whatever the start.
+pub fn fit_temperature(predictions: &Predictions) -> Result<TemperatureFit> {
+    let rows: Vec<(Vec<f64>, usize, f64)> = predictions
+        .labelled()
+        .map(|(row, class)| (row.probabilities.iter().copied().map(log_probability).collect(), class, row.weight))
+        .collect();
+    need_at_least("rows with a known class", 1, rows.len())?;
+    let total: f64 = rows.iter().map(|(.., weight)| weight).sum();
+    if total <= 0.0 {
+        return Err(EvaluateError::Range { name: "the sum of weights", value: total, allowed: "above 0" });
+    }
+    let scaled = |logs: &[f64], coldness: f64| softmax(&logs.iter().map(|log| log * coldness).collect::<Vec<_>>());
+    // d loss / d (1 / temperature): the expected logit minus the true class's.
+    let slope = |coldness: f64| -> f64 {
+        let of_row = |(logs, class, weight): &(Vec<f64>, usize, f64)| {
+            let expected: f64 = scaled(logs, coldness).iter().zip(logs).map(|(p, log)| p * log).sum();
+            weight * (expected - logs[*class])
+        };
+        rows.iter().map(of_row).sum()
+    };
+    let loss = |coldness: f64| -> f64 {
+        let of_row =
+            |(logs, class, weight): &(Vec<f64>, usize, f64)| -weight * log_probability(scaled(logs, coldness)[*class]);
+        rows.iter().map(of_row).sum::<f64>() / total
+    };
+    let (mut low, mut high) = (1.0 / HOTTEST, 1.0 / COLDEST);
+    let (coldness, at_bound) = if slope(low) >= 0.0 {
+        (low, true)
+    } else if slope(high) <= 0.0 {
+        (high, true)
+    } else {
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            if slope(middle) < 0.0 { low = middle } else { high = middle }
+        }
+        (0.5 * (low + high), false)
+    };
+    Ok(TemperatureFit {
+        temperature: 1.0 / coldness,
+        log_loss_before: loss(1.0),
+        log_loss_after: loss(coldness),
+        at_bound,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::predictions::Truth;
+    use crate::predictions::tests::{names, row};
+
+    fn binary(rows: &[(f64, usize)]) -> Predictions {
+        let rows = rows.iter().map(|(first, truth)| row("a", "1", Truth::Class(*truth), &[*first, 1.0 - first]));
+        Predictions::new(names(2), rows.collect()).unwrap()
+    }
+
+    #[test]
+    fn the_closed_form_of_two_classes_is_found() {
+        // All rows say 0.9 and three of four are right, so 0.75 is best: logit 9 over T is logit 3, T = ln 9 / ln 3 = 2.
+        let fit = fit_temperature(&binary(&[(0.9, 0), (0.9, 0), (0.9, 0), (0.9, 1)])).unwrap();
+        assert!((fit.temperature - 2.0).abs() < 1e-9 && !fit.at_bound, "{fit:?}");
+        let best = -(3.0 * 0.75_f64.ln() + 0.25_f64.ln()) / 4.0;
+        assert!((fit.log_loss_after - best).abs() < 1e-12 && fit.log_loss_before > best);
+        let cooled = with_temperature(&[0.9, 0.1], fit.temperature);
+        assert!((cooled[0] - 0.75).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_golden_section_search_of_scipy_finds_the_same() {
+        // scipy 1.17.1: minimize_scalar(lambda t: log_loss(y, softmax(z / t)), bounds=(0.05, 20), method="bounded").
+        let logits = [[2.0, 0.5, -1.0], [0.1, 1.5, 0.3], [3.0, 2.5, 0.0], [0.0, 0.2, 4.0], [1.0, 1.2, 0.8]];
+        let rows = logits.iter().zip([0, 1, 1, 2, 0]);
+        let rows = rows.map(|(logits, truth)| row("a", "1", Truth::Class(truth), &softmax(logits))).collect();
+        let fit = fit_temperature(&Predictions::new(names(3), rows).unwrap()).unwrap();
+        assert!((fit.temperature - 0.596_211_173_355_708).abs() < 1e-5, "{fit:?}");
+        assert!((fit.log_loss_after - 0.526_242_129_548_033_2).abs() < 1e-9, "{fit:?}");
+    }
+
+    #[test]
+    fn where_there_is_no_minimum_a_bound_is_taken() {
+        let all_right = fit_temperature(&binary(&[(0.9, 0), (0.2, 1)])).unwrap();
+        assert!(all_right.at_bound && (all_right.temperature - COLDEST).abs() < 1e-12);
+        let all_wrong = fit_temperature(&binary(&[(0.9, 1), (0.2, 0)])).unwrap();
+        assert!(all_wrong.at_bound && (all_wrong.temperature - HOTTEST).abs() < 1e-12);
+        assert!(fit_temperature(&binary(&[])).is_err());
+    }
+
+    #[test]
+    fn certainty_stays_finite() {
+        let fit = fit_temperature(&binary(&[(1.0, 0), (1.0, 1), (1.0, 0)])).unwrap();
+        assert!(fit.log_loss_after.is_finite() && fit.temperature.is_finite());
+        assert!(with_temperature(&[1.0, 0.0], 2.0).iter().all(|p| p.is_finite()));
+    }
+
+    proptest! {
+        #[test]
+        fn the_loss_never_grows_and_the_order_stays(rows in proptest::collection::vec((0.01..0.99_f64, 0..2_usize), 2..40)) {
+            let fit = fit_temperature(&binary(&rows)).unwrap();
+            prop_assert!(fit.log_loss_after <= fit.log_loss_before + 1e-12);
+            let p = with_temperature(&[rows[0].0, 1.0 - rows[0].0], fit.temperature);
+            prop_assert_eq!(p[0] > p[1], rows[0].0 > 0.5);
+            prop_assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+    }
+}

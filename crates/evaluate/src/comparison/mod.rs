@@ -1,0 +1,11 @@
+//! Whether two runs differ, and how sure a figure is: tests and intervals that keep a patient's rows together.
+
+mod bootstrap;
+mod mcnemar;
+mod permutation;
+mod runs;
+
+pub use bootstrap::{BOOTSTRAP_ROUNDS, Interval, bootstrap_by_patient};
+pub use mcnemar::{McNemar, holm, mcnemar};
+pub use permutation::{PermutationTest, compare_accuracy, permutation_tests};
+pub use runs::{FigureDifference, RunComparison};

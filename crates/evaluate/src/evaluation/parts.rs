@@ -1,0 +1,229 @@
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::agreement::{ExpertAgreement, ExpertSubsets, expert_agreement, expert_subsets};
+use crate::comparison::Interval;
+use crate::error::{Result, need_size};
+use crate::metrics::{Confusion, ratio};
+use crate::predictions::{Prediction, Predictions, Truth};
+use crate::roc::auroc;
+
+/// How much was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Rows {
+    /// Rows that show one of the classes.
+    pub labelled: usize,
+    /// Rows that show none of them.
+    pub outside: usize,
+    /// Rows whose truth is unknown; they are in no figure.
+    pub unlabelled: usize,
+    /// Patients, over all rows.
+    pub patients: usize,
+    /// Studies, over all rows.
+    pub studies: usize,
+}
+
+impl Rows {
+    pub(super) fn of(predictions: &Predictions) -> Self {
+        let count = |is: &dyn Fn(Truth) -> bool| predictions.rows().iter().filter(|row| is(row.truth)).count();
+        let different =
+            |name: &dyn Fn(&Prediction) -> String| predictions.rows().iter().map(name).collect::<BTreeSet<_>>().len();
+        Self {
+            labelled: count(&|truth| truth.class().is_some()),
+            outside: count(&|truth| truth == Truth::Outside),
+            unlabelled: count(&|truth| truth == Truth::Unlabelled),
+            patients: different(&|row| row.patient.clone()),
+            studies: different(&|row| row.study.clone()),
+        }
+    }
+}
+
+/// A headline figure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figure {
+    /// Its name in JSON, which stays.
+    pub name: String,
+    /// Its value; absent where there was nothing to compute it from.
+    pub value: Option<f64>,
+    /// The range in which it would lie with other patients; absent for one patient.
+    pub interval: Option<Interval>,
+    /// True for shares, which people read as percentages.
+    pub is_share: bool,
+}
+
+/// One class in the table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassRow {
+    /// Its name.
+    pub name: String,
+    /// Weight of the rows that show it.
+    pub support: f64,
+    /// Of the rows called so, the share that shows it.
+    pub precision: Option<f64>,
+    /// Of the rows that show it, the share called so.
+    pub recall: Option<f64>,
+    /// The recall's interval.
+    pub recall_interval: Option<Interval>,
+    /// The harmonic mean of both.
+    pub f1: Option<f64>,
+    /// What its rows are most often called instead, and how often, as a share of its rows.
+    pub most_called: Option<(String, f64)>,
+}
+
+impl ClassRow {
+    pub(super) fn all(predictions: &Predictions, confusion: &Confusion, recalls: Vec<Option<Interval>>) -> Vec<Self> {
+        let row = |((class, name), recall_interval): ((usize, &String), Option<Interval>)| {
+            let figures = confusion.class_figures(class);
+            let others =
+                (0..confusion.classes()).filter(|other| *other != class && confusion.between(class, *other) > 0.0);
+            let most = others.max_by(|a, b| confusion.between(class, *a).total_cmp(&confusion.between(class, *b)));
+            Self {
+                name: name.clone(),
+                support: figures.support,
+                precision: figures.precision,
+                recall: figures.recall,
+                recall_interval,
+                f1: figures.f1,
+                most_called: most.map(|other| (predictions.classes()[other].clone(), confusion.share(class, other))),
+            }
+        };
+        predictions.classes().iter().enumerate().zip(recalls).map(row).collect()
+    }
+}
+
+/// What answering only the surest rows wins.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CoverageFigures {
+    /// The area under the risk-coverage curve; 0 is best.
+    pub area_under_risk: f64,
+    /// How well low confidence tells wrong answers from right ones: the area under the ROC.
+    pub abstention_auroc: Option<f64>,
+    /// For some accuracies: the accuracy asked for, and what it costs.
+    pub at_accuracy: Vec<CoverageAt>,
+}
+
+/// The coverage at which an accuracy is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct CoverageAt {
+    /// The accuracy asked for.
+    pub accuracy: f64,
+    /// The largest share of rows that can be answered with it; absent where it cannot be reached.
+    pub coverage: Option<f64>,
+    /// The confidence below which one must abstain for it.
+    pub abstain_below: Option<f64>,
+}
+
+/// What abstaining below one confidence gives.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OperatingPoint {
+    /// The confidence.
+    pub abstain_below: f64,
+    /// The share of rows that are answered, of those that show a class.
+    pub answered: Option<f64>,
+    /// The share of the answers that is right; an answer to a row outside the classes is not.
+    pub accuracy: Option<f64>,
+    /// The share of rows outside the classes that are answered all the same.
+    pub outside_answered: Option<f64>,
+}
+
+impl OperatingPoint {
+    pub(super) fn of(predictions: &Predictions, abstain_below: f64) -> Self {
+        let answered = |row: &&Prediction| row.confidence() >= abstain_below;
+        let outside = || predictions.rows().iter().filter(|row| row.truth == Truth::Outside);
+        let inside = || predictions.labelled().map(|(row, _)| row);
+        let answers: Vec<&Prediction> = inside().chain(outside()).filter(answered).collect();
+        let share = |part: usize, whole: usize| ratio(part as f64, whole as f64);
+        Self {
+            abstain_below,
+            answered: share(inside().filter(answered).count(), inside().count()),
+            accuracy: share(answers.iter().filter(|row| row.is_right() == Some(true)).count(), answers.len()),
+            outside_answered: share(outside().filter(answered).count(), outside().count()),
+        }
+    }
+}
+
+/// How well rows outside the classes are told from the others: areas under the ROC.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OutlierFigures {
+    /// By low confidence.
+    pub by_confidence: Option<f64>,
+    /// By the strangeness that the caller gave, or else by the energy.
+    pub by_strangeness: Option<f64>,
+}
+
+impl OutlierFigures {
+    pub(super) fn of(predictions: &Predictions, strangeness: Option<&[f64]>) -> Result<Option<Self>> {
+        let rows = predictions.rows();
+        let energies: Option<Vec<f64>> = rows.iter().map(|row| row.energy).collect();
+        let strangeness = match strangeness {
+            Some(scores) => {
+                need_size("strangeness of rows", rows.len(), scores.len())?;
+                Some(scores.to_vec())
+            }
+            None => energies,
+        };
+        let known: Vec<usize> = (0..rows.len()).filter(|row| rows[*row].truth != Truth::Unlabelled).collect();
+        let outside: Vec<bool> = known.iter().map(|row| rows[*row].truth == Truth::Outside).collect();
+        if !outside.contains(&true) {
+            return Ok(None);
+        }
+        let area =
+            |score: &dyn Fn(usize) -> f64| auroc(&known.iter().map(|row| score(*row)).collect::<Vec<_>>(), &outside);
+        Ok(Some(Self {
+            by_confidence: area(&|row| 1.0 - rows[row].confidence()),
+            by_strangeness: strangeness.and_then(|scores| area(&|row| scores[row])),
+        }))
+    }
+}
+
+/// How far the model and three experts agree.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Experts {
+    /// Accuracy on the subsets that their answers make.
+    pub subsets: ExpertSubsets,
+    /// Kappas and the modified Williams index.
+    pub agreement: ExpertAgreement,
+}
+
+impl Experts {
+    /// Where every row has three experts' answers.
+    pub(super) fn of(predictions: &Predictions) -> Result<Option<Self>> {
+        if predictions.rows().iter().any(|row| row.experts.len() != 3) {
+            return Ok(None);
+        }
+        Ok(Some(Self { subsets: expert_subsets(predictions)?, agreement: expert_agreement(predictions)? }))
+    }
+}
+
+/// A wrong answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Mistake {
+    /// Study, loop, beat and clip.
+    pub place: String,
+    /// What it shows; absent where it is outside the classes.
+    pub truth: Option<String>,
+    /// What it was called.
+    pub called: String,
+    /// The probability of what it was called.
+    pub confidence: f64,
+    /// The probability of what it shows.
+    pub of_truth: Option<f64>,
+}
+
+impl Mistake {
+    /// The surest `count`.
+    pub(super) fn surest(predictions: &Predictions, count: usize) -> Vec<Self> {
+        let mut wrong: Vec<&Prediction> =
+            predictions.rows().iter().filter(|row| row.is_right() == Some(false)).collect();
+        wrong.sort_by(|one, other| other.confidence().total_cmp(&one.confidence()));
+        let mistake = |row: &Prediction| Self {
+            place: row.place(),
+            truth: row.truth.class().map(|class| predictions.classes()[class].clone()),
+            called: predictions.classes()[row.best()].clone(),
+            confidence: row.confidence(),
+            of_truth: row.truth.class().map(|class| row.probabilities[class]),
+        };
+        wrong.into_iter().take(count).map(mistake).collect()
+    }
+}

@@ -1,0 +1,274 @@
+use serde::Serialize;
+
+use crate::error::{EvaluateError, Result, need_size};
+use crate::predictions::{Predictions, Truth};
+
+/// How often each class was called each class, with what is outside the classes and what was abstained from.
+///
+/// Rows are truths, columns are answers. Counts are sums of the rows' weights. Rows whose truth is unknown are not in it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Confusion {
+    /// How many classes there are.
+    classes: usize,
+    /// `classes + 1` rows (the last: outside) of `classes + 1` columns (the last: abstained).
+    counts: Vec<Vec<f64>>,
+}
+
+/// What a confusion matrix says of one class.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ClassFigures {
+    /// Weight of the rows that show the class.
+    pub support: f64,
+    /// Of the rows called this class, the share that shows it; `None` where none is called so.
+    pub precision: Option<f64>,
+    /// Of the rows that show it, the share called so (the class's accuracy); `None` where none shows it.
+    pub recall: Option<f64>,
+    /// Of the rows that do not show it, the share not called so; `None` where all show it.
+    pub specificity: Option<f64>,
+    /// The harmonic mean of precision and recall, 0 where one of them is missing; `None` where both are.
+    pub f1: Option<f64>,
+}
+
+impl Confusion {
+    /// Counts `answers`, one a row, `None` for an abstention.
+    pub fn of(predictions: &Predictions, answers: &[Option<usize>]) -> Result<Self> {
+        need_size("answers", predictions.rows().len(), answers.len())?;
+        let known = predictions.rows().iter().zip(answers);
+        let known = known.filter(|(row, _)| row.truth != Truth::Unlabelled);
+        Self::count(predictions.classes().len(), known.map(|(row, answer)| (row.truth.class(), *answer, row.weight)))
+    }
+
+    /// Counts the most likely class of each row.
+    pub fn of_best(predictions: &Predictions) -> Result<Self> {
+        let answers: Vec<Option<usize>> = predictions.rows().iter().map(|row| Some(row.best())).collect();
+        Self::of(predictions, &answers)
+    }
+
+    /// Counts (truth, answer, weight), where no truth means outside the classes and no answer an abstention.
+    pub fn count(classes: usize, rows: impl Iterator<Item = (Option<usize>, Option<usize>, f64)>) -> Result<Self> {
+        let mut counts = vec![vec![0.0; classes + 1]; classes + 1];
+        for (truth, answer, weight) in rows {
+            if let Some(found) = [truth, answer].into_iter().flatten().find(|class| *class >= classes) {
+                return Err(EvaluateError::Size { what: "class index".to_owned(), expected: classes, found });
+            }
+            counts[truth.unwrap_or(classes)][answer.unwrap_or(classes)] += weight;
+        }
+        Ok(Self { classes, counts })
+    }
+
+    /// The same counts with classes joined: `group_of_class` gives each class's group.
+    pub fn grouped(&self, group_of_class: &[usize]) -> Result<Self> {
+        need_size("groups of classes", self.classes, group_of_class.len())?;
+        let groups = group_of_class.iter().max().map_or(0, |last| last + 1);
+        let group = |class: usize| group_of_class.get(class).copied();
+        let cells = (0..=self.classes).flat_map(|truth| (0..=self.classes).map(move |answer| (truth, answer)));
+        Self::count(groups, cells.map(|(truth, answer)| (group(truth), group(answer), self.counts[truth][answer])))
+    }
+
+    /// How many classes there are.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Weight of the rows of class `truth` that were called `answer`.
+    pub fn between(&self, truth: usize, answer: usize) -> f64 {
+        self.counts[truth][answer]
+    }
+
+    /// For each class, in order, and last for what is outside: weight of the rows that were abstained from.
+    pub fn abstained(&self) -> Vec<f64> {
+        self.counts.iter().map(|row| row[self.classes]).collect()
+    }
+
+    /// For each class: weight of the rows outside the classes that were called so.
+    pub fn outside(&self) -> &[f64] {
+        &self.counts[self.classes][..self.classes]
+    }
+
+    /// True where rows outside the classes or abstentions were counted.
+    pub fn has_outside_or_abstained(&self) -> bool {
+        self.outside().iter().chain(&self.abstained()).any(|weight| *weight > 0.0)
+    }
+
+    /// Weight of the rows of class `truth`, abstentions among them.
+    pub fn support(&self, truth: usize) -> f64 {
+        self.counts[truth].iter().sum()
+    }
+
+    /// Weight of the rows that were called `answer`, those outside the classes among them.
+    pub fn called(&self, answer: usize) -> f64 {
+        self.counts.iter().map(|row| row[answer]).sum()
+    }
+
+    /// The share of rows of class `truth` that were called `answer`; 0 where the class has no rows.
+    pub fn share(&self, truth: usize, answer: usize) -> f64 {
+        ratio(self.counts[truth][answer], self.support(truth)).unwrap_or(0.0)
+    }
+
+    fn right(&self) -> f64 {
+        (0..self.classes).map(|class| self.counts[class][class]).sum()
+    }
+
+    fn total(&self) -> f64 {
+        self.counts.iter().flatten().sum()
+    }
+
+    /// The share of the classes' rows that were called rightly; abstentions are not right. `None` without rows.
+    pub fn accuracy(&self) -> Option<f64> {
+        ratio(self.right(), (0..self.classes).map(|class| self.support(class)).sum())
+    }
+
+    /// Precision, recall and F1 of `class`.
+    pub fn class_figures(&self, class: usize) -> ClassFigures {
+        let (right, support, called) = (self.counts[class][class], self.support(class), self.called(class));
+        let others = self.total() - support;
+        ClassFigures {
+            support,
+            precision: ratio(right, called),
+            recall: ratio(right, support),
+            specificity: ratio(others - (called - right), others),
+            f1: ratio(2.0 * right, support + called),
+        }
+    }
+
+    /// The mean F1 of the classes that occur in the truth or among the answers (scikit-learn's `macro`).
+    pub fn macro_f1(&self) -> Option<f64> {
+        mean((0..self.classes).filter_map(|class| self.class_figures(class).f1))
+    }
+
+    /// F1 of all answers together. It is the accuracy unless something was abstained from or lies outside the classes.
+    pub fn micro_f1(&self) -> Option<f64> {
+        let sum = |of: &dyn Fn(usize) -> f64| (0..self.classes).map(of).sum::<f64>();
+        ratio(2.0 * self.right(), sum(&|class| self.support(class)) + sum(&|class| self.called(class)))
+    }
+
+    /// The mean precision of the classes that are called at all.
+    pub fn macro_precision(&self) -> Option<f64> {
+        mean((0..self.classes).filter_map(|class| self.class_figures(class).precision))
+    }
+
+    /// The mean recall of the classes that have rows: balanced accuracy.
+    pub fn balanced_accuracy(&self) -> Option<f64> {
+        mean((0..self.classes).filter_map(|class| self.class_figures(class).recall))
+    }
+
+    /// The mean specificity of all classes. With many classes it is close to 1 whatever the model does.
+    pub fn macro_specificity(&self) -> Option<f64> {
+        mean((0..self.classes).filter_map(|class| self.class_figures(class).specificity))
+    }
+
+    /// Cohen's kappa: agreement beyond what the margins alone would give. `None` where chance agreement is certain.
+    ///
+    /// Rows outside the classes and abstentions are left out. Cohen, Educational and Psychological Measurement 1960.
+    pub fn kappa(&self) -> Option<f64> {
+        let inside = |truth: usize| self.counts[truth][..self.classes].iter().sum::<f64>();
+        let answers = |answer: usize| self.counts[..self.classes].iter().map(|row| row[answer]).sum::<f64>();
+        let total: f64 = (0..self.classes).map(inside).sum();
+        let observed = ratio(self.right(), total)?;
+        let expected = (0..self.classes).map(|class| inside(class) * answers(class)).sum::<f64>() / (total * total);
+        ratio(observed - expected, 1.0 - expected)
+    }
+}
+
+pub(crate) fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
+    ratio(sum, f64::from(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn confusion(truths: &[usize], answers: &[usize], classes: usize) -> Confusion {
+        let rows = truths.iter().zip(answers).map(|(truth, answer)| (Some(*truth), Some(*answer), 1.0));
+        Confusion::count(classes, rows).unwrap()
+    }
+
+    const TRUTHS: [usize; 12] = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2];
+    const ANSWERS: [usize; 12] = [0, 0, 1, 2, 1, 1, 0, 2, 2, 2, 1, 3];
+
+    #[track_caller]
+    fn near(found: Option<f64>, expected: f64) {
+        assert!((found.unwrap() - expected).abs() < 1e-12, "{found:?} is not {expected}");
+    }
+
+    #[test]
+    fn figures_are_those_of_scikit_learn() {
+        // scikit-learn 1.9.1: accuracy_score, f1_score(average="macro"), balanced_accuracy_score, cohen_kappa_score,
+        // precision_recall_fscore_support (zero_division=0); class 3 is answered once and never true.
+        let matrix = confusion(&TRUTHS, &ANSWERS, 4);
+        near(matrix.accuracy(), 7.0 / 12.0);
+        near(matrix.micro_f1(), 7.0 / 12.0);
+        near(matrix.macro_f1(), 0.452_380_952_380_952_33);
+        near(matrix.balanced_accuracy(), 0.588_888_888_888_888_9);
+        near(matrix.kappa(), 0.4);
+        near(matrix.macro_precision(), (2.0 / 3.0 + 0.5 + 0.75 + 0.0) / 4.0);
+        near(matrix.class_figures(0).recall, 0.5);
+        // Seven of eight, seven of nine, six of seven, eleven of twelve.
+        near(matrix.class_figures(0).specificity, 7.0 / 8.0);
+        near(matrix.macro_specificity(), (7.0 / 8.0 + 7.0 / 9.0 + 6.0 / 7.0 + 11.0 / 12.0) / 4.0);
+        near(matrix.class_figures(2).f1, 2.0 * 0.75 * 0.6 / 1.35);
+        let never_true = matrix.class_figures(3);
+        assert_eq!((never_true.recall, never_true.precision, never_true.f1), (None, Some(0.0), Some(0.0)));
+    }
+
+    #[test]
+    fn weights_count_as_repetitions() {
+        let weighted = Confusion::count(2, [(Some(0), Some(0), 3.0), (Some(1), Some(0), 1.0)].into_iter()).unwrap();
+        assert_eq!(weighted, confusion(&[0, 0, 0, 1], &[0, 0, 0, 0], 2));
+    }
+
+    #[test]
+    fn abstentions_and_strangers_part_micro_f1_from_accuracy() {
+        let rows = [(Some(0), Some(0)), (Some(0), None), (Some(1), Some(1)), (None, Some(1)), (None, None)];
+        let matrix = Confusion::count(2, rows.into_iter().map(|(truth, answer)| (truth, answer, 1.0))).unwrap();
+        near(matrix.accuracy(), 2.0 / 3.0);
+        // Two of three answers are right, two of three rows are found.
+        near(matrix.micro_f1(), 2.0 / 3.0);
+        near(matrix.class_figures(1).precision, 0.5);
+        assert_eq!((matrix.abstained(), matrix.outside()), (vec![1.0, 0.0, 1.0], &[0.0, 1.0][..]));
+        assert!(matrix.has_outside_or_abstained());
+        near(matrix.kappa(), 1.0);
+    }
+
+    #[test]
+    fn nothing_counted_gives_no_figures() {
+        let empty = confusion(&[], &[], 3);
+        assert_eq!((empty.accuracy(), empty.macro_f1(), empty.kappa()), (None, None, None));
+        assert_eq!(confusion(&[1, 1], &[1, 1], 3).kappa(), None);
+        assert!(Confusion::count(2, std::iter::once((Some(2), None, 1.0))).is_err());
+    }
+
+    #[test]
+    fn classes_of_one_group_are_not_told_apart() {
+        let matrix = confusion(&TRUTHS, &ANSWERS, 4).grouped(&[0, 0, 1, 1]).unwrap();
+        // Wrong are only 0 -> 2 and 2 -> 1.
+        near(matrix.accuracy(), 10.0 / 12.0);
+        assert_eq!(matrix.classes(), 2);
+        assert!(confusion(&TRUTHS, &ANSWERS, 4).grouped(&[0]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn figures_stay_in_their_range(pairs in proptest::collection::vec((0..5_usize, 0..5_usize), 1..60)) {
+            let (truths, answers): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+            let matrix = confusion(&truths, &answers, 5);
+            for figure in [matrix.accuracy(), matrix.macro_f1(), matrix.micro_f1(), matrix.balanced_accuracy()] {
+                prop_assert!((0.0..=1.0).contains(&figure.unwrap()));
+            }
+            prop_assert!((matrix.micro_f1().unwrap() - matrix.accuracy().unwrap()).abs() < 1e-12);
+            prop_assert!(matrix.kappa().is_none_or(|kappa| (-1.0..=1.0).contains(&kappa)));
+            // Agreement is mutual.
+            let swapped = confusion(&answers, &truths, 5).kappa();
+            prop_assert!(matrix.kappa().zip(swapped).is_none_or(|(a, b)| (a - b).abs() < 1e-12));
+            // Joining everything makes everything right.
+            prop_assert_eq!(matrix.grouped(&[0; 5]).unwrap().accuracy(), Some(1.0));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! How often a model is right: over all rows, per class, per group of classes, over folds.
+
+mod confusion;
+mod folds;
+
+pub use confusion::{ClassFigures, Confusion};
+pub(crate) use confusion::{mean, ratio};
+pub use folds::{FoldFigures, SubsetAccuracy, mean_over_folds};
