@@ -82,6 +82,8 @@ pub enum Command {
     Phantom(PhantomOptions),
     /// Train a model by a recipe
     Train(TrainOptions),
+    /// Say how good a model is, in one report
+    Eval(EvalOptions),
     /// Measure how fast this machine is, stage by stage
     Bench(BenchOptions),
 }
@@ -339,6 +341,54 @@ pub struct TrainOptions {
     /// Folder of prepared clips, which several runs may share; the run's own by default
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
+}
+
+/// `echolabel eval`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel eval pipelines/train/tte11-phantom-image.toml         what `train` made, on its validation set
+  echolabel eval my.toml --split test --weights best.safetensors
+  echolabel eval phantoms                                         the pipeline on studies of `echolabel phantom`
+  echolabel eval predictions.csv --against older.csv              two runs on the same rows
+
+Leaves report.html, figures.json, predictions.csv and pictures.")]
+pub struct EvalOptions {
+    /// A recipe (TOML), a CSV of predictions, or a folder of simulated studies
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// Folder to write to; beside the source or in the run by default
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Side of the split, for a recipe
+    #[arg(long, value_enum, default_value_t = EvalSplit::Validation)]
+    pub split: EvalSplit,
+    /// Weights, for a recipe; those of its run by default
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Folder of the recipe's run; runs/NAME by default
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+    /// Folder of prepared clips, for a recipe
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+    /// Fit temperature, sets and the limit of energy on the validation set first, and print them
+    #[arg(long)]
+    pub fit: bool,
+    /// Views of a CSV of predictions
+    #[arg(long, value_name = "NAME", default_value = "tte11")]
+    pub label_set: String,
+    /// Another CSV of predictions of the same rows, to compare with
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+}
+
+/// Side of the split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EvalSplit {
+    /// What chooses weights and thresholds.
+    Validation,
+    /// What is looked at once, at the end.
+    Test,
 }
 
 /// `echolabel bench`

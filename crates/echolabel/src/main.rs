@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Config(options) => commands::config::run(common, options),
         Command::Phantom(options) => commands::phantom::run(options),
         Command::Train(options) => commands::train::run(common, options),
+        Command::Eval(options) => commands::eval::run(common, options),
         Command::Bench(options) => commands::bench::run(common, options),
     };
     match result {

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use zoo::Confidence;
+
 /// Joins what a model says of each clip into what it says of the loop.
 ///
 /// Softmax vectors are averaged over the clips of a beat (its frames where a model sees stills) and then over the beats, so
@@ -15,77 +17,105 @@ pub struct LoopView {
     pub confidence: f64,
     /// One probability a view; they sum to 1.
     pub probabilities: Vec<f64>,
+    /// The views that it may show, most likely first: with the card's promise of how often the true one is among them.
+    pub may_show: Vec<usize>,
     /// Why it abstained.
     pub reason: Option<String>,
 }
 
+/// When a loop is given no view.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AbstentionRules {
+    /// The most likely view is less likely than this.
+    pub below: f64,
+    /// It may show more views than this.
+    pub most_views: Option<usize>,
+}
+
 impl Aggregation {
-    /// Averages `clips`, each a beat's number (if any) and its probabilities, and abstains below `abstain_below`.
-    pub fn join(clips: &[(Option<usize>, Vec<f64>)], abstain_below: f64) -> LoopView {
-        let mut beats: BTreeMap<Option<usize>, Vec<&[f64]>> = BTreeMap::new();
-        for (beat, probabilities) in clips {
-            beats.entry(*beat).or_default().push(probabilities);
+    /// Joins the logits of clips, each with its beat's number (if any), and abstains by `rules`, or where `confidence` says
+    /// that the loop shows none of the views.
+    pub fn join(clips: &[(Option<usize>, &[f32])], confidence: &Confidence, rules: AbstentionRules) -> LoopView {
+        let mut beats: BTreeMap<Option<usize>, Vec<Vec<f64>>> = BTreeMap::new();
+        for (beat, logits) in clips {
+            beats.entry(*beat).or_default().push(confidence.probabilities(logits));
         }
         let of_beats: Vec<Vec<f64>> = beats.values().map(|clips| mean(clips)).collect();
-        let probabilities = mean(&of_beats.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let probabilities = mean(&of_beats);
         let best = probabilities.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
-        match best {
-            Some((view, confidence)) if confidence.is_finite() && confidence >= abstain_below => {
-                LoopView { view: Some(view), confidence, probabilities, reason: None }
-            }
-            Some((_, confidence)) if confidence.is_finite() => LoopView {
-                view: None,
-                confidence,
-                reason: Some(format!("confidence {confidence:.2} is below {abstain_below:.2}")),
-                probabilities,
-            },
-            _ => LoopView {
+        let Some((view, largest)) = best.filter(|(_, largest)| largest.is_finite()) else {
+            return LoopView {
                 view: None,
                 confidence: 0.0,
                 probabilities: Vec::new(),
+                may_show: Vec::new(),
                 reason: Some("the model gave no usable numbers".to_owned()),
-            },
-        }
+            };
+        };
+        let may_show = confidence.set(&probabilities);
+        let energy = clips.iter().map(|(_, logits)| Confidence::energy(logits)).sum::<f64>() / clips.len() as f64;
+        let reason = if confidence.most_energy.is_some_and(|most| energy > most) {
+            Some("it looks like none of the views that the model knows".to_owned())
+        } else if largest < rules.below {
+            Some(format!("confidence {largest:.2} is below {:.2}", rules.below))
+        } else {
+            let most = rules.most_views.filter(|most| may_show.len() > *most);
+            most.map(|most| format!("it may show any of {} views, more than {most}", may_show.len()))
+        };
+        LoopView { view: reason.is_none().then_some(view), confidence: largest, probabilities, may_show, reason }
     }
 }
 
-fn mean(rows: &[&[f64]]) -> Vec<f64> {
-    let width = rows.first().map_or(0, |row| row.len());
+fn mean(rows: &[Vec<f64>]) -> Vec<f64> {
+    let width = rows.first().map_or(0, Vec::len);
     (0..width).map(|column| rows.iter().map(|row| row[column]).sum::<f64>() / rows.len() as f64).collect()
-}
-
-/// Turns logits into probabilities that sum to 1.
-pub(crate) fn softmax(logits: &[f32]) -> Vec<f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = logits.iter().map(|logit| f64::from(logit - largest).exp()).collect();
-    let sum: f64 = exponentials.iter().sum();
-    exponentials.into_iter().map(|value| value / sum).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const RULES: AbstentionRules = AbstentionRules { below: 0.6, most_views: None };
+
+    /// Logits whose softmax is these probabilities.
+    fn logits(probabilities: &[f32]) -> Vec<f32> {
+        probabilities.iter().map(|probability| probability.max(1e-9).ln()).collect()
+    }
+
+    fn join(clips: &[(Option<usize>, Vec<f32>)], confidence: &Confidence, rules: AbstentionRules) -> LoopView {
+        let clips: Vec<_> = clips.iter().map(|(beat, logits)| (*beat, logits.as_slice())).collect();
+        Aggregation::join(&clips, confidence, rules)
+    }
+
     #[test]
     fn every_beat_counts_alike() {
-        let clips = vec![(Some(0), vec![1.0, 0.0]), (Some(0), vec![1.0, 0.0]), (Some(1), vec![0.0, 1.0])];
-        let view = Aggregation::join(&clips, 0.6);
-        assert_eq!(view.probabilities, vec![0.5, 0.5]);
+        let (first, second) = (logits(&[1.0, 0.0]), logits(&[0.0, 1.0]));
+        let clips = [(Some(0), first.clone()), (Some(0), first), (Some(1), second)];
+        let view = join(&clips, &Confidence::UNFITTED, RULES);
+        assert!((view.probabilities[0] - 0.5).abs() < 1e-6);
         assert_eq!(view.view, None);
         assert!(view.reason.unwrap().contains("below 0.60"));
     }
 
     #[test]
     fn a_sure_model_is_believed_and_a_broken_one_is_not() {
-        let sure = Aggregation::join(&[(None, vec![0.1, 0.9])], 0.5);
-        assert_eq!((sure.view, sure.confidence), (Some(1), 0.9));
-        assert_eq!(Aggregation::join(&[(None, vec![f64::NAN, f64::NAN])], 0.0).view, None);
-        assert_eq!(Aggregation::join(&[], 0.0).view, None);
+        let sure = join(&[(None, logits(&[0.1, 0.9]))], &Confidence::UNFITTED, RULES);
+        assert_eq!(sure.view, Some(1));
+        assert!((sure.confidence - 0.9).abs() < 1e-6);
+        assert_eq!(join(&[(None, vec![f32::NAN, f32::NAN])], &Confidence::UNFITTED, RULES).view, None);
+        assert_eq!(join(&[], &Confidence::UNFITTED, RULES).view, None);
     }
 
     #[test]
-    fn softmax_survives_large_logits() {
-        let probabilities = softmax(&[1000.0, 999.0]);
-        assert!((probabilities[0] - 0.731).abs() < 1e-3 && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    fn too_many_likely_views_and_none_at_all_are_reasons() {
+        let clip = [(None, logits(&[0.05, 0.3, 0.65]))];
+        let fitted = Confidence { set_from: 0.2, set_coverage: 0.9, ..Confidence::UNFITTED };
+        let two = join(&clip, &fitted, AbstentionRules { most_views: Some(2), ..RULES });
+        assert_eq!((two.view, two.may_show.as_slice()), (Some(2), [2, 1].as_slice()));
+        let one = join(&clip, &fitted, AbstentionRules { most_views: Some(1), ..RULES });
+        assert!(one.view.is_none() && one.reason.unwrap().contains("any of 2 views"));
+        let stranger = Confidence { most_energy: Some(-1.0), ..fitted };
+        let strange = join(&clip, &stranger, RULES);
+        assert!(strange.view.is_none() && strange.reason.unwrap().contains("none of the views"));
     }
 }

@@ -119,11 +119,13 @@ pub struct AggregateSection {
     pub clips: ClipRule,
     /// Below this probability the loop gets no view, 0 to 1.
     pub abstain_below: f64,
+    /// A loop that may show more views than this gets none; needs a model whose card has fitted sets.
+    pub max_set_size: Option<usize>,
 }
 
 impl Default for AggregateSection {
     fn default() -> Self {
-        Self { clips: ClipRule::MeanProbability, abstain_below: 0.5 }
+        Self { clips: ClipRule::MeanProbability, abstain_below: 0.5, max_set_size: None }
     }
 }
 

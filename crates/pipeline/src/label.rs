@@ -9,11 +9,10 @@ use ecg::{EcgSource, SamplingPlan};
 use serde::Serialize;
 use zoo::LabelSet;
 
-use crate::aggregate::softmax;
 use crate::beat::ignore_beats;
 use crate::file::EcgRule;
 use crate::prepare::prepare_frames;
-use crate::{Aggregation, DecodedFrames, FoundBeats, LabelError, LoopView, Pipeline, find_beats};
+use crate::{AbstentionRules, Aggregation, DecodedFrames, FoundBeats, LabelError, LoopView, Pipeline, find_beats};
 
 /// Milliseconds spent in each stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -63,6 +62,8 @@ pub struct LoopLabel {
     pub reason: Option<String>,
     /// The probability of every view.
     pub probabilities: BTreeMap<String, f64>,
+    /// The views that the loop may show, most likely first: a set that holds the true one as often as the model's card says.
+    pub may_show: Vec<String>,
     /// How many clips the model saw.
     pub clips: usize,
     /// How many distinct frames the model saw.
@@ -134,9 +135,11 @@ impl Pipeline {
             label.reason = Some(about_vectors(&answer.outputs));
             return Ok(());
         };
-        let clips: Vec<(Option<usize>, Vec<f64>)> =
-            looks.iter().zip(&answer.outputs).map(|((beat, _), logits)| (*beat, softmax(logits))).collect();
-        name_view(set, label, Aggregation::join(&clips, self.file().aggregate.abstain_below));
+        let clips: Vec<(Option<usize>, &[f32])> =
+            looks.iter().zip(&answer.outputs).map(|((beat, _), logits)| (*beat, logits.as_slice())).collect();
+        let aggregate = self.file().aggregate;
+        let rules = AbstentionRules { below: aggregate.abstain_below, most_views: aggregate.max_set_size };
+        name_view(set, label, Aggregation::join(&clips, &self.confidence(), rules));
         Ok(())
     }
 
@@ -170,6 +173,7 @@ impl Pipeline {
             skipped: false,
             reason: None,
             probabilities: BTreeMap::new(),
+            may_show: Vec::new(),
             clips: 0,
             frames_used: 0,
             frames_decoded: 0,
@@ -209,7 +213,9 @@ fn name_view(set: &LabelSet, label: &mut LoopLabel, said: LoopView) {
     label.view = said.view.and_then(|index| set.views.get(index)).map(|view| view.name.clone());
     label.confidence = said.confidence;
     label.reason = said.reason;
-    label.probabilities = set.view_names().into_iter().zip(said.probabilities).collect();
+    let names = set.view_names();
+    label.may_show = said.may_show.iter().filter_map(|&view| names.get(view).cloned()).collect();
+    label.probabilities = names.into_iter().zip(said.probabilities).collect();
 }
 
 /// Why a model without classes names no view.

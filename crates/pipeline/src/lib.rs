@@ -18,7 +18,7 @@ mod prepare;
 mod resolve;
 mod source;
 
-pub use aggregate::{Aggregation, LoopView};
+pub use aggregate::{AbstentionRules, Aggregation, LoopView};
 pub use beat::{FoundBeats, find_beats};
 pub use engine::{Engine, EngineAnswer};
 pub use error::{LabelError, PipelineError};

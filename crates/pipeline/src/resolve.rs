@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nn::DeviceChoice;
-use zoo::{LabelSet, Model, ModelCard, Preparation, Registry, WeightStatus, ZooError};
+use zoo::{Confidence, LabelSet, Model, ModelCard, Preparation, Registry, WeightStatus, ZooError};
 
 use crate::{Engine, PipelineError, PipelineFile, PipelineSource};
 
@@ -77,6 +77,12 @@ impl Pipeline {
 
     pub(crate) fn file(&self) -> &PipelineFile {
         &self.file
+    }
+
+    /// What was fitted to the weights in use; nothing where they are made by a formula.
+    pub(crate) fn confidence(&self) -> Confidence {
+        let fitted = self.card.confidence.filter(|_| self.status != WeightStatus::Untrained);
+        fitted.unwrap_or(Confidence::UNFITTED)
     }
 
     pub(crate) fn plan_settings(&self) -> &ecg::PlanSettings {

@@ -1,8 +1,7 @@
-use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
-use zoo::{Model, ModelCard};
+use zoo::{Confidence, Model, ModelCard};
 
-use crate::trainer::pixels;
+use crate::predict::looks;
 use crate::{DataSet, Result, Split};
 
 /// What a model makes of one side of the split.
@@ -18,27 +17,22 @@ pub struct Validation {
     pub confidence_on_others: Option<f64>,
 }
 
-/// Clips that go through the model at once.
-const AT_ONCE: usize = 8;
-
 /// Looks at all clips of `split` without changing anything.
 pub(crate) fn validate(model: &Model, card: &ModelCard, data: &DataSet, split: Split) -> Result<Validation> {
     let (mut clips, mut right, mut loss) = (0, 0, 0.0);
     let (mut others, mut confidence) = (0, 0.0);
-    for numbers in data.of(split).chunks(AT_ONCE) {
-        let probabilities = probabilities(model, card, data, numbers)?;
-        for (&number, probabilities) in numbers.iter().zip(probabilities) {
-            let (best, largest) = largest(&probabilities);
-            match data.clips().examples()[number].class {
-                Some(class) => {
-                    clips += 1;
-                    right += usize::from(best == class);
-                    loss -= f64::from(probabilities[class].max(1e-12)).ln();
-                }
-                None => {
-                    others += 1;
-                    confidence += f64::from(largest);
-                }
+    for number in data.of(split) {
+        let probabilities = probabilities(model, card, data, number)?;
+        let (best, largest) = largest(&probabilities);
+        match data.clips().examples()[number].class {
+            Some(class) => {
+                clips += 1;
+                right += usize::from(best == class);
+                loss -= probabilities[class].max(1e-12).ln();
+            }
+            None => {
+                others += 1;
+                confidence += largest;
             }
         }
     }
@@ -51,30 +45,15 @@ pub(crate) fn validate(model: &Model, card: &ModelCard, data: &DataSet, split: S
     })
 }
 
-/// The probabilities of each of the examples `numbers`; a model of stills sees every frame and their mean is taken.
-pub(crate) fn probabilities(
-    model: &Model,
-    card: &ModelCard,
-    data: &DataSet,
-    numbers: &[usize],
-) -> Result<Vec<Vec<f32>>> {
-    let mut all = Vec::new();
-    for &number in numbers {
-        let clip = data.clips().clip(number)?;
-        let frames = clip.frames;
-        let vectors = model.encode(&pixels(&[clip], card)?)?;
-        let looks = if card.sees_stills() { (frames, 1) } else { (1, frames) };
-        let looks = vectors.reshape([&[looks.0, looks.1], &vectors.dims()[1..]].concat())?;
-        all.push(softmax(&model.classify(&looks)?.logits)?.mean(0)?.to_vec1()?);
-    }
-    Ok(all)
+/// The probabilities of one example; a model of stills sees every frame and their mean is taken.
+fn probabilities(model: &Model, card: &ModelCard, data: &DataSet, number: usize) -> Result<Vec<f64>> {
+    let looks = looks(model, card, data, number)?;
+    let all: Vec<Vec<f64>> = looks.iter().map(|(logits, _)| Confidence::UNFITTED.probabilities(logits)).collect();
+    let classes = all.first().map_or(0, Vec::len);
+    Ok((0..classes).map(|class| all.iter().map(|row| row[class]).sum::<f64>() / all.len() as f64).collect())
 }
 
-fn softmax(logits: &Tensor) -> Result<Tensor> {
-    Ok(candle_nn::ops::softmax(logits, D::Minus1)?)
-}
-
-fn largest(probabilities: &[f32]) -> (usize, f32) {
+fn largest(probabilities: &[f64]) -> (usize, f64) {
     let best = probabilities.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
-    best.unwrap_or((0, f32::NAN))
+    best.unwrap_or((0, f64::NAN))
 }

@@ -3,7 +3,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::weights::FormulaWeights;
-use crate::{AnyEncoderName, Architecture, FusionName, HeadName, LabelSet, Preparation, Result, WeightStatus};
+use crate::{
+    AnyEncoderName, Architecture, Confidence, FusionName, HeadName, LabelSet, Preparation, Result, WeightStatus,
+};
 
 /// One entry of the registry.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,9 @@ pub struct ModelCard {
     /// Whether the weights come with the program.
     #[serde(default)]
     pub ships: bool,
+    /// What was fitted to the weights after training.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
     /// What the model must be fed.
     pub prepare: Preparation,
     /// The weights' file in the folder of models.

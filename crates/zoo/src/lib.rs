@@ -10,6 +10,7 @@
 mod architecture;
 mod card;
 mod classifier;
+mod confidence;
 mod encoders;
 mod error;
 mod fusion;
@@ -28,6 +29,7 @@ pub mod weights;
 pub use architecture::Architecture;
 pub use card::{ClipFrames, Formula, FrameChoice, ModelCard, Published, Task};
 pub use classifier::Classifier;
+pub use confidence::Confidence;
 pub use encoders::{
     ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
     FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,

@@ -1,0 +1,72 @@
+//! What is fitted to a model's answers on the validation set.
+
+use evaluate::calibration::{ConformalMethod, ConformalSets, fit_temperature, with_temperature};
+use evaluate::outliers::threshold_at_loss;
+use evaluate::{Level, Prediction, Predictions, aggregate};
+use zoo::Confidence;
+
+/// The share of loops whose set should hold the true view.
+const SET_COVERAGE: f64 = 0.95;
+
+/// The share of true views that may be taken for none of them.
+const LOSS_OF_TRUE_VIEWS: f64 = 0.03;
+
+/// Fits temperature, sets and the limit of energy to clips whose probabilities are at temperature 1.
+///
+/// Sets and energies are fitted on loops, for that is what they are asked of. The temperature is that of the loops' means,
+/// and it is applied to clips: the two agree closely, for the clips of a loop are alike.
+pub fn confidence(clips: &Predictions) -> anyhow::Result<Confidence> {
+    let temperature = fit_temperature(&aggregate(clips, Level::Loop)?)?.temperature;
+    let scaled = clips
+        .rows()
+        .iter()
+        .map(|row| Prediction { probabilities: with_temperature(&row.probabilities, temperature), ..row.clone() });
+    let loops = aggregate(&Predictions::new(clips.classes().to_vec(), scaled.collect())?, Level::Loop)?;
+    let sets = ConformalSets::fit(&loops, ConformalMethod::Lac, 1.0 - SET_COVERAGE)?;
+    let energies: Vec<f64> = loops.labelled().filter_map(|(row, _)| row.energy).collect();
+    Ok(Confidence {
+        temperature,
+        // The least nonconforming class must stay in the set although its probability was rounded when it was written.
+        set_from: sets.threshold.map_or(0.0, |threshold| (1.0 - threshold).max(0.0)),
+        set_coverage: SET_COVERAGE,
+        most_energy: threshold_at_loss(&energies, LOSS_OF_TRUE_VIEWS).ok(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use evaluate::Truth;
+
+    use super::*;
+
+    /// Loops of one clip; the true class of every tenth is not the likelier one, and the model is far too sure.
+    fn clips() -> Predictions {
+        let rows = (0..200).map(|number| {
+            let truth = usize::from(number % 10 == 0);
+            Prediction {
+                patient: format!("p{number}"),
+                study: format!("s{number}"),
+                loop_name: "1".to_owned(),
+                beat: None,
+                clip: Some(0),
+                truth: Truth::Class(truth),
+                probabilities: vec![0.999, 0.001],
+                energy: Some(-f64::from(number)),
+                features: None,
+                experts: Vec::new(),
+                weight: 1.0,
+            }
+        });
+        Predictions::new(vec!["a".to_owned(), "b".to_owned()], rows.collect()).unwrap()
+    }
+
+    #[test]
+    fn an_overconfident_model_is_cooled_and_its_sets_hold_the_truth() {
+        let fitted = confidence(&clips()).unwrap();
+        let softened = with_temperature(&[0.999, 0.001], fitted.temperature);
+        assert!((softened[0] - 0.9).abs() < 0.01, "{softened:?}");
+        assert_eq!(fitted.set(&softened), [0, 1], "95 % coverage needs both classes");
+        let above = clips().rows().iter().filter(|row| row.energy > fitted.most_energy).count();
+        assert_eq!(above, 6, "3 % of 200");
+    }
+}

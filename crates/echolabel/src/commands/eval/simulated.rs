@@ -1,0 +1,145 @@
+//! The whole pipeline on simulated studies whose truth is known.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use evaluate::{Evaluation, Prediction, Predictions, RunHeader, Truth};
+use serde::Deserialize;
+
+use super::{options_for, report};
+use crate::cli::{Common, EvalOptions};
+use crate::commands::{Outcome, open_view_pipeline, settings};
+use crate::output;
+
+/// What `truth.json` says, as far as it is needed here.
+#[derive(Deserialize)]
+struct StudyTruth {
+    study_instance_uid: String,
+    loops: Vec<LoopTruth>,
+}
+
+#[derive(Deserialize)]
+struct LoopTruth {
+    file: String,
+    view: Option<String>,
+}
+
+/// What became of loops that show none of the views, and of those that show one.
+#[derive(Default)]
+struct Refusals {
+    others: usize,
+    others_refused: usize,
+    views: usize,
+    views_refused: usize,
+    views_right: usize,
+}
+
+/// Labels every loop under the folder and compares with each study's `truth.json`.
+pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
+    let pipeline = open_view_pipeline(common, &settings(common, daemon::Overrides::default())?)?;
+    let views = pipeline.label_set().context("the pipeline knows no views")?.clone();
+    let mut rows = Vec::new();
+    let mut refusals = Refusals::default();
+    let studies = studies_in(&options.source)?;
+    let bar = crate::progress::bar(studies.iter().map(|(_, truth)| truth.loops.len() as u64).sum(), "labelling");
+    for (folder, truth) in &studies {
+        for (number, of_loop) in truth.loops.iter().enumerate() {
+            bar.inc(1);
+            let path = folder.join(&of_loop.file);
+            let label = pipeline.label(&path).with_context(|| path.display().to_string())?;
+            let class = of_loop.view.as_deref().and_then(|view| views.index_of(view));
+            refusals.count(class, label.view.as_deref().and_then(|view| views.index_of(view)));
+            if label.probabilities.is_empty() {
+                continue;
+            }
+            let probability = |view: &zoo::View| label.probabilities.get(&view.name).copied().unwrap_or(0.0);
+            rows.push(Prediction {
+                patient: truth.study_instance_uid.clone(),
+                study: truth.study_instance_uid.clone(),
+                loop_name: format!("{} {}", number + 1, of_loop.file),
+                beat: None,
+                clip: None,
+                truth: class.map_or(Truth::Outside, Truth::Class),
+                probabilities: views.views.iter().map(probability).collect(),
+                energy: None,
+                features: None,
+                experts: Vec::new(),
+                weight: 1.0,
+            });
+        }
+    }
+    bar.finish_and_clear();
+    let predictions = Predictions::new(views.view_names(), rows)?;
+    let header = RunHeader {
+        title: format!("{} on simulated studies", pipeline.name()),
+        model: pipeline.card().summary.clone(),
+        weights: pipeline.weights_sha256().to_owned(),
+        data: format!("{} studies of echolabel phantom", studies.len()),
+        data_fingerprint: report::fingerprint(&predictions)?,
+        data_note: "SIMULATED IMAGES. Not for clinical use.".to_owned(),
+        seed: 42,
+        date: report::today(),
+        more: refusals.lines(),
+    };
+    for (name, value) in refusals.lines() {
+        output::line(format_args!("{name:<28} {value}"))?;
+    }
+    let folder = options.out.clone().unwrap_or_else(|| options.source.join("report"));
+    let more = options_for(&views, pipeline.card().confidence.as_ref());
+    report::write(&folder, &predictions, &Evaluation::of(&predictions, header, more)?)
+}
+
+impl Refusals {
+    fn count(&mut self, truth: Option<usize>, said: Option<usize>) {
+        match truth {
+            Some(_) => {
+                self.views += 1;
+                self.views_refused += usize::from(said.is_none());
+                self.views_right += usize::from(said == truth);
+            }
+            None => {
+                self.others += 1;
+                self.others_refused += usize::from(said.is_none());
+            }
+        }
+    }
+
+    fn lines(&self) -> Vec<(String, String)> {
+        let line = |name: &str, part: usize, whole: usize| {
+            let share = 100.0 * part as f64 / whole.max(1) as f64;
+            (name.to_owned(), format!("{share:.1} % ({part} of {whole})"))
+        };
+        vec![
+            line("views labelled rightly", self.views_right, self.views),
+            line("views without a label", self.views_refused, self.views),
+            line("other loops without a label", self.others_refused, self.others),
+        ]
+    }
+}
+
+/// The folders under `folder`, itself included, that hold a `truth.json`.
+fn studies_in(folder: &Path) -> anyhow::Result<Vec<(PathBuf, StudyTruth)>> {
+    let mut folders = vec![folder.to_owned()];
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    let mut studies = Vec::new();
+    for folder in folders {
+        let path = folder.join("truth.json");
+        if path.is_file() {
+            let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+            let truth = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
+            studies.push((folder, truth));
+        }
+    }
+    anyhow::ensure!(
+        !studies.is_empty(),
+        "{}: no folder with a truth.json in it; `echolabel phantom --out DIR` makes such studies",
+        folder.display()
+    );
+    Ok(studies)
+}

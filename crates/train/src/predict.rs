@@ -1,0 +1,67 @@
+//! What trained weights say of one side of the split, as rows to judge.
+
+use candle_core::Device;
+use evaluate::{Prediction, Predictions, Truth};
+use zoo::weights::TensorSource;
+use zoo::{Confidence, LabelSet, Model, ModelCard};
+
+use crate::trainer::pixels;
+use crate::{DataSet, Result, Split, TrainError};
+
+/// One row for each clip of `split`, or for each frame where the model sees stills.
+///
+/// Probabilities are those of the card's fitted confidence; features are the vectors that the last layer sees.
+pub fn predict(card: &ModelCard, weights: &dyn TensorSource, data: &DataSet, split: Split) -> Result<Predictions> {
+    let model = Model::read(&card.architecture()?, weights, &Device::Cpu)?;
+    let views = LabelSet::named(card.label_set.as_deref().unwrap_or_default())?;
+    let confidence = card.confidence.unwrap_or(Confidence::UNFITTED);
+    let mut rows = Vec::new();
+    for number in data.of(split) {
+        let example = &data.clips().examples()[number];
+        for (clip, (logits, vector)) in looks(&model, card, data, number)?.into_iter().enumerate() {
+            rows.push(Prediction {
+                patient: example.patient.clone(),
+                study: example.study.clone(),
+                loop_name: example.source.clone(),
+                beat: Some(0),
+                clip: Some(clip),
+                truth: example.class.map_or(Truth::Outside, Truth::Class),
+                probabilities: confidence.probabilities(&logits),
+                energy: Some(Confidence::energy(&logits)),
+                features: Some(vector),
+                experts: Vec::new(),
+                weight: 1.0,
+            });
+        }
+    }
+    Predictions::new(views.view_names(), numbered(rows))
+        .map_err(|error| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() })
+}
+
+/// Counts the clips of a loop, which may have come one after the other.
+fn numbered(mut rows: Vec<Prediction>) -> Vec<Prediction> {
+    let mut seen: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();
+    for row in &mut rows {
+        let next = seen.entry(row.loop_name.clone()).or_default();
+        row.clip = Some(*next);
+        *next += 1;
+    }
+    rows
+}
+
+/// Logits and vector of everything that the model looks at in one example: the clip, or each of its frames.
+pub(crate) fn looks(
+    model: &Model,
+    card: &ModelCard,
+    data: &DataSet,
+    number: usize,
+) -> Result<Vec<(Vec<f32>, Vec<f32>)>> {
+    let clip = data.clips().clip(number)?;
+    let frames = clip.frames;
+    let vectors = model.encode(&pixels(&[clip], card)?)?;
+    let shape = if card.sees_stills() { [frames, 1] } else { [1, frames] };
+    let looks = vectors.reshape([&shape, &vectors.dims()[1..]].concat())?;
+    let logits = model.classify(&looks)?.logits.to_vec2()?;
+    let embedded = model.embed(&looks)?.to_vec2()?;
+    Ok(logits.into_iter().zip(embedded).collect())
+}
