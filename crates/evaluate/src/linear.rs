@@ -114,7 +114,7 @@ pub(crate) fn leading_eigenvectors(symmetric: &Matrix, count: usize) -> (Vec<f64
 const MOST_ITERATIONS: usize = 60;
 
 /// The change of eigenvalues, as a share of the largest, at which they are found. A direction's error is about its root.
-const TOLERANCE: f64 = 1e-9;
+const TOLERANCE: f64 = 1e-7;
 
 /// Every eigenvalue of a symmetric matrix, falling, and its eigenvectors as rows: Jacobi's rotations.
 pub(crate) fn all_eigenvectors(mut matrix: Matrix) -> (Vec<f64>, Matrix) {

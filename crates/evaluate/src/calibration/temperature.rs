@@ -27,6 +27,18 @@ pub fn with_temperature(probabilities: &[f64], temperature: f64) -> Vec<f64> {
     softmax(&probabilities.iter().map(|p| log_probability(*p) / temperature).collect::<Vec<_>>())
 }
 
+impl Predictions {
+    /// The same rows with their probabilities at another temperature.
+    pub fn at_temperature(&self, temperature: f64) -> Result<Self> {
+        if !(temperature > 0.0 && temperature.is_finite()) {
+            return Err(EvaluateError::Range { name: "the temperature", value: temperature, allowed: "above 0" });
+        }
+        let mut rows = self.rows().to_vec();
+        rows.iter_mut().for_each(|row| row.probabilities = with_temperature(&row.probabilities, temperature));
+        Self::new(self.classes().to_vec(), rows)
+    }
+}
+
 /// The temperature with the smallest negative log likelihood over the rows whose class is known (Guo et al., ICML 2017).
 ///
 /// The rows should be a validation set and of the level at which the temperature is used. The loss is convex in
@@ -97,6 +109,9 @@ mod tests {
         assert!((fit.log_loss_after - best).abs() < 1e-12 && fit.log_loss_before > best);
         let cooled = with_temperature(&[0.9, 0.1], fit.temperature);
         assert!((cooled[0] - 0.75).abs() < 1e-9);
+        let rows = binary(&[(0.9, 0), (0.9, 0), (0.9, 0), (0.9, 1)]).at_temperature(fit.temperature).unwrap();
+        assert!((fit_temperature(&rows).unwrap().temperature - 1.0).abs() < 1e-9, "nothing is left to fit");
+        assert!(rows.at_temperature(0.0).is_err() && rows.at_temperature(f64::NAN).is_err());
     }
 
     #[test]

@@ -61,6 +61,21 @@ pub fn bootstrap_by_patient(
     Ok(values.into_iter().zip(drawn_values).map(interval).collect())
 }
 
+/// The interval of a share that is 0 or 1 in all of `patients` patients, where resamples would all be alike and promise
+/// too much: the exact binomial one with patients as trials (Clopper and Pearson, Biometrika 1934).
+pub fn interval_of_all_alike(share: f64, patients: usize, level: f64) -> Option<Interval> {
+    let reach = ((1.0 - level) / 2.0).powf(1.0 / patients as f64);
+    if patients == 0 {
+        None
+    } else if share == 1.0 {
+        Some(Interval { value: share, low: reach, high: 1.0 })
+    } else if share == 0.0 {
+        Some(Interval { value: share, low: 0.0, high: 1.0 - reach })
+    } else {
+        None
+    }
+}
+
 /// The quantile of sorted values with linear interpolation (numpy's default).
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let position = share * (sorted.len().checked_sub(1)?) as f64;
@@ -116,6 +131,16 @@ mod tests {
         let found = bootstrap_by_patient(&[0, 0], 10, 0.95, 1, mean_of(&[1.0, 0.0])).unwrap();
         assert_eq!(found, [None, None]);
         assert!(bootstrap_by_patient(&[0, 1], 10, 1.0, 1, mean_of(&[1.0, 0.0])).is_err());
+    }
+
+    #[test]
+    fn all_alike_is_not_certain() {
+        // statsmodels 0.15.0: proportion_confint(30, 30, method="beta"), proportion_confint(0, 30, method="beta").
+        let all = interval_of_all_alike(1.0, 30, 0.95).unwrap();
+        assert!((all.low - 0.884_296_691_777_972_2).abs() < 1e-9 && all.high == 1.0, "{all:?}");
+        let none = interval_of_all_alike(0.0, 30, 0.95).unwrap();
+        assert!((none.high - (1.0 - 0.884_296_691_777_972_2)).abs() < 1e-9 && none.low == 0.0);
+        assert_eq!((interval_of_all_alike(0.5, 30, 0.95), interval_of_all_alike(1.0, 0, 0.95)), (None, None));
     }
 
     #[test]

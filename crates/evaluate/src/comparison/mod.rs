@@ -5,7 +5,7 @@ mod mcnemar;
 mod permutation;
 mod runs;
 
-pub use bootstrap::{BOOTSTRAP_ROUNDS, Interval, bootstrap_by_patient};
+pub use bootstrap::{BOOTSTRAP_ROUNDS, Interval, bootstrap_by_patient, interval_of_all_alike};
 pub use mcnemar::{McNemar, holm, mcnemar};
 pub use permutation::{PermutationTest, compare_accuracy, permutation_tests};
 pub use runs::{FigureDifference, RunComparison};

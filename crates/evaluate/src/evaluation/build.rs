@@ -1,12 +1,14 @@
+use std::collections::BTreeSet;
+
 use super::parts::CoverageAt;
 use super::{
-    ClassRow, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Interval, Mistake, OperatingPoint,
-    OutlierFigures, Rows, RunHeader,
+    ClassRow, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Grouping, Interval, Mistake,
+    OperatingPoint, OutlierFigures, Rows, RunHeader,
 };
 use crate::abstention::{accuracy_over_coverage, area_under_risk, coverage_at_accuracy};
 use crate::aggregate::{Level, aggregate, inventory};
 use crate::calibration::{BinKind, Judged, calibration_figures, reliability};
-use crate::comparison::bootstrap_by_patient;
+use crate::comparison::{bootstrap_by_patient, interval_of_all_alike};
 use crate::error::{Result, need_at_least, need_size};
 use crate::metrics::{Confusion, SubsetAccuracy};
 use crate::predictions::{Prediction, Predictions, Truth};
@@ -98,54 +100,77 @@ fn with_intervals(
     options: &EvaluationOptions,
 ) -> Result<(Vec<Figure>, Vec<Option<Interval>>)> {
     let rows = predictions.rows();
-    let mut named = vec![("accuracy".to_owned(), true), ("macro_f1".to_owned(), true), ("micro_f1".to_owned(), true)];
-    named.extend(
-        [("balanced_accuracy", true), ("macro_precision", true), ("macro_specificity", true), ("kappa", false)]
-            .map(owned),
-    );
-    named.extend([("expected_calibration_error", true), ("adaptive_calibration_error", true)].map(owned));
-    named.extend([("brier", false), ("log_loss", false)].map(owned));
-    named.extend(options.groupings.iter().map(|group| (format!("accuracy_{}", group.name), true)));
-    let headline = named.len();
     let judged: Vec<Option<Judged>> = rows.iter().map(Judged::of).collect();
     let best: Vec<usize> = rows.iter().map(Prediction::best).collect();
-    let figures = |drawn: &[usize]| -> Vec<Option<f64>> {
+    let confusion_of = |drawn: &[usize]| {
         let known = drawn.iter().filter(|row| rows[**row].truth != Truth::Unlabelled);
         let cells = known.map(|row| (rows[*row].truth.class(), Some(best[*row]), rows[*row].weight));
-        // Classes were checked when the predictions were made, so counting cannot fail.
-        let Ok(confusion) = Confusion::count(predictions.classes().len(), cells) else { return Vec::new() };
-        let calibration = calibration_figures(drawn.iter().filter_map(|row| judged[*row]).collect());
-        let mut values = vec![confusion.accuracy(), confusion.macro_f1(), confusion.micro_f1()];
-        values.extend([confusion.balanced_accuracy(), confusion.macro_precision()]);
-        values.extend([confusion.macro_specificity(), confusion.kappa()]);
-        values.extend([
-            calibration.expected_error,
-            calibration.adaptive_error,
-            calibration.brier,
-            calibration.log_loss,
-        ]);
-        let of_group = |group: &super::Grouping| confusion.grouped(&group.group_of_class).ok()?.accuracy();
-        values.extend(options.groupings.iter().map(of_group));
-        values.extend((0..confusion.classes()).map(|class| confusion.class_figures(class).recall));
-        values
+        Confusion::count(predictions.classes().len(), cells)
+    };
+    let figures_of = |confusion: &Confusion, drawn: &[usize]| {
+        headline(confusion, drawn.iter().filter_map(|row| judged[*row]).collect(), &options.groupings)
     };
     let all: Vec<usize> = (0..rows.len()).collect();
-    let values = figures(&all);
+    let confusion = confusion_of(&all)?;
+    let mut figures = figures_of(&confusion, &all);
     let (rounds, level) = (options.bootstrap_rounds, options.interval_level);
-    let mut intervals = bootstrap_by_patient(&predictions.patients(), rounds, level, options.bootstrap_seed, figures)?;
-    let recalls = intervals.split_off(headline);
-    let figure = |(((name, is_share), value), interval)| Figure { name, value, interval, is_share };
-    Ok((named.into_iter().zip(values).zip(intervals).map(figure).collect(), recalls))
+    let patients = predictions.patients();
+    let mut intervals = bootstrap_by_patient(&patients, rounds, level, options.bootstrap_seed, |drawn| {
+        // Classes were checked when the predictions were made, so counting cannot fail.
+        let Ok(confusion) = confusion_of(drawn) else { return Vec::new() };
+        let values = figures_of(&confusion, drawn).into_iter().map(|figure| figure.value);
+        values.chain((0..confusion.classes()).map(|class| confusion.class_figures(class).recall)).collect()
+    })?;
+    let mut recalls = intervals.split_off(figures.len());
+    for (figure, interval) in figures.iter_mut().zip(intervals) {
+        figure.interval = interval;
+    }
+    let patients_with = |shows: &dyn Fn(usize) -> bool| {
+        let numbers =
+            (0..rows.len()).filter(|row| rows[*row].truth.class().is_some_and(shows)).map(|row| patients[row]);
+        numbers.collect::<BTreeSet<_>>().len()
+    };
+    for figure in figures.iter_mut().filter(|figure| figure.name.starts_with("accuracy")) {
+        let exact = figure.value.and_then(|value| interval_of_all_alike(value, patients_with(&|_| true), level));
+        figure.interval = exact.or(figure.interval);
+    }
+    for (class, recall) in recalls.iter_mut().enumerate() {
+        let value = confusion.class_figures(class).recall;
+        let exact = value.and_then(|value| interval_of_all_alike(value, patients_with(&|shown| shown == class), level));
+        *recall = exact.or(*recall);
+    }
+    Ok((figures, recalls))
 }
 
-fn owned((name, is_share): (&str, bool)) -> (String, bool) {
-    (name.to_owned(), is_share)
+/// The headline figures, without intervals.
+fn headline(confusion: &Confusion, judged: Vec<Judged>, groupings: &[Grouping]) -> Vec<Figure> {
+    let share = |name: &str, value| Figure { name: name.to_owned(), value, interval: None, is_share: true };
+    let number = |name: &str, value| Figure { is_share: false, ..share(name, value) };
+    let calibration = calibration_figures(judged);
+    let mut figures = vec![
+        share("accuracy", confusion.accuracy()),
+        share("macro_f1", confusion.macro_f1()),
+        share("micro_f1", confusion.micro_f1()),
+        share("balanced_accuracy", confusion.balanced_accuracy()),
+        share("macro_precision", confusion.macro_precision()),
+        share("macro_specificity", confusion.macro_specificity()),
+        number("kappa", confusion.kappa()),
+        share("expected_calibration_error", calibration.expected_error),
+        share("adaptive_calibration_error", calibration.adaptive_error),
+        number("brier", calibration.brier),
+        number("log_loss", calibration.log_loss),
+    ];
+    for group in groupings {
+        let grouped = confusion.grouped(&group.group_of_class).ok().and_then(|grouped| grouped.accuracy());
+        figures.push(share(&format!("accuracy_{}", group.name), grouped));
+    }
+    figures
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::{ClassSubset, Grouping};
+    use crate::evaluation::ClassSubset;
     use crate::predictions::tests::{names, row};
 
     pub(super) fn header() -> RunHeader {
@@ -196,6 +221,9 @@ mod tests {
         let value = |name: &str| evaluation.figure(name).unwrap().value.unwrap();
         assert_eq!(value("accuracy"), 0.75);
         assert_eq!(value("accuracy_two"), 1.0);
+        // All of two patients: 0.025 to the power of one half.
+        let interval = evaluation.figure("accuracy_two").unwrap().interval.unwrap();
+        assert!((interval.low - 0.025_f64.sqrt()).abs() < 1e-12 && interval.high == 1.0);
         assert!(evaluation.figure("accuracy").unwrap().interval.is_some());
         assert_eq!(evaluation.per_class[1].recall, Some(0.5));
         assert_eq!(evaluation.per_class[1].most_called, Some(("view0".to_owned(), 0.5)));

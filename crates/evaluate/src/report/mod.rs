@@ -107,7 +107,8 @@ impl Evaluation {
                     }
                 }
             }
-            p.quiet { "Intervals: patients drawn with replacement, with all their rows." }
+            p.quiet { "Intervals: patients drawn with replacement, with all their rows; where every row is alike, the exact one of as \
+                many patients." }
         }
     }
 
