@@ -4,7 +4,7 @@ CARGO ?= cargo
 APT_PACKAGES = clang libclang-dev cmake pkg-config libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video bench bench-loading clean
+.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video bench bench-loading peers bench-peers clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -55,6 +55,14 @@ bench: build ## Time per stage, and that a long loop costs no more than a short 
 
 bench-loading: build ## Time and peak memory of opening each model
 	target/release/echolabel bench --loading
+
+peers: build ## Install the frameworks that echolabel is timed beside, in .venv-peers (gigabytes from PyPI)
+	python3 -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet -r tools/peers/requirements.txt
+	$(CARGO) build --release --locked -p kernels --example encoders
+
+bench-peers: peers ## Encoders, and the way from file to row, in turns with other frameworks
+	target/release/echolabel bench --peers
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

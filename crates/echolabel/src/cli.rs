@@ -395,11 +395,13 @@ pub enum EvalSplit {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   echolabel bench                    simulated loops, 30 and 300 frames, stage by stage
-  echolabel bench --file loop.dcm    one loop of yours")]
+  echolabel bench --file loop.dcm    one loop of yours
+  echolabel bench --peers            beside other frameworks, after `make peers`
+  echolabel bench --write-loops DIR  the 100 loops that the end-to-end figures are measured on")]
 pub struct BenchOptions {
-    /// Print one JSON object
-    #[arg(long)]
-    pub json: bool,
+    /// Write one JSON object to FILE; to stdout without a name or with -
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-")]
+    pub json: Option<PathBuf>,
     /// Measure this loop alone
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
@@ -409,6 +411,16 @@ pub struct BenchOptions {
     /// Measure what opening this model costs
     #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "loading"])]
     pub open: Option<String>,
+    /// Run ONNX Runtime, OpenVINO and PyTorch in turns with ours and print ratios; `make peers` installs them
+    #[arg(long, conflicts_with_all = ["file", "loading", "open"])]
+    pub peers: bool,
+    /// Measure nothing; write simulated JPEG loops, 60 frames of 800 x 600, to measure on
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "loading", "open", "peers"])]
+    pub write_loops: Option<PathBuf>,
+    /// How many loops to write
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "write_loops",
+        value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub loops: u32,
     /// How often each loop is labelled or model opened; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,

@@ -21,6 +21,7 @@ mod lstm;
 mod maps;
 mod norm;
 mod pool;
+mod probe;
 mod temporal;
 mod threads;
 pub mod training;
@@ -37,6 +38,7 @@ pub use lstm::{Lstm, LstmLayer};
 pub use maps::{CompiledNetwork, KernelChoice, LearnedMaps, Lesson, Maps};
 pub use norm::BatchNorm;
 pub use pool::{average_pool_2x2, global_average, max_pool, max_pool_2x2x2};
+pub use probe::multiply_adds_per_second;
 pub use temporal::{Linear, TemporalConv};
 pub use threads::limit_threads;
 

@@ -1,6 +1,7 @@
 //! Frames of one loop, decoded once and kept while they may be needed again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cine::{CineError, Loop, RgbFrame};
 
@@ -9,7 +10,7 @@ use cine::{CineError, Loop, RgbFrame};
 /// What is kept is bounded: memory does not grow with the length of the loop.
 pub struct DecodedFrames<'a> {
     source: &'a mut Loop,
-    kept: BTreeMap<u32, RgbFrame>,
+    kept: BTreeMap<u32, Arc<RgbFrame>>,
     order: Vec<u32>,
     decoded: u32,
 }
@@ -29,7 +30,7 @@ impl<'a> DecodedFrames<'a> {
     }
 
     /// Frame `index`, counted from 0.
-    pub fn get(&mut self, index: u32) -> Result<&RgbFrame, CineError> {
+    pub fn get(&mut self, index: u32) -> Result<&Arc<RgbFrame>, CineError> {
         if !self.kept.contains_key(&index) {
             let frame = self.source.frame(index)?;
             self.decoded += 1;
@@ -38,7 +39,7 @@ impl<'a> DecodedFrames<'a> {
                 self.kept.remove(&oldest);
             }
             self.order.push(index);
-            self.kept.insert(index, frame);
+            self.kept.insert(index, Arc::new(frame));
         }
         self.kept.get(&index).ok_or(CineError::FrameOutOfRange { index, frames: self.source.header().frames })
     }

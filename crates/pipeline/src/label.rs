@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use cine::{Finding, Header, Loop, RgbFrame};
@@ -234,14 +235,14 @@ fn decode(
     plan: &SamplingPlan,
     frames: &mut DecodedFrames<'_>,
     findings: &mut Vec<Finding>,
-) -> Result<BTreeMap<u32, RgbFrame>, LabelError> {
+) -> Result<BTreeMap<u32, Arc<RgbFrame>>, LabelError> {
     let indexes = plan.frame_indexes();
     let mut decoded = BTreeMap::new();
     let mut last_error = None;
     for &index in &indexes {
         match frames.get(index) {
             Ok(frame) => {
-                decoded.insert(index, frame.clone());
+                decoded.insert(index, Arc::clone(frame));
             }
             Err(error) => {
                 findings.push(Finding { code: "frame_not_decoded", message: error.to_string() });
@@ -256,7 +257,7 @@ fn decode(
 }
 
 /// The clips of the plan as positions in `decoded`; a missing frame is replaced by the nearest one that is there.
-fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, RgbFrame>) -> Vec<Vec<usize>> {
+fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, Arc<RgbFrame>>) -> Vec<Vec<usize>> {
     let there: Vec<u32> = decoded.keys().copied().collect();
     let nearest = |wanted: u32| {
         let distances = there.iter().map(|index| index.abs_diff(wanted));

@@ -1,6 +1,7 @@
 //! The decoded frames of a loop handed to the model's own preparation.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cine::{PixelBox, RgbFrame};
 use zoo::Preparation;
@@ -10,7 +11,7 @@ use crate::LabelError;
 
 /// Prepares the frames of one loop; `clips` are positions among them in order of their indexes.
 pub(crate) fn prepare_frames(
-    frames: &BTreeMap<u32, RgbFrame>,
+    frames: &BTreeMap<u32, Arc<RgbFrame>>,
     clips: &[Vec<usize>],
     sector: Option<PixelBox>,
     preparation: &Preparation,

@@ -39,8 +39,15 @@ impl Pipeline {
         Self::start(source, parts, model.map_err(model_error(source))?, WeightStatus::Untrained)
     }
 
-    fn start(source: &PipelineSource, parts: Parts, model: Model, status: WeightStatus) -> Result<Self, PipelineError> {
+    fn start(
+        source: &PipelineSource,
+        parts: Parts,
+        mut model: Model,
+        status: WeightStatus,
+    ) -> Result<Self, PipelineError> {
         let Parts { file, card, .. } = parts;
+        // The engine meets frames of this size only.
+        model.pack_for_good(card.prepare.size).map_err(model_error(source))?;
         let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error(source))?;
         let plan = ecg::PlanSettings {
             strategy: file.sampling.strategy,

@@ -73,6 +73,32 @@ impl Model {
         outlines(|source| Self::read(&architecture, source, &Device::Cpu).map(drop))
     }
 
+    /// Multiply-adds of the convolutions that encode one frame for the registry's entry `card`; `None` where the CPU kernels
+    /// do not run its encoder.
+    ///
+    /// Builds the model of zeros, so it needs as much memory as the model.
+    pub fn multiply_adds_of_a_frame(card: &ModelCard) -> Result<Option<u64>> {
+        let architecture = card.architecture()?;
+        let mut found = None;
+        outlines(|source| {
+            let model = Self::read(&architecture, source, &Device::Cpu)?;
+            if let AnyEncoder::Frames(encoder) = &model.encoder {
+                found = encoder.multiply_adds(model.takes_maps, card.prepare.size)?;
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Gets ready for square frames of `size` pixels a side and no others: on a CPU the encoder is packed for its kernels, and
+    /// what it was packed from is let go.
+    pub fn pack_for_good(&mut self, size: usize) -> Result<()> {
+        match &mut self.encoder {
+            AnyEncoder::Frames(encoder) if self.device.is_cpu() => encoder.pack_for_good(self.takes_maps, size),
+            _ => Ok(()),
+        }
+    }
+
     /// Encodes frames [N, 3, H, W], values 0 to 1, as vectors [N, C], or as maps [N, C, h, w] where the head takes maps.
     ///
     /// A model that sees whole clips takes them, [B, T, 3, H, W], and gives one step of time for each, [B, 1, C].

@@ -1,9 +1,11 @@
 //! Every encoder gives the same numbers by the CPU kernels of every instruction set as layer by layer.
 
+use std::path::Path;
+
 use candle_core::{Device, Tensor};
 use nn::KernelChoice;
 use zoo::weights::{FormulaWeights, Weights};
-use zoo::{Encoder, EncoderName};
+use zoo::{Encoder, EncoderName, Model, Registry};
 
 /// Encoders built of attention run layer by layer only.
 const WITHOUT_KERNELS: [EncoderName; 4] =
@@ -62,4 +64,24 @@ fn one_frame_and_frames_of_another_size_are_encoded_too() {
             assert!(difference < TOLERANCE, "{set:?} {shape:?}: {difference}");
         }
     }
+}
+
+#[test]
+fn a_model_packed_for_good_says_the_same_and_takes_no_other_frames() {
+    let registry = Registry::open(Path::new("nowhere")).unwrap();
+    let mut model = registry.make_untrained_model("tte11-tiny", &Device::Cpu).unwrap();
+    let frames = Tensor::rand(0f32, 1.0, (2, 3, 96, 96), &Device::Cpu).unwrap();
+    let before = model.encode(&frames).unwrap();
+    model.pack_for_good(96).unwrap();
+    assert_eq!(compare(&model.encode(&frames).unwrap(), &before), 0.0);
+    let others = Tensor::rand(0f32, 1.0, (2, 3, 64, 96), &Device::Cpu).unwrap();
+    assert!(model.encode(&others).is_err());
+}
+
+#[test]
+fn multiply_adds_are_those_of_the_literature() {
+    let registry = Registry::open(Path::new("nowhere")).unwrap();
+    // 1086 million for EfficientNet-B2 at 288, as hooks in PyTorch count them.
+    let counted = Model::multiply_adds_of_a_frame(registry.card("tte11-phantom").unwrap()).unwrap();
+    assert!(counted.is_some_and(|counted| (1_085_000_000..1_087_000_000).contains(&counted)), "{counted:?}");
 }

@@ -46,23 +46,27 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// A copy of an image; `None` where the image is empty, too large, or has fewer bytes than its size says.
-    pub fn copy_of(image: RgbImage<'_>) -> Option<Self> {
+    /// A copy of a part of an image; `None` where the image is empty, too large, or has fewer bytes than its size says.
+    pub fn copy_of(image: RgbImage<'_>, area: Area) -> Option<Self> {
         let (width, height) = (image.width as usize, image.height as usize);
         let sane = (1..=LARGEST_SIDE).contains(&width) && (1..=LARGEST_SIDE).contains(&height);
-        if !sane || image.pixels.len() < 3 * width * height {
-            return None;
-        }
         let pixels = image.pixels.as_chunks::<3>().0;
-        Some(Self { width, height, pixels: pixels[..width * height].to_vec() })
+        (sane && pixels.len() >= width * height).then(|| Self::of_rows(pixels, (width, height), area))
     }
 
     /// A copy of a part; the area is cut to the picture.
     pub fn part(&self, area: Area) -> Self {
-        let (x1, y1) = (area.x1.min(self.width), area.y1.min(self.height));
+        Self::of_rows(&self.pixels, (self.width, self.height), area)
+    }
+
+    fn of_rows(source: &[[u8; 3]], (width, height): (usize, usize), area: Area) -> Self {
+        let (x1, y1) = (area.x1.min(width), area.y1.min(height));
         let (x0, y0) = (area.x0.min(x1), area.y0.min(y1));
-        let rows = self.pixels.chunks_exact(self.width).take(y1).skip(y0);
-        Self { width: x1 - x0, height: y1 - y0, pixels: rows.flat_map(|row| row[x0..x1].iter().copied()).collect() }
+        let mut pixels = Vec::with_capacity((x1 - x0) * (y1 - y0));
+        for row in source.chunks_exact(width).take(y1).skip(y0) {
+            pixels.extend_from_slice(&row[x0..x1]);
+        }
+        Self { width: x1 - x0, height: y1 - y0, pixels }
     }
 
     /// The pixel-wise darkest of several pictures of one size: what moves fades, what stays remains.
@@ -110,7 +114,7 @@ pub(super) struct Frames<'a> {
     /// Once set, only this part of each frame is kept.
     area: Option<Area>,
     asked: BTreeMap<u32, bool>,
-    size: Option<(usize, usize)>,
+    size: Option<(u32, u32)>,
 }
 
 impl<'a> Frames<'a> {
@@ -127,16 +131,16 @@ impl<'a> Frames<'a> {
         if let Some(known) = self.asked.get(&index) {
             return *known;
         }
-        let picture = self.source.frame(index).and_then(Picture::copy_of);
-        let picture = picture.filter(|p| *self.size.get_or_insert((p.width, p.height)) == (p.width, p.height));
-        self.asked.insert(index, picture.is_some());
-        let Some(picture) = picture else { return false };
-        let kept = match self.area {
-            Some(area) => picture.part(area),
-            None => picture,
-        };
-        self.pictures.insert(index, kept);
-        true
+        let area = self.area.unwrap_or(Area { x0: 0, y0: 0, x1: usize::MAX, y1: usize::MAX });
+        let kept = self.source.frame(index).and_then(|image| {
+            let size = (image.width, image.height);
+            let picture = Picture::copy_of(image, area)?;
+            (*self.size.get_or_insert(size) == size).then_some(picture)
+        });
+        let is_there = kept.is_some();
+        self.asked.insert(index, is_there);
+        self.pictures.extend(kept.map(|picture| (index, picture)));
+        is_there
     }
 
     /// From here on only this part of the frames is kept, also of those decoded before.

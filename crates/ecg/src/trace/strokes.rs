@@ -102,7 +102,12 @@ fn column_runs(mask: &[bool], width: usize, height: usize) -> (Vec<Run>, Vec<usi
     let mut open: Vec<Option<usize>> = vec![None; width];
     let mut found: Vec<Run> = Vec::new();
     let mut counts = vec![0usize; width + 1];
+    let is_blank = |y: usize| y >= height || !mask[y * width..(y + 1) * width].contains(&true);
     for y in 0..=height {
+        // Nothing begins in a blank row, and behind another one nothing ends there.
+        if is_blank(y) && (y == 0 || is_blank(y - 1)) {
+            continue;
+        }
         for (column, start) in open.iter_mut().enumerate() {
             let set = y < height && mask[y * width + column];
             match (*start, set) {

@@ -27,6 +27,18 @@ impl NetworkBuilder {
         self.checked("network", map).map(|(_, shape)| shape)
     }
 
+    /// Multiply-adds of all convolutions so far, for one frame.
+    pub fn multiply_adds(&self) -> u64 {
+        let of_node = |node: &Node| match &node.operation {
+            Some(Operation::Convolution { kernel, .. } | Operation::Depthwise { kernel, .. }) => {
+                // Each weight meets each pixel of its output channel once.
+                (kernel.weight.len() * node.shape.height * node.shape.width) as u64
+            }
+            _ => 0,
+        };
+        self.nodes.iter().map(of_node).sum()
+    }
+
     /// A convolution over all channels, 1x1 or larger.
     pub fn convolution(&mut self, input: Map, convolution: Convolution<'_>) -> Result<Map> {
         const LAYER: &str = "convolution";

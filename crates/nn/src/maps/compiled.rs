@@ -27,6 +27,7 @@ impl KernelChoice {
 /// Layers that run as one on the CPU, packed for frames of one size.
 pub struct CompiledNetwork {
     network: Network,
+    multiply_adds: u64,
 }
 
 impl CompiledNetwork {
@@ -43,7 +44,13 @@ impl CompiledNetwork {
         drop(frames);
         let Maps::Noted(output) = output else { return Err(NnError::OnlyNoted.into()) };
         let (builder, output) = output.finish().ok_or(NnError::OnlyNoted)?;
-        Ok(Self { network: builder.finish(output, set).map_err(NnError::from)? })
+        let multiply_adds = builder.multiply_adds();
+        Ok(Self { network: builder.finish(output, set).map_err(NnError::from)?, multiply_adds })
+    }
+
+    /// Multiply-adds of the convolutions for one frame.
+    pub fn multiply_adds(&self) -> u64 {
+        self.multiply_adds
     }
 
     /// Maps frames [N, 3, H, W] on the CPU, f32, to the last layer's maps [N, C, h, w].

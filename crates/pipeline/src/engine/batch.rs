@@ -15,24 +15,44 @@ pub(super) fn run(model: &Model, requests: &[&PreparedClips]) -> Vec<Result<Engi
     if model.sees_whole_clips() {
         return requests.iter().map(|request| answer_whole_clips(model, request)).collect();
     }
-    match encode(model, requests) {
-        Ok((vectors, encode_ms)) => {
-            let all: usize = requests.iter().map(|request| request.frames).sum();
-            let mut first = 0;
-            requests
-                .iter()
-                .map(|request| {
-                    let count = request.frames;
-                    let own = vectors.narrow(0, first, count).map_err(model_error);
-                    first += count;
-                    let encode_ms = encode_ms * count as f64 / all.max(1) as f64;
-                    finish(model, &clips_of(&own?, &request.clips)?, encode_ms)
-                })
-                .collect()
-        }
+    match encode(model, requests).and_then(|(vectors, encode_ms)| classify(model, requests, &vectors, encode_ms)) {
+        Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if requests.len() == 1 => vec![Err(error)],
         Err(_) => requests.iter().flat_map(|request| run(model, &[request])).collect(),
     }
+}
+
+/// Answers all requests from their encoded frames [frames, ...], which took `encode_ms`.
+///
+/// Clips of one length go through the head together: it reads more weights than a clip has numbers.
+fn classify(
+    model: &Model,
+    requests: &[&PreparedClips],
+    vectors: &Tensor,
+    encode_ms: f64,
+) -> Result<Vec<EngineAnswer>, LabelError> {
+    let all_frames: usize = requests.iter().map(|request| request.frames).sum();
+    let mut answers = Vec::new();
+    let mut first_frame = 0;
+    let length = |request: &&PreparedClips| request.clips.first().map_or(0, Vec::len);
+    for alike in requests.chunk_by(|a, b| length(a) == length(b)) {
+        let mut clips = Vec::new();
+        for request in alike {
+            let moved = |clip: &Vec<usize>| clip.iter().map(|position| position + first_frame).collect();
+            clips.extend(request.clips.iter().map(moved));
+            first_frame += request.frames;
+        }
+        let mut together = finish(model, &clips_of(vectors, &clips)?, encode_ms)?;
+        for request in alike {
+            let count = request.clips.len();
+            answers.push(EngineAnswer {
+                outputs: together.outputs.drain(..count).collect(),
+                encode_ms: encode_ms * request.frames as f64 / all_frames.max(1) as f64,
+                head_ms: together.head_ms * count as f64 / clips.len().max(1) as f64,
+            });
+        }
+    }
+    Ok(answers)
 }
 
 /// Encodes the frames of all requests as vectors [frames, C] (or maps [frames, C, h, w]) and tells how many milliseconds that took.
@@ -42,7 +62,8 @@ fn encode(model: &Model, requests: &[&PreparedClips]) -> Result<(Tensor, f64), L
         return Err(LabelError::Model("an empty batch".to_owned()));
     };
     let plane = 3 * size * size;
-    let values: Vec<f32> = requests.iter().flat_map(|request| &request.values).copied().collect();
+    let values: Vec<&[f32]> = requests.iter().map(|request| request.values.as_slice()).collect();
+    let values = values.concat();
     let mut vectors = Vec::new();
     for chunk in values.chunks(MOST_FRAMES * plane) {
         let frames = Tensor::from_slice(chunk, (chunk.len() / plane, 3, size, size), model.device());
@@ -126,6 +147,24 @@ mod tests {
             let alone = run(&model, &[&request(&[*clip])]).remove(0).unwrap().outputs.remove(0);
             let furthest = alone.iter().zip(together).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(furthest < 1e-4, "{clip:?}: {furthest}");
+        }
+    }
+
+    #[test]
+    fn loops_that_share_a_batch_get_their_own_answers() {
+        let registry = Registry::open(Path::new("nowhere")).unwrap();
+        let model = registry.make_untrained_model("tte11-tiny", &Device::Cpu).unwrap();
+        let mut requests = [request(&[[0, 1, 2, 3], [1, 2, 3, 4]]), request(&[[4, 3, 2, 1]]), request(&[[0, 0, 1, 1]])];
+        requests[1].values.iter_mut().for_each(|value| *value = 1.0 - *value);
+        requests[2].clips = vec![vec![0, 1]];
+        let together = run(&model, &requests.each_ref());
+        for (request, together) in requests.iter().zip(together) {
+            let alone = run(&model, &[request]).remove(0).unwrap().outputs;
+            let together = together.unwrap().outputs;
+            assert_eq!(alone.len(), together.len());
+            for (alone, together) in alone.iter().flatten().zip(together.iter().flatten()) {
+                assert!((alone - together).abs() < 1e-4, "{alone} {together}");
+            }
         }
     }
 

@@ -119,6 +119,17 @@ impl Encoder {
         Self { runner: self.runner.with_choice(choice) }
     }
 
+    /// Packs the encoder for square frames of `size` pixels a side and for nothing else, to vectors or to feature maps, so
+    /// that memory holds its weights once; nothing happens where the CPU kernels do not run it.
+    pub(crate) fn pack_for_good(&mut self, maps: bool, size: usize) -> Result<()> {
+        self.runner.pack_for_good(maps, (size, size))
+    }
+
+    /// Multiply-adds of the convolutions for one square frame; `None` where the CPU kernels do not run the encoder.
+    pub(crate) fn multiply_adds(&self, maps: bool, size: usize) -> Result<Option<u64>> {
+        self.runner.multiply_adds(maps, (size, size))
+    }
+
     /// The length of the vector that stands for a frame.
     pub fn width(name: EncoderName) -> usize {
         match name {

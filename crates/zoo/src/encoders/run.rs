@@ -13,7 +13,9 @@ const MOST_PACKED: usize = 2;
 
 /// A frame network and how it is run: by the CPU kernels where they can, else layer by layer.
 pub struct Runner {
-    network: Box<dyn FrameNetwork>,
+    /// `None` once it was packed for good.
+    network: Option<Box<dyn FrameNetwork>>,
+    can_be_noted: bool,
     choice: KernelChoice,
     packed: Mutex<Vec<(Wanted, Arc<CompiledNetwork>)>>,
 }
@@ -29,12 +31,34 @@ struct Wanted {
 impl Runner {
     /// Runs `network` on a CPU as `choice` says.
     pub fn new(network: Box<dyn FrameNetwork>, choice: KernelChoice) -> Self {
-        Self { network, choice, packed: Mutex::default() }
+        let can_be_noted = network.can_be_noted();
+        Self { network: Some(network), can_be_noted, choice, packed: Mutex::default() }
     }
 
-    /// The same network, run as `choice` says.
+    /// Packs the network for frames of `height` x `width` and for nothing else, so that memory holds its weights once.
+    ///
+    /// Nothing happens where the kernels do not run it.
+    pub fn pack_for_good(&mut self, maps: bool, (height, width): (usize, usize)) -> Result<()> {
+        if self.can_be_noted && matches!(self.choice, KernelChoice::Kernels(_)) {
+            self.packed(Wanted { maps, height, width })?;
+            self.network = None;
+        }
+        Ok(())
+    }
+
+    /// Multiply-adds of the convolutions for one frame of `height` x `width`; `None` where the kernels do not run it.
+    pub fn multiply_adds(&self, maps: bool, (height, width): (usize, usize)) -> Result<Option<u64>> {
+        match self.choice {
+            KernelChoice::Kernels(_) if self.can_be_noted => {
+                Ok(Some(self.packed(Wanted { maps, height, width })?.multiply_adds()))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The same network, run as `choice` says; it must not have been packed for good.
     pub fn with_choice(self, choice: KernelChoice) -> Self {
-        Self::new(self.network, choice)
+        Self { choice, packed: Mutex::default(), ..self }
     }
 
     /// Maps frames [N, 3, H, W] to vectors [N, C].
@@ -65,13 +89,19 @@ impl Runner {
         let [_, 3, height, width] = *frames.dims() else {
             return Err(ZooError::InputShape { expected: "frames [N, 3, H, W]", found: frames.dims().to_vec() });
         };
-        let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32 && self.network.can_be_noted();
+        let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32 && self.can_be_noted;
         match self.choice {
             KernelChoice::Kernels(_) if on_kernels => {
                 Ok(self.packed(Wanted { maps, height, width })?.forward(frames)?)
             }
-            _ => Ok(layers(self.network.as_ref(), &frames.clone().into(), maps)?.tensor()?.clone()),
+            _ => Ok(layers(self.layers_of(frames.dims())?, &frames.clone().into(), maps)?.tensor()?.clone()),
         }
+    }
+
+    /// The layers; an error that names `frames` where the network was packed for others and its layers are gone.
+    fn layers_of(&self, frames: &[usize]) -> Result<&dyn FrameNetwork> {
+        let expected = "frames [N, 3, H, W] on the CPU, of the size that the network was packed for";
+        self.network.as_deref().ok_or_else(|| ZooError::InputShape { expected, found: frames.to_vec() })
     }
 
     /// The network packed for frames of this size; the first call for a size packs it.
@@ -81,7 +111,8 @@ impl Runner {
             return Ok(network.clone());
         }
         let KernelChoice::Kernels(set) = self.choice else { return Err(nn::NnError::OnlyNoted.into()) };
-        let note = |frames: &Maps| layers(self.network.as_ref(), frames, wanted.maps);
+        let network = self.layers_of(&[1, 3, wanted.height, wanted.width])?;
+        let note = |frames: &Maps| layers(network, frames, wanted.maps);
         let network = Arc::new(CompiledNetwork::note::<ZooError>((wanted.height, wanted.width), set, note)?);
         packed.truncate(MOST_PACKED - 1);
         packed.insert(0, (wanted, network.clone()));

@@ -22,7 +22,7 @@ impl Conv1dHead {
     pub fn read_dilated(width: usize, dilation: usize, weights: &Weights<'_>) -> Result<Self> {
         let conv = weights.at("conv");
         let weight = conv.tensor("weight", &[width, width, 3])?;
-        Ok(Self { conv: TemporalConv::new(weight, conv.tensor("bias", &[width])?, dilation) })
+        Ok(Self { conv: TemporalConv::new(&weight, conv.tensor("bias", &[width])?, dilation)? })
     }
 }
 

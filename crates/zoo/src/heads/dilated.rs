@@ -21,7 +21,7 @@ impl DilatedHead {
         let read = |(index, dilation): (usize, usize)| -> Result<TemporalConv> {
             let conv = weights.at("convs").at(index);
             let weight = conv.tensor("weight", &[width, width, 3])?;
-            Ok(TemporalConv::new(weight, conv.tensor("bias", &[width])?, dilation))
+            Ok(TemporalConv::new(&weight, conv.tensor("bias", &[width])?, dilation)?)
         };
         Ok(Self { convs: Self::DILATIONS.into_iter().enumerate().map(read).collect::<Result<_>>()? })
     }

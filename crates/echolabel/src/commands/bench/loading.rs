@@ -61,10 +61,11 @@ pub fn all(common: &Common, options: &BenchOptions) -> Outcome {
         .collect();
     bar.finish_and_clear();
     std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    for opening in openings? {
-        if options.json { output::json_line(&opening)? } else { print(&opening)? }
+    let openings = openings?;
+    match &options.json {
+        Some(to) => super::write_json(to, &openings),
+        None => openings.iter().try_for_each(print),
     }
-    Ok(())
 }
 
 fn in_processes(name: &str, folder: &Path, rounds: u32) -> anyhow::Result<Opening> {

@@ -1,9 +1,13 @@
 //! `echolabel bench`: where the time of a loop goes on this machine.
 
+mod floor;
 mod loading;
+mod loops;
+mod peers;
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use pipeline::{Pipeline, StageMs};
@@ -12,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::Outcome;
 use crate::cli::{BenchOptions, Common};
 use crate::{memory, output};
+use floor::{Floor, LoopCost, Machine, ModelCost};
 
 /// What was measured of one loop.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,8 +27,16 @@ struct LoopFigures {
     frames_decoded: u32,
     /// Distinct frames that the model saw.
     frames_used: usize,
+    /// Bytes of one decoded frame.
+    frame_bytes: u64,
     /// Median milliseconds of each stage over the rounds.
     ms: Stages,
+    /// Loops a second when several are labelled at once, as the daemon does; none for a single file.
+    loops_per_second: f64,
+    /// Frames that the model sees a second then.
+    frames_per_second: f64,
+    /// Reading weights and packing them, in milliseconds.
+    opening_ms: f64,
     /// Peak resident memory of the process, in megabytes.
     peak_megabytes: Option<f64>,
 }
@@ -46,6 +59,10 @@ struct Report {
     rounds: u32,
     short: LoopFigures,
     long: LoopFigures,
+    /// What the stages of the short loop cannot be faster than.
+    floor: Floor,
+    machine: Machine,
+    model: ModelCost,
     /// Long over short, without the model, whose share is the same by design.
     time_ratio_without_model: f64,
     /// Long over short.
@@ -61,24 +78,40 @@ pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
     if let Some(name) = &options.open {
         return loading::one(common, name);
     }
+    if let Some(folder) = &options.write_loops {
+        return loops::write(folder, options.loops);
+    }
+    if options.peers {
+        return peers::run(options.rounds, options.json.as_deref().filter(|file| !is_stdout(file)));
+    }
     if options.loading {
         return loading::all(common, options);
     }
     let settings = super::settings(common, daemon::Overrides::default())?;
     match &options.file {
         Some(file) => {
+            let started = Instant::now();
             let pipeline = super::open_pipeline(common, &settings)?;
-            let figures = measure(&pipeline, file, options.rounds)?;
-            if options.json { output::json_line(&figures) } else { print("loop", &figures) }
+            let opening_ms = started.elapsed().as_secs_f64() * 1000.0;
+            let figures = measure(&pipeline, file, (options.rounds, settings.labelling.workers), opening_ms)?;
+            match &options.json {
+                Some(to) => write_json(to, &figures),
+                None => print("loop", &figures),
+            }
         }
         None => {
-            let name = super::pipeline_source(&settings)?.read()?.name;
-            compare(common, options, name)
+            let (file, card) = Pipeline::check(&super::pipeline_source(&settings)?, &common.models)?;
+            compare(common, options, file.name, &card)
         }
     }
 }
 
-fn measure(pipeline: &Pipeline, file: &Path, rounds: u32) -> anyhow::Result<LoopFigures> {
+fn measure(
+    pipeline: &Pipeline,
+    file: &Path,
+    (rounds, workers): (u32, usize),
+    opening_ms: f64,
+) -> anyhow::Result<LoopFigures> {
     let mut labels = Vec::new();
     for _ in 0..rounds {
         labels.push(pipeline.label(file).context("cannot label the loop")?);
@@ -89,7 +122,12 @@ fn measure(pipeline: &Pipeline, file: &Path, rounds: u32) -> anyhow::Result<Loop
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]
     };
+    let loops_per_second = together(pipeline, file, (rounds, workers))?;
     Ok(LoopFigures {
+        frame_bytes: u64::from(last.header.rows) * u64::from(last.header.columns) * 3,
+        loops_per_second,
+        frames_per_second: loops_per_second * last.frames_used as f64,
+        opening_ms,
         frames: last.header.frames,
         frames_decoded: last.frames_decoded,
         frames_used: last.frames_used,
@@ -106,27 +144,58 @@ fn measure(pipeline: &Pipeline, file: &Path, rounds: u32) -> anyhow::Result<Loop
     })
 }
 
-fn compare(common: &Common, options: &BenchOptions, pipeline: String) -> Outcome {
+/// Loops a second when each of `workers` threads labels the loop `rounds` times, one loop's frames decoded while others are
+/// encoded.
+fn together(pipeline: &Pipeline, file: &Path, (rounds, workers): (u32, usize)) -> anyhow::Result<f64> {
+    let label_all = || (0..rounds).try_for_each(|_| pipeline.label(file).map(drop));
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(label_all)).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })?;
+    Ok(workers as f64 * f64::from(rounds) / started.elapsed().as_secs_f64())
+}
+
+fn compare(common: &Common, options: &BenchOptions, pipeline: String, card: &zoo::ModelCard) -> Outcome {
     let folder = std::env::temp_dir().join(format!("echolabel-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let figures = both(common, options, &folder);
     std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     let (short, long) = figures?;
+    let (machine, model) = (Machine::measure(), ModelCost::count(card)?);
+    let cost = LoopCost {
+        frames_decoded: short.frames_decoded,
+        frame_bytes: short.frame_bytes,
+        frames_used: short.frames_used as u64,
+    };
     let own = |figures: &LoopFigures| figures.ms.open + figures.ms.ecg + figures.ms.decode + figures.ms.prepare;
     let report = Report {
         pipeline,
         rounds: options.rounds,
+        floor: Floor::of(&machine, &model, &cost),
+        machine,
+        model,
         time_ratio_without_model: own(&long) / own(&short),
         memory_ratio: long.peak_megabytes.zip(short.peak_megabytes).map(|(long, short)| long / short),
         short,
         long,
     };
-    if options.json {
-        return output::json_pretty(&report);
+    if let Some(to) = &options.json {
+        return write_json(to, &report);
     }
     output::line(format_args!("pipeline {}, medians of {} rounds, milliseconds", report.pipeline, report.rounds))?;
     print("short loop", &report.short)?;
     print("long loop", &report.long)?;
+    let Floor { decode_ms, prepare_ms, encode_ms, head_ms } = report.floor;
+    output::line(format_args!(
+        "floor of the short loop: decode {decode_ms:.1}  prepare {prepare_ms:.1}  encode {:.1}  head {head_ms:.1} \
+         (a copy moves {:.1} GB/s, a large product makes {:.0} GFLOP/s here)",
+        encode_ms.unwrap_or(f64::NAN),
+        report.machine.copied_bytes_per_second / 1e9,
+        report.machine.multiply_adds_per_second.unwrap_or(f64::NAN) * 2.0 / 1e9,
+    ))?;
     let memory = report.memory_ratio.map_or_else(|| "unknown".to_owned(), |ratio| format!("{ratio:.2}"));
     output::line(format_args!(
         "long over short: time without the model {:.2}, peak memory {memory}",
@@ -151,7 +220,7 @@ fn both(common: &Common, options: &BenchOptions, folder: &Path) -> anyhow::Resul
         };
         phantom::write_loop(&spec, &phantom::LoopIdentity::new(1, frames), &file)?;
         let mut child = Command::new(std::env::current_exe()?);
-        child.args(["bench", "--json", "--rounds", &options.rounds.to_string(), "--file"]).arg(&file);
+        child.args(["bench", "--json", "-", "--rounds", &options.rounds.to_string(), "--file"]).arg(&file);
         child.arg("--models").arg(&common.models);
         for (flag, value) in [("--pipeline", &common.pipeline), ("--device", &common.device)] {
             if let Some(value) = value {
@@ -173,11 +242,24 @@ fn both(common: &Common, options: &BenchOptions, folder: &Path) -> anyhow::Resul
     }
 }
 
+/// Whether results go to stdout instead of a file.
+fn is_stdout(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+fn write_json(to: &Path, value: &impl Serialize) -> Outcome {
+    if is_stdout(to) {
+        return output::json_pretty(value);
+    }
+    let text = serde_json::to_string_pretty(value).context("cannot write figures as JSON")?;
+    Ok(std::fs::write(to, text + "\n").with_context(|| format!("cannot write {}", to.display()))?)
+}
+
 fn print(name: &str, figures: &LoopFigures) -> Outcome {
     let ms = &figures.ms;
     output::line(format_args!(
         "{name:<10} {:>4} frames, {:>2} decoded: open {:.1}  ecg {:.1}  decode {:.1}  prepare {:.1}  encode {:.1}  \
-         head {:.1}  total {:.1}  ({:.2} loops/s, {:.1} frames/s encoded, peak {:.0} MB)",
+         head {:.1}  total {:.1}; several at once {:.2} loops/s, {:.1} frames/s; opening {:.0}, peak {:.0} MB",
         figures.frames,
         figures.frames_decoded,
         ms.open,
@@ -187,8 +269,9 @@ fn print(name: &str, figures: &LoopFigures) -> Outcome {
         ms.encode,
         ms.head,
         ms.total,
-        1000.0 / ms.total,
-        1000.0 * figures.frames_used as f64 / ms.encode,
+        figures.loops_per_second,
+        figures.frames_per_second,
+        figures.opening_ms,
         figures.peak_megabytes.unwrap_or(f64::NAN),
     ))
 }

@@ -12,8 +12,14 @@ pub(super) fn float(
     across: &[Taps<f32>],
     down: &[Taps<f32>],
 ) -> Vec<f32> {
-    let narrowed = narrow(cut, channel, across, |pixel, weight| f32::from(pixel) * weight, |sum| sum);
-    shorten(&narrowed, across.len(), down, |pixel, weight| pixel * weight, |sum: f32| sum)
+    // Compiled once more for machines with wider vectors.
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let narrowed = narrow(cut, channel, across, |pixel, weight| f32::from(pixel) * weight, |sum| sum);
+            shorten(&narrowed, across.len(), down, |pixel, weight| pixel * weight, |sum: f32| sum)
+        },
+    )
 }
 
 /// Resizes with weights of 22 fractional bits and rounds to whole pixels after each direction, as Pillow does.
@@ -35,19 +41,26 @@ pub(super) fn fixed_point(
     // Weights are not negative and sum up to one, give or take the last bit of each.
     let round = |sum: i32| ((sum + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS).clamp(0, 255) as u8;
     let (width, height) = (across.len(), down.len());
-    if cut.height > height && cut.height - height + 2 * width > 2 * cut.width {
-        let pixels: Vec<u8> = (0..cut.height).flat_map(|y| cut.row(y)).map(channel).collect();
-        let shortened = shorten(&pixels, cut.width, &down, times, round);
-        return narrow(&Cut::whole(&shortened, cut.width), |&pixel| pixel, &across, times, round);
-    }
-    let narrowed = narrow(cut, channel, &across, times, round);
-    shorten(&narrowed, width, &down, times, round)
+    // Compiled once more for machines with wider vectors.
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            if cut.height > height && cut.height - height + 2 * width > 2 * cut.width {
+                let pixels: Vec<u8> = (0..cut.height).flat_map(|y| cut.row(y)).map(channel).collect();
+                let shortened = shorten(&pixels, cut.width, &down, times, round);
+                return narrow(&Cut::whole(&shortened, cut.width), |&pixel| pixel, &across, times, round);
+            }
+            let narrowed = narrow(cut, channel, &across, times, round);
+            shorten(&narrowed, width, &down, times, round)
+        },
+    )
 }
 
 /// Brings every row to `taps.len()` pixels; the height stays.
 ///
 /// Eight rows are turned into columns of eight first, so that one weight goes to eight neighbours in memory: that is
 /// what the compiler turns into vector instructions.
+#[inline(always)]
 pub(super) fn narrow<P, S, W, R>(
     cut: &Cut<'_, P>,
     channel: impl Fn(&P) -> u8,
@@ -90,6 +103,7 @@ where
 }
 
 /// Brings `rows` of `width` pixels each to `taps.len()` rows.
+#[inline(always)]
 pub(super) fn shorten<P, S, W, R>(
     rows: &[P],
     width: usize,
