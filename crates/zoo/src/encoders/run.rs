@@ -74,11 +74,12 @@ impl Runner {
 
     /// Maps frames [N, 3, H, W] to vectors [N, C], or to maps [N, C, h, w], on Candle's graph.
     pub fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<Lesson>) -> Result<Tensor> {
-        let frames = match self.network.can_be_noted() {
+        let network = self.layers_of(frames.dims())?;
+        let frames = match self.can_be_noted {
             true => Maps::Learned(LearnedMaps::frames(frames, lesson)?),
             false => frames.clone().into(),
         };
-        let channels_first = match layers(self.network.as_ref(), &frames, maps)? {
+        let channels_first = match layers(network, &frames, maps)? {
             Maps::Learned(learned) => channels_first(learned.channels_last())?,
             other => other.tensor()?.clone(),
         };
