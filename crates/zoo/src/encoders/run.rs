@@ -9,7 +9,7 @@ use crate::{Result, ZooError};
 /// Networks packed for frames of different sizes that are kept; a pipeline feeds one size.
 const MOST_PACKED: usize = 2;
 
-/// A frame network and how it is run: by the CPU kernels where they can, else layer by layer.
+/// A frame network and how it is run: by the CPU kernels, or layer by layer.
 pub struct Runner {
     network: Box<dyn FrameNetwork>,
     choice: KernelChoice,
@@ -50,7 +50,7 @@ impl Runner {
         let [_, 3, height, width] = *frames.dims() else {
             return Err(ZooError::InputShape { expected: "frames [N, 3, H, W]", found: frames.dims().to_vec() });
         };
-        let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32 && self.network.can_be_noted();
+        let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32;
         match self.choice {
             KernelChoice::Kernels(_) if on_kernels => {
                 Ok(self.packed(Wanted { maps, height, width })?.forward(frames)?)
