@@ -100,6 +100,11 @@ impl Conv2d {
         Self { activation, ..self }
     }
 
+    /// Whether it looks at one pixel at a time.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        matches!(self.weight.dims(), [_, _, 1, 1])
+    }
+
     /// Convolves `x` [N, in, H, W] to [N, out, H', W'].
     pub fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
         let (out, in_per_group, kernel_height, kernel_width) = self.weight.dims4()?;

@@ -21,6 +21,7 @@ mod lstm;
 mod map_attention;
 mod maps;
 mod norm;
+mod packed_conv;
 mod pool;
 mod temporal;
 mod threads;
