@@ -1,10 +1,10 @@
 """Times the registry's encoders beside PyTorch, in turns, on the machine that it runs on.
 
     pip install numpy torch torchvision timm
-    cargo build --release -p zoo --example encoders
-    OMP_WAIT_POLICY=PASSIVE python pytorch.py ENCODERS [--rounds 5] [--threads 2] [NAME...]
+    cargo build --release -p zoo --example serve_encoder
+    OMP_WAIT_POLICY=PASSIVE python pytorch.py SERVE_ENCODER [--rounds 5] [--threads 2] [NAME...]
 
-ENCODERS is the example that was built. PyTorch runs eagerly, once in its default layout and once channels last; the faster
+SERVE_ENCODER is the example that was built. PyTorch runs eagerly, once in its default layout and once channels last; the faster
 counts. In every round each contender has its turn (`peers.py` says how), so that other load falls on all. Printed for each
 network and batch are medians of milliseconds for a frame (a clip for those that see clips), and the median of the rounds'
 ratios, with their range: above 1 ours is faster. Weights are random on both sides. Encoders with Keras' names have the
@@ -34,6 +34,7 @@ NETWORKS = {
     "swin_v2_t": (224, None, "torchvision", "swin_v2_t"),
     "swin_v2_b": (224, None, "torchvision", "swin_v2_b"),
     "r2plus1d_18": (112, 16, "video", "r2plus1d_18"),
+    "slow_r50": (224, 8, "here", "slow_r50"),
 }
 LAYOUTS = ("default", "channels_last")
 
@@ -48,6 +49,10 @@ def build(name):
         import timm
 
         return timm.create_model(theirs, num_classes=0).eval()
+    if source == "here":
+        import slow_r50
+
+        return slow_r50.slow_r50().eval()
     import torchvision
 
     models = torchvision.models.video if source == "video" else torchvision.models
@@ -86,10 +91,10 @@ def serve(name, layout):
 
 def compare(name, options):
     side, clip, _, _ = NETWORKS[name]
-    ours = [options.encoders, name, str(side), *([str(clip)] if clip else [])]
+    ours = [options.serve_encoder, name, str(side), *([str(clip)] if clip else [])]
     contenders = {"ours": Contender(ours, {})}
     for layout in LAYOUTS:
-        contenders[layout] = Contender([sys.executable, __file__, options.encoders, "--serve", name, layout], {})
+        contenders[layout] = Contender([sys.executable, __file__, options.serve_encoder, "--serve", name, layout], {})
     for batch in (1,) if clip else (1, 6):
         turns = {contender: [] for contender in contenders}
         for _ in range(options.rounds):
@@ -107,7 +112,7 @@ def compare(name, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("encoders")
+    parser.add_argument("serve_encoder")
     parser.add_argument("names", nargs="*")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)

@@ -1,6 +1,6 @@
-//! Times the registry's encoders with formula weights on this machine, as `ECHOLABEL_KERNELS` says.
+//! Times an encoder of the registry with formula weights on this machine, as `ECHOLABEL_KERNELS` says.
 //!
-//! `encoders NAME SIDE [FRAMES]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that
+//! `serve_encoder NAME SIDE [FRAMES]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that
 //! another program can take turns with it (`tools/peers/pytorch.py`). Encoders of whole clips need the clip's FRAMES.
 
 use std::error::Error;
@@ -15,11 +15,12 @@ type Forward = Box<dyn Fn(&Tensor) -> zoo::Result<Tensor>>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [name, side, frames @ ..] = arguments.as_slice() else { return Err("encoders NAME SIDE [FRAMES]".into()) };
+    let [name, side, frames @ ..] = arguments.as_slice() else { return Err("serve_encoder NAME SIDE [FRAMES]".into()) };
     let (side, frames) = (side.parse()?, frames.first().map(|frames| frames.parse::<usize>()).transpose()?);
+    let name = AnyEncoderName::all().find(|known| known.name() == name).ok_or("no such encoder in the registry")?;
     let source = FormulaWeights { seed: "encoders".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
     let read = |weights: &Weights<'_>| -> zoo::Result<Forward> {
-        Ok(match name.parse()? {
+        Ok(match name {
             AnyEncoderName::Frames(name) => {
                 let encoder = Encoder::read(name, weights)?;
                 Box::new(move |frames| encoder.forward(frames))
