@@ -2,13 +2,13 @@
 
     pip install numpy torch torchvision timm
     cargo build --release -p zoo --example serve_encoder
-    OMP_WAIT_POLICY=PASSIVE python pytorch.py SERVE_ENCODER [--rounds 5] [--threads 2] [NAME...]
+    OMP_WAIT_POLICY=PASSIVE python pytorch.py [--rounds 5] [--threads 2] [--batch 6] SERVE_ENCODER [NAME...]
 
-SERVE_ENCODER is the example that was built. PyTorch runs eagerly, once in its default layout and once channels last; the faster
-counts. In every round each contender has its turn (`peers.py` says how), so that other load falls on all. Printed for each
-network and batch are medians of milliseconds for a frame (a clip for those that see clips), and the median of the rounds'
-ratios, with their range: above 1 ours is faster. Weights are random on both sides. Encoders with Keras' names have the
-layers of their namesakes and are not timed again.
+SERVE_ENCODER is the example that was built. PyTorch runs eagerly, once in its default layout and once channels last; the
+faster counts. In every round each contender has its turn (`peers.py` says how), so that other load falls on all. Printed
+for each network and batch are medians of milliseconds for a frame (a clip for those that see clips), and the median of the
+rounds' ratios, with their range: above 1 ours is faster. CPU time is that of all threads. Weights are random on both
+sides. Encoders with Keras' names have the layers of their namesakes and are not timed again.
 """
 
 import argparse
@@ -95,17 +95,18 @@ def compare(name, options):
     contenders = {"ours": Contender(ours, {})}
     for layout in LAYOUTS:
         contenders[layout] = Contender([sys.executable, __file__, options.serve_encoder, "--serve", name, layout], {})
-    for batch in (1,) if clip else (1, 6):
+    for batch in (1,) if clip else options.batch or (1, 6):
         turns = {contender: [] for contender in contenders}
         for _ in range(options.rounds):
             for contender, process in contenders.items():
-                seconds, _ = process.turn(batch, options.threads, max(1, 3 // batch))
-                turns[contender].append(seconds)
-        medians = {contender: statistics.median(of_rounds) * 1e3 / batch for contender, of_rounds in turns.items()}
-        faster = min(LAYOUTS, key=medians.get)
-        ratios = [theirs / own for theirs, own in zip(turns[faster], turns["ours"])]
-        print(f"{name:18} batch {batch}: {medians['ours']:7.1f} ms, PyTorch {medians[faster]:7.1f} ms ({faster}): "
-              f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})", flush=True)
+                turns[contender].append(process.turn(batch, options.threads, max(1, 3 // batch)))
+        for kind, measure in enumerate(("wall", "CPU")):
+            times = {contender: [turn[kind] for turn in of_rounds] for contender, of_rounds in turns.items()}
+            medians = {contender: statistics.median(own) * 1e3 / batch for contender, own in times.items()}
+            faster = min(LAYOUTS, key=medians.get)
+            ratios = [theirs / own for theirs, own in zip(times[faster], times["ours"])]
+            print(f"{name:18} batch {batch} {measure:4}: {medians['ours']:7.1f} ms, PyTorch {medians[faster]:7.1f} ms "
+                  f"({faster}): {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})", flush=True)
     for process in contenders.values():
         process.process.kill()
 
@@ -116,6 +117,7 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch", type=int, action="append")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
