@@ -60,7 +60,7 @@ mod team;
 pub use activation::Activation;
 pub use error::KernelsError;
 pub use instruction_set::{InstructionSet, KERNELS_VARIABLE};
-pub use network::{Convolution, Map, Network, NetworkBuilder, SqueezeExcite};
+pub use network::{Attention, Convolution, Map, Network, NetworkBuilder, OTHER_REGION, SqueezeExcite, TokenWindow};
 pub use shape::{MapShape, Padding, Window};
 
 /// The result of building or running a network.

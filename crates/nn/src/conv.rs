@@ -104,6 +104,11 @@ impl Conv2d {
         Self { activation, ..self }
     }
 
+    /// Whether it looks at one pixel at a time.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        matches!(self.weight.dims(), [_, _, 1, 1])
+    }
+
     /// Convolves `x` [N, in, H, W] to [N, out, H', W']; an error for a layer that learns, which takes [`Maps::Learned`].
     pub fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
         self.must_be_folded()?;

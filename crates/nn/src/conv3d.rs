@@ -1,6 +1,7 @@
 use candle_core::Tensor;
 
-use crate::{Activation, BatchNorm, Conv2d, NnError, Padding, Result};
+use crate::packed_conv::PackedConv;
+use crate::{Activation, BatchNorm, Conv2d, KernelChoice, NnError, Padding, Result};
 
 /// Strides and zero padding of a three-dimensional convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +30,11 @@ impl Geometry3d {
 
 /// A convolution over frames, rows and columns.
 ///
-/// Neighbouring frames are laid side by side as channels, so that one two-dimensional convolution does the work.
+/// Neighbouring frames are laid side by side as channels, so that one two-dimensional convolution does the work; the CPU
+/// kernels run it if they are chosen (`ECHOLABEL_KERNELS`).
 #[derive(Debug, Clone)]
 pub struct Conv3d {
-    conv: Conv2d,
+    conv: PackedConv,
     temporal_kernel: usize,
     geometry: Geometry3d,
 }
@@ -44,6 +46,7 @@ impl Conv3d {
         let flat = weight.permute((0, 2, 1, 3, 4))?.contiguous()?;
         let flat = flat.reshape((out, temporal_kernel * width_in, height, width))?;
         let conv = Conv2d::new(flat, None, geometry.spatial_stride, 1);
+        let conv = PackedConv::new(conv, Padding::symmetric(geometry.spatial_padding), KernelChoice::detect()?);
         Ok(Self { conv, temporal_kernel, geometry })
     }
 
@@ -62,7 +65,7 @@ impl Conv3d {
         let x = self.neighbours_as_channels(x)?;
         let (batch, frames, channels, height, width) = x.dims5()?;
         let x = x.reshape((batch * frames, channels, height, width))?;
-        let y = self.conv.forward(&x, Padding::symmetric(self.geometry.spatial_padding))?;
+        let y = self.conv.forward(&x)?;
         let (_, out, height, width) = y.dims4()?;
         Ok(y.reshape((batch, frames, out, height, width))?)
     }

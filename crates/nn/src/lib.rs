@@ -18,13 +18,16 @@ mod epilogue;
 mod error;
 mod layer_norm;
 mod lstm;
+mod map_attention;
 mod maps;
 mod norm;
+mod packed_conv;
 mod pool;
 mod probe;
 mod temporal;
 mod threads;
 pub mod training;
+mod windows;
 
 pub use activation::Activation;
 pub use affine::ChannelAffine;
@@ -35,12 +38,14 @@ pub use device::DeviceChoice;
 pub use error::NnError;
 pub use layer_norm::LayerNorm;
 pub use lstm::{Lstm, LstmLayer};
+pub use map_attention::MapAttention;
 pub use maps::{CompiledNetwork, KernelChoice, LearnedMaps, Lesson, Maps};
 pub use norm::BatchNorm;
 pub use pool::{average_pool_2x2, global_average, max_pool, max_pool_2x2x2};
 pub use probe::multiply_adds_per_second;
 pub use temporal::{Linear, TemporalConv};
 pub use threads::limit_threads;
+pub use windows::Windows;
 
 /// Result of this crate's operations.
 pub type Result<T> = std::result::Result<T, NnError>;

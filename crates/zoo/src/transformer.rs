@@ -1,7 +1,6 @@
 //! The block that vision transformers and the transformer head are made of.
 
-use candle_core::Tensor;
-use nn::{Activation, LayerNorm, Linear, MultiHeadAttention};
+use nn::{Activation, Conv2d, LayerNorm, Linear, MapAttention, Maps, MultiHeadAttention, Padding};
 
 use crate::Result;
 use crate::weights::Weights;
@@ -15,10 +14,13 @@ pub(crate) struct BlockSizes {
     pub inside: usize,
 }
 
-/// Self-attention and two fully connected layers, each after a norm and added to its input (torchvision's names).
+/// Self-attention and two fully connected layers, each after a norm and added to its input (torchvision's names). Tokens
+/// are the pixels of maps.
 pub(crate) struct TransformerBlock {
     attention_norm: LayerNorm,
-    attention: MultiHeadAttention,
+    queries_keys_values: Conv2d,
+    attention: MapAttention,
+    output: Conv2d,
     mlp_norm: LayerNorm,
     mlp: Mlp,
 }
@@ -28,43 +30,58 @@ impl TransformerBlock {
 
     pub(crate) fn read(sizes: BlockSizes, weights: &Weights<'_>) -> Result<Self> {
         let BlockSizes { width, heads, inside } = sizes;
+        let attention_norm = layer_norm(&weights.at("ln_1"), width, Self::NORM_EPS)?;
+        let (queries_keys_values, output) = projections(&weights.at("self_attention"), width)?;
         Ok(Self {
-            attention_norm: layer_norm(&weights.at("ln_1"), width, Self::NORM_EPS)?,
-            attention: attention(&weights.at("self_attention"), width, heads)?,
+            attention_norm,
+            queries_keys_values: queries_keys_values.into_pointwise()?,
+            attention: MapAttention::whole(width, heads),
+            output: output.into_pointwise()?,
             mlp_norm: layer_norm(&weights.at("ln_2"), width, Self::NORM_EPS)?,
             mlp: Mlp::read(&weights.at("mlp"), width, inside)?,
         })
     }
 
-    /// Maps tokens [B, T, C] to [B, T, C].
-    pub(crate) fn forward(&self, tokens: &Tensor) -> Result<Tensor> {
-        let attended = self.attention.forward(&self.attention_norm.forward(tokens)?)?;
-        let tokens = (tokens + attended.values)?;
-        Ok((&tokens + self.mlp.forward(&self.mlp_norm.forward(&tokens)?)?)?)
+    /// Maps [N, C, H, W] to [N, C, H, W].
+    pub(crate) fn over(&self, tokens: &Maps) -> Result<Maps> {
+        let none = Padding::symmetric(0);
+        let projected = self.queries_keys_values.over(&self.attention_norm.over(tokens)?, none)?;
+        let attended = self.output.over(&self.attention.over(&projected)?, none)?;
+        let tokens = tokens.add(&attended, Activation::Identity)?;
+        Ok(tokens.add(&self.mlp.over(&self.mlp_norm.over(&tokens)?)?, Activation::Identity)?)
     }
 }
 
 /// Two fully connected layers with a GELU between them, at `0` and `3`.
 pub(crate) struct Mlp {
-    expand: Linear,
-    project: Linear,
+    expand: Conv2d,
+    project: Conv2d,
 }
 
 impl Mlp {
     pub(crate) fn read(weights: &Weights<'_>, width: usize, inside: usize) -> Result<Self> {
-        Ok(Self { expand: linear(&weights.at(0), (width, inside))?, project: linear(&weights.at(3), (inside, width))? })
+        let expand = linear(&weights.at(0), (width, inside))?.into_pointwise()?;
+        let project = linear(&weights.at(3), (inside, width))?.into_pointwise()?;
+        Ok(Self { expand: expand.with_activation(Activation::Gelu), project })
     }
 
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(self.project.forward(&Activation::Gelu.forward(&self.expand.forward(x)?)?)?)
+    pub(crate) fn over(&self, tokens: &Maps) -> Result<Maps> {
+        let none = Padding::symmetric(0);
+        Ok(self.project.over(&self.expand.over(tokens, none)?, none)?)
     }
 }
 
 /// Torch's `MultiheadAttention` at `weights`.
 pub(crate) fn attention(weights: &Weights<'_>, width: usize, heads: usize) -> Result<MultiHeadAttention> {
+    let (project, output) = projections(weights, width)?;
+    Ok(MultiHeadAttention::new(project, output, heads))
+}
+
+/// The layers before and after torch's `MultiheadAttention`: to queries, keys and values, and from what was mixed.
+fn projections(weights: &Weights<'_>, width: usize) -> Result<(Linear, Linear)> {
     let weight = weights.tensor("in_proj_weight", &[3 * width, width])?;
     let project = Linear::new(&weight, Some(weights.tensor("in_proj_bias", &[3 * width])?))?;
-    Ok(MultiHeadAttention::new(project, linear(&weights.at("out_proj"), (width, width))?, heads))
+    Ok((project, linear(&weights.at("out_proj"), (width, width))?))
 }
 
 /// A fully connected layer in torch's layout.

@@ -6,7 +6,8 @@ use crate::simd::{Kernel, Lanes};
 /// Pixels below which a thread's part is not cut further.
 const LEAST_PIXELS: usize = 32;
 
-/// Every pixel's channels with their mean taken away and divided by their deviation, then scaled and shifted.
+/// Every pixel's channels with their mean taken away and divided by their deviation, then scaled, shifted and
+/// added to another map.
 pub(crate) struct LayerNorm {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
@@ -16,6 +17,8 @@ pub(crate) struct LayerNorm {
     pub(crate) shift: Buffer,
     /// Added to the variance.
     pub(crate) epsilon: f32,
+    /// A map that is added to the result.
+    pub(crate) residual: Option<MapIndex>,
 }
 
 impl LayerNorm {
@@ -23,6 +26,7 @@ impl LayerNorm {
     /// The network must have been checked, and the arena be its own.
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
+        let residual = self.residual.map(|residual| run.view(residual));
         let pixels = run.frames * input.shape.pixels();
         let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 6 * run.frames * input.groups());
         let lanes = run.lanes;
@@ -32,6 +36,7 @@ impl LayerNorm {
                     layer: self,
                     channels: input.shape.channels,
                     input: input.pixel(pixel),
+                    residual: residual.map_or(std::ptr::null(), |residual| residual.pixel(pixel).cast_const()),
                     output: output.pixel(pixel),
                 };
                 // SAFETY: parts are disjoint pixels of checked maps of one shape.
@@ -46,6 +51,8 @@ struct NormPixel<'a> {
     layer: &'a LayerNorm,
     channels: usize,
     input: *const f32,
+    /// Null where nothing is added.
+    residual: *const f32,
     output: *mut f32,
 }
 
@@ -81,7 +88,10 @@ impl Kernel for NormPixel<'_> {
             for channel in (0..self.layer.scale.len()).step_by(L::COUNT) {
                 let deviation = lanes.subtract(lanes.load(self.input.add(channel)), means);
                 let scale = lanes.multiply(factor, lanes.load(scale.add(channel)));
-                let number = lanes.multiply_add(deviation, scale, lanes.load(shift.add(channel)));
+                let mut number = lanes.multiply_add(deviation, scale, lanes.load(shift.add(channel)));
+                if !self.residual.is_null() {
+                    number = lanes.add(number, lanes.load(self.residual.add(channel)));
+                }
                 lanes.store(self.output.add(channel), number);
             }
         }

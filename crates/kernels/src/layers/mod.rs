@@ -3,6 +3,7 @@
 //! A network is checked when it is built: every map that a layer names exists, has the shape that the layer's weights ask
 //! for, and lies in the arena beside everything else that is alive at that time. The kernels rest on that.
 
+mod attention;
 mod average;
 mod combine;
 mod concatenate;
@@ -14,9 +15,11 @@ mod planar;
 mod pointwise;
 mod pool;
 mod separable;
+mod tokens;
 
 use std::cell::RefCell;
 
+pub(crate) use attention::{Attention, Window as AttentionWindow};
 pub(crate) use average::GlobalAverage;
 pub(crate) use combine::Combine;
 pub(crate) use concatenate::Concatenate;
@@ -28,6 +31,7 @@ pub(crate) use planar::{from_planar, to_planar};
 pub(crate) use pointwise::Pointwise;
 pub(crate) use pool::{Pool, Pooling};
 pub(crate) use separable::Separable;
+pub(crate) use tokens::{Pixels, PrependToken};
 
 use crate::shape::MapShape;
 use crate::simd::{CHANNEL_GROUP, Lanes};

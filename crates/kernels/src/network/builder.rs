@@ -172,7 +172,8 @@ impl NetworkBuilder {
         let (input, shape) = self.checked(LAYER, input)?;
         check_length(LAYER, "scale", shape.channels, scale)?;
         check_length(LAYER, "shift", shape.channels, shift)?;
-        let operation = Operation::LayerNorm { input, scale: scale.to_vec(), shift: shift.to_vec(), epsilon };
+        let operation =
+            Operation::LayerNorm { input, scale: scale.to_vec(), shift: shift.to_vec(), epsilon, residual: None };
         Ok(self.push(shape, operation))
     }
 
@@ -182,7 +183,7 @@ impl NetworkBuilder {
         Ok(Network::new(self.nodes, output, set.checked()?))
     }
 
-    fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
+    pub(super) fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
         self.nodes.push(Node { shape, operation: Some(operation) });
         Map(self.nodes.len() - 1)
     }
@@ -200,7 +201,7 @@ impl NetworkBuilder {
     }
 
     /// A handle's index and shape; an error if it came from another builder.
-    fn checked(&self, layer: &'static str, map: Map) -> Result<(MapIndex, MapShape)> {
+    pub(super) fn checked(&self, layer: &'static str, map: Map) -> Result<(MapIndex, MapShape)> {
         match self.nodes.get(map.0) {
             Some(node) => Ok((map.0, node.shape)),
             None => Err(mismatch(layer, "a map of another network".to_owned())),
@@ -223,13 +224,13 @@ fn own(layer: &'static str, convolution: &Convolution<'_>, channels_in: usize) -
     Ok(Kernel { weight: weight.to_vec(), bias })
 }
 
-fn check_length(layer: &'static str, name: &'static str, expected: usize, numbers: &[f32]) -> Result<()> {
+pub(super) fn check_length(layer: &'static str, name: &'static str, expected: usize, numbers: &[f32]) -> Result<()> {
     match numbers.len() {
         found if found == expected => Ok(()),
         found => Err(KernelsError::WeightLength { layer, name, expected, found }),
     }
 }
 
-fn mismatch(layer: &'static str, problem: String) -> KernelsError {
+pub(super) fn mismatch(layer: &'static str, problem: String) -> KernelsError {
     KernelsError::Shape { layer, problem }
 }

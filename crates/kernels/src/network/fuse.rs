@@ -46,7 +46,7 @@ fn is_only_for(nodes: &[Node], output: MapIndex, map: MapIndex, user: MapIndex) 
     map != output && users(nodes, map) == [user]
 }
 
-/// A sum of two maps becomes part of the convolution or maximum that makes one of them.
+/// A sum of two maps becomes part of the convolution, maximum or norm that makes one of them.
 fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     let Some(&Operation::Combine { input, gates: None, affine: None, other: Some(other), activation }) =
         nodes[index].operation.as_ref()
@@ -61,6 +61,7 @@ fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) 
             Some(Operation::Pool { pooling: Pooling::Maximum, residual: None, .. }) => {
                 activation == Activation::Identity
             }
+            Some(Operation::LayerNorm { residual: None, .. }) => activation == Activation::Identity,
             _ => false,
         };
         if !takes || !is_only_for(nodes, output, maker, index) {
@@ -72,7 +73,7 @@ fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) 
                 *residual = Some(addend);
                 *after = activation;
             }
-            Some(Operation::Pool { residual, .. }) => *residual = Some(addend),
+            Some(Operation::Pool { residual, .. } | Operation::LayerNorm { residual, .. }) => *residual = Some(addend),
             _ => {}
         }
         nodes[index].operation = operation;

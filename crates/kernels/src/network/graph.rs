@@ -1,3 +1,4 @@
+use super::attention::OwnedAttention;
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
 use crate::shape::{MapShape, Window};
@@ -104,9 +105,23 @@ pub(crate) enum Operation {
         scale: Vec<f32>,
         shift: Vec<f32>,
         epsilon: f32,
+        residual: Option<MapIndex>,
     },
     GlobalAverage {
         input: MapIndex,
+    },
+    PrependToken {
+        input: MapIndex,
+        /// `[tokens, channels]`.
+        terms: Vec<f32>,
+    },
+    Pixels {
+        input: MapIndex,
+        first: usize,
+    },
+    Attention {
+        input: MapIndex,
+        heads: OwnedAttention,
     },
 }
 
@@ -121,7 +136,12 @@ impl Operation {
             Self::Combine { input, gates, other, .. } => [Some(*input), *gates, *other].into_iter().flatten().collect(),
             Self::Pool { input, residual, .. } => [Some(*input), *residual].into_iter().flatten().collect(),
             Self::Concatenate { inputs } => inputs.clone(),
-            Self::Depthwise { input, .. } | Self::LayerNorm { input, .. } | Self::GlobalAverage { input } => {
+            Self::LayerNorm { input, residual, .. } => [Some(*input), *residual].into_iter().flatten().collect(),
+            Self::Depthwise { input, .. }
+            | Self::GlobalAverage { input }
+            | Self::PrependToken { input, .. }
+            | Self::Pixels { input, .. }
+            | Self::Attention { input, .. } => {
                 vec![*input]
             }
         }

@@ -5,8 +5,8 @@ use crate::InstructionSet;
 use crate::buffer::Buffer;
 use crate::gemm::{PackedMatrix, Segment};
 use crate::layers::{
-    Combine, Concatenate, Dense, Depthwise, ExpandDepthwise, GlobalAverage, LayerNorm, MapIndex, PackedDepthwise,
-    Place, Pointwise, Pool, Reading, Run, ScratchLength, Separable,
+    Attention, Combine, Concatenate, Dense, Depthwise, ExpandDepthwise, GlobalAverage, LayerNorm, MapIndex,
+    PackedDepthwise, Pixels, Place, Pointwise, Pool, PrependToken, Reading, Run, ScratchLength, Separable,
 };
 use crate::shape::{MapShape, Window};
 use crate::simd::Lanes;
@@ -23,6 +23,9 @@ pub(crate) enum Layer {
     Concatenate(Concatenate),
     LayerNorm(LayerNorm),
     GlobalAverage(GlobalAverage),
+    PrependToken(PrependToken),
+    Pixels(Pixels),
+    Attention(Attention),
 }
 
 impl Layer {
@@ -85,11 +88,17 @@ impl Layer {
                 Self::Combine(Combine { input, output, gates, affine, other, activation })
             }
             Operation::Concatenate { inputs } => Self::Concatenate(Concatenate { inputs, output }),
-            Operation::LayerNorm { input, scale, shift, epsilon } => {
+            Operation::LayerNorm { input, scale, shift, epsilon, residual } => {
                 let (scale, shift) = (padded(&scale), padded(&shift));
-                Self::LayerNorm(LayerNorm { input, output, scale, shift, epsilon })
+                Self::LayerNorm(LayerNorm { input, output, scale, shift, epsilon, residual })
             }
             Operation::GlobalAverage { input } => Self::GlobalAverage(GlobalAverage { input, output }),
+            Operation::PrependToken { input, terms } => {
+                let terms = padded_rows(&terms, node.shape.channels, node.shape.padded_channels());
+                Self::PrependToken(PrependToken { input, output, terms })
+            }
+            Operation::Pixels { input, first } => Self::Pixels(Pixels { input, output, first }),
+            Operation::Attention { input, heads } => Self::Attention(heads.packed(set, input, output)),
         })
     }
 
@@ -102,6 +111,7 @@ impl Layer {
             Self::Depthwise(layer) => layer.scratch(shape(layer.output)),
             Self::ExpandDepthwise(layer) => layer.scratch(shape(layer.input), shape(layer.output)),
             Self::Separable(layer) => layer.scratch(shape(layer.output)),
+            Self::Attention(layer) => layer.scratch(),
             _ => ScratchLength::default(),
         }
     }
@@ -122,6 +132,9 @@ impl Layer {
                 Self::Concatenate(layer) => layer.run(run),
                 Self::LayerNorm(layer) => layer.run(run),
                 Self::GlobalAverage(layer) => layer.run(run),
+                Self::PrependToken(layer) => layer.run(run),
+                Self::Pixels(layer) => layer.run(run),
+                Self::Attention(layer) => layer.run(run),
             }
         }
     }
@@ -138,7 +151,14 @@ fn matrix(set: InstructionSet, kernel: Kernel, channels_in: usize, size: usize) 
 }
 
 fn padded(numbers: &[f32]) -> Buffer {
-    let mut buffer = Buffer::zeroed(MapShape::new(numbers.len(), 1, 1).padded_channels());
-    buffer.as_mut_slice()[..numbers.len()].copy_from_slice(numbers);
+    padded_rows(numbers, numbers.len(), MapShape::new(numbers.len(), 1, 1).padded_channels())
+}
+
+/// Rows of `width` numbers, each with zeros behind it up to `padded` numbers.
+pub(super) fn padded_rows(numbers: &[f32], width: usize, padded: usize) -> Buffer {
+    let mut buffer = Buffer::zeroed(numbers.len() / width * padded);
+    for (row, numbers) in buffer.as_mut_slice().chunks_exact_mut(padded).zip(numbers.chunks_exact(width)) {
+        row[..width].copy_from_slice(numbers);
+    }
     buffer
 }

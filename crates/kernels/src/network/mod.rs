@@ -1,5 +1,6 @@
 //! A convolutional network: built layer by layer, packed once, run on frames.
 
+mod attention;
 mod builder;
 mod fuse;
 mod graph;
@@ -7,6 +8,7 @@ mod lower;
 mod plan;
 mod run;
 
+pub use attention::{Attention, OTHER_REGION, TokenWindow};
 pub use builder::NetworkBuilder;
 pub use graph::{Convolution, Map, SqueezeExcite};
 pub use run::Network;

@@ -27,6 +27,14 @@ fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
     lanes.scale_by_power_of_two(power, whole)
 }
 
+/// e^x for x <= 0, or 2^-125 where it is less than that.
+#[inline(always)]
+pub(crate) fn exponential<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
+    // A NaN is the second argument, so that it comes through.
+    let t = lanes.maximum(lanes.splat(-EXPONENT_LIMIT), lanes.multiply(x, lanes.splat(LOG2_E)));
+    power_of_two(lanes, t)
+}
+
 /// 1 / (1 + e^-x).
 #[inline(always)]
 pub(crate) fn sigmoid<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {

@@ -65,6 +65,8 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     fn with_sign_of(self, magnitude: Self::Vector, sign: Self::Vector) -> Self::Vector;
     /// The sum of all lanes.
     fn sum(self, a: Self::Vector) -> f32;
+    /// The largest of all lanes; anything where one is not a number.
+    fn largest(self, a: Self::Vector) -> f32;
 
     fn zero(self) -> Self::Vector {
         self.splat(0.0)

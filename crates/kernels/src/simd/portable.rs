@@ -71,6 +71,11 @@ impl Lanes for Portable {
         (a[0] + a[2]) + (a[1] + a[3])
     }
 
+    #[inline(always)]
+    fn largest(self, a: Four) -> f32 {
+        a[0].max(a[2]).max(a[1].max(a[3]))
+    }
+
     operations! {
         add(a, b) = a + b;
         subtract(a, b) = a - b;

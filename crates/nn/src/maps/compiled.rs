@@ -38,7 +38,16 @@ impl CompiledNetwork {
         layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
     ) -> std::result::Result<Self, E> {
         const COLOURS: usize = 3;
-        let (builder, frames) = NetworkBuilder::new(MapShape::new(COLOURS, height, width)).map_err(NnError::from)?;
+        Self::note_maps((COLOURS, height, width), set, layers)
+    }
+
+    /// The same for maps of any channels, rows and columns in place of frames.
+    pub(crate) fn note_maps<E: From<NnError>>(
+        (channels, height, width): (usize, usize, usize),
+        set: InstructionSet,
+        layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
+    ) -> std::result::Result<Self, E> {
+        let (builder, frames) = NetworkBuilder::new(MapShape::new(channels, height, width)).map_err(NnError::from)?;
         let frames = Maps::Noted(NotedMaps::frames(builder, frames));
         let output = layers(&frames)?;
         drop(frames);

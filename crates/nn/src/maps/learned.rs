@@ -4,8 +4,8 @@ use std::rc::Rc;
 use candle_core::Tensor;
 
 use crate::training::{
-    AverageOver, Convolution, DropGenerator, Mode, TrainableNorm, activate, average_pool, channels_last, conv2d,
-    conv2d_norm, gate_channels, global_average, max_pool, scale_channels,
+    AverageOver, Convolution, DropGenerator, Mode, TrainableNorm, activate, average_pool, channels_first,
+    channels_last, conv2d, conv2d_norm, gate_channels, global_average, max_pool, scale_channels,
 };
 use crate::{Activation, Maps, NnError, Padding, Result};
 
@@ -147,6 +147,12 @@ impl LearnedMaps {
     /// What `layer` makes of the maps, channels last before and after.
     pub(crate) fn through(&self, layer: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Self> {
         self.followed_by(layer(&self.maps))
+    }
+
+    /// What layers of Candle's own make of the maps, channels first in between.
+    pub(crate) fn by_plain_layers(&self, layers: impl FnOnce(&Maps) -> Result<Maps>) -> Result<Maps> {
+        let maps = layers(&Maps::Computed(channels_first(&self.maps)?))?;
+        Ok(Maps::Learned(self.followed_by(channels_last(maps.tensor()?))?))
     }
 
     fn followed_by(&self, maps: Result<Tensor>) -> Result<Self> {

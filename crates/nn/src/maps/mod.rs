@@ -131,6 +131,34 @@ impl Maps {
         })
     }
 
+    /// The pixels in one row behind one more, with a term for each number of each: a class token and positions. `terms`
+    /// are [1 + H * W, C].
+    pub fn prepend_token(&self, terms: &Tensor) -> Result<Self> {
+        match self {
+            Self::Computed(tensor) => {
+                let (batch, channels, _, _) = tensor.dims4()?;
+                let pixels = tensor.flatten_from(2)?.pad_with_zeros(2, 1, 0)?;
+                let tokens = pixels.broadcast_add(&terms.t()?)?;
+                Ok(Self::Computed(tokens.reshape((batch, channels, 1, ()))?))
+            }
+            Self::Noted(noted) => Ok(Self::Noted(noted.prepend_token(terms)?)),
+            Self::Learned(learned) => learned.by_plain_layers(|maps| maps.prepend_token(terms)),
+        }
+    }
+
+    /// Pixels that follow each other from `first` on, as maps of `height` x `width`.
+    pub fn pixels(&self, first: usize, (height, width): (usize, usize)) -> Result<Self> {
+        match self {
+            Self::Computed(tensor) => {
+                let (batch, channels, _, _) = tensor.dims4()?;
+                let pixels = tensor.flatten_from(2)?.narrow(2, first, height * width)?.contiguous()?;
+                Ok(Self::Computed(pixels.reshape((batch, channels, height, width))?))
+            }
+            Self::Noted(noted) => Ok(Self::Noted(noted.pixels(first, (height, width))?)),
+            Self::Learned(learned) => learned.by_plain_layers(|maps| maps.pixels(first, (height, width))),
+        }
+    }
+
     /// The mean of windows of 2 x 2 without overlap; an odd last row or column is dropped.
     pub fn average_pool_2x2(&self) -> Result<Self> {
         Ok(match self {

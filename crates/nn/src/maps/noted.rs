@@ -58,6 +58,20 @@ impl NotedMaps {
         self.noted(|sheet| sheet.average_pool(self.map, 2, 2))
     }
 
+    pub(super) fn prepend_token(&self, terms: &Tensor) -> Result<Self> {
+        let terms = numbers(terms)?;
+        self.noted(|sheet| sheet.prepend_token(self.map, &terms))
+    }
+
+    pub(super) fn pixels(&self, first: usize, size: (usize, usize)) -> Result<Self> {
+        self.noted(|sheet| sheet.pixels(self.map, first, size))
+    }
+
+    /// Attention between pixels.
+    pub(crate) fn attention(&self, attention: kernels::Attention<'_>) -> Result<Self> {
+        self.noted(|sheet| sheet.attention(self.map, attention))
+    }
+
     /// A convolution with weights as [`crate::Conv2d`] keeps them; `depthwise` for one filter a channel.
     pub(crate) fn convolution(&self, layer: &NotedConvolution<'_>) -> Result<Self> {
         let weight = numbers(layer.weight)?;

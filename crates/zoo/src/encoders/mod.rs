@@ -52,11 +52,6 @@ pub trait FrameNetwork: Send + Sync {
     fn vectors(&self, frames: &Maps) -> Result<Maps> {
         Ok(self.maps(frames)?.global_average()?)
     }
-
-    /// Whether every layer is one that can be noted down for the CPU kernels.
-    fn can_be_noted(&self) -> bool {
-        true
-    }
 }
 
 /// An encoder of any architecture.

@@ -11,11 +11,10 @@ use crate::{Result, ZooError};
 /// Networks packed for frames of different sizes that are kept; a pipeline feeds one size.
 const MOST_PACKED: usize = 2;
 
-/// A frame network and how it is run: by the CPU kernels where they can, else layer by layer.
+/// A frame network and how it is run: by the CPU kernels, or layer by layer.
 pub struct Runner {
     /// `None` once it was packed for good.
     network: Option<Box<dyn FrameNetwork>>,
-    can_be_noted: bool,
     choice: KernelChoice,
     packed: Mutex<Vec<(Wanted, Arc<CompiledNetwork>)>>,
 }
@@ -31,15 +30,14 @@ struct Wanted {
 impl Runner {
     /// Runs `network` on a CPU as `choice` says.
     pub fn new(network: Box<dyn FrameNetwork>, choice: KernelChoice) -> Self {
-        let can_be_noted = network.can_be_noted();
-        Self { network: Some(network), can_be_noted, choice, packed: Mutex::default() }
+        Self { network: Some(network), choice, packed: Mutex::default() }
     }
 
     /// Packs the network for frames of `height` x `width` and for nothing else, so that memory holds its weights once.
     ///
-    /// Nothing happens where the kernels do not run it.
+    /// Nothing happens where layers are run one by one.
     pub fn pack_for_good(&mut self, maps: bool, (height, width): (usize, usize)) -> Result<()> {
-        if self.can_be_noted && matches!(self.choice, KernelChoice::Kernels(_)) {
+        if matches!(self.choice, KernelChoice::Kernels(_)) {
             self.packed(Wanted { maps, height, width })?;
             self.network = None;
         }
@@ -49,10 +47,8 @@ impl Runner {
     /// Multiply-adds of the convolutions for one frame of `height` x `width`; `None` where the kernels do not run it.
     pub fn multiply_adds(&self, maps: bool, (height, width): (usize, usize)) -> Result<Option<u64>> {
         match self.choice {
-            KernelChoice::Kernels(_) if self.can_be_noted => {
-                Ok(Some(self.packed(Wanted { maps, height, width })?.multiply_adds()))
-            }
-            _ => Ok(None),
+            KernelChoice::Kernels(_) => Ok(Some(self.packed(Wanted { maps, height, width })?.multiply_adds())),
+            KernelChoice::Plain => Ok(None),
         }
     }
 
@@ -75,10 +71,7 @@ impl Runner {
     /// Maps frames [N, 3, H, W] to vectors [N, C], or to maps [N, C, h, w], on Candle's graph.
     pub fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<Lesson>) -> Result<Tensor> {
         let network = self.layers_of(frames.dims())?;
-        let frames = match self.can_be_noted {
-            true => Maps::Learned(LearnedMaps::frames(frames, lesson)?),
-            false => frames.clone().into(),
-        };
+        let frames = Maps::Learned(LearnedMaps::frames(frames, lesson)?);
         let channels_first = match layers(network, &frames, maps)? {
             Maps::Learned(learned) => channels_first(learned.channels_last())?,
             other => other.tensor()?.clone(),
@@ -90,7 +83,7 @@ impl Runner {
         let [_, 3, height, width] = *frames.dims() else {
             return Err(ZooError::InputShape { expected: "frames [N, 3, H, W]", found: frames.dims().to_vec() });
         };
-        let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32 && self.can_be_noted;
+        let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32;
         match self.choice {
             KernelChoice::Kernels(_) if on_kernels => {
                 Ok(self.packed(Wanted { maps, height, width })?.forward(frames)?)

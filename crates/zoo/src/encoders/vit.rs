@@ -46,8 +46,8 @@ const NORM_EPS: f64 = 1e-6;
 pub struct VisionTransformer {
     config: VitConfig,
     patches: Conv2d,
-    class_token: Tensor,
-    positions: Tensor,
+    /// [1 + patches, C]: the class token and then nothing, each with its position.
+    terms: Tensor,
     blocks: Vec<TransformerBlock>,
     last: LayerNorm,
 }
@@ -62,52 +62,44 @@ impl VisionTransformer {
         let encoder = weights.at("encoder");
         let blocks = (0..config.blocks)
             .map(|block| TransformerBlock::read(sizes, &encoder.at("layers").at(format!("encoder_layer_{block}"))));
+        let patches = Conv2d::new(kernel, Some(projection.tensor("bias", &[width])?), patch, 1);
+        let class_token = weights.tensor("class_token", &[1, 1, width])?.pad_with_zeros(1, 0, config.patches())?;
+        let positions = encoder.tensor("pos_embedding", &[1, config.patches() + 1, width])?;
         Ok(Self {
-            patches: Conv2d::new(kernel, Some(projection.tensor("bias", &[width])?), patch, 1),
-            class_token: weights.tensor("class_token", &[1, 1, width])?,
-            positions: encoder.tensor("pos_embedding", &[1, config.patches() + 1, width])?,
+            patches,
+            terms: (class_token + positions)?.squeeze(0)?,
             blocks: blocks.collect::<Result<_>>()?,
             last: layer_norm(&encoder.at("ln"), width, NORM_EPS)?,
             config: config.clone(),
         })
     }
 
-    /// Maps frames [N, 3, H, W] to tokens [N, 1 + patches, C], the class token first.
-    fn tokens(&self, frames: &Tensor) -> Result<Tensor> {
-        let (count, _, height, width) = frames.dims4()?;
-        if height != self.config.image_side || width != self.config.image_side {
+    /// Maps frames [N, 3, H, W] to tokens [N, C, 1, 1 + patches], the class token first.
+    fn tokens(&self, frames: &Maps) -> Result<Maps> {
+        let side = self.config.image_side;
+        let (channels, height, width) = frames.size()?;
+        if height != side || width != side {
             return Err(ZooError::InputShape {
                 expected: "frames of the size that its positions were learned for",
-                found: frames.dims().to_vec(),
+                found: vec![channels, height, width],
             });
         }
-        let patches = self.patches.forward(frames, Padding::symmetric(0))?;
-        let patches = patches.flatten_from(2)?.transpose(1, 2)?;
-        let class_token = self.class_token.broadcast_as((count, 1, self.config.width))?;
-        let mut tokens = Tensor::cat(&[&class_token, &patches], 1)?.broadcast_add(&self.positions)?;
+        let mut tokens = self.patches.over(frames, Padding::symmetric(0))?.prepend_token(&self.terms)?;
         for block in &self.blocks {
-            tokens = block.forward(&tokens)?;
+            tokens = block.over(&tokens)?;
         }
-        Ok(self.last.forward(&tokens)?)
+        Ok(self.last.over(&tokens)?)
     }
 }
 
 impl FrameNetwork for VisionTransformer {
     /// The patches' tokens where the patches are.
     fn maps(&self, frames: &Maps) -> Result<Maps> {
-        let frames = frames.tensor()?;
         let side = self.config.image_side / self.config.patch;
-        let patches = self.tokens(frames)?.narrow(1, 1, self.config.patches())?;
-        let maps = patches.transpose(1, 2)?.contiguous()?;
-        Ok(maps.reshape((frames.dim(0)?, self.config.width, side, side))?.into())
+        Ok(self.tokens(frames)?.pixels(1, (side, side))?)
     }
 
     fn vectors(&self, frames: &Maps) -> Result<Maps> {
-        let class_token = self.tokens(frames.tensor()?)?.narrow(1, 0, 1)?.transpose(1, 2)?;
-        Ok(class_token.contiguous()?.unsqueeze(3)?.into())
-    }
-
-    fn can_be_noted(&self) -> bool {
-        false
+        Ok(self.tokens(frames)?.pixels(0, (1, 1))?)
     }
 }

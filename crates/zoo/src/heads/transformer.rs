@@ -1,5 +1,5 @@
 use candle_core::{Device, Tensor};
-use nn::LayerNorm;
+use nn::{LayerNorm, Maps};
 
 use super::ClipNetwork;
 use crate::Result;
@@ -31,11 +31,13 @@ impl TransformerHead {
 impl ClipNetwork for TransformerHead {
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor> {
         let (_, frames, width) = spatial.dims3()?;
-        let mut x = spatial.broadcast_add(&positions(frames, width, spatial.device())?)?;
+        let x = spatial.broadcast_add(&positions(frames, width, spatial.device())?)?;
+        // Frames are the pixels of a map of one row.
+        let mut x = Maps::from(x.transpose(1, 2)?.unsqueeze(2)?.contiguous()?);
         for block in &self.blocks {
-            x = block.forward(&x)?;
+            x = block.over(&x)?;
         }
-        Ok(self.last.forward(&x)?)
+        Ok(self.last.over(&x)?.tensor()?.squeeze(2)?.transpose(1, 2)?.contiguous()?)
     }
 }
 

@@ -1,7 +1,6 @@
-use candle_core::{D, Tensor};
-use nn::{Activation, Linear};
+use candle_core::Tensor;
+use nn::{Activation, Conv2d, Linear, MapAttention, Maps, Padding, Windows};
 
-use super::window::Windows;
 use crate::Result;
 use crate::transformer::linear;
 use crate::weights::Weights;
@@ -11,22 +10,16 @@ const BIAS_WIDTH: usize = 512;
 
 /// Attention within windows: cosine of queries and keys, a learned temperature, and a bias from the relative position.
 pub(super) struct WindowAttention {
-    queries_keys_values: Linear,
-    output: Linear,
-    /// [heads, 1, 1]: what the cosines are multiplied by.
-    scale: Tensor,
-    /// [heads, window², window²]: what is added to the scores.
-    position_bias: Tensor,
-    heads: usize,
-    window: usize,
-    shift: usize,
+    queries_keys_values: Conv2d,
+    attention: MapAttention,
+    output: Conv2d,
 }
 
 impl WindowAttention {
     pub(super) fn read(
         weights: &Weights<'_>,
         (width, heads): (usize, usize),
-        (window, shift): (usize, usize),
+        (side, shift): (usize, usize),
     ) -> Result<Self> {
         let projection = weights.at("qkv");
         let weight = projection.tensor("weight", &[3 * width, width])?;
@@ -34,45 +27,24 @@ impl WindowAttention {
         // The keys' bias is stored but not used: torchvision sets it to zero at run time.
         let zeros = bias.narrow(0, width, width)?.zeros_like()?;
         let bias = Tensor::cat(&[&bias.narrow(0, 0, width)?, &zeros, &bias.narrow(0, 2 * width, width)?], 0)?;
-        let logit_scale = weights.tensor("logit_scale", &[heads, 1, 1])?;
+        let scale = weights.tensor("logit_scale", &[heads, 1, 1])?.minimum(100f64.ln())?.exp()?;
+        let output = linear(&weights.at("proj"), (width, width))?;
+        let position_bias = position_bias(&weights.at("cpb_mlp"), heads, side)?;
+        // Tokens beyond the edge are zeros before the projection, so its bias is what they are after it.
+        let attention = MapAttention::cosine(Windows::Shifted { side, shift }, &scale, position_bias, bias.clone())?;
         Ok(Self {
-            queries_keys_values: Linear::new(&weight, Some(bias))?,
-            output: linear(&weights.at("proj"), (width, width))?,
-            scale: logit_scale.minimum(100f64.ln())?.exp()?,
-            position_bias: position_bias(&weights.at("cpb_mlp"), heads, window)?,
-            heads,
-            window,
-            shift,
+            queries_keys_values: Linear::new(&weight, Some(bias))?.into_pointwise()?,
+            attention,
+            output: output.into_pointwise()?,
         })
     }
 
-    /// Maps [N, H, W, C] to the same shape.
-    pub(super) fn forward(&self, map: &Tensor) -> Result<Tensor> {
-        let windows = Windows::over(map, self.window, self.shift)?;
-        let tokens = windows.cut(map)?;
-        let (count, length, width) = tokens.dims3()?;
-        let projected = self.queries_keys_values.forward(&tokens)?;
-        let by_head =
-            projected.reshape((count, length, 3, self.heads, width / self.heads))?.permute((2, 0, 3, 1, 4))?;
-        let queries = unit_length(&by_head.get(0)?.contiguous()?)?;
-        let keys = unit_length(&by_head.get(1)?.contiguous()?)?;
-        let cosines = queries.matmul(&keys.transpose(2, 3)?.contiguous()?)?;
-        let mut scores = cosines.broadcast_mul(&self.scale)?.broadcast_add(&self.position_bias)?;
-        if let Some(mask) = windows.mask(map.device())? {
-            let by_frame = scores.reshape((count / windows.count(), windows.count(), self.heads, length, length))?;
-            scores = by_frame.broadcast_add(&mask)?.reshape((count, self.heads, length, length))?;
-        }
-        let weights = candle_nn::ops::softmax_last_dim(&scores)?;
-        let mixed = weights.matmul(&by_head.get(2)?.contiguous()?)?;
-        let mixed = mixed.transpose(1, 2)?.contiguous()?.reshape((count, length, width))?;
-        windows.join(&self.output.forward(&mixed)?)
+    /// Maps [N, C, H, W] to the same shape.
+    pub(super) fn over(&self, maps: &Maps) -> Result<Maps> {
+        let none = Padding::symmetric(0);
+        let projected = self.queries_keys_values.over(maps, none)?;
+        Ok(self.output.over(&self.attention.over(&projected)?, none)?)
     }
-}
-
-/// Scales the last axis to length 1.
-fn unit_length(x: &Tensor) -> Result<Tensor> {
-    let length = x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-    Ok(x.broadcast_div(&length.maximum(1e-12)?)?)
 }
 
 /// 16 * sigmoid(mlp(relative position)) for every pair of tokens in a window, [heads, window², window²].

@@ -1,12 +1,8 @@
 //! Swin Transformer V2 as in torchvision (Liu et al., "Swin Transformer V2: Scaling Up Capacity and Resolution", CVPR 2022).
-//!
-//! Everything here is laid out [N, H, W, C], as torchvision does.
 
 mod attention;
-mod window;
 
-use candle_core::Tensor;
-use nn::{Conv2d, LayerNorm, Linear, Maps, Padding};
+use nn::{Activation, Conv2d, LayerNorm, Maps, Padding};
 
 use super::FrameNetwork;
 use crate::Result;
@@ -69,7 +65,8 @@ impl SwinV2 {
             let width = config.width << stage;
             let blocks = (0..count).map(|block| {
                 let shift = if block % 2 == 0 { 0 } else { config.window / 2 };
-                Block::read(&features.at(2 * stage + 1).at(block), (width, heads), (config.window, shift))
+                let windows = (config.window, shift);
+                Block::read(&features.at(2 * stage + 1).at(block), (width, heads), windows)
             });
             let blocks = blocks.collect::<Result<_>>()?;
             let merging = match stage + 1 < config.blocks.len() {
@@ -89,21 +86,16 @@ impl SwinV2 {
 
 impl FrameNetwork for SwinV2 {
     fn maps(&self, frames: &Maps) -> Result<Maps> {
-        let patches = self.patches.forward(frames.tensor()?, Padding::symmetric(0))?;
-        let mut x = self.patch_norm.forward(&patches.permute((0, 2, 3, 1))?)?;
+        let mut x = self.patch_norm.over(&self.patches.over(frames, Padding::symmetric(0))?)?;
         for (blocks, merging) in &self.stages {
             for block in blocks {
-                x = block.forward(&x)?;
+                x = block.over(&x)?;
             }
             if let Some(merging) = merging {
-                x = merging.forward(&x)?;
+                x = merging.over(&x)?;
             }
         }
-        Ok(self.last.forward(&x)?.permute((0, 3, 1, 2))?.contiguous()?.into())
-    }
-
-    fn can_be_noted(&self) -> bool {
-        false
+        Ok(self.last.over(&x)?)
     }
 }
 
@@ -116,40 +108,39 @@ struct Block {
 }
 
 impl Block {
-    fn read(weights: &Weights<'_>, (width, heads): (usize, usize), window: (usize, usize)) -> Result<Self> {
+    fn read(weights: &Weights<'_>, (width, heads): (usize, usize), windows: (usize, usize)) -> Result<Self> {
         Ok(Self {
-            attention: WindowAttention::read(&weights.at("attn"), (width, heads), window)?,
+            attention: WindowAttention::read(&weights.at("attn"), (width, heads), windows)?,
             attention_norm: layer_norm(&weights.at("norm1"), width, NORM_EPS)?,
             mlp: Mlp::read(&weights.at("mlp"), width, 4 * width)?,
             mlp_norm: layer_norm(&weights.at("norm2"), width, NORM_EPS)?,
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let x = (x + self.attention_norm.forward(&self.attention.forward(x)?)?)?;
-        Ok((&x + self.mlp_norm.forward(&self.mlp.forward(&x)?)?)?)
+    fn over(&self, x: &Maps) -> Result<Maps> {
+        let x = x.add(&self.attention_norm.over(&self.attention.over(x)?)?, Activation::Identity)?;
+        Ok(x.add(&self.mlp_norm.over(&self.mlp.over(&x)?)?, Activation::Identity)?)
     }
 }
 
 /// Four neighbours become one token of twice the width.
 struct Merging {
-    reduce: Linear,
+    reduce: Conv2d,
     norm: LayerNorm,
 }
 
 impl Merging {
     fn read(weights: &Weights<'_>, width: usize) -> Result<Self> {
         let reduce = weights.at("reduction").tensor("weight", &[2 * width, 4 * width])?;
-        Ok(Self { reduce: Linear::new(&reduce, None)?, norm: layer_norm(&weights.at("norm"), 2 * width, NORM_EPS)? })
+        // torchvision's order of the four: top left, bottom left, top right, bottom right.
+        let kernel = reduce.reshape((2 * width, 2, 2, width))?.permute((0, 3, 2, 1))?.contiguous()?;
+        let reduce = Conv2d::new(kernel, None, 2, 1);
+        Ok(Self { reduce, norm: layer_norm(&weights.at("norm"), 2 * width, NORM_EPS)? })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (batch, height, width, channels) = x.dims4()?;
-        let even = x.pad_with_zeros(1, 0, height % 2)?.pad_with_zeros(2, 0, width % 2)?;
-        let (rows, columns) = (height.div_ceil(2), width.div_ceil(2));
-        let squares = even.reshape((batch * rows, 2, columns, 2, channels))?;
-        // torchvision's order of the four: top left, bottom left, top right, bottom right.
-        let merged = squares.permute((0, 2, 3, 1, 4))?.contiguous()?.reshape((batch, rows, columns, 4 * channels))?;
-        Ok(self.norm.forward(&self.reduce.forward(&merged)?)?)
+    fn over(&self, x: &Maps) -> Result<Maps> {
+        let (_, height, width) = x.size()?;
+        let even = Padding { top: 0, left: 0, bottom: height % 2, right: width % 2 };
+        Ok(self.norm.over(&self.reduce.over(x, even)?)?)
     }
 }

@@ -1,0 +1,177 @@
+mod head;
+mod softmax;
+
+use super::{MapIndex, Run, ScratchLength, View};
+use crate::activation::Activation;
+use crate::buffer::Buffer;
+use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
+use crate::simd::{CHANNEL_GROUP, Lanes};
+use head::{ReadHead, WriteHead};
+use softmax::Softmax;
+
+/// Tokens whose scores are computed, made weights and used before the next ones': what stays in a first-level cache beside
+/// the keys or values.
+const BLOCK_TOKENS: usize = 64;
+
+/// Tokens that see each other.
+pub(crate) struct Window {
+    /// The pixel of each token; none beyond the map's edge.
+    pub(crate) pixels: Vec<Option<usize>>,
+    /// Which of the masks, if any.
+    pub(crate) mask: Option<usize>,
+}
+
+/// Attention of every head within every window, from queries, keys and values to their mixture.
+pub(crate) struct Attention {
+    pub(crate) input: MapIndex,
+    pub(crate) output: MapIndex,
+    pub(crate) windows: Vec<Window>,
+    /// A factor for the scores of each head.
+    pub(crate) scales: Vec<f32>,
+    /// Whether queries and keys are brought to length 1 first.
+    pub(crate) unit_length: bool,
+    /// Terms of the scores, [heads, tokens, padded tokens].
+    pub(crate) bias: Option<Buffer>,
+    /// Further terms of the scores of some windows, [tokens, padded tokens] each.
+    pub(crate) masks: Vec<Buffer>,
+    /// Queries, keys and values of tokens beyond the edge, padded.
+    pub(crate) beyond: Buffer,
+    /// How keys [head width, tokens] are packed; its weights are zeros.
+    pub(crate) keys: PackedMatrix,
+    /// How values [tokens, head width] are packed; its weights are zeros.
+    pub(crate) values: PackedMatrix,
+}
+
+/// Where a worker keeps what belongs to one head of one window.
+struct HeadScratch {
+    /// [tokens, head width].
+    queries: *mut f32,
+    /// [tokens, head width], before they are packed.
+    key_rows: *mut f32,
+    keys: *mut f32,
+    values: *mut f32,
+    /// Scores of a block of tokens, and then their weights before they are made to sum up to 1.
+    scores: *mut f32,
+    mixed: *mut f32,
+    /// One over the sum of each row of weights.
+    shares: *mut f32,
+}
+
+impl Attention {
+    fn heads(&self) -> usize {
+        self.scales.len()
+    }
+
+    fn tokens(&self) -> usize {
+        self.values.depth
+    }
+
+    fn head_width(&self) -> usize {
+        self.keys.depth
+    }
+
+    /// The numbers of each part of [`HeadScratch`].
+    fn lengths(&self) -> [usize; 7] {
+        let rows = self.tokens() * self.head_width();
+        let block = self.tokens().min(BLOCK_TOKENS);
+        let [scores, mixed] = [self.keys.columns, self.head_width()].map(|columns| block * columns);
+        let lengths = [rows, rows, self.keys.weights.len(), self.values.weights.len(), scores, mixed, block];
+        lengths.map(|length| length.next_multiple_of(CHANNEL_GROUP))
+    }
+
+    pub(crate) fn scratch(&self) -> ScratchLength {
+        ScratchLength { shared: 0, own: self.lengths().iter().sum() }
+    }
+
+    fn head_scratch(&self, own: *mut f32) -> HeadScratch {
+        let mut offset = 0;
+        let [queries, key_rows, keys, values, scores, mixed, shares] = self.lengths().map(|length| {
+            offset += length;
+            own.wrapping_add(offset - length)
+        });
+        HeadScratch { queries, key_rows, keys, values, scores, mixed, shares }
+    }
+
+    /// # Safety
+    /// The network must have been checked, and the arena be its own.
+    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+        let (input, output) = (run.view(self.input), run.view(self.output));
+        let (heads, windows) = (self.heads(), self.windows.len());
+        let all = run.frames * windows * heads;
+        let operations = 2 * self.tokens() * self.keys.columns * self.head_width() / CHANNEL_GROUP;
+        let parts = run.parts(all, all * operations);
+        let lanes = run.lanes;
+        run.split(parts, |index, own| {
+            let scratch = self.head_scratch(own);
+            for one in part(all, parts, index) {
+                let (frame, window, head) = (one / heads / windows, one / heads % windows, one % heads);
+                // SAFETY: every pixel of a checked map is in one window, so parts write disjoint pixels or channels of them;
+                // the scratch is the worker's own and as long as asked for.
+                unsafe { self.attend(lanes, (input, output), (frame, window, head), &scratch) };
+            }
+        });
+    }
+
+    /// # Safety
+    /// As for `run`; frame, window and head must exist.
+    unsafe fn attend<L: Lanes>(
+        &self,
+        lanes: L,
+        (input, output): (View, View),
+        (frame, window, head): (usize, usize, usize),
+        scratch: &HeadScratch,
+    ) {
+        let (tokens, head_width, padded) = (self.tokens(), self.head_width(), self.keys.columns);
+        let channel = head * head_width;
+        let Window { pixels, mask } = &self.windows[window];
+        let mask = mask.map(|mask| self.masks[mask].as_ptr());
+        let bias = self.bias.as_ref().map(|bias| bias.as_ptr().wrapping_add(head * tokens * padded));
+        // SAFETY: passed on to the caller; every row and column below is inside its part of the scratch or its map.
+        unsafe {
+            lanes.call(ReadHead { layer: self, input, frame, channel, pixels, scale: self.scales[head], scratch });
+            let blocks = tokens.div_ceil(BLOCK_TOKENS);
+            for block in 0..blocks {
+                let rows = part(tokens, blocks, block);
+                let (first, rows) = (rows.start, rows.len());
+                let at = |terms: Option<*const f32>| terms.map_or(std::ptr::null(), |terms| terms.add(first * padded));
+                let queries = scratch.queries.add(first * head_width).cast_const();
+                self.multiply(lanes, (&self.keys, scratch.keys), (rows, queries, head_width), at(bias), scratch.scores);
+                let (scores, mask, shares) = (scratch.scores, at(mask), scratch.shares);
+                lanes.call(Softmax { rows, tokens, padded, scores, mask, shares });
+                let weights = scratch.scores.cast_const();
+                let no_terms = std::ptr::null();
+                self.multiply(lanes, (&self.values, scratch.values), (rows, weights, padded), no_terms, scratch.mixed);
+                let pixels = &pixels[first..first + rows];
+                lanes.call(WriteHead { head_width, output, frame, channel, pixels, scratch });
+            }
+        }
+    }
+
+    /// Multiplies rows of input with a matrix in its packing, and adds terms that lie as the output does.
+    ///
+    /// # Safety
+    /// The pointers must be valid for so many rows, and for the packed matrix.
+    unsafe fn multiply<L: Lanes>(
+        &self,
+        lanes: L,
+        (packing, weights): (&PackedMatrix, *mut f32),
+        (rows, input, input_stride): (usize, *const f32, usize),
+        terms: *const f32,
+        output: *mut f32,
+    ) {
+        let columns = Columns { weights, ..Columns::of(packing, packing.all()) };
+        let product = Product {
+            rows,
+            input,
+            input_stride,
+            segments: &[Segment { offset: 0, length: packing.depth }],
+            output,
+            output_stride: packing.columns,
+            residual: terms,
+            residual_stride: packing.columns,
+            activation: Activation::Identity,
+        };
+        // SAFETY: passed on to the caller.
+        unsafe { multiply(lanes, &columns, &product) }
+    }
+}

@@ -1,0 +1,120 @@
+//! The channels of one head, from the map to where they are multiplied and back.
+
+use super::{Attention, HeadScratch};
+use crate::layers::View;
+use crate::simd::{CHANNEL_GROUP, Kernel, Lanes};
+
+/// Lengths below this count as this one: a vector of zeros has no direction.
+const LEAST_LENGTH: f32 = 1e-12;
+
+/// Copies a head's queries, keys and values of a window's tokens; queries are scaled, keys and values packed.
+pub(super) struct ReadHead<'a> {
+    pub(super) layer: &'a Attention,
+    pub(super) input: View,
+    pub(super) frame: usize,
+    /// The first channel of the head among the queries.
+    pub(super) channel: usize,
+    pub(super) pixels: &'a [Option<usize>],
+    pub(super) scale: f32,
+    pub(super) scratch: &'a HeadScratch,
+}
+
+impl Kernel for ReadHead<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self, lanes: L) {
+        let Self { layer, input, frame, channel, pixels, scale, scratch } = self;
+        let head_width = layer.head_width();
+        let channels = input.shape.channels / 3;
+        // SAFETY: pixels, channels and tokens are those of the layer that the creator vouched for.
+        unsafe {
+            for (token, pixel) in pixels.iter().enumerate() {
+                let from = match pixel {
+                    Some(pixel) => input.frame(frame).cast_const().add(pixel * input.pixel_stride),
+                    None => layer.beyond.as_ptr(),
+                };
+                let from = from.add(channel);
+                let (query_scale, key_scale) = match layer.unit_length {
+                    true => {
+                        let query = one_over_length(lanes, from, head_width);
+                        (scale * query, one_over_length(lanes, from.add(channels), head_width))
+                    }
+                    false => (scale, 1.0),
+                };
+                let (queries, keys) = (lanes.splat(query_scale), lanes.splat(key_scale));
+                let row = token * head_width;
+                for offset in (0..head_width).step_by(L::COUNT) {
+                    let query = lanes.multiply(queries, lanes.load(from.add(offset)));
+                    lanes.store(scratch.queries.add(row + offset), query);
+                    let key = lanes.multiply(keys, lanes.load(from.add(channels + offset)));
+                    lanes.store(scratch.key_rows.add(row + offset), key);
+                }
+                for panel in &layer.values.panels {
+                    let width = panel.groups * CHANNEL_GROUP;
+                    let to = scratch.values.add(panel.offset + token * width);
+                    for offset in (0..width).step_by(L::COUNT) {
+                        let value = lanes.load(from.add(2 * channels + panel.column + offset));
+                        lanes.store(to.add(offset), value);
+                    }
+                }
+            }
+            for panel in &layer.keys.panels {
+                let width = panel.groups * CHANNEL_GROUP;
+                let columns = width.min(pixels.len().saturating_sub(panel.column));
+                for row in 0..head_width {
+                    let from = scratch.key_rows.cast_const().add(panel.column * head_width + row);
+                    let to = scratch.keys.add(panel.offset + row * width);
+                    for column in 0..columns {
+                        *to.add(column) = *from.add(column * head_width);
+                    }
+                    to.add(columns).write_bytes(0, width - columns);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `from` must be valid for reading `count` numbers, a multiple of the vector's length.
+#[inline(always)]
+unsafe fn one_over_length<L: Lanes>(lanes: L, from: *const f32, count: usize) -> f32 {
+    let mut squares = lanes.zero();
+    for offset in (0..count).step_by(L::COUNT) {
+        // SAFETY: passed on to the caller.
+        let number = unsafe { lanes.load(from.add(offset)) };
+        squares = lanes.multiply_add(number, number, squares);
+    }
+    1.0 / lanes.sum(squares).sqrt().max(LEAST_LENGTH)
+}
+
+/// Copies mixed values to the channels of a head, each row times its share.
+pub(super) struct WriteHead<'a> {
+    pub(super) head_width: usize,
+    pub(super) output: View,
+    pub(super) frame: usize,
+    pub(super) channel: usize,
+    pub(super) pixels: &'a [Option<usize>],
+    pub(super) scratch: &'a HeadScratch,
+}
+
+impl Kernel for WriteHead<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self, lanes: L) {
+        let Self { head_width, output, frame, channel, pixels, scratch } = self;
+        for (row, pixel) in pixels.iter().enumerate() {
+            let Some(pixel) = pixel else { continue };
+            // SAFETY: rows, pixels and channels are those that the creator vouched for.
+            unsafe {
+                let share = lanes.splat(*scratch.shares.add(row));
+                let from = scratch.mixed.add(row * head_width);
+                let to = output.frame(frame).add(pixel * output.pixel_stride + channel);
+                for offset in (0..head_width).step_by(L::COUNT) {
+                    lanes.store(to.add(offset), lanes.multiply(share, lanes.load(from.add(offset))));
+                }
+            }
+        }
+    }
+}

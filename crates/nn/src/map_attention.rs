@@ -1,0 +1,181 @@
+use candle_core::{D, Device, Tensor};
+use kernels::{OTHER_REGION, TokenWindow};
+
+use crate::windows::Windows;
+use crate::{Maps, NnError, Result};
+
+/// Self-attention between the pixels of maps: from 3 C channels, the queries, keys and values with the heads of each one
+/// after the other, to C channels.
+#[derive(Debug, Clone)]
+pub struct MapAttention {
+    /// A factor of the scores for each head.
+    scales: Vec<f32>,
+    windows: Windows,
+    unit_length: bool,
+    /// [heads, tokens, tokens].
+    bias: Option<Tensor>,
+    /// [3 C].
+    beyond: Option<Tensor>,
+}
+
+/// Lengths below this count as this one.
+const LEAST_LENGTH: f64 = 1e-12;
+
+impl MapAttention {
+    /// Every pixel looks at every other; scores are divided by the square root of a head's width (Vaswani et al.,
+    /// "Attention Is All You Need", NeurIPS 2017).
+    pub fn whole(width: usize, heads: usize) -> Self {
+        let scale = 1.0 / (width as f32 / heads as f32).sqrt();
+        let (bias, beyond) = (None, None);
+        Self { scales: vec![scale; heads], windows: Windows::Whole, unit_length: false, bias, beyond }
+    }
+
+    /// Pixels look at those of their window. Scores are cosines times the head's `scale` [heads], plus a `bias`
+    /// [heads, tokens, tokens] for each pair of places; tokens beyond the map's edge have the queries, keys and values
+    /// `beyond` [3 C] (Liu et al., "Swin Transformer V2", CVPR 2022).
+    pub fn cosine(windows: Windows, scale: &Tensor, bias: Tensor, beyond: Tensor) -> Result<Self> {
+        if scale.track_op() {
+            return Err(NnError::Learns { layer: "cosine attention" });
+        }
+        let scales = scale.flatten_all()?.to_vec1()?;
+        Ok(Self { scales, windows, unit_length: true, bias: Some(bias), beyond: Some(beyond) })
+    }
+
+    /// Maps of 3 C channels to maps of C.
+    pub fn over(&self, maps: &Maps) -> Result<Maps> {
+        let (channels, height, width) = maps.size()?;
+        let heads = self.scales.len();
+        if heads == 0 || !channels.is_multiple_of(3 * heads) {
+            let problem = format!("{channels} channels for queries, keys and values of {heads} heads");
+            return Err(NnError::Shape { layer: "attention", problem });
+        }
+        let windows = self.windows.over(height, width);
+        match maps {
+            Maps::Computed(x) => Ok(Maps::Computed(self.forward(x, &windows)?)),
+            Maps::Learned(learned) => {
+                learned.by_plain_layers(|maps| Ok(Maps::Computed(self.forward(maps.tensor()?, &windows)?)))
+            }
+            Maps::Noted(noted) => {
+                let numbers = |tensor: &Option<Tensor>| match tensor {
+                    Some(tensor) => tensor.flatten_all()?.to_vec1(),
+                    None => Ok(Vec::new()),
+                };
+                let (bias, beyond) = (numbers(&self.bias)?, numbers(&self.beyond)?);
+                Ok(Maps::Noted(noted.attention(kernels::Attention {
+                    windows: &windows,
+                    scales: &self.scales,
+                    unit_length: self.unit_length,
+                    bias: &bias,
+                    beyond: &beyond,
+                })?))
+            }
+        }
+    }
+
+    /// Maps [N, 3 C, H, W] to [N, C, H, W].
+    fn forward(&self, x: &Tensor, windows: &[TokenWindow]) -> Result<Tensor> {
+        let (batch, channels, height, width) = x.dims4()?;
+        let (heads, count, tokens) = (self.scales.len(), windows.len(), windows[0].pixels.len());
+        let by_head = self
+            .cut(x, windows)?
+            .reshape((batch * count, tokens, 3, heads, channels / 3 / heads))?
+            .permute((2, 0, 3, 1, 4))?;
+        let part = |index: usize| by_head.get(index)?.contiguous();
+        let (mut queries, mut keys, values) = (part(0)?, part(1)?, part(2)?);
+        if self.unit_length {
+            (queries, keys) = (unit_length(&queries)?, unit_length(&keys)?);
+        }
+        let scales = Tensor::new(self.scales.as_slice(), x.device())?.reshape((heads, 1, 1))?;
+        let mut scores = queries.broadcast_mul(&scales)?.matmul(&keys.transpose(2, 3)?.contiguous()?)?;
+        if let Some(bias) = &self.bias {
+            scores = scores.broadcast_add(bias)?;
+        }
+        if let Some(mask) = mask(windows, x.device())? {
+            let by_frame = scores.reshape((batch, count, heads, tokens, tokens))?;
+            scores = by_frame.broadcast_add(&mask)?.reshape((batch * count, heads, tokens, tokens))?;
+        }
+        // The faster function has no gradient.
+        let weights = match scores.track_op() {
+            true => candle_nn::ops::softmax(&scores, D::Minus1)?,
+            false => candle_nn::ops::softmax_last_dim(&scores)?,
+        };
+        let mixed = weights.matmul(&values)?;
+        let mixed = mixed.transpose(1, 2)?.contiguous()?.reshape((batch, count * tokens, channels / 3))?;
+        let joined = mixed.index_select(&places(windows, height * width, x.device())?, 1)?;
+        Ok(joined.transpose(1, 2)?.contiguous()?.reshape((batch, channels / 3, height, width))?)
+    }
+
+    /// Cuts [N, C, H, W] into windows [N, count * tokens, C].
+    fn cut(&self, x: &Tensor, windows: &[TokenWindow]) -> Result<Tensor> {
+        let (batch, channels, height, width) = x.dims4()?;
+        let pixels = x.flatten_from(2)?.transpose(1, 2)?.contiguous()?;
+        let beyond = match &self.beyond {
+            Some(beyond) => beyond.reshape((1, 1, channels))?,
+            None => Tensor::zeros((1, 1, channels), x.dtype(), x.device())?,
+        };
+        // One pixel more, which stands for what is beyond the edge.
+        let pixels = Tensor::cat(&[&pixels, &beyond.broadcast_as((batch, 1, channels))?.contiguous()?], 1)?;
+        let order = windows.iter().flat_map(|window| &window.pixels);
+        let order: Vec<u32> = order.map(|pixel| pixel.unwrap_or(height * width) as u32).collect();
+        Ok(pixels.index_select(&Tensor::new(order, x.device())?, 1)?)
+    }
+}
+
+/// Where each pixel is among the windows' tokens.
+fn places(windows: &[TokenWindow], pixels: usize, device: &Device) -> Result<Tensor> {
+    let mut places = vec![0u32; pixels];
+    for (place, pixel) in windows.iter().flat_map(|window| &window.pixels).enumerate() {
+        if let Some(pixel) = pixel {
+            places[*pixel] = place as u32;
+        }
+    }
+    Ok(Tensor::new(places, device)?)
+}
+
+/// What is added to the scores of one frame's windows, [count, 1, tokens, tokens]; nothing where no window has regions.
+fn mask(windows: &[TokenWindow], device: &Device) -> Result<Option<Tensor>> {
+    if windows.iter().any(|window| window.regions.is_empty()) {
+        return Ok(None);
+    }
+    let tokens = windows[0].regions.len();
+    let mut mask = Vec::with_capacity(windows.len() * tokens * tokens);
+    for regions in windows.iter().map(|window| &window.regions) {
+        for own in regions {
+            mask.extend(regions.iter().map(|other| if own == other { 0f32 } else { OTHER_REGION }));
+        }
+    }
+    Ok(Some(Tensor::from_vec(mask, (windows.len(), 1, tokens, tokens), device)?))
+}
+
+/// Scales the last axis to length 1.
+fn unit_length(x: &Tensor) -> Result<Tensor> {
+    let length = x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
+    Ok(x.broadcast_div(&length.maximum(LEAST_LENGTH)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Linear, MultiHeadAttention};
+
+    #[test]
+    fn over_the_whole_map_it_is_torchs_attention() {
+        let (width, heads) = (8, 2);
+        let weight = Tensor::randn(0f32, 1.0, (3 * width, width), &Device::Cpu).unwrap();
+        let identity = Linear::new(&Tensor::eye(width, candle_core::DType::F32, &Device::Cpu).unwrap(), None).unwrap();
+        let project = Linear::new(&weight, None).unwrap();
+        let tokens = Tensor::randn(0f32, 1.0, (2, 6, width), &Device::Cpu).unwrap();
+        let theirs = MultiHeadAttention::new(project.clone(), identity, heads).forward(&tokens).unwrap().values;
+        let maps = project.forward(&tokens).unwrap().transpose(1, 2).unwrap().reshape((2, 3 * width, 2, 3)).unwrap();
+        let ours = MapAttention::whole(width, heads).over(&maps.into()).unwrap();
+        let ours = ours.tensor().unwrap().flatten_from(2).unwrap().transpose(1, 2).unwrap();
+        let difference = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+        assert!(difference < 1e-5, "{difference}");
+    }
+
+    #[test]
+    fn channels_that_heads_do_not_divide_are_refused() {
+        let maps = Tensor::zeros((1, 9, 2, 2), candle_core::DType::F32, &Device::Cpu).unwrap();
+        assert!(MapAttention::whole(3, 2).over(&maps.into()).is_err());
+    }
+}
