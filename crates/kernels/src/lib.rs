@@ -53,6 +53,7 @@ mod gemm;
 mod instruction_set;
 mod layers;
 mod network;
+mod quantisation;
 mod shape;
 mod simd;
 mod team;
@@ -60,7 +61,8 @@ mod team;
 pub use activation::Activation;
 pub use error::KernelsError;
 pub use instruction_set::{InstructionSet, KERNELS_VARIABLE};
-pub use network::{Convolution, Map, Network, NetworkBuilder, SqueezeExcite};
+pub use network::{Convolution, Map, Network, NetworkBuilder, Observer, SqueezeExcite};
+pub use quantisation::InputRange;
 pub use shape::{MapShape, Padding, Window};
 
 /// The result of building or running a network.

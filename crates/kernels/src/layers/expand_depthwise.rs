@@ -136,6 +136,7 @@ impl ExpandDepthwise {
                     output: output.frame(frame).wrapping_add(first_channel),
                     output_shape: output.shape,
                     output_stride: output.pixel_stride,
+                    bytes: None,
                     rows: done..ready,
                     relu_first: false,
                     activation: self.activation,

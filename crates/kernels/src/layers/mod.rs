@@ -13,6 +13,7 @@ mod layer_norm;
 mod planar;
 mod pointwise;
 mod pool;
+mod quantised;
 mod separable;
 
 use std::cell::RefCell;
@@ -20,13 +21,14 @@ use std::cell::RefCell;
 pub(crate) use average::GlobalAverage;
 pub(crate) use combine::Combine;
 pub(crate) use concatenate::Concatenate;
-pub(crate) use dense::{Dense, Reading};
+pub(crate) use dense::{Dense, LEAST_WIDTH as WIDE_OUTPUT, Reading};
 pub(crate) use depthwise::{Depthwise, PackedDepthwise};
 pub(crate) use expand_depthwise::ExpandDepthwise;
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use planar::{from_planar, to_planar};
 pub(crate) use pointwise::Pointwise;
 pub(crate) use pool::{Pool, Pooling};
+pub(crate) use quantised::{QuantisedConvolution, QuantisedSeparable};
 pub(crate) use separable::Separable;
 
 use crate::shape::MapShape;

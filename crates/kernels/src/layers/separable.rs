@@ -86,6 +86,7 @@ impl Separable {
             output: scratch.wrapping_sub(first * channels),
             output_shape: output.shape,
             output_stride: channels,
+            bytes: None,
             rows,
             relu_first: self.relu_first,
             activation: self.inner_activation,

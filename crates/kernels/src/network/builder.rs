@@ -10,7 +10,7 @@ use crate::{InstructionSet, KernelsError, Result};
 ///
 /// Neighbouring layers are made one where that is faster; the result is the same but for rounding.
 pub struct NetworkBuilder {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
 }
 
 impl NetworkBuilder {
@@ -166,8 +166,13 @@ impl NetworkBuilder {
 
     /// Packs the network for an instruction set. Its result is `output`.
     pub fn finish(self, output: Map, set: InstructionSet) -> Result<Network> {
+        let (output, set) = self.checked_output(output, set)?;
+        Ok(Network::new(self.nodes, output, set))
+    }
+
+    pub(super) fn checked_output(&self, output: Map, set: InstructionSet) -> Result<(MapIndex, InstructionSet)> {
         let (output, _) = self.checked("network", output)?;
-        Ok(Network::new(self.nodes, output, set.checked()?))
+        Ok((output, set.checked()?))
     }
 
     fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
@@ -208,7 +213,7 @@ fn own(layer: &'static str, convolution: &Convolution<'_>, channels_in: usize) -
     }
     let mut bias = bias.to_vec();
     bias.resize(channels_out, 0.0);
-    Ok(Kernel { weight: weight.to_vec(), bias })
+    Ok(Kernel { weight: weight.to_vec(), bias, input_range: None })
 }
 
 fn check_length(layer: &'static str, name: &'static str, expected: usize, numbers: &[f32]) -> Result<()> {

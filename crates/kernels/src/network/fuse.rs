@@ -24,7 +24,7 @@ pub(crate) fn fuse(nodes: &mut [Node], output: MapIndex) {
 }
 
 /// Takes out layers whose maps nothing reads.
-fn drop_unused(nodes: &mut [Node], output: MapIndex) {
+pub(super) fn drop_unused(nodes: &mut [Node], output: MapIndex) {
     for index in (1..nodes.len()).rev() {
         if index != output && users(nodes, index).is_empty() {
             nodes[index].operation = None;

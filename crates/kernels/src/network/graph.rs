@@ -1,5 +1,6 @@
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
+use crate::quantisation::InputRange;
 use crate::shape::{MapShape, Window};
 
 /// A feature map of the network that is being built.
@@ -50,6 +51,8 @@ pub(crate) struct Kernel {
     pub(crate) weight: Vec<f32>,
     /// `[out]`.
     pub(crate) bias: Vec<f32>,
+    /// What is read, if the product is to be one of bytes.
+    pub(crate) input_range: Option<InputRange>,
 }
 
 /// A depthwise convolution that is computed a few rows at a time by the 1x1 convolution after it.

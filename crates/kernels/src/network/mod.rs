@@ -5,8 +5,10 @@ mod fuse;
 mod graph;
 mod lower;
 mod plan;
+mod quantise;
 mod run;
 
 pub use builder::NetworkBuilder;
 pub use graph::{Convolution, Map, SqueezeExcite};
+pub use quantise::Observer;
 pub use run::Network;

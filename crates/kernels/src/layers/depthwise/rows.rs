@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::PackedDepthwise;
 use crate::activation::Activation;
+use crate::quantisation::{ByteScale, ScaleVectors};
 use crate::shape::MapShape;
 use crate::simd::{Kernel, Lanes};
 
@@ -23,6 +24,8 @@ pub(crate) struct DepthwiseRows<'a> {
     pub(crate) output: *mut f32,
     pub(crate) output_shape: MapShape,
     pub(crate) output_stride: usize,
+    /// Where the output goes as bytes, in the place of numbers.
+    pub(crate) bytes: Option<DepthwiseBytes>,
     /// Rows of the output to compute.
     pub(crate) rows: Range<usize>,
     pub(crate) relu_first: bool,
@@ -31,6 +34,14 @@ pub(crate) struct DepthwiseRows<'a> {
     pub(crate) means: *mut f32,
     /// As long as [`PackedDepthwise::scratch`] says.
     pub(crate) scratch: *mut f32,
+}
+
+/// An output of bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct DepthwiseBytes {
+    /// The first of the channels at the first pixel of the output.
+    pub(crate) to: *mut u8,
+    pub(crate) scale: ByteScale,
 }
 
 /// Computes rows of a depthwise convolution.
@@ -101,6 +112,13 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
                 }
                 let output = rows.output.wrapping_add(y * rows.output_shape.width * rows.output_stride + offset);
                 let row = Row { offset: y * stride, row_length, weights, bias, to: output, stride: rows.output_stride };
+                if let Some(bytes) = rows.bytes {
+                    let between = rows.scratch.add(kernel * row_length);
+                    self.compute_row(lanes, &Row { to: between, stride: L::COUNT, ..row });
+                    let to = bytes.to.wrapping_add(y * rows.output_shape.width * rows.output_stride + offset);
+                    self.finish_bytes(lanes, between, ScaleVectors::new(lanes, bytes.scale), to);
+                    continue;
+                }
                 if rows.means.is_null() && !rows.activation.is_curved() {
                     self.compute_row(lanes, &row);
                     continue;
@@ -121,6 +139,25 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
                 let before = if rows.rows.start == 0 { lanes.zero() } else { lanes.load(mean) };
                 let share = lanes.splat(1.0 / rows.output_shape.pixels() as f32);
                 lanes.store(mean, lanes.multiply_add(total, share, before));
+            }
+        }
+    }
+
+    /// Turns a row of vectors, which lie side by side, into bytes with the activation applied.
+    ///
+    /// # Safety
+    /// As for [`depthwise_rows`].
+    #[inline(always)]
+    unsafe fn finish_bytes<L: Lanes>(&self, lanes: L, from: *mut f32, scale: ScaleVectors<L>, to: *mut u8) {
+        let (rows, count) = (self.0, self.0.output_shape.width);
+        // SAFETY: the row was written just before, and the pixels are inside the output.
+        unsafe {
+            if rows.activation.is_curved() {
+                let activation = rows.activation;
+                FinishRow { activation, from, to: from, count, stride: L::COUNT }.run(lanes);
+            }
+            for x in 0..count {
+                scale.store(lanes, to.add(x * rows.output_stride), lanes.load(from.add(x * L::COUNT)));
             }
         }
     }
