@@ -158,7 +158,7 @@ fn ranges_are_those_of_the_inputs() {
 fn wrong_ranges_are_refused() {
     let (mut builder, _) = xception::xception(75).unwrap();
     let range = InputRange { least: 0.0, greatest: 1.0 };
-    assert_eq!(builder.quantise(&[range; 3]), Err(KernelsError::InputRanges { expected: 40, found: 3 }));
-    let error = builder.quantise(&[InputRange { greatest: f32::NAN, ..range }; 40]).unwrap_err();
+    assert_eq!(builder.quantise(&[range; 3]), Err(KernelsError::InputRanges { expected: 74, found: 3 }));
+    let error = builder.quantise(&[InputRange { greatest: f32::NAN, ..range }; 74]).unwrap_err();
     assert!(matches!(error, KernelsError::InputRange { .. }), "{error}");
 }

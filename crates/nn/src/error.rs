@@ -31,4 +31,7 @@ pub enum NnError {
     /// Numbers were asked of maps that are only being noted down for the kernels.
     #[error("this network cannot be noted down for the CPU kernels")]
     OnlyNoted,
+    /// A network without a convolution that could be a product of bytes.
+    #[error("no layer of this network can run in int8")]
+    NothingToQuantise,
 }

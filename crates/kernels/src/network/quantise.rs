@@ -15,17 +15,18 @@ use crate::{InstructionSet, KernelsError, Result};
 const MOST_TERMS: usize = 65_536;
 
 impl NetworkBuilder {
-    /// Makes convolutions products of bytes, given the range of each one's input: one range for each call of
-    /// [`NetworkBuilder::convolution`] so far, those inside [`NetworkBuilder::squeeze_excite`] among them, as
-    /// [`Observer::ranges`] gives them.
+    /// Makes convolutions products of bytes, given the range of each one's input: one range for each convolution noted so
+    /// far, depthwise ones and those of squeeze-and-excite blocks among them, as [`Observer::ranges`] gives them. Gives the
+    /// number of convolutions whose products are of bytes now.
     ///
     /// Depthwise convolutions, the first one and those of a single pixel stay in single precision, and so do large windows
     /// whose output is narrow; their ranges are not looked at.
-    pub fn quantise(&mut self, ranges: &[InputRange]) -> Result<()> {
+    pub fn quantise(&mut self, ranges: &[InputRange]) -> Result<usize> {
         let convolutions = convolutions(&self.nodes);
         if convolutions.len() != ranges.len() {
             return Err(KernelsError::InputRanges { expected: convolutions.len(), found: ranges.len() });
         }
+        let mut quantised = 0;
         for ((index, input), range) in convolutions.into_iter().zip(ranges) {
             let range = range.checked()?;
             let is_frame = matches!(self.nodes[input].operation, Some(Operation::Input));
@@ -35,10 +36,11 @@ impl NetworkBuilder {
                 let is_ready = window.kernel == 1 || made.width >= WIDE_OUTPUT;
                 if !is_frame && read.pixels() > 1 && is_ready && terms <= MOST_TERMS {
                     kernel.input_range = Some(range);
+                    quantised += 1;
                 }
             }
         }
-        Ok(())
+        Ok(quantised)
     }
 
     /// Packs the network layer by layer, so that the input of every convolution can be looked at.
@@ -53,10 +55,10 @@ impl NetworkBuilder {
     }
 }
 
-/// The convolutions over all channels, in the order in which they were noted, with their inputs.
+/// The convolutions, in the order in which they were noted, with their inputs.
 fn convolutions(nodes: &[Node]) -> Vec<(usize, MapIndex)> {
     let convolution = |(index, node): (usize, &Node)| match node.operation {
-        Some(Operation::Convolution { input, .. }) => Some((index, input)),
+        Some(Operation::Convolution { input, .. } | Operation::Depthwise { input, .. }) => Some((index, input)),
         _ => None,
     };
     nodes.iter().enumerate().filter_map(convolution).collect()

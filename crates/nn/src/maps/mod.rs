@@ -6,12 +6,14 @@
 
 mod compiled;
 mod noted;
+mod observed;
 
 use candle_core::Tensor;
 
 pub use compiled::{CompiledNetwork, KernelChoice};
 pub(crate) use noted::NotedConvolution;
 pub use noted::NotedMaps;
+pub use observed::ObservedNetwork;
 
 use crate::{Activation, Padding, Result, pool};
 

@@ -19,7 +19,7 @@ mod vit;
 mod xception;
 
 use candle_core::Tensor;
-use nn::{KernelChoice, Maps};
+use nn::{InputRange, KernelChoice, Maps, ObservedNetwork};
 
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
@@ -115,6 +115,16 @@ impl Encoder {
     /// The same encoder, run on a CPU as `choice` says.
     pub fn with_kernels(self, choice: KernelChoice) -> Self {
         Self { runner: self.runner.with_choice(choice) }
+    }
+
+    /// The same encoder in int8, given the range of each convolution's input as an observer has seen it.
+    pub fn quantised(self, ranges: Vec<InputRange>) -> Result<Self> {
+        Ok(Self { runner: self.runner.quantised(ranges)? })
+    }
+
+    /// An observer of the ranges on frames of 3 x height x width, as far as feature maps or vectors.
+    pub fn observer(&self, size: (usize, usize), maps: bool) -> Result<ObservedNetwork> {
+        self.runner.observer(size, maps)
     }
 
     /// The length of the vector that stands for a frame.

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Tensor};
-use nn::{CompiledNetwork, KernelChoice, Maps};
+use nn::{CompiledNetwork, InputRange, KernelChoice, Maps, ObservedNetwork};
 
 use super::FrameNetwork;
 use crate::{Result, ZooError};
@@ -13,6 +13,8 @@ const MOST_PACKED: usize = 2;
 pub struct Runner {
     network: Box<dyn FrameNetwork>,
     choice: KernelChoice,
+    /// The range of each convolution's input, where products are of bytes.
+    ranges: Option<Vec<InputRange>>,
     packed: Mutex<Vec<(Wanted, Arc<CompiledNetwork>)>>,
 }
 
@@ -27,12 +29,34 @@ struct Wanted {
 impl Runner {
     /// Runs `network` on a CPU as `choice` says.
     pub fn new(network: Box<dyn FrameNetwork>, choice: KernelChoice) -> Self {
-        Self { network, choice, packed: Mutex::default() }
+        Self { network, choice, ranges: None, packed: Mutex::default() }
     }
 
     /// The same network, run as `choice` says.
     pub fn with_choice(self, choice: KernelChoice) -> Self {
         Self::new(self.network, choice)
+    }
+
+    /// The same network in int8, given the ranges that an observer of it has seen; an error where it does not run by the
+    /// CPU kernels.
+    pub fn quantised(self, ranges: Vec<InputRange>) -> Result<Self> {
+        self.kernels()?;
+        Ok(Self { ranges: Some(ranges), packed: Mutex::default(), ..self })
+    }
+
+    /// An observer of the network on frames of 3 x height x width, as far as its maps or its vectors.
+    pub fn observer(&self, size: (usize, usize), maps: bool) -> Result<ObservedNetwork> {
+        let set = self.kernels()?;
+        ObservedNetwork::note(size, set, |frames| layers(self.network.as_ref(), frames, maps))
+    }
+
+    /// The instruction set, where the network runs by the CPU kernels.
+    fn kernels(&self) -> Result<nn::InstructionSet> {
+        match self.choice {
+            KernelChoice::Kernels(set) if self.network.can_be_noted() => Ok(set),
+            KernelChoice::Kernels(_) => Err(ZooError::NotQuantisable { reason: "its encoder does not run by them" }),
+            KernelChoice::Plain => Err(ZooError::NotQuantisable { reason: "ECHOLABEL_KERNELS turns them off" }),
+        }
     }
 
     /// Maps frames [N, 3, H, W] to vectors [N, C].
@@ -51,6 +75,9 @@ impl Runner {
             return Err(ZooError::InputShape { expected: "frames [N, 3, H, W]", found: frames.dims().to_vec() });
         };
         let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32 && self.network.can_be_noted();
+        if self.ranges.is_some() && !on_kernels {
+            return Err(ZooError::NotQuantisable { reason: "the frames are not on the CPU" });
+        }
         match self.choice {
             KernelChoice::Kernels(_) if on_kernels => {
                 Ok(self.packed(Wanted { maps, height, width })?.forward(frames)?)
@@ -67,7 +94,8 @@ impl Runner {
         }
         let KernelChoice::Kernels(set) = self.choice else { return Err(nn::NnError::OnlyNoted.into()) };
         let note = |frames: &Maps| layers(self.network.as_ref(), frames, wanted.maps);
-        let network = Arc::new(CompiledNetwork::note::<ZooError>((wanted.height, wanted.width), set, note)?);
+        let size = (wanted.height, wanted.width);
+        let network = Arc::new(CompiledNetwork::note::<ZooError>(size, set, self.ranges.as_deref(), note)?);
         packed.truncate(MOST_PACKED - 1);
         packed.insert(0, (wanted, network.clone()));
         Ok(network)

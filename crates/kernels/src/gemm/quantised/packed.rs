@@ -5,8 +5,8 @@ use super::tile::ByteTiles;
 use crate::InstructionSet;
 use crate::buffer::Buffer;
 use crate::quantisation::ByteScale;
-use crate::simd::CHANNEL_GROUP;
 use crate::simd::bytes::{BYTES, ByteSet};
+use crate::simd::{CHANNEL_GROUP, Lanes};
 
 /// The largest panel: it is read again for every tile of a block of rows, so it should stay in a second-level cache.
 const PANEL_BYTES: usize = 256 << 10;
@@ -41,16 +41,20 @@ impl ByteMatrix {
         weight: impl Fn(usize, usize) -> f32,
     ) -> Self {
         let (padded_depth, padded) = (depth.next_multiple_of(BYTES), columns.next_multiple_of(CHANNEL_GROUP));
-        let steps: Vec<f32> = (0..columns)
-            .map(|column| {
-                let largest = (0..depth).fold(0f32, |largest, row| largest.max(weight(row, column).abs()));
-                if largest / MOST < f32::MIN_POSITIVE { 1.0 } else { largest / MOST }
-            })
-            .collect();
-        let byte = |row: usize, column: usize| -> i8 {
-            let is_inside = row < depth && column < columns;
-            if is_inside { (weight(row, column) / steps[column]).round_ties_even() as i8 } else { 0 }
-        };
+        let mut steps = vec![0f32; columns];
+        for row in 0..depth {
+            for (column, step) in steps.iter_mut().enumerate() {
+                *step = step.max(weight(row, column).abs() / MOST);
+            }
+        }
+        // A column whose reciprocal would overflow holds nothing but zeros.
+        steps.iter_mut().filter(|step| **step < f32::MIN_POSITIVE).for_each(|step| *step = 1.0);
+        let mut bytes = vec![0i8; padded_depth * padded];
+        for (row, bytes) in bytes.chunks_exact_mut(padded).take(depth).enumerate() {
+            for (column, (byte, step)) in bytes.iter_mut().zip(&steps).enumerate() {
+                *byte = (weight(row, column) / step).round_ties_even() as i8;
+            }
+        }
         let mut matrix = Self {
             set: ByteSet::of(set),
             depth: padded_depth,
@@ -62,9 +66,11 @@ impl ByteMatrix {
             bias: Buffer::zeroed(padded),
             input,
         };
-        for (column, start) in matrix.starts[..columns].iter_mut().enumerate() {
+        for bytes in bytes.chunks_exact(padded) {
             // What the input's zero, a byte above 0, adds to every sum.
-            *start = -(0..depth).map(|row| i32::from(input.zero) * i32::from(byte(row, column))).sum::<i32>();
+            for (start, &byte) in matrix.starts.iter_mut().zip(bytes) {
+                *start -= i32::from(input.zero) * i32::from(byte);
+            }
         }
         for (scale, step) in matrix.scales.as_mut_slice().iter_mut().zip(&steps) {
             *scale = input.step * step;
@@ -72,16 +78,16 @@ impl ByteMatrix {
         matrix.bias.as_mut_slice()[..bias.len()].copy_from_slice(bias);
         match matrix.set {
             #[cfg(target_arch = "x86_64")]
-            ByteSet::Vnni(lanes) => matrix.pack(lanes, byte),
+            ByteSet::Vnni(lanes) => matrix.pack(lanes, &bytes),
             #[cfg(target_arch = "x86_64")]
-            ByteSet::Avx2(lanes) => matrix.pack(lanes, byte),
-            ByteSet::Portable(lanes) => matrix.pack(lanes, byte),
+            ByteSet::Avx2(lanes) => matrix.pack(lanes, &bytes),
+            ByteSet::Portable(lanes) => matrix.pack(lanes, &bytes),
         }
         matrix
     }
 
-    fn pack<B: ByteTiles>(&mut self, _: B, byte: impl Fn(usize, usize) -> i8) {
-        let lanes = <B::Floats as crate::simd::Lanes>::COUNT;
+    fn pack<B: ByteTiles>(&mut self, _: B, bytes: &[i8]) {
+        let lanes = <B::Floats as Lanes>::COUNT;
         let row_bytes = |width: usize| width * B::PACKED_BYTES;
         let fours = self.depth / BYTES;
         self.weights = Buffer::zeroed(fours * row_bytes(self.columns) / size_of::<f32>());
@@ -91,9 +97,10 @@ impl ByteMatrix {
         for groups in panel_widths(self.columns / CHANNEL_GROUP, widest) {
             let width = groups * CHANNEL_GROUP;
             let packed = &mut self.weights.as_mut_bytes()[offset..offset + fours * row_bytes(width)];
+            let columns = self.columns;
             for (place, vector) in packed.chunks_exact_mut(row_bytes(lanes)).enumerate() {
                 let (four, first) = (place / (width / lanes), column + place % (width / lanes) * lanes);
-                B::pack(vector, |lane, index| byte(four * BYTES + index, first + lane));
+                B::pack(vector, |lane, index| bytes[(four * BYTES + index) * columns + first + lane]);
             }
             self.panels.push(Panel { groups, column, offset });
             column += width;
