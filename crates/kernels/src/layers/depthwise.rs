@@ -74,7 +74,8 @@ impl Depthwise {
                 let rows = DepthwiseRows {
                     packed: &self.packed,
                     channels: groups.start * CHANNEL_GROUP..groups.end * CHANNEL_GROUP,
-                    input: input.frame(frame).wrapping_add(groups.start * CHANNEL_GROUP),
+                    input: input.channel(frame, groups.start * CHANNEL_GROUP),
+                    input_bytes: input.bytes,
                     input_shape: input.shape,
                     input_stride: input.pixel_stride,
                     ring_rows: input.shape.height,

@@ -130,6 +130,7 @@ impl ExpandDepthwise {
                     packed: &self.packed,
                     channels: first_channel..first_channel + channels,
                     input: ring_start,
+                    input_bytes: None,
                     input_shape: input.shape,
                     input_stride: channels,
                     ring_rows: ring.rows,

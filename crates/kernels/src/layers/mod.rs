@@ -31,6 +31,7 @@ pub(crate) use pool::{Pool, Pooling};
 pub(crate) use quantised::{QuantisedConvolution, QuantisedSeparable};
 pub(crate) use separable::Separable;
 
+use crate::quantisation::ByteScale;
 use crate::shape::MapShape;
 use crate::simd::{CHANNEL_GROUP, Lanes};
 use crate::team::Team;
@@ -47,6 +48,8 @@ pub(crate) struct Place {
     pub(crate) shape: MapShape,
     /// Numbers from one pixel to the next: the channels with their padding, and at times more.
     pub(crate) pixel_stride: usize,
+    /// The scale, if the map is kept as bytes, four in the place of a number.
+    pub(crate) bytes: Option<ByteScale>,
     /// Where the first frame begins, in numbers from the start of the arena.
     pub(crate) offset: usize,
     /// Whether every frame of a group has its own place; if not, each is overwritten by the next.
@@ -67,6 +70,7 @@ pub(crate) struct View {
     pub(crate) shape: MapShape,
     pub(crate) pixel_stride: usize,
     pub(crate) frame_stride: usize,
+    pub(crate) bytes: Option<ByteScale>,
 }
 
 impl View {
@@ -78,6 +82,12 @@ impl View {
     /// How many groups of channels all pixels of a frame have together: about the loads that reading it takes.
     pub(crate) fn groups(&self) -> usize {
         self.shape.pixels() * self.shape.padded_channels() / CHANNEL_GROUP
+    }
+
+    /// The first pixel of a frame, from a channel on that is a multiple of the channel group.
+    pub(crate) fn channel(&self, frame: usize, channel: usize) -> *mut f32 {
+        let numbers = if self.bytes.is_some() { channel / size_of::<f32>() } else { channel };
+        self.frame(frame).wrapping_add(numbers)
     }
 
     /// The first number of a frame.
@@ -150,6 +160,7 @@ impl<L: Lanes> Run<'_, L> {
             shape: place.shape,
             pixel_stride: place.pixel_stride,
             frame_stride: place.frame_length(),
+            bytes: place.bytes,
         }
     }
 

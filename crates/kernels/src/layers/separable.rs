@@ -79,6 +79,7 @@ impl Separable {
             packed: &self.packed,
             channels: 0..channels,
             input: input.frame(frame),
+            input_bytes: None,
             input_shape: input.shape,
             input_stride: input.pixel_stride,
             ring_rows: input.shape.height,

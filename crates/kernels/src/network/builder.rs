@@ -19,7 +19,7 @@ impl NetworkBuilder {
         if frame.numbers() == 0 {
             return Err(KernelsError::Shape { layer: "network", problem: format!("frames of {frame:?}") });
         }
-        Ok((Self { nodes: vec![Node { shape: frame, operation: Some(Operation::Input) }] }, Map(0)))
+        Ok((Self { nodes: vec![Node { shape: frame, bytes: None, operation: Some(Operation::Input) }] }, Map(0)))
     }
 
     /// The shape of a map.
@@ -176,7 +176,7 @@ impl NetworkBuilder {
     }
 
     fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
-        self.nodes.push(Node { shape, operation: Some(operation) });
+        self.nodes.push(Node { shape, bytes: None, operation: Some(operation) });
         Map(self.nodes.len() - 1)
     }
 

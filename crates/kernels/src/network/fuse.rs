@@ -3,6 +3,7 @@
 use super::graph::{DepthwiseBefore, Node, Operation};
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
+use crate::quantisation::ByteScale;
 use crate::shape::Window;
 
 /// Maps with fewer pixels than this are made whole: cut into bands, their weights would be read too often.
@@ -20,6 +21,9 @@ pub(crate) fn fuse(nodes: &mut [Node], output: MapIndex) {
         gates_in_weights(nodes, output, index);
         expand_by_rows(nodes, output, index);
         depthwise_by_rows(nodes, output, index);
+    }
+    for index in 0..nodes.len() {
+        bytes_between(nodes, output, index);
     }
 }
 
@@ -189,4 +193,22 @@ fn depthwise_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
         *input = source;
         *depthwise = Some(DepthwiseBefore { kernel, window, relu_first, activation });
     }
+}
+
+/// A map that a product of bytes makes and that only a depthwise convolution reads is kept as bytes.
+fn bytes_between(nodes: &mut [Node], output: MapIndex, map: MapIndex) {
+    let is_made_of_bytes = matches!(&nodes[map].operation,
+        Some(Operation::Convolution { kernel, activation, .. }) if kernel.input_range.is_some() && !activation.is_curved());
+    let &[user] = users(nodes, map).as_slice() else { return };
+    if !is_made_of_bytes || map == output {
+        return;
+    }
+    let reads = match &nodes[user].operation {
+        Some(Operation::Convolution { input, depthwise: Some(before), kernel, .. }) => {
+            (*input == map && kernel.input_range.is_some()).then_some(&before.kernel)
+        }
+        Some(Operation::Depthwise { expand: None, kernel, .. }) => Some(kernel),
+        _ => None,
+    };
+    nodes[map].bytes = reads.and_then(|kernel| kernel.input_range).map(ByteScale::new);
 }

@@ -1,6 +1,6 @@
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
-use crate::quantisation::InputRange;
+use crate::quantisation::{ByteScale, InputRange};
 use crate::shape::{MapShape, Window};
 
 /// A feature map of the network that is being built.
@@ -40,6 +40,8 @@ pub struct SqueezeExcite<'a> {
 /// A map and how it is made.
 pub(crate) struct Node {
     pub(crate) shape: MapShape,
+    /// The scale, if the map is kept as bytes.
+    pub(crate) bytes: Option<ByteScale>,
     /// Nothing once another node makes this map too, or makes it unneeded.
     pub(crate) operation: Option<Operation>,
 }

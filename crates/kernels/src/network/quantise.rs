@@ -20,7 +20,7 @@ impl NetworkBuilder {
     /// number of convolutions whose products are of bytes now.
     ///
     /// Depthwise convolutions, the first one and those of a single pixel stay in single precision, and so do large windows
-    /// whose output is narrow; their ranges are not looked at.
+    /// whose output is narrow. A map between a product of bytes and a depthwise convolution is kept as bytes.
     pub fn quantise(&mut self, ranges: &[InputRange]) -> Result<usize> {
         let convolutions = convolutions(&self.nodes);
         if convolutions.len() != ranges.len() {
@@ -31,6 +31,9 @@ impl NetworkBuilder {
             let range = range.checked()?;
             let is_frame = matches!(self.nodes[input].operation, Some(Operation::Input));
             let (read, made) = (self.nodes[input].shape, self.nodes[index].shape);
+            if let Some(Operation::Depthwise { kernel, .. }) = &mut self.nodes[index].operation {
+                kernel.input_range = Some(range);
+            }
             if let Some(Operation::Convolution { kernel, window, .. }) = &mut self.nodes[index].operation {
                 let terms = window.kernel * window.kernel * read.padded_channels();
                 let is_ready = window.kernel == 1 || made.width >= WIDE_OUTPUT;

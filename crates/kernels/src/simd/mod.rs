@@ -42,6 +42,10 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     /// `to` must be valid for writing [`Self::COUNT`] numbers.
     unsafe fn store(self, to: *mut f32, vector: Self::Vector);
 
+    /// # Safety
+    /// `from` must be valid for reading [`Self::COUNT`] bytes.
+    unsafe fn load_bytes(self, from: *const u8) -> Self::Vector;
+
     /// Stores the nearest whole numbers, one a byte, of numbers between 0 and 255.
     ///
     /// # Safety

@@ -58,6 +58,12 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    unsafe fn load_bytes(self, from: *const u8) -> Four {
+        // SAFETY: the pointer is the caller's promise.
+        unsafe { from.cast::<[u8; 4]>().read().map(f32::from) }
+    }
+
+    #[inline(always)]
     unsafe fn store_bytes(self, to: *mut u8, vector: Four) {
         // SAFETY: the pointer is the caller's promise.
         unsafe { to.cast::<[u8; 4]>().write(self.round(vector).map(|number| number as u8)) }

@@ -6,6 +6,9 @@ use crate::simd::bytes::Vnni;
 use crate::simd::bytes::{BYTES, ByteKernel, ByteLanes};
 use crate::simd::{CHANNEL_GROUP, Lanes, Portable};
 
+/// Numbers of the largest tile of any set.
+pub(crate) const MOST_TILE_NUMBERS: usize = 14 * 2 * 16;
+
 /// One tile of output: a few rows by one panel of columns.
 pub(crate) struct ByteTileArguments<'a> {
     /// The first row's input; every segment of every row must be valid for reading.
@@ -54,7 +57,7 @@ macro_rules! tiles {
 impl ByteTiles for Vnni {
     const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[
         tiles!(Vnni, 1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16),
-        tiles!(Vnni, 2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
+        tiles!(Vnni, 2: 1 2 3 4 5 6 7 8 9 10 11 12),
         tiles!(Vnni, 3: 1 2 3 4 5 6 7 8 9),
         tiles!(Vnni, 4: 1 2 3 4 5 6),
     ];
@@ -72,6 +75,7 @@ impl ByteTiles for Portable {
 /// # Safety
 /// As for [`ByteTileFunction`].
 unsafe fn tile<B: ByteLanes, const ROWS: usize, const VECTORS: usize>(lanes: B, arguments: &ByteTileArguments<'_>) {
+    const { assert!(ROWS * VECTORS * <B::Floats as Lanes>::COUNT <= MOST_TILE_NUMBERS) };
     const { assert!((VECTORS * <B::Floats as Lanes>::COUNT).is_multiple_of(CHANNEL_GROUP)) };
     // SAFETY: passed on to the caller.
     unsafe { lanes.call(Tile::<ROWS, VECTORS>(arguments)) }

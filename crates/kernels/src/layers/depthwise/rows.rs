@@ -16,6 +16,8 @@ pub(crate) struct DepthwiseRows<'a> {
     pub(crate) channels: Range<usize>,
     /// The first of the channels at the first pixel of the input, or of the ring that holds some of its rows.
     pub(crate) input: *const f32,
+    /// The scale of the input, if it is bytes.
+    pub(crate) input_bytes: Option<ByteScale>,
     pub(crate) input_shape: MapShape,
     pub(crate) input_stride: usize,
     /// Row `y` of the input is row `y % ring_rows` of the ring; all rows under `rows` must be there.
@@ -181,8 +183,19 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
             for column in 0..left {
                 lanes.store(to.add(column * L::COUNT), lanes.zero());
             }
-            let from = rows.input.wrapping_add(y % rows.ring_rows * width * rows.input_stride + offset);
-            for column in 0..inside {
+            let row = y % rows.ring_rows * width * rows.input_stride;
+            if let Some(scale) = rows.input_bytes {
+                let (zero, step) = (lanes.splat(f32::from(scale.zero)), lanes.splat(scale.step));
+                let from = rows.input.wrapping_add(row).cast::<u8>().wrapping_add(offset);
+                for column in 0..inside {
+                    let bytes = lanes.load_bytes(from.add(column * rows.input_stride * size_of::<f32>()));
+                    let number = lanes.multiply(lanes.subtract(bytes, zero), step);
+                    lanes.store(to.add((left + column) * L::COUNT), lanes.maximum(floor, number));
+                }
+            }
+            let from = rows.input.wrapping_add(row + offset);
+            let of_numbers = if rows.input_bytes.is_none() { inside } else { 0 };
+            for column in 0..of_numbers {
                 let from = from.add(column * rows.input_stride);
                 let number = lanes.load(from);
                 // The row after it, whose pixels are too far apart for the processor to foresee.

@@ -239,6 +239,7 @@ impl Work<'_> {
             segments,
             output: self.output.pixel(first),
             output_stride: self.output.pixel_stride,
+            output_bytes: self.output.bytes,
             residual: self.residual.map_or(std::ptr::null(), |view| view.pixel(first).cast_const()),
             residual_stride: self.residual.map_or(0, |view| view.pixel_stride),
             activation: self.layer.activation,
