@@ -47,10 +47,10 @@ pub enum KernelsError {
         /// Its upper end.
         greatest: String,
     },
-    /// Not as many input ranges as the network has convolutions.
-    #[error("{found} input ranges for a network of {expected} convolutions")]
+    /// Not as many input ranges as the network has layers with one.
+    #[error("{found} input ranges for a network of {expected} convolutions and maxima")]
     InputRanges {
-        /// How many convolutions there are.
+        /// How many such layers there are.
         expected: usize,
         /// How many ranges were given.
         found: usize,

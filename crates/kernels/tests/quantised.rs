@@ -112,6 +112,19 @@ proptest! {
     }
 
     #[test]
+    fn maxima_of_products(input in channels(), out in channels(), height in 3..=30usize, width in 3..=30usize,
+                          stride in 1..=2usize, after in activation(), count in 1..=3usize) {
+        let (noise, apart) = noise(count, || after_one((input, height, width), |layers, network, map| {
+            let x = layers.pointwise(network, map, out, after)?;
+            let skip = layers.convolution(network, map, (out, Window { stride, ..Window::pointwise() }, after))?;
+            let padding = Padding::same(height, width, 3, stride);
+            let x = network.max_pool(x, Window { kernel: 3, stride, padding })?;
+            network.add(x, skip, Activation::Identity)
+        }));
+        prop_assert!(noise <= 2.0 * ONE_LAYER && apart <= SETS_APART, "{noise} {apart}");
+    }
+
+    #[test]
     fn inverted_bottlenecks(input in channels(), inside in channels(), out in channels(), stride in 1..=2usize,
                             height in 3..=40usize, width in 3..=40usize, after in activation(), count in 1..=3usize) {
         let (noise, apart) = noise(count, || after_one((input, height, width), |layers, network, map| {
@@ -158,7 +171,7 @@ fn ranges_are_those_of_the_inputs() {
 fn wrong_ranges_are_refused() {
     let (mut builder, _) = xception::xception(75).unwrap();
     let range = InputRange { least: 0.0, greatest: 1.0 };
-    assert_eq!(builder.quantise(&[range; 3]), Err(KernelsError::InputRanges { expected: 74, found: 3 }));
-    let error = builder.quantise(&[InputRange { greatest: f32::NAN, ..range }; 74]).unwrap_err();
+    assert_eq!(builder.quantise(&[range; 3]), Err(KernelsError::InputRanges { expected: 78, found: 3 }));
+    let error = builder.quantise(&[InputRange { greatest: f32::NAN, ..range }; 78]).unwrap_err();
     assert!(matches!(error, KernelsError::InputRange { .. }), "{error}");
 }

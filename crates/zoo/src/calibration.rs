@@ -41,7 +41,7 @@ pub struct Calibration {
     pub frames: CalibrationFrames,
     /// How int8 compared with single precision on loops that were kept out of it.
     pub measured: Option<Measured>,
-    /// The smallest and the largest number that each convolution reads, in the order of the layers.
+    /// The smallest and the largest number that each convolution and each maximum reads, in the order of the layers.
     pub ranges: Vec<[f32; 2]>,
 }
 

@@ -89,7 +89,7 @@ impl NetworkBuilder {
         const LAYER: &str = "max pool";
         let (input, shape) = self.checked(LAYER, input)?;
         let (height, width) = window.output(LAYER, shape)?;
-        let operation = Operation::Pool { input, pooling: Pooling::Maximum, window, residual: None };
+        let operation = Operation::Pool { input, pooling: Pooling::Maximum, window, residual: None, input_range: None };
         Ok(self.push(MapShape::new(shape.channels, height, width), operation))
     }
 
@@ -99,7 +99,7 @@ impl NetworkBuilder {
         let (input, shape) = self.checked(LAYER, input)?;
         let window = Window::symmetric(kernel, stride, 0);
         let (height, width) = window.output(LAYER, shape)?;
-        let operation = Operation::Pool { input, pooling: Pooling::Average, window, residual: None };
+        let operation = Operation::Pool { input, pooling: Pooling::Average, window, residual: None, input_range: None };
         Ok(self.push(MapShape::new(shape.channels, height, width), operation))
     }
 

@@ -195,7 +195,7 @@ fn depthwise_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     }
 }
 
-/// A map that a product of bytes makes and that only a depthwise convolution reads is kept as bytes.
+/// A map that a product of bytes makes and that only a depthwise convolution or a maximum reads is kept as bytes.
 fn bytes_between(nodes: &mut [Node], output: MapIndex, map: MapIndex) {
     let is_made_of_bytes = matches!(&nodes[map].operation,
         Some(Operation::Convolution { kernel, activation, .. }) if kernel.input_range.is_some() && !activation.is_curved());
@@ -204,11 +204,14 @@ fn bytes_between(nodes: &mut [Node], output: MapIndex, map: MapIndex) {
         return;
     }
     let reads = match &nodes[user].operation {
-        Some(Operation::Convolution { input, depthwise: Some(before), kernel, .. }) => {
-            (*input == map && kernel.input_range.is_some()).then_some(&before.kernel)
+        Some(Operation::Convolution { input, depthwise: Some(before), kernel, .. })
+            if *input == map && kernel.input_range.is_some() =>
+        {
+            before.kernel.input_range
         }
-        Some(Operation::Depthwise { expand: None, kernel, .. }) => Some(kernel),
+        Some(Operation::Depthwise { expand: None, kernel, .. }) => kernel.input_range,
+        Some(Operation::Pool { input, input_range, .. }) if *input == map => *input_range,
         _ => None,
     };
-    nodes[map].bytes = reads.and_then(|kernel| kernel.input_range).map(ByteScale::new);
+    nodes[map].bytes = reads.map(ByteScale::new);
 }

@@ -93,6 +93,8 @@ pub(crate) enum Operation {
         pooling: Pooling,
         window: Window,
         residual: Option<MapIndex>,
+        /// What is read, if the input may be kept as bytes.
+        input_range: Option<InputRange>,
     },
     Combine {
         input: MapIndex,

@@ -103,7 +103,7 @@ impl Layer {
                     }
                 }
             }
-            Operation::Pool { input, pooling, window, residual } => {
+            Operation::Pool { input, pooling, window, residual, .. } => {
                 Self::Pool(Pool { input, output, pooling, window, residual })
             }
             Operation::Combine { input, gates, affine, other, activation } => {

@@ -5,7 +5,7 @@ use super::fuse::drop_unused;
 use super::graph::{Map, Node, Operation};
 use super::run::Network;
 use crate::instruction_set::LanesTask;
-use crate::layers::{MapIndex, Run, View, WIDE_OUTPUT};
+use crate::layers::{MapIndex, Pooling, Run, View, WIDE_OUTPUT};
 use crate::quantisation::InputRange;
 use crate::shape::MapShape;
 use crate::simd::Lanes;
@@ -15,62 +15,68 @@ use crate::{InstructionSet, KernelsError, Result};
 const MOST_TERMS: usize = 65_536;
 
 impl NetworkBuilder {
-    /// Makes convolutions products of bytes, given the range of each one's input: one range for each convolution noted so
-    /// far, depthwise ones and those of squeeze-and-excite blocks among them, as [`Observer::ranges`] gives them. Gives the
-    /// number of convolutions whose products are of bytes now.
+    /// Makes convolutions products of bytes, given the range of what they read: one range for each convolution and each
+    /// maximum noted so far, depthwise ones and those of squeeze-and-excite blocks among them, as [`Observer::ranges`] gives
+    /// them. Gives the number of convolutions whose products are of bytes now.
     ///
     /// Depthwise convolutions, the first one and those of a single pixel stay in single precision, and so do large windows
-    /// whose output is narrow. A map between a product of bytes and a depthwise convolution is kept as bytes.
+    /// whose output is narrow. A map between a product of bytes and a depthwise convolution or a maximum is kept as bytes.
     pub fn quantise(&mut self, ranges: &[InputRange]) -> Result<usize> {
-        let convolutions = convolutions(&self.nodes);
-        if convolutions.len() != ranges.len() {
-            return Err(KernelsError::InputRanges { expected: convolutions.len(), found: ranges.len() });
+        let readers = readers(&self.nodes);
+        if readers.len() != ranges.len() {
+            return Err(KernelsError::InputRanges { expected: readers.len(), found: ranges.len() });
         }
         let mut quantised = 0;
-        for ((index, input), range) in convolutions.into_iter().zip(ranges) {
+        for ((index, input), range) in readers.into_iter().zip(ranges) {
             let range = range.checked()?;
             let is_frame = matches!(self.nodes[input].operation, Some(Operation::Input));
             let (read, made) = (self.nodes[input].shape, self.nodes[index].shape);
-            if let Some(Operation::Depthwise { kernel, .. }) = &mut self.nodes[index].operation {
-                kernel.input_range = Some(range);
-            }
-            if let Some(Operation::Convolution { kernel, window, .. }) = &mut self.nodes[index].operation {
-                let terms = window.kernel * window.kernel * read.padded_channels();
-                let is_ready = window.kernel == 1 || made.width >= WIDE_OUTPUT;
-                if !is_frame && read.pixels() > 1 && is_ready && terms <= MOST_TERMS {
-                    kernel.input_range = Some(range);
-                    quantised += 1;
+            match &mut self.nodes[index].operation {
+                Some(Operation::Depthwise { kernel, .. }) => kernel.input_range = Some(range),
+                Some(Operation::Pool { input_range, .. }) => *input_range = Some(range),
+                Some(Operation::Convolution { kernel, window, .. }) => {
+                    let terms = window.kernel * window.kernel * read.padded_channels();
+                    let is_ready = window.kernel == 1 || made.width >= WIDE_OUTPUT;
+                    if !is_frame && read.pixels() > 1 && is_ready && terms <= MOST_TERMS {
+                        kernel.input_range = Some(range);
+                        quantised += 1;
+                    }
                 }
+                _ => {}
             }
         }
         Ok(quantised)
     }
 
-    /// Packs the network layer by layer, so that the input of every convolution can be looked at.
+    /// Packs the network layer by layer, so that the input of every layer can be looked at.
     pub fn observe(self, output: Map, set: InstructionSet) -> Result<Observer> {
         let (output, set) = self.checked_output(output, set)?;
-        let convolutions = convolutions(&self.nodes);
+        let readers = readers(&self.nodes);
         let mut nodes = self.nodes;
         drop_unused(&mut nodes, output);
         // Nothing has been seen, so anything is smaller or larger.
-        let ranges = vec![InputRange { least: f32::INFINITY, greatest: f32::NEG_INFINITY }; convolutions.len()];
-        Ok(Observer { network: Network::pack(nodes, output, set), convolutions, ranges })
+        let ranges = vec![InputRange { least: f32::INFINITY, greatest: f32::NEG_INFINITY }; readers.len()];
+        Ok(Observer { network: Network::pack(nodes, output, set), readers, ranges })
     }
 }
 
-/// The convolutions, in the order in which they were noted, with their inputs.
-fn convolutions(nodes: &[Node]) -> Vec<(usize, MapIndex)> {
-    let convolution = |(index, node): (usize, &Node)| match node.operation {
-        Some(Operation::Convolution { input, .. } | Operation::Depthwise { input, .. }) => Some((index, input)),
+/// The layers whose input has a range, in the order in which they were noted, with that input.
+fn readers(nodes: &[Node]) -> Vec<(usize, MapIndex)> {
+    let reader = |(index, node): (usize, &Node)| match node.operation {
+        Some(
+            Operation::Convolution { input, .. }
+            | Operation::Depthwise { input, .. }
+            | Operation::Pool { input, pooling: Pooling::Maximum, .. },
+        ) => Some((index, input)),
         _ => None,
     };
-    nodes.iter().enumerate().filter_map(convolution).collect()
+    nodes.iter().enumerate().filter_map(reader).collect()
 }
 
-/// A network that notes the range of what each of its convolutions reads.
+/// A network that notes the range of what each of its convolutions and maxima reads.
 pub struct Observer {
     network: Network,
-    convolutions: Vec<(usize, MapIndex)>,
+    readers: Vec<(usize, MapIndex)>,
     ranges: Vec<InputRange>,
 }
 
@@ -93,7 +99,7 @@ impl Observer {
         Ok(())
     }
 
-    /// The ranges so far, in the order in which the convolutions were noted; zero for one that was never run.
+    /// The ranges so far, in the order in which the layers were noted; zero for one that was never run.
     pub fn ranges(&self) -> Vec<InputRange> {
         let seen = |range: &InputRange| match range.least <= range.greatest {
             true => *range,
@@ -112,11 +118,11 @@ impl LanesTask for ObserveTask<'_> {
     type Output = ();
 
     fn run<L: Lanes>(self, lanes: L) {
-        let Observer { network, convolutions, ranges } = self.observer;
+        let Observer { network, readers, ranges } = self.observer;
         let look = |index: usize, run: &Run<'_, L>| {
-            if let Ok(place) = convolutions.binary_search_by_key(&index, |(index, _)| *index) {
+            if let Ok(place) = readers.binary_search_by_key(&index, |(index, _)| *index) {
                 // SAFETY: layers before this one have written the map, and none runs now.
-                unsafe { widen(&mut ranges[place], run.view(convolutions[place].1)) };
+                unsafe { widen(&mut ranges[place], run.view(readers[place].1)) };
             }
         };
         network.run_watched(lanes, self.frame, look);
