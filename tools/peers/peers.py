@@ -2,12 +2,13 @@
 
     pip install numpy onnxruntime openvino onnx onnxscript torch torchvision timm
     cargo build --release -p kernels --example encoders
-    python peers.py ENCODERS [--rounds 9] [--network NAME] [--avx2] [--models FOLDER] [--other NAME=COMMAND]
+    python peers.py ENCODERS [--rounds 9] [--network NAME] [--avx2] [--int8] [--models FOLDER] [--other NAME=COMMAND]
 
 ENCODERS is the example that was built. Every contender is a process that answers lines `BATCH THREADS RUNS`; in every
 round each has its turn, so that other load falls on all of them. Printed are medians, and medians of the rounds' ratios.
 CPU time is that of all the contender's threads, waiting for each other included. With --avx2 everybody keeps to AVX2, so
-far as its own settings allow. Weights are random on both sides; networks end with the mean of the last map.
+far as its own settings allow. With --int8 (pip install nncf) everybody runs the network quantised by its own tool, and the
+kernels in single precision run beside them. Weights are random on both sides; networks end with the mean of the last map.
 """
 
 import argparse
@@ -117,6 +118,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--network", default="efficientnet_b2", choices=SIZES)
     parser.add_argument("--avx2", action="store_true")
+    parser.add_argument("--int8", action="store_true")
     parser.add_argument("--one-thread", action="store_true")
     parser.add_argument("--models", default=".")
     parser.add_argument("--other", action="append", default=[])
@@ -130,9 +132,20 @@ def main():
         export(options.network, path)
     held = {"ECHOLABEL_KERNELS": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2"} if options.avx2 else {}
     myself = [sys.executable, __file__, options.encoders, "--network", options.network, "--serve"]
-    contenders = {"kernels": Contender([options.encoders, "--serve", options.network], held)}
+    paths = {"onnxruntime": path, "openvino": path}
+    ours = [options.encoders, "--serve", options.network]
+    contenders = {}
+    if options.int8:
+        import quantised
+
+        size = SIZES[options.network]
+        paths = {"onnxruntime": quantised.for_onnxruntime(path, size), "openvino": quantised.for_openvino(path, size)}
+        contenders["kernels"] = Contender([*ours, "--int8"], held)
+        contenders["single"] = Contender(ours, held)
+    else:
+        contenders["kernels"] = Contender(ours, held)
     for kind in ("onnxruntime", "openvino"):
-        contenders[kind] = Contender([*myself, kind, path], held)
+        contenders[kind] = Contender([*myself, kind, paths[kind]], held)
     for other in options.other:
         name, command = other.split("=", 1)
         contenders[name] = Contender(command.split(), held)

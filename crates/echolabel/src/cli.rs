@@ -272,6 +272,34 @@ proxy variables are used. The file is kept in the folder `downloads` beside the 
         #[arg(long, value_name = "HEX")]
         sha256: Option<String>,
     },
+    /// Calibrate a model for int8 on a CPU, and compare it with single precision on other loops
+    #[command(after_help = "Examples:
+  echolabel models quantize EchoView47_classifier                      on simulated loops
+  echolabel models quantize EchoView47_classifier --loops /srv/echo    on loops of yours, every second one kept out
+
+The ranges of what each layer reads are written beside the weights and are good for those weights only. A pipeline file
+with `precision = \"int8\"` uses them; without a calibration it is refused. Whether int8 is good enough for a model is for
+you to judge by what is printed: the share of loops with the same likeliest class, how far probabilities are apart, and
+the expected calibration error (10 bins) of both where the views are known.")]
+    Quantize {
+        /// The model's name
+        name: String,
+        /// A folder of loops: every second one calibrates, the others compare
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["simulated", "seed"])]
+        loops: Option<PathBuf>,
+        /// Simulated studies to calibrate on, and as many others to compare on
+        #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
+        simulated: u32,
+        /// Seed of the simulation; the studies to compare on have the next one
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// Fill the model by a formula instead of its weights: for trying it
+        #[arg(long)]
+        untrained: bool,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Compare our layers with the original frameworks; exit code 1 beyond a tolerance
     #[command(after_help = "Examples:
   echolabel models verify EchoView47_classifier    what that model is made of

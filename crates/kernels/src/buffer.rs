@@ -52,6 +52,12 @@ impl Buffer {
         self.start.as_ptr()
     }
 
+    /// The memory of the numbers.
+    pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the memory is owned, every byte of it is set, and bytes need no alignment.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr().cast(), self.length * size_of::<f32>()) }
+    }
+
     pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
         // SAFETY: the memory is owned, zeroed at first and `length` numbers long.
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.length) }

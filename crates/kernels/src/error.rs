@@ -39,4 +39,20 @@ pub enum KernelsError {
         /// How many were given.
         found: usize,
     },
+    /// A range that is not one of finite numbers.
+    #[error("an input range from {least} to {greatest}")]
+    InputRange {
+        /// Its lower end.
+        least: String,
+        /// Its upper end.
+        greatest: String,
+    },
+    /// Not as many input ranges as the network has layers with one.
+    #[error("{found} input ranges for a network of {expected} convolutions and maxima")]
+    InputRanges {
+        /// How many such layers there are.
+        expected: usize,
+        /// How many ranges were given.
+        found: usize,
+    },
 }

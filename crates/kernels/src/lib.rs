@@ -53,6 +53,7 @@ mod gemm;
 mod instruction_set;
 mod layers;
 mod network;
+mod quantisation;
 mod shape;
 mod simd;
 mod team;
@@ -60,7 +61,10 @@ mod team;
 pub use activation::Activation;
 pub use error::KernelsError;
 pub use instruction_set::{InstructionSet, KERNELS_VARIABLE};
-pub use network::{Attention, Convolution, Map, Network, NetworkBuilder, OTHER_REGION, SqueezeExcite, TokenWindow};
+pub use network::{
+    Attention, Convolution, Map, Network, NetworkBuilder, OTHER_REGION, Observer, SqueezeExcite, TokenWindow,
+};
+pub use quantisation::InputRange;
 pub use shape::{MapShape, Padding, Window};
 
 /// The result of building or running a network.

@@ -37,4 +37,7 @@ pub enum NnError {
         /// The kind of layer.
         layer: &'static str,
     },
+    /// A network without a convolution that could be a product of bytes.
+    #[error("no layer of this network can run in int8")]
+    NothingToQuantise,
 }

@@ -18,7 +18,7 @@ pub fn multiply_adds_per_second() -> Result<f64> {
     let first = Conv2d::new(Tensor::ones((CHANNELS, 3, 1, 1), candle_core::DType::F32, &Device::Cpu)?, None, 1, 1);
     let product = Tensor::ones((CHANNELS, CHANNELS, 1, 1), candle_core::DType::F32, &Device::Cpu)?;
     let product = Conv2d::new((product / CHANNELS as f64)?, None, 1, 1);
-    let network = CompiledNetwork::note::<NnError>((SIDE, SIDE), set, |frames: &Maps| {
+    let network = CompiledNetwork::note::<NnError>((SIDE, SIDE), set, None, |frames: &Maps| {
         let mut maps = first.over(frames, Padding::symmetric(0))?;
         for _ in 0..4 {
             maps = product.over(&maps, Padding::symmetric(0))?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ecg::Strategy;
-use zoo::{FrameChoice, ModelCard, Registry};
+use zoo::{FrameChoice, ModelCard, Precision, Registry};
 
 use crate::{
     AggregateSection, EncoderSection, FusionSection, HeadSection, PipelineFile, PrepareSection, SamplingSection,
@@ -30,6 +30,7 @@ fn pipeline_of(card: &ModelCard) -> PipelineFile {
     PipelineFile {
         name: card.name.clone(),
         label_set: card.label_set.clone(),
+        precision: Precision::default(),
         sampling: SamplingSection {
             frames_per_clip: card.clip.frames,
             strategy,

@@ -65,6 +65,12 @@ pub enum PipelineError {
         #[source]
         source: zoo::ZooError,
     },
+    /// Int8 was asked for on a device that is not the CPU.
+    #[error("pipeline {origin}: precision = \"int8\" runs on the CPU only; use --device cpu, or leave precision out")]
+    PrecisionDevice {
+        /// The file or shipped name.
+        origin: String,
+    },
     /// The device cannot be used.
     #[error("device")]
     Device(#[from] nn::NnError),

@@ -1,7 +1,7 @@
 //! What a pipeline file says, strictly: an unknown key is an error.
 
 use serde::{Deserialize, Serialize};
-use zoo::{AnyEncoderName, Colour, Crop, FusionName, HeadName, Resize};
+use zoo::{AnyEncoderName, Colour, Crop, FusionName, HeadName, Precision, Resize};
 
 /// A pipeline file, as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,9 @@ pub struct PipelineFile {
     pub name: String,
     /// The list of views: `tte11`, `tte47`; left out for a model that gives only vectors.
     pub label_set: Option<String>,
+    /// How the encoder computes: `f32`, or `int8` for a model that `echolabel models quantize` has calibrated.
+    #[serde(default)]
+    pub precision: Precision,
     /// Which frames are looked at.
     #[serde(default)]
     pub sampling: SamplingSection,

@@ -8,7 +8,7 @@ use std::time::Instant;
 use cine::{Finding, Header, Loop, RgbFrame};
 use ecg::{EcgSource, SamplingPlan};
 use serde::Serialize;
-use zoo::LabelSet;
+use zoo::{LabelSet, Precision};
 
 use crate::beat::ignore_beats;
 use crate::file::EcgRule;
@@ -47,6 +47,8 @@ pub struct LoopLabel {
     pub pipeline: String,
     /// The digest of the weights.
     pub weights_sha256: String,
+    /// How the encoder computed.
+    pub precision: Precision,
     /// What must be said about the weights wherever the label is shown; `null` for clinical ones.
     pub weights_note: Option<&'static str>,
     /// What the image shows: `2d`, `colour`, ...
@@ -106,10 +108,7 @@ impl Pipeline {
 
     fn label_open(&self, source: &mut Loop, label: &mut LoopLabel, ms: &mut StageMs) -> Result<(), LabelError> {
         let mut frames = DecodedFrames::of(source);
-        let found = timed(&mut ms.ecg, || match self.file().sampling.ecg {
-            EcgRule::Ignore => ignore_beats(&mut frames),
-            EcgRule::Preferred | EcgRule::Required => find_beats(&mut frames),
-        })?;
+        let found = timed(&mut ms.ecg, || self.beats(&mut frames))?;
         label.ecg_source = found.beats.source;
         label.findings.extend(found.findings.iter().cloned());
         if self.file().sampling.ecg == EcgRule::Required && found.beats.source == EcgSource::None {
@@ -144,6 +143,13 @@ impl Pipeline {
         Ok(())
     }
 
+    pub(crate) fn beats(&self, frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, LabelError> {
+        match self.file().sampling.ecg {
+            EcgRule::Ignore => Ok(ignore_beats(frames)?),
+            EcgRule::Preferred | EcgRule::Required => Ok(find_beats(frames)?),
+        }
+    }
+
     /// What the model looks at, one after the other: each the beat's number and positions among the
     /// prepared frames, of which `clips` are the clips of the plan.
     ///
@@ -157,7 +163,7 @@ impl Pipeline {
     }
 
     /// What is known of a loop before any frame is decoded.
-    fn unlabelled(&self, source: &mut Loop) -> LoopLabel {
+    pub(crate) fn unlabelled(&self, source: &mut Loop) -> LoopLabel {
         let (mode, _) = source.mode();
         let header = source.header().clone();
         LoopLabel {
@@ -166,6 +172,7 @@ impl Pipeline {
             series_instance_uid: header.series_instance_uid.clone(),
             pipeline: self.name().to_owned(),
             weights_sha256: self.weights_sha256().to_owned(),
+            precision: self.precision(),
             weights_note: self.status().warning(),
             mode: mode.as_str(),
             view: None,
@@ -186,7 +193,7 @@ impl Pipeline {
     }
 
     /// Why no model is asked about this loop, if so.
-    fn why_skipped(&self, label: &LoopLabel) -> Option<String> {
+    pub(crate) fn why_skipped(&self, label: &LoopLabel) -> Option<String> {
         if let Some(what) = &label.header.not_transthoracic {
             return Some(format!("not a transthoracic echo: {what}"));
         }
@@ -199,7 +206,7 @@ impl Pipeline {
             .then(|| format!("{} has no views of mode {}", set.name, label.mode))
     }
 
-    fn plan(&self, found: &FoundBeats, findings: &mut Vec<Finding>) -> Result<SamplingPlan, LabelError> {
+    pub(crate) fn plan(&self, found: &FoundBeats, findings: &mut Vec<Finding>) -> Result<SamplingPlan, LabelError> {
         let plan = ecg::plan(&found.beats, &found.clock, self.plan_settings())?;
         findings.extend(
             plan.findings
@@ -231,7 +238,7 @@ fn about_vectors(vectors: &[Vec<f32>]) -> String {
 }
 
 /// Decodes the frames that the plan names; one that cannot be decoded is left out with a finding.
-fn decode(
+pub(crate) fn decode(
     plan: &SamplingPlan,
     frames: &mut DecodedFrames<'_>,
     findings: &mut Vec<Finding>,
@@ -257,7 +264,7 @@ fn decode(
 }
 
 /// The clips of the plan as positions in `decoded`; a missing frame is replaced by the nearest one that is there.
-fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, Arc<RgbFrame>>) -> Vec<Vec<usize>> {
+pub(crate) fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, Arc<RgbFrame>>) -> Vec<Vec<usize>> {
     let there: Vec<u32> = decoded.keys().copied().collect();
     let nearest = |wanted: u32| {
         let distances = there.iter().map(|index| index.abs_diff(wanted));

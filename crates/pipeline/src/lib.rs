@@ -15,6 +15,7 @@ mod frames;
 mod inspect;
 mod label;
 mod prepare;
+mod prepared;
 mod resolve;
 mod source;
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use nn::DeviceChoice;
-use zoo::{Confidence, LabelSet, Model, ModelCard, Preparation, Registry, WeightStatus, ZooError};
+use zoo::{
+    Calibration, Confidence, LabelSet, Model, ModelCard, Precision, Preparation, Registry, WeightStatus, ZooError,
+};
 
 use crate::{Engine, PipelineError, PipelineFile, PipelineSource};
 
@@ -21,6 +23,9 @@ impl Pipeline {
     /// Checks the pipeline against the registry and its model, without reading weights.
     pub fn check(source: &PipelineSource, models: &Path) -> Result<(PipelineFile, ModelCard), PipelineError> {
         let parts = Parts::with_weights(source, models)?;
+        if parts.file.precision == Precision::Int8 {
+            parts.registry.read_calibration(&parts.card).map_err(model_error(source))?;
+        }
         Ok((parts.file, parts.card))
     }
 
@@ -29,14 +34,30 @@ impl Pipeline {
         let parts = Parts::with_weights(source, models)?;
         let model = parts.registry.read_model(&parts.card.name, &device.open()?).map_err(model_error(source))?;
         let status = parts.card.status;
-        Self::start(source, parts, model, status)
+        let calibration = parts.calibration(source)?;
+        Self::start(source, parts, model, status, calibration.as_ref())
+    }
+
+    /// Starts a model of the pipeline that somebody has read, on the CPU: in int8 by `calibration`, or in single precision,
+    /// whatever precision the pipeline asks for. For comparing the two.
+    pub fn with_model(
+        source: &PipelineSource,
+        models: &Path,
+        (model, status): (Model, WeightStatus),
+        calibration: Option<&Calibration>,
+    ) -> Result<Self, PipelineError> {
+        let mut parts = Parts::read(source, models)?;
+        parts.file.precision = if calibration.is_some() { Precision::Int8 } else { Precision::F32 };
+        Self::start(source, parts, model, status, calibration)
     }
 
     /// The same with weights made by a formula, whether the model's own are here or not: its labels mean nothing.
     pub fn open_untrained(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
         let parts = Parts::read(source, models)?;
         let model = parts.registry.make_untrained_model(&parts.card.name, &device.open()?);
-        Self::start(source, parts, model.map_err(model_error(source))?, WeightStatus::Untrained)
+        let calibration = parts.calibration(source)?;
+        let model = model.map_err(model_error(source))?;
+        Self::start(source, parts, model, WeightStatus::Untrained, calibration.as_ref())
     }
 
     fn start(
@@ -44,7 +65,14 @@ impl Pipeline {
         parts: Parts,
         mut model: Model,
         status: WeightStatus,
+        calibration: Option<&Calibration>,
     ) -> Result<Self, PipelineError> {
+        if let Some(calibration) = calibration {
+            if !model.device().is_cpu() {
+                return Err(PipelineError::PrecisionDevice { origin: source.to_string() });
+            }
+            model = model.quantised(calibration).map_err(model_error(source))?;
+        }
         let Parts { file, card, .. } = parts;
         // The engine meets frames of this size only.
         model.pack_for_good(card.prepare.size).map_err(model_error(source))?;
@@ -75,6 +103,11 @@ impl Pipeline {
     /// What the weights in use may be trusted for: the card's status, or untrained where that was asked for.
     pub fn status(&self) -> WeightStatus {
         self.status
+    }
+
+    /// How its encoder computes.
+    pub fn precision(&self) -> Precision {
+        self.file.precision
     }
 
     /// The digest of the weights.
@@ -121,6 +154,14 @@ impl Parts {
         compare(&origin, &file, &card)?;
         check_ranges(&origin, &file)?;
         Ok(Self { registry, file, card })
+    }
+
+    /// The calibration that the pipeline's precision needs.
+    fn calibration(&self, source: &PipelineSource) -> Result<Option<Calibration>, PipelineError> {
+        match self.file.precision {
+            Precision::F32 => Ok(None),
+            Precision::Int8 => self.registry.read_calibration(&self.card).map(Some).map_err(model_error(source)),
+        }
     }
 
     fn with_weights(source: &PipelineSource, models: &Path) -> Result<Self, PipelineError> {
@@ -190,6 +231,8 @@ fn check_ranges(origin: &str, file: &PipelineFile) -> Result<(), PipelineError> 
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Device;
+
     use super::*;
     use crate::source::SHIPPED;
 
@@ -250,10 +293,44 @@ mod tests {
             ("model = \"tte11-tiny\"", "model = \"tte11-huge\"", "weights.model"),
             ("name = \"gate\"", "name = \"gates\"", "unknown fusion"),
             ("frames_per_clip = 6", "frames_per_clip = 65", "sampling.frames_per_clip = 65"),
+            ("[sampling]", "precision = \"int4\"\n[sampling]", "unknown variant `int4`"),
         ] {
             assert!(good.contains(from), "{from}");
             let error = checked(&good.replace(from, to)).unwrap_err();
             assert!(error.contains(expected) && error.contains("mine.toml"), "{to}: {error}");
         }
+    }
+
+    #[test]
+    fn int8_needs_a_calibration_of_these_weights_and_says_how_to_get_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let (_, text) = SHIPPED[3];
+        std::fs::write(&path, text.replace("[sampling]", "precision = \"int8\"\n[sampling]")).unwrap();
+        let source = PipelineSource::File(path);
+        let open = || Pipeline::open(&source, folder.path(), DeviceChoice::Cpu);
+        for error in [open().err().unwrap(), Pipeline::check(&source, folder.path()).err().unwrap()] {
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains("`echolabel models quantize tte11-tiny` makes one"), "{cause}");
+        }
+        let registry = Registry::open(folder.path()).unwrap();
+        let card = registry.card("tte11-tiny").unwrap();
+        let model = registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
+        let mut observer = model.observer(card.prepare.size).unwrap();
+        let size = card.prepare.size;
+        observer.look(&vec![0.5; 3 * size * size]).unwrap();
+        let calibration = Calibration {
+            model: card.name.clone(),
+            weights_sha256: model.weights_sha256().to_owned(),
+            frames: zoo::CalibrationFrames { source: "a gray frame".to_owned(), loops: 0, frames: 1 },
+            measured: None,
+            ranges: observer.ranges().iter().map(|range| [range.least, range.greatest]).collect(),
+        };
+        registry.write_calibration(card, &calibration).unwrap();
+        assert_eq!(open().unwrap().precision(), Precision::Int8);
+        let other = Calibration { weights_sha256: "0".repeat(64), ..calibration };
+        registry.write_calibration(card, &other).unwrap();
+        let error = open().err().unwrap();
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("makes a new one"), "{error}");
     }
 }

@@ -146,6 +146,33 @@ pub enum ZooError {
         /// Where the file should be.
         path: PathBuf,
     },
+    /// The model has no calibration, without which it cannot run in int8.
+    #[error("{model} has no calibration for int8: expected {path}. `echolabel models quantize {model}` makes one")]
+    CalibrationAbsent {
+        /// The model's name in the registry.
+        model: String,
+        /// Where the file should be.
+        path: PathBuf,
+    },
+    /// The calibration was made with other weights than are here now.
+    #[error(
+        "the calibration for int8 was made with weights of sha256 {found}, those here are {expected}. `echolabel models \
+         quantize {model}` makes a new one"
+    )]
+    CalibrationOfOtherWeights {
+        /// The model that it was made for.
+        model: String,
+        /// The digest in the calibration.
+        found: String,
+        /// The digest of the weights.
+        expected: String,
+    },
+    /// Int8 is for what the CPU kernels run.
+    #[error("the model cannot run in int8, which only the CPU kernels do: {reason}")]
+    NotQuantisable {
+        /// Why they do not run it.
+        reason: &'static str,
+    },
     /// The file's digest differs from the registry's.
     #[error("{path} is damaged or another version: its sha256 is {found}, the registry says {expected}")]
     Digest {

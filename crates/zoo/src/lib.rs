@@ -8,6 +8,7 @@
 //! tensor is an error that names it; no file of images is read here and no view is decided.
 
 mod architecture;
+mod calibration;
 mod card;
 mod classifier;
 mod confidence;
@@ -27,6 +28,7 @@ mod transformer;
 pub mod weights;
 
 pub use architecture::Architecture;
+pub use calibration::{Calibration, CalibrationFrames, Measured, Precision};
 pub use card::{ClipFrames, Formula, FrameChoice, ModelCard, Published, Task};
 pub use classifier::Classifier;
 pub use confidence::Confidence;

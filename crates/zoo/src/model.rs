@@ -1,13 +1,14 @@
 use std::rc::Rc;
 
 use candle_core::{D, Device, Tensor};
-use nn::{Lesson, Linear};
+use nn::{Lesson, Linear, ObservedNetwork};
 
 use crate::import::TensorOutline;
 use crate::transformer::linear;
 use crate::weights::{TensorSource, Weights, outlines};
 use crate::{
-    AnyEncoderName, Architecture, Classifier, Encoder, Fusion, Head, ModelCard, Result, VideoEncoder, ZooError,
+    AnyEncoderName, Architecture, Calibration, Classifier, Encoder, Fusion, Head, ModelCard, Result, VideoEncoder,
+    ZooError,
 };
 
 /// A model ready to run on a device.
@@ -22,6 +23,9 @@ pub struct Model {
     sha256: String,
     device: Device,
 }
+
+/// Why a model of clips has no int8.
+const SEES_CLIPS: &str = "its encoder sees whole clips, which they cannot run";
 
 enum AnyEncoder {
     Frames(Encoder),
@@ -117,6 +121,26 @@ impl Model {
         match &self.encoder {
             AnyEncoder::Frames(encoder) => encoder.learn(pixels, self.takes_maps, lesson),
             AnyEncoder::Clips(_) => Err(ZooError::CannotLearn),
+        }
+    }
+
+    /// The same model with its encoder in int8; everything after the encoder stays in single precision.
+    ///
+    /// Errors: the calibration is of other weights, or the encoder does not run by the CPU kernels.
+    pub fn quantised(self, calibration: &Calibration) -> Result<Self> {
+        calibration.check(&self.sha256)?;
+        let encoder = match self.encoder {
+            AnyEncoder::Frames(encoder) => encoder.quantised(calibration.input_ranges())?,
+            AnyEncoder::Clips(_) => return Err(ZooError::NotQuantisable { reason: SEES_CLIPS }),
+        };
+        Ok(Self { encoder: AnyEncoder::Frames(encoder), ..self })
+    }
+
+    /// An observer of the encoder's ranges on prepared frames of `size` x `size` pixels, for a calibration.
+    pub fn observer(&self, size: usize) -> Result<ObservedNetwork> {
+        match &self.encoder {
+            AnyEncoder::Frames(encoder) => encoder.observer((size, size), self.takes_maps),
+            AnyEncoder::Clips(_) => Err(ZooError::NotQuantisable { reason: SEES_CLIPS }),
         }
     }
 

@@ -43,10 +43,10 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
 }
 
 /// A file to label.
-struct File {
-    path: PathBuf,
+pub(super) struct File {
+    pub(super) path: PathBuf,
     /// Whether a person named it, rather than the folder it lies in.
-    named: bool,
+    pub(super) named: bool,
 }
 
 #[derive(Serialize)]
@@ -131,7 +131,7 @@ fn label_all(
 }
 
 /// The files under `paths`, in a stable order, and the paths that cannot be read.
-fn find_files(paths: &[PathBuf]) -> (Vec<File>, Vec<(PathBuf, String)>) {
+pub(super) fn find_files(paths: &[PathBuf]) -> (Vec<File>, Vec<(PathBuf, String)>) {
     let mut files = Vec::new();
     let mut unreadable = Vec::new();
     let mut folders = Vec::new();

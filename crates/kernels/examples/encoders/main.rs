@@ -1,7 +1,8 @@
 //! Times encoders with random weights on this machine.
 //!
 //! `encoders [NAME...]` prints milliseconds per frame at batch 1, 6 and 16 on two threads, and on one.
-//! `encoders --serve NAME` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that another
+//! `encoders --int8 [NAME...]` does so with products of bytes, calibrated on random frames.
+//! `encoders --serve NAME [--int8]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that another
 //! program can take turns with it.
 
 mod convnext;
@@ -15,7 +16,7 @@ use std::error::Error;
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
-use kernels::{InstructionSet, Network};
+use kernels::{InstructionSet, Map, Network, NetworkBuilder};
 
 const NAMES: [&str; 7] = [
     "efficientnet_b2",
@@ -31,13 +32,33 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--serve", name] => serve(&build(name)?),
-        [] => NAMES[..2].iter().try_for_each(|name| table(name)),
-        names => names.iter().try_for_each(|name| table(name)),
+        ["--serve", name, "--int8"] => serve(&build_quantised(name)?),
+        ["--int8"] => NAMES[..2].iter().try_for_each(|name| table(name, &build_quantised(name)?)),
+        ["--int8", names @ ..] => names.iter().try_for_each(|name| table(name, &build_quantised(name)?)),
+        [] => NAMES[..2].iter().try_for_each(|name| table(name, &build(name)?)),
+        names => names.iter().try_for_each(|name| table(name, &build(name)?)),
     }
 }
 
 fn build(name: &str) -> Result<Network, Box<dyn Error>> {
-    let (builder, output) = match name {
+    let (builder, output) = note(name)?;
+    Ok(builder.finish(output, InstructionSet::detect()?)?)
+}
+
+/// The same in int8, calibrated on as many random frames as the peers are.
+fn build_quantised(name: &str) -> Result<Network, Box<dyn Error>> {
+    const FRAMES: usize = 8;
+    let set = InstructionSet::detect()?;
+    let (builder, output) = note(name)?;
+    let mut observer = builder.observe(output, set)?;
+    observer.run(&layers::Layers::new(2).numbers(FRAMES * observer.frame_shape().numbers(), 1.0))?;
+    let (mut builder, output) = note(name)?;
+    builder.quantise(&observer.ranges())?;
+    Ok(builder.finish(output, set)?)
+}
+
+fn note(name: &str) -> Result<(NetworkBuilder, Map), Box<dyn Error>> {
+    Ok(match name {
         "efficientnet_b2" => efficientnet::b2(288)?,
         "efficientnet_v2_s" => efficientnet::v2_s(288)?,
         "efficientnet_tiny" => efficientnet::tiny(64)?,
@@ -46,20 +67,18 @@ fn build(name: &str) -> Result<Network, Box<dyn Error>> {
         "densenet121" => densenet::densenet121(224)?,
         "convnext_tiny" => convnext::tiny(224)?,
         other => return Err(format!("unknown encoder {other}: {}", NAMES.join(", ")).into()),
-    };
-    Ok(builder.finish(output, InstructionSet::detect()?)?)
+    })
 }
 
-fn table(name: &str) -> Result<(), Box<dyn Error>> {
-    let network = build(name)?;
+fn table(name: &str, network: &Network) -> Result<(), Box<dyn Error>> {
     println!("{name}, {}", network.instruction_set().name());
     for (batch, threads) in [(1, 1), (1, 2), (6, 2), (16, 2)] {
         let mut seconds = Vec::new();
         let start = Instant::now();
-        let mut batch_of_frames = Batch::new(&network, batch);
-        batch_of_frames.run(&network, threads)?;
+        let mut batch_of_frames = Batch::new(network, batch);
+        batch_of_frames.run(network, threads)?;
         while seconds.is_empty() || start.elapsed() < Duration::from_secs(3) {
-            seconds.push(batch_of_frames.run(&network, threads)?);
+            seconds.push(batch_of_frames.run(network, threads)?);
         }
         seconds.sort_by(f64::total_cmp);
         let per_frame = |seconds: f64| seconds * 1e3 / batch as f64;

@@ -2,6 +2,7 @@
 
 mod multiply;
 mod packed;
+pub(crate) mod quantised;
 mod tile;
 
 pub(crate) use multiply::{Columns, Product, multiply, part};

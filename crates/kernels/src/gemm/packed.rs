@@ -8,7 +8,8 @@ use crate::simd::{CHANNEL_GROUP, Lanes};
 /// The largest panel: it is read again for every tile of a block of rows, so it should stay in a second-level cache.
 const PANEL_NUMBERS: usize = (512 << 10) / size_of::<f32>();
 
-/// A run of input numbers that lie side by side and are multiplied with as many rows of the matrix.
+/// A run of input numbers (bytes, in products of bytes) that lie side by side and are multiplied with as many rows of the
+/// matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// Where the run begins, in numbers from the output row's first input number.
@@ -87,7 +88,7 @@ impl LanesTask for WidestPanel {
 
 /// Splits `groups` into few panels of at most `widest`, as even as they can be (a narrow last panel would reuse each input
 /// number less), and an even number of them, as two threads often share them.
-fn panel_widths(groups: usize, widest: usize) -> Vec<usize> {
+pub(super) fn panel_widths(groups: usize, widest: usize) -> Vec<usize> {
     let fewest = groups.div_ceil(widest);
     let panels = if fewest > 1 { fewest.next_multiple_of(2).min(groups) } else { 1 };
     (0..panels).map(|panel| (groups * (panel + 1)) / panels - (groups * panel) / panels).collect()

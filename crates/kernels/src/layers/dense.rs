@@ -7,7 +7,7 @@ use crate::shape::{MapShape, Window};
 use crate::simd::Lanes;
 
 /// Outputs narrower than this make tiles too low for the registers, so pixels of several rows are gathered.
-const LEAST_WIDTH: usize = 24;
+pub(crate) const LEAST_WIDTH: usize = 24;
 /// How much input is gathered or padded at a time: what stays in a second-level cache beside some weights.
 const BAND_NUMBERS: usize = (256 << 10) / size_of::<f32>();
 /// Gathered pixels at a time, even if they are larger than that: all weights are read again for each time.

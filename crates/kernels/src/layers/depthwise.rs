@@ -7,7 +7,7 @@ use crate::simd::{CHANNEL_GROUP, Lanes};
 
 mod rows;
 
-pub(crate) use rows::{DepthwiseRows, depthwise_rows};
+pub(crate) use rows::{DepthwiseBytes, DepthwiseRows, depthwise_rows};
 
 /// The weights [kernel, kernel, channels] and the bias of a depthwise convolution, channels padded with zeros.
 pub(crate) struct PackedDepthwise {
@@ -74,13 +74,15 @@ impl Depthwise {
                 let rows = DepthwiseRows {
                     packed: &self.packed,
                     channels: groups.start * CHANNEL_GROUP..groups.end * CHANNEL_GROUP,
-                    input: input.frame(frame).wrapping_add(groups.start * CHANNEL_GROUP),
+                    input: input.channel(frame, groups.start * CHANNEL_GROUP),
+                    input_bytes: input.bytes,
                     input_shape: input.shape,
                     input_stride: input.pixel_stride,
                     ring_rows: input.shape.height,
                     output: output.frame(frame).wrapping_add(groups.start * CHANNEL_GROUP),
                     output_shape: output.shape,
                     output_stride: output.pixel_stride,
+                    bytes: None,
                     rows: 0..output.shape.height,
                     relu_first: self.relu_first,
                     activation: self.activation,

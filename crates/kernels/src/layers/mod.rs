@@ -14,6 +14,7 @@ mod layer_norm;
 mod planar;
 mod pointwise;
 mod pool;
+mod quantised;
 mod separable;
 mod tokens;
 
@@ -23,16 +24,18 @@ pub(crate) use attention::{Attention, Window as AttentionWindow};
 pub(crate) use average::GlobalAverage;
 pub(crate) use combine::Combine;
 pub(crate) use concatenate::Concatenate;
-pub(crate) use dense::{Dense, Reading};
+pub(crate) use dense::{Dense, LEAST_WIDTH as WIDE_OUTPUT, Reading};
 pub(crate) use depthwise::{Depthwise, PackedDepthwise};
 pub(crate) use expand_depthwise::ExpandDepthwise;
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use planar::{from_planar, to_planar};
 pub(crate) use pointwise::Pointwise;
 pub(crate) use pool::{Pool, Pooling};
+pub(crate) use quantised::{QuantisedConvolution, QuantisedSeparable};
 pub(crate) use separable::Separable;
 pub(crate) use tokens::{Pixels, PrependToken};
 
+use crate::quantisation::ByteScale;
 use crate::shape::MapShape;
 use crate::simd::{CHANNEL_GROUP, Lanes};
 use crate::team::Team;
@@ -49,6 +52,8 @@ pub(crate) struct Place {
     pub(crate) shape: MapShape,
     /// Numbers from one pixel to the next: the channels with their padding, and at times more.
     pub(crate) pixel_stride: usize,
+    /// The scale, if the map is kept as bytes, four in the place of a number.
+    pub(crate) bytes: Option<ByteScale>,
     /// Where the first frame begins, in numbers from the start of the arena.
     pub(crate) offset: usize,
     /// Whether every frame of a group has its own place; if not, each is overwritten by the next.
@@ -69,6 +74,7 @@ pub(crate) struct View {
     pub(crate) shape: MapShape,
     pub(crate) pixel_stride: usize,
     pub(crate) frame_stride: usize,
+    pub(crate) bytes: Option<ByteScale>,
 }
 
 impl View {
@@ -80,6 +86,12 @@ impl View {
     /// How many groups of channels all pixels of a frame have together: about the loads that reading it takes.
     pub(crate) fn groups(&self) -> usize {
         self.shape.pixels() * self.shape.padded_channels() / CHANNEL_GROUP
+    }
+
+    /// The first pixel of a frame, from a channel on that is a multiple of the channel group.
+    pub(crate) fn channel(&self, frame: usize, channel: usize) -> *mut f32 {
+        let numbers = if self.bytes.is_some() { channel / size_of::<f32>() } else { channel };
+        self.frame(frame).wrapping_add(numbers)
     }
 
     /// The first number of a frame.
@@ -152,6 +164,7 @@ impl<L: Lanes> Run<'_, L> {
             shape: place.shape,
             pixel_stride: place.pixel_stride,
             frame_stride: place.frame_length(),
+            bytes: place.bytes,
         }
     }
 

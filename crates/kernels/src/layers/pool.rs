@@ -1,5 +1,6 @@
 use super::{MapIndex, Run, View};
 use crate::gemm::part;
+use crate::quantisation::ByteScale;
 use crate::shape::{MapShape, Window};
 use crate::simd::{Kernel, Lanes};
 
@@ -36,9 +37,17 @@ impl Pool {
                 let (frame, y) = (row / output.shape.height, row % output.shape.height);
                 // SAFETY: parts are disjoint rows of checked maps.
                 unsafe {
-                    match self.pooling {
-                        Pooling::Maximum => lanes.call(PoolRow::<true> { window, input, output, residual, frame, y }),
-                        Pooling::Average => lanes.call(PoolRow::<false> { window, input, output, residual, frame, y }),
+                    match (self.pooling, input.bytes) {
+                        (Pooling::Maximum, None) => {
+                            lanes.call(PoolRow::<true> { window, input, output, residual, frame, y });
+                        }
+                        (Pooling::Maximum, Some(scale)) => {
+                            let row = PoolRow::<true> { window, input, output, residual, frame, y };
+                            lanes.call(PoolBytesRow { row, scale });
+                        }
+                        (Pooling::Average, _) => {
+                            lanes.call(PoolRow::<false> { window, input, output, residual, frame, y });
+                        }
                     }
                 }
             }
@@ -61,6 +70,53 @@ impl<const MAXIMUM: bool> Kernel for PoolRow<MAXIMUM> {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
+        // SAFETY: passed on to the caller; the pixel is inside the input.
+        let load = |pixel: usize, channel: usize| unsafe {
+            lanes.load(self.input.frame(self.frame).add(pixel * self.input.pixel_stride + channel))
+        };
+        // SAFETY: passed on to the caller.
+        unsafe { self.windows(lanes, load, |number| number) }
+    }
+}
+
+/// The same of maxima, from a map of bytes.
+struct PoolBytesRow {
+    row: PoolRow<true>,
+    scale: ByteScale,
+}
+
+impl Kernel for PoolBytesRow {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self, lanes: L) {
+        let Self { row, scale } = self;
+        let pixel_bytes = row.input.pixel_stride * size_of::<f32>();
+        // SAFETY: passed on to the caller; the pixel is inside the input.
+        let load = |pixel: usize, channel: usize| unsafe {
+            lanes.load_bytes(row.input.frame(row.frame).cast::<u8>().add(pixel * pixel_bytes + channel))
+        };
+        // The largest byte is that of the largest number, so it alone is turned back.
+        let (zero, step) = (lanes.splat(f32::from(scale.zero)), lanes.splat(scale.step));
+        let number = |byte| lanes.multiply(lanes.subtract(byte, zero), step);
+        // SAFETY: passed on to the caller.
+        unsafe { row.windows(lanes, load, number) }
+    }
+}
+
+impl<const MAXIMUM: bool> PoolRow<MAXIMUM> {
+    /// Every window of the row: `load` gives the numbers of a pixel from a channel on, `finish` what their maximum or mean
+    /// stands for.
+    ///
+    /// # Safety
+    /// The maps must have been checked and the row be inside the output.
+    #[inline(always)]
+    unsafe fn windows<L: Lanes>(
+        &self,
+        lanes: L,
+        load: impl Fn(usize, usize) -> L::Vector,
+        finish: impl Fn(L::Vector) -> L::Vector,
+    ) {
         let Window { kernel, stride, padding } = self.window;
         let MapShape { height, width, .. } = self.input.shape;
         let inside = |at: usize, before: usize, length: usize| {
@@ -73,19 +129,19 @@ impl<const MAXIMUM: bool> Kernel for PoolRow<MAXIMUM> {
             let columns = inside(x, padding.left, width);
             let place = self.y * self.output.shape.width + x;
             for channel in (0..self.output.shape.padded_channels()).step_by(L::COUNT) {
-                // SAFETY: rows and columns are inside the input, the place is inside the output.
+                let mut number = lanes.splat(if MAXIMUM { f32::NEG_INFINITY } else { 0.0 });
+                for row in rows.clone() {
+                    for column in columns.clone() {
+                        let next = load(row * width + column, channel);
+                        number = if MAXIMUM { lanes.maximum(number, next) } else { lanes.add(number, next) };
+                    }
+                }
+                if !MAXIMUM {
+                    number = lanes.multiply(number, share);
+                }
+                number = finish(number);
+                // SAFETY: the place is inside the output, and the residual is of its shape.
                 unsafe {
-                    let from = self.input.frame(self.frame).add(channel);
-                    let mut number = lanes.splat(if MAXIMUM { f32::NEG_INFINITY } else { 0.0 });
-                    for row in rows.clone() {
-                        for column in columns.clone() {
-                            let next = lanes.load(from.add((row * width + column) * self.input.pixel_stride));
-                            number = if MAXIMUM { lanes.maximum(number, next) } else { lanes.add(number, next) };
-                        }
-                    }
-                    if !MAXIMUM {
-                        number = lanes.multiply(number, share);
-                    }
                     if let Some(residual) = self.residual {
                         let residual = residual.frame(self.frame).add(place * residual.pixel_stride + channel);
                         number = lanes.add(number, lanes.load(residual));

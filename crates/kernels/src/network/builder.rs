@@ -10,7 +10,7 @@ use crate::{InstructionSet, KernelsError, Result};
 ///
 /// Neighbouring layers are made one where that is faster; the result is the same but for rounding.
 pub struct NetworkBuilder {
-    nodes: Vec<Node>,
+    pub(super) nodes: Vec<Node>,
 }
 
 impl NetworkBuilder {
@@ -19,7 +19,7 @@ impl NetworkBuilder {
         if frame.numbers() == 0 {
             return Err(KernelsError::Shape { layer: "network", problem: format!("frames of {frame:?}") });
         }
-        Ok((Self { nodes: vec![Node { shape: frame, operation: Some(Operation::Input) }] }, Map(0)))
+        Ok((Self { nodes: vec![Node { shape: frame, bytes: None, operation: Some(Operation::Input) }] }, Map(0)))
     }
 
     /// The shape of a map.
@@ -101,7 +101,7 @@ impl NetworkBuilder {
         const LAYER: &str = "max pool";
         let (input, shape) = self.checked(LAYER, input)?;
         let (height, width) = window.output(LAYER, shape)?;
-        let operation = Operation::Pool { input, pooling: Pooling::Maximum, window, residual: None };
+        let operation = Operation::Pool { input, pooling: Pooling::Maximum, window, residual: None, input_range: None };
         Ok(self.push(MapShape::new(shape.channels, height, width), operation))
     }
 
@@ -111,7 +111,7 @@ impl NetworkBuilder {
         let (input, shape) = self.checked(LAYER, input)?;
         let window = Window::symmetric(kernel, stride, 0);
         let (height, width) = window.output(LAYER, shape)?;
-        let operation = Operation::Pool { input, pooling: Pooling::Average, window, residual: None };
+        let operation = Operation::Pool { input, pooling: Pooling::Average, window, residual: None, input_range: None };
         Ok(self.push(MapShape::new(shape.channels, height, width), operation))
     }
 
@@ -179,12 +179,17 @@ impl NetworkBuilder {
 
     /// Packs the network for an instruction set. Its result is `output`.
     pub fn finish(self, output: Map, set: InstructionSet) -> Result<Network> {
+        let (output, set) = self.checked_output(output, set)?;
+        Ok(Network::new(self.nodes, output, set))
+    }
+
+    pub(super) fn checked_output(&self, output: Map, set: InstructionSet) -> Result<(MapIndex, InstructionSet)> {
         let (output, _) = self.checked("network", output)?;
-        Ok(Network::new(self.nodes, output, set.checked()?))
+        Ok((output, set.checked()?))
     }
 
     pub(super) fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
-        self.nodes.push(Node { shape, operation: Some(operation) });
+        self.nodes.push(Node { shape, bytes: None, operation: Some(operation) });
         Map(self.nodes.len() - 1)
     }
 
@@ -221,7 +226,7 @@ fn own(layer: &'static str, convolution: &Convolution<'_>, channels_in: usize) -
     }
     let mut bias = bias.to_vec();
     bias.resize(channels_out, 0.0);
-    Ok(Kernel { weight: weight.to_vec(), bias })
+    Ok(Kernel { weight: weight.to_vec(), bias, input_range: None })
 }
 
 pub(super) fn check_length(layer: &'static str, name: &'static str, expected: usize, numbers: &[f32]) -> Result<()> {

@@ -3,6 +3,7 @@
 use super::graph::{DepthwiseBefore, Node, Operation};
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
+use crate::quantisation::ByteScale;
 use crate::shape::Window;
 
 /// Maps with fewer pixels than this are made whole: cut into bands, their weights would be read too often.
@@ -21,10 +22,13 @@ pub(crate) fn fuse(nodes: &mut [Node], output: MapIndex) {
         expand_by_rows(nodes, output, index);
         depthwise_by_rows(nodes, output, index);
     }
+    for index in 0..nodes.len() {
+        bytes_between(nodes, output, index);
+    }
 }
 
 /// Takes out layers whose maps nothing reads.
-fn drop_unused(nodes: &mut [Node], output: MapIndex) {
+pub(super) fn drop_unused(nodes: &mut [Node], output: MapIndex) {
     for index in (1..nodes.len()).rev() {
         if index != output && users(nodes, index).is_empty() {
             nodes[index].operation = None;
@@ -190,4 +194,25 @@ fn depthwise_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
         *input = source;
         *depthwise = Some(DepthwiseBefore { kernel, window, relu_first, activation });
     }
+}
+
+/// A map that a product of bytes makes and that only a depthwise convolution or a maximum reads is kept as bytes.
+fn bytes_between(nodes: &mut [Node], output: MapIndex, map: MapIndex) {
+    let is_made_of_bytes = matches!(&nodes[map].operation,
+        Some(Operation::Convolution { kernel, activation, .. }) if kernel.input_range.is_some() && !activation.is_curved());
+    let &[user] = users(nodes, map).as_slice() else { return };
+    if !is_made_of_bytes || map == output {
+        return;
+    }
+    let reads = match &nodes[user].operation {
+        Some(Operation::Convolution { input, depthwise: Some(before), kernel, .. })
+            if *input == map && kernel.input_range.is_some() =>
+        {
+            before.kernel.input_range
+        }
+        Some(Operation::Depthwise { expand: None, kernel, .. }) => kernel.input_range,
+        Some(Operation::Pool { input, input_range, .. }) if *input == map => *input_range,
+        _ => None,
+    };
+    nodes[map].bytes = reads.map(ByteScale::new);
 }

@@ -1,6 +1,7 @@
 use super::attention::OwnedAttention;
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
+use crate::quantisation::{ByteScale, InputRange};
 use crate::shape::{MapShape, Window};
 
 /// A feature map of the network that is being built.
@@ -40,6 +41,8 @@ pub struct SqueezeExcite<'a> {
 /// A map and how it is made.
 pub(crate) struct Node {
     pub(crate) shape: MapShape,
+    /// The scale, if the map is kept as bytes.
+    pub(crate) bytes: Option<ByteScale>,
     /// Nothing once another node makes this map too, or makes it unneeded.
     pub(crate) operation: Option<Operation>,
 }
@@ -51,6 +54,8 @@ pub(crate) struct Kernel {
     pub(crate) weight: Vec<f32>,
     /// `[out]`.
     pub(crate) bias: Vec<f32>,
+    /// What is read, if the product is to be one of bytes.
+    pub(crate) input_range: Option<InputRange>,
 }
 
 /// A depthwise convolution that is computed a few rows at a time by the 1x1 convolution after it.
@@ -89,6 +94,8 @@ pub(crate) enum Operation {
         pooling: Pooling,
         window: Window,
         residual: Option<MapIndex>,
+        /// What is read, if the input may be kept as bytes.
+        input_range: Option<InputRange>,
     },
     Combine {
         input: MapIndex,

@@ -3,11 +3,14 @@
 use super::graph::{Kernel, Node, Operation};
 use crate::InstructionSet;
 use crate::buffer::Buffer;
+use crate::gemm::quantised::ByteMatrix;
 use crate::gemm::{PackedMatrix, Segment};
 use crate::layers::{
     Attention, Combine, Concatenate, Dense, Depthwise, ExpandDepthwise, GlobalAverage, LayerNorm, MapIndex,
-    PackedDepthwise, Pixels, Place, Pointwise, Pool, PrependToken, Reading, Run, ScratchLength, Separable,
+    PackedDepthwise, Pixels, Place, Pointwise, Pool, PrependToken, QuantisedConvolution, QuantisedSeparable, Reading,
+    Run, ScratchLength, Separable,
 };
+use crate::quantisation::{ByteScale, InputRange};
 use crate::shape::{MapShape, Window};
 use crate::simd::Lanes;
 
@@ -18,6 +21,8 @@ pub(crate) enum Layer {
     Depthwise(Depthwise),
     ExpandDepthwise(ExpandDepthwise),
     Separable(Separable),
+    QuantisedConvolution(QuantisedConvolution),
+    QuantisedSeparable(QuantisedSeparable),
     Pool(Pool),
     Combine(Combine),
     Concatenate(Concatenate),
@@ -36,13 +41,29 @@ impl Layer {
             Operation::Input => return None,
             Operation::Convolution { input, depthwise: Some(before), kernel, activation, residual, .. } => {
                 let channels = shape(input).channels;
+                let packed = PackedDepthwise::new(before.window, channels, &before.kernel.weight, &before.kernel.bias);
+                let (relu_first, inner_activation) = (before.relu_first, before.activation);
+                if let Some(range) = kernel.input_range {
+                    let matrix = byte_matrix(set, &kernel, range, (channels, channels));
+                    let layer = QuantisedSeparable {
+                        input,
+                        output,
+                        packed,
+                        relu_first,
+                        inner_activation,
+                        matrix,
+                        residual,
+                        activation,
+                    };
+                    return Some(Self::QuantisedSeparable(layer));
+                }
                 let matrix = matrix(set, kernel, channels, 1);
                 Self::Separable(Separable {
                     input,
                     output,
-                    packed: PackedDepthwise::new(before.window, channels, &before.kernel.weight, &before.kernel.bias),
-                    relu_first: before.relu_first,
-                    inner_activation: before.activation,
+                    packed,
+                    relu_first,
+                    inner_activation,
                     segment: Segment { offset: 0, length: matrix.depth },
                     matrix,
                     residual,
@@ -50,6 +71,12 @@ impl Layer {
                 })
             }
             Operation::Convolution { input, depthwise: None, kernel, window, activation, residual, gates } => {
+                if let Some(range) = kernel.input_range {
+                    let channels = (shape(input).channels, QuantisedConvolution::row_channels(window, shape(input)));
+                    let matrix = byte_matrix(set, &kernel, range, channels);
+                    let layer = QuantisedConvolution { input, output, matrix, window, residual, gates, activation };
+                    return Some(Self::QuantisedConvolution(layer));
+                }
                 let matrix = matrix(set, kernel, shape(input).channels, window.kernel);
                 if window == Window::pointwise() && places[input].pixel_stride >= shape(input).padded_channels() {
                     let segment = Segment { offset: 0, length: matrix.depth };
@@ -80,7 +107,7 @@ impl Layer {
                     }
                 }
             }
-            Operation::Pool { input, pooling, window, residual } => {
+            Operation::Pool { input, pooling, window, residual, .. } => {
                 Self::Pool(Pool { input, output, pooling, window, residual })
             }
             Operation::Combine { input, gates, affine, other, activation } => {
@@ -112,6 +139,8 @@ impl Layer {
             Self::ExpandDepthwise(layer) => layer.scratch(shape(layer.input), shape(layer.output)),
             Self::Separable(layer) => layer.scratch(shape(layer.output)),
             Self::Attention(layer) => layer.scratch(),
+            Self::QuantisedConvolution(layer) => layer.scratch(shape(layer.input), shape(layer.output)),
+            Self::QuantisedSeparable(layer) => layer.scratch(shape(layer.output)),
             _ => ScratchLength::default(),
         }
     }
@@ -127,6 +156,8 @@ impl Layer {
                 Self::Depthwise(layer) => layer.run(run),
                 Self::ExpandDepthwise(layer) => layer.run(run),
                 Self::Separable(layer) => layer.run(run),
+                Self::QuantisedConvolution(layer) => layer.run(run),
+                Self::QuantisedSeparable(layer) => layer.run(run),
                 Self::Pool(layer) => layer.run(run),
                 Self::Combine(layer) => layer.run(run),
                 Self::Concatenate(layer) => layer.run(run),
@@ -147,6 +178,21 @@ fn matrix(set: InstructionSet, kernel: Kernel, channels_in: usize, size: usize) 
     PackedMatrix::new(set, (depth, kernel.bias.len()), &kernel.bias, |row, column| {
         let (tap, channel) = (row / channels_in, row % channels_in);
         kernel.weight[column * depth + channel * taps + tap]
+    })
+}
+
+/// The same in bytes, each tap's channels followed by as many rows of zeros as make them `row_channels`.
+fn byte_matrix(
+    set: InstructionSet,
+    kernel: &Kernel,
+    range: InputRange,
+    (channels_in, row_channels): (usize, usize),
+) -> ByteMatrix {
+    let taps = kernel.weight.len() / (kernel.bias.len() * channels_in);
+    let shape = (taps * row_channels, kernel.bias.len());
+    ByteMatrix::new(set, shape, &kernel.bias, ByteScale::new(range), |row, column| {
+        let (tap, channel) = (row / row_channels, row % row_channels);
+        if channel < channels_in { kernel.weight[(column * channels_in + channel) * taps + tap] } else { 0.0 }
     })
 }
 

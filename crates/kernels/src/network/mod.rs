@@ -6,9 +6,11 @@ mod fuse;
 mod graph;
 mod lower;
 mod plan;
+mod quantise;
 mod run;
 
 pub use attention::{Attention, OTHER_REGION, TokenWindow};
 pub use builder::NetworkBuilder;
 pub use graph::{Convolution, Map, SqueezeExcite};
+pub use quantise::Observer;
 pub use run::Network;

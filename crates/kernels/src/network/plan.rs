@@ -29,7 +29,12 @@ impl Plan {
         let mut alive: Vec<(usize, usize, usize, usize)> = Vec::new();
         let mut arena_length = 0;
         for (map, node) in nodes.iter().enumerate() {
-            let mut place = Place { shape: node.shape, pixel_stride: pixel_stride(nodes, map), ..Place::default() };
+            let mut place = Place {
+                shape: node.shape,
+                pixel_stride: pixel_stride(nodes, map),
+                bytes: node.bytes,
+                ..Place::default()
+            };
             if let Some((mut start, end)) = lives[map] {
                 place.holds_group = end >= grouped_from;
                 if place.holds_group && start < grouped_from {
@@ -105,7 +110,10 @@ fn pixel_stride(nodes: &[Node], map: MapIndex) -> usize {
         // Padding three channels to sixteen would cost the first convolution five times the work.
         return shape.channels;
     }
-    let padded = shape.padded_channels();
+    let padded = match nodes[map].bytes {
+        Some(_) => shape.padded_channels() / size_of::<f32>(),
+        None => shape.padded_channels(),
+    };
     if padded.is_multiple_of(PAGE_NUMBERS) { padded + CHANNEL_GROUP } else { padded }
 }
 

@@ -53,6 +53,11 @@ impl Workspace {
 impl Network {
     pub(crate) fn new(mut nodes: Vec<Node>, output: MapIndex, set: InstructionSet) -> Self {
         fuse(&mut nodes, output);
+        Self::pack(nodes, output, set)
+    }
+
+    /// The nodes as they are.
+    pub(super) fn pack(nodes: Vec<Node>, output: MapIndex, set: InstructionSet) -> Self {
         let plan = Plan::new(&nodes, output);
         let mut scratch = ScratchLength::default();
         let mut layers = Vec::new();
@@ -106,6 +111,31 @@ impl Network {
         Ok(())
     }
 
+    /// Runs on one frame on this thread, and calls `look` before each layer with the index of the node that it makes.
+    pub(super) fn run_watched<L: Lanes>(&self, lanes: L, frame: &[f32], mut look: impl FnMut(usize, &Run<'_, L>)) {
+        assert_eq!(frame.len(), self.frame_shape().numbers());
+        let mut workspace = self.take_workspace(1);
+        let arena = Pointer::new(workspace.arenas[0].as_mut_ptr());
+        let run = self.run_in(lanes, arena, None);
+        // SAFETY: the arena is this workspace's, and the frame is as long as the network's.
+        unsafe {
+            from_planar(&run, frame.as_ptr(), run.view(0));
+            for (index, layer) in &self.layers {
+                look(*index, &run);
+                layer.run(&run);
+            }
+        }
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+    }
+
+    /// A run of one frame in an arena of this network.
+    fn run_in<'a, L: Lanes>(&'a self, lanes: L, arena: Pointer, team: Option<&'a RefCell<Team>>) -> Run<'a, L> {
+        let shared = arena.get().wrapping_add(self.arena_length);
+        let own = shared.wrapping_add(self.scratch.shared);
+        let scratch = Scratch { shared: Pointer::new(shared), own: Pointer::new(own), own_length: self.scratch.own };
+        Run { lanes, arena, places: &self.places, first_frame: 0, frames: 1, scratch, team }
+    }
+
     /// A workspace with so many threads.
     fn take_workspace(&self, threads: usize) -> Workspace {
         let mut kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,10 +167,7 @@ impl Network {
         (frames, count, output): (*const f32, usize, *mut f32),
         team: Option<&RefCell<Team>>,
     ) {
-        let shared = arena.get().wrapping_add(self.arena_length);
-        let own = shared.wrapping_add(self.scratch.shared);
-        let scratch = Scratch { shared: Pointer::new(shared), own: Pointer::new(own), own_length: self.scratch.own };
-        let mut run = Run { lanes, arena, places: &self.places, first_frame: 0, frames: 1, scratch, team };
+        let mut run = self.run_in(lanes, arena, team);
         let split = self.layers.partition_point(|(index, _)| *index < self.grouped_from);
         let (single, grouped) = self.layers.split_at(split);
         // SAFETY: passed on to the caller; the plan gave every map and the scratch their places in the arena.

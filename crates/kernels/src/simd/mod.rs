@@ -4,6 +4,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub(crate) mod bytes;
 pub(crate) mod math;
 mod portable;
 
@@ -40,6 +41,16 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     /// # Safety
     /// `to` must be valid for writing [`Self::COUNT`] numbers.
     unsafe fn store(self, to: *mut f32, vector: Self::Vector);
+
+    /// # Safety
+    /// `from` must be valid for reading [`Self::COUNT`] bytes.
+    unsafe fn load_bytes(self, from: *const u8) -> Self::Vector;
+
+    /// Stores the nearest whole numbers, one a byte, of numbers between 0 and 255.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing [`Self::COUNT`] bytes.
+    unsafe fn store_bytes(self, to: *mut u8, vector: Self::Vector);
 
     /// Brings a line into the cache before it is needed; any address will do.
     fn prefetch(self, at: *const f32);

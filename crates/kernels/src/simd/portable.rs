@@ -57,6 +57,18 @@ impl Lanes for Portable {
         unsafe { to.cast::<Four>().write(vector) }
     }
 
+    #[inline(always)]
+    unsafe fn load_bytes(self, from: *const u8) -> Four {
+        // SAFETY: the pointer is the caller's promise.
+        unsafe { from.cast::<[u8; 4]>().read().map(f32::from) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, to: *mut u8, vector: Four) {
+        // SAFETY: the pointer is the caller's promise.
+        unsafe { to.cast::<[u8; 4]>().write(self.round(vector).map(|number| number as u8)) }
+    }
+
     /// Nothing: plain Rust has no such instruction.
     #[inline(always)]
     fn prefetch(self, _: *const f32) {}

@@ -1,5 +1,5 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
-use kernels::{InstructionSet, KERNELS_VARIABLE, MapShape, Network, NetworkBuilder};
+use kernels::{InputRange, InstructionSet, KERNELS_VARIABLE, Map, MapShape, Network, NetworkBuilder};
 
 use super::Maps;
 use super::noted::NotedMaps;
@@ -31,30 +31,38 @@ pub struct CompiledNetwork {
 }
 
 impl CompiledNetwork {
-    /// Notes down what `layers` does to frames of 3 x `height` x `width` and packs it for `set`.
+    /// Notes down what `layers` does to frames of 3 x `height` x `width` and packs it for `set`: in single precision or,
+    /// given the range of each convolution's input, with products of bytes wherever they are possible.
     pub fn note<E: From<NnError>>(
-        (height, width): (usize, usize),
+        size: (usize, usize),
         set: InstructionSet,
+        ranges: Option<&[InputRange]>,
         layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
     ) -> std::result::Result<Self, E> {
         const COLOURS: usize = 3;
-        Self::note_maps((COLOURS, height, width), set, layers)
+        let (height, width) = size;
+        let (mut builder, output) = note((COLOURS, height, width), layers)?;
+        if let Some(ranges) = ranges
+            && builder.quantise(ranges).map_err(NnError::from)? == 0
+        {
+            return Err(NnError::NothingToQuantise.into());
+        }
+        Ok(Self::packed(builder, output, set)?)
     }
 
-    /// The same for maps of any channels, rows and columns in place of frames.
+    /// The same in single precision for maps of any channels, rows and columns in place of frames.
     pub(crate) fn note_maps<E: From<NnError>>(
-        (channels, height, width): (usize, usize, usize),
+        shape: (usize, usize, usize),
         set: InstructionSet,
         layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
     ) -> std::result::Result<Self, E> {
-        let (builder, frames) = NetworkBuilder::new(MapShape::new(channels, height, width)).map_err(NnError::from)?;
-        let frames = Maps::Noted(NotedMaps::frames(builder, frames));
-        let output = layers(&frames)?;
-        drop(frames);
-        let Maps::Noted(output) = output else { return Err(NnError::OnlyNoted.into()) };
-        let (builder, output) = output.finish().ok_or(NnError::OnlyNoted)?;
+        let (builder, output) = note(shape, layers)?;
+        Ok(Self::packed(builder, output, set)?)
+    }
+
+    fn packed(builder: NetworkBuilder, output: Map, set: InstructionSet) -> Result<Self> {
         let multiply_adds = builder.multiply_adds();
-        Ok(Self { network: builder.finish(output, set).map_err(NnError::from)?, multiply_adds })
+        Ok(Self { network: builder.finish(output, set)?, multiply_adds })
     }
 
     /// Multiply-adds of the convolutions for one frame.
@@ -66,6 +74,19 @@ impl CompiledNetwork {
     pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
         Ok(frames.contiguous()?.apply_op1_no_bwd(&RunNetwork(&self.network))?)
     }
+}
+
+/// What `layers` does to maps of these channels, rows and columns, noted down.
+pub(super) fn note<E: From<NnError>>(
+    (channels, height, width): (usize, usize, usize),
+    layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
+) -> std::result::Result<(NetworkBuilder, Map), E> {
+    let (builder, frames) = NetworkBuilder::new(MapShape::new(channels, height, width)).map_err(NnError::from)?;
+    let frames = Maps::Noted(NotedMaps::frames(builder, frames));
+    let output = layers(&frames)?;
+    drop(frames);
+    let Maps::Noted(output) = output else { return Err(NnError::OnlyNoted.into()) };
+    output.finish().ok_or_else(|| NnError::OnlyNoted.into())
 }
 
 struct RunNetwork<'a>(&'a Network);

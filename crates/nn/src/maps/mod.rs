@@ -8,6 +8,7 @@
 mod compiled;
 mod learned;
 mod noted;
+mod observed;
 
 use candle_core::Tensor;
 
@@ -15,6 +16,7 @@ pub use compiled::{CompiledNetwork, KernelChoice};
 pub use learned::{LearnedMaps, Lesson};
 pub(crate) use noted::NotedConvolution;
 pub use noted::NotedMaps;
+pub use observed::ObservedNetwork;
 
 use crate::{Activation, Padding, Result, pool};
 

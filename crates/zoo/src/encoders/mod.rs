@@ -21,7 +21,7 @@ mod xception;
 use std::rc::Rc;
 
 use candle_core::Tensor;
-use nn::{KernelChoice, Lesson, Maps};
+use nn::{InputRange, KernelChoice, Lesson, Maps, ObservedNetwork};
 
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
@@ -115,14 +115,24 @@ impl Encoder {
     }
 
     /// Packs the encoder for square frames of `size` pixels a side and for nothing else, to vectors or to feature maps, so
-    /// that memory holds its weights once; nothing happens where the CPU kernels do not run it.
+    /// that memory holds its weights once; nothing happens where layers are run one by one.
     pub(crate) fn pack_for_good(&mut self, maps: bool, size: usize) -> Result<()> {
         self.runner.pack_for_good(maps, (size, size))
     }
 
-    /// Multiply-adds of the convolutions for one square frame; `None` where the CPU kernels do not run the encoder.
+    /// Multiply-adds of the convolutions for one square frame; `None` where layers are run one by one.
     pub(crate) fn multiply_adds(&self, maps: bool, size: usize) -> Result<Option<u64>> {
         self.runner.multiply_adds(maps, (size, size))
+    }
+
+    /// The same encoder in int8, given the range of each convolution's input as an observer has seen it.
+    pub fn quantised(self, ranges: Vec<InputRange>) -> Result<Self> {
+        Ok(Self { runner: self.runner.quantised(ranges)? })
+    }
+
+    /// An observer of the ranges on frames of 3 x height x width, as far as feature maps or vectors.
+    pub fn observer(&self, size: (usize, usize), maps: bool) -> Result<ObservedNetwork> {
+        self.runner.observer(size, maps)
     }
 
     /// The length of the vector that stands for a frame.

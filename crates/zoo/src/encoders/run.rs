@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Tensor};
 use nn::training::channels_first;
-use nn::{CompiledNetwork, KernelChoice, LearnedMaps, Lesson, Maps};
+use nn::{CompiledNetwork, InputRange, KernelChoice, LearnedMaps, Lesson, Maps, ObservedNetwork};
 
 use super::FrameNetwork;
 use crate::{Result, ZooError};
@@ -16,6 +16,8 @@ pub struct Runner {
     /// `None` once it was packed for good.
     network: Option<Box<dyn FrameNetwork>>,
     choice: KernelChoice,
+    /// The range of each convolution's input, where products are of bytes.
+    ranges: Option<Vec<InputRange>>,
     packed: Mutex<Vec<(Wanted, Arc<CompiledNetwork>)>>,
 }
 
@@ -30,7 +32,7 @@ struct Wanted {
 impl Runner {
     /// Runs `network` on a CPU as `choice` says.
     pub fn new(network: Box<dyn FrameNetwork>, choice: KernelChoice) -> Self {
-        Self { network: Some(network), choice, packed: Mutex::default() }
+        Self { network: Some(network), choice, ranges: None, packed: Mutex::default() }
     }
 
     /// Packs the network for frames of `height` x `width` and for nothing else, so that memory holds its weights once.
@@ -55,6 +57,28 @@ impl Runner {
     /// The same network, run as `choice` says; it must not have been packed for good.
     pub fn with_choice(self, choice: KernelChoice) -> Self {
         Self { choice, packed: Mutex::default(), ..self }
+    }
+
+    /// The same network in int8, given the ranges that an observer of it has seen; an error where it does not run by the
+    /// CPU kernels.
+    pub fn quantised(self, ranges: Vec<InputRange>) -> Result<Self> {
+        self.kernels()?;
+        Ok(Self { ranges: Some(ranges), packed: Mutex::default(), ..self })
+    }
+
+    /// An observer of the network on frames of 3 x height x width, as far as its maps or its vectors.
+    pub fn observer(&self, size: (usize, usize), maps: bool) -> Result<ObservedNetwork> {
+        let set = self.kernels()?;
+        let network = self.layers_of(&[1, 3, size.0, size.1])?;
+        ObservedNetwork::note(size, set, |frames| layers(network, frames, maps))
+    }
+
+    /// The instruction set of the CPU kernels, where layers are not run one by one.
+    fn kernels(&self) -> Result<nn::InstructionSet> {
+        match self.choice {
+            KernelChoice::Kernels(set) => Ok(set),
+            KernelChoice::Plain => Err(ZooError::NotQuantisable { reason: "ECHOLABEL_KERNELS turns them off" }),
+        }
     }
 
     /// Maps frames [N, 3, H, W] to vectors [N, C].
@@ -84,6 +108,9 @@ impl Runner {
             return Err(ZooError::InputShape { expected: "frames [N, 3, H, W]", found: frames.dims().to_vec() });
         };
         let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32;
+        if self.ranges.is_some() && !on_kernels {
+            return Err(ZooError::NotQuantisable { reason: "the frames are not on the CPU" });
+        }
         match self.choice {
             KernelChoice::Kernels(_) if on_kernels => {
                 Ok(self.packed(Wanted { maps, height, width })?.forward(frames)?)
@@ -107,7 +134,8 @@ impl Runner {
         let KernelChoice::Kernels(set) = self.choice else { return Err(nn::NnError::OnlyNoted.into()) };
         let network = self.layers_of(&[1, 3, wanted.height, wanted.width])?;
         let note = |frames: &Maps| layers(network, frames, wanted.maps);
-        let network = Arc::new(CompiledNetwork::note::<ZooError>((wanted.height, wanted.width), set, note)?);
+        let size = (wanted.height, wanted.width);
+        let network = Arc::new(CompiledNetwork::note::<ZooError>(size, set, self.ranges.as_deref(), note)?);
         packed.truncate(MOST_PACKED - 1);
         packed.insert(0, (wanted, network.clone()));
         Ok(network)

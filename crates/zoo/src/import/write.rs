@@ -61,9 +61,9 @@ impl Arranged {
 }
 
 /// A file beside its later place that goes away unless it is renamed; like any other file, others may read it.
-fn partial_file(folder: &Path) -> std::io::Result<tempfile::TempPath> {
+pub(crate) fn partial_file(folder: &Path) -> std::io::Result<tempfile::TempPath> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".import-").suffix(".tmp");
+    builder.prefix(".partial-").suffix(".tmp");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     Ok(builder.tempfile_in(folder)?.into_temp_path())

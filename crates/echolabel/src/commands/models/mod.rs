@@ -2,6 +2,7 @@
 
 mod import;
 mod pull;
+mod quantize;
 mod verify;
 
 use std::path::Path;
@@ -43,6 +44,13 @@ pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
         }
         ModelsCommand::Pull { name, from, sha256 } => {
             pull::run(&registry, &pull::Pull { name, from: from.as_deref(), sha256: sha256.as_deref() })
+        }
+        ModelsCommand::Quantize { name, loops, simulated, seed, untrained, json } => {
+            let loops = match loops {
+                Some(folder) => quantize::Loops::Folder(folder),
+                None => quantize::Loops::Simulated { studies: *simulated, seed: *seed },
+            };
+            quantize::run(&registry, &quantize::Quantize { name, loops, untrained: *untrained, json: *json })
         }
         ModelsCommand::Verify { name: Some(name), .. } => verify::model(registry.card(name)?),
         ModelsCommand::Verify { golden, .. } => verify::files(golden.as_deref().unwrap_or(Path::new("."))),

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::PackedDepthwise;
 use crate::activation::Activation;
+use crate::quantisation::{ByteScale, ScaleVectors};
 use crate::shape::MapShape;
 use crate::simd::{Kernel, Lanes};
 
@@ -15,6 +16,8 @@ pub(crate) struct DepthwiseRows<'a> {
     pub(crate) channels: Range<usize>,
     /// The first of the channels at the first pixel of the input, or of the ring that holds some of its rows.
     pub(crate) input: *const f32,
+    /// The scale of the input, if it is bytes.
+    pub(crate) input_bytes: Option<ByteScale>,
     pub(crate) input_shape: MapShape,
     pub(crate) input_stride: usize,
     /// Row `y` of the input is row `y % ring_rows` of the ring; all rows under `rows` must be there.
@@ -23,6 +26,8 @@ pub(crate) struct DepthwiseRows<'a> {
     pub(crate) output: *mut f32,
     pub(crate) output_shape: MapShape,
     pub(crate) output_stride: usize,
+    /// Where the output goes as bytes, in the place of numbers.
+    pub(crate) bytes: Option<DepthwiseBytes>,
     /// Rows of the output to compute.
     pub(crate) rows: Range<usize>,
     pub(crate) relu_first: bool,
@@ -31,6 +36,14 @@ pub(crate) struct DepthwiseRows<'a> {
     pub(crate) means: *mut f32,
     /// As long as [`PackedDepthwise::scratch`] says.
     pub(crate) scratch: *mut f32,
+}
+
+/// An output of bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct DepthwiseBytes {
+    /// The first of the channels at the first pixel of the output.
+    pub(crate) to: *mut u8,
+    pub(crate) scale: ByteScale,
 }
 
 /// Computes rows of a depthwise convolution.
@@ -101,6 +114,13 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
                 }
                 let output = rows.output.wrapping_add(y * rows.output_shape.width * rows.output_stride + offset);
                 let row = Row { offset: y * stride, row_length, weights, bias, to: output, stride: rows.output_stride };
+                if let Some(bytes) = rows.bytes {
+                    let between = rows.scratch.add(kernel * row_length);
+                    self.compute_row(lanes, &Row { to: between, stride: L::COUNT, ..row });
+                    let to = bytes.to.wrapping_add(y * rows.output_shape.width * rows.output_stride + offset);
+                    self.finish_bytes(lanes, between, ScaleVectors::new(lanes, bytes.scale), to);
+                    continue;
+                }
                 if rows.means.is_null() && !rows.activation.is_curved() {
                     self.compute_row(lanes, &row);
                     continue;
@@ -125,6 +145,25 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         }
     }
 
+    /// Turns a row of vectors, which lie side by side, into bytes with the activation applied.
+    ///
+    /// # Safety
+    /// As for [`depthwise_rows`].
+    #[inline(always)]
+    unsafe fn finish_bytes<L: Lanes>(&self, lanes: L, from: *mut f32, scale: ScaleVectors<L>, to: *mut u8) {
+        let (rows, count) = (self.0, self.0.output_shape.width);
+        // SAFETY: the row was written just before, and the pixels are inside the output.
+        unsafe {
+            if rows.activation.is_curved() {
+                let activation = rows.activation;
+                FinishRow { activation, from, to: from, count, stride: L::COUNT }.run(lanes);
+            }
+            for x in 0..count {
+                scale.store(lanes, to.add(x * rows.output_stride), lanes.load(from.add(x * L::COUNT)));
+            }
+        }
+    }
+
     /// Copies row `padded_row` (counted from the first row of padding) of one vector of channels.
     ///
     /// # Safety
@@ -144,8 +183,19 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
             for column in 0..left {
                 lanes.store(to.add(column * L::COUNT), lanes.zero());
             }
-            let from = rows.input.wrapping_add(y % rows.ring_rows * width * rows.input_stride + offset);
-            for column in 0..inside {
+            let row = y % rows.ring_rows * width * rows.input_stride;
+            if let Some(scale) = rows.input_bytes {
+                let (zero, step) = (lanes.splat(f32::from(scale.zero)), lanes.splat(scale.step));
+                let from = rows.input.wrapping_add(row).cast::<u8>().wrapping_add(offset);
+                for column in 0..inside {
+                    let bytes = lanes.load_bytes(from.add(column * rows.input_stride * size_of::<f32>()));
+                    let number = lanes.multiply(lanes.subtract(bytes, zero), step);
+                    lanes.store(to.add((left + column) * L::COUNT), lanes.maximum(floor, number));
+                }
+            }
+            let from = rows.input.wrapping_add(row + offset);
+            let of_numbers = if rows.input_bytes.is_none() { inside } else { 0 };
+            for column in 0..of_numbers {
                 let from = from.add(column * rows.input_stride);
                 let number = lanes.load(from);
                 // The row after it, whose pixels are too far apart for the processor to foresee.

@@ -1,0 +1,206 @@
+//! What int8 needs to know beyond the weights: the range of what each convolution reads, measured on prepared frames.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use nn::InputRange;
+use serde::{Deserialize, Serialize};
+
+use crate::import::partial_file;
+use crate::{ModelCard, Registry, Result, ZooError};
+
+/// How an encoder computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// Single precision: the definition.
+    #[default]
+    F32,
+    /// Products of bytes, calibrated; everything between them in single precision.
+    Int8,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::F32 => "f32",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
+/// A model's calibration for int8, kept beside its weights as `NAME.int8.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// The model's name in the registry.
+    pub model: String,
+    /// The hexadecimal sha256 of the weights that it was made with; it is good for no others.
+    pub weights_sha256: String,
+    /// The frames that were looked at.
+    pub frames: CalibrationFrames,
+    /// How int8 compared with single precision on loops that were kept out of it.
+    pub measured: Option<Measured>,
+    /// The smallest and the largest number that each convolution and each maximum reads, in the order of the layers.
+    pub ranges: Vec<[f32; 2]>,
+}
+
+/// The frames that a calibration comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationFrames {
+    /// Where they come from, in words.
+    pub source: String,
+    /// How many loops.
+    pub loops: usize,
+    /// How many prepared frames.
+    pub frames: usize,
+}
+
+/// Int8 against single precision on the same loops.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// How many loops.
+    pub loops: usize,
+    /// The share of loops whose likeliest class is the same, 0 to 1.
+    pub same_class: f64,
+    /// The largest difference of any class's probability.
+    pub largest_difference: f64,
+    /// The mean difference over all classes and loops.
+    pub mean_difference: f64,
+    /// Loops whose truth is known, on which the errors below rest.
+    pub loops_with_truth: usize,
+    /// The expected calibration error of single precision (Guo et al., "On Calibration of Modern Neural Networks", ICML
+    /// 2017), 0 to 1; `None` where no truth is known.
+    pub calibration_error_f32: Option<f64>,
+    /// That of int8.
+    pub calibration_error_int8: Option<f64>,
+}
+
+impl Calibration {
+    /// The ranges as the encoder takes them.
+    pub(crate) fn input_ranges(&self) -> Vec<InputRange> {
+        self.ranges.iter().map(|&[least, greatest]| InputRange { least, greatest }).collect()
+    }
+
+    /// Refuses weights that it was not made with.
+    pub(crate) fn check(&self, weights_sha256: &str) -> Result<()> {
+        if self.weights_sha256 == weights_sha256 {
+            return Ok(());
+        }
+        Err(ZooError::CalibrationOfOtherWeights {
+            model: self.model.clone(),
+            found: self.weights_sha256.clone(),
+            expected: weights_sha256.to_owned(),
+        })
+    }
+}
+
+impl Registry {
+    /// Where the entry's calibration for int8 is or should be.
+    pub fn calibration_path(&self, card: &ModelCard) -> PathBuf {
+        self.folder().join(format!("{}.int8.json", card.name))
+    }
+
+    /// Reads the entry's calibration; whether it fits the weights is told when a model is quantised by it.
+    pub fn read_calibration(&self, card: &ModelCard) -> Result<Calibration> {
+        let path = self.calibration_path(card);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ZooError::CalibrationAbsent { model: card.name.clone(), path });
+            }
+            Err(source) => return Err(ZooError::Read { path, source }),
+        };
+        let calibration: Calibration =
+            serde_json::from_slice(&text).map_err(|error| format_error(&path, error.to_string()))?;
+        match calibration.model == card.name {
+            true => Ok(calibration),
+            false => Err(format_error(&path, format!("it is for {}", calibration.model))),
+        }
+    }
+
+    /// Writes a calibration beside the weights; one that was there is replaced.
+    pub fn write_calibration(&self, card: &ModelCard, calibration: &Calibration) -> Result<PathBuf> {
+        let path = self.calibration_path(card);
+        let write_error = |source| ZooError::Write { path: path.clone(), source };
+        let text = serde_json::to_vec_pretty(calibration).map_err(|error| write_error(error.into()))?;
+        std::fs::create_dir_all(self.folder()).map_err(write_error)?;
+        // By another name first: who reads meanwhile finds the old one or the new one whole.
+        let file = partial_file(self.folder()).map_err(write_error)?;
+        std::fs::write(&file, text).map_err(write_error)?;
+        file.persist(&path).map_err(|error| write_error(error.error))?;
+        Ok(path)
+    }
+}
+
+fn format_error(path: &Path, problem: String) -> ZooError {
+    ZooError::Format { path: path.to_owned(), format: "calibration", problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{Device, Tensor};
+
+    use super::*;
+
+    fn calibrated(registry: &Registry) -> (Calibration, Tensor) {
+        let model = registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
+        let frames = Tensor::rand(0f32, 1.0, (6, 3, 96, 96), &Device::Cpu).unwrap();
+        let mut observer = model.observer(96).unwrap();
+        observer.look(&frames.flatten_all().unwrap().to_vec1().unwrap()).unwrap();
+        let ranges = observer.ranges().iter().map(|range| [range.least, range.greatest]).collect();
+        let frames_of = CalibrationFrames { source: "random numbers".to_owned(), loops: 0, frames: 6 };
+        let calibration = Calibration {
+            model: "tte11-tiny".to_owned(),
+            weights_sha256: model.weights_sha256().to_owned(),
+            frames: frames_of,
+            measured: None,
+            ranges,
+        };
+        (calibration, frames)
+    }
+
+    #[test]
+    fn a_calibrated_model_runs_near_single_precision() {
+        let registry = Registry::open(Path::new("nowhere")).unwrap();
+        let (calibration, frames) = calibrated(&registry);
+        let model = registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
+        let plain = model.encode(&frames).unwrap();
+        let bytes = model.quantised(&calibration).unwrap().encode(&frames).unwrap();
+        let squares = |tensor: &Tensor| tensor.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+        let noise = (squares(&(&plain - &bytes).unwrap()) / squares(&plain)).sqrt();
+        assert!(noise > 0.0 && noise < 0.05, "{noise}");
+    }
+
+    #[test]
+    fn a_calibration_is_read_back_and_refused_with_other_weights() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::open(folder.path()).unwrap();
+        let card = registry.card("tte11-tiny").unwrap();
+        let absent = registry.read_calibration(card).unwrap_err().to_string();
+        assert!(absent.contains("echolabel models quantize tte11-tiny"), "{absent}");
+        let (mut calibration, _) = calibrated(&registry);
+        registry.write_calibration(card, &calibration).unwrap();
+        assert_eq!(registry.read_calibration(card).unwrap(), calibration);
+        let other = registry.card("tte11-image").unwrap();
+        std::fs::copy(registry.calibration_path(card), registry.calibration_path(other)).unwrap();
+        assert!(registry.read_calibration(other).unwrap_err().to_string().contains("it is for tte11-tiny"));
+
+        let model = || registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
+        calibration.ranges.pop();
+        let frames = Tensor::zeros((1, 3, 96, 96), candle_core::DType::F32, &Device::Cpu).unwrap();
+        assert!(model().quantised(&calibration).unwrap().encode(&frames).is_err(), "a range is missing");
+        calibration.weights_sha256 = "0".repeat(64);
+        let error = model().quantised(&calibration).err().unwrap();
+        assert!(matches!(error, ZooError::CalibrationOfOtherWeights { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_the_kernels_do_not_run_is_refused() {
+        let registry = Registry::open(Path::new("nowhere")).unwrap();
+        let clips = registry.make_untrained_model("tte11-r2plus1d", &Device::Cpu).unwrap();
+        assert!(matches!(clips.observer(64), Err(ZooError::NotQuantisable { .. })));
+    }
+}
