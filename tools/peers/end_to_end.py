@@ -6,7 +6,7 @@
 
 Contenders take turns on the same chunk of loops, each in a process of its own with two threads:
 
-ours    `echolabel watch --once`, default pipeline: complete? queued, ECG searched, up to two clips of six frames labelled
+ours    `echolabel watch --once`, the default pipeline on frames of 288 pixels as the others (speed.toml; what ships sees 112): complete? queued, ECG searched, up to two clips of six frames labelled
 today   pydicom decodes all frames with the fastest of its plugins, six evenly spaced ones go through PyTorch, a row
 expert  pydicom reads the header, only six frames are decoded (libjpeg-turbo, to gray), ONNX Runtime, a row
 
@@ -196,7 +196,7 @@ def turn(name, options, files, folder):
         # Files count as arrived once they have not changed for two seconds.
         time.sleep(2.5)
         command = [options.echolabel, "watch", inbox, "--once", "--db", database, "--threads", str(THREADS), "-v",
-                   "--log-format", "json"]
+                   "--log-format", "json", "--pipeline", options.pipeline]
         mark, table = '"started"', "SELECT count(*) FROM prediction"
     else:
         command = [sys.executable, __file__, options.echolabel, options.loops, "--serve", name, database, options.model,
@@ -233,6 +233,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("echolabel")
     parser.add_argument("loops")
+    parser.add_argument("--pipeline", default=str(pathlib.Path(__file__).with_name("speed.toml")))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--chunk", type=int, default=20)
     parser.add_argument("--contenders", default="ours,today,expert")

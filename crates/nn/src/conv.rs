@@ -104,6 +104,11 @@ impl Conv2d {
         Self { activation, ..self }
     }
 
+    /// Whether its weights are part of a graph.
+    pub(crate) fn learns(&self) -> bool {
+        self.weight.track_op()
+    }
+
     /// Whether it looks at one pixel at a time.
     pub(crate) fn is_pointwise(&self) -> bool {
         matches!(self.weight.dims(), [_, _, 1, 1])

@@ -35,7 +35,12 @@ impl PackedConv {
     /// Convolves `x` [N, in, H, W] to [N, out, H', W'].
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let KernelChoice::Kernels(set) = self.choice else { return self.conv.forward(x, self.padding) };
-        if self.conv.is_pointwise() || !x.device().is_cpu() || x.dtype() != DType::F32 {
+        if self.conv.learns()
+            || x.track_op()
+            || self.conv.is_pointwise()
+            || !x.device().is_cpu()
+            || x.dtype() != DType::F32
+        {
             return self.conv.forward(x, self.padding);
         }
         let (_, channels, height, width) = x.dims4()?;

@@ -91,9 +91,9 @@ pub(crate) fn partial_label(logits: &Tensor, classes: &[Option<usize>], views: &
     Ok(loss.of(&logits, &labels)?.mean)
 }
 
-/// The mean contrastive loss of two views of each clip, projections [B, P] each.
+/// The mean contrastive loss of vectors [N, P], of which rows of one class belong together.
 pub(crate) fn contrastive(
-    (first, second): (&Tensor, &Tensor),
+    vectors: &Tensor,
     classes: &[Option<usize>],
     form: Contrast,
     temperature: f64,
@@ -105,5 +105,5 @@ pub(crate) fn contrastive(
         Contrast::SupCon => ContrastiveForm::SupConOutside,
     };
     let loss = ContrastiveLoss { form, temperature, l2_normalise: true, times_temperature: true };
-    Ok(loss.of_two_views(first, second, &classes)?.mean)
+    Ok(loss.of(vectors, &classes)?.mean)
 }

@@ -49,7 +49,8 @@ fn numbered(mut rows: Vec<Prediction>) -> Vec<Prediction> {
     rows
 }
 
-/// Logits and vector of everything that the model looks at in one example: the clip, or each of its frames.
+/// Logits, none where the model has no classes, and vector of everything that it looks at in one example: the clip, or
+/// each of its frames.
 pub(crate) fn looks(
     model: &Model,
     card: &ModelCard,
@@ -61,7 +62,10 @@ pub(crate) fn looks(
     let vectors = model.encode(&pixels(&[clip], card)?)?;
     let shape = if card.sees_stills() { [frames, 1] } else { [1, frames] };
     let looks = vectors.reshape([&shape, &vectors.dims()[1..]].concat())?;
-    let logits = model.classify(&looks)?.logits.to_vec2()?;
-    let embedded = model.embed(&looks)?.to_vec2()?;
+    let embedded: Vec<Vec<f32>> = model.embed(&looks)?.to_vec2()?;
+    let logits = match model.has_classes() {
+        true => model.classify(&looks)?.logits.to_vec2()?,
+        false => vec![Vec::new(); embedded.len()],
+    };
     Ok(logits.into_iter().zip(embedded).collect())
 }

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use zoo::{LabelSet, ModelCard};
 
 use crate::data::PhantomData;
 use crate::{Augmentation, Objective, OptimizerSettings, Result, Schedule, TrainError};
@@ -13,6 +14,9 @@ pub struct Recipe {
     pub name: String,
     /// The registry's entry that gives architecture, preparation and views.
     pub model: String,
+    /// The views of the data; the model's own where it is not given. For models that give only vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_set: Option<String>,
     /// Decides everything that is drawn.
     pub seed: u64,
     /// Weights to begin with: a safetensors file; tensors that it lacks begin at random.
@@ -139,6 +143,15 @@ impl Recipe {
             .map_err(|error| TrainError::Format { path: path.to_owned(), problem: error.to_string() })?;
         recipe.check()?;
         Ok(recipe)
+    }
+
+    /// The views of the data.
+    pub fn views(&self, card: &ModelCard) -> Result<LabelSet> {
+        let name = self.label_set.as_ref().or(card.label_set.as_ref()).ok_or_else(|| TrainError::Recipe {
+            recipe: self.name.clone(),
+            problem: format!("model {} knows no views: name the data's with label_set", card.name),
+        })?;
+        Ok(LabelSet::named(name)?)
     }
 
     /// Refuses what cannot be.

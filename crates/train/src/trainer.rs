@@ -8,14 +8,14 @@ use candle_core::{Device, Tensor};
 use nn::Lesson;
 use rayon::prelude::*;
 use zoo::weights::{SafetensorsFile, TensorSource};
-use zoo::{LabelSet, Model, ModelCard};
+use zoo::{Model, ModelCard};
 
 use crate::batches::Batches;
 use crate::checkpoint::{Checkpoint, LookAt};
 use crate::clip::Clip;
 use crate::objective::{contrastive, cross_entropy, partial_label};
 use crate::random::Draws;
-use crate::validate::{Validation, validate};
+use crate::validate::{Validation, validate, validate_vectors};
 use crate::variables::Snapshot;
 use crate::{DataSet, Objective, Optimizer, Recipe, Result, Split, TrainError, Trained, Variables};
 
@@ -75,9 +75,9 @@ impl<'a> Trainer<'a> {
     pub fn open(recipe: &'a Recipe, card: &'a ModelCard, data: &'a DataSet, folder: &Path) -> Result<Self> {
         std::fs::create_dir_all(folder).map_err(|source| TrainError::File { path: folder.to_owned(), source })?;
         let mut variables = Variables::random(recipe.seed).with_frozen(match recipe.trained {
-            Trained::Everything => Vec::new(),
-            Trained::AllButEncoder => vec!["encoder.".to_owned()],
-            Trained::LastLayer => ["encoder.", "bottleneck.", "head.", "fusion."].map(str::to_owned).to_vec(),
+            Trained::Everything => &[],
+            Trained::AllButEncoder => &["encoder"],
+            Trained::LastLayer => &["encoder", "bottleneck", "head", "fusion"],
         });
         if let Some(start) = &recipe.start {
             variables = variables.starting_from(Box::new(SafetensorsFile::read(start)?));
@@ -211,8 +211,7 @@ impl<'a> Trainer<'a> {
             }
             Objective::PartialLabel => {
                 let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
-                let views = LabelSet::named(self.card.label_set.as_deref().unwrap_or_default())?;
-                partial_label(&model.classify(&vectors)?.logits, &classes, &views)
+                partial_label(&model.classify(&vectors)?.logits, &classes, &self.recipe.views(self.card)?)
             }
             Objective::Contrastive { form, temperature, projection } => {
                 let project = self.projector(*projection)?;
@@ -221,7 +220,8 @@ impl<'a> Trainer<'a> {
                     let vectors = self.vectors(&model, &self.clips(&chosen, number, view)?, &lesson)?;
                     views.push(project.forward(&model.embed(&vectors)?)?);
                 }
-                contrastive((&views[0], &views[1]), &classes, *form, *temperature)
+                let both = [classes.as_slice(), &classes].concat();
+                contrastive(&Tensor::cat(&views, 0)?, &both, *form, *temperature)
             }
         }
     }
@@ -255,7 +255,12 @@ impl<'a> Trainer<'a> {
     fn look(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         let weights = self.weights()?;
         let model = self.model(&weights)?;
-        let validation = validate(&model, self.card, self.data, Split::Validation)?;
+        let validation = match &self.recipe.objective {
+            Objective::Contrastive { form, temperature, .. } => {
+                validate_vectors(&model, self.card, self.data, (*form, *temperature))?
+            }
+            _ => validate(&model, self.card, self.data)?,
+        };
         let lowest = self.looks.iter().map(|look| look.loss).fold(f64::INFINITY, f64::min);
         let is_best = validation.loss < lowest || self.looks.is_empty();
         if is_best {

@@ -1,6 +1,8 @@
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use zoo::{Confidence, Model, ModelCard};
 
+use crate::objective::{Contrast, contrastive};
 use crate::predict::looks;
 use crate::{DataSet, Result, Split};
 
@@ -9,19 +11,19 @@ use crate::{DataSet, Result, Split};
 pub struct Validation {
     /// Clips of views.
     pub clips: usize,
-    /// Mean of minus the logarithm of the true view's probability.
+    /// Mean of minus the logarithm of the true view's probability; the contrastive loss where that is the objective.
     pub loss: f64,
-    /// Share of clips whose most likely view is the true one.
+    /// Share of clips whose most likely view, or nearest neighbour, is of the true view.
     pub accuracy: f64,
     /// Mean of the largest probability on clips that show none of the views; low is good.
     pub confidence_on_others: Option<f64>,
 }
 
-/// Looks at all clips of `split` without changing anything.
-pub(crate) fn validate(model: &Model, card: &ModelCard, data: &DataSet, split: Split) -> Result<Validation> {
+/// Looks at all clips of the validation set without changing anything.
+pub(crate) fn validate(model: &Model, card: &ModelCard, data: &DataSet) -> Result<Validation> {
     let (mut clips, mut right, mut loss) = (0, 0, 0.0);
     let (mut others, mut confidence) = (0, 0.0);
-    for number in data.of(split) {
+    for number in data.of(Split::Validation) {
         let probabilities = probabilities(model, card, data, number)?;
         let (best, largest) = largest(&probabilities);
         match data.clips().examples()[number].class {
@@ -42,6 +44,43 @@ pub(crate) fn validate(model: &Model, card: &ModelCard, data: &DataSet, split: S
         loss: of(loss, clips),
         accuracy: of(right as f64, clips),
         confidence_on_others: (others > 0).then(|| of(confidence, others)),
+    })
+}
+
+/// The most clips whose vectors are compared with each other.
+const MOST_COMPARED: usize = 2048;
+
+/// Looks at the vectors of the validation set: the contrastive loss itself, and how often a clip's nearest neighbour by
+/// angle is of its own class.
+pub(crate) fn validate_vectors(
+    model: &Model,
+    card: &ModelCard,
+    data: &DataSet,
+    (form, temperature): (Contrast, f64),
+) -> Result<Validation> {
+    let mut numbers = data.of(Split::Validation);
+    numbers.truncate(MOST_COMPARED);
+    let (mut vectors, mut classes) = (Vec::new(), Vec::new());
+    for &number in &numbers {
+        for (_, vector) in looks(model, card, data, number)?.into_iter().take(1) {
+            vectors.push(Tensor::from_vec(vector, model.width(), &Device::Cpu)?);
+            classes.push(data.clips().examples()[number].class);
+        }
+    }
+    let vectors = Tensor::stack(&vectors, 0)?;
+    let unit = vectors.broadcast_div(&(vectors.sqr()?.sum_keepdim(1)?.sqrt()? + 1e-12)?)?;
+    let cosines: Vec<Vec<f32>> = unit.matmul(&unit.t()?)?.to_vec2()?;
+    let has_nearest_of_its_class = |(row, cosines): (usize, &Vec<f32>)| {
+        let others = cosines.iter().enumerate().filter(|(other, _)| *other != row);
+        others.max_by(|a, b| a.1.total_cmp(b.1)).is_some_and(|(nearest, _)| classes[nearest] == classes[row])
+    };
+    let right = cosines.iter().enumerate().filter(|row| has_nearest_of_its_class(*row)).count();
+    let loss = contrastive(&vectors, &classes, form, temperature)?.to_scalar::<f32>()?;
+    Ok(Validation {
+        clips: classes.len(),
+        loss: f64::from(loss),
+        accuracy: right as f64 / classes.len().max(1) as f64,
+        confidence_on_others: None,
     })
 }
 

@@ -16,7 +16,7 @@ pub struct Variables {
     seed: u64,
     /// Where tensors come from before they are made at random.
     start: Option<Box<dyn TensorSource>>,
-    /// Beginnings of the names that do not learn.
+    /// Parts of the model that do not learn: the first parts of names.
     frozen: Vec<String>,
     made: RefCell<BTreeMap<String, Var>>,
 }
@@ -32,9 +32,9 @@ impl Variables {
         Self { start: Some(start), ..self }
     }
 
-    /// The same, without learning where a name begins with one of `prefixes`.
-    pub fn with_frozen(self, prefixes: Vec<String>) -> Self {
-        Self { frozen: prefixes, ..self }
+    /// The same without learning in these `parts` of the model: `encoder`, `head`, ...
+    pub fn with_frozen(self, parts: &[&str]) -> Self {
+        Self { frozen: parts.iter().map(|part| (*part).to_owned()).collect(), ..self }
     }
 
     /// The variables that an optimiser moves, in the order of their names; running statistics move by themselves.
@@ -66,7 +66,8 @@ impl Variables {
     }
 
     fn is_frozen(&self, name: &str) -> bool {
-        self.frozen.iter().any(|prefix| name.starts_with(prefix.as_str()))
+        let part = name.split(['.', '/']).next().unwrap_or(name);
+        self.frozen.iter().any(|frozen| frozen == part)
     }
 
     fn make(&self, name: &str, shape: &[usize]) -> zoo::Result<Tensor> {

@@ -11,7 +11,7 @@ const HEIGHT: u32 = 36;
 
 /// A gray image whose brightness is that of its class.
 fn pixels(class: usize, frame: usize) -> Vec<u8> {
-    let pixel = |at: u32| (40 * class + 10 * frame) as u8 + (at * 7919 % 23) as u8;
+    let pixel = |at: u32| ((40 * class + 10 * frame + at as usize * 7919 % 23) % 256) as u8;
     (0..WIDTH * HEIGHT).flat_map(|at| [pixel(at); 3]).collect()
 }
 
@@ -87,15 +87,19 @@ fn card(name: &str, label_set: &str) -> ModelCard {
     card
 }
 
-/// Reads the data, takes two steps and looks at the validation set.
-fn goes_through(data: &DataRecipe, card: &ModelCard, objective: &str, cache: &Path) -> DataSet {
+fn recipe(data: &DataRecipe, objective: &str) -> Recipe {
     let text = format!(
         "name = \"test\"\nmodel = \"tte11-tiny\"\nseed = 1\nobjective = {{ kind = \"{objective}\" }}\n\
          data = {{ layout = \"tte47\", folder = \"replaced\" }}\nbatch = {{ clips = 4 }}\n\
          stop = {{ steps = 2, look_every = 2 }}\n"
     );
-    let recipe = Recipe { data: data.clone(), ..Recipe::parse(&text, Path::new("test.toml")).unwrap() };
-    let set = DataSet::open(data, card, &cache.join("data"), &mut |_, _| {}).unwrap();
+    Recipe { data: data.clone(), ..Recipe::parse(&text, Path::new("test.toml")).unwrap() }
+}
+
+/// Reads the data, takes two steps and looks at the validation set.
+fn goes_through(data: &DataRecipe, card: &ModelCard, objective: &str, cache: &Path) -> DataSet {
+    let recipe = recipe(data, objective);
+    let set = DataSet::open(&recipe, card, &cache.join("data"), &mut |_, _| {}).unwrap();
     let mut trainer = Trainer::open(&recipe, card, &set, &cache.join("run")).unwrap();
     assert_eq!(trainer.run(&AtomicBool::new(false), &mut |_| {}).unwrap(), Outcome::Finished);
     set
@@ -135,7 +139,7 @@ fn the_thesis_layout_goes_through() {
 #[test]
 fn a_leaking_split_is_refused_before_anything_is_prepared() {
     let folder = tempfile::tempdir().unwrap();
-    let leaking = tmed2(folder.path(), 0);
+    let leaking = recipe(&tmed2(folder.path(), 0), "partial_label");
     let cache = folder.path().join("data");
     let Err(error) = DataSet::open(&leaking, &card("tte11-tiny", "tmed2"), &cache, &mut |_, _| {}) else {
         panic!("patient 0 is in train and in test");
@@ -147,13 +151,13 @@ fn a_leaking_split_is_refused_before_anything_is_prepared() {
 #[test]
 fn what_does_not_fit_is_named_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
-    let recipe = thesis(folder.path());
+    let recipe = recipe(&thesis(folder.path()), "cross_entropy");
     std::fs::write(
         folder.path().join("windows.csv"),
         "path,label,start,end\nTrain/a/b/0,PLAX,0,15\nTrain/a/b,4ch,0,9\n",
     )
     .unwrap();
-    let error = |recipe: &DataRecipe| {
+    let error = |recipe: &Recipe| {
         let opened = DataSet::open(recipe, &card("tte11-tiny", "tte11"), &folder.path().join("x"), &mut |_, _| {});
         opened.err().map(|error| error.to_string()).unwrap_or_default()
     };

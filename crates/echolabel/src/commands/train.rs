@@ -40,7 +40,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
 /// The recipe's data, prepared now where they are not kept yet.
 fn open_data(recipe: &Recipe, card: &ModelCard, folder: &Path) -> anyhow::Result<DataSet> {
     let bar = crate::progress::bar(0, "preparing");
-    let data = DataSet::open(&recipe.data, card, folder, &mut |done, all| {
+    let data = DataSet::open(recipe, card, folder, &mut |done, all| {
         bar.set_length(u64::from(all));
         bar.set_position(u64::from(done));
     })?;

@@ -72,6 +72,9 @@ impl CompiledNetwork {
 
     /// Maps frames [N, 3, H, W] on the CPU, f32, to the last layer's maps [N, C, h, w].
     pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
+        if frames.track_op() {
+            return Err(NnError::Learns { layer: "packed network" });
+        }
         Ok(frames.contiguous()?.apply_op1_no_bwd(&RunNetwork(&self.network))?)
     }
 }

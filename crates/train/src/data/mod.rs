@@ -11,7 +11,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use zoo::{LabelSet, ModelCard};
+use zoo::ModelCard;
 
 pub use images::{ImageClip, image_cache};
 pub use phantom::{PhantomData, phantom_cache};
@@ -20,7 +20,7 @@ pub use thesis::thesis_clips;
 pub use tmed2::tmed2_clips;
 pub use tte47::tte47_clips;
 
-use crate::{ClipCache, DataRecipe, Result, TrainError};
+use crate::{ClipCache, DataRecipe, Recipe, Result, TrainError};
 
 /// One labelled clip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,18 +73,13 @@ impl DataSet {
     /// The data of a recipe, prepared for the model `card`; clips that are kept in `folder` already are not made again.
     ///
     /// `progress` hears of what is done and of all.
-    pub fn open(
-        data: &DataRecipe,
-        card: &ModelCard,
-        folder: &Path,
-        progress: &mut dyn FnMut(u32, u32),
-    ) -> Result<Self> {
-        let views = || LabelSet::named(card.label_set.as_deref().unwrap_or_default());
-        let clips = match data {
-            DataRecipe::Phantom(data) => return Self::new(phantom_cache(data, card, folder, progress)?),
-            DataRecipe::Tte47 { folder } => tte47_clips(folder, &views()?)?,
-            DataRecipe::Tmed2 { folder, fold } => tmed2_clips(folder, fold, &views()?)?,
-            DataRecipe::Thesis { folder, windows } => thesis_clips(folder, windows, &views()?)?,
+    pub fn open(recipe: &Recipe, card: &ModelCard, folder: &Path, progress: &mut dyn FnMut(u32, u32)) -> Result<Self> {
+        let views = recipe.views(card)?;
+        let clips = match &recipe.data {
+            DataRecipe::Phantom(data) => return Self::new(phantom_cache(data, card, &views, folder, progress)?),
+            DataRecipe::Tte47 { folder } => tte47_clips(folder, &views)?,
+            DataRecipe::Tmed2 { folder, fold } => tmed2_clips(folder, fold, &views)?,
+            DataRecipe::Thesis { folder, windows } => thesis_clips(folder, windows, &views)?,
         };
         Self::new(image_cache(&clips, card, folder, progress)?)
     }

@@ -50,12 +50,13 @@ const WITHOUT_BEAT: f32 = 0.12;
 /// Deviation of a found R peak from the true one in milliseconds.
 const R_PEAK_DEVIATION_MS: f32 = 12.0;
 
-/// The prepared clips of `data` for the model `card`: those in `folder` if they are there, else simulated now.
+/// The prepared clips of `data` for the model `card`, labelled with `views`: those in `folder` if they are there, else simulated now.
 ///
 /// `progress` hears of studies done and of all.
 pub fn phantom_cache(
     data: &PhantomData,
     card: &ModelCard,
+    views: &LabelSet,
     folder: &Path,
     progress: &mut dyn FnMut(u32, u32),
 ) -> Result<ClipCache> {
@@ -63,7 +64,6 @@ pub fn phantom_cache(
     if let Some(cache) = ClipCache::open(folder, &made_by)? {
         return Ok(cache);
     }
-    let views = LabelSet::named(card.label_set.as_deref().unwrap_or("tte11"))?;
     let planes = if card.prepare.colour == zoo::Colour::Rgb { 3 } else { 1 };
     let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
     let studies = data.train_studies + data.validation_studies;

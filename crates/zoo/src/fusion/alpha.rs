@@ -1,4 +1,5 @@
 use candle_core::Tensor;
+use nn::Activation;
 
 use crate::Result;
 use crate::weights::Weights;
@@ -15,7 +16,11 @@ impl Alpha {
     pub fn read(count: usize, weights: &Weights<'_>) -> Result<Self> {
         // In f64, once: the numbers are few, and every feature of every frame is multiplied by them.
         let sigmoid = |alpha: &f32| (1.0 / (1.0 + (-f64::from(*alpha)).exp())) as f32;
-        let alpha = weights.tensor("alpha", &[count])?.to_vec1::<f32>()?;
+        let alpha = weights.tensor("alpha", &[count])?;
+        if alpha.track_op() {
+            return Ok(Self { spatial_weight: Activation::Sigmoid.forward(&alpha)? });
+        }
+        let alpha = alpha.to_vec1::<f32>()?;
         let spatial_weight = Tensor::from_iter(alpha.iter().map(sigmoid), weights.device())?;
         Ok(Self { spatial_weight })
     }

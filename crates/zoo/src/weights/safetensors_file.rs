@@ -1,5 +1,6 @@
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
@@ -17,10 +18,16 @@ const LENGTH_BYTES: u64 = 8;
 /// The longest header that is read, as in the safetensors library.
 const MOST_HEADER_BYTES: u64 = 100_000_000;
 
-/// A `.safetensors` file whose tensors are read one by one, so that memory holds the model once; 16-bit numbers become f32.
+/// What tensors are read from.
+trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// A `.safetensors` file, or the bytes of one, whose tensors are read one by one, so that memory holds the model once; 16-bit
+/// numbers become f32.
 pub struct SafetensorsFile {
     path: PathBuf,
-    file: File,
+    file: RefCell<Box<dyn ReadSeek>>,
     header: Metadata,
     /// Where the numbers begin.
     data_start: u64,
@@ -30,10 +37,20 @@ pub struct SafetensorsFile {
 impl SafetensorsFile {
     /// Opens the file, checks that its header and its length agree, and computes its digest.
     pub fn read(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
+        Self::checked(path, Box::new(file))
+    }
+
+    /// The same for the bytes of a file that is part of the program; `path` is what messages call it.
+    pub fn from_bytes(path: &Path, bytes: &'static [u8]) -> Result<Self> {
+        Self::checked(path, Box::new(Cursor::new(bytes)))
+    }
+
+    fn checked(path: &Path, mut file: Box<dyn ReadSeek>) -> Result<Self> {
         let read_error = |source| ZooError::Read { path: path.to_owned(), source };
         let invalid = |problem: String| ZooError::Format { path: path.to_owned(), format: "safetensors", problem };
-        let mut file = File::open(path).map_err(read_error)?;
-        let length = file.metadata().map_err(read_error)?.len();
+        let length = file.seek(SeekFrom::End(0)).map_err(read_error)?;
+        file.seek(SeekFrom::Start(0)).map_err(read_error)?;
         let mut header_length = [0; LENGTH_BYTES as usize];
         file.read_exact(&mut header_length)
             .map_err(|_| invalid(format!("it has {length} bytes, too few for a header")))?;
@@ -53,8 +70,8 @@ impl SafetensorsFile {
                 header.data_len()
             )));
         }
-        let sha256 = digest(&mut file).map_err(read_error)?;
-        Ok(Self { path: path.to_owned(), file, header, data_start, sha256 })
+        let sha256 = digest(file.as_mut()).map_err(read_error)?;
+        Ok(Self { path: path.to_owned(), file: RefCell::new(file), header, data_start, sha256 })
     }
 
     /// The hexadecimal sha256 of the whole file.
@@ -65,7 +82,7 @@ impl SafetensorsFile {
     fn bytes(&self, info: &TensorInfo) -> Result<Vec<u8>> {
         let (from, to) = info.data_offsets;
         let mut bytes = vec![0; to - from];
-        let mut file = &self.file;
+        let mut file = self.file.borrow_mut();
         file.seek(SeekFrom::Start(self.data_start + from as u64))
             .and_then(|_| file.read_exact(&mut bytes))
             .map_err(|source| ZooError::Read { path: self.path.clone(), source })?;
@@ -80,7 +97,7 @@ pub(crate) fn file_sha256(path: &Path) -> Result<String> {
 }
 
 /// The hexadecimal sha256 of the whole file.
-fn digest(file: &mut File) -> std::io::Result<String> {
+fn digest(file: &mut (impl Read + Seek + ?Sized)) -> std::io::Result<String> {
     file.seek(SeekFrom::Start(0))?;
     let mut hasher = Sha256::new();
     std::io::copy(file, &mut hasher)?;

@@ -67,7 +67,7 @@ fn of_recipe(common: &Common, options: &EvalOptions) -> Outcome {
         format!("no weights to evaluate: `echolabel train {}` makes them", options.source.display())
     })?;
     let cache = options.cache.clone().unwrap_or_else(|| run.join("data"));
-    let data = DataSet::open(&recipe.data, &card, &cache, &mut |_, _| {})?;
+    let data = DataSet::open(&recipe, &card, &cache, &mut |_, _| {})?;
     if options.fit {
         let validation = train::predict(&unfitted(&card), &snapshot, &data, Split::Validation)?;
         let fitted = fit::confidence(&validation)?;
@@ -84,7 +84,7 @@ fn of_recipe(common: &Common, options: &EvalOptions) -> Outcome {
         return Err(Failure::Setup(anyhow::anyhow!(problem)));
     }
     let predictions = aggregate(&train::predict(&card, &snapshot, &data, split)?, Level::Loop)?;
-    let views = LabelSet::named(card.label_set.as_deref().unwrap_or_default())?;
+    let views = recipe.views(&card)?;
     let header = RunHeader {
         title: format!("{} on its {} set", card.name, split.name()),
         model: card.summary.clone(),

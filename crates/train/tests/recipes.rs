@@ -1,0 +1,43 @@
+//! Every recipe in `pipelines/train` reads and names a model that exists.
+
+use std::path::{Path, PathBuf};
+
+use train::Recipe;
+use zoo::Registry;
+
+fn recipes(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            recipes(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_shipped_recipe_reads_and_fits_its_model() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/train");
+    let mut paths = Vec::new();
+    recipes(&folder, &mut paths);
+    assert!(paths.len() >= 15, "{paths:?}");
+    let registry = Registry::open(Path::new("nowhere")).unwrap();
+    for path in paths {
+        let recipe = Recipe::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let card = registry.card(&recipe.model).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        recipe.views(card).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+}
+
+#[test]
+fn a_recipe_that_cannot_be_says_what_to_change() {
+    let parse = |text: &str| Recipe::parse(text, Path::new("mine.toml")).unwrap_err().to_string();
+    let good = "name = \"a\"\nmodel = \"b\"\nseed = 1\ndata = { layout = \"tte47\", folder = \"x\" }\n\
+                batch = { clips = 4 }\nstop = { steps = 2, look_every = 2 }\n";
+    assert!(Recipe::parse(good, Path::new("mine.toml")).is_ok());
+    assert!(parse(&good.replace("clips = 4", "clips = 0")).contains("batch.clips"));
+    assert!(parse(&good.replace("steps = 2", "steps = 0")).contains("stop.steps"));
+    assert!(parse(&good.replace("seed = 1", "sead = 1")).contains("sead"));
+    assert!(parse(&format!("{good}optimizer = {{ learning_rate = 0.0 }}")).contains("learning_rate"));
+}
