@@ -4,7 +4,7 @@ CARGO ?= cargo
 APT_PACKAGES = clang libclang-dev cmake pkg-config libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video bench bench-loading peers bench-peers clean
+.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video weights report bench bench-loading peers bench-peers clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -49,6 +49,17 @@ deny: tools ## Licences, bans and sources of every dependency
 
 check-no-video: ## The build without FFmpeg works too
 	$(CARGO) test --locked -p cine --no-default-features
+
+weights: build ## Train the shipped weights anew on simulated hearts (an hour or two); they lie in runs/ then
+	target/release/echolabel train pipelines/train/tte11-phantom-image.toml --cache runs/clips-112
+	target/release/echolabel eval pipelines/train/tte11-phantom-image.toml --cache runs/clips-112 --fit
+	target/release/echolabel train pipelines/train/tte11-phantom.toml --cache runs/clips-112
+	target/release/echolabel eval pipelines/train/tte11-phantom.toml --cache runs/clips-112 --fit
+
+report: build ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to (half an hour)
+	target/release/echolabel phantom --studies 24 --seed 777 --out runs/held-out
+	target/release/echolabel eval runs/held-out --out docs/report/tte11-phantom
+	target/release/echolabel eval runs/held-out --pipeline tte11-phantom-image --out docs/report/tte11-phantom-image
 
 bench: build ## Time per stage, and that a long loop costs no more than a short one
 	target/release/echolabel bench

@@ -26,8 +26,8 @@ fn data(folder: &Path) -> DataSet {
         let pixel = |frame: u32, row: u32, column: u32| {
             let noise = (number * 7919 + frame * 104_729 + row * 31 + column * 17).wrapping_mul(2_654_435_761) >> 27;
             let bright = match class {
-                0 => (row / 4) % 2 == 0,
-                1 => (column / 4) % 2 == 0,
+                0 => (row / 4).is_multiple_of(2),
+                1 => (column / 4).is_multiple_of(2),
                 _ => row + column < 24,
             };
             (if bright { 180 } else { 20 }) + noise as u8

@@ -24,6 +24,7 @@ mod model;
 mod names;
 pub mod prepare;
 mod registry;
+mod shipped;
 mod transformer;
 pub mod weights;
 

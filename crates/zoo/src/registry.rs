@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::weights::{SafetensorsFile, TensorSource};
-use crate::{Model, ModelCard, Result, ZooError};
+use crate::{Model, ModelCard, Result, ZooError, shipped};
 
 /// The models that this build knows, from `models/registry/`.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ impl Registry {
 
     /// Whether the entry can be used on this machine now.
     pub fn has_weights(&self, card: &ModelCard) -> bool {
-        self.weights_path(card).is_none_or(|path| path.is_file())
+        self.weights_path(card).is_none_or(|path| path.is_file()) || shipped_weights(card).is_some()
     }
 
     /// Reads the model `name` onto `device`: from its file or, where the entry has none, made by its formula.
@@ -123,10 +123,11 @@ impl Registry {
 
     fn tensor_source(&self, card: &ModelCard) -> Result<Box<dyn TensorSource>> {
         let Some(path) = self.weights_path(card) else { return Ok(Box::new(card.formula_weights())) };
-        if !path.is_file() {
-            return Err(ZooError::WeightsAbsent { model: card.name.clone(), path });
-        }
-        let file = SafetensorsFile::read(&path)?;
+        let file = match shipped_weights(card) {
+            _ if path.is_file() => SafetensorsFile::read(&path)?,
+            Some(bytes) => SafetensorsFile::from_bytes(&path, bytes)?,
+            None => return Err(ZooError::WeightsAbsent { model: card.name.clone(), path }),
+        };
         match &card.sha256 {
             Some(expected) if *expected != file.sha256() => {
                 Err(ZooError::Digest { path, found: file.sha256(), expected: expected.clone() })
@@ -134,6 +135,11 @@ impl Registry {
             _ => Ok(Box::new(file)),
         }
     }
+}
+
+/// The weights of an entry that are part of the program.
+fn shipped_weights(card: &ModelCard) -> Option<&'static [u8]> {
+    card.file.as_deref().filter(|_| card.ships).and_then(shipped::weights)
 }
 
 #[cfg(test)]

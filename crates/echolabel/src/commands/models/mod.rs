@@ -78,10 +78,19 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
     output::line(format_args!("  task        {}", card.task))?;
     output::line(format_args!("  label set   {}", card.label_set.as_deref().unwrap_or("none")))?;
     output::line(format_args!("  parts       encoder {}, head {}, fusion {}", card.encoder, card.head, card.fusion))?;
+    if let Some(width) = card.bottleneck {
+        output::line(format_args!("              a projection of vectors to {width} numbers before the head"))?;
+    }
     if !card.hidden.is_empty() {
         output::line(format_args!("              layers of {:?} before the last one", card.hidden))?;
     }
     output::line(format_args!("  must be fed {prepare}"))?;
+    if let Some(fitted) = &card.confidence {
+        let (temperature, coverage, from) = (fitted.temperature, 100.0 * fitted.set_coverage, fitted.set_from);
+        output::line(format_args!(
+            "  fitted      temperature {temperature:.2}, sets of {coverage:.0} % from {from:.3}"
+        ))?;
+    }
     output::line(format_args!("  licence     {}", card.licence))?;
     output::line(format_args!("  origin      {}", card.origin))?;
     if let Some(warning) = card.status.warning() {
@@ -94,7 +103,10 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
         if let Some(origin) = registry.import_origin(card) {
             output::line(format_args!("  imported    from {}, sha256 {}", origin.file, origin.sha256))?;
         }
-        return output::line(format_args!("  weights     {}", path.display()));
+        return match path.is_file() {
+            true => output::line(format_args!("  weights     {}", path.display())),
+            false => output::line("  weights     part of this program"),
+        };
     }
     output::line(format_args!("  weights     not here: expected at {} (--models names the folder)", path.display()))?;
     match &card.published {

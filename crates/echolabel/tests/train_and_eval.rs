@@ -1,0 +1,86 @@
+//! A lab's way: train by a recipe, evaluate what came out, evaluate a pipeline on studies whose truth is known.
+
+mod support;
+
+use std::path::Path;
+
+use assert_cmd::assert::OutputAssertExt;
+use support::echolabel;
+
+const RECIPE: &str = r#"
+name = "tiny"
+model = "tte11-tiny"
+seed = 3
+data = { layout = "phantom", seed = 5, train_studies = 1, validation_studies = 1, others = true }
+batch = { clips = 8, balanced = true }
+stop = { steps = 4, look_every = 2 }
+
+[optimizer]
+learning_rate = 0.001
+"#;
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn a_recipe_becomes_weights_and_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("tiny.toml"), RECIPE).unwrap();
+    let train = || {
+        let mut command = echolabel();
+        command.current_dir(folder.path()).args(["train", "tiny.toml"]);
+        command.assert().success()
+    };
+    train();
+    let first = std::fs::read(at("runs/tiny/tte11-tiny.safetensors")).unwrap();
+    assert_eq!(text(&at("runs/tiny/steps.csv")).lines().count(), 5, "a header and four steps");
+    assert_eq!(text(&at("runs/tiny/looks.jsonl")).lines().count(), 2);
+    assert!(text(&at("runs/tiny/data.json")).contains("sha256_of_clips"));
+    // Once more changes nothing, and from nothing gives the same bytes.
+    train();
+    std::fs::rename(at("runs/tiny"), at("first")).unwrap();
+    std::fs::create_dir_all(at("runs/tiny")).unwrap();
+    std::fs::rename(at("first/data"), at("runs/tiny/data")).unwrap();
+    train();
+    assert!(first == std::fs::read(at("runs/tiny/tte11-tiny.safetensors")).unwrap(), "weights differ between two runs");
+
+    let mut command = echolabel();
+    let assert = command.current_dir(folder.path()).args(["eval", "tiny.toml", "--fit"]).assert().success();
+    let printed = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    assert!(printed.contains("confidence = {") && printed.contains("temperature"), "{printed}");
+    let report = text(&at("runs/tiny/report-validation/report.html"));
+    assert!(report.contains("SIMULATED IMAGES") && report.contains("PSAX-base"), "{}", report.len());
+    let predictions = at("runs/tiny/report-validation/predictions.csv");
+    let mut command = echolabel();
+    command.arg("eval").arg(&predictions).arg("--against").arg(&predictions).arg("--out").arg(at("again"));
+    command.assert().success();
+    assert!(text(&at("again/figures.json")).contains("\"comparison\""));
+}
+
+#[test]
+fn a_pipeline_is_judged_on_simulated_studies() {
+    let folder = tempfile::tempdir().unwrap();
+    let studies = folder.path().join("studies");
+    echolabel().args(["phantom", "--studies", "1", "--seed", "4", "--small", "--out"]).arg(&studies).assert().success();
+    let assert = echolabel().arg("eval").arg(&studies).args(["--pipeline", "tte11-tiny"]).assert().success();
+    let printed = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    assert!(printed.contains("views labelled rightly") && printed.contains("inventory exact"), "{printed}");
+    assert!(text(&studies.join("report/report.html")).contains("SIMULATED IMAGES"));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = |source: &Path| {
+        let assert = echolabel().arg("eval").arg(source).current_dir(folder.path()).assert().code(2);
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    };
+    let message = output(folder.path());
+    assert!(message.contains("truth.json") && message.contains("echolabel phantom"), "{message}");
+    let recipe = folder.path().join("tiny.toml");
+    std::fs::write(&recipe, RECIPE).unwrap();
+    let message = output(&recipe);
+    assert!(message.contains("echolabel train"), "{message}");
+}
