@@ -40,6 +40,12 @@ impl PixelBox {
     pub fn area(&self) -> u64 {
         u64::from(self.width()) * u64::from(self.height())
     }
+
+    /// The part of it that lies on a screen of so many columns and rows.
+    pub(crate) fn within(&self, columns: u32, rows: u32) -> Option<Self> {
+        let (x1, y1) = (self.x1.min(columns.checked_sub(1)?), self.y1.min(rows.checked_sub(1)?));
+        (self.x0 <= x1 && self.y0 <= y1).then_some(Self { x1, y1, ..*self })
+    }
 }
 
 /// What a region shows, from its spatial format and data type.

@@ -106,6 +106,9 @@ pub struct BatchRecipe {
     /// What a clip that shows none of the views weighs in the loss, whose answer should be that all are as likely.
     #[serde(default = "one_f64")]
     pub others_weight: f64,
+    /// Share of the clips that are made into clips of none of the views: shuffled, emptied, painted over.
+    #[serde(default)]
+    pub impostors: f32,
 }
 
 /// When training ends and what is kept.
@@ -163,6 +166,9 @@ impl Recipe {
         }
         if !(0.0..1.0).contains(&dropout) {
             return fault("batch.dropout must be at least 0 and below 1");
+        }
+        if !(0.0..1.0).contains(&self.batch.impostors) {
+            return fault("batch.impostors must be at least 0 and below 1");
         }
         if self.stop.steps == 0 || self.stop.look_every == 0 {
             return fault("stop.steps and stop.look_every must be at least 1");

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use zoo::weights::{SafetensorsFile, TensorSource};
 use zoo::{Model, ModelCard};
 
+use crate::augment::impostor;
 use crate::batches::Batches;
 use crate::checkpoint::{Checkpoint, LookAt};
 use crate::clip::Clip;
@@ -200,7 +201,11 @@ impl<'a> Trainer<'a> {
     fn loss(&self, batches: &Batches, number: usize) -> Result<Tensor> {
         let chosen = batches.of(number);
         let examples = self.data.clips().examples();
-        let classes: Vec<Option<usize>> = chosen.iter().map(|&example| examples[example].class).collect();
+        let recipe = self.recipe;
+        let class = |(position, &example): (usize, &usize)| {
+            if is_impostor(recipe, number, position) { None } else { examples[example].class }
+        };
+        let classes: Vec<Option<usize>> = chosen.iter().enumerate().map(class).collect();
         let lesson = Lesson::training(Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits());
         let model = self.model(&self.variables)?;
         match &self.recipe.objective {
@@ -228,12 +233,16 @@ impl<'a> Trainer<'a> {
 
     /// The clips of a batch, augmented and cut to the frames that are used.
     fn clips(&self, chosen: &[usize], number: usize, view: u64) -> Result<Vec<Clip>> {
-        let Recipe { seed, augment, batch, .. } = self.recipe;
+        let recipe = self.recipe;
+        let Recipe { seed, augment, batch, .. } = recipe;
         let clip = |(position, &example): (usize, &usize)| -> Result<Clip> {
             let place = [number as u64, position as u64, view];
             let mut clip = self.data.clips().clip(example)?;
             if let Some(frames) = batch.frames_of_clip.filter(|frames| *frames < clip.frames) {
                 clip = some_frames(&clip, frames, &mut Draws::at(*seed, "frames", &place));
+            }
+            if is_impostor(recipe, number, position) {
+                clip = impostor(&clip, &mut Draws::at(*seed, "impostor", &place));
             }
             Ok(augment.apply(&clip, *seed, &place))
         };
@@ -326,6 +335,11 @@ fn some_frames(clip: &Clip, count: usize, draws: &mut Draws) -> Clip {
     let length = clip.frame_length();
     let pixels = order.iter().flat_map(|frame| &clip.pixels[frame * length..(frame + 1) * length]).copied().collect();
     Clip { frames: count, pixels, ..*clip }
+}
+
+/// Whether the clip at `position` of batch `number` is made into one that shows none of the views.
+fn is_impostor(recipe: &Recipe, number: usize, position: usize) -> bool {
+    Draws::at(recipe.seed, "impostors", &[number as u64, position as u64]).chance(recipe.batch.impostors)
 }
 
 /// The frames of all clips as the encoder takes them, [B * T, 3, S, S], normalised as the card says.

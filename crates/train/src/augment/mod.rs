@@ -4,10 +4,12 @@
 //! drawn depends on the seed and the place of the clip in its batch alone.
 
 mod geometry;
+mod impostor;
 mod overlay;
 mod time;
 mod tissue;
 
+pub(crate) use impostor::impostor;
 use serde::{Deserialize, Serialize};
 
 use crate::Clip;

@@ -180,11 +180,14 @@ fn planned_frames(
     Ok(plan.clips.into_iter().map(|clip| clip.frames.into_iter().map(|frame| frame.index).collect()).collect())
 }
 
-/// The sector's box as it would be found: near the truth from a header's region, often too large from pixels.
+/// The sector's box as it would be found: near the truth from a header's region, often too large from pixels, seldom too
+/// small.
 fn found_sector(truth: PixelRect, (width, height): (u32, u32), draws: &mut Draws) -> PixelArea {
     let loose = if draws.chance(0.3) { 0.22 } else { 0.015 };
+    let tight = if draws.chance(0.15) { 0.13 } else { 0.03 };
     let (box_width, box_height) = ((truth.x1 - truth.x0) as f32, (truth.y1 - truth.y0) as f32);
-    let mut moved = |edge: u32, outward: f32, length: f32| edge as f32 + outward * length * draws.uniform(-0.04, loose);
+    let mut moved =
+        |edge: u32, outward: f32, length: f32| edge as f32 + outward * length * draws.uniform(-tight, loose);
     let left = moved(truth.x0, -1.0, box_width).max(0.0) as usize;
     let top = moved(truth.y0, -1.0, box_height).max(0.0) as usize;
     let right = moved(truth.x1, 1.0, box_width).min(width as f32 - 1.0) as usize;

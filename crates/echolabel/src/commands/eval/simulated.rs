@@ -38,7 +38,7 @@ struct Refusals {
 pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     let pipeline = open_view_pipeline(common, &settings(common, daemon::Overrides::default())?)?;
     let views = pipeline.label_set().context("the pipeline knows no views")?.clone();
-    let mut rows = Vec::new();
+    let (mut rows, mut answers) = (Vec::new(), Vec::new());
     let mut refusals = Refusals::default();
     let studies = studies_in(&options.source)?;
     let bar = crate::progress::bar(studies.iter().map(|(_, truth)| truth.loops.len() as u64).sum(), "labelling");
@@ -48,11 +48,13 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
             let path = folder.join(&of_loop.file);
             let label = pipeline.label(&path).with_context(|| path.display().to_string())?;
             let class = of_loop.view.as_deref().and_then(|view| views.index_of(view));
-            refusals.count(class, label.view.as_deref().and_then(|view| views.index_of(view)));
+            let answer = label.view.as_deref().and_then(|view| views.index_of(view));
+            refusals.count(class, answer);
             if label.probabilities.is_empty() {
                 continue;
             }
             let probability = |view: &zoo::View| label.probabilities.get(&view.name).copied().unwrap_or(0.0);
+            answers.push(answer);
             rows.push(Prediction {
                 patient: truth.study_instance_uid.clone(),
                 study: truth.study_instance_uid.clone(),
@@ -70,6 +72,14 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     }
     bar.finish_and_clear();
     let predictions = Predictions::new(views.view_names(), rows)?;
+    let mut more = refusals.lines();
+    if let Some(figures) = evaluate::inventory(&predictions, &answers)? {
+        let exact = format!("{:.1} % ({} studies)", 100.0 * figures.exact, figures.studies);
+        more.push(("inventory of given labels".to_owned(), exact));
+    }
+    for (name, value) in &more {
+        output::line(format_args!("{name:<28} {value}"))?;
+    }
     let header = RunHeader {
         title: format!("{} on simulated studies", pipeline.name()),
         model: pipeline.card().summary.clone(),
@@ -79,11 +89,8 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
         data_note: "SIMULATED IMAGES. Not for clinical use.".to_owned(),
         seed: 42,
         date: report::today(),
-        more: refusals.lines(),
+        more,
     };
-    for (name, value) in refusals.lines() {
-        output::line(format_args!("{name:<28} {value}"))?;
-    }
     let folder = options.out.clone().unwrap_or_else(|| options.source.join("report"));
     let more = options_for(&views, pipeline.card().confidence.as_ref());
     report::write(&folder, &predictions, &Evaluation::of(&predictions, header, more)?)

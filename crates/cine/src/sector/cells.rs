@@ -1,0 +1,102 @@
+//! The screen in cells, and which of them belong to the ultrasound image.
+
+use crate::regions::PixelBox;
+
+/// Side of a cell in pixels.
+pub(super) const CELL_PIXELS: usize = 8;
+
+/// Which cells of the screen belong to the image.
+pub(super) struct CellGrid {
+    columns: usize,
+    rows: usize,
+    is_set: Vec<bool>,
+}
+
+/// Cells that hang together, as column and row of each.
+pub(super) struct Part {
+    pub(super) cells: Vec<(usize, usize)>,
+}
+
+impl CellGrid {
+    /// Sets the cells for which `is_part`, given the indexes of their pixels, says so.
+    pub(super) fn of(width: usize, height: usize, is_part: impl Fn(&mut dyn Iterator<Item = usize>) -> bool) -> Self {
+        let (columns, rows) = (width.div_ceil(CELL_PIXELS), height.div_ceil(CELL_PIXELS));
+        let mut is_set = Vec::with_capacity(columns * rows);
+        for row in 0..rows {
+            for column in 0..columns {
+                let lines = row * CELL_PIXELS..((row + 1) * CELL_PIXELS).min(height);
+                let (from, to) = (column * CELL_PIXELS, ((column + 1) * CELL_PIXELS).min(width));
+                is_set.push(is_part(&mut lines.flat_map(|y| y * width + from..y * width + to)));
+            }
+        }
+        Self { columns, rows, is_set }
+    }
+
+    /// Only the cells that lie in a square of three by three that are set: lines of text and traces are thinner.
+    pub(super) fn without_thin_parts(&self) -> Self {
+        let mut is_set = vec![false; self.is_set.len()];
+        for row in 1..self.rows.saturating_sub(1) {
+            for column in 1..self.columns.saturating_sub(1) {
+                let square = || (row - 1..=row + 1).flat_map(|y| (column - 1..=column + 1).map(move |x| (x, y)));
+                if square().all(|(x, y)| self.is_set_at(x, y)) {
+                    for (x, y) in square() {
+                        is_set[y * self.columns + x] = true;
+                    }
+                }
+            }
+        }
+        Self { is_set, ..*self }
+    }
+
+    fn is_set_at(&self, column: usize, row: usize) -> bool {
+        self.is_set.get(row * self.columns + column).copied().unwrap_or(false)
+    }
+
+    /// The largest part of cells that touch at a side or a corner.
+    pub(super) fn largest_part(mut self) -> Option<Part> {
+        let parts = (0..self.is_set.len()).filter_map(|start| {
+            let part = self.take_part(start);
+            (!part.cells.is_empty()).then_some(part)
+        });
+        // The first of those that are as large.
+        parts.reduce(|largest, part| if part.cells.len() > largest.cells.len() { part } else { largest })
+    }
+
+    /// Clears the part that holds `start` and gives its cells.
+    fn take_part(&mut self, start: usize) -> Part {
+        let mut waiting = Vec::new();
+        let mut cells = Vec::new();
+        self.take_cell(start, &mut waiting);
+        while let Some(cell) = waiting.pop() {
+            let (x, y) = (cell % self.columns, cell / self.columns);
+            cells.push((x, y));
+            for neighbour_y in y.saturating_sub(1)..=y + 1 {
+                for neighbour_x in x.saturating_sub(1)..=(x + 1).min(self.columns - 1) {
+                    self.take_cell(neighbour_y * self.columns + neighbour_x, &mut waiting);
+                }
+            }
+        }
+        Part { cells }
+    }
+
+    fn take_cell(&mut self, cell: usize, waiting: &mut Vec<usize>) {
+        if let Some(is_set) = self.is_set.get_mut(cell).filter(|is_set| **is_set) {
+            *is_set = false;
+            waiting.push(cell);
+        }
+    }
+}
+
+impl Part {
+    /// The box around all cells, in pixels.
+    pub(super) fn corners(&self) -> PixelBox {
+        let pixel = |cell: usize| u32::try_from(cell * CELL_PIXELS).unwrap_or(u32::MAX);
+        let span = |of: &dyn Fn(&(usize, usize)) -> usize| {
+            let least = self.cells.iter().map(of).min().unwrap_or(0);
+            let greatest = self.cells.iter().map(of).max().unwrap_or(0);
+            (pixel(least), pixel(greatest + 1) - 1)
+        };
+        let ((x0, x1), (y0, y1)) = (span(&|cell| cell.0), span(&|cell| cell.1));
+        PixelBox { x0, y0, x1, y1 }
+    }
+}
