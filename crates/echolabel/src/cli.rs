@@ -350,6 +350,9 @@ pub struct PhantomOptions {
     /// Small, short loops: for tests
     #[arg(long)]
     pub small: bool,
+    /// How far the probe deviates from the usual planes: at 3 many frames might belong to a neighbouring view
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub unsteadiness: f64,
 }
 
 /// `echolabel train`

@@ -4,7 +4,7 @@ use crate::beamform::NonCardiac;
 use crate::dicom::{LoopIdentity, write_loop};
 use crate::error::PhantomError;
 use crate::heart::Patient;
-use crate::probe::View;
+use crate::probe::{Handling, View};
 use crate::random::{Stream, mix};
 use crate::screen::Vendor;
 use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
@@ -30,6 +30,8 @@ pub struct StudyOptions {
     pub strips: bool,
     /// Whether loops of other organs or of a water phantom are written.
     pub non_cardiac: bool,
+    /// How far the hand that holds the probe deviates from the usual planes, in usual deviations.
+    pub unsteadiness: f64,
 }
 
 impl Default for StudyOptions {
@@ -43,6 +45,7 @@ impl Default for StudyOptions {
             colour_loops: 2,
             strips: true,
             non_cardiac: true,
+            unsteadiness: 1.0,
         }
     }
 }
@@ -75,6 +78,7 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
     let mut loop_of = |view: View| {
         count += 1;
         let mut spec = LoopSpec::random_of_view(view, mix(seed.wrapping_add(count)) >> 11);
+        spec.handling = Handling::random(spec.seed, options.unsteadiness);
         spec.vendor = vendor;
         spec.patient = patient.clone();
         spec.rhythm = base.rhythm;

@@ -26,6 +26,7 @@ fn pipeline_of(card: &ModelCard) -> PipelineFile {
         FrameChoice::Landmarks => (Strategy::Landmarks, MOST_CLIPS),
         FrameChoice::EvenlySpaced => (Strategy::EvenlySpaced, MOST_CLIPS),
         FrameChoice::Windowed => (Strategy::Windowed, MOST_WINDOWS),
+        FrameChoice::Uniform => (Strategy::Uniform, MOST_CLIPS),
     };
     PipelineFile {
         name: card.name.clone(),

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use zoo::{LabelSet, ModelCard};
+use zoo::{FrameChoice, FusionName, HeadName, LabelSet, ModelCard};
 
 use crate::data::PhantomData;
 use crate::{Augmentation, Objective, OptimizerSettings, Result, Schedule, TrainError};
@@ -14,6 +14,9 @@ pub struct Recipe {
     pub name: String,
     /// The registry's entry that gives architecture, preparation and views.
     pub model: String,
+    /// What of the model is another than its entry says: for comparing parts.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub instead: Instead,
     /// The views of the data; the model's own where it is not given. For models that give only vectors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_set: Option<String>,
@@ -56,6 +59,21 @@ pub enum Trained {
     AllButEncoder,
     /// The last layer alone: a linear probe.
     LastLayer,
+}
+
+/// Parts of a model that are others than its registry entry says; each stays what it was where it is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instead {
+    /// The temporal head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<HeadName>,
+    /// The fusion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fusion: Option<FusionName>,
+    /// Which frames make a clip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<FrameChoice>,
 }
 
 /// Where examples come from.
@@ -124,6 +142,10 @@ pub struct StopRecipe {
     pub patience: Option<usize>,
 }
 
+fn is_nothing(instead: &Instead) -> bool {
+    *instead == Instead::default()
+}
+
 fn one() -> usize {
     1
 }
@@ -146,6 +168,16 @@ impl Recipe {
             .map_err(|error| TrainError::Format { path: path.to_owned(), problem: error.to_string() })?;
         recipe.check()?;
         Ok(recipe)
+    }
+
+    /// The model's card with what the recipe changes of it.
+    pub fn card(&self, card: &ModelCard) -> ModelCard {
+        let Instead { head, fusion, choice } = self.instead;
+        let mut card = card.clone();
+        card.head = head.unwrap_or(card.head);
+        card.fusion = fusion.unwrap_or(card.fusion);
+        card.clip.choice = choice.unwrap_or(card.clip.choice);
+        card
     }
 
     /// The views of the data.

@@ -107,6 +107,8 @@ pub enum FrameChoice {
     EvenlySpaced,
     /// Every third frame of windows of 16 frames.
     Windowed,
+    /// Evenly over the loop, whatever the heart does.
+    Uniform,
 }
 
 /// Where a model's authors publish its weights.

@@ -12,6 +12,7 @@ const SMALL_FRAMES: (u32, u32) = (12, 24);
 pub fn run(options: &PhantomOptions) -> Outcome {
     let mut studies =
         phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };
+    studies.unsteadiness = options.unsteadiness;
     if options.small {
         studies.size = SMALL_SIZE;
         studies.frames = Some(SMALL_FRAMES);

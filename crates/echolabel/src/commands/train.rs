@@ -19,7 +19,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     }
     let recipe = Recipe::read(&options.recipe)?;
     let registry = Registry::open(&common.models)?;
-    let card = registry.card(&recipe.model)?;
+    let card = &recipe.card(registry.card(&recipe.model)?);
     let folder = options.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&recipe.name));
     let data = open_data(&recipe, card, &options.cache.clone().unwrap_or_else(|| folder.join("data")))?;
     train::write_file_list(&data, &folder)?;

@@ -60,16 +60,18 @@ impl Handling {
     /// The usual plane itself.
     pub const STEADY: Self = Self { rotation_rad: 0.0, rock_rad: 0.0, tilt_rad: 0.0, slide_cm: (0.0, 0.0) };
 
-    /// A deviation drawn at random, small enough that the view stays what it is.
-    pub fn random(seed: u64) -> Self {
+    /// A deviation drawn at random, small enough that the view stays what it is as long as `unsteadiness` is about 1.
+    ///
+    /// All deviations grow with it; at 3 a four-chamber plane often cuts as much of the outflow tract as one of five does.
+    pub fn random(seed: u64, unsteadiness: f64) -> Self {
         let mut random = Stream::new(seed, "handling");
-        let mut degrees = |deviation: f64| (random.normal(0.0, deviation) as f32).to_radians();
+        let mut degrees = |deviation: f64| (random.normal(0.0, deviation * unsteadiness) as f32).to_radians();
         let (rotation_rad, rock_rad, tilt_rad) = (degrees(4.0), degrees(4.0), degrees(1.1));
         Self {
             rotation_rad,
             rock_rad,
             tilt_rad,
-            slide_cm: (random.normal(0.0, 0.3) as f32, random.normal(0.0, 0.25) as f32),
+            slide_cm: (random.normal(0.0, 0.3 * unsteadiness) as f32, random.normal(0.0, 0.25 * unsteadiness) as f32),
         }
     }
 }

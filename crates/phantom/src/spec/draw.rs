@@ -14,7 +14,7 @@ impl LoopSpec {
         let mut random = Stream::new(seed, "loop");
         let mut spec = Self::plain(view, seed);
         spec.patient = Patient::random(seed);
-        spec.handling = Handling::random(seed);
+        spec.handling = Handling::random(seed, 1.0);
         spec.vendor = random.pick(&Vendor::ALL);
         spec.draw_timing(&mut random);
         spec.draw_image(&mut random);

@@ -35,10 +35,21 @@ pub struct PhantomData {
     /// Most clips of a loop.
     #[serde(default = "one")]
     pub clips_per_loop: u32,
+    /// How far the hand that holds the probe deviates from the usual planes, in usual deviations.
+    #[serde(default = "usual", skip_serializing_if = "is_usual")]
+    pub unsteadiness: f64,
 }
 
 fn one() -> u32 {
     1
+}
+
+fn usual() -> f64 {
+    1.0
+}
+
+fn is_usual(unsteadiness: &f64) -> bool {
+    *unsteadiness == usual()
 }
 
 /// Screens of these sizes are simulated, in turns.
@@ -78,6 +89,7 @@ pub fn phantom_cache(
             colour_loops: data.colour_loops,
             strips: data.others,
             non_cardiac: data.others,
+            unsteadiness: data.unsteadiness,
         };
         let seed = study_seed(&options, study);
         let specs = study_specs(&options, study);
@@ -174,6 +186,7 @@ fn planned_frames(
         FrameChoice::Landmarks => Strategy::Landmarks,
         FrameChoice::EvenlySpaced => Strategy::EvenlySpaced,
         FrameChoice::Windowed => Strategy::Windowed,
+        FrameChoice::Uniform => Strategy::Uniform,
     };
     let settings = PlanSettings { strategy, frames_per_clip: card.clip.frames, max_clips: Some(most_clips) };
     let plan = ecg::plan(&beats, &clock, &settings).map_err(no_plan)?;

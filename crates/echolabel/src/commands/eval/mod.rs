@@ -60,7 +60,7 @@ fn of_predictions(options: &EvalOptions) -> Outcome {
 fn of_recipe(common: &Common, options: &EvalOptions) -> Outcome {
     let recipe = Recipe::read(&options.source)?;
     let registry = Registry::open(&common.models)?;
-    let mut card = registry.card(&recipe.model)?.clone();
+    let mut card = recipe.card(registry.card(&recipe.model)?);
     let run = options.run.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
     let weights = options.weights.clone().unwrap_or_else(|| run.join(format!("{}.safetensors", card.name)));
     let snapshot = Snapshot::read(&weights).with_context(|| {
