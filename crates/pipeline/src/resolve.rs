@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use nn::DeviceChoice;
-use zoo::{
-    Calibration, Confidence, LabelSet, Model, ModelCard, Precision, Registry, WeightStatus, ZooError,
-};
+use zoo::{Calibration, Confidence, LabelSet, Model, ModelCard, Precision, Registry, WeightStatus, ZooError};
 
 use crate::{Engine, LoopPreparation, PipelineError, PipelineFile, PipelineSource};
 
