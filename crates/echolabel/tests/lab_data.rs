@@ -99,7 +99,8 @@ fn reviews_in_a_database_are_exported_and_learned_from() {
     assert!(rejected.contains(uid(0, 1)), "{stdout}");
 
     let export = |more: &[&str]| {
-        let arguments = [&["export", "--format", "csv", "--out", &at("out"), "--db", &db], more].concat();
+        let out = at("out");
+        let arguments = [&["export", "--format", "csv", "--out", out.as_str(), "--db", db.as_str()], more].concat();
         assert_eq!(run(&arguments).0, 0);
         std::fs::read_to_string(folder.path().join("out/loops.csv")).unwrap()
     };

@@ -54,7 +54,7 @@ impl Evaluation {
             };
             (Some(figures), curve, roc(&doubt, &wrong)?)
         };
-        let best: Vec<Option<usize>> = rows.iter().map(|row| Some(row.best())).collect();
+        let said = OperatingPoint::answers(predictions, options.abstain_below.unwrap_or(0.0));
         let subset = match options.subset.clone() {
             Some(subset) => Some((subset.clone(), SubsetAccuracy::of(&confusion, &subset.classes)?)),
             None => None,
@@ -88,7 +88,7 @@ impl Evaluation {
                 .transpose()?,
             conformal,
             experts: Experts::of(predictions)?,
-            inventory: if options.level == Level::Loop { inventory(predictions, &best)? } else { None },
+            inventory: if options.level == Level::Loop { inventory(predictions, &said)? } else { None },
             comparison: options.comparison.clone(),
             worst_mistakes: Mistake::surest(predictions, options.worst_mistakes),
             embedding,
@@ -245,7 +245,10 @@ mod tests {
         let outliers = evaluation.outliers.unwrap();
         assert_eq!((outliers.by_confidence, outliers.by_strangeness), (Some(0.75), Some(1.0)));
         assert_eq!(evaluation.experts.as_ref().unwrap().subsets.majority.rows, 6);
-        assert_eq!(evaluation.inventory.unwrap().studies, 3);
+        // Below 0.65 nothing is said: a has 0 and 1 and gets 0, b has 0 and 1 and gets 1, c has nothing and gets nothing.
+        let inventory = evaluation.inventory.unwrap();
+        assert_eq!((inventory.studies, inventory.exact), (3, 1.0 / 3.0));
+        assert_eq!((inventory.precision, inventory.recall), (Some(1.0), Some(0.5)));
         // Three of four rows are answered, two of them rightly; the row outside is not.
         let point = evaluation.operating_point.unwrap();
         assert_eq!((point.answered, point.accuracy, point.outside_answered), (Some(0.75), Some(2.0 / 3.0), Some(0.0)));

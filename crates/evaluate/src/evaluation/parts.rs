@@ -131,20 +131,24 @@ pub struct OperatingPoint {
 }
 
 impl OperatingPoint {
+    /// What is said of each row; nothing where its confidence is below `abstain_below`.
+    pub(super) fn answers(predictions: &Predictions, abstain_below: f64) -> Vec<Option<usize>> {
+        let answer = |row: &Prediction| (row.confidence() >= abstain_below).then(|| row.best());
+        predictions.rows().iter().map(answer).collect()
+    }
+
     pub(super) fn of(predictions: &Predictions, abstain_below: f64) -> Result<Self> {
         let answered = |row: &&Prediction| row.confidence() >= abstain_below;
         let outside = || predictions.rows().iter().filter(|row| row.truth == Truth::Outside);
         let inside = || predictions.labelled().map(|(row, _)| row);
         let answers: Vec<&Prediction> = inside().chain(outside()).filter(answered).collect();
         let share = |part: usize, whole: usize| ratio(part as f64, whole as f64);
-        let said: Vec<Option<usize>> =
-            predictions.rows().iter().map(|row| answered(&row).then(|| row.best())).collect();
         Ok(Self {
             abstain_below,
             answered: share(inside().filter(answered).count(), inside().count()),
             accuracy: share(answers.iter().filter(|row| row.is_right() == Some(true)).count(), answers.len()),
             outside_answered: share(outside().filter(answered).count(), outside().count()),
-            macro_f1: Confusion::of(predictions, &said)?.macro_f1(),
+            macro_f1: Confusion::of(predictions, &Self::answers(predictions, abstain_below))?.macro_f1(),
         })
     }
 }

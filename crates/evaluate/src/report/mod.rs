@@ -38,7 +38,9 @@ impl Evaluation {
                     @if let Some(inventory) = &self.inventory {
                         p { "Inventories of " (inventory.studies) " studies: " (percent(Some(inventory.exact)))
                             " exactly right; of the views said to be there " (percent(inventory.precision))
-                            " are, of those that are there " (percent(inventory.recall)) " are found." }
+                            " are, of those that are there " (percent(inventory.recall)) " are found"
+                            @if let Some(point) = &self.operating_point { ", abstaining below " (format!("{:.3}", point.abstain_below)) }
+                            "." }
                     }
                     h2 { "Views" }
                     (self.class_table())

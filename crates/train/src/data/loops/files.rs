@@ -23,22 +23,31 @@ pub(super) struct FoundLoop {
 }
 
 /// Every file below the folder, in a stable order. Links are not followed: they may lead round in a circle.
-pub(super) fn find_files(data: &LoopData) -> Result<Vec<PathBuf>> {
+pub(super) fn find_files(data: &LoopData, left_out: &mut Vec<LeftOut>) -> Result<Vec<PathBuf>> {
     let Some(folder) = &data.folder else {
         let problem = "has no column `path`: give data.folder, or export with `echolabel export --format csv --paths`";
         return Err(TrainError::Format { path: data.labels.clone(), problem: problem.to_owned() });
     };
+    std::fs::read_dir(folder).map_err(|source| TrainError::File { path: folder.clone(), source })?;
+    let mut unreadable = |error: std::io::Error| {
+        left_out.push(LeftOut::new("", format!("something below data.folder cannot be read: {error}")));
+    };
     let mut files = Vec::new();
     let mut folders = vec![folder.clone()];
     while let Some(folder) = folders.pop() {
-        let failed = |source| TrainError::File { path: folder.clone(), source };
-        for entry in std::fs::read_dir(&folder).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let kind = entry.file_type().map_err(failed)?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
-                files.push(entry.path());
+        let entries = match std::fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                unreadable(error);
+                continue;
+            }
+        };
+        for entry in entries {
+            match entry.and_then(|entry| Ok((entry.file_type()?, entry.path()))) {
+                Ok((kind, path)) if kind.is_dir() => folders.push(path),
+                Ok((kind, path)) if kind.is_file() => files.push(path),
+                Ok(_) => {}
+                Err(error) => unreadable(error),
             }
         }
     }

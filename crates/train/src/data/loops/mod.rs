@@ -61,16 +61,16 @@ pub fn loop_cache(
     progress: &mut dyn FnMut(u32, u32),
 ) -> Result<ClipCache> {
     let mut labels = read_labels(&data.labels, views)?;
-    let candidates = if labels.has_paths { labels.paths() } else { find_files(data)? };
+    let mut left_out = std::mem::take(&mut labels.left_out);
+    let candidates = if labels.has_paths { labels.paths() } else { find_files(data, &mut left_out)? };
     let what = Sha256::digest(serde_json::to_vec(&(data, &labels.rows)).unwrap_or_default());
     let parts = (&what[..], fingerprint(&candidates), seed, &views.name, &card.prepare, card.clip);
     let made_by = serde_json::to_string(&(parts, env!("CARGO_PKG_VERSION"))).unwrap_or_default();
     if let Some(cache) = ClipCache::open(folder, &made_by)? {
         return Ok(cache);
     }
-    let mut left_out = std::mem::take(&mut labels.left_out);
     let found = open_all(&candidates, &labels, &mut left_out);
-    let loops = labelled_loops(data, seed, &labels.rows, found, &mut left_out);
+    let loops = labelled_loops(data, seed, &labels.rows, &found, &mut left_out);
     if loops.is_empty() {
         return Err(none_usable(data, &labels, &left_out));
     }
@@ -123,10 +123,17 @@ fn labelled_loops(
     data: &LoopData,
     seed: u64,
     rows: &[LabelRow],
-    found: BTreeMap<String, FoundLoop>,
+    found: &BTreeMap<String, FoundLoop>,
     left_out: &mut Vec<LeftOut>,
 ) -> Vec<(Example, PathBuf)> {
-    let mut patients: BTreeMap<&str, Pseudonym> = BTreeMap::new();
+    // A study has one patient, even where some of its files cannot say which.
+    let mut patient_of_study: BTreeMap<&str, &str> = BTreeMap::new();
+    for row in rows {
+        let Some(of_row) = found.get(&row.sop_instance_uid) else { continue };
+        if let Some(id) = row.patient.as_deref().or(of_row.patient_id.as_deref()) {
+            patient_of_study.entry(&of_row.study_instance_uid).or_insert(id);
+        }
+    }
     let known_before: BTreeSet<String> = left_out.iter().map(|left| left.sop_instance_uid.clone()).collect();
     let mut loops = Vec::new();
     for row in rows {
@@ -136,15 +143,14 @@ fn labelled_loops(
             }
             continue;
         };
-        // A study has one patient, even where a file of it cannot say which.
-        let named = row.patient.as_deref().or(of_row.patient_id.as_deref());
-        let patient = *patients.entry(&of_row.study_instance_uid).or_insert_with(|| match named {
+        let study = of_row.study_instance_uid.as_str();
+        let patient = match patient_of_study.get(study) {
             Some(id) => Pseudonym::of("patient", id, seed),
-            None => Pseudonym::of("study", &of_row.study_instance_uid, seed),
-        });
+            None => Pseudonym::of("study", study, seed),
+        };
         let example = Example {
             patient: patient.to_string(),
-            study: of_row.study_instance_uid.clone(),
+            study: study.to_owned(),
             source: row.sop_instance_uid.clone(),
             class: row.class,
             frames: 0,
