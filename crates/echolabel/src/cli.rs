@@ -74,6 +74,8 @@ pub enum Command {
     Inventory(InventoryOptions),
     /// Write inventories for other programs
     Export(ExportOptions),
+    /// Keep a person's word on which view a loop shows
+    Review(ReviewOptions),
     /// Show the models that this build knows
     Models(ModelsOptions),
     /// Check a configuration file, or print an example
@@ -201,6 +203,9 @@ pub struct ExportOptions {
     /// Database file
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
+    /// Say in the CSV where each file lies, for training on it; a path may hold a patient's name
+    #[arg(long)]
+    pub paths: bool,
 }
 
 /// Formats of `echolabel export`.
@@ -210,6 +215,32 @@ pub enum ExportFormat {
     Csv,
     /// One object a study.
     Json,
+}
+
+/// `echolabel review`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel review 1.2.840.113619.2.1.7 PLAX --reviewer kim --db lab.db
+  echolabel review 1.2.840.113619.2.1.9 none --reviewer kim --comment \"a finger on the probe\" --db lab.db
+
+The latest review of a loop counts, in inventories and exports too; what a model said stays beside it. Views are those of the
+pipeline's label set. `echolabel export --format csv --paths` then writes what `layout = \"loops\"` of a recipe learns from.")]
+pub struct ReviewOptions {
+    /// The loop
+    #[arg(value_name = "SOP_INSTANCE_UID")]
+    pub sop_instance_uid: String,
+    /// The view that it shows, or none
+    #[arg(value_name = "VIEW|none")]
+    pub view: String,
+    /// Who says so
+    #[arg(long, value_name = "NAME")]
+    pub reviewer: String,
+    /// Anything to remember; no patient's name
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// Database file
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
 }
 
 /// `echolabel models`
@@ -381,12 +412,17 @@ pub struct TrainOptions {
   echolabel eval my.toml --split test --weights best.safetensors
   echolabel eval phantoms                                         the pipeline on studies of `echolabel phantom`
   echolabel eval predictions.csv --against older.csv              two runs on the same rows
+  echolabel eval fold0.toml fold1.toml fold2.toml --split test    folds: a report each, mean and deviation over them
+  echolabel eval my.toml --label-noise 0.1,0.2,0.3                do clusters find training labels made wrong?
 
 Leaves report.html, figures.json, predictions.csv and pictures.")]
 pub struct EvalOptions {
     /// A recipe (TOML), a CSV of predictions, or a folder of simulated studies
     #[arg(value_name = "SOURCE")]
     pub source: PathBuf,
+    /// More recipes: the other folds of a cross-validation
+    #[arg(value_name = "RECIPE", conflicts_with_all = ["weights", "run", "cache", "against", "label_noise"])]
+    pub folds: Vec<PathBuf>,
     /// Folder to write to; beside the source or in the run by default
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -411,6 +447,14 @@ pub struct EvalOptions {
     /// Another CSV of predictions of the same rows, to compare with
     #[arg(long, value_name = "FILE")]
     pub against: Option<PathBuf>,
+    /// Shares of a recipe's training labels to make wrong, to see which of them clusters of the model's vectors find
+    #[arg(long, value_name = "SHARE,...", value_delimiter = ',', value_parser = share)]
+    pub label_noise: Vec<f64>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..1.0).contains(&share) { Ok(share) } else { Err("a share is at least 0 and below 1".to_owned()) }
 }
 
 /// Side of the split.

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Inspect(options) => commands::inspect::run(common, options),
         Command::Inventory(options) => commands::inventory::run(common, options),
         Command::Export(options) => commands::export::run(common, options),
+        Command::Review(options) => commands::review::run(common, options),
         Command::Models(options) => commands::models::run(common, options),
         Command::Config(options) => commands::config::run(common, options),
         Command::Phantom(options) => commands::phantom::run(options),

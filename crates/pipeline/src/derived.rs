@@ -21,7 +21,7 @@ pub(crate) fn pipeline_of_model(name: &str) -> Option<PipelineFile> {
 }
 
 /// What the card says, with the frames that the model was made for and everything else as usual.
-fn pipeline_of(card: &ModelCard) -> PipelineFile {
+pub(crate) fn pipeline_of(card: &ModelCard) -> PipelineFile {
     let (strategy, max_clips) = match card.clip.choice {
         FrameChoice::Landmarks => (Strategy::Landmarks, MOST_CLIPS),
         FrameChoice::EvenlySpaced => (Strategy::EvenlySpaced, MOST_CLIPS),

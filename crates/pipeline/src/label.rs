@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
-use cine::{Finding, Header, Loop, RgbFrame};
+use cine::{Finding, Header, Loop};
 use ecg::{EcgSource, SamplingPlan};
 use serde::Serialize;
 use zoo::{LabelSet, Precision};
 
-use crate::beat::ignore_beats;
-use crate::file::EcgRule;
+use crate::decode::{clip_positions, decode};
 use crate::prepare::prepare_frames;
-use crate::{AbstentionRules, Aggregation, DecodedFrames, FoundBeats, LabelError, LoopView, Pipeline, find_beats};
+use crate::{AbstentionRules, Aggregation, DecodedFrames, LabelError, LoopView, Pipeline};
 
 /// Milliseconds spent in each stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -94,7 +92,7 @@ impl Pipeline {
         let mut ms = StageMs::default();
         let mut source = timed(&mut ms.open, || Loop::open(path))?;
         let mut label = timed(&mut ms.open, || self.unlabelled(&mut source));
-        if let Some(reason) = self.why_skipped(&label) {
+        if let Some(reason) = self.loops().why_skipped(&label.header, label.mode) {
             label.skipped = true;
             label.reason = Some(reason);
         } else {
@@ -108,21 +106,21 @@ impl Pipeline {
 
     fn label_open(&self, source: &mut Loop, label: &mut LoopLabel, ms: &mut StageMs) -> Result<(), LabelError> {
         let mut frames = DecodedFrames::of(source);
-        let found = timed(&mut ms.ecg, || self.beats(&mut frames))?;
+        let found = timed(&mut ms.ecg, || self.loops().beats(&mut frames))?;
         label.ecg_source = found.beats.source;
         label.findings.extend(found.findings.iter().cloned());
-        if self.file().sampling.ecg == EcgRule::Required && found.beats.source == EcgSource::None {
-            label.reason = Some("no ECG was found and the pipeline requires one".to_owned());
+        if let Some(reason) = self.loops().why_without_beat(&found) {
+            label.reason = Some(reason);
             label.frames_decoded = frames.decoded();
             return Ok(());
         }
-        let plan = self.plan(&found, &mut label.findings)?;
+        let plan = self.loops().plan(&found, &mut label.findings)?;
         let decoded = timed(&mut ms.decode, || decode(&plan, &mut frames, &mut label.findings));
         label.frames_decoded = frames.decoded();
         let decoded = decoded?;
         let sector = frames.source().sector();
         let mut request = timed(&mut ms.prepare, || {
-            prepare_frames(&decoded, &clip_positions(&plan, &decoded), sector, &self.preparation())
+            prepare_frames(&decoded, &clip_positions(&plan, &decoded), sector, self.loops().preparation())
         })?;
         let looks = self.looks(&plan, &request.clips);
         request.clips = looks.iter().map(|(_, positions)| positions.clone()).collect();
@@ -141,13 +139,6 @@ impl Pipeline {
         let rules = AbstentionRules { below: aggregate.abstain_below, most_views: aggregate.max_set_size };
         name_view(set, label, Aggregation::join(&clips, &self.confidence(), rules));
         Ok(())
-    }
-
-    pub(crate) fn beats(&self, frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, LabelError> {
-        match self.file().sampling.ecg {
-            EcgRule::Ignore => Ok(ignore_beats(frames)?),
-            EcgRule::Preferred | EcgRule::Required => Ok(find_beats(frames)?),
-        }
     }
 
     /// What the model looks at, one after the other: each the beat's number and positions among the
@@ -191,30 +182,6 @@ impl Pipeline {
             header: Box::new(header),
         }
     }
-
-    /// Why no model is asked about this loop, if so.
-    pub(crate) fn why_skipped(&self, label: &LoopLabel) -> Option<String> {
-        if let Some(what) = &label.header.not_transthoracic {
-            return Some(format!("not a transthoracic echo: {what}"));
-        }
-        let modality = label.header.modality.as_deref().unwrap_or_default();
-        if !matches!(modality, "" | "US" | "OT" | "SC") {
-            return Some(format!("not an ultrasound image: modality {modality}"));
-        }
-        let set = self.label_set()?;
-        (!set.modes.iter().any(|mode| mode == label.mode))
-            .then(|| format!("{} has no views of mode {}", set.name, label.mode))
-    }
-
-    pub(crate) fn plan(&self, found: &FoundBeats, findings: &mut Vec<Finding>) -> Result<SamplingPlan, LabelError> {
-        let plan = ecg::plan(&found.beats, &found.clock, self.plan_settings())?;
-        findings.extend(
-            plan.findings
-                .iter()
-                .map(|finding| Finding { code: finding.code.as_str(), message: finding.message.clone() }),
-        );
-        Ok(plan)
-    }
 }
 
 fn name_view(set: &LabelSet, label: &mut LoopLabel, said: LoopView) {
@@ -235,42 +202,6 @@ fn about_vectors(vectors: &[Vec<f32>]) -> String {
         }
         false => "the model gave no usable numbers".to_owned(),
     }
-}
-
-/// Decodes the frames that the plan names; one that cannot be decoded is left out with a finding.
-pub(crate) fn decode(
-    plan: &SamplingPlan,
-    frames: &mut DecodedFrames<'_>,
-    findings: &mut Vec<Finding>,
-) -> Result<BTreeMap<u32, Arc<RgbFrame>>, LabelError> {
-    let indexes = plan.frame_indexes();
-    let mut decoded = BTreeMap::new();
-    let mut last_error = None;
-    for &index in &indexes {
-        match frames.get(index) {
-            Ok(frame) => {
-                decoded.insert(index, Arc::clone(frame));
-            }
-            Err(error) => {
-                findings.push(Finding { code: "frame_not_decoded", message: error.to_string() });
-                last_error = Some(error);
-            }
-        }
-    }
-    match last_error {
-        Some(source) if decoded.is_empty() => Err(LabelError::NoFrame { planned: indexes.len(), source }),
-        _ => Ok(decoded),
-    }
-}
-
-/// The clips of the plan as positions in `decoded`; a missing frame is replaced by the nearest one that is there.
-pub(crate) fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, Arc<RgbFrame>>) -> Vec<Vec<usize>> {
-    let there: Vec<u32> = decoded.keys().copied().collect();
-    let nearest = |wanted: u32| {
-        let distances = there.iter().map(|index| index.abs_diff(wanted));
-        distances.enumerate().min_by_key(|(_, distance)| *distance).map_or(0, |(position, _)| position)
-    };
-    plan.clips.iter().map(|clip| clip.frames.iter().map(|frame| nearest(frame.index)).collect()).collect()
 }
 
 fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {

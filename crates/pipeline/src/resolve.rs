@@ -3,19 +3,16 @@
 use std::path::Path;
 
 use nn::DeviceChoice;
-use zoo::{
-    Calibration, Confidence, LabelSet, Model, ModelCard, Precision, Preparation, Registry, WeightStatus, ZooError,
-};
+use zoo::{Calibration, Confidence, LabelSet, Model, ModelCard, Precision, Registry, WeightStatus, ZooError};
 
-use crate::{Engine, PipelineError, PipelineFile, PipelineSource};
+use crate::{Engine, LoopPreparation, PipelineError, PipelineFile, PipelineSource};
 
 /// A pipeline whose parts fit each other, with its model on an engine thread.
 pub struct Pipeline {
     file: PipelineFile,
-    label_set: Option<LabelSet>,
+    loops: LoopPreparation,
     card: ModelCard,
     status: WeightStatus,
-    plan: ecg::PlanSettings,
     engine: Engine,
 }
 
@@ -77,12 +74,8 @@ impl Pipeline {
         // The engine meets frames of this size only.
         model.pack_for_good(card.prepare.size).map_err(model_error(source))?;
         let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error(source))?;
-        let plan = ecg::PlanSettings {
-            strategy: file.sampling.strategy,
-            frames_per_clip: file.sampling.frames_per_clip,
-            max_clips: Some(file.sampling.max_clips),
-        };
-        Ok(Self { engine: Engine::start(model)?, file, label_set, card, status, plan })
+        let loops = LoopPreparation::new(label_set, &file.sampling, card.prepare);
+        Ok(Self { engine: Engine::start(model)?, file, loops, card, status })
     }
 
     /// The pipeline's name, under which its predictions are kept.
@@ -92,7 +85,7 @@ impl Pipeline {
 
     /// The views that it knows; `None` where its model gives only vectors.
     pub fn label_set(&self) -> Option<&LabelSet> {
-        self.label_set.as_ref()
+        self.loops.label_set()
     }
 
     /// The model's card.
@@ -125,16 +118,12 @@ impl Pipeline {
         fitted.unwrap_or(Confidence::UNFITTED)
     }
 
-    pub(crate) fn plan_settings(&self) -> &ecg::PlanSettings {
-        &self.plan
+    pub(crate) fn loops(&self) -> &LoopPreparation {
+        &self.loops
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
-    }
-
-    pub(crate) fn preparation(&self) -> Preparation {
-        self.card.prepare
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::data::Example;
 use crate::random::Draws;
 
 /// Chooses the examples of each step.
@@ -14,11 +13,12 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
-    /// Batches of `length` from the examples `numbers`; with `balanced` every class is drawn as often.
-    pub(crate) fn new(seed: u64, length: usize, numbers: &[usize], examples: &[Example], balanced: bool) -> Self {
+    /// Batches of `length` from the examples `numbers`, whose classes are among `classes`; with `balanced` every class is
+    /// drawn as often.
+    pub(crate) fn new(seed: u64, length: usize, numbers: &[usize], classes: &[Option<usize>], balanced: bool) -> Self {
         let mut pools: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
         for &number in numbers {
-            pools.entry(if balanced { examples[number].class } else { None }).or_default().push(number);
+            pools.entry(if balanced { classes[number] } else { None }).or_default().push(number);
         }
         Self { seed, length, pools: pools.into_values().collect() }
     }
@@ -67,42 +67,32 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::Split;
 
-    fn examples(classes: &[usize]) -> Vec<Example> {
-        let example = |class: &usize| Example {
-            patient: String::new(),
-            study: String::new(),
-            source: String::new(),
-            class: Some(*class),
-            frames: 1,
-            split: Split::Train,
-        };
-        classes.iter().map(example).collect()
+    fn classes(of: &[usize]) -> Vec<Option<usize>> {
+        of.iter().copied().map(Some).collect()
     }
 
     #[test]
     fn every_epoch_sees_every_example_once_in_another_order() {
-        let examples = examples(&[0; 12]);
+        let classes = classes(&[0; 12]);
         let numbers: Vec<usize> = (0..12).collect();
-        let batches = Batches::new(7, 4, &numbers, &examples, false);
+        let batches = Batches::new(7, 4, &numbers, &classes, false);
         let epoch = |number: usize| (3 * number..3 * number + 3).flat_map(|step| batches.of(step)).collect::<Vec<_>>();
         assert_eq!(epoch(0).iter().collect::<BTreeSet<_>>().len(), 12);
         assert_eq!(epoch(1).iter().collect::<BTreeSet<_>>().len(), 12);
         assert_ne!(epoch(0), epoch(1));
-        assert_eq!(batches.of(2), Batches::new(7, 4, &numbers, &examples, false).of(2));
+        assert_eq!(batches.of(2), Batches::new(7, 4, &numbers, &classes, false).of(2));
     }
 
     #[test]
     fn balanced_batches_have_every_class_as_often() {
-        let examples = examples(&[0, 0, 0, 0, 0, 0, 0, 1, 1, 2]);
+        let classes = classes(&[0, 0, 0, 0, 0, 0, 0, 1, 1, 2]);
         let numbers: Vec<usize> = (0..10).collect();
-        let batches = Batches::new(1, 6, &numbers, &examples, true);
+        let batches = Batches::new(1, 6, &numbers, &classes, true);
         for step in 0..5 {
-            let mut classes: Vec<usize> =
-                batches.of(step).into_iter().filter_map(|number| examples[number].class).collect();
-            classes.sort_unstable();
-            assert_eq!(classes, [0, 0, 1, 1, 2, 2]);
+            let mut drawn: Vec<usize> = batches.of(step).into_iter().filter_map(|number| classes[number]).collect();
+            drawn.sort_unstable();
+            assert_eq!(drawn, [0, 0, 1, 1, 2, 2]);
         }
     }
 }

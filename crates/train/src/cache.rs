@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::data::Example;
+use crate::data::{Example, LeftOut};
 use crate::{Clip, Result, TrainError};
 
 /// Prepared clips on disk, read one by one: `clips.bin` with the pixels and `clips.json` with what they show.
@@ -28,6 +28,9 @@ struct Index {
     planes: usize,
     size: usize,
     examples: Vec<Example>,
+    /// What could not be used.
+    #[serde(default)]
+    left_out: Vec<LeftOut>,
 }
 
 const PIXELS: &str = "clips.bin";
@@ -66,6 +69,11 @@ impl ClipCache {
         &self.index.examples
     }
 
+    /// What could not be used, and why.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.index.left_out
+    }
+
     /// The digest of all pixels, which stands for the data in a file list.
     pub fn fingerprint(&self) -> &str {
         &self.index.sha256
@@ -97,7 +105,14 @@ impl ClipCacheWriter {
         let failed = |source| TrainError::File { path: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let pixels = BufWriter::new(File::create(folder.join(PIXELS)).map_err(failed)?);
-        let index = Index { made_by: made_by.to_owned(), sha256: String::new(), planes, size, examples: Vec::new() };
+        let index = Index {
+            made_by: made_by.to_owned(),
+            sha256: String::new(),
+            planes,
+            size,
+            examples: Vec::new(),
+            left_out: Vec::new(),
+        };
         Ok(Self { folder: folder.to_owned(), pixels, digest: Sha256::new(), index })
     }
 
@@ -111,6 +126,11 @@ impl ClipCacheWriter {
         self.digest.update(&clip.pixels);
         self.index.examples.push(example);
         self.pixels.write_all(&clip.pixels).map_err(|source| TrainError::File { path: self.folder.clone(), source })
+    }
+
+    /// Notes what could not be used.
+    pub fn leave_out(&mut self, left_out: Vec<LeftOut>) {
+        self.index.left_out = left_out;
     }
 
     /// Ends the cache and opens it.

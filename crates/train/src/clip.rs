@@ -1,3 +1,5 @@
+use zoo::prepare::PreparedClips;
+
 /// Prepared frames of one clip, as bytes: what the model's card makes of them before normalisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clip {
@@ -12,6 +14,22 @@ pub struct Clip {
 }
 
 impl Clip {
+    /// The clips of frames that were prepared without normalisation, of which the first `planes` planes are kept.
+    pub(crate) fn all_of(prepared: &PreparedClips, planes: usize) -> Vec<Self> {
+        let size = prepared.size;
+        let frame = |position: usize| {
+            let values = &prepared.values[position * 3 * size * size..][..planes * size * size];
+            values.iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
+        };
+        let clip = |positions: &Vec<usize>| Self {
+            frames: positions.len(),
+            planes,
+            size,
+            pixels: positions.iter().flat_map(|&position| frame(position)).collect(),
+        };
+        prepared.clips.iter().map(clip).collect()
+    }
+
     /// Bytes of one frame.
     pub fn frame_length(&self) -> usize {
         self.planes * self.size * self.size

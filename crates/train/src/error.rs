@@ -50,6 +50,9 @@ pub enum TrainError {
         /// The other side.
         second: &'static str,
     },
+    /// Labels could not be made wrong on purpose.
+    #[error("label noise: {0}")]
+    LabelNoise(String),
     /// The loss or a gradient is not a number any more.
     #[error("step {step}: the loss is {loss}; lower the learning rate or clip the gradient")]
     Diverged {

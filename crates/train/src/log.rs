@@ -47,11 +47,32 @@ impl RunLog {
     }
 }
 
-/// Writes `data.json` into `folder`: the digest of all pixels, and who stands on which side of the split.
+/// What is written where loops were left out.
+pub const LEFT_OUT: &str = "left-out.csv";
+
+/// Writes `data.json` into `folder`: the digest of all pixels, and who stands on which side of the split; and
+/// `left-out.csv` with what could not be used and why.
 pub fn write_file_list(data: &DataSet, folder: &Path) -> Result<()> {
     let path: PathBuf = folder.join("data.json");
     let failed = |source: std::io::Error| TrainError::File { path: path.clone(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let list = json!({ "sha256_of_clips": data.clips().fingerprint(), "examples": data.clips().examples() });
-    std::fs::write(&path, list.to_string()).map_err(failed)
+    std::fs::write(&path, list.to_string()).map_err(failed)?;
+    write_left_out(data, &folder.join(LEFT_OUT))
+}
+
+fn write_left_out(data: &DataSet, path: &Path) -> Result<()> {
+    if data.left_out().is_empty() {
+        // What an earlier run left must not stand beside another list.
+        return match std::fs::remove_file(path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(TrainError::File { path: path.to_owned(), source })
+            }
+            _ => Ok(()),
+        };
+    }
+    let fault = |error: csv::Error| TrainError::Format { path: path.to_owned(), problem: error.to_string() };
+    let mut writer = csv::Writer::from_path(path).map_err(fault)?;
+    data.left_out().iter().try_for_each(|left| writer.serialize(left)).map_err(fault)?;
+    writer.flush().map_err(|source| TrainError::File { path: path.to_owned(), source })
 }

@@ -38,6 +38,23 @@ pub fn predict(card: &ModelCard, weights: &dyn TensorSource, data: &DataSet, spl
         .map_err(|error| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() })
 }
 
+/// The vector of each example of `numbers`: that which the last layer sees, or what a model without classes gives. The mean
+/// over frames where the model sees stills.
+pub fn vectors(
+    card: &ModelCard,
+    weights: &dyn TensorSource,
+    data: &DataSet,
+    numbers: &[usize],
+) -> Result<Vec<Vec<f32>>> {
+    let model = Model::read(&card.architecture()?, weights, &Device::Cpu)?;
+    let vector = |&number: &usize| {
+        let looks = looks(&model, card, data, number)?;
+        let mean = |at: usize| looks.iter().map(|(_, vector)| vector[at]).sum::<f32>() / looks.len() as f32;
+        Ok((0..looks.first().map_or(0, |(_, vector)| vector.len())).map(mean).collect())
+    };
+    numbers.iter().map(vector).collect()
+}
+
 /// Counts the clips of a loop, which may have come one after the other.
 fn numbered(mut rows: Vec<Prediction>) -> Vec<Prediction> {
     let mut seen: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::new();

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zoo::{FrameChoice, FusionName, HeadName, LabelSet, ModelCard};
 
-use crate::data::PhantomData;
+use crate::data::{LoopData, PhantomData};
 use crate::{Augmentation, Objective, OptimizerSettings, Result, Schedule, TrainError};
 
 /// How a model is trained; a TOML file.
@@ -28,6 +28,9 @@ pub struct Recipe {
     /// What learns.
     #[serde(default)]
     pub trained: Trained,
+    /// The share of training labels that are made wrong within their group of views: for the label-noise experiment.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_noise: f64,
     /// What to learn from.
     pub data: DataRecipe,
     /// What is minimised.
@@ -82,6 +85,8 @@ pub struct Instead {
 pub enum DataRecipe {
     /// Simulated hearts.
     Phantom(PhantomData),
+    /// DICOM loops of a lab and a CSV of their views.
+    Loops(LoopData),
     /// A folder as TTE47 is published: `class_lookup.json`, `data_split.json`, images.
     Tte47 {
         /// The folder.
@@ -146,6 +151,10 @@ fn is_nothing(instead: &Instead) -> bool {
     *instead == Instead::default()
 }
 
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
+}
+
 fn one() -> usize {
     1
 }
@@ -207,6 +216,18 @@ impl Recipe {
         }
         if self.optimizer.learning_rate <= 0.0 {
             return fault("optimizer.learning_rate must be above 0");
+        }
+        if !(0.0..1.0).contains(&self.label_noise) {
+            return fault("label_noise must be at least 0 and below 1");
+        }
+        if let DataRecipe::Loops(LoopData { validation_share, test_share, clips_per_loop, .. }) = self.data {
+            let sum = validation_share + test_share;
+            if validation_share <= 0.0 || test_share < 0.0 || sum >= 1.0 || clips_per_loop == Some(0) {
+                return fault(
+                    "data.validation_share must be above 0, data.test_share at least 0 and both together below 1, \
+                     data.clips_per_loop at least 1",
+                );
+            }
         }
         match self.objective {
             Objective::Contrastive { temperature, .. } if temperature <= 0.0 => {

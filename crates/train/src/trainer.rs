@@ -74,6 +74,12 @@ impl<'a> Trainer<'a> {
     ///
     /// Goes on from the checkpoint there, if there is one of the same recipe and data.
     pub fn open(recipe: &'a Recipe, card: &'a ModelCard, data: &'a DataSet, folder: &Path) -> Result<Self> {
+        for side in [Split::Train, Split::Validation] {
+            if data.of(side).is_empty() {
+                let problem = format!("its data have no {} side", side.name());
+                return Err(TrainError::Recipe { recipe: recipe.name.clone(), problem });
+            }
+        }
         std::fs::create_dir_all(folder).map_err(|source| TrainError::File { path: folder.to_owned(), source })?;
         let mut variables = Variables::random(recipe.seed).with_frozen(match recipe.trained {
             Trained::Everything => &[],
@@ -152,7 +158,7 @@ impl<'a> Trainer<'a> {
         let batch = &self.recipe.batch;
         let numbers = self.data.of(Split::Train);
         let length = batch.clips;
-        Batches::new(self.recipe.seed, length, &numbers, self.data.clips().examples(), batch.balanced)
+        Batches::new(self.recipe.seed, length, &numbers, self.data.learned_classes(), batch.balanced)
     }
 
     fn take_step(&mut self, batches: &Batches) -> Result<(f64, f64)> {
@@ -200,10 +206,10 @@ impl<'a> Trainer<'a> {
     /// The loss on batch `number` since the beginning.
     fn loss(&self, batches: &Batches, number: usize) -> Result<Tensor> {
         let chosen = batches.of(number);
-        let examples = self.data.clips().examples();
+        let learned = self.data.learned_classes();
         let recipe = self.recipe;
         let class = |(position, &example): (usize, &usize)| {
-            if is_impostor(recipe, number, position) { None } else { examples[example].class }
+            if is_impostor(recipe, number, position) { None } else { learned[example] }
         };
         let classes: Vec<Option<usize>> = chosen.iter().enumerate().map(class).collect();
         let lesson = Lesson::training(Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits());

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use train::data::tte47_experts;
 use train::{DataRecipe, DataSet, Outcome, Recipe, Split, TrainError, Trainer};
 use zoo::{ModelCard, Registry};
 
@@ -102,6 +103,8 @@ fn goes_through(data: &DataRecipe, card: &ModelCard, objective: &str, cache: &Pa
     let set = DataSet::open(&recipe, card, &cache.join("data"), &mut |_, _| {}).unwrap();
     let mut trainer = Trainer::open(&recipe, card, &set, &cache.join("run")).unwrap();
     assert_eq!(trainer.run(&AtomicBool::new(false), &mut |_| {}).unwrap(), Outcome::Finished);
+    let tested = train::predict(card, &trainer.weights().unwrap(), &set, Split::Test).unwrap();
+    assert!(!tested.rows().is_empty(), "nothing to test on");
     set
 }
 
@@ -114,6 +117,29 @@ fn tte47_goes_through() {
     let set = goes_through(&tte47(folder.path()), &card, "cross_entropy", folder.path());
     assert_eq!([Split::Train, Split::Validation, Split::Test].map(|split| set.of(split).len()), [6, 3, 3]);
     assert_eq!(set.clips().clip(1).unwrap().pixels.len(), 32 * 32);
+}
+
+#[test]
+fn experts_of_tte47_are_read_or_refused_never_made_up() {
+    let folder = tempfile::tempdir().unwrap();
+    tte47(folder.path());
+    let views = zoo::LabelSet::named("tte47").unwrap();
+    assert_eq!(tte47_experts(folder.path(), &views).unwrap(), None);
+    let write = |third: &str| {
+        let lists = "\"expert1_labels\": [0, 1, 2], \"expert2_labels\": [0, null, \"a2ch-la\"], \"x\": 1";
+        std::fs::write(folder.path().join("experts.json"), format!("{{{lists}, \"expert3_labels\": {third}}}"))
+            .unwrap();
+        tte47_experts(folder.path(), &views)
+    };
+    let experts = write("[1, null, null]").unwrap().unwrap();
+    let said: Vec<_> = experts.values().copied().collect();
+    assert_eq!(said, [[Some(0), Some(0), Some(1)], [Some(1), None, None], [Some(2), Some(1), None]]);
+    for (third, expected) in
+        [("[1, 2]", "expert3_labels has 2 labels for 3"), ("[1, 2, 7]", "class 7"), ("[1, 2, \"x\"]", "no view")]
+    {
+        let error = write(third).unwrap_err().to_string();
+        assert!(error.contains("experts.json") && error.contains(expected), "{error}");
+    }
 }
 
 #[test]

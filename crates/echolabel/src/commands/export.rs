@@ -17,7 +17,7 @@ pub fn run(common: &Common, options: &ExportOptions) -> Outcome {
         ExportFormat::Csv => export::ExportFormat::Csv,
         ExportFormat::Json => export::ExportFormat::Json,
     };
-    let choice = Choice { study_instance_uid: options.study.clone(), label_set, include_paths: false };
+    let choice = Choice { study_instance_uid: options.study.clone(), label_set, include_paths: options.paths };
     for file in export::export(&store, format, &options.out, &choice)? {
         output::line(file.display())?;
     }
@@ -35,7 +35,7 @@ pub fn inventories(common: &Common, db: Option<PathBuf>, study: Option<&str>) ->
 }
 
 /// Opens an existing database and tells the views of the pipeline's label set.
-fn open(common: &Common, db: Option<PathBuf>) -> anyhow::Result<(Store, Vec<String>)> {
+pub(super) fn open(common: &Common, db: Option<PathBuf>) -> anyhow::Result<(Store, Vec<String>)> {
     let settings = super::settings(common, daemon::Overrides { database: db, ..Default::default() })?;
     let label_set = super::pipeline_source(&settings)?.read()?.label_set;
     let views = match label_set {

@@ -10,6 +10,7 @@ pub mod inventory;
 pub mod label;
 pub mod models;
 pub mod phantom;
+pub mod review;
 pub mod train;
 pub mod watch;
 

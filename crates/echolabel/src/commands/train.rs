@@ -23,6 +23,10 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     let folder = options.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&recipe.name));
     let data = open_data(&recipe, card, &options.cache.clone().unwrap_or_else(|| folder.join("data")))?;
     train::write_file_list(&data, &folder)?;
+    if !data.left_out().is_empty() {
+        let (count, list) = (data.left_out().len(), folder.join(train::LEFT_OUT));
+        eprintln!("{count} labelled loops or files could not be used: {} says which and why", list.display());
+    }
     let mut trainer = Trainer::open(&recipe, card, &data, &folder)?;
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be caught")?;

@@ -73,7 +73,8 @@ impl RunComparison {
         let classes = first.classes().len();
         let cells: Vec<[Cell; 2]> = pairs.iter().map(|(one, other)| [cell(one), cell(other)]).collect();
         let figures = |cells: &mut dyn Iterator<Item = Cell>| -> [Option<f64>; 3] {
-            match Confusion::count(classes, cells) {
+            // As in a report: macro F1 is that of the rows that show a class.
+            match Confusion::count(classes, cells.filter(|(truth, ..)| truth.is_some())) {
                 Ok(matrix) => [matrix.accuracy(), matrix.macro_f1(), matrix.balanced_accuracy()],
                 Err(_) => [None; 3],
             }

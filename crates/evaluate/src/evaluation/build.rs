@@ -11,7 +11,7 @@ use crate::calibration::{BinKind, Judged, calibration_figures, reliability};
 use crate::comparison::{bootstrap_by_patient, interval_of_all_alike};
 use crate::error::{Result, need_at_least, need_size};
 use crate::metrics::{Confusion, SubsetAccuracy};
-use crate::predictions::{Prediction, Predictions, Truth};
+use crate::predictions::{Prediction, Predictions};
 use crate::roc::{auroc, roc};
 
 /// The accuracies for which the price in coverage is given.
@@ -54,7 +54,7 @@ impl Evaluation {
             };
             (Some(figures), curve, roc(&doubt, &wrong)?)
         };
-        let best: Vec<Option<usize>> = rows.iter().map(|row| Some(row.best())).collect();
+        let said = OperatingPoint::answers(predictions, options.abstain_below.unwrap_or(0.0));
         let subset = match options.subset.clone() {
             Some(subset) => Some((subset.clone(), SubsetAccuracy::of(&confusion, &subset.classes)?)),
             None => None,
@@ -68,24 +68,27 @@ impl Evaluation {
             None => Vec::new(),
         };
         Ok(Self {
-            format: 1,
+            format: 2,
             header,
             level: options.level,
             interval_level: options.interval_level,
             rows: Rows::of(predictions),
             classes: predictions.classes().to_vec(),
             figures,
-            per_class: ClassRow::all(predictions, &confusion, recalls),
+            per_class: ClassRow::all(predictions, &confusion.of_the_classes(), recalls),
             subset,
             reliability: reliability(predictions, BinKind::EqualWidth, 15)?,
             coverage,
             coverage_curve,
             abstention_roc,
             outliers: OutlierFigures::of(predictions, options.strangeness.as_deref())?,
-            operating_point: options.abstain_below.map(|threshold| OperatingPoint::of(predictions, threshold)),
+            operating_point: options
+                .abstain_below
+                .map(|threshold| OperatingPoint::of(predictions, threshold))
+                .transpose()?,
             conformal,
             experts: Experts::of(predictions)?,
-            inventory: if options.level == Level::Loop { inventory(predictions, &best)? } else { None },
+            inventory: if options.level == Level::Loop { inventory(predictions, &said)? } else { None },
             comparison: options.comparison.clone(),
             worst_mistakes: Mistake::surest(predictions, options.worst_mistakes),
             embedding,
@@ -94,7 +97,7 @@ impl Evaluation {
     }
 }
 
-/// The headline figures and each class's recall.
+/// The headline figures, all of the rows that show a class, and each class's recall.
 fn with_intervals(
     predictions: &Predictions,
     options: &EvaluationOptions,
@@ -103,8 +106,8 @@ fn with_intervals(
     let judged: Vec<Option<Judged>> = rows.iter().map(Judged::of).collect();
     let best: Vec<usize> = rows.iter().map(Prediction::best).collect();
     let confusion_of = |drawn: &[usize]| {
-        let known = drawn.iter().filter(|row| rows[**row].truth != Truth::Unlabelled);
-        let cells = known.map(|row| (rows[*row].truth.class(), Some(best[*row]), rows[*row].weight));
+        let of_classes = drawn.iter().filter(|row| rows[**row].truth.class().is_some());
+        let cells = of_classes.map(|row| (rows[*row].truth.class(), Some(best[*row]), rows[*row].weight));
         Confusion::count(predictions.classes().len(), cells)
     };
     let figures_of = |confusion: &Confusion, drawn: &[usize]| {
@@ -171,6 +174,7 @@ fn headline(confusion: &Confusion, judged: Vec<Judged>, groupings: &[Grouping]) 
 mod tests {
     use super::*;
     use crate::evaluation::ClassSubset;
+    use crate::predictions::Truth;
     use crate::predictions::tests::{names, row};
 
     pub(super) fn header() -> RunHeader {
@@ -225,6 +229,13 @@ mod tests {
         let interval = evaluation.figure("accuracy_two").unwrap().interval.unwrap();
         assert!((interval.low - 0.025_f64.sqrt()).abs() < 1e-12 && interval.high == 1.0);
         assert!(evaluation.figure("accuracy").unwrap().interval.is_some());
+        // Truths 0, 1, 1, 0 and answers 0, 0, 1, 0; the row outside, called 2, is in none of these.
+        let near = |name: &str, expected: f64| assert!((value(name) - expected).abs() < 1e-12, "{name}");
+        near("micro_f1", 0.75);
+        near("macro_f1", (0.8 + 2.0 / 3.0) / 2.0);
+        near("macro_precision", (2.0 / 3.0 + 1.0) / 2.0);
+        assert_eq!(evaluation.per_class[2].precision, None);
+        assert_eq!(evaluation.confusion.outside(), [0.0, 0.0, 1.0]);
         assert_eq!(evaluation.per_class[1].recall, Some(0.5));
         assert_eq!(evaluation.per_class[1].most_called, Some(("view0".to_owned(), 0.5)));
         assert_eq!(evaluation.subset.as_ref().unwrap().1.pooled, Some(1.0));
@@ -234,10 +245,15 @@ mod tests {
         let outliers = evaluation.outliers.unwrap();
         assert_eq!((outliers.by_confidence, outliers.by_strangeness), (Some(0.75), Some(1.0)));
         assert_eq!(evaluation.experts.as_ref().unwrap().subsets.majority.rows, 6);
-        assert_eq!(evaluation.inventory.unwrap().studies, 3);
+        // Below 0.65 nothing is said: a has 0 and 1 and gets 0, b has 0 and 1 and gets 1, c has nothing and gets nothing.
+        let inventory = evaluation.inventory.unwrap();
+        assert_eq!((inventory.studies, inventory.exact), (3, 1.0 / 3.0));
+        assert_eq!((inventory.precision, inventory.recall), (Some(1.0), Some(0.5)));
         // Three of four rows are answered, two of them rightly; the row outside is not.
         let point = evaluation.operating_point.unwrap();
         assert_eq!((point.answered, point.accuracy, point.outside_answered), (Some(0.75), Some(2.0 / 3.0), Some(0.0)));
+        // Class 0: one right, of two that show it and two called so; class 1: one right of two, nothing else called so.
+        assert!((point.macro_f1.unwrap() - (0.5 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
         // Three of five answers are right, the surest is wrong.
         assert_eq!(evaluation.coverage_curve.last().unwrap().accuracy, 0.6);
         assert_eq!(evaluation.coverage_curve[0].accuracy, 0.0);

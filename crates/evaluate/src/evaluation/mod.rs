@@ -146,7 +146,7 @@ pub struct Evaluation {
     pub conformal: Option<(ConformalSets, ConformalFigures)>,
     /// How far the model and three experts agree; absent where they were not asked.
     pub experts: Option<Experts>,
-    /// How well studies' inventories are found; only where rows are loops.
+    /// How well studies' inventories are found by what the pipeline says; only where rows are loops.
     pub inventory: Option<InventoryFigures>,
     /// A comparison with another run.
     pub comparison: Option<RunComparison>,

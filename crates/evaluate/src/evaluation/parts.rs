@@ -59,7 +59,7 @@ pub struct ClassRow {
     pub name: String,
     /// Weight of the rows that show it.
     pub support: f64,
-    /// Of the rows called so, the share that shows it.
+    /// Of the rows called so that show a class, the share that shows it.
     pub precision: Option<f64>,
     /// Of the rows that show it, the share called so.
     pub recall: Option<f64>,
@@ -125,21 +125,31 @@ pub struct OperatingPoint {
     pub accuracy: Option<f64>,
     /// The share of rows outside the classes that are answered all the same.
     pub outside_answered: Option<f64>,
+    /// The macro F1 of everything that is said: an abstention misses the row's class, and an answer to a row outside the
+    /// classes is a false one.
+    pub macro_f1: Option<f64>,
 }
 
 impl OperatingPoint {
-    pub(super) fn of(predictions: &Predictions, abstain_below: f64) -> Self {
+    /// What is said of each row; nothing where its confidence is below `abstain_below`.
+    pub(super) fn answers(predictions: &Predictions, abstain_below: f64) -> Vec<Option<usize>> {
+        let answer = |row: &Prediction| (row.confidence() >= abstain_below).then(|| row.best());
+        predictions.rows().iter().map(answer).collect()
+    }
+
+    pub(super) fn of(predictions: &Predictions, abstain_below: f64) -> Result<Self> {
         let answered = |row: &&Prediction| row.confidence() >= abstain_below;
         let outside = || predictions.rows().iter().filter(|row| row.truth == Truth::Outside);
         let inside = || predictions.labelled().map(|(row, _)| row);
         let answers: Vec<&Prediction> = inside().chain(outside()).filter(answered).collect();
         let share = |part: usize, whole: usize| ratio(part as f64, whole as f64);
-        Self {
+        Ok(Self {
             abstain_below,
             answered: share(inside().filter(answered).count(), inside().count()),
             accuracy: share(answers.iter().filter(|row| row.is_right() == Some(true)).count(), answers.len()),
             outside_answered: share(outside().filter(answered).count(), outside().count()),
-        }
+            macro_f1: Confusion::of(predictions, &Self::answers(predictions, abstain_below))?.macro_f1(),
+        })
     }
 }
 

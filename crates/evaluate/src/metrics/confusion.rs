@@ -65,6 +65,16 @@ impl Confusion {
         Self::count(groups, cells.map(|(truth, answer)| (group(truth), group(answer), self.counts[truth][answer])))
     }
 
+    /// The same counts without the rows outside the classes.
+    ///
+    /// A most likely class is never right for such a row, whatever the model does; only an abstention is. So precision and
+    /// F1 of most likely classes are taken over the rows that show a class.
+    pub fn of_the_classes(&self) -> Self {
+        let mut inside = self.clone();
+        inside.counts[self.classes].fill(0.0);
+        inside
+    }
+
     /// How many classes there are.
     pub fn classes(&self) -> usize {
         self.classes

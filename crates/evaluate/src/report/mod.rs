@@ -38,7 +38,9 @@ impl Evaluation {
                     @if let Some(inventory) = &self.inventory {
                         p { "Inventories of " (inventory.studies) " studies: " (percent(Some(inventory.exact)))
                             " exactly right; of the views said to be there " (percent(inventory.precision))
-                            " are, of those that are there " (percent(inventory.recall)) " are found." }
+                            " are, of those that are there " (percent(inventory.recall)) " are found"
+                            @if let Some(point) = &self.operating_point { ", abstaining below " (format!("{:.3}", point.abstain_below)) }
+                            "." }
                     }
                     h2 { "Views" }
                     (self.class_table())
@@ -107,6 +109,8 @@ impl Evaluation {
                     }
                 }
             }
+            p.quiet { "Of the rows that show one of the views, each called by its likeliest one. What is said of loops that show \
+                none of them, and of abstaining, stands under Confidence." }
             p.quiet { "Intervals: patients drawn with replacement, with all their rows; where every row is alike, the exact one of as \
                 many patients." }
         }
@@ -160,7 +164,8 @@ impl Evaluation {
                 p { "Abstaining below " (format!("{:.3}", point.abstain_below)) ", as the pipeline does: "
                     (percent(point.answered)) " of the rows that show a view are answered, and of all answers "
                     (percent(point.accuracy)) " are right; of the rows outside the views " (percent(point.outside_answered))
-                    " are answered all the same." }
+                    " are answered all the same. The macro F1 of all that is said so, where an abstention misses its view and \
+                    an answer to a row outside the views is a false one, is " (percent(point.macro_f1)) "." }
             }
             @if let Some(outliers) = &self.outliers {
                 p { "Rows outside the views are told by low confidence with an area under the ROC of "

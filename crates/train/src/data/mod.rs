@@ -1,6 +1,9 @@
 //! What is trained on: examples, who they come from, and on which side of a split they stand.
 
+mod experts;
 mod images;
+mod label_noise;
+mod loops;
 mod phantom;
 mod split;
 mod thesis;
@@ -13,7 +16,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zoo::ModelCard;
 
+pub use experts::{EXPERTS_FILE, ExpertLabels, tte47_experts};
 pub use images::{ImageClip, image_cache};
+pub use label_noise::noisy_classes;
+pub use loops::{LoopData, loop_cache};
 pub use phantom::{PhantomData, phantom_cache};
 pub use split::check_patients;
 pub use thesis::thesis_clips;
@@ -39,6 +45,22 @@ pub struct Example {
     pub frames: usize,
     /// The side of the split.
     pub split: Split,
+}
+
+/// A loop that is not learned from although somebody labelled it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    /// The loop; empty for a file of which it cannot be read.
+    pub sop_instance_uid: String,
+    /// Why; without a path and without a patient.
+    pub reason: String,
+}
+
+impl LeftOut {
+    fn new(sop_instance_uid: &str, reason: impl Into<String>) -> Self {
+        Self { sop_instance_uid: sop_instance_uid.to_owned(), reason: reason.into() }
+    }
 }
 
 /// The side of a split.
@@ -67,6 +89,8 @@ impl Split {
 /// Examples with their prepared clips.
 pub struct DataSet {
     clips: ClipCache,
+    /// The class of every example as it is learned: another than its own where labels are made wrong on purpose.
+    learned: Vec<Option<usize>>,
 }
 
 impl DataSet {
@@ -76,18 +100,28 @@ impl DataSet {
     pub fn open(recipe: &Recipe, card: &ModelCard, folder: &Path, progress: &mut dyn FnMut(u32, u32)) -> Result<Self> {
         let views = recipe.views(card)?;
         let clips = match &recipe.data {
-            DataRecipe::Phantom(data) => return Self::new(phantom_cache(data, card, &views, folder, progress)?),
-            DataRecipe::Tte47 { folder } => tte47_clips(folder, &views)?,
-            DataRecipe::Tmed2 { folder, fold } => tmed2_clips(folder, fold, &views)?,
-            DataRecipe::Thesis { folder, windows } => thesis_clips(folder, windows, &views)?,
+            DataRecipe::Phantom(data) => phantom_cache(data, card, &views, folder, progress)?,
+            DataRecipe::Loops(data) => loop_cache(data, recipe.seed, card, &views, folder, progress)?,
+            DataRecipe::Tte47 { folder: data } => image_cache(&tte47_clips(data, &views)?, card, folder, progress)?,
+            DataRecipe::Tmed2 { folder: data, fold } => {
+                image_cache(&tmed2_clips(data, fold, &views)?, card, folder, progress)?
+            }
+            DataRecipe::Thesis { folder: data, windows } => {
+                image_cache(&thesis_clips(data, windows, &views)?, card, folder, progress)?
+            }
         };
-        Self::new(image_cache(&clips, card, folder, progress)?)
+        let mut data = Self::new(clips)?;
+        if recipe.label_noise > 0.0 {
+            data.learned = noisy_classes(data.clips.examples(), &views, recipe.label_noise, recipe.seed)?;
+        }
+        Ok(data)
     }
 
     /// The examples of `clips`; an error where a patient stands on two sides.
     pub fn new(clips: ClipCache) -> Result<Self> {
         check_patients(clips.examples())?;
-        Ok(Self { clips })
+        let learned = clips.examples().iter().map(|example| example.class).collect();
+        Ok(Self { clips, learned })
     }
 
     /// The clips.
@@ -95,11 +129,28 @@ impl DataSet {
         &self.clips
     }
 
+    /// The class of every example as it is learned; `None` shows none of the views.
+    pub fn learned_classes(&self) -> &[Option<usize>] {
+        &self.learned
+    }
+
+    /// What was left out of the data, and why.
+    pub fn left_out(&self) -> &[LeftOut] {
+        self.clips.left_out()
+    }
+
     /// The numbers of the examples on one side.
     pub fn of(&self, split: Split) -> Vec<usize> {
         let examples = self.clips.examples().iter().enumerate();
         examples.filter(|(_, example)| example.split == split).map(|(number, _)| number).collect()
     }
+}
+
+/// The names of a CSV's columns.
+fn csv_columns(path: &Path) -> Result<Vec<String>> {
+    let fault = |error: csv::Error| TrainError::Format { path: path.to_owned(), problem: error.to_string() };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(fault)?;
+    Ok(reader.headers().map_err(fault)?.iter().map(str::to_owned).collect())
 }
 
 /// The rows of a CSV with the lines that they stand in; a row that does not fit is an error with its line.

@@ -147,19 +147,8 @@ pub(crate) fn prepared_clips(
 ) -> Result<Vec<Clip>> {
     let preparation = zoo::Preparation { normalise: None, ..card.prepare };
     let prepared = prepare(screens, clips, sector, &preparation)?;
-    let size = prepared.size;
     let planes = if preparation.colour == zoo::Colour::Rgb { 3 } else { 1 };
-    let frame = |position: usize| {
-        let values = &prepared.values[position * 3 * size * size..][..planes * size * size];
-        values.iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
-    };
-    let clip = |positions: &Vec<usize>| Clip {
-        frames: positions.len(),
-        planes,
-        size,
-        pixels: positions.iter().flat_map(|&position| frame(position)).collect(),
-    };
-    Ok(prepared.clips.iter().map(clip).collect())
+    Ok(Clip::all_of(&prepared, planes))
 }
 
 /// The frames of each clip as the pipeline would choose them, from R peaks found about where they are.

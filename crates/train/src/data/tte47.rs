@@ -10,13 +10,14 @@ use zoo::LabelSet;
 use super::{Example, ImageClip, Split};
 use crate::{Result, TrainError};
 
+/// `data_split.json`: lists side by side.
 #[derive(Deserialize)]
-struct SplitFile {
+pub(super) struct SplitFile {
     train_files: Vec<String>,
     train_labels: Vec<usize>,
     val_files: Vec<String>,
     val_labels: Vec<usize>,
-    test_files: Vec<String>,
+    pub(super) test_files: Vec<String>,
     test_labels: Vec<usize>,
 }
 
@@ -25,16 +26,7 @@ struct SplitFile {
 /// The set names no patients: an image's loop, the long number in its name, stands for one. Errors: a list of labels that
 /// does not fit its files, a class that the label set lacks.
 pub fn tte47_clips(folder: &Path, views: &LabelSet) -> Result<Vec<ImageClip>> {
-    let lookup_path = folder.join("class_lookup.json");
-    let lookup: BTreeMap<String, String> = read_json(&lookup_path)?;
-    let mut classes = BTreeMap::new();
-    for (index, name) in &lookup {
-        let class = views.index_of(name).ok_or_else(|| TrainError::Format {
-            path: lookup_path.clone(),
-            problem: format!("class {index} is {name:?}, which {} does not have", views.name),
-        })?;
-        classes.insert(index.clone(), class);
-    }
+    let classes = class_lookup(folder, views)?;
     let split_path = folder.join("data_split.json");
     let split: SplitFile = read_json(&split_path)?;
     let sides = [
@@ -67,6 +59,21 @@ pub fn tte47_clips(folder: &Path, views: &LabelSet) -> Result<Vec<ImageClip>> {
     Ok(clips)
 }
 
+/// The views that the indexes of `class_lookup.json` stand for.
+pub(super) fn class_lookup(folder: &Path, views: &LabelSet) -> Result<BTreeMap<String, usize>> {
+    let lookup_path = folder.join("class_lookup.json");
+    let lookup: BTreeMap<String, String> = read_json(&lookup_path)?;
+    let mut classes = BTreeMap::new();
+    for (index, name) in &lookup {
+        let class = views.index_of(name).ok_or_else(|| TrainError::Format {
+            path: lookup_path.clone(),
+            problem: format!("class {index} is {name:?}, which {} does not have", views.name),
+        })?;
+        classes.insert(index.clone(), class);
+    }
+    Ok(classes)
+}
+
 /// The part of `.../01-<loop>-<frame>.png` that names the loop; the whole name where it has another form.
 fn loop_of(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
@@ -77,7 +84,7 @@ fn loop_of(file: &str) -> &str {
     }
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = std::fs::read_to_string(path).map_err(|source| TrainError::File { path: path.to_owned(), source })?;
     serde_json::from_str(&text)
         .map_err(|error| TrainError::Format { path: path.to_owned(), problem: error.to_string() })

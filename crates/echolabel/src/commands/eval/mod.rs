@@ -1,28 +1,36 @@
 //! `echolabel eval`: how good a model is, as one report.
 
+mod experts;
 mod fit;
+mod folds;
+mod label_noise;
 mod report;
+mod run;
 mod simulated;
 
 use std::path::Path;
 
 use anyhow::Context as _;
 use evaluate::calibration::ConformalSets;
-use evaluate::{Evaluation, EvaluationOptions, Grouping, Level, Predictions, RunHeader, aggregate};
-use train::{DataRecipe, DataSet, Recipe, Snapshot, Split};
-use zoo::{LabelSet, ModelCard, Registry};
+use evaluate::{ClassSubset, Evaluation, EvaluationOptions, Grouping, Level, Predictions, RunHeader, aggregate};
+use train::{DataRecipe, Split};
+use zoo::{LabelSet, ModelCard};
 
+use self::run::Run;
 use super::{Failure, Outcome};
 use crate::cli::{Common, EvalOptions, EvalSplit};
 use crate::output;
 
-/// Evaluates what `SOURCE` names: a recipe with its weights, a CSV of predictions, or a folder of simulated studies.
+/// Evaluates what `SOURCE` names: a recipe with its weights or several of them, a CSV of predictions, or a folder of
+/// simulated studies.
 pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     let extension = options.source.extension().and_then(|extension| extension.to_str());
     match extension {
+        _ if !options.folds.is_empty() => folds::run(common, options),
         _ if options.source.is_dir() => simulated::run(common, options),
         Some("csv") => of_predictions(options),
-        _ => of_recipe(common, options),
+        _ if !options.label_noise.is_empty() => label_noise::run(common, options),
+        _ => of_recipe(common, options, &options.source).map(|_| ()),
     }
 }
 
@@ -57,17 +65,8 @@ fn of_predictions(options: &EvalOptions) -> Outcome {
 }
 
 /// A recipe's model on one side of its split.
-fn of_recipe(common: &Common, options: &EvalOptions) -> Outcome {
-    let recipe = Recipe::read(&options.source)?;
-    let registry = Registry::open(&common.models)?;
-    let mut card = recipe.card(registry.card(&recipe.model)?);
-    let run = options.run.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
-    let weights = options.weights.clone().unwrap_or_else(|| run.join(format!("{}.safetensors", card.name)));
-    let snapshot = Snapshot::read(&weights).with_context(|| {
-        format!("no weights to evaluate: `echolabel train {}` makes them", options.source.display())
-    })?;
-    let cache = options.cache.clone().unwrap_or_else(|| run.join("data"));
-    let data = DataSet::open(&recipe, &card, &cache, &mut |_, _| {})?;
+fn of_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Evaluation, Failure> {
+    let Run { recipe, mut card, views, folder, weights, snapshot, data } = Run::open(common, options, source)?;
     if options.fit {
         let validation = train::predict(&unfitted(&card), &snapshot, &data, Split::Validation)?;
         let fitted = fit::confidence(&validation)?;
@@ -83,8 +82,10 @@ fn of_recipe(common: &Common, options: &EvalOptions) -> Outcome {
         let problem = format!("the data of {} have no {} side: choose another with --split", recipe.name, split.name());
         return Err(Failure::Setup(anyhow::anyhow!(problem)));
     }
-    let predictions = aggregate(&train::predict(&card, &snapshot, &data, split)?, Level::Loop)?;
-    let views = recipe.views(&card)?;
+    let mut predictions = aggregate(&train::predict(&card, &snapshot, &data, split)?, Level::Loop)?;
+    if let (DataRecipe::Tte47 { folder }, Split::Test) = (&recipe.data, split) {
+        predictions = experts::added(predictions, folder, &views)?;
+    }
     let header = RunHeader {
         title: format!("{} on its {} set", card.name, split.name()),
         model: card.summary.clone(),
@@ -96,10 +97,17 @@ fn of_recipe(common: &Common, options: &EvalOptions) -> Outcome {
         date: report::today(),
         more: Vec::new(),
     };
-    let folder = options.out.clone().unwrap_or_else(|| run.join(format!("report-{}", split.name())));
+    let name = format!("report-{}", split.name());
+    let folder = match &options.out {
+        None => folder.join(name),
+        Some(out) if options.folds.is_empty() => out.clone(),
+        Some(out) => out.join(&recipe.name),
+    };
     let mut more = options_for(&views, card.confidence.as_ref());
     more.embedding = report::places(&predictions)?;
-    report::write(&folder, &predictions, &Evaluation::of(&predictions, header, more)?)
+    let evaluation = Evaluation::of(&predictions, header, more)?;
+    report::write(&folder, &predictions, &evaluation)?;
+    Ok(evaluation)
 }
 
 fn unfitted(card: &ModelCard) -> ModelCard {
@@ -121,6 +129,7 @@ fn options_for(views: &LabelSet, confidence: Option<&zoo::Confidence>) -> Evalua
     });
     EvaluationOptions {
         groupings: groupings.collect(),
+        subset: whole_views(views),
         abstain_below: Some(0.5),
         conformal: confidence.map(|fitted| ConformalSets {
             method: evaluate::calibration::ConformalMethod::Lac,
@@ -129,4 +138,11 @@ fn options_for(views: &LabelSet, confidence: Option<&zoo::Confidence>) -> Evalua
         }),
         ..EvaluationOptions::at(Level::Loop)
     }
+}
+
+/// The views that are no partial labels, where others are: TMED2 is judged on PLAX, PSAX, A4C and A2C.
+fn whole_views(views: &LabelSet) -> Option<ClassSubset> {
+    let whole = views.views.iter().enumerate().filter(|(_, view)| view.may_be.is_empty());
+    let (classes, names): (Vec<usize>, Vec<&str>) = whole.map(|(class, view)| (class, view.name.as_str())).unzip();
+    (classes.len() < views.views.len()).then(|| ClassSubset { name: names.join(", "), classes })
 }

@@ -40,6 +40,15 @@ pub fn write(folder: &Path, predictions: &Predictions, evaluation: &Evaluation) 
         let exact = 100.0 * inventory.exact;
         output::line(format_args!("{:<28} {exact:.1} % of {} studies", "inventory exact", inventory.studies))?;
     }
+    if let Some((subset, figures)) = &evaluation.subset {
+        for (what, value) in [("accuracy", figures.pooled), ("balanced accuracy", figures.mean_recall)] {
+            let Some(value) = value else { continue };
+            output::line(format_args!("{what} of {}: {:.2} %", subset.name, 100.0 * value))?;
+        }
+    }
+    if let Some(index) = evaluation.experts.as_ref().and_then(|experts| experts.agreement.williams_index) {
+        output::line(format_args!("{:<28} {index:.3}", "modified Williams index"))?;
+    }
     output::line(folder.join("report.html").display())
 }
 

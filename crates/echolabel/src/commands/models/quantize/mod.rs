@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use nn::DeviceChoice;
-use pipeline::{Pipeline, PipelineSource};
+use pipeline::{Pipeline, PipelineSource, PreparedLoop};
 use serde::Serialize;
 use zoo::{Calibration, CalibrationFrames, Measured, Model, ModelCard, Registry, WeightStatus};
 
@@ -74,7 +74,7 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
     let mut frames = CalibrationFrames { source: share.source, loops: 0, frames: 0 };
     for known in bar.wrap_iter(share.calibrate.iter()) {
         // A file that cannot be used is only one frame less to look at.
-        let Ok(Some(prepared)) = single.prepared(&known.path) else { continue };
+        let Ok(PreparedLoop::Clips(prepared)) = single.prepared(&known.path) else { continue };
         observer.look(&prepared.values)?;
         frames.loops += 1;
         frames.frames += prepared.frames;

@@ -1,0 +1,98 @@
+//! The label-noise experiment: do clusters of the model's vectors find training labels that were made wrong?
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use evaluate::label_noise::{ClusterOptions, NoiseFigures, cluster_labels, noise_figures};
+use serde::Serialize;
+use train::Split;
+use train::data::noisy_classes;
+
+use super::run::Run;
+use crate::cli::{Common, EvalOptions};
+use crate::commands::Outcome;
+use crate::output;
+
+/// What `label-noise.json` holds of one share.
+#[derive(Serialize)]
+struct AtShare {
+    /// The share of labels that were made wrong.
+    share: f64,
+    /// Training loops with a view.
+    loops: usize,
+    /// Whether the weights learned from these very labels, as in the experiment of EchoView47.
+    learned_from_them: bool,
+    #[serde(flatten)]
+    figures: NoiseFigures,
+}
+
+/// One loop: its true class, its mean vector, and an example of it.
+struct OfLoop {
+    class: usize,
+    vector: Vec<f32>,
+    example: usize,
+}
+
+/// Makes shares of the training labels wrong, clusters the training set's vectors and prints what is found.
+pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
+    let run = Run::open(common, options, &options.source)?;
+    let loops = loops_of(&run)?;
+    let vectors: Vec<&[f32]> = loops.iter().map(|of_loop| of_loop.vector.as_slice()).collect();
+    let original: Vec<usize> = loops.iter().map(|of_loop| of_loop.class).collect();
+    let clusters = ClusterOptions::for_classes(run.views.views.len());
+    let mut lines = Vec::new();
+    for &share in &options.label_noise {
+        let classes = noisy_classes(run.data.clips().examples(), &run.views, share, run.recipe.seed)?;
+        let noisy: Vec<usize> = loops.iter().map(|of_loop| classes[of_loop.example].unwrap_or(of_loop.class)).collect();
+        let proposed = cluster_labels(&vectors, &noisy, clusters).context("the training loops cannot be clustered")?;
+        let figures = noise_figures(&original, &noisy, &proposed)?;
+        let learned_from_them = run.recipe.label_noise == share;
+        let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
+        output::line(format_args!(
+            "label noise {:>5.1} %: Detection Rate {}, Label Recovery Precision {}, correction accuracy {}, of {} wrong labels \
+             among {}{}",
+            100.0 * share,
+            percent(figures.detection_rate),
+            percent(figures.label_recovery_precision),
+            percent(figures.correction_accuracy),
+            figures.noisy,
+            loops.len(),
+            if learned_from_them { "" } else { "; the weights did not learn from these labels" }
+        ))?;
+        lines.push(AtShare { share, loops: loops.len(), learned_from_them, figures });
+    }
+    let folder = options.out.clone().unwrap_or_else(|| run.folder.clone());
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let path = folder.join("label-noise.json");
+    std::fs::write(&path, serde_json::to_string_pretty(&lines)?).with_context(|| path.display().to_string())?;
+    output::line(path.display())
+}
+
+/// The training loops that show a view, in the order of the data; the vector of a loop is the mean over its clips.
+fn loops_of(run: &Run) -> anyhow::Result<Vec<OfLoop>> {
+    let examples = run.data.clips().examples();
+    let mut numbers = run.data.of(Split::Train);
+    numbers.retain(|&number| examples[number].class.is_some());
+    let vectors = train::vectors(&run.card, &run.snapshot, &run.data, &numbers)?;
+    let mut place: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut sums: Vec<(OfLoop, f32)> = Vec::new();
+    for (&example, vector) in numbers.iter().zip(vectors) {
+        let of_clip = &examples[example];
+        let Some(class) = of_clip.class else { continue };
+        match place.get(&(of_clip.study.as_str(), of_clip.source.as_str())) {
+            None => {
+                place.insert((&of_clip.study, &of_clip.source), sums.len());
+                sums.push((OfLoop { class, vector, example }, 1.0));
+            }
+            Some(&known) => {
+                let (of_loop, clips) = &mut sums[known];
+                of_loop.vector.iter_mut().zip(&vector).for_each(|(sum, value)| *sum += value);
+                *clips += 1.0;
+            }
+        }
+    }
+    for (of_loop, clips) in &mut sums {
+        of_loop.vector.iter_mut().for_each(|sum| *sum /= *clips);
+    }
+    Ok(sums.into_iter().map(|(of_loop, _)| of_loop).collect())
+}

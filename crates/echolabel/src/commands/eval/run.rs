@@ -1,0 +1,39 @@
+//! A recipe's run, opened for judging.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use train::{DataSet, Recipe, Snapshot};
+use zoo::{LabelSet, ModelCard, Registry};
+
+use crate::cli::{Common, EvalOptions};
+
+/// A recipe with what it made.
+pub struct Run {
+    pub recipe: Recipe,
+    pub card: ModelCard,
+    pub views: LabelSet,
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// The file of `snapshot`.
+    pub weights: PathBuf,
+    pub snapshot: Snapshot,
+    pub data: DataSet,
+}
+
+impl Run {
+    /// Reads the recipe `source`, its weights and its data, which are prepared where they are not yet.
+    pub fn open(common: &Common, options: &EvalOptions, source: &Path) -> anyhow::Result<Self> {
+        let recipe = Recipe::read(source)?;
+        let registry = Registry::open(&common.models)?;
+        let card = recipe.card(registry.card(&recipe.model)?);
+        let folder = options.run.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
+        let weights = options.weights.clone().unwrap_or_else(|| folder.join(format!("{}.safetensors", card.name)));
+        let snapshot = Snapshot::read(&weights)
+            .with_context(|| format!("no weights to evaluate: `echolabel train {}` makes them", source.display()))?;
+        let cache = options.cache.clone().unwrap_or_else(|| folder.join("data"));
+        let views = recipe.views(&card)?;
+        let data = DataSet::open(&recipe, &card, &cache, &mut |_, _| {})?;
+        Ok(Self { recipe, card, views, folder, weights, snapshot, data })
+    }
+}

@@ -1,0 +1,45 @@
+//! The frames of a plan, decoded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cine::{Finding, RgbFrame};
+use ecg::SamplingPlan;
+
+use crate::{DecodedFrames, LabelError};
+
+/// Decodes the frames that the plan names; one that cannot be decoded is left out with a finding.
+pub(crate) fn decode(
+    plan: &SamplingPlan,
+    frames: &mut DecodedFrames<'_>,
+    findings: &mut Vec<Finding>,
+) -> Result<BTreeMap<u32, Arc<RgbFrame>>, LabelError> {
+    let indexes = plan.frame_indexes();
+    let mut decoded = BTreeMap::new();
+    let mut last_error = None;
+    for &index in &indexes {
+        match frames.get(index) {
+            Ok(frame) => {
+                decoded.insert(index, Arc::clone(frame));
+            }
+            Err(error) => {
+                findings.push(Finding { code: "frame_not_decoded", message: error.to_string() });
+                last_error = Some(error);
+            }
+        }
+    }
+    match last_error {
+        Some(source) if decoded.is_empty() => Err(LabelError::NoFrame { planned: indexes.len(), source }),
+        _ => Ok(decoded),
+    }
+}
+
+/// The clips of the plan as positions in `decoded`; a missing frame is replaced by the nearest one that is there.
+pub(crate) fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, Arc<RgbFrame>>) -> Vec<Vec<usize>> {
+    let there: Vec<u32> = decoded.keys().copied().collect();
+    let nearest = |wanted: u32| {
+        let distances = there.iter().map(|index| index.abs_diff(wanted));
+        distances.enumerate().min_by_key(|(_, distance)| *distance).map_or(0, |(position, _)| position)
+    };
+    plan.clips.iter().map(|clip| clip.frames.iter().map(|frame| nearest(frame.index)).collect()).collect()
+}

@@ -1,0 +1,209 @@
+//! What a lab has: DICOM loops, and a CSV that says which view each of them shows.
+
+mod files;
+mod labels;
+mod patient;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use cine::Loop;
+use pipeline::{LoopPreparation, PreparedLoop};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use zoo::{LabelSet, ModelCard, Preparation};
+
+use self::files::{FoundLoop, find_files, fingerprint, open_all};
+use self::labels::{LabelRow, read_labels};
+use self::patient::Pseudonym;
+use super::{Example, LeftOut, Split, check_patients};
+use crate::{Clip, ClipCache, ClipCacheWriter, Result, TrainError};
+
+/// Which loops, and how patients are shared among the sides of the split.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LoopData {
+    /// Folder that is searched for the loops, with its sub-folders; not needed where the CSV has a column `path`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<PathBuf>,
+    /// CSV with `sop_instance_uid,view`, or what `echolabel export --format csv` writes.
+    pub labels: PathBuf,
+    /// Chance of a patient to choose weights and thresholds; of no meaning where the CSV has a column `split`.
+    #[serde(default = "usual_share")]
+    pub validation_share: f64,
+    /// Chance of a patient to be looked at only at the end.
+    #[serde(default = "usual_share")]
+    pub test_share: f64,
+    /// Most clips of a loop; as many as the model's pipeline looks at where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clips_per_loop: Option<usize>,
+}
+
+fn usual_share() -> f64 {
+    0.15
+}
+
+/// Loops that are decoded before the next are: memory does not grow with the data set.
+const AT_ONCE: usize = 64;
+
+/// The prepared clips of the loops for the model `card`, labelled with `views`: those in `folder` if they are there, else
+/// decoded now, as the model's pipeline would.
+///
+/// What cannot be used is left out and listed in the cache. Errors: no loop can be used, a split that leaks, a side of the
+/// split without patients. `progress` hears of loops done and of all.
+pub fn loop_cache(
+    data: &LoopData,
+    seed: u64,
+    card: &ModelCard,
+    views: &LabelSet,
+    folder: &Path,
+    progress: &mut dyn FnMut(u32, u32),
+) -> Result<ClipCache> {
+    let mut labels = read_labels(&data.labels, views)?;
+    let mut left_out = std::mem::take(&mut labels.left_out);
+    let candidates = if labels.has_paths { labels.paths() } else { find_files(data, &mut left_out)? };
+    let what = Sha256::digest(serde_json::to_vec(&(data, &labels.rows)).unwrap_or_default());
+    let parts = (&what[..], fingerprint(&candidates), seed, &views.name, &card.prepare, card.clip);
+    let made_by = serde_json::to_string(&(parts, env!("CARGO_PKG_VERSION"))).unwrap_or_default();
+    if let Some(cache) = ClipCache::open(folder, &made_by)? {
+        return Ok(cache);
+    }
+    let found = open_all(&candidates, &labels, &mut left_out);
+    let loops = labelled_loops(data, seed, &labels.rows, &found, &mut left_out);
+    if loops.is_empty() {
+        return Err(none_usable(data, &labels, &left_out));
+    }
+    let examples: Vec<Example> = loops.iter().map(|(example, _)| example.clone()).collect();
+    check_patients(&examples)?;
+    check_sides(data, &examples)?;
+
+    // Normalisation comes when a batch is made; bytes are kept until then.
+    let as_bytes = ModelCard {
+        label_set: Some(views.name.clone()),
+        prepare: Preparation { normalise: None, ..card.prepare },
+        ..card.clone()
+    };
+    let preparation = LoopPreparation::of_model(&as_bytes, data.clips_per_loop)?;
+    let planes = if card.prepare.colour == zoo::Colour::Rgb { 3 } else { 1 };
+    let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
+    let mut usable = 0;
+    for (number, some) in loops.chunks(AT_ONCE).enumerate() {
+        let prepared: Vec<Result<Vec<Clip>, String>> =
+            some.par_iter().map(|(_, path)| clips_of(path, &preparation, planes)).collect();
+        for ((example, _), prepared) in some.iter().zip(prepared) {
+            match prepared {
+                Ok(clips) => {
+                    usable += 1;
+                    clips.iter().try_for_each(|clip| writer.add(example.clone(), clip))?;
+                }
+                Err(reason) => left_out.push(LeftOut { sop_instance_uid: example.source.clone(), reason }),
+            }
+        }
+        progress((number * AT_ONCE + some.len()) as u32, loops.len() as u32);
+    }
+    if usable == 0 {
+        return Err(none_usable(data, &labels, &left_out));
+    }
+    writer.leave_out(left_out);
+    writer.finish()
+}
+
+/// The clips of one loop; an error is why it cannot be used, without its path.
+fn clips_of(path: &Path, preparation: &LoopPreparation, planes: usize) -> Result<Vec<Clip>, String> {
+    let mut source = Loop::open(path).map_err(|error| error.to_string())?;
+    match preparation.prepare(&mut source).map_err(|error| error.message())? {
+        PreparedLoop::Clips(prepared) => Ok(Clip::all_of(&prepared, planes)),
+        PreparedLoop::Skipped(reason) => Err(reason),
+    }
+}
+
+/// The examples with their files, in the order of the CSV; a row without a file is left out.
+fn labelled_loops(
+    data: &LoopData,
+    seed: u64,
+    rows: &[LabelRow],
+    found: &BTreeMap<String, FoundLoop>,
+    left_out: &mut Vec<LeftOut>,
+) -> Vec<(Example, PathBuf)> {
+    // A study has one patient, even where some of its files cannot say which.
+    let mut patient_of_study: BTreeMap<&str, &str> = BTreeMap::new();
+    for row in rows {
+        let Some(of_row) = found.get(&row.sop_instance_uid) else { continue };
+        if let Some(id) = row.patient.as_deref().or(of_row.patient_id.as_deref()) {
+            patient_of_study.entry(&of_row.study_instance_uid).or_insert(id);
+        }
+    }
+    let known_before: BTreeSet<String> = left_out.iter().map(|left| left.sop_instance_uid.clone()).collect();
+    let mut loops = Vec::new();
+    for row in rows {
+        let Some(of_row) = found.get(&row.sop_instance_uid) else {
+            if !known_before.contains(&row.sop_instance_uid) {
+                left_out.push(LeftOut::new(&row.sop_instance_uid, "no file has this SOP Instance UID"));
+            }
+            continue;
+        };
+        let study = of_row.study_instance_uid.as_str();
+        let patient = match patient_of_study.get(study) {
+            Some(id) => Pseudonym::of("patient", id, seed),
+            None => Pseudonym::of("study", study, seed),
+        };
+        let example = Example {
+            patient: patient.to_string(),
+            study: study.to_owned(),
+            source: row.sop_instance_uid.clone(),
+            class: row.class,
+            frames: 0,
+            split: row.split.unwrap_or_else(|| drawn_split(patient, data)),
+        };
+        loops.push((example, of_row.path.clone()));
+    }
+    loops
+}
+
+/// The side of a patient: a function of the seed and the patient alone, so more loops move nobody.
+fn drawn_split(patient: Pseudonym, data: &LoopData) -> Split {
+    let drawn = patient.share();
+    if drawn < data.test_share {
+        Split::Test
+    } else if drawn < data.test_share + data.validation_share {
+        Split::Validation
+    } else {
+        Split::Train
+    }
+}
+
+fn check_sides(data: &LoopData, examples: &[Example]) -> Result<()> {
+    let patients: BTreeSet<&str> = examples.iter().map(|example| example.patient.as_str()).collect();
+    for side in [Split::Train, Split::Validation] {
+        if !examples.iter().any(|example| example.split == side) {
+            let problem = format!(
+                "none of its {} patients stands on the {} side; give larger shares or another seed, more patients, or a \
+                 column `split` (if all loops have one Patient ID because it was removed, a column `patient`)",
+                patients.len(),
+                side.name()
+            );
+            return Err(TrainError::Format { path: data.labels.clone(), problem });
+        }
+    }
+    Ok(())
+}
+
+fn none_usable(data: &LoopData, labels: &labels::Labels, left_out: &[LeftOut]) -> TrainError {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for left in left_out {
+        *reasons.entry(&left.reason).or_default() += 1;
+    }
+    let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let listed: Vec<String> =
+        reasons.iter().take(3).map(|(reason, count)| format!("{count} times: {reason}")).collect();
+    let problem = format!(
+        "no loop can be used of {} rows with a label and {} without one. {}. Give rows `sop_instance_uid,view` whose files \
+         lie in data.folder, or a column `path`; views are names of the label set, or none",
+        labels.rows.len(),
+        labels.without_label,
+        if listed.is_empty() { "Nothing was left out".to_owned() } else { listed.join("; ") }
+    );
+    TrainError::Format { path: data.labels.clone(), problem }
+}
