@@ -4,7 +4,7 @@ CARGO ?= cargo
 APT_PACKAGES = clang libclang-dev cmake pkg-config libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video weights report bench bench-loading peers bench-peers clean
+.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -49,6 +49,19 @@ deny: tools ## Licences, bans and sources of every dependency
 
 check-no-video: ## The build without FFmpeg works too
 	$(CARGO) test --locked -p cine --no-default-features
+
+check-cuda: ## Lint what only a CUDA build has, on a machine without CUDA: a stand-in for nvcc writes empty kernels
+	NVCC=$(CURDIR)/tools/cuda/nvcc-none CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \
+	  $(CARGO) clippy --locked -p cuda_kernels -p nn -p zoo --features zoo/cuda --all-targets -- -D warnings
+
+check-nvrtc: ## Compile the CUDA kernels by NVIDIA's run-time compiler (a wheel of 90 MB into .venv-nvrtc); needs no GPU
+	python3 -m venv .venv-nvrtc
+	.venv-nvrtc/bin/pip install --quiet nvidia-cuda-nvrtc==13.0.88
+	NVRTC_LIBRARY=$$(ls $(CURDIR)/.venv-nvrtc/lib/python3*/site-packages/nvidia/cu13/lib/libnvrtc.so.13) \
+	  $(CARGO) test --locked -p cuda_kernels
+
+build-cuda: deps ## Build for NVIDIA GPUs, where CUDA's toolkit is installed: target/cuda/release/echolabel
+	$(CARGO) build --release --locked -p echolabel --features cuda --target-dir target/cuda
 
 weights: build ## Train the shipped weights anew on simulated hearts (an hour or two); they lie in runs/ then
 	target/release/echolabel train pipelines/train/tte11-phantom-image.toml --cache runs/clips-112

@@ -43,7 +43,7 @@
 //! rest on that plan. Debug builds fill the memory with what is not a number before each run and watch its end, so that
 //! tests show a kernel that reads or writes where it should not.
 //!
-//! This is the only crate of the house with `unsafe` code. There are no NEON kernels: none of the machines that build this
+//! Only this crate of the house and `cuda_kernels` have `unsafe` code. There are no NEON kernels: none of the machines that build this
 //! could compile or run them, so ARM uses the portable ones.
 
 mod activation;

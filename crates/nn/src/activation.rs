@@ -1,4 +1,4 @@
-use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
 use crate::Result;
@@ -27,7 +27,9 @@ impl Activation {
             Self::Relu => x.relu()?,
             Self::Silu => x.silu()?,
             Self::Sigmoid => candle_nn::ops::sigmoid(x)?,
-            Self::Gelu if x.device().is_cpu() && !x.track_op() => x.contiguous()?.apply_op1_no_bwd(&GeluOnCpu)?,
+            Self::Gelu if x.device().is_cpu() && x.dtype() == DType::F32 && !x.track_op() => {
+                x.contiguous()?.apply_op1_no_bwd(&GeluOnCpu)?
+            }
             Self::Gelu => x.gelu_erf()?,
         })
     }

@@ -1,5 +1,6 @@
 use candle_core::Tensor;
 
+use crate::depthwise::has_depthwise;
 use crate::training::{TrainableNorm, activate};
 use crate::{Activation, BatchNorm, Conv2d, Maps, Padding, Result};
 
@@ -8,6 +9,8 @@ use crate::{Activation, BatchNorm, Conv2d, Maps, Padding, Result};
 pub struct ChannelAffine {
     scale: Tensor,
     shift: Tensor,
+    /// The same as a depthwise 1x1 convolution, which is one pass over the maps.
+    conv: Conv2d,
     /// The norm itself, where it learns.
     norm: Option<TrainableNorm>,
     activation: Activation,
@@ -18,20 +21,19 @@ impl ChannelAffine {
     pub fn new(norm: &BatchNorm, activation: Activation) -> Result<Self> {
         let (scale, shift) = norm.scale_and_shift()?;
         let channels = scale.elem_count();
-        Ok(Self { scale: scale.reshape((channels, 1, 1, 1))?, shift, norm: norm.trainable()?, activation })
+        let scale = scale.reshape((channels, 1, 1, 1))?;
+        let conv = Conv2d::new(scale.clone(), Some(shift.clone()), 1, channels).with_activation(activation);
+        Ok(Self { scale, shift, conv, norm: norm.trainable()?, activation })
     }
 
     /// Maps `x` [N, C, H, W] to the same shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let channels = self.shift.elem_count();
-        if x.device().is_cpu() {
-            // A depthwise 1x1 convolution is the same thing, and that one is threaded.
-            let conv = Conv2d::new(self.scale.clone(), Some(self.shift.clone()), 1, channels);
-            return conv.with_activation(self.activation).forward(x, Padding::symmetric(0));
+        if has_depthwise(x) {
+            return self.conv.forward(x, Padding::symmetric(0));
         }
-        let row = (1, channels, 1, 1);
-        let scaled = x.broadcast_mul(&self.scale.reshape(row)?)?.broadcast_add(&self.shift.reshape(row)?)?;
-        self.activation.forward(&scaled)
+        let row = (1, self.shift.elem_count(), 1, 1);
+        let row = |numbers: &Tensor| numbers.to_dtype(x.dtype())?.reshape(row);
+        self.activation.forward(&x.broadcast_mul(&row(&self.scale)?)?.broadcast_add(&row(&self.shift)?)?)
     }
 
     /// The same over maps.

@@ -1,7 +1,8 @@
 use candle_core::Tensor;
 
-use crate::depthwise::depthwise;
+use crate::depthwise::{depthwise, has_depthwise};
 use crate::epilogue::bias_activation;
+use crate::half::Weight;
 use crate::maps::NotedConvolution;
 use crate::training::{Convolution, TrainableNorm};
 use crate::{Activation, BatchNorm, Maps, NnError, Result};
@@ -55,8 +56,8 @@ impl Padding {
 /// A two-dimensional convolution with its bias and activation.
 #[derive(Debug, Clone)]
 pub struct Conv2d {
-    weight: Tensor,
-    bias: Option<Tensor>,
+    weight: Weight,
+    bias: Option<Weight>,
     /// What is not folded in, because it learns.
     norm: Option<TrainableNorm>,
     stride: usize,
@@ -67,22 +68,23 @@ pub struct Conv2d {
 impl Conv2d {
     /// A convolution from `weight` [out, in / groups, kh, kw] and an optional `bias` [out].
     pub fn new(weight: Tensor, bias: Option<Tensor>, stride: usize, groups: usize) -> Self {
+        let (weight, bias) = (Weight::new(weight), bias.map(Weight::new));
         Self { weight, bias, norm: None, stride, groups, activation: Activation::Identity }
     }
 
     /// Adds `bias` [out] to the output; comes before [`Self::with_norm`].
     pub fn with_bias(self, bias: Tensor) -> Result<Self> {
-        let out = self.weight.dim(0)?;
+        let out = self.weight.single().dim(0)?;
         if bias.elem_count() != out {
             let problem = format!("a bias of {} after a convolution to {out}", bias.elem_count());
             return Err(NnError::Shape { layer: "conv2d", problem });
         }
-        Ok(Self { bias: Some(bias), ..self })
+        Ok(Self { bias: Some(Weight::new(bias)), ..self })
     }
 
     /// Folds the batch norm that follows into weight and bias, or keeps it beside them where its statistics are variables.
     pub fn with_norm(self, norm: &BatchNorm) -> Result<Self> {
-        let (channels, out) = (norm.weight.elem_count(), self.weight.dim(0)?);
+        let (channels, out) = (norm.weight.elem_count(), self.weight.single().dim(0)?);
         if channels != out {
             let problem = format!("a norm of {channels} channels after a convolution to {out}");
             return Err(NnError::Shape { layer: "conv2d", problem });
@@ -91,12 +93,12 @@ impl Conv2d {
             return Ok(Self { norm: Some(norm), ..self });
         }
         let (scale, shift) = norm.scale_and_shift()?;
-        let weight = self.weight.broadcast_mul(&scale.reshape((out, 1, 1, 1))?)?;
+        let weight = self.weight.single().broadcast_mul(&scale.reshape((out, 1, 1, 1))?)?;
         let bias = match &self.bias {
-            Some(bias) => ((bias * &scale)? + shift)?,
+            Some(bias) => ((bias.single() * &scale)? + shift)?,
             None => shift,
         };
-        Ok(Self { weight, bias: Some(bias), ..self })
+        Ok(Self { weight: Weight::new(weight), bias: Some(Weight::new(bias)), ..self })
     }
 
     /// Applies `activation` to the output.
@@ -106,35 +108,37 @@ impl Conv2d {
 
     /// Whether its weights are part of a graph.
     pub(crate) fn learns(&self) -> bool {
-        self.weight.track_op()
+        self.weight.single().track_op()
     }
 
     /// Whether it looks at one pixel at a time.
     pub(crate) fn is_pointwise(&self) -> bool {
-        matches!(self.weight.dims(), [_, _, 1, 1])
+        matches!(self.weight.single().dims(), [_, _, 1, 1])
     }
 
     /// Convolves `x` [N, in, H, W] to [N, out, H', W']; an error for a layer that learns, which takes [`Maps::Learned`].
     pub fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
         self.must_be_folded()?;
-        let (out, in_per_group, kernel_height, kernel_width) = self.weight.dims4()?;
-        let pointwise = kernel_height == 1 && kernel_width == 1 && self.groups == 1;
-        let depthwise_on_cpu = in_per_group == 1 && self.groups == out && self.groups > 1 && x.device().is_cpu();
-        if depthwise_on_cpu && self.weight.track_op() {
-            return Err(NnError::Learns { layer: "conv2d" });
+        let weight = &self.weight.like(x)?;
+        let bias = self.bias.as_ref().map(|bias| bias.like(x)).transpose()?;
+        let (out, in_per_group, kernel_height, kernel_width) = weight.dims4()?;
+        if in_per_group == 1 && self.groups == out && self.groups > 1 && has_depthwise(x) {
+            if self.learns() {
+                return Err(NnError::Learns { layer: "conv2d" });
+            }
+            return depthwise(x, (weight, bias.as_ref()), (self.stride, padding), self.activation);
         }
+        let pointwise = kernel_height == 1 && kernel_width == 1 && self.groups == 1;
         let y = if pointwise && padding == Padding::symmetric(0) {
-            pointwise_product(&every_nth_pixel(x, self.stride)?, &self.weight)?
-        } else if depthwise_on_cpu {
-            depthwise(x, &self.weight, self.stride, padding)?
+            pointwise_product(&every_nth_pixel(x, self.stride)?, weight)?
         } else if padding.is_symmetric() {
-            x.conv2d(&self.weight, padding.top, self.stride, 1, self.groups)?
+            x.conv2d(weight, padding.top, self.stride, 1, self.groups)?
         } else {
             let padded =
                 x.pad_with_zeros(2, padding.top, padding.bottom)?.pad_with_zeros(3, padding.left, padding.right)?;
-            padded.conv2d(&self.weight, 0, self.stride, 1, self.groups)?
+            padded.conv2d(weight, 0, self.stride, 1, self.groups)?
         };
-        bias_activation(&y, self.bias.as_ref(), self.activation)
+        bias_activation(&y, bias.as_ref(), self.activation)
     }
 
     /// Convolves maps of `in` channels to maps of `out` channels.
@@ -143,19 +147,20 @@ impl Conv2d {
             Maps::Computed(x) => Ok(Maps::Computed(self.forward(x, padding)?)),
             Maps::Learned(learned) => {
                 let convolution = Convolution { stride: self.stride, padding, groups: self.groups };
-                let after = (self.bias.as_ref(), self.norm.as_ref());
-                Ok(Maps::Learned(learned.convolution(&self.weight, &convolution, after, self.activation)?))
+                let after = (self.bias.as_ref().map(Weight::single), self.norm.as_ref());
+                Ok(Maps::Learned(learned.convolution(self.weight.single(), &convolution, after, self.activation)?))
             }
             Maps::Noted(noted) => {
                 self.must_be_folded()?;
                 let depthwise = self.groups > 1;
-                if depthwise && (self.weight.dim(1)? != 1 || self.groups != self.weight.dim(0)?) {
+                let weight = self.weight.single();
+                if depthwise && (weight.dim(1)? != 1 || self.groups != weight.dim(0)?) {
                     let problem = format!("{} groups, which the CPU kernels do not have", self.groups);
                     return Err(NnError::Shape { layer: "conv2d", problem });
                 }
                 Ok(Maps::Noted(noted.convolution(&NotedConvolution {
-                    weight: &self.weight,
-                    bias: self.bias.as_ref(),
+                    weight,
+                    bias: self.bias.as_ref().map(Weight::single),
                     stride: self.stride,
                     padding,
                     depthwise,
@@ -175,7 +180,7 @@ impl Conv2d {
     /// Convolves with TensorFlow's "same" padding.
     pub fn over_same(&self, maps: &Maps) -> Result<Maps> {
         let (_, height, width) = maps.size()?;
-        let kernel = self.weight.dim(2)?;
+        let kernel = self.weight.single().dim(2)?;
         self.over(maps, Padding::same(height, width, kernel, self.stride))
     }
 }

@@ -1,24 +1,51 @@
-//! Depthwise convolution on the CPU: one filter per channel, planes spread over threads.
+//! Depthwise convolution, one filter per channel, with its bias and activation: on the CPU planes are spread over threads,
+//! on CUDA it is one kernel.
 //!
 //! Candle splits a grouped convolution into one call per group, which for thousands of channels costs far more than the
 //! arithmetic itself.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-use crate::{Padding, Result};
+use crate::{Activation, Padding, Result};
 
-/// Convolves `x` [N, C, H, W] with `weight` [C, 1, kh, kw], a filter for each channel; the output is [N, C, H', W'].
-pub(crate) fn depthwise(x: &Tensor, weight: &Tensor, stride: usize, padding: Padding) -> Result<Tensor> {
-    Ok(x.contiguous()?.apply_op2_no_bwd(&weight.contiguous()?, &Depthwise { stride, padding })?)
+/// Whether [`depthwise`] runs on the device and in the type of `x`.
+pub(crate) fn has_depthwise(x: &Tensor) -> bool {
+    x.device().is_cuda() || (x.device().is_cpu() && x.dtype() == DType::F32)
+}
+
+/// Convolves `x` [N, C, H, W] with `weight` [C, 1, kh, kw], a filter for each channel, adds `bias` [C] and applies
+/// `activation`; the output is [N, C, H', W'].
+pub(crate) fn depthwise(
+    x: &Tensor,
+    (weight, bias): (&Tensor, Option<&Tensor>),
+    (stride, padding): (usize, Padding),
+    activation: Activation,
+) -> Result<Tensor> {
+    let bias = match bias {
+        Some(bias) => bias.contiguous()?,
+        None => Tensor::zeros(weight.dim(0)?, x.dtype(), x.device())?,
+    };
+    let layer = Depthwise { stride, padding, activation };
+    Ok(x.contiguous()?.apply_op3_no_bwd(&weight.contiguous()?, &bias, &layer)?)
 }
 
 struct Depthwise {
     stride: usize,
     padding: Padding,
+    activation: Activation,
 }
 
-impl CustomOp2 for Depthwise {
+impl Depthwise {
+    /// Rows and columns that a kernel of these sizes makes of an image.
+    fn output_size(&self, image: (usize, usize), kernel: (usize, usize)) -> candle_core::Result<(usize, usize)> {
+        let Padding { top, left, bottom, right } = self.padding;
+        let rows = self.padding.output_length(top + bottom, image.0, kernel.0, self.stride)?;
+        Ok((rows, self.padding.output_length(left + right, image.1, kernel.1, self.stride)?))
+    }
+}
+
+impl CustomOp3 for Depthwise {
     fn name(&self) -> &'static str {
         "depthwise-conv2d"
     }
@@ -29,16 +56,16 @@ impl CustomOp2 for Depthwise {
         x_layout: &Layout,
         weight: &CpuStorage,
         weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (batch, channels, height, width) = x_layout.shape().dims4()?;
         let (filters, one, kernel_height, kernel_width) = weight_layout.shape().dims4()?;
-        if filters != channels || one != 1 {
+        if filters != channels || one != 1 || bias_layout.shape().elem_count() != channels {
             candle_core::bail!("depthwise weight {:?} does not fit {channels} channels", weight_layout.shape());
         }
-        let out_height =
-            self.padding.output_length(self.padding.top + self.padding.bottom, height, kernel_height, self.stride)?;
-        let out_width =
-            self.padding.output_length(self.padding.left + self.padding.right, width, kernel_width, self.stride)?;
+        let (out_height, out_width) = self.output_size((height, width), (kernel_height, kernel_width))?;
+        let bias = &bias.as_slice::<f32>()?[bias_layout.start_offset()..][..channels];
         let input = &x.as_slice::<f32>()?[x_layout.start_offset()..][..batch * channels * height * width];
         let weight =
             &weight.as_slice::<f32>()?[weight_layout.start_offset()..][..channels * kernel_height * kernel_width];
@@ -56,8 +83,30 @@ impl CustomOp2 for Depthwise {
             let input = &input[plane * height * width..][..height * width];
             let taps = kernel_height * kernel_width;
             geometry.convolve(input, &weight[(plane % channels) * taps..][..taps], output);
+            for output in output {
+                *output = self.activation.scalar(*output + bias[plane % channels]);
+            }
         });
         Ok((CpuStorage::F32(output), (batch, channels, out_height, out_width).into()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &candle_core::CudaStorage,
+        x_layout: &Layout,
+        weight: &candle_core::CudaStorage,
+        weight_layout: &Layout,
+        bias: &candle_core::CudaStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(candle_core::CudaStorage, Shape)> {
+        let (batch, channels, height, width) = x_layout.shape().dims4()?;
+        let (_, _, kernel_height, kernel_width) = weight_layout.shape().dims4()?;
+        let out = self.output_size((height, width), (kernel_height, kernel_width))?;
+        let operands = [(x, x_layout), (weight, weight_layout), (bias, bias_layout)];
+        let before = (self.padding.top, self.padding.left);
+        let output = cuda_kernels::depthwise(operands, self.stride, before, out, self.activation.into())?;
+        Ok((output, (batch, channels, out.0, out.1).into()))
     }
 }
 
@@ -122,8 +171,11 @@ mod tests {
         {
             let x = Tensor::randn(0f32, 1.0, (2, 6, height, width), &Device::Cpu).unwrap();
             let weight = Tensor::randn(0f32, 1.0, (6, 1, kernel, kernel), &Device::Cpu).unwrap();
-            let ours = depthwise(&x, &weight, stride, Padding::symmetric(pad)).unwrap();
+            let bias = Tensor::randn(0f32, 1.0, 6, &Device::Cpu).unwrap();
+            let by = (stride, Padding::symmetric(pad));
+            let ours = depthwise(&x, (&weight, Some(&bias)), by, Activation::Silu).unwrap();
             let theirs = x.conv2d(&weight, pad, stride, 1, 6).unwrap();
+            let theirs = theirs.broadcast_add(&bias.reshape((1, 6, 1, 1)).unwrap()).unwrap().silu().unwrap();
             assert_eq!(ours.dims(), theirs.dims());
             let difference = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
             assert!(difference < 1e-5, "{height}x{width} k{kernel} s{stride}: {difference}");
@@ -136,8 +188,9 @@ mod tests {
         let weight = Tensor::randn(0f32, 1.0, (4, 1, 3, 3), &Device::Cpu).unwrap();
         let padding = Padding { top: 0, left: 0, bottom: 1, right: 1 };
         let padded = x.pad_with_zeros(2, 0, 1).unwrap().pad_with_zeros(3, 0, 1).unwrap();
-        let ours = depthwise(&x, &weight, 2, padding).unwrap();
-        let theirs = depthwise(&padded, &weight, 2, Padding::symmetric(0)).unwrap();
+        let plain = |x, padding| depthwise(x, (&weight, None), (2, padding), Activation::Identity).unwrap();
+        let ours = plain(&x, padding);
+        let theirs = plain(&padded, Padding::symmetric(0));
         assert_eq!(ours.to_vec3_flat(), theirs.to_vec3_flat());
     }
 

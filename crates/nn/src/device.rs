@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
@@ -56,7 +57,9 @@ fn open_first_gpu() -> Option<Device> {
 
 fn open_cuda(ordinal: usize) -> std::result::Result<Device, String> {
     if cfg!(feature = "cuda") {
-        Device::new_cuda(ordinal).map_err(|error| error.to_string())
+        // A backtrace follows the first line.
+        let said = |error: candle_core::Error| error.to_string().lines().next().unwrap_or_default().to_owned();
+        Device::new_cuda(ordinal).map_err(said)
     } else {
         Err("this build has no CUDA support (cargo feature `cuda`)".to_owned())
     }
@@ -99,6 +102,15 @@ impl fmt::Display for DeviceChoice {
     }
 }
 
+/// Whether the error, or one that it comes from, says that a GPU has no memory left.
+///
+/// It goes by the names that CUDA's driver and cuBLAS give their errors, since their types exist in CUDA builds only.
+pub fn ran_out_of_memory(error: &(dyn Error + 'static)) -> bool {
+    const NAMES: [&str; 2] = ["CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED"];
+    let text = error.to_string();
+    NAMES.iter().any(|name| text.contains(name)) || error.source().is_some_and(ran_out_of_memory)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,5 +132,15 @@ mod tests {
         let error = DeviceChoice::Cuda(0).open().unwrap_err().to_string();
         assert!(error.contains("cuda:0") && error.contains("feature"), "{error}");
         assert!(DeviceChoice::Auto.open().unwrap().is_cpu());
+    }
+
+    #[test]
+    fn a_gpu_without_memory_is_known_through_the_errors_around_it() {
+        let driver = |text: &str| candle_core::Error::Cuda(text.into());
+        let full = driver("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")");
+        assert!(ran_out_of_memory(&NnError::Tensor(full)));
+        assert!(ran_out_of_memory(&driver("CublasError(CUBLAS_STATUS_ALLOC_FAILED)").context("encoder")));
+        assert!(!ran_out_of_memory(&NnError::Tensor(driver("DriverError(CUDA_ERROR_ILLEGAL_ADDRESS, \"...\")"))));
+        assert!(!ran_out_of_memory(&NnError::OnlyNoted));
     }
 }

@@ -1,6 +1,6 @@
-//! Bias and activation in one threaded pass over the output of a convolution.
+//! Bias and activation in one pass over the output of a convolution: threaded on the CPU, one kernel on CUDA.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
 use crate::{Activation, Result};
@@ -11,7 +11,8 @@ pub(crate) fn bias_activation(x: &Tensor, bias: Option<&Tensor>, activation: Act
         return activation.forward(x);
     };
     let channels = bias.elem_count();
-    if !x.device().is_cpu() || x.track_op() || bias.track_op() {
+    let has_op = x.device().is_cuda() || (x.device().is_cpu() && x.dtype() == DType::F32);
+    if !has_op || x.track_op() || bias.track_op() {
         let shifted = x.broadcast_add(&bias.reshape((1, channels, 1, 1))?)?;
         return activation.forward(&shifted);
     }
@@ -48,6 +49,18 @@ impl CustomOp2 for BiasActivation {
             },
         );
         Ok((CpuStorage::F32(output), x_layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &candle_core::CudaStorage,
+        x_layout: &Layout,
+        bias: &candle_core::CudaStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(candle_core::CudaStorage, Shape)> {
+        let output = cuda_kernels::bias_activation([(x, x_layout), (bias, bias_layout)], self.activation.into())?;
+        Ok((output, x_layout.shape().clone()))
     }
 }
 

@@ -10,7 +10,7 @@ pub enum NnError {
     #[error("unknown device {0:?}: use auto, cpu, cuda, cuda:N or metal")]
     UnknownDevice(String),
     /// The device was asked for by name and cannot be opened.
-    #[error("device {name} cannot be opened: {reason}")]
+    #[error("device {name} cannot be opened: {reason}; with --device auto or cpu the CPU does the work")]
     DeviceUnavailable {
         /// The name as it was asked for.
         name: String,

@@ -1,6 +1,7 @@
 use candle_core::{CpuStorage, CustomOp3, D, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use crate::half::in_single;
 use crate::{Maps, Result};
 
 /// Brings each vector to mean 0 and variance 1, then scales and shifts it.
@@ -19,6 +20,10 @@ impl LayerNorm {
 
     /// Normalises the last axis of `x` [..., C].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        in_single(x, |x| self.normalise(x))
+    }
+
+    fn normalise(&self, x: &Tensor) -> Result<Tensor> {
         if x.device().is_cpu() && !x.track_op() && !self.weight.track_op() {
             let op = LayerNormOnCpu { eps: self.eps };
             return Ok(x.contiguous()?.apply_op3_no_bwd(&self.weight.contiguous()?, &self.bias.contiguous()?, &op)?);

@@ -2,8 +2,9 @@
 //!
 //! Layers over [`Maps`] are written once and run three ways: one by one as Candle's operations, noted down and run as one
 //! network by the CPU kernels, or, where their tensors are variables, on Candle's graph by the layers of [`training`]. For
-//! the first two, batch norms are folded into the convolution before them. The few operations that Candle runs slowly on a CPU (depthwise convolution, bias plus activation) are threaded
-//! custom operations. On other devices the same layers fall back to Candle's own operations.
+//! the first two, batch norms are folded into the convolution before them. The few operations that Candle runs slowly
+//! (depthwise convolution, bias plus activation) are custom operations: threaded on a CPU, kernels of `cuda_kernels` on CUDA,
+//! Candle's own elsewhere. A layer computes in the type of the maps that it is given, f32, f16 or bf16.
 //!
 //! Invariants: no file, no model name and no view is known here; shapes stand in every doc comment.
 
@@ -16,6 +17,7 @@ mod depthwise;
 mod device;
 mod epilogue;
 mod error;
+mod half;
 mod layer_norm;
 mod lstm;
 mod map_attention;
@@ -34,7 +36,7 @@ pub use affine::ChannelAffine;
 pub use attention::{Attended, MultiHeadAttention};
 pub use conv::{Conv2d, Padding};
 pub use conv3d::{Conv3d, Geometry3d};
-pub use device::DeviceChoice;
+pub use device::{DeviceChoice, ran_out_of_memory};
 pub use error::NnError;
 pub use kernels::{InputRange, InstructionSet};
 pub use layer_norm::LayerNorm;

@@ -1,6 +1,7 @@
 use candle_core::{D, Device, Tensor};
 use kernels::{OTHER_REGION, TokenWindow};
 
+use crate::half::in_single;
 use crate::windows::Windows;
 use crate::{Maps, NnError, Result};
 
@@ -51,7 +52,7 @@ impl MapAttention {
         }
         let windows = self.windows.over(height, width);
         match maps {
-            Maps::Computed(x) => Ok(Maps::Computed(self.forward(x, &windows)?)),
+            Maps::Computed(x) => Ok(Maps::Computed(in_single(x, |x| self.forward(x, &windows))?)),
             Maps::Learned(learned) => {
                 learned.by_plain_layers(|maps| Ok(Maps::Computed(self.forward(maps.tensor()?, &windows)?)))
             }

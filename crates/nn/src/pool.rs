@@ -1,10 +1,11 @@
 use candle_core::{D, Tensor};
 
+use crate::half::in_single;
 use crate::{Padding, Result};
 
 /// Averages `x` [N, C, H, W] over the image to [N, C].
 pub fn global_average(x: &Tensor) -> Result<Tensor> {
-    Ok(x.flatten_from(2)?.mean(D::Minus1)?)
+    in_single(x, |x| Ok(x.flatten_from(2)?.mean(D::Minus1)?))
 }
 
 /// Takes the largest value of each `kernel` x `kernel` window of `x` [N, C, H, W]; pixels outside the image never win.

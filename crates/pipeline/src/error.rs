@@ -65,11 +65,19 @@ pub enum PipelineError {
         #[source]
         source: zoo::ZooError,
     },
-    /// Int8 was asked for on a device that is not the CPU.
-    #[error("pipeline {origin}: precision = \"int8\" runs on the CPU only; use --device cpu, or leave precision out")]
+    /// A precision was asked for on a device that does not have it.
+    #[error(
+        "pipeline {origin}: precision = \"{precision}\" runs on {runs_on} only; use --device {device}, or leave precision out"
+    )]
     PrecisionDevice {
         /// The file or shipped name.
         origin: String,
+        /// What it asks for.
+        precision: zoo::Precision,
+        /// Where that runs.
+        runs_on: &'static str,
+        /// What to ask for there.
+        device: &'static str,
     },
     /// The device cannot be used.
     #[error("device")]
@@ -100,6 +108,9 @@ pub enum LabelError {
     /// The model failed.
     #[error("the model failed: {0}")]
     Model(String),
+    /// The device has no memory left, not even for one frame.
+    #[error("the device ran out of memory: {0}")]
+    OutOfMemory(String),
     /// The engine thread is gone.
     #[error("the engine has stopped")]
     EngineStopped,
@@ -116,9 +127,14 @@ impl LabelError {
             Self::NoFrame { source, .. } => source.kind(),
             Self::Plan(_) => "plan",
             Self::Model(_) => "model",
+            Self::OutOfMemory(_) => "out_of_memory",
             Self::EngineStopped => "engine_stopped",
             Self::Prepare(_) => "prepare",
         }
+    }
+
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::OutOfMemory(_))
     }
 
     /// Whether trying again later may help.
@@ -126,7 +142,7 @@ impl LabelError {
         match self {
             Self::Loop(error) => error.is_temporary(),
             Self::NoFrame { source, .. } => source.is_temporary(),
-            Self::EngineStopped => true,
+            Self::EngineStopped | Self::OutOfMemory(_) => true,
             Self::Plan(_) | Self::Model(_) | Self::Prepare(_) => false,
         }
     }

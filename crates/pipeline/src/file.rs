@@ -11,7 +11,8 @@ pub struct PipelineFile {
     pub name: String,
     /// The list of views: `tte11`, `tte47`; left out for a model that gives only vectors.
     pub label_set: Option<String>,
-    /// How the encoder computes: `f32`, or `int8` for a model that `echolabel models quantize` has calibrated.
+    /// How the encoder computes: `f32`; `bf16` or `f16` on a GPU; or `int8` on a CPU, for a model that `echolabel models
+    /// quantize` has calibrated.
     #[serde(default)]
     pub precision: Precision,
     /// Which frames are looked at.

@@ -129,6 +129,7 @@ impl Pipeline {
         drop(decoded);
         let answer = self.engine().run(request)?;
         (ms.encode, ms.head) = (answer.encode_ms, answer.head_ms);
+        label.precision = answer.precision;
         let Some(set) = self.label_set() else {
             label.reason = Some(about_vectors(&answer.outputs));
             return Ok(());

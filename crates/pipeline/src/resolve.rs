@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use candle_core::Device;
 use nn::DeviceChoice;
 use zoo::{Calibration, Confidence, LabelSet, Model, ModelCard, Precision, Registry, WeightStatus, ZooError};
 
+use crate::engine::ReadModel;
 use crate::{Engine, LoopPreparation, PipelineError, PipelineFile, PipelineSource};
 
 /// A pipeline whose parts fit each other, with its model on an engine thread.
@@ -29,10 +31,8 @@ impl Pipeline {
     /// Checks the pipeline, reads its weights from the folder `models` and starts its engine.
     pub fn open(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
         let parts = Parts::with_weights(source, models)?;
-        let model = parts.registry.read_model(&parts.card.name, &device.open()?).map_err(model_error(source))?;
         let status = parts.card.status;
-        let calibration = parts.calibration(source)?;
-        Self::start(source, parts, model, status, calibration.as_ref())
+        Self::open_on(source, parts, device, status, Registry::read_model)
     }
 
     /// Starts a model of the pipeline that somebody has read, on the CPU: in int8 by `calibration`, or in single precision,
@@ -45,16 +45,41 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let mut parts = Parts::read(source, models)?;
         parts.file.precision = if calibration.is_some() { Precision::Int8 } else { Precision::F32 };
-        Self::start(source, parts, model, status, calibration)
+        Self::start(source, parts, model, status, calibration, None)
     }
 
     /// The same with weights made by a formula, whether the model's own are here or not: its labels mean nothing.
     pub fn open_untrained(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
         let parts = Parts::read(source, models)?;
-        let model = parts.registry.make_untrained_model(&parts.card.name, &device.open()?);
-        let calibration = parts.calibration(source)?;
+        Self::open_on(source, parts, device, WeightStatus::Untrained, Registry::make_untrained_model)
+    }
+
+    /// Reads the model onto the device; where that has no memory for it, `auto` takes the CPU.
+    fn open_on(
+        source: &PipelineSource,
+        parts: Parts,
+        choice: DeviceChoice,
+        status: WeightStatus,
+        read: fn(&Registry, &str, &Device) -> zoo::Result<Model>,
+    ) -> Result<Self, PipelineError> {
+        let mut model = read(&parts.registry, &parts.card.name, &choice.open()?);
+        if let (Err(error), DeviceChoice::Auto) = (&model, choice)
+            && nn::ran_out_of_memory(error)
+        {
+            tracing::warn!("the gpu has no memory for the model, running on the cpu");
+            model = read(&parts.registry, &parts.card.name, &Device::Cpu);
+        }
         let model = model.map_err(model_error(source))?;
-        Self::start(source, parts, model, WeightStatus::Untrained, calibration.as_ref())
+        let calibration = parts.calibration(source)?;
+        let on_cpu: Option<ReadModel> = (!model.device().is_cpu()).then(|| {
+            let (registry, card) = (parts.registry.clone(), parts.card.clone());
+            Box::new(move || {
+                let mut model = read(&registry, &card.name, &Device::Cpu)?;
+                model.pack_for_good(card.prepare.size)?;
+                Ok(model)
+            }) as ReadModel
+        });
+        Self::start(source, parts, model, status, calibration.as_ref(), on_cpu)
     }
 
     fn start(
@@ -63,19 +88,20 @@ impl Pipeline {
         mut model: Model,
         status: WeightStatus,
         calibration: Option<&Calibration>,
+        on_cpu: Option<ReadModel>,
     ) -> Result<Self, PipelineError> {
-        if let Some(calibration) = calibration {
-            if !model.device().is_cpu() {
-                return Err(PipelineError::PrecisionDevice { origin: source.to_string() });
-            }
-            model = model.quantised(calibration).map_err(model_error(source))?;
-        }
+        check_device(&source.to_string(), parts.file.precision, model.device().is_cpu())?;
+        model = match (parts.file.precision, calibration) {
+            (Precision::Int8, Some(calibration)) => model.quantised(calibration).map_err(model_error(source))?,
+            (half @ (Precision::Bf16 | Precision::F16), _) => model.in_half(half).map_err(model_error(source))?,
+            _ => model,
+        };
         let Parts { file, card, .. } = parts;
         // The engine meets frames of this size only.
         model.pack_for_good(card.prepare.size).map_err(model_error(source))?;
         let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error(source))?;
         let loops = LoopPreparation::new(label_set, &file.sampling, card.prepare);
-        Ok(Self { engine: Engine::start(model)?, file, loops, card, status })
+        Ok(Self { engine: Engine::start(model, on_cpu)?, file, loops, card, status })
     }
 
     /// The pipeline's name, under which its predictions are kept.
@@ -148,7 +174,7 @@ impl Parts {
     /// The calibration that the pipeline's precision needs.
     fn calibration(&self, source: &PipelineSource) -> Result<Option<Calibration>, PipelineError> {
         match self.file.precision {
-            Precision::F32 => Ok(None),
+            Precision::F32 | Precision::Bf16 | Precision::F16 => Ok(None),
             Precision::Int8 => self.registry.read_calibration(&self.card).map(Some).map_err(model_error(source)),
         }
     }
@@ -198,6 +224,16 @@ fn compare(origin: &str, file: &PipelineFile, card: &ModelCard) -> Result<(), Pi
     }
 }
 
+/// Refuses a precision that the device does not have, rather than to compute in another one.
+fn check_device(origin: &str, precision: Precision, is_cpu: bool) -> Result<(), PipelineError> {
+    let (runs_on, device) = match (precision, is_cpu) {
+        (Precision::Int8, false) => ("the CPU", "cpu"),
+        (Precision::Bf16 | Precision::F16, true) => ("a GPU", "cuda"),
+        _ => return Ok(()),
+    };
+    Err(PipelineError::PrecisionDevice { origin: origin.to_owned(), precision, runs_on, device })
+}
+
 fn check_ranges(origin: &str, file: &PipelineFile) -> Result<(), PipelineError> {
     let fault = |key: &'static str, found: String, expected: &'static str| {
         Err(PipelineError::OutOfRange { origin: origin.to_owned(), key, found, expected })
@@ -220,8 +256,6 @@ fn check_ranges(origin: &str, file: &PipelineFile) -> Result<(), PipelineError> 
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
     use crate::source::SHIPPED;
 
@@ -288,6 +322,26 @@ mod tests {
             let error = checked(&good.replace(from, to)).unwrap_err();
             assert!(error.contains(expected) && error.contains("mine.toml"), "{to}: {error}");
         }
+    }
+
+    #[test]
+    fn a_precision_is_refused_where_the_device_does_not_have_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        let (_, text) = SHIPPED[3];
+        for precision in ["bf16", "f16"] {
+            std::fs::write(&path, text.replace("[sampling]", &format!("precision = \"{precision}\"\n[sampling]")))
+                .unwrap();
+            let source = PipelineSource::File(path.clone());
+            let error = Pipeline::open(&source, folder.path(), DeviceChoice::Cpu).err().unwrap().to_string();
+            assert!(error.contains(&format!("{precision}\" runs on a GPU only; use --device cuda")), "{error}");
+        }
+        for precision in [Precision::F32, Precision::Bf16, Precision::F16] {
+            assert!(check_device("", precision, false).is_ok());
+        }
+        let error = check_device("mine", Precision::Int8, false).unwrap_err().to_string();
+        assert!(error.contains("mine: precision = \"int8\" runs on the CPU only; use --device cpu"), "{error}");
+        assert!(check_device("", Precision::Int8, true).is_ok() && check_device("", Precision::F32, true).is_ok());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use candle_core::DType;
 use nn::InputRange;
 use serde::{Deserialize, Serialize};
 
@@ -16,14 +17,31 @@ pub enum Precision {
     /// Single precision: the definition.
     #[default]
     F32,
+    /// The upper half of single precision, on a GPU: its range, with 8 digits.
+    Bf16,
+    /// Half precision of IEEE 754, on a GPU: 11 digits, numbers up to 65504.
+    F16,
     /// Products of bytes, calibrated; everything between them in single precision.
     Int8,
+}
+
+impl Precision {
+    /// What the maps between an encoder's layers are made of where Candle runs them.
+    pub(crate) fn of_maps(self) -> DType {
+        match self {
+            Self::F32 | Self::Int8 => DType::F32,
+            Self::Bf16 => DType::BF16,
+            Self::F16 => DType::F16,
+        }
+    }
 }
 
 impl fmt::Display for Precision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::F16 => "f16",
             Self::Int8 => "int8",
         })
     }

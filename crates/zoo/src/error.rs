@@ -215,6 +215,12 @@ pub enum ZooError {
     /// A model was asked to learn whose encoder has no layers with gradients.
     #[error("encoders of whole clips cannot be trained here, only run")]
     CannotLearn,
+    /// Half precision was asked of a model whose encoder has none.
+    #[error("its encoder sees whole clips, which run in f32 only, not in {precision}")]
+    NoHalf {
+        /// What was asked for.
+        precision: crate::Precision,
+    },
     /// An image tensor or clip does not have the shape that the model takes.
     #[error("the model takes {expected}, got {found:?}")]
     InputShape {

@@ -1,14 +1,14 @@
 use std::rc::Rc;
 
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 use nn::{Lesson, Linear, ObservedNetwork};
 
 use crate::import::TensorOutline;
 use crate::transformer::linear;
 use crate::weights::{TensorSource, Weights, outlines};
 use crate::{
-    AnyEncoderName, Architecture, Calibration, Classifier, Encoder, Fusion, Head, ModelCard, Result, VideoEncoder,
-    ZooError,
+    AnyEncoderName, Architecture, Calibration, Classifier, Encoder, Fusion, Head, ModelCard, Precision, Result,
+    VideoEncoder, ZooError,
 };
 
 /// A model ready to run on a device.
@@ -22,6 +22,7 @@ pub struct Model {
     width: usize,
     sha256: String,
     device: Device,
+    precision: Precision,
 }
 
 /// Why a model of clips has no int8.
@@ -65,6 +66,7 @@ impl Model {
                 width: fused_width,
                 sha256: source.sha256(),
                 device: device.clone(),
+                precision: Precision::F32,
             })
         })
     }
@@ -107,11 +109,13 @@ impl Model {
     ///
     /// A model that sees whole clips takes them, [B, T, 3, H, W], and gives one step of time for each, [B, 1, C].
     pub fn encode(&self, pixels: &Tensor) -> Result<Tensor> {
-        match &self.encoder {
-            AnyEncoder::Frames(encoder) if self.takes_maps => encoder.maps(pixels),
-            AnyEncoder::Frames(encoder) => encoder.forward(pixels),
-            AnyEncoder::Clips(encoder) => Ok(encoder.forward(pixels)?.unsqueeze(1)?),
-        }
+        let pixels = &pixels.to_dtype(self.precision.of_maps())?;
+        let encoded = match &self.encoder {
+            AnyEncoder::Frames(encoder) if self.takes_maps => encoder.maps(pixels)?,
+            AnyEncoder::Frames(encoder) => encoder.forward(pixels)?,
+            AnyEncoder::Clips(encoder) => encoder.forward(pixels)?.unsqueeze(1)?,
+        };
+        Ok(encoded.to_dtype(DType::F32)?)
     }
 
     /// As [`Self::encode`], on Candle's graph: what of the weights are variables gets its gradient.
@@ -133,7 +137,23 @@ impl Model {
             AnyEncoder::Frames(encoder) => encoder.quantised(calibration.input_ranges())?,
             AnyEncoder::Clips(_) => return Err(ZooError::NotQuantisable { reason: SEES_CLIPS }),
         };
-        Ok(Self { encoder: AnyEncoder::Frames(encoder), ..self })
+        Ok(Self { encoder: AnyEncoder::Frames(encoder), precision: Precision::Int8, ..self })
+    }
+
+    /// The same model with its encoder in `Bf16` or `F16`; norms are folded in single precision before, and everything after
+    /// the encoder stays in it. It is for GPUs: a CPU has no fast products of such numbers, or none at all.
+    ///
+    /// An error for a model that sees whole clips.
+    pub fn in_half(self, precision: Precision) -> Result<Self> {
+        match &self.encoder {
+            AnyEncoder::Frames(_) => Ok(Self { precision, ..self }),
+            AnyEncoder::Clips(_) => Err(ZooError::NoHalf { precision }),
+        }
+    }
+
+    /// How the encoder computes.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// An observer of the encoder's ranges on prepared frames of `size` x `size` pixels, for a calibration.

@@ -140,7 +140,7 @@ impl Maps {
             Self::Computed(tensor) => {
                 let (batch, channels, _, _) = tensor.dims4()?;
                 let pixels = tensor.flatten_from(2)?.pad_with_zeros(2, 1, 0)?;
-                let tokens = pixels.broadcast_add(&terms.t()?)?;
+                let tokens = pixels.broadcast_add(&terms.t()?.to_dtype(pixels.dtype())?)?;
                 Ok(Self::Computed(tokens.reshape((batch, channels, 1, ()))?))
             }
             Self::Noted(noted) => Ok(Self::Noted(noted.prepend_token(terms)?)),

@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::time::Instant;
 
 use candle_core::Tensor;
@@ -5,20 +6,49 @@ use zoo::Model;
 use zoo::prepare::PreparedClips;
 
 use super::EngineAnswer;
+use super::fallback::{Answering, Answers, in_pieces};
 use crate::LabelError;
 
-/// Frames encoded at once, over all loops of a batch: enough to keep two cores busy, few enough to bound memory.
-pub(super) const MOST_FRAMES: usize = 16;
+/// Frames encoded at once on a CPU, over all loops of a batch: enough to keep two cores busy, few enough to bound memory.
+const MOST_FRAMES_ON_CPU: usize = 16;
+
+/// The same on a GPU, which has thousands of small cores to fill; not measured.
+const MOST_FRAMES_ON_GPU: usize = 64;
+
+/// A model, and how many frames are encoded at once on its device.
+pub(super) struct Batches {
+    model: Model,
+    at_once: usize,
+}
+
+impl Batches {
+    pub(super) fn of(model: Model) -> Self {
+        let at_once = if model.device().is_cpu() { MOST_FRAMES_ON_CPU } else { MOST_FRAMES_ON_GPU };
+        Self { model, at_once }
+    }
+
+    /// How many frames are worth waiting together.
+    pub(super) fn at_once(&self) -> usize {
+        self.at_once
+    }
+}
+
+impl Answering for Batches {
+    fn answer(&mut self, requests: &[&PreparedClips]) -> Answers {
+        run(&self.model, &mut self.at_once, requests)
+    }
+}
 
 /// Answers every request; a failure of the shared batch is retried request by request, so one loop cannot fail another.
-pub(super) fn run(model: &Model, requests: &[&PreparedClips]) -> Vec<Result<EngineAnswer, LabelError>> {
+fn run(model: &Model, at_once: &mut usize, requests: &[&PreparedClips]) -> Answers {
     if model.sees_whole_clips() {
-        return requests.iter().map(|request| answer_whole_clips(model, request)).collect();
+        return requests.iter().map(|request| answer_whole_clips(model, at_once, request)).collect();
     }
-    match encode(model, requests).and_then(|(vectors, encode_ms)| classify(model, requests, &vectors, encode_ms)) {
+    let encoded = encode(model, at_once, requests);
+    match encoded.and_then(|(vectors, encode_ms)| classify(model, requests, &vectors, encode_ms)) {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if requests.len() == 1 => vec![Err(error)],
-        Err(_) => requests.iter().flat_map(|request| run(model, &[request])).collect(),
+        Err(_) => requests.iter().flat_map(|request| run(model, at_once, &[request])).collect(),
     }
 }
 
@@ -47,6 +77,7 @@ fn classify(
             let count = request.clips.len();
             answers.push(EngineAnswer {
                 outputs: together.outputs.drain(..count).collect(),
+                precision: together.precision,
                 encode_ms: encode_ms * request.frames as f64 / all_frames.max(1) as f64,
                 head_ms: together.head_ms * count as f64 / clips.len().max(1) as f64,
             });
@@ -56,7 +87,7 @@ fn classify(
 }
 
 /// Encodes the frames of all requests as vectors [frames, C] (or maps [frames, C, h, w]) and tells how many milliseconds that took.
-fn encode(model: &Model, requests: &[&PreparedClips]) -> Result<(Tensor, f64), LabelError> {
+fn encode(model: &Model, at_once: &mut usize, requests: &[&PreparedClips]) -> Result<(Tensor, f64), LabelError> {
     let started = Instant::now();
     let Some(size) = requests.first().map(|request| request.size) else {
         return Err(LabelError::Model("an empty batch".to_owned()));
@@ -64,25 +95,29 @@ fn encode(model: &Model, requests: &[&PreparedClips]) -> Result<(Tensor, f64), L
     let plane = 3 * size * size;
     let values: Vec<&[f32]> = requests.iter().map(|request| request.values.as_slice()).collect();
     let values = values.concat();
-    let mut vectors = Vec::new();
-    for chunk in values.chunks(MOST_FRAMES * plane) {
-        let frames = Tensor::from_slice(chunk, (chunk.len() / plane, 3, size, size), model.device());
-        vectors.push(model.encode(&frames.map_err(model_error)?).map_err(model_error)?);
-    }
+    let encode = |frames: Range<usize>| {
+        let chunk = &values[frames.start * plane..frames.end * plane];
+        let frames = Tensor::from_slice(chunk, (frames.len(), 3, size, size), model.device());
+        model.encode(&frames.map_err(model_error)?).map_err(model_error)
+    };
+    let vectors = in_pieces(values.len() / plane, at_once, encode, LabelError::is_out_of_memory)?;
     let vectors = Tensor::cat(&vectors, 0).map_err(model_error)?;
     Ok((vectors, started.elapsed().as_secs_f64() * 1000.0))
 }
 
 /// Answers one request with a model whose encoder looks at the frames of a clip together.
-fn answer_whole_clips(model: &Model, request: &PreparedClips) -> Result<EngineAnswer, LabelError> {
+fn answer_whole_clips(model: &Model, at_once: &mut usize, request: &PreparedClips) -> Result<EngineAnswer, LabelError> {
     let started = Instant::now();
     let (count, size) = (request.frames, request.size);
     let frames = Tensor::from_slice(&request.values, (count, 3, size, size), model.device());
     let frames = frames.map_err(model_error)?;
     let length = request.clips.first().map_or(1, Vec::len).max(1);
-    let mut encoded = Vec::new();
-    for clips in request.clips.chunks((MOST_FRAMES / length).max(1)) {
-        encoded.push(model.encode(&clips_of(&frames, clips)?).map_err(model_error)?);
+    let encode = |clips: Range<usize>| model.encode(&clips_of(&frames, &request.clips[clips])?).map_err(model_error);
+    let most_clips = (*at_once / length).max(1);
+    let mut clips_at_once = most_clips;
+    let encoded = in_pieces(request.clips.len(), &mut clips_at_once, encode, LabelError::is_out_of_memory)?;
+    if clips_at_once < most_clips {
+        *at_once = clips_at_once * length;
     }
     let encoded = Tensor::cat(&encoded, 0).map_err(model_error)?;
     finish(model, &encoded, started.elapsed().as_secs_f64() * 1000.0)
@@ -107,10 +142,12 @@ fn finish(model: &Model, clips: &Tensor, encode_ms: f64) -> Result<EngineAnswer,
         false => model.embed(clips),
     };
     let outputs = outputs.map_err(model_error)?.to_vec2::<f32>().map_err(model_error)?;
-    Ok(EngineAnswer { outputs, encode_ms, head_ms: started.elapsed().as_secs_f64() * 1000.0 })
+    let precision = model.precision();
+    Ok(EngineAnswer { outputs, precision, encode_ms, head_ms: started.elapsed().as_secs_f64() * 1000.0 })
 }
 
-fn model_error(error: impl std::error::Error) -> LabelError {
+fn model_error(error: impl std::error::Error + 'static) -> LabelError {
+    let ran_out = nn::ran_out_of_memory(&error);
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -118,7 +155,7 @@ fn model_error(error: impl std::error::Error) -> LabelError {
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    LabelError::Model(text)
+    if ran_out { LabelError::OutOfMemory(text) } else { LabelError::Model(text) }
 }
 
 #[cfg(test)]
@@ -140,11 +177,11 @@ mod tests {
         let registry = Registry::open(Path::new("nowhere")).unwrap();
         let model = registry.make_untrained_model("tte11-r2plus1d", &Device::Cpu).unwrap();
         let clips = [[0, 1, 2, 3], [4, 3, 1, 0], [1, 1, 2, 2], [0, 2, 3, 4], [4, 4, 4, 4]];
-        let together = run(&model, &[&request(&clips)]).remove(0).unwrap().outputs;
+        let together = run(&model, &mut 16, &[&request(&clips)]).remove(0).unwrap().outputs;
         assert_eq!((together.len(), together[0].len()), (5, 11));
         assert_ne!(together[0], together[1]);
         for (clip, together) in clips.iter().zip(&together) {
-            let alone = run(&model, &[&request(&[*clip])]).remove(0).unwrap().outputs.remove(0);
+            let alone = run(&model, &mut 16, &[&request(&[*clip])]).remove(0).unwrap().outputs.remove(0);
             let furthest = alone.iter().zip(together).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(furthest < 1e-4, "{clip:?}: {furthest}");
         }
@@ -157,9 +194,9 @@ mod tests {
         let mut requests = [request(&[[0, 1, 2, 3], [1, 2, 3, 4]]), request(&[[4, 3, 2, 1]]), request(&[[0, 0, 1, 1]])];
         requests[1].values.iter_mut().for_each(|value| *value = 1.0 - *value);
         requests[2].clips = vec![vec![0, 1]];
-        let together = run(&model, &requests.each_ref());
+        let together = run(&model, &mut 16, &requests.each_ref());
         for (request, together) in requests.iter().zip(together) {
-            let alone = run(&model, &[request]).remove(0).unwrap().outputs;
+            let alone = run(&model, &mut 16, &[request]).remove(0).unwrap().outputs;
             let together = together.unwrap().outputs;
             assert_eq!(alone.len(), together.len());
             for (alone, together) in alone.iter().flatten().zip(together.iter().flatten()) {
@@ -174,7 +211,7 @@ mod tests {
         let model = registry.make_untrained_model("EchoView47_contrastive_encoder", &Device::Cpu).unwrap();
         let values = vec![0.5; 2 * 3 * 75 * 75];
         let request = PreparedClips { frames: 2, size: 75, values, clips: vec![vec![0], vec![1]] };
-        let outputs = run(&model, &[&request]).remove(0).unwrap().outputs;
+        let outputs = run(&model, &mut 16, &[&request]).remove(0).unwrap().outputs;
         assert_eq!((outputs.len(), outputs[0].len()), (2, 2048));
         assert_eq!(outputs[0], outputs[1]);
     }
