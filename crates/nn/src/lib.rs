@@ -10,6 +10,7 @@
 mod activation;
 mod affine;
 mod attention;
+mod clips;
 mod conv;
 mod conv3d;
 mod depthwise;
@@ -32,6 +33,7 @@ mod windows;
 pub use activation::Activation;
 pub use affine::ChannelAffine;
 pub use attention::{Attended, MultiHeadAttention};
+pub use clips::Clips;
 pub use conv::{Conv2d, Padding};
 pub use conv3d::{Conv3d, Geometry3d};
 pub use device::DeviceChoice;
