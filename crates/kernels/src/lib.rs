@@ -62,10 +62,11 @@ pub use activation::Activation;
 pub use error::KernelsError;
 pub use instruction_set::{InstructionSet, KERNELS_VARIABLE};
 pub use network::{
-    Attention, Convolution, Map, Network, NetworkBuilder, OTHER_REGION, Observer, SqueezeExcite, TokenWindow,
+    Attention, Convolution, LayerTime, Map, Network, NetworkBuilder, OTHER_REGION, Observer, SqueezeExcite,
+    TimeConvolution, TokenWindow,
 };
 pub use quantisation::InputRange;
-pub use shape::{MapShape, Padding, Window};
+pub use shape::{MapShape, Padding, TimeWindow, Window};
 
 /// The result of building or running a network.
 pub type Result<T> = std::result::Result<T, KernelsError>;

@@ -99,3 +99,41 @@ impl Window {
         height.zip(width).ok_or_else(|| shape(format!("a window of {kernel} does not fit into {input:?}")))
     }
 }
+
+/// A window that slides over the frames of a clip, one pixel of each frame at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeWindow {
+    /// Frames of the window.
+    pub kernel: usize,
+    /// Frames from one place to the next.
+    pub stride: usize,
+    /// Frames of zeros before the first and after the last.
+    pub padding: usize,
+    /// Rows and columns from one pixel that is looked at to the next.
+    pub spatial_stride: usize,
+}
+
+impl TimeWindow {
+    /// Frames, rows and columns of the output over so many frames of `input`'s size. `layer` names the layer in the error.
+    pub(crate) fn output(
+        &self,
+        layer: &'static str,
+        frames: usize,
+        input: MapShape,
+    ) -> Result<(usize, (usize, usize))> {
+        let Self { kernel, stride, padding, spatial_stride } = *self;
+        let length = frames + 2 * padding;
+        if kernel == 0 || stride == 0 || spatial_stride == 0 || padding >= kernel || length < kernel {
+            return Err(KernelsError::Shape { layer, problem: format!("{self:?} over {frames} frames") });
+        }
+        let size = (input.height.div_ceil(spatial_stride), input.width.div_ceil(spatial_stride));
+        Ok(((length - kernel) / stride + 1, size))
+    }
+
+    /// The frames of a clip under the window of one output frame, and how many of the window's are before the first.
+    pub(crate) fn under(&self, output_frame: usize, frames: usize) -> (std::ops::Range<usize>, usize) {
+        let start = output_frame * self.stride;
+        let end = (start + self.kernel - self.padding).min(frames);
+        (start.saturating_sub(self.padding)..end, self.padding.saturating_sub(start))
+    }
+}

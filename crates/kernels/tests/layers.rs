@@ -4,7 +4,7 @@ mod reference;
 
 use kernels::{Activation, Convolution, MapShape, Padding, SqueezeExcite, Window};
 use proptest::prelude::*;
-use reference::{Image, Numbers, compare};
+use reference::{Image, Numbers, absolute_terms, compare, compare_beside};
 
 fn channels() -> impl Strategy<Value = usize> {
     prop::sample::select(vec![1, 3, 16, 17, 24, 33, 64, 70])
@@ -51,9 +51,10 @@ proptest! {
         let weight = numbers.weights(out * terms, terms);
         let bias = numbers.take(out, 1.0);
         let layer = Convolution { weight: &weight, bias: &bias, channels_out: out, window, activation };
-        compare(MapShape::new(input, height, width), count, seed,
+        compare_beside(MapShape::new(input, height, width), count, seed,
             |network, frames| network.convolution(frames, layer),
-            |frame| reference::convolution(frame, &weight, &bias, window, activation));
+            |frame| reference::convolution(frame, &weight, &bias, window, activation),
+            |frame| absolute_terms(frame, &weight, &bias, window));
     }
 
     #[test]

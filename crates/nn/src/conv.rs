@@ -150,24 +150,27 @@ impl Conv2d {
                 let after = (self.bias.as_ref().map(Weight::single), self.norm.as_ref());
                 Ok(Maps::Learned(learned.convolution(self.weight.single(), &convolution, after, self.activation)?))
             }
-            Maps::Noted(noted) => {
-                self.must_be_folded()?;
-                let depthwise = self.groups > 1;
-                let weight = self.weight.single();
-                if depthwise && (weight.dim(1)? != 1 || self.groups != weight.dim(0)?) {
-                    let problem = format!("{} groups, which the CPU kernels do not have", self.groups);
-                    return Err(NnError::Shape { layer: "conv2d", problem });
-                }
-                Ok(Maps::Noted(noted.convolution(&NotedConvolution {
-                    weight,
-                    bias: self.bias.as_ref().map(Weight::single),
-                    stride: self.stride,
-                    padding,
-                    depthwise,
-                    activation: self.activation,
-                })?))
-            }
+            Maps::Noted(noted) => Ok(Maps::Noted(noted.convolution(&self.to_note(padding)?)?)),
         }
+    }
+
+    /// The layer as the CPU kernels have it; an error for one that they do not have.
+    pub(crate) fn to_note(&self, padding: Padding) -> Result<NotedConvolution<'_>> {
+        self.must_be_folded()?;
+        let depthwise = self.groups > 1;
+        let weight = self.weight.single();
+        if depthwise && (weight.dim(1)? != 1 || self.groups != weight.dim(0)?) {
+            let problem = format!("{} groups, which the CPU kernels do not have", self.groups);
+            return Err(NnError::Shape { layer: "conv2d", problem });
+        }
+        Ok(NotedConvolution {
+            weight,
+            bias: self.bias.as_ref().map(Weight::single),
+            stride: self.stride,
+            padding,
+            depthwise,
+            activation: self.activation,
+        })
     }
 
     fn must_be_folded(&self) -> Result<()> {

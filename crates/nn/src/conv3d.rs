@@ -1,7 +1,7 @@
 use candle_core::Tensor;
 
 use crate::packed_conv::PackedConv;
-use crate::{Activation, BatchNorm, Conv2d, KernelChoice, NnError, Padding, Result};
+use crate::{Activation, BatchNorm, Clips, Conv2d, KernelChoice, Maps, NnError, Padding, Result};
 
 /// Strides and zero padding of a three-dimensional convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +30,7 @@ impl Geometry3d {
 
 /// A convolution over frames, rows and columns.
 ///
-/// Neighbouring frames are laid side by side as channels, so that one two-dimensional convolution does the work; the CPU
-/// kernels run it if they are chosen (`ECHOLABEL_KERNELS`).
+/// Neighbouring frames are laid side by side as channels, so that one two-dimensional convolution does the work.
 #[derive(Debug, Clone)]
 pub struct Conv3d {
     conv: PackedConv,
@@ -60,12 +59,39 @@ impl Conv3d {
         Self { conv: self.conv.with_activation(activation), ..self }
     }
 
-    /// Convolves `x` [B, T, in, H, W] to [B, T', out, H', W'].
+    /// Convolves clips of `in` channels to clips of `out` channels. The CPU kernels only look over pixels or over time, not
+    /// over both at once.
+    pub fn over(&self, clips: &Clips) -> Result<Clips> {
+        let Geometry3d { temporal_stride: stride, temporal_padding: padding, spatial_stride, .. } = self.geometry;
+        let Maps::Noted(noted) = &clips.maps else {
+            return Clips::of(&self.convolved(&clips.tensor()?, |x| self.conv.layer_by_layer(x))?);
+        };
+        if self.looks_at_one_frame() {
+            return clips.each_frame(|maps| self.conv.over(maps));
+        }
+        if !self.conv.is_pointwise() {
+            let problem = "a window over pixels and time, which the CPU kernels do not have".to_owned();
+            return Err(NnError::Shape { layer: "conv3d", problem });
+        }
+        let window = kernels::TimeWindow { kernel: self.temporal_kernel, stride, padding, spatial_stride };
+        Clips::noted(self.conv.over_time(noted, window)?)
+    }
+
+    /// Convolves `x` [B, T, in, H, W] to [B, T', out, H', W'], by the CPU kernels if they are chosen (`ECHOLABEL_KERNELS`).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.convolved(x, |x| self.conv.forward(x))
+    }
+
+    fn looks_at_one_frame(&self) -> bool {
+        let Geometry3d { temporal_stride, temporal_padding, .. } = self.geometry;
+        self.temporal_kernel == 1 && temporal_stride == 1 && temporal_padding == 0
+    }
+
+    fn convolved(&self, x: &Tensor, convolve: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
         let x = self.neighbours_as_channels(x)?;
         let (batch, frames, channels, height, width) = x.dims5()?;
         let x = x.reshape((batch * frames, channels, height, width))?;
-        let y = self.conv.forward(&x)?;
+        let y = convolve(&x)?;
         let (_, out, height, width) = y.dims4()?;
         Ok(y.reshape((batch, frames, out, height, width))?)
     }
@@ -73,7 +99,7 @@ impl Conv3d {
     /// Maps [B, T, C, H, W] to [B, T', kt * C, H, W].
     fn neighbours_as_channels(&self, x: &Tensor) -> Result<Tensor> {
         let Geometry3d { temporal_stride: stride, temporal_padding: padding, .. } = self.geometry;
-        if self.temporal_kernel == 1 && stride == 1 && padding == 0 {
+        if self.looks_at_one_frame() {
             return Ok(x.clone());
         }
         let padded = x.pad_with_zeros(1, padding, padding)?;

@@ -11,6 +11,7 @@
 mod activation;
 mod affine;
 mod attention;
+mod clips;
 mod conv;
 mod conv3d;
 mod depthwise;
@@ -34,6 +35,7 @@ mod windows;
 pub use activation::Activation;
 pub use affine::ChannelAffine;
 pub use attention::{Attended, MultiHeadAttention};
+pub use clips::Clips;
 pub use conv::{Conv2d, Padding};
 pub use conv3d::{Conv3d, Geometry3d};
 pub use device::{DeviceChoice, ran_out_of_memory};

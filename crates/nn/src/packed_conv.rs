@@ -1,7 +1,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Tensor};
+use kernels::TimeWindow;
 
+use crate::maps::NotedMaps;
 use crate::{Activation, BatchNorm, CompiledNetwork, Conv2d, KernelChoice, Maps, NnError, Padding, Result};
 
 /// A convolution of larger windows, run by the CPU kernels where they are chosen; 1x1 ones are a product of Candle's, which
@@ -30,6 +32,25 @@ impl PackedConv {
 
     pub(crate) fn with_activation(self, activation: Activation) -> Self {
         Self::new(self.conv.with_activation(activation), self.padding, self.choice)
+    }
+
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.conv.is_pointwise()
+    }
+
+    /// The same on maps of any kind, on numbers by Candle.
+    pub(crate) fn over(&self, maps: &Maps) -> Result<Maps> {
+        self.conv.over(maps, self.padding)
+    }
+
+    /// The same on numbers [N, in, H, W] by Candle.
+    pub(crate) fn layer_by_layer(&self, x: &Tensor) -> Result<Tensor> {
+        self.conv.forward(x, self.padding)
+    }
+
+    /// A 1x1 convolution of neighbouring frames side by side, noted down.
+    pub(crate) fn over_time(&self, maps: &NotedMaps, window: TimeWindow) -> Result<NotedMaps> {
+        maps.time_convolution(&self.conv.to_note(self.padding)?, window)
     }
 
     /// Convolves `x` [N, in, H, W] to [N, out, H', W'].

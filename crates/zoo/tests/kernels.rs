@@ -5,7 +5,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 use nn::KernelChoice;
 use zoo::weights::{FormulaWeights, Weights};
-use zoo::{Encoder, EncoderName, Model, Registry};
+use zoo::{Encoder, EncoderName, Model, Registry, VideoEncoder, VideoEncoderName};
 
 /// Sizes of the same networks that would only take longer.
 const LARGER_SIZES: [EncoderName; 6] = [
@@ -88,4 +88,25 @@ fn multiply_adds_are_those_of_the_literature() {
     // 1086 million for EfficientNet-B2 at 288, as hooks in PyTorch count them.
     let counted = Model::multiply_adds_of_a_frame(registry.card("tte11-speed").unwrap()).unwrap();
     assert!(counted.is_some_and(|counted| (1_085_000_000..1_087_000_000).contains(&counted)), "{counted:?}");
+}
+
+#[test]
+fn video_encoders_give_the_same_by_kernels_as_layer_by_layer() {
+    let formula = FormulaWeights { seed: "kernels".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let read = |name, choice| {
+        let encoder = Weights::read_all(&formula, &Device::Cpu, '.', |weights| VideoEncoder::read(name, weights));
+        encoder.unwrap().with_kernels(choice)
+    };
+    // Odd sides and an odd number of frames; slow_r50 averages windows of 8 frames and 7 x 7 pixels.
+    for (name, shape) in
+        [(VideoEncoderName::R2Plus1d18, (2, 5, 3, 45, 59)), (VideoEncoderName::SlowR50, (1, 9, 3, 205, 231))]
+    {
+        let clips = Tensor::rand(0f32, 1.0, shape, &Device::Cpu).unwrap();
+        let plain = read(name, KernelChoice::Plain).forward(&clips).unwrap();
+        for set in kernels::InstructionSet::available() {
+            let difference = compare(&read(name, KernelChoice::Kernels(set)).forward(&clips).unwrap(), &plain);
+            println!("{name:<24} {set:?}: {difference:.1e}");
+            assert!(difference < TOLERANCE, "{name} {set:?}: {difference}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! `encoders [NAME...]` prints milliseconds per frame at batch 1, 6 and 16 on two threads, and on one.
 //! `encoders --int8 [NAME...]` does so with products of bytes, calibrated on random frames.
+//! `encoders --layers NAME [FRAMES [THREADS]]` prints the least milliseconds of each layer for one frame, or for up to four at once.
 //! `encoders --serve NAME [--int8]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that another
 //! program can take turns with it.
 
@@ -33,6 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--serve", name] => serve(&build(name)?),
         ["--serve", name, "--int8"] => serve(&build_quantised(name)?),
+        ["--layers", name] => layer_times(&build(name)?, 1, 1),
+        ["--layers", name, frames] => layer_times(&build(name)?, frames.parse()?, 1),
+        ["--layers", name, frames, threads] => layer_times(&build(name)?, frames.parse()?, threads.parse()?),
         ["--int8"] => NAMES[..2].iter().try_for_each(|name| table(name, &build_quantised(name)?)),
         ["--int8", names @ ..] => names.iter().try_for_each(|name| table(name, &build_quantised(name)?)),
         [] => NAMES[..2].iter().try_for_each(|name| table(name, &build(name)?)),
@@ -85,6 +89,26 @@ fn table(name: &str, network: &Network) -> Result<(), Box<dyn Error>> {
         let (median, least) = (per_frame(seconds[seconds.len() / 2]), per_frame(seconds[0]));
         println!("  batch {batch:2}, {threads} threads: median {median:6.2} ms per frame, least {least:6.2}");
     }
+    Ok(())
+}
+
+/// Least milliseconds of each layer over many runs, and billions of floating-point operations a second.
+fn layer_times(network: &Network, frames: usize, threads: usize) -> Result<(), Box<dyn Error>> {
+    let batch = Batch::new(network, frames);
+    let mut least = network.time_layers(&batch.frames, frames, threads)?;
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(4) {
+        let run = network.time_layers(&batch.frames, frames, threads)?;
+        for (least, layer) in least.iter_mut().zip(run) {
+            least.seconds = least.seconds.min(layer.seconds);
+        }
+    }
+    let print = |layer: &str, seconds: f64, multiply_adds: u64| {
+        let (milliseconds, speed) = (seconds * 1e3, multiply_adds as f64 * 2e-9 / seconds);
+        println!("{milliseconds:8.3} ms {speed:6.1} GFLOP/s  {layer}");
+    };
+    least.iter().for_each(|layer| print(&layer.layer, layer.seconds, layer.multiply_adds));
+    print("all", least.iter().map(|layer| layer.seconds).sum(), least.iter().map(|layer| layer.multiply_adds).sum());
     Ok(())
 }
 

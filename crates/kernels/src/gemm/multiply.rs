@@ -18,7 +18,7 @@ pub(crate) struct Product<'a> {
     pub(crate) input: *const f32,
     /// Numbers from the input of one row to that of the next.
     pub(crate) input_stride: usize,
-    /// Runs of each row's input; as long together as the matrix is deep.
+    /// Runs of each row's input; as long together as the matrix is deep from the first row on, or shorter.
     pub(crate) segments: &'a [Segment],
     /// Valid for writing the columns asked for of every row.
     pub(crate) output: *mut f32,
@@ -29,7 +29,7 @@ pub(crate) struct Product<'a> {
     pub(crate) activation: Activation,
 }
 
-/// Which panels of a matrix, and other weights in its packing if the input's channels were scaled through them.
+/// Which panels and rows of a matrix, and other weights in its packing if the input's channels were scaled through them.
 #[derive(Clone)]
 pub(crate) struct Columns<'a> {
     pub(crate) matrix: &'a PackedMatrix,
@@ -38,12 +38,14 @@ pub(crate) struct Columns<'a> {
     pub(crate) weights: *const f32,
     /// The output column of the first panel's first column.
     pub(crate) first_column: usize,
+    /// The row of the matrix that the first number of an input meets.
+    pub(crate) first_row: usize,
 }
 
 impl<'a> Columns<'a> {
     /// Some panels, written to the columns that they have in the matrix.
     pub(crate) fn of(matrix: &'a PackedMatrix, panels: Range<usize>) -> Self {
-        Self { matrix, panels, weights: matrix.weights.as_ptr(), first_column: 0 }
+        Self { matrix, panels, weights: matrix.weights.as_ptr(), first_column: 0, first_row: 0 }
     }
 }
 
@@ -53,8 +55,9 @@ impl<'a> Columns<'a> {
 /// The pointers must be valid as the types ask for, and no other thread may write what is read or written here.
 pub(crate) unsafe fn multiply<L: Lanes>(lanes: L, columns: &Columns<'_>, product: &Product<'_>) {
     let matrix = columns.matrix;
-    debug_assert_eq!(product.segments.iter().map(|segment| segment.length).sum::<usize>(), matrix.depth);
-    let block_rows = (INPUT_BLOCK_BYTES / size_of::<f32>() / matrix.depth.max(1)).max(64);
+    let depth: usize = product.segments.iter().map(|segment| segment.length).sum();
+    debug_assert!(columns.first_row + depth <= matrix.depth);
+    let block_rows = (INPUT_BLOCK_BYTES / size_of::<f32>() / depth.max(1)).max(64);
     let blocks = product.rows.div_ceil(block_rows);
     for block in 0..blocks {
         let rows = part(product.rows, blocks, block);
@@ -78,7 +81,7 @@ pub(crate) unsafe fn multiply<L: Lanes>(lanes: L, columns: &Columns<'_>, product
                         input: product.input.add(first * product.input_stride),
                         input_stride: product.input_stride,
                         segments: product.segments,
-                        weights: columns.weights.add(panel.offset),
+                        weights: columns.weights.add(panel.offset + columns.first_row * width),
                         bias: matrix.bias.as_ptr().add(panel.column),
                         output,
                         output_stride: product.output_stride,

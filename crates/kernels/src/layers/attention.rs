@@ -97,7 +97,7 @@ impl Attention {
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let (heads, windows) = (self.heads(), self.windows.len());
-        let all = run.frames * windows * heads;
+        let all = output.frames * windows * heads;
         let operations = 2 * self.tokens() * self.keys.columns * self.head_width() / CHANNEL_GROUP;
         let parts = run.parts(all, all * operations);
         let lanes = run.lanes;

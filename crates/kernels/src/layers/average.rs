@@ -19,7 +19,7 @@ impl GlobalAverage {
         let groups = input.shape.padded_channels() / CHANNEL_GROUP;
         let parts = run.parts(groups, input.groups());
         let lanes = run.lanes;
-        for frame in 0..run.frames {
+        for frame in 0..output.frames {
             run.split(parts, |index, _| {
                 for group in part(groups, parts, index) {
                     let channel = group * CHANNEL_GROUP;

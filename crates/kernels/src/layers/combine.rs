@@ -30,7 +30,7 @@ impl Combine {
         let pixels = input.shape.pixels();
         let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 3 * input.groups());
         let lanes = run.lanes;
-        for frame in 0..run.frames {
+        for frame in 0..output.frames {
             let null = std::ptr::null;
             let (scale, shift) = match &self.affine {
                 Some((scale, shift)) => (scale.as_ptr(), shift.as_ptr()),

@@ -18,7 +18,7 @@ impl Concatenate {
         let output = run.view(self.output);
         let pixels = output.shape.pixels();
         let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 2 * output.groups());
-        for frame in 0..run.frames {
+        for frame in 0..output.frames {
             let inputs: Vec<_> = self.inputs.iter().map(|&input| run.view(input)).collect();
             run.split(parts, |index, _| {
                 for pixel in part(pixels, parts, index) {

@@ -86,22 +86,22 @@ impl Dense {
         let operations = output.groups() * self.matrix.depth;
         match &self.reading {
             Reading::Gathered { segment, pixels } => {
-                let all = run.frames * output.shape.pixels();
-                let parts = run.parts(all.div_ceil(LEAST_WIDTH), run.frames * operations);
+                let all = output.frames * output.shape.pixels();
+                let parts = run.parts(all.div_ceil(LEAST_WIDTH), output.frames * operations);
                 // SAFETY: parts are disjoint pixels of checked maps, and the scratch is the worker's own.
                 run.split(parts, |index, own| unsafe {
                     work.gathered(lanes, part(all, parts, index), *pixels, segment, own);
                 });
             }
             Reading::Direct(segments) => {
-                let rows = run.frames * height;
-                let parts = run.parts(rows, run.frames * operations);
+                let rows = output.frames * height;
+                let parts = run.parts(rows, output.frames * operations);
                 // SAFETY: parts are disjoint rows of checked maps.
                 run.split(parts, |index, _| unsafe { work.direct(lanes, part(rows, parts, index), segments) });
             }
             Reading::Padded { segments, rows, width } => {
                 let bands = height.div_ceil(*rows).max(run.parts(height, operations));
-                run.split(run.frames * bands, |index, own| {
+                run.split(output.frames * bands, |index, own| {
                     let band = part(height, bands, index % bands);
                     // SAFETY: parts are disjoint rows of checked maps, and the scratch is the worker's own.
                     unsafe { work.padded(lanes, (index / bands, band), *width, segments, own) };

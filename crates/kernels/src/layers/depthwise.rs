@@ -68,7 +68,7 @@ impl Depthwise {
         let groups = self.packed.channels / CHANNEL_GROUP;
         let parts = run.parts(groups, output.groups() * self.packed.window.kernel * self.packed.window.kernel);
         let lanes = run.lanes;
-        for frame in 0..run.frames {
+        for frame in 0..output.frames {
             run.split(parts, |index, own| {
                 let groups = part(groups, parts, index);
                 let rows = DepthwiseRows {

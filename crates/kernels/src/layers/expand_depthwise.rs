@@ -55,7 +55,7 @@ impl ExpandDepthwise {
         let chunks = self.chunks();
         let parts = run.parts(chunks.len(), output.groups() * self.matrix.depth);
         let lanes = run.lanes;
-        for frame in 0..run.frames {
+        for frame in 0..output.frames {
             run.split(parts, |index, own| {
                 for panels in &chunks[part(chunks.len(), parts, index)] {
                     // SAFETY: parts are disjoint channels of checked maps, and the scratch is the worker's own.

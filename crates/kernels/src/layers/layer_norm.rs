@@ -27,8 +27,8 @@ impl LayerNorm {
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
-        let pixels = run.frames * input.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 6 * run.frames * input.groups());
+        let pixels = input.frames * input.shape.pixels();
+        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 6 * input.frames * input.groups());
         let lanes = run.lanes;
         run.split(parts, |index, _| {
             for pixel in part(pixels, parts, index) {

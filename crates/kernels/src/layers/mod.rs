@@ -11,6 +11,7 @@ mod dense;
 mod depthwise;
 mod expand_depthwise;
 mod layer_norm;
+mod over_time;
 mod planar;
 mod pointwise;
 mod pool;
@@ -28,6 +29,7 @@ pub(crate) use dense::{Dense, LEAST_WIDTH as WIDE_OUTPUT, Reading};
 pub(crate) use depthwise::{Depthwise, PackedDepthwise};
 pub(crate) use expand_depthwise::ExpandDepthwise;
 pub(crate) use layer_norm::LayerNorm;
+pub(crate) use over_time::OverTime;
 pub(crate) use planar::{from_planar, to_planar};
 pub(crate) use pointwise::Pointwise;
 pub(crate) use pool::{Pool, Pooling};
@@ -50,13 +52,15 @@ pub(crate) type MapIndex = usize;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Place {
     pub(crate) shape: MapShape,
+    /// Frames of a clip; one where frames are seen each for itself.
+    pub(crate) frames: usize,
     /// Numbers from one pixel to the next: the channels with their padding, and at times more.
     pub(crate) pixel_stride: usize,
     /// The scale, if the map is kept as bytes, four in the place of a number.
     pub(crate) bytes: Option<ByteScale>,
     /// Where the first frame begins, in numbers from the start of the arena.
     pub(crate) offset: usize,
-    /// Whether every frame of a group has its own place; if not, each is overwritten by the next.
+    /// Whether every clip of a group has its own place; if not, each is overwritten by the next.
     pub(crate) holds_group: bool,
 }
 
@@ -67,11 +71,12 @@ impl Place {
     }
 }
 
-/// Some frames of a map.
+/// The frames of a map that are worked on.
 #[derive(Clone, Copy)]
 pub(crate) struct View {
     pub(crate) start: Pointer,
     pub(crate) shape: MapShape,
+    pub(crate) frames: usize,
     pub(crate) pixel_stride: usize,
     pub(crate) frame_stride: usize,
     pub(crate) bytes: Option<ByteScale>,
@@ -125,9 +130,10 @@ pub(crate) struct Run<'a, L> {
     pub(crate) lanes: L,
     pub(crate) arena: Pointer,
     pub(crate) places: &'a [Place],
-    /// The first frame of the group that is worked on, for maps that hold all of it.
-    pub(crate) first_frame: usize,
-    pub(crate) frames: usize,
+    /// The first clip of the group that is worked on, for maps that hold all of it. A frame that is seen for itself is a
+    /// clip of one.
+    pub(crate) first_clip: usize,
+    pub(crate) clips: usize,
     pub(crate) scratch: Scratch,
     /// The threads that share the layer; without, it runs on this one.
     pub(crate) team: Option<&'a RefCell<Team>>,
@@ -157,11 +163,12 @@ impl<L: Lanes> Run<'_, L> {
     /// The frames of a map that are worked on.
     pub(crate) fn view(&self, map: MapIndex) -> View {
         let place = &self.places[map];
-        let first_frame = if place.holds_group { self.first_frame } else { 0 };
+        let first_frame = if place.holds_group { self.first_clip * place.frames } else { 0 };
         let start = self.arena.get().wrapping_add(place.offset + first_frame * place.frame_length());
         View {
             start: Pointer(start),
             shape: place.shape,
+            frames: self.clips * place.frames,
             pixel_stride: place.pixel_stride,
             frame_stride: place.frame_length(),
             bytes: place.bytes,

@@ -2,41 +2,44 @@ use super::{Pointer, Run, View};
 use crate::gemm::part;
 use crate::simd::Lanes;
 
-/// Copies a frame [C, H, W] to the first frame of a map, channels last; the padding channels become zero.
+/// Copies frames [T, C, H, W] to a map of as many, channels last; the padding channels become zero.
 ///
 /// # Safety
-/// `frame` must be valid for reading the map's shape.
-pub(crate) unsafe fn from_planar<L: Lanes>(run: &Run<'_, L>, frame: *const f32, map: View) {
+/// `frames` must be valid for reading the map's frames.
+pub(crate) unsafe fn from_planar<L: Lanes>(run: &Run<'_, L>, frames: *const f32, map: View) {
     let (channels, pixels) = (map.shape.channels, map.shape.pixels());
-    let frame = Pointer::new(frame.cast_mut());
+    let frames = Pointer::new(frames.cast_mut());
     let parts = run.parts(pixels, pixels * channels);
-    run.split(parts, |index, _| {
-        let pixels_of_part = part(pixels, parts, index);
+    run.split(map.frames * parts, |index, _| {
+        let (frame, pixels_of_part) = (index / parts, part(pixels, parts, index % parts));
+        let (from, to) = (frames.get().wrapping_add(frame * map.shape.numbers()), map.frame(frame));
         for channel in 0..map.pixel_stride {
             for pixel in pixels_of_part.clone() {
                 // SAFETY: pixel and channel are inside the frame on both sides, and parts are disjoint pixels.
                 unsafe {
-                    let number = if channel < channels { *frame.get().add(channel * pixels + pixel) } else { 0.0 };
-                    *map.pixel(pixel).add(channel) = number;
+                    let number = if channel < channels { *from.add(channel * pixels + pixel) } else { 0.0 };
+                    *to.add(pixel * map.pixel_stride + channel) = number;
                 }
             }
         }
     });
 }
 
-/// Copies the first frame of a map to a frame [C, H, W].
+/// Copies a map to frames [T, C, H, W].
 ///
 /// # Safety
-/// `frame` must be valid for writing the map's shape.
-pub(crate) unsafe fn to_planar<L: Lanes>(run: &Run<'_, L>, map: View, frame: *mut f32) {
+/// `frames` must be valid for writing the map's frames.
+pub(crate) unsafe fn to_planar<L: Lanes>(run: &Run<'_, L>, map: View, frames: *mut f32) {
     let (channels, pixels) = (map.shape.channels, map.shape.pixels());
-    let frame = Pointer::new(frame);
+    let frames = Pointer::new(frames);
     let parts = run.parts(channels, pixels * channels);
-    run.split(parts, |index, _| {
-        for channel in part(channels, parts, index) {
+    run.split(map.frames * parts, |index, _| {
+        let (frame, channels_of_part) = (index / parts, part(channels, parts, index % parts));
+        let (from, to) = (map.frame(frame), frames.get().wrapping_add(frame * map.shape.numbers()));
+        for channel in channels_of_part {
             for pixel in 0..pixels {
                 // SAFETY: pixel and channel are inside the frame on both sides, and parts are disjoint channels.
-                unsafe { *frame.get().add(channel * pixels + pixel) = *map.pixel(pixel).add(channel) };
+                unsafe { *to.add(channel * pixels + pixel) = *from.add(pixel * map.pixel_stride + channel) };
             }
         }
     });

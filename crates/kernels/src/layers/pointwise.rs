@@ -32,11 +32,11 @@ impl Pointwise {
         let own_weights = self.matrix.weights.as_ptr();
         let Some(gates) = self.gates.map(|gates| run.view(gates)) else {
             // SAFETY: passed on to the caller.
-            return unsafe { self.multiply(run, (input, output, residual), run.frames, own_weights) };
+            return unsafe { self.multiply(run, (input, output, residual), own_weights) };
         };
-        let frame = |view: View, frame: usize| View { start: Pointer::new(view.frame(frame)), ..view };
+        let frame = |view: View, frame: usize| View { start: Pointer::new(view.frame(frame)), frames: 1, ..view };
         let scales_input = input.shape.pixels() < self.matrix.columns;
-        for index in 0..run.frames {
+        for index in 0..output.frames {
             let (input, output) = (frame(input, index), frame(output, index));
             let gates = frame(gates, index);
             // SAFETY: passed on to the caller; the scratch is as long as asked for.
@@ -46,13 +46,13 @@ impl Pointwise {
                 } else {
                     self.scale_weights(run, gates);
                     let residual = residual.map(|residual| frame(residual, index));
-                    self.multiply(run, (input, output, residual), 1, run.scratch.shared.get());
+                    self.multiply(run, (input, output, residual), run.scratch.shared.get());
                 }
             }
         }
         if scales_input {
             // SAFETY: passed on to the caller.
-            unsafe { self.multiply(run, (input, output, residual), run.frames, own_weights) };
+            unsafe { self.multiply(run, (input, output, residual), own_weights) };
         }
     }
 
@@ -62,15 +62,14 @@ impl Pointwise {
         &self,
         run: &Run<'_, L>,
         (input, output, residual): (View, View, Option<View>),
-        frames: usize,
         weights: *const f32,
     ) {
-        let rows = frames * input.shape.pixels();
+        let rows = output.frames * input.shape.pixels();
         let panels = self.matrix.panels.len();
         // Panels are read by one thread each when there are many: no thread reads all weights. A few rows cannot be cut.
         let by_panels = panels >= 8 && self.matrix.depth * self.matrix.columns > rows * self.matrix.depth;
         let most = if by_panels { panels } else { rows.div_ceil(LEAST_ROWS) };
-        let parts = run.parts(most, frames * output.groups() * self.matrix.depth);
+        let parts = run.parts(most, output.frames * output.groups() * self.matrix.depth);
         let (lanes, weights) = (run.lanes, Pointer::new(weights.cast_mut()));
         run.split(parts, |index, _| {
             let (row_part, panel_part) = match by_panels {

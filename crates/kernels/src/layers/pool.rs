@@ -29,8 +29,8 @@ impl Pool {
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
-        let rows = run.frames * output.shape.height;
-        let parts = run.parts(rows, run.frames * output.groups() * self.window.kernel * self.window.kernel);
+        let rows = output.frames * output.shape.height;
+        let parts = run.parts(rows, output.frames * output.groups() * self.window.kernel * self.window.kernel);
         let (lanes, window) = (run.lanes, self.window);
         run.split(parts, |index, _| {
             for row in part(rows, parts, index) {

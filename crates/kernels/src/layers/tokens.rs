@@ -25,7 +25,7 @@ impl PrependToken {
         let width = output.shape.padded_channels();
         let parts = run.parts(tokens.div_ceil(LEAST_PIXELS), 2 * output.groups());
         let lanes = run.lanes;
-        for frame in 0..run.frames {
+        for frame in 0..output.frames {
             run.split(parts, |index, _| {
                 for token in part(tokens, parts, index) {
                     let pixel = |before: usize| input.frame(frame).wrapping_add(before * input.pixel_stride);
@@ -82,7 +82,7 @@ impl Pixels {
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let width = output.shape.padded_channels();
-        for frame in 0..run.frames {
+        for frame in 0..output.frames {
             for pixel in 0..output.shape.pixels() {
                 let from = input.frame(frame).wrapping_add((self.first + pixel) * input.pixel_stride);
                 let to = output.frame(frame).wrapping_add(pixel * output.pixel_stride);

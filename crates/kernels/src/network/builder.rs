@@ -1,4 +1,4 @@
-use super::graph::{Convolution, Kernel, Map, Node, Operation, SqueezeExcite};
+use super::graph::{Convolution, Kernel, Map, Node, Operation, SqueezeExcite, TimeConvolution};
 use super::run::Network;
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
@@ -16,10 +16,17 @@ pub struct NetworkBuilder {
 impl NetworkBuilder {
     /// A network on frames of this shape, and the handle of the frames.
     pub fn new(frame: MapShape) -> Result<(Self, Map)> {
-        if frame.numbers() == 0 {
-            return Err(KernelsError::Shape { layer: "network", problem: format!("frames of {frame:?}") });
+        Self::of_clips(frame, 1)
+    }
+
+    /// A network on clips of so many frames of this shape, and the handle of the frames. Layers run on each frame for itself
+    /// but for those over time.
+    pub fn of_clips(frame: MapShape, frames: usize) -> Result<(Self, Map)> {
+        if frame.numbers() * frames == 0 {
+            return Err(KernelsError::Shape { layer: "network", problem: format!("{frames} frames of {frame:?}") });
         }
-        Ok((Self { nodes: vec![Node { shape: frame, bytes: None, operation: Some(Operation::Input) }] }, Map(0)))
+        let input = Node { shape: frame, frames, bytes: None, operation: Some(Operation::Input) };
+        Ok((Self { nodes: vec![input] }, Map(0)))
     }
 
     /// The shape of a map.
@@ -27,12 +34,21 @@ impl NetworkBuilder {
         self.checked("network", map).map(|(_, shape)| shape)
     }
 
-    /// Multiply-adds of all convolutions so far, for one frame.
+    /// Frames of a clip in this map.
+    pub fn frames(&self, map: Map) -> Result<usize> {
+        self.checked("network", map).map(|(index, _)| self.nodes[index].frames)
+    }
+
+    /// Multiply-adds of all convolutions so far, for one frame or one clip.
     pub fn multiply_adds(&self) -> u64 {
         let of_node = |node: &Node| match &node.operation {
-            Some(Operation::Convolution { kernel, .. } | Operation::Depthwise { kernel, .. }) => {
+            Some(
+                Operation::Convolution { kernel, .. }
+                | Operation::Depthwise { kernel, .. }
+                | Operation::OverTime { kernel, .. },
+            ) => {
                 // Each weight meets each pixel of its output channel once.
-                (kernel.weight.len() * node.shape.height * node.shape.width) as u64
+                (kernel.weight.len() * node.frames * node.shape.pixels()) as u64
             }
             _ => 0,
         };
@@ -42,24 +58,37 @@ impl NetworkBuilder {
     /// A convolution over all channels, 1x1 or larger.
     pub fn convolution(&mut self, input: Map, convolution: Convolution<'_>) -> Result<Map> {
         const LAYER: &str = "convolution";
-        let Convolution { channels_out, window, activation, .. } = convolution;
+        let Convolution { weight, bias, channels_out, window, activation } = convolution;
         let (input, shape) = self.checked(LAYER, input)?;
-        let kernel = own(LAYER, &convolution, shape.channels)?;
+        let kernel = own(LAYER, (weight, bias, channels_out), shape.channels * window.kernel * window.kernel)?;
         let (height, width) = window.output(LAYER, shape)?;
         let operation =
             Operation::Convolution { input, depthwise: None, kernel, window, activation, residual: None, gates: None };
         Ok(self.push(MapShape::new(channels_out, height, width), operation))
     }
 
+    /// A convolution over neighbouring frames of a clip, pixel by pixel.
+    pub fn time_convolution(&mut self, input: Map, convolution: TimeConvolution<'_>) -> Result<Map> {
+        const LAYER: &str = "convolution over time";
+        let TimeConvolution { weight, bias, channels_out, window, activation } = convolution;
+        let (input, shape) = self.checked(LAYER, input)?;
+        let kernel = own(LAYER, (weight, bias, channels_out), shape.channels * window.kernel)?;
+        let (frames, (height, width)) = window.output(LAYER, self.nodes[input].frames, shape)?;
+        let operation = Operation::OverTime { input, kernel, window, activation, residual: None };
+        let map = self.push(MapShape::new(channels_out, height, width), operation);
+        self.nodes[map.0].frames = frames;
+        Ok(map)
+    }
+
     /// A convolution of each channel with its own window; `channels_out` must be the input's channels.
     pub fn depthwise(&mut self, input: Map, convolution: Convolution<'_>) -> Result<Map> {
         const LAYER: &str = "depthwise convolution";
-        let Convolution { channels_out, window, activation, .. } = convolution;
+        let Convolution { weight, bias, channels_out, window, activation } = convolution;
         let (input, shape) = self.checked(LAYER, input)?;
         if channels_out != shape.channels {
             return Err(mismatch(LAYER, format!("{channels_out} channels out of {}", shape.channels)));
         }
-        let kernel = own(LAYER, &convolution, 1)?;
+        let kernel = own(LAYER, (weight, bias, channels_out), window.kernel * window.kernel)?;
         let (height, width) = window.output(LAYER, shape)?;
         let operation =
             Operation::Depthwise { input, expand: None, kernel, window, relu_first: false, activation, means: None };
@@ -93,6 +122,7 @@ impl NetworkBuilder {
         if gates_shape != MapShape::new(shape.channels, 1, 1) {
             return Err(mismatch(LAYER, format!("gates {gates_shape:?} for {shape:?}")));
         }
+        self.same_frames(LAYER, input, gates)?;
         Ok(self.combine(input, shape, Some(gates), None, None, Activation::Identity))
     }
 
@@ -129,6 +159,7 @@ impl NetworkBuilder {
         if shape != other {
             return Err(mismatch(LAYER, format!("{shape:?} and {other:?}")));
         }
+        self.same_frames(LAYER, a, b)?;
         Ok(self.combine(a, shape, None, None, Some(b), activation))
     }
 
@@ -160,6 +191,7 @@ impl NetworkBuilder {
                 return Err(mismatch(LAYER, format!("{shape:?} beside maps of size {size:?}")));
             }
             indexes.push(index);
+            self.same_frames(LAYER, indexes[0], index)?;
             channels += shape.channels;
         }
         let Some((height, width)) = size else { return Err(mismatch(LAYER, "no maps".to_owned())) };
@@ -188,9 +220,17 @@ impl NetworkBuilder {
         Ok((output, set.checked()?))
     }
 
+    /// Adds a map with as many frames as the first that it is made of.
     pub(super) fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
-        self.nodes.push(Node { shape, bytes: None, operation: Some(operation) });
+        let frames = operation.inputs().first().map_or(1, |&input| self.nodes[input].frames);
+        self.nodes.push(Node { shape, frames, bytes: None, operation: Some(operation) });
         Map(self.nodes.len() - 1)
+    }
+
+    /// An error if clips have more frames in one map than in the other.
+    fn same_frames(&self, layer: &'static str, a: MapIndex, b: MapIndex) -> Result<()> {
+        let (a, b) = (self.nodes[a].frames, self.nodes[b].frames);
+        if a == b { Ok(()) } else { Err(mismatch(layer, format!("{a} frames and {b}"))) }
     }
 
     fn combine(
@@ -214,18 +254,17 @@ impl NetworkBuilder {
     }
 }
 
-/// Checks and copies the weights of a convolution with so many channels under each window.
-fn own(layer: &'static str, convolution: &Convolution<'_>, channels_in: usize) -> Result<Kernel> {
-    let Convolution { weight, bias, channels_out, window, .. } = *convolution;
-    if channels_out == 0 {
+/// Checks and copies weights and bias of a convolution whose outputs are sums of so many terms.
+fn own(layer: &'static str, (weight, bias, out): (&[f32], &[f32], usize), terms: usize) -> Result<Kernel> {
+    if out == 0 {
         return Err(mismatch(layer, "no output channels".to_owned()));
     }
-    check_length(layer, "weight", channels_out * channels_in * window.kernel * window.kernel, weight)?;
+    check_length(layer, "weight", out * terms, weight)?;
     if !bias.is_empty() {
-        check_length(layer, "bias", channels_out, bias)?;
+        check_length(layer, "bias", out, bias)?;
     }
     let mut bias = bias.to_vec();
-    bias.resize(channels_out, 0.0);
+    bias.resize(out, 0.0);
     Ok(Kernel { weight: weight.to_vec(), bias, input_range: None })
 }
 

@@ -61,7 +61,10 @@ fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) 
     let (earlier, later) = (input.min(other), input.max(other));
     for (maker, addend) in [(later, earlier), (earlier, later)] {
         let takes = match &nodes[maker].operation {
-            Some(Operation::Convolution { activation: Activation::Identity, residual: None, .. }) => true,
+            Some(
+                Operation::Convolution { activation: Activation::Identity, residual: None, .. }
+                | Operation::OverTime { activation: Activation::Identity, residual: None, .. },
+            ) => true,
             Some(Operation::Pool { pooling: Pooling::Maximum, residual: None, .. }) => {
                 activation == Activation::Identity
             }
@@ -73,7 +76,10 @@ fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) 
         }
         let mut operation = nodes[maker].operation.take();
         match &mut operation {
-            Some(Operation::Convolution { residual, activation: after, .. }) => {
+            Some(
+                Operation::Convolution { residual, activation: after, .. }
+                | Operation::OverTime { residual, activation: after, .. },
+            ) => {
                 *residual = Some(addend);
                 *after = activation;
             }

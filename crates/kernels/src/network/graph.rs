@@ -2,7 +2,7 @@ use super::attention::OwnedAttention;
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
 use crate::quantisation::{ByteScale, InputRange};
-use crate::shape::{MapShape, Window};
+use crate::shape::{MapShape, TimeWindow, Window};
 
 /// A feature map of the network that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,21 @@ pub struct Convolution<'a> {
     pub channels_out: usize,
     /// The window with its stride and padding.
     pub window: Window,
+    /// Applied to the result.
+    pub activation: Activation,
+}
+
+/// A convolution over neighbouring frames with its activation, as [`Convolution`] is one over neighbouring pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct TimeConvolution<'a> {
+    /// `[out, kernel, in]`, last index fastest.
+    pub weight: &'a [f32],
+    /// `[out]`; zeros if empty.
+    pub bias: &'a [f32],
+    /// Channels of the output.
+    pub channels_out: usize,
+    /// The window over frames.
+    pub window: TimeWindow,
     /// Applied to the result.
     pub activation: Activation,
 }
@@ -41,6 +56,8 @@ pub struct SqueezeExcite<'a> {
 /// A map and how it is made.
 pub(crate) struct Node {
     pub(crate) shape: MapShape,
+    /// Frames of a clip; one where frames are seen each for itself.
+    pub(crate) frames: usize,
     /// The scale, if the map is kept as bytes.
     pub(crate) bytes: Option<ByteScale>,
     /// Nothing once another node makes this map too, or makes it unneeded.
@@ -50,7 +67,7 @@ pub(crate) struct Node {
 /// Owned weights of a convolution.
 #[derive(Default)]
 pub(crate) struct Kernel {
-    /// `[out, in or 1, kernel, kernel]`.
+    /// `[out, in or 1, kernel, kernel]`, or `[out, kernel, in]` over frames.
     pub(crate) weight: Vec<f32>,
     /// `[out]`.
     pub(crate) bias: Vec<f32>,
@@ -78,6 +95,13 @@ pub(crate) enum Operation {
         activation: Activation,
         residual: Option<MapIndex>,
         gates: Option<MapIndex>,
+    },
+    OverTime {
+        input: MapIndex,
+        kernel: Kernel,
+        window: TimeWindow,
+        activation: Activation,
+        residual: Option<MapIndex>,
     },
     Depthwise {
         input: MapIndex,
@@ -141,7 +165,9 @@ impl Operation {
                 [Some(*input), *residual, *gates].into_iter().flatten().collect()
             }
             Self::Combine { input, gates, other, .. } => [Some(*input), *gates, *other].into_iter().flatten().collect(),
-            Self::Pool { input, residual, .. } => [Some(*input), *residual].into_iter().flatten().collect(),
+            Self::OverTime { input, residual, .. } | Self::Pool { input, residual, .. } => {
+                [Some(*input), *residual].into_iter().flatten().collect()
+            }
             Self::Concatenate { inputs } => inputs.clone(),
             Self::LayerNorm { input, residual, .. } => [Some(*input), *residual].into_iter().flatten().collect(),
             Self::Depthwise { input, .. }

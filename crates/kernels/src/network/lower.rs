@@ -6,7 +6,7 @@ use crate::buffer::Buffer;
 use crate::gemm::quantised::ByteMatrix;
 use crate::gemm::{PackedMatrix, Segment};
 use crate::layers::{
-    Attention, Combine, Concatenate, Dense, Depthwise, ExpandDepthwise, GlobalAverage, LayerNorm, MapIndex,
+    Attention, Combine, Concatenate, Dense, Depthwise, ExpandDepthwise, GlobalAverage, LayerNorm, MapIndex, OverTime,
     PackedDepthwise, Pixels, Place, Pointwise, Pool, PrependToken, QuantisedConvolution, QuantisedSeparable, Reading,
     Run, ScratchLength, Separable,
 };
@@ -18,6 +18,7 @@ use crate::simd::Lanes;
 pub(crate) enum Layer {
     Pointwise(Pointwise),
     Dense(Dense),
+    OverTime(OverTime),
     Depthwise(Depthwise),
     ExpandDepthwise(ExpandDepthwise),
     Separable(Separable),
@@ -86,6 +87,13 @@ impl Layer {
                     Self::Dense(Dense { input, output, matrix, window, residual, activation, reading })
                 }
             }
+            Operation::OverTime { input, kernel, window, activation, residual } => {
+                let depth = window.kernel * shape(input).channels;
+                let matrix = PackedMatrix::new(set, (depth, kernel.bias.len()), &kernel.bias, |row, column| {
+                    kernel.weight[column * depth + row]
+                });
+                Self::OverTime(OverTime { input, output, matrix, window, residual, activation })
+            }
             Operation::Depthwise { input, expand, kernel, window, relu_first, activation, means } => {
                 let packed = PackedDepthwise::new(window, node.shape.channels, &kernel.weight, &kernel.bias);
                 match expand {
@@ -145,6 +153,54 @@ impl Layer {
         }
     }
 
+    /// Multiply-adds of its products and windows for one frame or clip, padding channels included.
+    pub(crate) fn multiply_adds(&self, places: &[Place]) -> u64 {
+        let pixels = |map: MapIndex| places[map].frames * places[map].shape.pixels();
+        let product = |matrix: &PackedMatrix, pixels: usize| matrix.depth * matrix.columns * pixels;
+        let windows = |packed: &PackedDepthwise, output: MapIndex| packed.weights.len() * pixels(output);
+        let count = match self {
+            Self::Pointwise(layer) => product(&layer.matrix, pixels(layer.output)),
+            Self::Dense(layer) => product(&layer.matrix, pixels(layer.output)),
+            Self::OverTime(layer) => product(&layer.matrix, pixels(layer.output)),
+            Self::Depthwise(layer) => windows(&layer.packed, layer.output),
+            Self::ExpandDepthwise(layer) => {
+                product(&layer.matrix, pixels(layer.input)) + windows(&layer.packed, layer.output)
+            }
+            Self::Separable(layer) => {
+                product(&layer.matrix, pixels(layer.output)) + windows(&layer.packed, layer.output)
+            }
+            _ => 0,
+        };
+        count as u64
+    }
+
+    /// Its kind, and channels, rows and columns of what it reads and writes.
+    pub(crate) fn outline(&self, places: &[Place]) -> String {
+        let (kind, input, output) = match self {
+            Self::Pointwise(layer) => ("pointwise", layer.input, layer.output),
+            Self::Dense(layer) => ("dense", layer.input, layer.output),
+            Self::OverTime(layer) => ("over time", layer.input, layer.output),
+            Self::Depthwise(layer) => ("depthwise", layer.input, layer.output),
+            Self::ExpandDepthwise(layer) => ("expand, depthwise", layer.input, layer.output),
+            Self::Separable(layer) => ("separable", layer.input, layer.output),
+            Self::QuantisedConvolution(layer) => ("convolution of bytes", layer.input, layer.output),
+            Self::QuantisedSeparable(layer) => ("separable of bytes", layer.input, layer.output),
+            Self::Pool(layer) => ("pool", layer.input, layer.output),
+            Self::Combine(layer) => ("combine", layer.input, layer.output),
+            Self::Concatenate(layer) => ("concatenate", layer.inputs[0], layer.output),
+            Self::LayerNorm(layer) => ("layer norm", layer.input, layer.output),
+            Self::GlobalAverage(layer) => ("average", layer.input, layer.output),
+            Self::PrependToken(layer) => ("token", layer.input, layer.output),
+            Self::Pixels(layer) => ("pixels", layer.input, layer.output),
+            Self::Attention(layer) => ("attention", layer.input, layer.output),
+        };
+        let shape = |map: MapIndex| {
+            let MapShape { channels, height, width } = places[map].shape;
+            format!("{channels} x {height} x {width}")
+        };
+        format!("{kind}, {} to {}", shape(input), shape(output))
+    }
+
     /// # Safety
     /// The run's arena, places and scratch must be those planned for the network that the layer is part of.
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
@@ -153,6 +209,7 @@ impl Layer {
             match self {
                 Self::Pointwise(layer) => layer.run(run),
                 Self::Dense(layer) => layer.run(run),
+                Self::OverTime(layer) => layer.run(run),
                 Self::Depthwise(layer) => layer.run(run),
                 Self::ExpandDepthwise(layer) => layer.run(run),
                 Self::Separable(layer) => layer.run(run),

@@ -11,6 +11,6 @@ mod run;
 
 pub use attention::{Attention, OTHER_REGION, TokenWindow};
 pub use builder::NetworkBuilder;
-pub use graph::{Convolution, Map, SqueezeExcite};
+pub use graph::{Convolution, Map, SqueezeExcite, TimeConvolution};
 pub use quantise::Observer;
-pub use run::Network;
+pub use run::{LayerTime, Network};

@@ -4,7 +4,7 @@ use super::graph::{Node, Operation};
 use crate::layers::{MapIndex, Place};
 use crate::simd::CHANNEL_GROUP;
 
-/// Frames that are worked on together at most.
+/// Frames that are worked on together at most; of clips there is one at a time, whose frames are.
 pub(crate) const GROUP_FRAMES: usize = 4;
 /// Layers whose maps have at most this many pixels run on all frames of a group at once, so that their weights, larger
 /// than a cache, are read once for all. Layers before them run frame by frame, so that their maps stay in the cache.
@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) places: Vec<Place>,
     /// The first node that runs on all frames of a group at once; so do all after it.
     pub(crate) grouped_from: usize,
+    /// Whether frames are seen together.
+    pub(crate) is_of_clips: bool,
     /// Numbers that the arena needs.
     pub(crate) arena_length: usize,
 }
@@ -25,12 +27,15 @@ impl Plan {
     pub(crate) fn new(nodes: &[Node], output: MapIndex) -> Self {
         let lives = lives(nodes, output);
         let grouped_from = grouped_from(nodes);
+        let is_of_clips = nodes.iter().any(|node| node.frames > 1);
+        let group_clips = if is_of_clips { 1 } else { GROUP_FRAMES };
         let mut places: Vec<Place> = Vec::new();
         let mut alive: Vec<(usize, usize, usize, usize)> = Vec::new();
         let mut arena_length = 0;
         for (map, node) in nodes.iter().enumerate() {
             let mut place = Place {
                 shape: node.shape,
+                frames: node.frames,
                 pixel_stride: pixel_stride(nodes, map),
                 bytes: node.bytes,
                 ..Place::default()
@@ -41,15 +46,15 @@ impl Plan {
                     // The first frame's is written before the last frame's first layer runs.
                     start = 0;
                 }
-                let frames = if place.holds_group { GROUP_FRAMES } else { 1 };
-                let length = (frames * place.frame_length()).next_multiple_of(CHANNEL_GROUP);
+                let clips = if place.holds_group { group_clips } else { 1 };
+                let length = (clips * place.frames * place.frame_length()).next_multiple_of(CHANNEL_GROUP);
                 place.offset = free_offset(&alive, (start, end), length);
                 alive.push((start, end, place.offset, length));
                 arena_length = arena_length.max(place.offset + length);
             }
             places.push(place);
         }
-        Self { places, grouped_from, arena_length }
+        Self { places, grouped_from, is_of_clips, arena_length }
     }
 }
 

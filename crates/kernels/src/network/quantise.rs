@@ -88,7 +88,7 @@ impl Observer {
 
     /// Runs on frames [N, C, H, W] and widens the ranges to what is seen.
     pub fn run(&mut self, frames: &[f32]) -> Result<()> {
-        let length = self.network.frame_shape().numbers();
+        let (length, _) = self.network.clip_numbers();
         if !frames.len().is_multiple_of(length) {
             return Err(KernelsError::BufferLength { name: "frames", expected: length, found: frames.len() });
         }

@@ -1,6 +1,7 @@
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use super::fuse::fuse;
 use super::graph::Node;
@@ -22,6 +23,7 @@ pub struct Network {
     places: Vec<Place>,
     output: MapIndex,
     grouped_from: usize,
+    is_of_clips: bool,
     arena_length: usize,
     scratch: ScratchLength,
     /// Kept between runs; a run takes one and puts it back.
@@ -69,13 +71,13 @@ impl Network {
                 layers.push((index, layer));
             }
         }
-        let Plan { places, grouped_from, arena_length } = plan;
+        let Plan { places, grouped_from, is_of_clips, arena_length } = plan;
         // Every piece begins at the start of a cache line.
         let scratch =
             ScratchLength { shared: scratch.shared.next_multiple_of(64), own: scratch.own.next_multiple_of(64) };
         let arena_length = arena_length.next_multiple_of(64);
         let workspaces = Mutex::default();
-        Self { set, layers, places, output, grouped_from, arena_length, scratch, workspaces }
+        Self { set, layers, places, output, grouped_from, is_of_clips, arena_length, scratch, workspaces }
     }
 
     /// The shape of a frame.
@@ -88,18 +90,31 @@ impl Network {
         self.places[self.output].shape
     }
 
+    /// Frames of a clip and of its result; one where frames are seen each for itself.
+    pub fn clip_frames(&self) -> (usize, usize) {
+        (self.places[0].frames, self.places[self.output].frames)
+    }
+
+    /// How many numbers a clip has and its result.
+    pub(super) fn clip_numbers(&self) -> (usize, usize) {
+        let (frames, frames_out) = self.clip_frames();
+        (frames * self.frame_shape().numbers(), frames_out * self.output_shape().numbers())
+    }
+
     /// The instruction set that the network was packed for.
     pub fn instruction_set(&self) -> InstructionSet {
         self.set
     }
 
-    /// Runs on `count` frames [count, C, H, W] and writes their results [count, C, h, w].
+    /// Runs on `count` frames [count, C, H, W] and writes their results [count, C, h, w], or on as many clips
+    /// [count, T, C, H, W].
     ///
-    /// Several frames are shared out among `threads`; a single one is cut layer by layer. Threads and memory are kept for
-    /// the next run. Runs at the same time have threads and memory of their own.
+    /// Several frames are shared out among `threads`; a single one or a clip is cut layer by layer. Threads and memory are
+    /// kept for the next run. Runs at the same time have threads and memory of their own.
     pub fn run(&self, frames: &[f32], count: usize, output: &mut [f32], threads: usize) -> Result<()> {
-        check_length("frames", count * self.frame_shape().numbers(), frames.len())?;
-        check_length("output", count * self.output_shape().numbers(), output.len())?;
+        let (clip_numbers, output_numbers) = self.clip_numbers();
+        check_length("frames", count * clip_numbers, frames.len())?;
+        check_length("output", count * output_numbers, output.len())?;
         let threads = threads.max(1);
         let mut workspace = self.take_workspace(threads);
         if cfg!(debug_assertions) {
@@ -111,9 +126,35 @@ impl Network {
         Ok(())
     }
 
+    /// Runs one group of at most four frames, or one clip, and gives for each layer what it is and its seconds; only a single
+    /// frame or clip is cut among `threads`.
+    pub fn time_layers(&self, frames: &[f32], count: usize, threads: usize) -> Result<Vec<LayerTime>> {
+        let (clip_numbers, output_numbers) = self.clip_numbers();
+        let count = count.min(if self.is_of_clips { 1 } else { GROUP_FRAMES });
+        check_length("frames", count * clip_numbers, frames.len())?;
+        let threads = if count == 1 { threads.max(1) } else { 1 };
+        let mut workspace = self.take_workspace(threads);
+        let mut output = vec![0.0; count * output_numbers];
+        let mut seconds = vec![0.0; self.layers.len()];
+        self.set.with_lanes(TimeTask {
+            network: self,
+            frames,
+            count,
+            output: &mut output,
+            workspace: &mut workspace,
+            seconds: &mut seconds,
+        });
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        let time = |((_, layer), seconds): (&(usize, Layer), f64)| {
+            let multiply_adds = count as u64 * layer.multiply_adds(&self.places);
+            LayerTime { layer: layer.outline(&self.places), multiply_adds, seconds }
+        };
+        Ok(self.layers.iter().zip(seconds).map(time).collect())
+    }
+
     /// Runs on one frame on this thread, and calls `look` before each layer with the index of the node that it makes.
     pub(super) fn run_watched<L: Lanes>(&self, lanes: L, frame: &[f32], mut look: impl FnMut(usize, &Run<'_, L>)) {
-        assert_eq!(frame.len(), self.frame_shape().numbers());
+        assert_eq!(frame.len(), self.clip_numbers().0);
         let mut workspace = self.take_workspace(1);
         let arena = Pointer::new(workspace.arenas[0].as_mut_ptr());
         let run = self.run_in(lanes, arena, None);
@@ -133,7 +174,7 @@ impl Network {
         let shared = arena.get().wrapping_add(self.arena_length);
         let own = shared.wrapping_add(self.scratch.shared);
         let scratch = Scratch { shared: Pointer::new(shared), own: Pointer::new(own), own_length: self.scratch.own };
-        Run { lanes, arena, places: &self.places, first_frame: 0, frames: 1, scratch, team }
+        Run { lanes, arena, places: &self.places, first_clip: 0, clips: 1, scratch, team }
     }
 
     /// A workspace with so many threads.
@@ -155,38 +196,41 @@ impl Network {
         }
     }
 
-    /// Runs on one group of frames.
+    /// Runs on one group of clips, a frame that is seen for itself being a clip of one.
     ///
     /// # Safety
-    /// `arena` must be an arena of this network that nothing else uses; `frames` must be valid for reading `count` frames
-    /// and `output` for writing as many results.
+    /// `arena` must be an arena of this network that nothing else uses; `clips` must be valid for reading `count` of them
+    /// and `output` for writing as many results. `after_layer` is called with the place of each layer whenever it has run.
     unsafe fn run_group<L: Lanes>(
         &self,
         lanes: L,
         arena: Pointer,
-        (frames, count, output): (*const f32, usize, *mut f32),
+        (clips, count, output): (*const f32, usize, *mut f32),
         team: Option<&RefCell<Team>>,
+        mut after_layer: impl FnMut(usize),
     ) {
         let mut run = self.run_in(lanes, arena, team);
         let split = self.layers.partition_point(|(index, _)| *index < self.grouped_from);
         let (single, grouped) = self.layers.split_at(split);
+        let (clip_numbers, output_numbers) = self.clip_numbers();
         // SAFETY: passed on to the caller; the plan gave every map and the scratch their places in the arena.
         unsafe {
-            for frame in 0..count {
-                run.first_frame = frame;
-                from_planar(&run, frames.wrapping_add(frame * self.frame_shape().numbers()), run.view(0));
-                for (_, layer) in single {
+            for clip in 0..count {
+                run.first_clip = clip;
+                from_planar(&run, clips.wrapping_add(clip * clip_numbers), run.view(0));
+                for (place, (_, layer)) in single.iter().enumerate() {
                     layer.run(&run);
+                    after_layer(place);
                 }
             }
-            (run.first_frame, run.frames) = (0, count);
-            for (_, layer) in grouped {
+            (run.first_clip, run.clips) = (0, count);
+            for (place, (_, layer)) in grouped.iter().enumerate() {
                 layer.run(&run);
+                after_layer(split + place);
             }
-            for frame in 0..count {
-                (run.first_frame, run.frames) = (frame, 1);
-                let output = output.wrapping_add(frame * self.output_shape().numbers());
-                to_planar(&run, run.view(self.output), output);
+            for clip in 0..count {
+                (run.first_clip, run.clips) = (clip, 1);
+                to_planar(&run, run.view(self.output), output.wrapping_add(clip * output_numbers));
             }
         }
     }
@@ -210,6 +254,44 @@ fn groups(count: usize, threads: usize) -> Vec<Range<usize>> {
     groups
 }
 
+/// What one layer took.
+#[derive(Debug, Clone)]
+pub struct LayerTime {
+    /// What it is, and the shape of what it reads and writes.
+    pub layer: String,
+    /// Of all frames, padding channels included.
+    pub multiply_adds: u64,
+    /// From its start to its end.
+    pub seconds: f64,
+}
+
+struct TimeTask<'a> {
+    network: &'a Network,
+    frames: &'a [f32],
+    count: usize,
+    output: &'a mut [f32],
+    workspace: &'a mut Workspace,
+    seconds: &'a mut [f64],
+}
+
+impl LanesTask for TimeTask<'_> {
+    type Output = ();
+
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self { network, frames, count, output, workspace: Workspace { team, arenas }, seconds } = self;
+        let arena = Pointer::new(arenas[0].as_mut_ptr());
+        let team = (arenas.len() > 1).then_some(&*team);
+        let mut last = Instant::now();
+        let after_layer = |place: usize| {
+            seconds[place] += last.elapsed().as_secs_f64();
+            last = Instant::now();
+        };
+        let group = (frames.as_ptr(), count, output.as_mut_ptr());
+        // SAFETY: the arena is this workspace's, lengths were checked.
+        unsafe { network.run_group(lanes, arena, group, team, after_layer) };
+    }
+}
+
 struct RunTask<'a> {
     network: &'a Network,
     frames: &'a [f32],
@@ -224,22 +306,28 @@ impl LanesTask for RunTask<'_> {
 
     fn run<L: Lanes>(self, lanes: L) {
         let Self { network, frames, count, output, threads, workspace: Workspace { team, arenas } } = self;
-        let (frame_length, output_length) = (network.frame_shape().numbers(), network.output_shape().numbers());
+        let (clip_numbers, output_numbers) = network.clip_numbers();
         let output = Pointer::new(output.as_mut_ptr());
         let arenas: Vec<Pointer> = arenas.iter_mut().map(|arena| Pointer::new(arena.as_mut_ptr())).collect();
         let piece = |frames_of_group: Range<usize>| {
             let first = frames_of_group.start;
-            let frames = frames.as_ptr().wrapping_add(first * frame_length);
-            (frames, frames_of_group.len(), output.get().wrapping_add(first * output_length))
+            let frames = frames.as_ptr().wrapping_add(first * clip_numbers);
+            (frames, frames_of_group.len(), output.get().wrapping_add(first * output_numbers))
         };
-        if count == 1 && threads > 1 {
-            // SAFETY: the arena is this workspace's, lengths were checked.
-            return unsafe { network.run_group(lanes, arenas[0], piece(0..1), Some(team)) };
+        if threads > 1 && (count == 1 || network.is_of_clips) {
+            for clip in 0..count {
+                // SAFETY: the arena is this workspace's, lengths were checked.
+                unsafe { network.run_group(lanes, arenas[0], piece(clip..clip + 1), Some(team), |_| ()) };
+            }
+            return;
         }
-        let groups = groups(count, threads);
+        let groups = match network.is_of_clips {
+            true => (0..count).map(|clip| clip..clip + 1).collect(),
+            false => groups(count, threads),
+        };
         let work = |worker: usize, group: usize| {
             // SAFETY: workers have arenas of their own, groups are disjoint frames, lengths were checked.
-            unsafe { network.run_group(lanes, arenas[worker], piece(groups[group].clone()), None) };
+            unsafe { network.run_group(lanes, arenas[worker], piece(groups[group].clone()), None, |_| ()) };
         };
         if threads == 1 {
             (0..groups.len()).for_each(|group| work(0, group));

@@ -180,8 +180,13 @@ impl Numbers {
     }
 }
 
-/// Builds a network for every instruction set of this machine, runs it on random frames with one and with two threads, and
-/// compares every result with the reference to 1e-5 of the largest number.
+/// The sums of the absolute values of a convolution's terms: what its rounding errors are relative to.
+pub fn absolute_terms(input: &Image, weight: &[f32], bias: &[f32], window: Window) -> Image {
+    let absolute = |numbers: &[f32]| numbers.iter().map(|number| number.abs()).collect::<Vec<_>>();
+    convolution(&input.map(f64::abs), &absolute(weight), &absolute(bias), window, Activation::Identity)
+}
+
+/// As [`compare_beside`] the results themselves.
 pub fn compare(
     shape: MapShape,
     count: usize,
@@ -189,10 +194,25 @@ pub fn compare(
     build: impl Fn(&mut NetworkBuilder, Map) -> kernels::Result<Map>,
     reference: impl Fn(&Image) -> Image,
 ) {
+    compare_beside(shape, count, seed, build, &reference, &reference);
+}
+
+/// Builds a network for every instruction set of this machine, runs it on random frames with one and with two threads, and
+/// compares every result with the reference to 1e-5 of the largest number of `magnitude`.
+pub fn compare_beside(
+    shape: MapShape,
+    count: usize,
+    seed: u64,
+    build: impl Fn(&mut NetworkBuilder, Map) -> kernels::Result<Map>,
+    reference: impl Fn(&Image) -> Image,
+    magnitude: impl Fn(&Image) -> Image,
+) {
     let frames = Numbers::new(seed).take(count * shape.numbers(), 2.0);
-    let expected: Vec<f64> =
-        frames.chunks_exact(shape.numbers()).flat_map(|frame| reference(&Image::new(shape, frame)).numbers).collect();
-    let largest = expected.iter().fold(1e-3, |largest: f64, number| largest.max(number.abs()));
+    let of_frames = |function: &dyn Fn(&Image) -> Image| -> Vec<f64> {
+        frames.chunks_exact(shape.numbers()).flat_map(|frame| function(&Image::new(shape, frame)).numbers).collect()
+    };
+    let expected = of_frames(&reference);
+    let largest = of_frames(&magnitude).iter().fold(1e-3, |largest: f64, number| largest.max(number.abs()));
     for set in InstructionSet::available() {
         let (mut builder, input) = NetworkBuilder::new(shape).unwrap();
         let output = build(&mut builder, input).unwrap();

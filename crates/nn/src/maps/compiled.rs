@@ -3,7 +3,7 @@ use kernels::{InputRange, InstructionSet, KERNELS_VARIABLE, Map, MapShape, Netwo
 
 use super::Maps;
 use super::noted::NotedMaps;
-use crate::{NnError, Result};
+use crate::{Clips, NnError, Result};
 
 /// What runs an encoder on a CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +24,15 @@ impl KernelChoice {
     }
 }
 
+/// Channels of a frame.
+const COLOURS: usize = 3;
+
 /// Layers that run as one on the CPU, packed for frames of one size.
 pub struct CompiledNetwork {
     network: Network,
     multiply_adds: u64,
+    /// Whether frames are an axis of what it takes and gives.
+    is_of_clips: bool,
 }
 
 impl CompiledNetwork {
@@ -39,7 +44,6 @@ impl CompiledNetwork {
         ranges: Option<&[InputRange]>,
         layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
     ) -> std::result::Result<Self, E> {
-        const COLOURS: usize = 3;
         let (height, width) = size;
         let (mut builder, output) = note((COLOURS, height, width), layers)?;
         if let Some(ranges) = ranges
@@ -48,6 +52,19 @@ impl CompiledNetwork {
             return Err(NnError::NothingToQuantise.into());
         }
         Ok(Self::packed(builder, output, set)?)
+    }
+
+    /// Notes down what `layers` does to clips of so many frames of 3 x `height` x `width` and packs it for `set`.
+    pub fn note_clips<E: From<NnError>>(
+        frames: usize,
+        (height, width): (usize, usize),
+        set: InstructionSet,
+        layers: impl FnOnce(&Clips) -> std::result::Result<Clips, E>,
+    ) -> std::result::Result<Self, E> {
+        let shape = MapShape::new(COLOURS, height, width);
+        let start = NetworkBuilder::of_clips(shape, frames).map_err(NnError::from)?;
+        let (builder, output) = note_from::<E>(start, |maps| Ok(layers(&Clips::noted(maps)?)?.maps))?;
+        Ok(Self { is_of_clips: true, ..Self::packed(builder, output, set)? })
     }
 
     /// The same in single precision for maps of any channels, rows and columns in place of frames.
@@ -62,20 +79,21 @@ impl CompiledNetwork {
 
     fn packed(builder: NetworkBuilder, output: Map, set: InstructionSet) -> Result<Self> {
         let multiply_adds = builder.multiply_adds();
-        Ok(Self { network: builder.finish(output, set)?, multiply_adds })
+        Ok(Self { network: builder.finish(output, set)?, multiply_adds, is_of_clips: false })
     }
 
-    /// Multiply-adds of the convolutions for one frame.
+    /// Multiply-adds of the convolutions for one frame or one clip.
     pub fn multiply_adds(&self) -> u64 {
         self.multiply_adds
     }
 
-    /// Maps frames [N, 3, H, W] on the CPU, f32, to the last layer's maps [N, C, h, w].
+    /// Maps frames [N, 3, H, W] on the CPU, f32, to the last layer's maps [N, C, h, w], or clips [B, T, 3, H, W] to theirs
+    /// [B, T', C, h, w].
     pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
         if frames.track_op() {
             return Err(NnError::Learns { layer: "packed network" });
         }
-        Ok(frames.contiguous()?.apply_op1_no_bwd(&RunNetwork(&self.network))?)
+        Ok(frames.contiguous()?.apply_op1_no_bwd(&RunNetwork(self))?)
     }
 }
 
@@ -84,15 +102,20 @@ pub(super) fn note<E: From<NnError>>(
     (channels, height, width): (usize, usize, usize),
     layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
 ) -> std::result::Result<(NetworkBuilder, Map), E> {
-    let (builder, frames) = NetworkBuilder::new(MapShape::new(channels, height, width)).map_err(NnError::from)?;
-    let frames = Maps::Noted(NotedMaps::frames(builder, frames));
-    let output = layers(&frames)?;
-    drop(frames);
+    let start = NetworkBuilder::new(MapShape::new(channels, height, width)).map_err(NnError::from)?;
+    note_from(start, |maps| layers(&Maps::Noted(maps)))
+}
+
+fn note_from<E: From<NnError>>(
+    (builder, frames): (NetworkBuilder, Map),
+    layers: impl FnOnce(NotedMaps) -> std::result::Result<Maps, E>,
+) -> std::result::Result<(NetworkBuilder, Map), E> {
+    let output = layers(NotedMaps::head_of(builder, frames))?;
     let Maps::Noted(output) = output else { return Err(NnError::OnlyNoted.into()) };
     output.finish().ok_or_else(|| NnError::OnlyNoted.into())
 }
 
-struct RunNetwork<'a>(&'a Network);
+struct RunNetwork<'a>(&'a CompiledNetwork);
 
 impl CustomOp1 for RunNetwork<'_> {
     fn name(&self) -> &'static str {
@@ -102,10 +125,15 @@ impl CustomOp1 for RunNetwork<'_> {
     fn cpu_fwd(&self, frames: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let count = layout.dims().first().copied().unwrap_or(0);
         let frames = &frames.as_slice::<f32>()?[layout.start_offset()..][..layout.shape().elem_count()];
-        let output = self.0.output_shape();
-        let mut maps = vec![0f32; count * output.numbers()];
+        let CompiledNetwork { network, is_of_clips, .. } = self.0;
+        let output = network.output_shape();
+        let (_, frames_out) = network.clip_frames();
+        let mut maps = vec![0f32; count * frames_out * output.numbers()];
         let threads = rayon::current_num_threads();
-        self.0.run(frames, count, &mut maps, threads).map_err(candle_core::Error::wrap)?;
-        Ok((CpuStorage::F32(maps), (count, output.channels, output.height, output.width).into()))
+        network.run(frames, count, &mut maps, threads).map_err(candle_core::Error::wrap)?;
+        let size = [output.channels, output.height, output.width];
+        let axes = if *is_of_clips { vec![count, frames_out] } else { vec![count] };
+        let shape = [axes.as_slice(), &size].concat();
+        Ok((CpuStorage::F32(maps), shape.into()))
     }
 }

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use candle_core::Tensor;
-use kernels::{Convolution, Map, NetworkBuilder, Window};
+use kernels::{Convolution, Map, NetworkBuilder, TimeConvolution, TimeWindow, Window};
 
 use crate::{Activation, Padding, Result};
 
@@ -15,7 +15,7 @@ pub struct NotedMaps {
 
 impl NotedMaps {
     /// The frames at the head of a blank sheet.
-    pub(super) fn frames(builder: NetworkBuilder, map: Map) -> Self {
+    pub(super) fn head_of(builder: NetworkBuilder, map: Map) -> Self {
         Self { sheet: Rc::new(RefCell::new(builder)), map }
     }
 
@@ -28,6 +28,11 @@ impl NotedMaps {
     pub(super) fn size(&self) -> Result<(usize, usize, usize)> {
         let shape = self.sheet.borrow().shape(self.map)?;
         Ok((shape.channels, shape.height, shape.width))
+    }
+
+    /// Frames of a clip.
+    pub(crate) fn frames(&self) -> Result<usize> {
+        Ok(self.sheet.borrow().frames(self.map)?)
     }
 
     pub(super) fn activation(&self, activation: Activation) -> Result<Self> {
@@ -87,6 +92,15 @@ impl NotedMaps {
             true => sheet.depthwise(self.map, convolution),
             false => sheet.convolution(self.map, convolution),
         })
+    }
+
+    /// A convolution over time with weights [out, kernel * in, 1, 1], the channels of one frame after those of another.
+    pub(crate) fn time_convolution(&self, layer: &NotedConvolution<'_>, window: TimeWindow) -> Result<Self> {
+        let weight = numbers(layer.weight)?;
+        let bias = layer.bias.map(numbers).transpose()?.unwrap_or_default();
+        let (channels_out, activation) = (layer.weight.dim(0)?, layer.activation.into());
+        let convolution = TimeConvolution { weight: &weight, bias: &bias, channels_out, window, activation };
+        self.noted(|sheet| sheet.time_convolution(self.map, convolution))
     }
 
     /// A factor and a term for each channel, then an activation.

@@ -1,5 +1,5 @@
 use candle_core::Tensor;
-use nn::Linear;
+use nn::{Clips, Linear};
 
 use super::{SlowResNet, SlowResNetConfig, VideoNetwork};
 use crate::Result;
@@ -28,11 +28,11 @@ impl KineticsLogits {
 }
 
 impl VideoNetwork for KineticsLogits {
-    fn maps(&self, clips: &Tensor) -> Result<Tensor> {
+    fn maps(&self, clips: &Clips) -> Result<Clips> {
         self.features.maps(clips)
     }
 
-    fn vectors(&self, clips: &Tensor) -> Result<Tensor> {
-        Ok(self.classes.forward(&self.features.vectors(clips)?)?)
+    fn vectors(&self, maps: &Tensor) -> Result<Tensor> {
+        Ok(self.classes.forward(&self.features.vectors(maps)?)?)
     }
 }

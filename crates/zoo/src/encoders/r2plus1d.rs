@@ -1,8 +1,7 @@
 //! R(2+1)D as in torchvision (Tran et al., "A Closer Look at Spatiotemporal Convolutions for Action Recognition", CVPR
 //! 2018): every 3D convolution is one over the image and then one over time.
 
-use candle_core::Tensor;
-use nn::{Activation, Conv3d, Geometry3d};
+use nn::{Activation, Clips, Conv3d, Geometry3d};
 
 use super::video::{ConvSizes3d, VideoNetwork, conv_norm};
 use crate::Result;
@@ -70,10 +69,10 @@ impl R2Plus1d {
 }
 
 impl VideoNetwork for R2Plus1d {
-    fn maps(&self, clips: &Tensor) -> Result<Tensor> {
+    fn maps(&self, clips: &Clips) -> Result<Clips> {
         let mut x = clips.clone();
         for conv in &self.stem {
-            x = conv.forward(&x)?;
+            x = conv.over(&x)?;
         }
         for block in &self.blocks {
             x = block.forward(&x)?;
@@ -113,14 +112,14 @@ impl Block {
         Ok(Self { convs: [image1, time1.with_activation(Activation::Relu), image2, time2], shortcut })
     }
 
-    fn forward(&self, input: &Tensor) -> Result<Tensor> {
+    fn forward(&self, input: &Clips) -> Result<Clips> {
         let mut x = input.clone();
         for conv in &self.convs {
-            x = conv.forward(&x)?;
+            x = conv.over(&x)?;
         }
         Ok(match &self.shortcut {
-            Some(shortcut) => (x + shortcut.forward(input)?)?.relu()?,
-            None => (x + input)?.relu()?,
+            Some(shortcut) => x.add(&shortcut.over(input)?, Activation::Relu)?,
+            None => x.add(input, Activation::Relu)?,
         })
     }
 }

@@ -2,7 +2,7 @@
 //! 2019): a ResNet over frames whose later stages look at three frames at a time.
 
 use candle_core::Tensor;
-use nn::{Activation, Conv3d, Geometry3d, Padding};
+use nn::{Activation, Clips, Conv3d, Geometry3d, Padding};
 
 use super::video::{ConvSizes3d, VideoNetwork, conv_norm};
 use crate::weights::Weights;
@@ -65,12 +65,9 @@ impl SlowResNet {
 }
 
 impl VideoNetwork for SlowResNet {
-    fn maps(&self, clips: &Tensor) -> Result<Tensor> {
-        let x = self.stem.forward(clips)?;
-        let (batch, frames, channels, height, width) = x.dims5()?;
-        let x = nn::max_pool(&x.reshape((batch * frames, channels, height, width))?, 3, 2, Padding::symmetric(1))?;
-        let (_, _, height, width) = x.dims4()?;
-        let mut x = x.reshape((batch, frames, channels, height, width))?;
+    fn maps(&self, clips: &Clips) -> Result<Clips> {
+        let x = self.stem.over(clips)?;
+        let mut x = x.each_frame(|maps| maps.max_pool(3, 2, Padding::symmetric(1)))?;
         for block in &self.blocks {
             x = block.forward(&x)?;
         }
@@ -78,10 +75,9 @@ impl VideoNetwork for SlowResNet {
     }
 
     /// The mean over all positions of a window of the mean within it, so that positions near the edge count less.
-    fn vectors(&self, clips: &Tensor) -> Result<Tensor> {
-        let x = self.maps(clips)?;
+    fn vectors(&self, maps: &Tensor) -> Result<Tensor> {
         let (frames, pixels) = self.pool;
-        let x = mean_of_windows(&x, 4, pixels)?;
+        let x = mean_of_windows(maps, 4, pixels)?;
         let x = mean_of_windows(&x, 3, pixels)?;
         mean_of_windows(&x, 1, frames)
     }
@@ -143,14 +139,14 @@ impl Bottleneck {
         })
     }
 
-    fn forward(&self, input: &Tensor) -> Result<Tensor> {
+    fn forward(&self, input: &Clips) -> Result<Clips> {
         let mut x = input.clone();
         for conv in &self.convs {
-            x = conv.forward(&x)?;
+            x = conv.over(&x)?;
         }
         Ok(match &self.shortcut {
-            Some(shortcut) => (x + shortcut.forward(input)?)?.relu()?,
-            None => (x + input)?.relu()?,
+            Some(shortcut) => x.add(&shortcut.over(input)?, Activation::Relu)?,
+            None => x.add(input, Activation::Relu)?,
         })
     }
 }

@@ -1,7 +1,9 @@
 //! Clip to vector: networks that see frames together from their first layers on.
 
-use candle_core::{D, Tensor};
-use nn::{Conv3d, Geometry3d};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use candle_core::{D, DType, Tensor};
+use nn::{Clips, CompiledNetwork, Conv3d, Geometry3d, InstructionSet, KernelChoice};
 
 use super::framework::Framework;
 use super::{KineticsLogits, R2Plus1d, R2Plus1dConfig, SlowResNet, SlowResNetConfig};
@@ -10,19 +12,25 @@ use crate::{Result, VideoEncoderName, ZooError};
 
 /// A network that turns clips into feature maps and into vectors.
 pub trait VideoNetwork: Send + Sync {
-    /// Maps clips [B, T, 3, H, W] with values in 0 to 1 to feature maps [B, T', C, h, w].
-    fn maps(&self, clips: &Tensor) -> Result<Tensor>;
+    /// Maps clips of three colours with values in 0 to 1 to feature maps.
+    fn maps(&self, clips: &Clips) -> Result<Clips>;
 
-    /// Maps clips [B, T, 3, H, W] to vectors [B, C]; the mean of the feature maps unless the network has another way.
-    fn vectors(&self, clips: &Tensor) -> Result<Tensor> {
-        Ok(self.maps(clips)?.flatten_from(3)?.mean(D::Minus1)?.mean(1)?)
+    /// Makes vectors [B, C] of the feature maps [B, T', C, h, w]; their mean unless the network has another way.
+    fn vectors(&self, maps: &Tensor) -> Result<Tensor> {
+        Ok(maps.flatten_from(3)?.mean(D::Minus1)?.mean(1)?)
     }
 }
 
 /// A video encoder of any architecture.
 pub struct VideoEncoder {
     network: Box<dyn VideoNetwork>,
+    choice: KernelChoice,
+    /// Packed for clips of the last size; a pipeline feeds one.
+    packed: Mutex<Option<Packed>>,
 }
+
+/// A packed network, and frames, rows and columns of its clips.
+type Packed = ([usize; 3], Arc<CompiledNetwork>);
 
 impl VideoEncoder {
     /// Reads the encoder `name` from weights whose root holds the checkpoint's own names.
@@ -32,7 +40,12 @@ impl VideoEncoder {
             VideoEncoderName::SlowR50 => Box::new(SlowResNet::read(&SlowResNetConfig::slow_r50(), weights)?),
             VideoEncoderName::SlowR50Kinetics => Box::new(KineticsLogits::read(weights)?),
         };
-        Ok(Self { network })
+        Ok(Self { network, choice: KernelChoice::detect()?, packed: Mutex::default() })
+    }
+
+    /// The same encoder, run on a CPU as `choice` says.
+    pub fn with_kernels(self, choice: KernelChoice) -> Self {
+        Self { choice, packed: Mutex::default(), ..self }
     }
 
     /// The length of the vector that stands for a clip.
@@ -49,10 +62,30 @@ impl VideoEncoder {
     /// The reference system reshapes [B, T, C, H, W] to [B, C, T, H, W], which mixes frames and colours; here the axes keep
     /// their meaning.
     pub fn forward(&self, clips: &Tensor) -> Result<Tensor> {
-        match clips.dims() {
-            [_, _, 3, _, _] => self.network.vectors(clips),
-            other => Err(ZooError::InputShape { expected: "clips [B, T, 3, H, W]", found: other.to_vec() }),
+        let &[_, frames, 3, height, width] = clips.dims() else {
+            return Err(ZooError::InputShape { expected: "clips [B, T, 3, H, W]", found: clips.dims().to_vec() });
+        };
+        let on_kernels = clips.device().is_cpu() && clips.dtype() == DType::F32;
+        let maps = match self.choice {
+            KernelChoice::Kernels(set) if on_kernels => self.packed(set, [frames, height, width])?.forward(clips)?,
+            _ => self.network.maps(&Clips::of(clips)?)?.tensor()?,
+        };
+        self.network.vectors(&maps)
+    }
+
+    /// The network packed for clips of this size; the first call for a size packs it.
+    fn packed(&self, set: InstructionSet, size: [usize; 3]) -> Result<Arc<CompiledNetwork>> {
+        let mut packed = self.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, network)) = packed.as_ref()
+            && *known == size
+        {
+            return Ok(network.clone());
         }
+        let [frames, height, width] = size;
+        let note = |clips: &Clips| self.network.maps(clips);
+        let network = Arc::new(CompiledNetwork::note_clips::<ZooError>(frames, (height, width), set, note)?);
+        *packed = Some((size, network.clone()));
+        Ok(network)
     }
 }
 

@@ -56,16 +56,16 @@ impl QuantisedConvolution {
         };
         let lanes = run.lanes;
         let shape = work.output.shape;
-        let operations = run.frames * work.output.groups() * self.matrix.depth / 4;
+        let operations = work.output.frames * work.output.groups() * self.matrix.depth / 4;
         if self.window.kernel == 1 {
-            let pixels = run.frames * shape.pixels();
+            let pixels = work.output.frames * shape.pixels();
             let parts = run.parts(pixels.div_ceil(LEAST_ROWS), operations);
             // SAFETY: parts are disjoint pixels of checked maps, and the scratch is the worker's own.
             run.split(parts, |index, own| unsafe { work.pixels(lanes, part(pixels, parts, index), own) });
         } else {
             let bands = shape.height.div_ceil(self.band_rows(work.input.shape, shape));
             let bands = bands.max(run.parts(shape.height, operations));
-            run.split(run.frames * bands, |index, own| {
+            run.split(work.output.frames * bands, |index, own| {
                 let band = part(shape.height, bands, index % bands);
                 // SAFETY: parts are disjoint rows of checked maps, and the scratch is the worker's own.
                 unsafe { work.rows(lanes, index / bands, band, own) };

@@ -48,7 +48,7 @@ impl QuantisedSeparable {
         let bands = height.div_ceil(self.band_rows(output.shape));
         let parts = run.parts(height, output.groups() * self.matrix.depth).min(bands.next_multiple_of(run.workers()));
         let lanes = run.lanes;
-        for frame in 0..run.frames {
+        for frame in 0..output.frames {
             run.split(parts, |index, own| {
                 let rows = part(height, parts, index);
                 let bands = rows.len().div_ceil(self.band_rows(output.shape));

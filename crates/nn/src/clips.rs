@@ -1,0 +1,44 @@
+//! Feature maps of clips, whose frames some layers see together.
+
+use candle_core::Tensor;
+
+use crate::maps::NotedMaps;
+use crate::{Activation, Maps, Result};
+
+/// Feature maps of clips of T frames each; a network over them is written once, as one over [`Maps`] is.
+#[derive(Clone)]
+pub struct Clips {
+    /// The maps of all frames of all clips, [B * T, C, H, W].
+    pub(crate) maps: Maps,
+    /// T.
+    pub(crate) frames: usize,
+}
+
+impl Clips {
+    /// Clips [B, T, C, H, W].
+    pub fn of(clips: &Tensor) -> Result<Self> {
+        let (batch, frames, channels, height, width) = clips.dims5()?;
+        Ok(Self { maps: clips.reshape((batch * frames, channels, height, width))?.into(), frames })
+    }
+
+    pub(crate) fn noted(maps: NotedMaps) -> Result<Self> {
+        Ok(Self { frames: maps.frames()?, maps: Maps::Noted(maps) })
+    }
+
+    /// The numbers [B, T, C, H, W]; an error while a network is only noted down.
+    pub fn tensor(&self) -> Result<Tensor> {
+        let tensor = self.maps.tensor()?;
+        let (all, channels, height, width) = tensor.dims4()?;
+        Ok(tensor.reshape((all / self.frames, self.frames, channels, height, width))?)
+    }
+
+    /// What `layer` makes of each frame for itself.
+    pub fn each_frame(&self, layer: impl FnOnce(&Maps) -> Result<Maps>) -> Result<Self> {
+        Ok(Self { maps: layer(&self.maps)?, frames: self.frames })
+    }
+
+    /// The sum of clips of one size, then an activation.
+    pub fn add(&self, other: &Self, activation: Activation) -> Result<Self> {
+        self.each_frame(|maps| maps.add(&other.maps, activation))
+    }
+}
