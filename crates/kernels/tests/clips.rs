@@ -93,3 +93,19 @@ fn clips_of_different_length_are_not_added() {
         network.time_convolution(clip, TimeConvolution { weight: &[1.0; 5], window: too_long, ..layer(1) }).is_err()
     );
 }
+
+#[test]
+fn layers_are_timed_one_by_one() {
+    let (mut network, clip) = NetworkBuilder::of_clips(MapShape::new(16, 4, 5), 3).unwrap();
+    let window = TimeWindow { kernel: 1, stride: 1, padding: 0, spatial_stride: 1 };
+    let (weight, bias) = ([1.0; 16 * 16], [0.0; 16]);
+    let layer =
+        TimeConvolution { weight: &weight, bias: &bias, channels_out: 16, window, activation: Activation::Identity };
+    let output = network.time_convolution(clip, layer).unwrap();
+    let network = network.finish(output, InstructionSet::detect().unwrap()).unwrap();
+    let times = network.time_layers(&[1.0; 3 * 16 * 20], 1, 2).unwrap();
+    assert_eq!(times.len(), 1);
+    assert_eq!(times[0].layer, "over time, 16 x 4 x 5 to 16 x 4 x 5");
+    assert_eq!(times[0].multiply_adds, 3 * 20 * 16 * 16);
+    assert!(network.time_layers(&[1.0; 3 * 16 * 20 - 1], 1, 1).is_err());
+}

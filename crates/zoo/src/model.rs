@@ -26,7 +26,7 @@ pub struct Model {
 }
 
 /// Why a model of clips has no int8.
-const SEES_CLIPS: &str = "its encoder sees whole clips, which they cannot run";
+const SEES_CLIPS: &str = "its encoder sees whole clips, which they run in single precision only";
 
 enum AnyEncoder {
     Frames(Encoder),

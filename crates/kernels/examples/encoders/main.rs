@@ -2,7 +2,8 @@
 //!
 //! `encoders [NAME...]` prints milliseconds per frame at batch 1, 6 and 16 on two threads, and on one.
 //! `encoders --int8 [NAME...]` does so with products of bytes, calibrated on random frames.
-//! `encoders --layers NAME [FRAMES [THREADS]]` prints the least milliseconds of each layer for one frame, or for up to four at once.
+//! `encoders --layers NAME [FRAMES [THREADS]]` prints the least milliseconds of each layer for one frame, or for up to four
+//! at once.
 //! `encoders --serve NAME [--int8]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that another
 //! program can take turns with it.
 

@@ -129,7 +129,7 @@ impl Lanes for Avx2 {
             let biased = _mm256_add_epi32(_mm256_cvtps_epi32(exponent), _mm256_set1_epi32(EXPONENT_BIAS));
             _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32::<FRACTION_BITS>(biased)))
         };
-        reciprocal(a) = _mm256_div_ps(_mm256_set1_ps(1.0), a);
+        divide(a, b) = _mm256_div_ps(a, b);
         absolute(a) = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
         with_sign_of(magnitude, sign) = _mm256_or_ps(magnitude, _mm256_and_ps(sign, _mm256_set1_ps(-0.0)));
     }

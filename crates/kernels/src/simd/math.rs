@@ -5,17 +5,14 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
-use super::Lanes;
-
-/// Exponents beyond these make `1 + 2^t` overflow its reciprocal, or are nothing beside 1.
-const EXPONENT_LIMIT: f32 = 125.0;
+use super::{EXPONENT_LIMIT, Lanes};
 
 /// The fifth coefficient of the polynomial for 2^t, and those below it.
 const POWER_OF_TWO_FIFTH: f32 = 0.001_326_473;
 #[allow(clippy::approx_constant, reason = "the best coefficient is near ln 2, and is not ln 2")]
 const POWER_OF_TWO: [f32; 5] = [0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
 
-/// 2^t for |t| <= 125, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a shift.
+/// 2^t for |t| <= 125, or what [`Lanes::limit_exponent`] gives, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a shift.
 #[inline(always)]
 fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
     let whole = lanes.round(t);
@@ -35,19 +32,23 @@ pub(crate) fn exponential<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
     power_of_two(lanes, t)
 }
 
+/// 1 + e^-x.
+#[inline(always)]
+fn one_and_exponential<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
+    let t = lanes.limit_exponent(lanes.multiply(x, lanes.splat(-LOG2_E)));
+    lanes.add(power_of_two(lanes, t), lanes.splat(1.0))
+}
+
 /// 1 / (1 + e^-x).
 #[inline(always)]
 pub(crate) fn sigmoid<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
-    let t = lanes.multiply(x, lanes.splat(-LOG2_E));
-    // A NaN is the second argument, so that it comes through.
-    let t = lanes.minimum(lanes.splat(EXPONENT_LIMIT), lanes.maximum(lanes.splat(-EXPONENT_LIMIT), t));
-    lanes.reciprocal(lanes.add(power_of_two(lanes, t), lanes.splat(1.0)))
+    lanes.divide(lanes.splat(1.0), one_and_exponential(lanes, x))
 }
 
 /// x / (1 + e^-x).
 #[inline(always)]
 pub(crate) fn silu<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
-    lanes.multiply(x, sigmoid(lanes, x))
+    lanes.divide(x, one_and_exponential(lanes, x))
 }
 
 /// x (1 + erf(x / sqrt 2)) / 2, with erf by Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.26.
@@ -56,7 +57,7 @@ pub(crate) fn gelu<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
     let one = lanes.splat(1.0);
     // Beyond 10 the tail is nothing in single precision, and its square must not overflow the exponent.
     let z = lanes.minimum(lanes.splat(10.0), lanes.multiply(lanes.absolute(x), lanes.splat(FRAC_1_SQRT_2)));
-    let t = lanes.reciprocal(lanes.multiply_add(z, lanes.splat(0.327_591_1), one));
+    let t = lanes.divide(one, lanes.multiply_add(z, lanes.splat(0.327_591_1), one));
     let mut tail = lanes.splat(1.061_405_4);
     for coefficient in [-1.453_152, 1.421_413_8, -0.284_496_74, 0.254_829_6] {
         tail = lanes.multiply_add(tail, t, lanes.splat(coefficient));

@@ -19,6 +19,9 @@ use crate::gemm::Tiles;
 /// Channels are padded to a multiple of this many in every buffer, so that no kernel needs a masked load or store.
 pub(crate) const CHANNEL_GROUP: usize = 16;
 
+/// Exponents beyond these might overflow.
+const EXPONENT_LIMIT: f32 = 125.0;
+
 /// Vector arithmetic of one instruction set. A value of this type proves that the processor has the set.
 ///
 /// The methods compile to single instructions only inside a [`Kernel`] run through [`Lanes::call`].
@@ -67,10 +70,16 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// The nearest whole numbers, for magnitudes below 2^22.
     fn round(self, a: Self::Vector) -> Self::Vector;
-    /// `a * 2^exponent`, for whole exponents from -126 to 127.
+    /// Brings exponents into the range that [`Self::scale_by_power_of_two`] takes, far beyond which `1 + 2^exponent` is
+    /// either 1 or as good as infinite.
+    fn limit_exponent(self, exponent: Self::Vector) -> Self::Vector {
+        // What is not a number is the second argument, so that it comes through.
+        self.minimum(self.splat(EXPONENT_LIMIT), self.maximum(self.splat(-EXPONENT_LIMIT), exponent))
+    }
+    /// `a * 2^exponent`, for whole exponents from -125 to 125.
     fn scale_by_power_of_two(self, a: Self::Vector, exponent: Self::Vector) -> Self::Vector;
-    /// `1 / a` to within 2^-22 of itself, for normal `a` below 2^126.
-    fn reciprocal(self, a: Self::Vector) -> Self::Vector;
+    /// `a / b`. One division takes the processor as long as some ten other steps, but it takes them beside it.
+    fn divide(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn absolute(self, a: Self::Vector) -> Self::Vector;
     /// `magnitude` with the sign of `sign`; `magnitude` must not be negative.
     fn with_sign_of(self, magnitude: Self::Vector, sign: Self::Vector) -> Self::Vector;

@@ -99,7 +99,7 @@ impl Lanes for Portable {
         // Adding the constant leaves the whole number in the lowest bits, which a shift moves to the exponent's place.
         scale_by_power_of_two(a, exponent) =
             a * f32::from_bits((exponent + (WHOLE + EXPONENT_BIAS as f32)).to_bits() << FRACTION_BITS);
-        reciprocal(a) = 1.0 / a;
+        divide(a, b) = a / b;
         absolute(a) = a.abs();
         with_sign_of(magnitude, sign) = magnitude.copysign(sign);
     }
