@@ -117,7 +117,7 @@ impl Layer<'_> {
         for size in &sizes {
             launch.arg(size);
         }
-        let blocks = (self.outputs as u32).div_ceil(THREADS_PER_BLOCK).max(1);
+        let blocks = (self.outputs as u32).div_ceil(THREADS_PER_BLOCK);
         let grid = LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (THREADS_PER_BLOCK, 1, 1), shared_mem_bytes: 0 };
         // SAFETY: the arguments are those of the kernel of this name in `layers.cu`, in its order and types: pointers to
         // NUMBERs, which `T` is laid out as, then ints. Operands are as long as their shapes, which the callers have

@@ -123,7 +123,7 @@ impl Conv2d {
         let bias = self.bias.as_ref().map(|bias| bias.like(x)).transpose()?;
         let (out, in_per_group, kernel_height, kernel_width) = weight.dims4()?;
         if in_per_group == 1 && self.groups == out && self.groups > 1 && has_depthwise(x) {
-            if self.learns() {
+            if self.learns() || bias.as_ref().is_some_and(Tensor::track_op) {
                 return Err(NnError::Learns { layer: "conv2d" });
             }
             return depthwise(x, (weight, bias.as_ref()), (self.stride, padding), self.activation);

@@ -134,6 +134,16 @@ mod tests {
         assert!(DeviceChoice::Auto.open().unwrap().is_cpu());
     }
 
+    /// Says something only on a machine without a GPU.
+    #[cfg(feature = "cuda")]
+    #[test]
+    fn without_a_gpu_auto_is_the_cpu_and_cuda_by_name_says_what_to_do() {
+        let Err(error) = DeviceChoice::Cuda(0).open() else { return };
+        let error = error.to_string();
+        assert!(error.contains("cuda:0 cannot be opened: DriverError(") && error.contains("--device auto"), "{error}");
+        assert!(DeviceChoice::Auto.open().unwrap().is_cpu());
+    }
+
     #[test]
     fn a_gpu_without_memory_is_known_through_the_errors_around_it() {
         let driver = |text: &str| candle_core::Error::Cuda(text.into());

@@ -39,7 +39,7 @@ fn networks_of_every_kind_of_layer_run_in_half_precision() {
         assert_eq!(half.dtype(), DType::F16, "{name}");
         let difference = difference(&half, &single);
         println!("{name:<24} {difference:.1e}");
-        assert!(difference > 0.0 && difference < 0.02, "{name}: {difference}");
+        assert!(difference > 0.0 && difference < 0.05, "{name}: {difference}");
     }
 }
 
