@@ -30,7 +30,8 @@ fn the_sector_is_found_without_a_region() {
         agreements.push(share);
     }
     agreements.sort_by(f64::total_cmp);
-    let (least, twentieth, median) = (agreements[0], agreements[agreements.len() / 20], agreements[agreements.len() / 2]);
+    let (least, twentieth, median) =
+        (agreements[0], agreements[agreements.len() / 20], agreements[agreements.len() / 2]);
     println!("{LOOPS} loops: least {least:.2}, a twentieth below {twentieth:.2}, median {median:.2}");
     assert!(median >= 0.95 && twentieth >= 0.85 && least >= 0.6, "{least} {twentieth} {median}");
 }
