@@ -30,7 +30,7 @@ impl Evaluation {
         for group in &options.groupings {
             need_size(format!("classes of {}", group.name), predictions.classes().len(), group.group_of_class.len())?;
         }
-        let confusion = Confusion::of_best(predictions)?;
+        let likeliest = Confusion::of_best(predictions)?;
         let (figures, recalls) = with_intervals(predictions, &options)?;
         let judged: Vec<(&Prediction, bool)> =
             rows.iter().filter_map(|row| row.is_right().map(|right| (row, right))).collect();
@@ -56,7 +56,7 @@ impl Evaluation {
         };
         let said = OperatingPoint::answers(predictions, options.abstain_below.unwrap_or(0.0));
         let subset = match options.subset.clone() {
-            Some(subset) => Some((subset.clone(), SubsetAccuracy::of(&confusion, &subset.classes)?)),
+            Some(subset) => Some((subset.clone(), SubsetAccuracy::of(&likeliest, &subset.classes)?)),
             None => None,
         };
         let conformal = options.conformal.and_then(|sets| sets.judge(predictions).map(|figures| (sets, figures)));
@@ -75,7 +75,7 @@ impl Evaluation {
             rows: Rows::of(predictions),
             classes: predictions.classes().to_vec(),
             figures,
-            per_class: ClassRow::all(predictions, &confusion.of_the_classes(), recalls),
+            per_class: ClassRow::all(predictions, &likeliest.of_the_classes(), recalls),
             subset,
             reliability: reliability(predictions, BinKind::EqualWidth, 15)?,
             coverage,
@@ -92,7 +92,7 @@ impl Evaluation {
             comparison: options.comparison.clone(),
             worst_mistakes: Mistake::surest(predictions, options.worst_mistakes),
             embedding,
-            confusion,
+            confusion: Confusion::of(predictions, &said)?,
         })
     }
 }

@@ -126,7 +126,7 @@ pub struct Evaluation {
     pub per_class: Vec<ClassRow>,
     /// Accuracy over the rows of some classes.
     pub subset: Option<(ClassSubset, SubsetAccuracy)>,
-    /// How often each class was called each class.
+    /// How often each class was said to be each class, abstentions as the options have them.
     pub confusion: Confusion,
     /// Confidence against accuracy, in 15 bins of equal width.
     pub reliability: Vec<ReliabilityBin>,

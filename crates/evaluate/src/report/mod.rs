@@ -45,6 +45,9 @@ impl Evaluation {
                     h2 { "Views" }
                     (self.class_table())
                     h2 { "Confusion" }
+                    @if let Some(point) = &self.operating_point {
+                        p { "What is said, abstaining below " (format!("{:.3}", point.abstain_below)) "." }
+                    }
                     (picture(&pictures::confusion(&self.confusion, &self.classes, Cells::Shares)))
                     (picture(&pictures::confusion(&self.confusion, &self.classes, Cells::Counts)))
                     h2 { "Confidence" }
