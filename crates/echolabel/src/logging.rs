@@ -13,7 +13,9 @@ pub fn start(common: &Common) {
         1 => "info",
         _ => "debug",
     };
-    let filter = EnvFilter::try_from_env("ECHOLABEL_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    // The drawing library warns of every bar of a picture that is empty.
+    let usual = format!("{level},tiny_skia=error,tiny_skia_path=error");
+    let filter = EnvFilter::try_from_env("ECHOLABEL_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = tracing_subscriber::fmt().with_writer(stderr).with_env_filter(filter).with_target(false);
     match common.log_format {
         LogFormat::Text => builder.with_ansi(stderr().is_terminal()).init(),
