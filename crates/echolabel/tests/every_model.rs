@@ -94,7 +94,9 @@ fn only_views_come_into_an_inventory() {
 fn without_weights_a_model_names_its_file_and_how_to_get_it() {
     let folder = tempfile::tempdir().unwrap();
     let models = folder.path().to_str().unwrap();
-    for card in cards().iter().filter(|card| card.get("file").is_some()) {
+    // What ships lies inside the program.
+    let has_to_be_fetched = |card: &&Value| card.get("file").is_some() && card.get("ships").is_none();
+    for card in cards().iter().filter(has_to_be_fetched) {
         let name = card["name"].as_str().unwrap();
         let (code, _, stderr) = run(&["label", "--models", models, "--pipeline", name, "x.dcm"]);
         assert_eq!(code, 2, "{name}: {stderr}");

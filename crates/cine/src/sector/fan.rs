@@ -7,6 +7,8 @@ use crate::regions::PixelBox;
 const OUTSIDE_SHARE: f64 = 0.01;
 /// The share of the fan that must be seen.
 const SEEN_SHARE: f64 = 0.5;
+/// A part that fills this share of its box is one of a flat probe.
+const BOX_SHARE: f64 = 0.85;
 /// Half the opening angle of probes' fans, as its tangent: 15 to 65 degrees.
 const SLOPES: std::ops::RangeInclusive<f64> = 0.27..=2.1;
 
@@ -28,6 +30,9 @@ pub(super) fn completed(part: &Part) -> Option<PixelBox> {
     };
     let ((left, right), (top, bottom)) = (span(&|cell| cell.0), span(&|cell| cell.1));
     let (width, height) = (right - left + 1.0, bottom - top + 1.0);
+    if cells.len() as f64 >= BOX_SHARE * width * height {
+        return None;
+    }
     // From coarse to fine around the best apex so far. A fan's apex lies above the part, seldom by more than its height.
     let mut best: Option<Fan> = None;
     let mut middle = ((left + right) / 2.0, top - height / 4.0);

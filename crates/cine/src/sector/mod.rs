@@ -96,7 +96,7 @@ impl Levels {
 mod tests {
     use super::{PixelBox, RgbFrame, sector_from_pixels};
 
-    /// A dark screen with still bright text at the top and a block whose level changes.
+    /// A dark screen with still bright text at the top and a block of speckle whose level changes.
     fn screen(block_level: u8) -> RgbFrame {
         let (width, height) = (160, 120);
         let mut pixels = vec![0; width * height * 3];
@@ -104,7 +104,7 @@ mod tests {
             for row in y {
                 for column in x.clone() {
                     let at = (row * width + column) * 3;
-                    pixels[at..at + 3].fill(level);
+                    pixels[at..at + 3].fill(level + (row * 7 + column * 5) as u8 % 16);
                 }
             }
         };
