@@ -12,6 +12,9 @@ const SET_COVERAGE: f64 = 0.99;
 /// from every view is refused long before.
 const LOSS_OF_TRUE_VIEWS: f64 = 0.01;
 
+/// What rounding may take from a probability.
+const ROUNDING: f64 = 1e-9;
+
 /// Fits temperature, sets and the limit of energy to clips whose probabilities are at temperature 1.
 ///
 /// Sets and energies are fitted on loops, for that is what they are asked of. The temperature is that of the loops' means,
@@ -27,8 +30,8 @@ pub fn confidence(clips: &Predictions) -> anyhow::Result<Confidence> {
     let energies: Vec<f64> = loops.labelled().filter_map(|(row, _)| row.energy).collect();
     Ok(Confidence {
         temperature,
-        // The least nonconforming class must stay in the set although its probability was rounded when it was written.
-        set_from: sets.threshold.map_or(0.0, |threshold| (1.0 - threshold).max(0.0)),
+        // The loop that sets the threshold must stay inside although its probability is rounded.
+        set_from: sets.threshold.map_or(0.0, |threshold| (1.0 - threshold - ROUNDING).max(0.0)),
         set_coverage: SET_COVERAGE,
         most_energy: threshold_at_loss(&energies, LOSS_OF_TRUE_VIEWS).ok(),
     })
