@@ -35,8 +35,11 @@ fn sha256(bytes: &[u8]) -> String {
 fn ranged(head: &str, most: usize, etag: &str) -> Vec<u8> {
     let content = content();
     if head.starts_with("head") {
-        return format!("HTTP/1.1 200 OK\r\nx-linked-etag: \"{}\"\r\ncontent-length: 0\r\n\r\n", sha256(&content))
-            .into();
+        return format!(
+            "HTTP/1.1 200 OK\r\nx-linked-etag: \"{}\"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            sha256(&content)
+        )
+        .into();
     }
     let from = head.lines().find_map(|line| line.strip_prefix("range: bytes=")?.strip_suffix('-')?.parse().ok());
     let same = head.lines().any(|line| line == format!("if-range: \"{etag}\""));
@@ -49,7 +52,8 @@ fn ranged(head: &str, most: usize, etag: &str) -> Vec<u8> {
     };
     let rest = &content[from..];
     let mut answer =
-        format!("HTTP/1.1 {status}\r\netag: \"{etag}\"\r\ncontent-length: {}\r\n\r\n", rest.len()).into_bytes();
+        format!("HTTP/1.1 {status}\r\netag: \"{etag}\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", rest.len())
+            .into_bytes();
     answer.extend_from_slice(&rest[..most.min(rest.len())]);
     answer
 }
