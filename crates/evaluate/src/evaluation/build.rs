@@ -235,7 +235,9 @@ mod tests {
         near("macro_f1", (0.8 + 2.0 / 3.0) / 2.0);
         near("macro_precision", (2.0 / 3.0 + 1.0) / 2.0);
         assert_eq!(evaluation.per_class[2].precision, None);
-        assert_eq!(evaluation.confusion.outside(), [0.0, 0.0, 1.0]);
+        // Below 0.65 lie one row of class 0 and the one outside.
+        assert_eq!(evaluation.confusion.abstained(), [1.0, 0.0, 0.0, 1.0]);
+        assert_eq!(evaluation.confusion.outside(), [0.0, 0.0, 0.0]);
         assert_eq!(evaluation.per_class[1].recall, Some(0.5));
         assert_eq!(evaluation.per_class[1].most_called, Some(("view0".to_owned(), 0.5)));
         assert_eq!(evaluation.subset.as_ref().unwrap().1.pooled, Some(1.0));
