@@ -16,6 +16,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 SIZES = {"efficientnet_b2": 288, "xception": 224, "resnet50": 224, "densenet121": 224, "convnext_tiny": 224}
@@ -120,7 +121,7 @@ def main():
     parser.add_argument("--avx2", action="store_true")
     parser.add_argument("--int8", action="store_true")
     parser.add_argument("--one-thread", action="store_true")
-    parser.add_argument("--models", default=".")
+    parser.add_argument("--models", default=tempfile.gettempdir(), help="where exported networks are kept")
     parser.add_argument("--other", action="append", default=[])
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
