@@ -24,7 +24,7 @@ pub use dicom::{LoopIdentity, write_loop, write_simulated};
 pub use ecg::Electrocardiogram;
 pub use error::PhantomError;
 pub use heart::{CardiacState, Patient, Tissue};
-pub use probe::{Handling, View};
+pub use probe::{Handling, Sway, View};
 pub use rhythm::{Beat, Rhythm};
 pub use screen::{Layout, PixelRect, RgbImage, SpectralSite, TraceSpec, TraceStyle, Vendor};
 pub use simulate::{SimulatedLoop, simulate_loop};

@@ -19,6 +19,7 @@ const STRIP_S: f64 = 4.0;
 /// A simulated loop; frames are rendered on demand.
 pub struct SimulatedLoop {
     spec: LoopSpec,
+    usual_plane: ImagePlane,
     layout: Layout,
     ecg: Electrocardiogram,
     cycle: CardiacCycle,
@@ -40,6 +41,7 @@ pub fn simulate_loop(spec: &LoopSpec) -> SimulatedLoop {
     let converter = ScanConverter::new(&grid, &layout.sector, spec.size.0, spec.size.1);
     let mut simulated = SimulatedLoop {
         spec: spec.clone(),
+        usual_plane: usual_plane(spec),
         backdrop: RgbImage::black(spec.size.0, spec.size.1),
         grey_map: (0..256).map(|level| grey_ramp(level, spec.vendor.tint())).collect(),
         flow_box: (spec.mode == LoopMode::Colour).then(|| flow_box_for(spec)),
@@ -99,10 +101,15 @@ impl SimulatedLoop {
         self.cycle.state(time_s)
     }
 
+    /// Where the probe is held at a time from frame 0, in seconds.
+    fn plane_at(&self, time_s: f64) -> ImagePlane {
+        self.usual_plane.held(&self.spec.handling.and(&self.spec.sway.at(time_s)))
+    }
+
     /// The tissue on every sample of the sector at a time, beam after beam, and the area in cm² that each sample stands for.
     pub fn tissue_areas(&self, time_s: f64) -> Vec<(Tissue, f32)> {
         let grid = self.beamformer.grid();
-        let map = self.beamformer.tissue_map(&self.cycle.state(time_s));
+        let map = self.beamformer.tissue_map(&self.plane_at(time_s), &self.cycle.state(time_s));
         let step_rad = 2.0 * grid.half_angle_rad / (grid.beams - 1) as f32;
         let area = |index: usize| (index % grid.samples) as f32 * grid.step_cm() * grid.step_cm() * step_rad;
         map.into_iter().enumerate().map(|(index, tissue)| (tissue, area(index))).collect()
@@ -132,14 +139,14 @@ impl SimulatedLoop {
     }
 
     fn draw_sector(&self, image: &mut RgbImage, time_s: f64, frame: u32) {
-        let state = self.cycle.state(time_s);
-        let polar = self.beamformer.frame(&state, frame);
+        let (plane, state) = (self.plane_at(time_s), self.cycle.state(time_s));
+        let polar = self.beamformer.frame(&plane, &state, frame);
         self.converter.for_each_pixel(&polar.grey, |pixel, grey| {
             let level = (grey * 255.0 + 0.5) as usize;
             image.set_index(pixel, self.grey_map[level.min(255)]);
         });
         if let Some(flow_box) = &self.flow_box {
-            let velocities = flow_box.velocities(&self.beamformer, &polar, &state, frame);
+            let velocities = flow_box.velocities(&self.beamformer, &plane, &polar, &state, frame);
             self.converter.for_each_pixel(&velocities, |pixel, velocity| {
                 if velocity.abs() > 0.1 {
                     image.set_index(pixel, flow_colour(velocity));
@@ -201,8 +208,8 @@ impl SimulatedLoop {
         let beamformer = beamformer_for(&self.spec, narrow);
         let rows = f64::from(rect.y1 - rect.y0);
         for x in (rect.x0..=rect.x1).step_by(2) {
-            let state = self.cycle.state(f64::from(x - rect.x0) * seconds_per_pixel);
-            let frame = beamformer.frame(&state, x);
+            let time_s = f64::from(x - rect.x0) * seconds_per_pixel;
+            let frame = beamformer.frame(&self.plane_at(time_s), &self.cycle.state(time_s), x);
             let line = &frame.grey[beams / 2 * narrow.samples..(beams / 2 + 1) * narrow.samples];
             for y in rect.y0..=rect.y1 {
                 let sample = f64::from(y - rect.y0) / rows * (narrow.samples - 1) as f64;
@@ -257,18 +264,19 @@ fn grid_for(spec: &LoopSpec, layout: &Layout) -> PolarGrid {
     }
 }
 
+fn usual_plane(spec: &LoopSpec) -> ImagePlane {
+    match spec.subject {
+        Subject::Heart(view) => view.usual_plane(&spec.patient),
+        Subject::NonCardiac(_) => ImagePlane::looking(vec3(0.0, 0.0, 0.0), vec3(0.0, 0.0, 1.0), vec3(1.0, 0.0, 0.0)),
+    }
+}
+
 fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
-    let (scene, plane) = match spec.subject {
-        Subject::Heart(view) => (
-            Scene::Heart(Box::new(Heart::new(spec.patient.clone()))),
-            view.usual_plane(&spec.patient).held(&spec.handling),
-        ),
-        Subject::NonCardiac(kind) => (
-            Scene::NonCardiac(kind),
-            ImagePlane::looking(vec3(0.0, 0.0, 0.0), vec3(0.0, 0.0, 1.0), vec3(1.0, 0.0, 0.0)).held(&spec.handling),
-        ),
+    let scene = match spec.subject {
+        Subject::Heart(_) => Scene::Heart(Box::new(Heart::new(spec.patient.clone()))),
+        Subject::NonCardiac(kind) => Scene::NonCardiac(kind),
     };
-    Beamformer::new(scene, plane, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
+    Beamformer::new(scene, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
 }
 
 fn flow_box_for(spec: &LoopSpec) -> FlowBox {

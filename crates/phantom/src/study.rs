@@ -4,7 +4,7 @@ use crate::beamform::NonCardiac;
 use crate::dicom::{LoopIdentity, write_loop};
 use crate::error::PhantomError;
 use crate::heart::Patient;
-use crate::probe::{Handling, View};
+use crate::probe::{Handling, Sway, View};
 use crate::random::{Stream, mix};
 use crate::screen::Vendor;
 use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
@@ -32,6 +32,8 @@ pub struct StudyOptions {
     pub non_cardiac: bool,
     /// How far the hand that holds the probe deviates from the usual planes, in usual deviations.
     pub unsteadiness: f64,
+    /// How far the probe leaves its place for moments within a loop, in usual deviations; 0: not at all.
+    pub sway: f64,
 }
 
 impl Default for StudyOptions {
@@ -46,6 +48,7 @@ impl Default for StudyOptions {
             strips: true,
             non_cardiac: true,
             unsteadiness: 1.0,
+            sway: 0.0,
         }
     }
 }
@@ -79,6 +82,7 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
         count += 1;
         let mut spec = LoopSpec::random_of_view(view, mix(seed.wrapping_add(count)) >> 11);
         spec.handling = Handling::random(spec.seed, options.unsteadiness);
+        spec.sway = Sway::random(spec.seed, options.sway);
         spec.vendor = vendor;
         spec.patient = patient.clone();
         spec.rhythm = base.rhythm;

@@ -13,6 +13,7 @@ pub fn run(options: &PhantomOptions) -> Outcome {
     let mut studies =
         phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };
     studies.unsteadiness = options.unsteadiness;
+    studies.sway = options.sway;
     if options.small {
         studies.size = SMALL_SIZE;
         studies.frames = Some(SMALL_FRAMES);

@@ -2,6 +2,7 @@
 
 use super::polar::{Beamformer, PolarFrame};
 use crate::heart::{CardiacState, Tissue};
+use crate::probe::ImagePlane;
 use crate::random::{cell_hash, normal_from_bits};
 use crate::space::{Vec3, vec3};
 
@@ -22,6 +23,7 @@ impl FlowBox {
     pub fn velocities(
         &self,
         beamformer: &Beamformer,
+        plane: &ImagePlane,
         frame: &PolarFrame,
         state: &CardiacState,
         number: u32,
@@ -31,11 +33,11 @@ impl FlowBox {
         let beam_at = |share: f32| (share * (grid.beams - 1) as f32) as usize;
         let sample_at = |share: f32| (share * (grid.samples - 1) as f32) as usize;
         for beam in beam_at(self.beams.0)..=beam_at(self.beams.1) {
-            let direction = beamformer.plane().beam(grid.angle_rad(beam as f32));
+            let direction = plane.beam(grid.angle_rad(beam as f32));
             for sample in sample_at(self.depths.0)..=sample_at(self.depths.1) {
                 let index = beam * grid.samples + sample;
                 let depth_cm = sample as f32 * grid.step_cm();
-                let point = beamformer.plane().probe + direction * depth_cm;
+                let point = plane.probe + direction * depth_cm;
                 let flow = blood_velocity(frame.tissue[index], point, state);
                 let hash = cell_hash(beam as i32 / 2, sample as i32 / 3, number as i32, 0xF10);
                 let towards = -flow.dot(direction) + 5.0 * normal_from_bits(hash);

@@ -64,11 +64,10 @@ pub struct PolarFrame {
     pub tissue: Vec<Tissue>,
 }
 
-/// Forms frames of one scene in one plane.
+/// Forms frames of one scene, each in its plane.
 #[derive(Debug, Clone)]
 pub struct Beamformer {
     scene: Scene,
-    plane: ImagePlane,
     grid: PolarGrid,
     gain: Gain,
     pulse: Pulse,
@@ -89,11 +88,10 @@ struct Echo {
 
 impl Beamformer {
     /// A beamformer; `seed` varies scatterers, noise and shadows.
-    pub fn new(scene: Scene, plane: ImagePlane, grid: PolarGrid, gain: Gain, seed: u32) -> Self {
+    pub fn new(scene: Scene, grid: PolarGrid, gain: Gain, seed: u32) -> Self {
         let beam_loss_db = (0..grid.beams).map(|beam| beam_loss_db(beam, &grid, &gain, seed)).collect();
         Self {
             scene,
-            plane,
             pulse: Pulse::new(1.15 * grid.samples as f32 / 400.0 + 0.35),
             width: BeamWidth::new(grid.samples, 0.45, 1.35 * grid.beams as f32 / 150.0),
             beam_loss_db,
@@ -109,25 +107,21 @@ impl Beamformer {
         &self.grid
     }
 
-    /// The plane.
-    pub fn plane(&self) -> &ImagePlane {
-        &self.plane
-    }
-
     /// The tissue on every sample, without the image: for truth and tests. `[beams * samples]`.
-    pub fn tissue_map(&self, state: &CardiacState) -> Vec<Tissue> {
+    pub fn tissue_map(&self, plane: &ImagePlane, state: &CardiacState) -> Vec<Tissue> {
         let mut map = Vec::with_capacity(self.grid.beams * self.grid.samples);
         for beam in 0..self.grid.beams {
-            let direction = self.plane.beam(self.grid.angle_rad(beam as f32));
-            map.extend((0..self.grid.samples).map(|sample| self.tissue_at(direction, beam, sample, state).0));
+            let direction = plane.beam(self.grid.angle_rad(beam as f32));
+            let point = |sample: usize| plane.probe + direction * (sample as f32 * self.grid.step_cm());
+            map.extend((0..self.grid.samples).map(|sample| self.tissue_at(point(sample), beam, sample, state).0));
         }
         map
     }
 
-    /// Frame number `frame` of a loop, with the heart in `state`.
-    pub fn frame(&self, state: &CardiacState, frame: u32) -> PolarFrame {
+    /// Frame number `frame` of a loop, with the probe at `plane` and the heart in `state`.
+    pub fn frame(&self, plane: &ImagePlane, state: &CardiacState, frame: u32) -> PolarFrame {
         let echoes: Vec<Vec<Echo>> =
-            (0..self.grid.beams).into_par_iter().map(|beam| self.echoes(beam, state, frame)).collect();
+            (0..self.grid.beams).into_par_iter().map(|beam| self.echoes(plane, beam, state, frame)).collect();
         let (re, im): (Vec<Vec<f32>>, Vec<Vec<f32>>) =
             (0..self.grid.beams).into_par_iter().map(|beam| self.pulse_convolved(beam, &echoes)).unzip();
         let envelope: Vec<Vec<f32>> =
@@ -139,24 +133,25 @@ impl Beamformer {
         PolarFrame { grey, tissue: echoes.iter().flatten().map(|echo| echo.tissue).collect() }
     }
 
-    fn tissue_at(&self, direction: Vec3, beam: usize, sample: usize, state: &CardiacState) -> (Tissue, Vec3) {
+    fn tissue_at(&self, point: Vec3, beam: usize, sample: usize, state: &CardiacState) -> (Tissue, Vec3) {
         let depth_cm = sample as f32 * self.grid.step_cm();
         let wall_cm = self.scene.wall_cm();
         if depth_cm < wall_cm {
             let at = vec3(beam as f32 * 0.012, 50.0, depth_cm);
             return (chest_wall(beam, depth_cm, wall_cm, self.seed), at);
         }
-        let material = self.scene.material_at(self.plane.probe + direction * depth_cm, state);
+        let material = self.scene.material_at(point, state);
         (material.tissue, material.at_rest)
     }
 
-    fn echoes(&self, beam: usize, state: &CardiacState, frame: u32) -> Vec<Echo> {
-        let direction = self.plane.beam(self.grid.angle_rad(beam as f32));
+    fn echoes(&self, plane: &ImagePlane, beam: usize, state: &CardiacState, frame: u32) -> Vec<Echo> {
+        let direction = plane.beam(self.grid.angle_rad(beam as f32));
         let step_cm = self.grid.step_cm();
         let mut loss_db = self.beam_loss_db[beam];
         (0..self.grid.samples)
             .map(|sample| {
-                let (tissue, at_rest) = self.tissue_at(direction, beam, sample, state);
+                let point = plane.probe + direction * (sample as f32 * step_cm);
+                let (tissue, at_rest) = self.tissue_at(point, beam, sample, state);
                 let acoustics = tissue.acoustics();
                 loss_db = (loss_db + acoustics.excess_db_per_cm * step_cm).clamp(-5.0, 45.0);
                 // Blood flows: its scatterers are new in every frame.

@@ -1,7 +1,9 @@
 //! Where the probe stands and which plane it cuts.
 
 mod plane;
+mod sway;
 mod views;
 
 pub use plane::{Handling, ImagePlane};
+pub use sway::Sway;
 pub use views::View;

@@ -60,6 +60,26 @@ impl Handling {
     /// The usual plane itself.
     pub const STEADY: Self = Self { rotation_rad: 0.0, rock_rad: 0.0, tilt_rad: 0.0, slide_cm: (0.0, 0.0) };
 
+    /// Both deviations together.
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            rotation_rad: self.rotation_rad + other.rotation_rad,
+            rock_rad: self.rock_rad + other.rock_rad,
+            tilt_rad: self.tilt_rad + other.tilt_rad,
+            slide_cm: (self.slide_cm.0 + other.slide_cm.0, self.slide_cm.1 + other.slide_cm.1),
+        }
+    }
+
+    /// This deviation, `factor` times as far.
+    pub fn times(&self, factor: f32) -> Self {
+        Self {
+            rotation_rad: self.rotation_rad * factor,
+            rock_rad: self.rock_rad * factor,
+            tilt_rad: self.tilt_rad * factor,
+            slide_cm: (self.slide_cm.0 * factor, self.slide_cm.1 * factor),
+        }
+    }
+
     /// A deviation drawn at random, small enough that the view stays what it is as long as `unsteadiness` is about 1.
     ///
     /// All deviations grow with it; at 3 a four-chamber plane often cuts as much of the outflow tract as one of five does.

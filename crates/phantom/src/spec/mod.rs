@@ -5,7 +5,7 @@ mod draw;
 use crate::beamform::{Gain, NonCardiac};
 use crate::error::PhantomError;
 use crate::heart::Patient;
-use crate::probe::{Handling, View};
+use crate::probe::{Handling, Sway, View};
 use crate::rhythm::Rhythm;
 use crate::screen::{SpectralSite, TraceSpec, TraceStyle, Vendor};
 use serde::Serialize;
@@ -148,6 +148,8 @@ pub struct LoopSpec {
     pub patient: Patient,
     /// How the probe is held.
     pub handling: Handling,
+    /// How the probe leaves that place for moments.
+    pub sway: Sway,
     /// Image depth in cm.
     pub depth_cm: f32,
     /// Half the sector's opening angle in radians.
@@ -191,6 +193,7 @@ impl LoopSpec {
             size: (800, 600),
             patient: Patient::default(),
             handling: Handling::STEADY,
+            sway: Sway::NONE,
             depth_cm: usual.depth_cm,
             half_angle_rad: usual.half_angle_deg.to_radians(),
             gain: Gain::default(),

@@ -38,6 +38,9 @@ pub struct PhantomData {
     /// How far the hand that holds the probe deviates from the usual planes, in usual deviations.
     #[serde(default = "usual", skip_serializing_if = "is_usual")]
     pub unsteadiness: f64,
+    /// How far the probe leaves its place for moments within a loop, in usual deviations.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub sway: f64,
 }
 
 fn one() -> u32 {
@@ -46,6 +49,10 @@ fn one() -> u32 {
 
 fn usual() -> f64 {
     1.0
+}
+
+fn is_none(sway: &f64) -> bool {
+    *sway == 0.0
 }
 
 fn is_usual(unsteadiness: &f64) -> bool {
@@ -90,6 +97,7 @@ pub fn phantom_cache(
             strips: data.others,
             non_cardiac: data.others,
             unsteadiness: data.unsteadiness,
+            sway: data.sway,
         };
         let seed = study_seed(&options, study);
         let specs = study_specs(&options, study);

@@ -1,0 +1,102 @@
+//! The command line, exactly as typed. Others script against it: see `DESIGN.md`.
+
+mod loops;
+mod models;
+mod training;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use loops::{
+    DemoOptions, ExportFormat, ExportOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions,
+    WatchOptions,
+};
+pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
+pub use training::{BenchOptions, EvalOptions, EvalSplit, PhantomOptions, TrainOptions};
+
+/// Labels the views of transthoracic echo loops.
+#[derive(Debug, Parser)]
+#[command(name = "echolabel", version, about, propagate_version = true, max_term_width = 110)]
+#[command(after_help = "Examples:
+  echolabel demo                                  see it work on simulated studies
+  echolabel watch /srv/echo --once --db lab.db    label what is in a folder, then stop
+  echolabel inventory --db lab.db                 which views each study has and lacks
+  echolabel inspect loop.dcm --png loop.png       what is in a loop
+
+Exit codes: 0 done; 1 some inputs failed, each named with its reason; 2 usage or configuration.")]
+pub struct Arguments {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct Common {
+    /// Configuration file (TOML); `echolabel config example` prints one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Pipeline: a shipped name, a .toml file, or a model of `models list` with the frames it was made for
+    #[arg(long, global = true, value_name = "NAME")]
+    pub pipeline: Option<String>,
+    /// Where the model runs: auto, cpu, cuda[:N] or metal
+    #[arg(long, global = true, value_name = "DEVICE")]
+    pub device: Option<String>,
+    /// Threads for the arithmetic; all cores by default
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Folder that holds weight files
+    #[arg(long, global = true, value_name = "DIR", env = "ECHOLABEL_MODELS", default_value = "models")]
+    pub models: PathBuf,
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Format of the log on stderr
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// Format of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Simulate two studies, watch them come in, label them, print the inventory and where to look
+    Demo(DemoOptions),
+    /// Watch folders and label what comes in
+    Watch(WatchOptions),
+    /// Label files or folders now, without a database
+    Label(LabelOptions),
+    /// Show what is in a loop: header facts, regions, mode, ECG, phases, sampled frames
+    Inspect(InspectOptions),
+    /// Print the view inventory of one study or of all
+    Inventory(InventoryOptions),
+    /// Write inventories for other programs
+    Export(ExportOptions),
+    /// Keep a person's word on which view a loop shows
+    Review(ReviewOptions),
+    /// Show the models that this build knows
+    Models(ModelsOptions),
+    /// Check a configuration file, or print an example
+    Config(ConfigOptions),
+    /// Write simulated studies with their truth
+    Phantom(PhantomOptions),
+    /// Train a model by a recipe
+    Train(TrainOptions),
+    /// Say how good a model is, in one report
+    Eval(EvalOptions),
+    /// Measure how fast this machine is, stage by stage
+    Bench(BenchOptions),
+}

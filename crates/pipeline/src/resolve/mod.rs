@@ -1,0 +1,200 @@
+//! From a pipeline file to a pipeline that can run: every mismatch is found here, before any loop is taken.
+
+mod agreement;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use candle_core::Device;
+use nn::DeviceChoice;
+use zoo::{Calibration, Confidence, LabelSet, Model, ModelCard, Precision, Registry, WeightStatus, ZooError};
+
+use self::agreement::{check_device, check_ranges, compare};
+use crate::engine::ReadModel;
+use crate::{Engine, LoopPreparation, PipelineError, PipelineFile, PipelineSource};
+
+/// A pipeline whose parts fit each other, with its model on an engine thread.
+pub struct Pipeline {
+    file: PipelineFile,
+    loops: LoopPreparation,
+    card: ModelCard,
+    status: WeightStatus,
+    engine: Engine,
+}
+
+impl Pipeline {
+    /// Checks the pipeline against the registry and its model, without reading weights.
+    pub fn check(source: &PipelineSource, models: &Path) -> Result<(PipelineFile, ModelCard), PipelineError> {
+        let parts = Parts::with_weights(source, models)?;
+        if parts.file.precision == Precision::Int8 {
+            parts.registry.read_calibration(&parts.card).map_err(model_error(source))?;
+        }
+        Ok((parts.file, parts.card))
+    }
+
+    /// Checks the pipeline, reads its weights from the folder `models` and starts its engine.
+    pub fn open(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
+        let parts = Parts::with_weights(source, models)?;
+        let status = parts.card.status;
+        Self::open_on(source, parts, device, status, Registry::read_model)
+    }
+
+    /// Starts a model of the pipeline that somebody has read, on the CPU: in int8 by `calibration`, or in single precision,
+    /// whatever precision the pipeline asks for. For comparing the two.
+    pub fn with_model(
+        source: &PipelineSource,
+        models: &Path,
+        (model, status): (Model, WeightStatus),
+        calibration: Option<&Calibration>,
+    ) -> Result<Self, PipelineError> {
+        let mut parts = Parts::read(source, models)?;
+        parts.file.precision = if calibration.is_some() { Precision::Int8 } else { Precision::F32 };
+        Self::start(source, parts, model, status, calibration, None)
+    }
+
+    /// The same with weights made by a formula, whether the model's own are here or not: its labels mean nothing.
+    pub fn open_untrained(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
+        let parts = Parts::read(source, models)?;
+        Self::open_on(source, parts, device, WeightStatus::Untrained, Registry::make_untrained_model)
+    }
+
+    /// Reads the model onto the device; where that has no memory for it, `auto` takes the CPU.
+    fn open_on(
+        source: &PipelineSource,
+        parts: Parts,
+        choice: DeviceChoice,
+        status: WeightStatus,
+        read: fn(&Registry, &str, &Device) -> zoo::Result<Model>,
+    ) -> Result<Self, PipelineError> {
+        let mut model = read(&parts.registry, &parts.card.name, &choice.open()?);
+        if let (Err(error), DeviceChoice::Auto) = (&model, choice)
+            && nn::ran_out_of_memory(error)
+        {
+            tracing::warn!("the gpu has no memory for the model, running on the cpu");
+            model = read(&parts.registry, &parts.card.name, &Device::Cpu);
+        }
+        let model = model.map_err(model_error(source))?;
+        let calibration = parts.calibration(source)?;
+        let on_cpu: Option<ReadModel> = (!model.device().is_cpu()).then(|| {
+            let (registry, card) = (parts.registry.clone(), parts.card.clone());
+            Box::new(move || {
+                let mut model = read(&registry, &card.name, &Device::Cpu)?;
+                model.pack_for_good(card.prepare.size)?;
+                Ok(model)
+            }) as ReadModel
+        });
+        Self::start(source, parts, model, status, calibration.as_ref(), on_cpu)
+    }
+
+    fn start(
+        source: &PipelineSource,
+        parts: Parts,
+        mut model: Model,
+        status: WeightStatus,
+        calibration: Option<&Calibration>,
+        on_cpu: Option<ReadModel>,
+    ) -> Result<Self, PipelineError> {
+        check_device(&source.to_string(), parts.file.precision, model.device().is_cpu())?;
+        model = match (parts.file.precision, calibration) {
+            (Precision::Int8, Some(calibration)) => model.quantised(calibration).map_err(model_error(source))?,
+            (half @ (Precision::Bf16 | Precision::F16), _) => model.in_half(half).map_err(model_error(source))?,
+            _ => model,
+        };
+        let Parts { file, card, .. } = parts;
+        // The engine meets frames of this size only.
+        model.pack_for_good(card.prepare.size).map_err(model_error(source))?;
+        let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error(source))?;
+        let loops = LoopPreparation::new(label_set, &file.sampling, card.prepare);
+        Ok(Self { engine: Engine::start(model, on_cpu)?, file, loops, card, status })
+    }
+
+    /// The pipeline's name, under which its predictions are kept.
+    pub fn name(&self) -> &str {
+        &self.file.name
+    }
+
+    /// The views that it knows; `None` where its model gives only vectors.
+    pub fn label_set(&self) -> Option<&LabelSet> {
+        self.loops.label_set()
+    }
+
+    /// The model's card.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// What the weights in use may be trusted for: the card's status, or untrained where that was asked for.
+    pub fn status(&self) -> WeightStatus {
+        self.status
+    }
+
+    /// How its encoder computes.
+    pub fn precision(&self) -> Precision {
+        self.file.precision
+    }
+
+    /// The digest of the weights.
+    pub fn weights_sha256(&self) -> &str {
+        self.engine.weights_sha256()
+    }
+
+    pub(crate) fn file(&self) -> &PipelineFile {
+        &self.file
+    }
+
+    /// What was fitted to the weights in use; nothing where they are made by a formula.
+    pub(crate) fn confidence(&self) -> Confidence {
+        let fitted = self.card.confidence.filter(|_| self.status != WeightStatus::Untrained);
+        fitted.unwrap_or(Confidence::UNFITTED)
+    }
+
+    pub(crate) fn loops(&self) -> &LoopPreparation {
+        &self.loops
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+/// A pipeline file that fits its model.
+struct Parts {
+    registry: Registry,
+    file: PipelineFile,
+    card: ModelCard,
+}
+
+impl Parts {
+    fn read(source: &PipelineSource, models: &Path) -> Result<Self, PipelineError> {
+        let file = source.read()?;
+        let registry = Registry::open(models).map_err(model_error(source))?;
+        let card = registry.card(&file.weights.model).map_err(model_error(source))?.clone();
+        let origin = source.to_string();
+        compare(&origin, &file, &card)?;
+        check_ranges(&origin, &file)?;
+        Ok(Self { registry, file, card })
+    }
+
+    /// The calibration that the pipeline's precision needs.
+    fn calibration(&self, source: &PipelineSource) -> Result<Option<Calibration>, PipelineError> {
+        match self.file.precision {
+            Precision::F32 | Precision::Bf16 | Precision::F16 => Ok(None),
+            Precision::Int8 => self.registry.read_calibration(&self.card).map(Some).map_err(model_error(source)),
+        }
+    }
+
+    fn with_weights(source: &PipelineSource, models: &Path) -> Result<Self, PipelineError> {
+        let parts = Self::read(source, models)?;
+        if parts.registry.has_weights(&parts.card) {
+            return Ok(parts);
+        }
+        let path = parts.registry.weights_path(&parts.card).unwrap_or_default();
+        Err(model_error(source)(ZooError::WeightsAbsent { model: parts.card.name, path }))
+    }
+}
+
+fn model_error(source: &PipelineSource) -> impl Fn(ZooError) -> PipelineError {
+    let origin = source.to_string();
+    move |source| PipelineError::Model { origin: origin.clone(), source }
+}
