@@ -84,8 +84,10 @@ peers: build ## Install the frameworks that echolabel is timed beside, in .venv-
 	python3 -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet -r tools/peers/requirements.txt
 	$(CARGO) build --release --locked -p kernels --example encoders
+	$(CARGO) build --release --locked -p zoo --example serve_encoder
+	$(CARGO) build --release --locked -p nn --example training_step
 
-bench-peers: peers ## Encoders, and the way from file to row, in turns with other frameworks
+bench-peers: peers ## Encoders, training, and the way from file to row, in turns with other frameworks (half an hour)
 	target/release/echolabel bench --peers
 
 fmt: ## Format the code

@@ -29,6 +29,8 @@ import tempfile
 import threading
 import time
 
+import figures
+
 SIZE, CLASSES, FRAMES, THREADS = 288, 11, 6, 2
 READY = "ready"
 PLUGINS = ("gdcm", "pylibjpeg", "pillow")
@@ -263,16 +265,15 @@ def main():
             told = (f"{name} {options.chunk / took['seconds_without_opening']:.2f}" for name, took in rounds[-1].items())
             print(f"round {number + 1}, loops/s without opening: " + "  ".join(told), file=sys.stderr, flush=True)
     result = summary(names, rounds, options.chunk)
-    for name, figures in result["contenders"].items():
-        print(f"{name:<7}{figures['loops_per_second_without_opening']:7.2f} loops/s without opening, "
-              f"{figures['loops_per_second']:6.2f} with, {1000 * figures['cpu_seconds_a_loop_without_opening']:5.0f} ms CPU a "
-              f"loop, peak {figures['peak_megabytes']:5.0f} MB")
+    for name, own in result["contenders"].items():
+        print(f"{name:<7}{own['loops_per_second_without_opening']:7.2f} loops/s without opening, "
+              f"{own['loops_per_second']:6.2f} with, {1000 * own['cpu_seconds_a_loop_without_opening']:5.0f} ms CPU a "
+              f"loop, peak {own['peak_megabytes']:5.0f} MB")
         for kind, words in RATIOS.items():
-            if kind in figures["ratios"]:
-                ratio = figures["ratios"][kind]
+            if kind in own["ratios"]:
+                ratio = own["ratios"][kind]
                 print(f"       over ours, {words}: {ratio['median']:.2f} ({ratio['least']:.2f} to {ratio['most']:.2f})")
-    if options.json:
-        pathlib.Path(options.json).write_text(json.dumps(result, indent=2) + "\n")
+    figures.write(options.json, result)
 
 
 RATIOS = {"seconds_without_opening": "time without opening", "seconds": "time with opening",
@@ -285,7 +286,7 @@ def summary(names, rounds, chunk):
     for name in names:
         own = [entry[name] for entry in rounds]
         median = lambda kind: statistics.median(turn[kind] for turn in own) / chunk
-        figures = {
+        row = {
             "loops_per_second": 1 / median("seconds"),
             "loops_per_second_without_opening": 1 / median("seconds_without_opening"),
             "cpu_seconds_a_loop_without_opening": median("cpu_seconds_without_opening"),
@@ -293,9 +294,8 @@ def summary(names, rounds, chunk):
             "ratios": {},
         }
         for kind in RATIOS if name != "ours" and "ours" in names else ():
-            ratios = [entry[name][kind] / entry["ours"][kind] for entry in rounds]
-            figures["ratios"][kind] = {"median": statistics.median(ratios), "least": min(ratios), "most": max(ratios)}
-        contenders[name] = figures
+            row["ratios"][kind] = figures.spread([entry[name][kind] / entry["ours"][kind] for entry in rounds])
+        contenders[name] = row
     return {"loops_in_a_turn": chunk, "contenders": contenders, "rounds": rounds}
 
 

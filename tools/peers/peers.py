@@ -2,7 +2,8 @@
 
     pip install numpy onnxruntime openvino onnx onnxscript torch torchvision timm
     cargo build --release -p kernels --example encoders
-    python peers.py ENCODERS [--rounds 9] [--network NAME] [--avx2] [--int8] [--models FOLDER] [--other NAME=COMMAND]
+    python peers.py ENCODERS [--rounds 9] [--network NAME] [--avx2] [--int8] [--models FOLDER] [--json FILE]
+        [--other NAME=COMMAND]
 
 ENCODERS is the example that was built. Every contender is a process that answers lines `BATCH THREADS RUNS`; in every
 round each has its turn, so that other load falls on all of them. Printed are medians, and medians of the rounds' ratios.
@@ -18,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import figures
 
 SIZES = {"efficientnet_b2": 288, "xception": 224, "resnet50": 224, "densenet121": 224, "convnext_tiny": 224}
 TURNS = [(1, 2, 6), (6, 2, 2), (16, 2, 1)]
@@ -122,6 +125,7 @@ def main():
     parser.add_argument("--int8", action="store_true")
     parser.add_argument("--one-thread", action="store_true")
     parser.add_argument("--models", default=tempfile.gettempdir(), help="where exported networks are kept")
+    parser.add_argument("--json", help="a file for the figures")
     parser.add_argument("--other", action="append", default=[])
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -151,6 +155,7 @@ def main():
         name, command = other.split("=", 1)
         contenders[name] = Contender(command.split(), held)
 
+    rows = []
     for batch, threads, runs in [(1, 1, 3)] if options.one_thread else TURNS:
         turns = {name: [] for name in contenders}
         for contender in contenders.values():
@@ -160,13 +165,14 @@ def main():
                 turns[name].append(contender.turn(batch, threads, runs))
         for name, own in turns.items():
             wall, cpu = ([turn[kind] * 1e3 / batch for turn in own] for kind in (0, 1))
-            ratios = []
-            for kind in (0, 1):
-                of_rounds = [turn[kind] / kernels[kind] for turn, kernels in zip(own, turns["kernels"])]
-                ratios.append(statistics.median(of_rounds))
+            ratios = [[turn[kind] / kernels[kind] for turn, kernels in zip(own, turns["kernels"])] for kind in (0, 1)]
             print(f"{options.network} batch {batch:2} threads {threads} {name:12} {statistics.median(wall):7.2f} ms per frame"
                   f" (least {min(wall):6.2f}), CPU {statistics.median(cpu):7.2f}; against the kernels: time"
-                  f" {ratios[0]:.2f}x, CPU {ratios[1]:.2f}x", flush=True)
+                  f" {figures.told(ratios[0])}, CPU {figures.told(ratios[1])}", flush=True)
+            rows.append({"network": options.network, "batch": batch, "threads": threads, "contender": name,
+                         "ms_a_frame": statistics.median(wall), "cpu_ms_a_frame": statistics.median(cpu),
+                         "over_kernels": {"time": figures.spread(ratios[0]), "cpu_time": figures.spread(ratios[1])}})
+    figures.write(options.json, {"avx2": options.avx2, "int8": options.int8, "rounds": options.rounds, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     pip install numpy torch torchvision timm
     cargo build --release -p zoo --example serve_encoder
-    OMP_WAIT_POLICY=PASSIVE python pytorch.py [--rounds 5] [--threads 2] [--batch 6] SERVE_ENCODER [NAME...]
+    OMP_WAIT_POLICY=PASSIVE python pytorch.py [--rounds 5] [--threads 2] [--batch 6] [--json FILE] SERVE_ENCODER [NAME...]
 
 SERVE_ENCODER is the example that was built. PyTorch runs eagerly, once in its default layout and once channels last; the
 faster counts. In every round each contender has its turn (`peers.py` says how), so that other load falls on all. Printed
@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 
+import figures
 from peers import Contender
 
 # Side of the frames, frames of a clip, and where the network comes from.
@@ -90,25 +91,32 @@ def serve(name, layout):
 
 
 def compare(name, options):
+    """Prints the figures of one network and returns them, a row for each batch."""
     side, clip, _, _ = NETWORKS[name]
     ours = [options.serve_encoder, name, str(side), *([str(clip)] if clip else [])]
     contenders = {"ours": Contender(ours, {})}
     for layout in LAYOUTS:
         contenders[layout] = Contender([sys.executable, __file__, options.serve_encoder, "--serve", name, layout], {})
+    rows = []
     for batch in (1,) if clip else options.batch or (1, 6):
         turns = {contender: [] for contender in contenders}
         for _ in range(options.rounds):
             for contender, process in contenders.items():
                 turns[contender].append(process.turn(batch, options.threads, max(1, 3 // batch)))
+        row = {"network": name, "batch": batch}
         for kind, measure in enumerate(("wall", "CPU")):
             times = {contender: [turn[kind] for turn in of_rounds] for contender, of_rounds in turns.items()}
             medians = {contender: statistics.median(own) * 1e3 / batch for contender, own in times.items()}
             faster = min(LAYOUTS, key=medians.get)
             ratios = [theirs / own for theirs, own in zip(times[faster], times["ours"])]
             print(f"{name:18} batch {batch} {measure:4}: {medians['ours']:7.1f} ms, PyTorch {medians[faster]:7.1f} ms "
-                  f"({faster}): {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})", flush=True)
+                  f"({faster}): {figures.told(ratios)}", flush=True)
+            row[measure] = {"ours_ms": medians["ours"], "pytorch_ms": medians[faster], "layout": faster,
+                            "ratio": figures.spread(ratios)}
+        rows.append(row)
     for process in contenders.values():
         process.process.kill()
+    return rows
 
 
 def main():
@@ -118,14 +126,15 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, action="append")
+    parser.add_argument("--json", help="a file for the figures")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         return serve(*options.serve)
     if os.environ.get("OMP_WAIT_POLICY") != "PASSIVE":
         print("without OMP_WAIT_POLICY=PASSIVE PyTorch's threads spin against each other on shared cores", file=sys.stderr)
-    for name in options.names or NETWORKS:
-        compare(name, options)
+    rows = [row for name in options.names or NETWORKS for row in compare(name, options)]
+    figures.write(options.json, {"threads": options.threads, "rounds": options.rounds, "rows": rows})
 
 
 if __name__ == "__main__":

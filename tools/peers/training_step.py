@@ -11,10 +11,10 @@ is what to trust where the machine is shared.
 """
 
 import argparse
-import statistics
 import subprocess
 import time
 
+import figures
 import torch
 import torchvision
 
@@ -55,6 +55,7 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--json", help="a file for the figures")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     peers = {
@@ -68,9 +69,11 @@ def main():
     for _ in range(arguments.rounds):
         rounds.append({name: peer.step() for name, peer in peers.items()})
         print("  ".join(f"{name} {rate:.2f}/s" for name, rate in rounds[-1].items()), flush=True)
-    for name in list(peers)[1:]:
-        ratios = sorted(entry["ours"] / entry[name] for entry in rounds)
-        print(f"ours / {name}: median {statistics.median(ratios):.2f}, {ratios[0]:.2f} to {ratios[-1]:.2f}")
+    ratios = {name: [entry["ours"] / entry[name] for entry in rounds] for name in list(peers)[1:]}
+    for name, own in ratios.items():
+        print(f"ours / {name}: {figures.told(own)}")
+    figures.write(arguments.json, {"batch": arguments.batch, "images_per_second": rounds,
+                                   "ratios": {name: figures.spread(own) for name, own in ratios.items()}})
 
 
 if __name__ == "__main__":

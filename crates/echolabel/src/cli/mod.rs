@@ -13,7 +13,7 @@ pub use loops::{
     WatchOptions,
 };
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
-pub use training::{BenchOptions, EvalOptions, EvalSplit, PhantomOptions, TrainOptions};
+pub use training::{BenchOptions, EvalOptions, EvalSplit, PeersPart, PhantomOptions, TrainOptions};
 
 /// Labels the views of transthoracic echo loops.
 #[derive(Debug, Parser)]
@@ -99,4 +99,14 @@ pub enum Command {
     Eval(EvalOptions),
     /// Measure how fast this machine is, stage by stage
     Bench(BenchOptions),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Arguments::command().debug_assert();
+    }
 }

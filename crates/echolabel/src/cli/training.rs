@@ -114,7 +114,8 @@ pub enum EvalSplit {
 #[command(after_help = "Examples:
   echolabel bench                    simulated loops, 30 and 300 frames, stage by stage
   echolabel bench --file loop.dcm    one loop of yours
-  echolabel bench --peers            beside other frameworks, after `make peers`
+  echolabel bench --peers            beside other frameworks, after `make peers`: half an hour
+  echolabel bench --peers --part xception --part file-to-row --json figures.json
   echolabel bench --write-loops DIR  the 100 loops that the end-to-end figures are measured on")]
 pub struct BenchOptions {
     /// Write one JSON object to FILE; to stdout without a name or with -
@@ -132,6 +133,9 @@ pub struct BenchOptions {
     /// Run ONNX Runtime, OpenVINO and PyTorch in turns with ours and print ratios; `make peers` installs them
     #[arg(long, conflicts_with_all = ["file", "loading", "open"])]
     pub peers: bool,
+    /// Only this part, or these; else all
+    #[arg(long, value_name = "PART", requires = "peers")]
+    pub part: Vec<PeersPart>,
     /// Measure nothing; write simulated JPEG loops, 60 frames of 800 x 600, to measure on
     #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "loading", "open", "peers"])]
     pub write_loops: Option<PathBuf>,
@@ -144,12 +148,25 @@ pub struct BenchOptions {
     pub rounds: u32,
 }
 
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        super::Arguments::command().debug_assert();
-    }
+/// What `bench --peers` measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PeersPart {
+    /// EfficientNet-B2 on frames of 288, beside ONNX Runtime and OpenVINO
+    EfficientnetB2,
+    /// The same, everybody held to AVX2 so far as they can be
+    EfficientnetB2Avx2,
+    /// Xception on frames of 224, beside ONNX Runtime and OpenVINO
+    Xception,
+    /// The same in int8, and our single precision
+    XceptionInt8,
+    /// Every encoder beside PyTorch
+    Pytorch,
+    /// Forward and backward of EfficientNet-B2 beside PyTorch
+    TrainingStep,
+    /// `echolabel train` beside a loop in PyTorch
+    FineTuning,
+    /// From file to row, frames of 288 for everybody
+    FileToRow,
+    /// From file to row, ours with the default pipeline
+    FileToRowShipped,
 }

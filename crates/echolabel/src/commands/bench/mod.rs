@@ -82,7 +82,7 @@ pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
         return loops::write(folder, options.loops);
     }
     if options.peers {
-        return peers::run(options.rounds, options.json.as_deref().filter(|file| !is_stdout(file)));
+        return peers::run(&options.part, options.rounds, options.json.as_deref().filter(|file| !is_stdout(file)));
     }
     if options.loading {
         return loading::all(common, options);
