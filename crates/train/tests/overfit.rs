@@ -2,7 +2,7 @@
 //!
 //! What a recipe says is kept: objective, what is trained, optimiser, kind of schedule, balance, dropout, augmentation, head,
 //! fusion, widths and views. Another are, for time alone:
-//! - the encoder: a miniature of the same family and framework, with images of 32 x 32 pixels; clips of three frames where the data have clips
+//! - the encoder: a miniature of the same family and framework, with images of 32 x 32 pixels; clips of four frames where the data have clips
 //! - the data: two clips of each of three classes, and two that show none of the views where the recipe's data may have such
 //! - steps, warm-up and learning rate; the batch is all clips
 //! - the weights to begin with: those that this test's run of the recipe they come from has left
@@ -76,7 +76,7 @@ fn small_card(recipe: &Recipe, registry: &Registry) -> ModelCard {
     card.bottleneck = card.bottleneck.map(|width| width.min(32));
     card.clip.frames = match recipe.data {
         DataRecipe::Tte47 { .. } | DataRecipe::Tmed2 { .. } => 1,
-        DataRecipe::Phantom(_) | DataRecipe::Loops(_) | DataRecipe::Thesis { .. } => 3,
+        DataRecipe::Phantom(_) | DataRecipe::Loops(_) | DataRecipe::Thesis { .. } => 4,
     };
     card
 }
