@@ -1,9 +1,12 @@
 //! Feature maps of clips, whose frames some layers see together.
 
+use std::rc::Rc;
+
 use candle_core::Tensor;
 
 use crate::maps::NotedMaps;
-use crate::{Activation, Maps, Result};
+use crate::training::channels_first;
+use crate::{Activation, LearnedMaps, Lesson, Maps, Result};
 
 /// Feature maps of clips of T frames each; a network over them is written once, as one over [`Maps`] is.
 #[derive(Clone)]
@@ -21,13 +24,23 @@ impl Clips {
         Ok(Self { maps: clips.reshape((batch * frames, channels, height, width))?.into(), frames })
     }
 
+    /// Clips [B, T, 3, H, W] at the head of a network that learns.
+    pub fn learned(clips: &Tensor, lesson: &Rc<Lesson>) -> Result<Self> {
+        let (batch, frames, channels, height, width) = clips.dims5()?;
+        let maps = LearnedMaps::frames(&clips.reshape((batch * frames, channels, height, width))?, lesson)?;
+        Ok(Self { maps: Maps::Learned(maps), frames })
+    }
+
     pub(crate) fn noted(maps: NotedMaps) -> Result<Self> {
         Ok(Self { frames: maps.frames()?, maps: Maps::Noted(maps) })
     }
 
     /// The numbers [B, T, C, H, W]; an error while a network is only noted down.
     pub fn tensor(&self) -> Result<Tensor> {
-        let tensor = self.maps.tensor()?;
+        let tensor = match &self.maps {
+            Maps::Learned(learned) => channels_first(learned.channels_last())?,
+            maps => maps.tensor()?.clone(),
+        };
         let (all, channels, height, width) = tensor.dims4()?;
         Ok(tensor.reshape((all / self.frames, self.frames, channels, height, width))?)
     }

@@ -1,7 +1,8 @@
 use candle_core::Tensor;
 
+use crate::maps::NotedMaps;
 use crate::packed_conv::PackedConv;
-use crate::{Activation, BatchNorm, Clips, Conv2d, KernelChoice, Maps, NnError, Padding, Result};
+use crate::{Activation, BatchNorm, Clips, Conv2d, KernelChoice, LearnedMaps, Maps, NnError, Padding, Result};
 
 /// Strides and zero padding of a three-dimensional convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,19 +63,35 @@ impl Conv3d {
     /// Convolves clips of `in` channels to clips of `out` channels. The CPU kernels only look over pixels or over time, not
     /// over both at once.
     pub fn over(&self, clips: &Clips) -> Result<Clips> {
-        let Geometry3d { temporal_stride: stride, temporal_padding: padding, spatial_stride, .. } = self.geometry;
-        let Maps::Noted(noted) = &clips.maps else {
-            return Clips::of(&self.convolved(&clips.tensor()?, |x| self.conv.layer_by_layer(x))?);
-        };
-        if self.looks_at_one_frame() {
-            return clips.each_frame(|maps| self.conv.over(maps));
+        match &clips.maps {
+            Maps::Computed(_) => Clips::of(&self.convolved(&clips.tensor()?, |x| self.conv.layer_by_layer(x))?),
+            _ if self.looks_at_one_frame() => clips.each_frame(|maps| self.conv.over(maps)),
+            Maps::Learned(learned) => self.over_learned(learned, clips.frames),
+            Maps::Noted(noted) => self.over_noted(noted),
         }
+    }
+
+    fn over_noted(&self, noted: &NotedMaps) -> Result<Clips> {
+        let Geometry3d { temporal_stride: stride, temporal_padding: padding, spatial_stride, .. } = self.geometry;
         if !self.conv.is_pointwise() {
             let problem = "a window over pixels and time, which the CPU kernels do not have".to_owned();
             return Err(NnError::Shape { layer: "conv3d", problem });
         }
         let window = kernels::TimeWindow { kernel: self.temporal_kernel, stride, padding, spatial_stride };
         Clips::noted(self.conv.over_time(noted, window)?)
+    }
+
+    /// Maps of `frames` frames a clip, channels last, through the layers that have gradients.
+    fn over_learned(&self, learned: &LearnedMaps, frames: usize) -> Result<Clips> {
+        let (all, height, width, channels) = learned.channels_last().dims4()?;
+        let mut frames_out = frames;
+        let neighbours = learned.through(|maps| {
+            let clips = maps.reshape((all / frames, frames, height, width, channels))?;
+            let clips = self.neighbours_as_channels(&clips, 4)?;
+            frames_out = clips.dim(1)?;
+            Ok(clips.flatten(0, 1)?)
+        })?;
+        Ok(Clips { maps: self.conv.over(&Maps::Learned(neighbours))?, frames: frames_out })
     }
 
     /// Convolves `x` [B, T, in, H, W] to [B, T', out, H', W'], by the CPU kernels if they are chosen (`ECHOLABEL_KERNELS`).
@@ -88,7 +105,7 @@ impl Conv3d {
     }
 
     fn convolved(&self, x: &Tensor, convolve: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        let x = self.neighbours_as_channels(x)?;
+        let x = self.neighbours_as_channels(x, 2)?;
         let (batch, frames, channels, height, width) = x.dims5()?;
         let x = x.reshape((batch * frames, channels, height, width))?;
         let y = convolve(&x)?;
@@ -96,8 +113,8 @@ impl Conv3d {
         Ok(y.reshape((batch, frames, out, height, width))?)
     }
 
-    /// Maps [B, T, C, H, W] to [B, T', kt * C, H, W].
-    fn neighbours_as_channels(&self, x: &Tensor) -> Result<Tensor> {
+    /// Maps [B, T, ..., C, ...] to [B, T', ..., kt * C, ...], where the channels are axis `channels`.
+    fn neighbours_as_channels(&self, x: &Tensor, channels: usize) -> Result<Tensor> {
         let Geometry3d { temporal_stride: stride, temporal_padding: padding, .. } = self.geometry;
         if self.looks_at_one_frame() {
             return Ok(x.clone());
@@ -112,7 +129,7 @@ impl Conv3d {
             let frames: Vec<u32> = (tap..=last_start + tap).step_by(stride).map(|frame| frame as u32).collect();
             padded.index_select(&Tensor::new(frames, x.device())?, 1)
         });
-        Ok(Tensor::cat(&neighbours.collect::<candle_core::Result<Vec<_>>>()?, 2)?)
+        Ok(Tensor::cat(&neighbours.collect::<candle_core::Result<Vec<_>>>()?, channels)?)
     }
 }
 
@@ -121,6 +138,8 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
+    use crate::Lesson;
+    use crate::training::finite_differences::{assert_gradients, largest_difference};
 
     #[test]
     fn equals_a_plain_loop() {
@@ -146,6 +165,30 @@ mod tests {
                 }
             }
             assert!((value - expected).abs() < 1e-4, "{index}: {value} {expected}");
+        }
+    }
+
+    #[test]
+    fn while_it_learns_it_gives_the_same_and_gradients_are_those_of_finite_differences() {
+        let lesson = Lesson::training(0);
+        let keeping = Geometry3d::keeping(3, 1);
+        for (kernel, geometry) in [
+            ([3, 1, 1], keeping),
+            ([3, 1, 1], Geometry3d { temporal_stride: 2, spatial_stride: 2, ..keeping }),
+            ([3, 3, 3], Geometry3d { temporal_stride: 2, ..Geometry3d::keeping(3, 3) }),
+            ([1, 3, 3], Geometry3d { spatial_stride: 2, ..Geometry3d::keeping(1, 3) }),
+            ([1, 1, 1], Geometry3d { temporal_stride: 2, spatial_stride: 2, ..Geometry3d::keeping(1, 1) }),
+        ] {
+            let random = |shape: &[usize]| Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap();
+            let (x, weight) = (random(&[2, 5, 2, 4, 3]), random(&[[3, 2].as_slice(), &kernel].concat()));
+            let convolved = |inputs: &[Tensor]| {
+                Conv3d::new(&inputs[1], geometry)?.over(&Clips::learned(&inputs[0], &lesson)?)?.tensor()
+            };
+            let plain = Conv3d::new(&weight, geometry).unwrap().over(&Clips::of(&x).unwrap()).unwrap();
+            let difference =
+                largest_difference(&convolved(&[x.clone(), weight.clone()]).unwrap(), &plain.tensor().unwrap());
+            assert!(difference < 1e-12, "{kernel:?}: {difference}");
+            assert_gradients(&[&x, &weight], convolved);
         }
     }
 

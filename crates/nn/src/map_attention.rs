@@ -9,14 +9,46 @@ use crate::{Maps, NnError, Result};
 /// after the other, to C channels.
 #[derive(Debug, Clone)]
 pub struct MapAttention {
-    /// A factor of the scores for each head.
-    scales: Vec<f32>,
+    scale: Scale,
     windows: Windows,
     unit_length: bool,
     /// [heads, tokens, tokens].
     bias: Option<Tensor>,
     /// [3 C].
     beyond: Option<Tensor>,
+}
+
+/// What the scores of each head are multiplied by.
+#[derive(Debug, Clone)]
+enum Scale {
+    /// The same for all heads.
+    Same { factor: f32, heads: usize },
+    /// One a head, [heads].
+    OfHead(Tensor),
+}
+
+impl Scale {
+    fn heads(&self) -> usize {
+        match self {
+            Self::Same { heads, .. } => *heads,
+            Self::OfHead(scales) => scales.elem_count(),
+        }
+    }
+
+    fn numbers(&self) -> Result<Vec<f32>> {
+        Ok(match self {
+            Self::Same { factor, heads } => vec![*factor; *heads],
+            Self::OfHead(scales) => scales.to_vec1()?,
+        })
+    }
+
+    /// Multiplies the queries [N, heads, tokens, width], which scores are linear in.
+    fn of_queries(&self, queries: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Self::Same { factor, .. } => queries * f64::from(*factor),
+            Self::OfHead(scales) => queries.broadcast_mul(&scales.reshape((scales.elem_count(), 1, 1))?),
+        }
+    }
 }
 
 /// Lengths below this count as this one.
@@ -26,26 +58,23 @@ impl MapAttention {
     /// Every pixel looks at every other; scores are divided by the square root of a head's width (Vaswani et al.,
     /// "Attention Is All You Need", NeurIPS 2017).
     pub fn whole(width: usize, heads: usize) -> Self {
-        let scale = 1.0 / (width as f32 / heads as f32).sqrt();
-        let (bias, beyond) = (None, None);
-        Self { scales: vec![scale; heads], windows: Windows::Whole, unit_length: false, bias, beyond }
+        let factor = 1.0 / (width as f32 / heads as f32).sqrt();
+        let scale = Scale::Same { factor, heads };
+        Self { scale, windows: Windows::Whole, unit_length: false, bias: None, beyond: None }
     }
 
     /// Pixels look at those of their window. Scores are cosines times the head's `scale` [heads], plus a `bias`
     /// [heads, tokens, tokens] for each pair of places; tokens beyond the map's edge have the queries, keys and values
     /// `beyond` [3 C] (Liu et al., "Swin Transformer V2", CVPR 2022).
     pub fn cosine(windows: Windows, scale: &Tensor, bias: Tensor, beyond: Tensor) -> Result<Self> {
-        if scale.track_op() {
-            return Err(NnError::Learns { layer: "cosine attention" });
-        }
-        let scales = scale.flatten_all()?.to_vec1()?;
-        Ok(Self { scales, windows, unit_length: true, bias: Some(bias), beyond: Some(beyond) })
+        let scale = Scale::OfHead(scale.flatten_all()?);
+        Ok(Self { scale, windows, unit_length: true, bias: Some(bias), beyond: Some(beyond) })
     }
 
     /// Maps of 3 C channels to maps of C.
     pub fn over(&self, maps: &Maps) -> Result<Maps> {
         let (channels, height, width) = maps.size()?;
-        let heads = self.scales.len();
+        let heads = self.scale.heads();
         if heads == 0 || !channels.is_multiple_of(3 * heads) {
             let problem = format!("{channels} channels for queries, keys and values of {heads} heads");
             return Err(NnError::Shape { layer: "attention", problem });
@@ -64,7 +93,7 @@ impl MapAttention {
                 let (bias, beyond) = (numbers(&self.bias)?, numbers(&self.beyond)?);
                 Ok(Maps::Noted(noted.attention(kernels::Attention {
                     windows: &windows,
-                    scales: &self.scales,
+                    scales: &self.scale.numbers()?,
                     unit_length: self.unit_length,
                     bias: &bias,
                     beyond: &beyond,
@@ -76,7 +105,7 @@ impl MapAttention {
     /// Maps [N, 3 C, H, W] to [N, C, H, W].
     fn forward(&self, x: &Tensor, windows: &[TokenWindow]) -> Result<Tensor> {
         let (batch, channels, height, width) = x.dims4()?;
-        let (heads, count, tokens) = (self.scales.len(), windows.len(), windows[0].pixels.len());
+        let (heads, count, tokens) = (self.scale.heads(), windows.len(), windows[0].pixels.len());
         let by_head = self
             .cut(x, windows)?
             .reshape((batch * count, tokens, 3, heads, channels / 3 / heads))?
@@ -86,14 +115,14 @@ impl MapAttention {
         if self.unit_length {
             (queries, keys) = (unit_length(&queries)?, unit_length(&keys)?);
         }
-        let scales = Tensor::new(self.scales.as_slice(), x.device())?.reshape((heads, 1, 1))?;
-        let mut scores = queries.broadcast_mul(&scales)?.matmul(&keys.transpose(2, 3)?.contiguous()?)?;
+        let mut scores = self.scale.of_queries(&queries)?.matmul(&keys.transpose(2, 3)?.contiguous()?)?;
         if let Some(bias) = &self.bias {
             scores = scores.broadcast_add(bias)?;
         }
         if let Some(mask) = mask(windows, x.device())? {
             let by_frame = scores.reshape((batch, count, heads, tokens, tokens))?;
-            scores = by_frame.broadcast_add(&mask)?.reshape((batch * count, heads, tokens, tokens))?;
+            scores =
+                by_frame.broadcast_add(&mask.to_dtype(x.dtype())?)?.reshape((batch * count, heads, tokens, tokens))?;
         }
         // The faster function has no gradient.
         let weights = match scores.track_op() {
@@ -150,14 +179,27 @@ fn mask(windows: &[TokenWindow], device: &Device) -> Result<Option<Tensor>> {
 
 /// Scales the last axis to length 1.
 fn unit_length(x: &Tensor) -> Result<Tensor> {
-    let length = x.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
-    Ok(x.broadcast_div(&length.maximum(LEAST_LENGTH)?)?)
+    const LEAST_SQUARE: f64 = LEAST_LENGTH * LEAST_LENGTH;
+    let square = x.sqr()?.sum_keepdim(D::Minus1)?;
+    // The root of what is large enough: that of zero has no slope.
+    let length = square.maximum(LEAST_SQUARE)?.sqrt()?;
+    if !x.track_op() {
+        return Ok(x.broadcast_div(&length)?);
+    }
+    // What has no length has no direction to learn either; divided by the least length, a gradient would be 10^12 times
+    // itself, and where a screen is black, tokens are zero.
+    let has_length = square.detach().gt(LEAST_SQUARE)?.broadcast_as(x.shape())?;
+    Ok(has_length.where_cond(x, &x.detach())?.broadcast_div(&length)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use candle_core::Var;
+
     use super::*;
-    use crate::{Linear, MultiHeadAttention};
+    use crate::training::channels_first;
+    use crate::training::finite_differences::{assert_gradients, largest_difference};
+    use crate::{LearnedMaps, Lesson, Linear, MultiHeadAttention};
 
     #[test]
     fn over_the_whole_map_it_is_torchs_attention() {
@@ -172,6 +214,43 @@ mod tests {
         let ours = ours.tensor().unwrap().flatten_from(2).unwrap().transpose(1, 2).unwrap();
         let difference = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(difference < 1e-5, "{difference}");
+    }
+
+    /// Cosine attention in shifted windows of 2 x 2 over maps [N, 3 C, H, W], from the maps, the heads' scales, the bias for
+    /// each pair of places and what is beyond the edge.
+    fn cosine_attention(inputs: &[Tensor]) -> Result<Tensor> {
+        let windows = Windows::Shifted { side: 2, shift: 1 };
+        let attention = MapAttention::cosine(windows, &inputs[1], inputs[2].clone(), inputs[3].clone())?;
+        let maps = LearnedMaps::frames(&inputs[0], &Lesson::training(0))?;
+        match attention.over(&Maps::Learned(maps))? {
+            Maps::Learned(maps) => channels_first(maps.channels_last()),
+            _ => Err(NnError::OnlyNoted),
+        }
+    }
+
+    #[test]
+    fn cosine_attention_that_learns_gives_the_same_and_gradients_are_those_of_finite_differences() {
+        let random = |shape: &[usize]| Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap();
+        // Five columns, so that windows of two hold what is beyond the edge.
+        let inputs = [random(&[2, 12, 3, 5]), random(&[2]), random(&[2, 4, 4]), random(&[12])];
+        let windows = Windows::Shifted { side: 2, shift: 1 };
+        let plain = MapAttention::cosine(windows, &inputs[1], inputs[2].clone(), inputs[3].clone()).unwrap();
+        let plain = plain.over(&inputs[0].clone().into()).unwrap().tensor().unwrap().clone();
+        assert!(largest_difference(&cosine_attention(&inputs).unwrap(), &plain) < 1e-12);
+        assert_gradients(&inputs.each_ref(), cosine_attention);
+    }
+
+    #[test]
+    fn tokens_of_zeros_are_mixed_as_they_are_and_teach_nothing_infinite() {
+        let random = |shape: &[usize]| Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap();
+        // As a black screen is: one half of the maps has neither queries nor keys.
+        let black = random(&[1, 12, 2, 5]).affine(0.0, 0.0).unwrap();
+        let maps = Var::from_tensor(&Tensor::cat(&[&random(&[1, 12, 2, 5]), &black], 2).unwrap()).unwrap();
+        let rest = [random(&[2]), random(&[2, 4, 4]), random(&[12]).zeros_like().unwrap()];
+        let mixed = cosine_attention(&[&[maps.as_tensor().clone()], rest.as_slice()].concat()).unwrap();
+        let gradients = mixed.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+        let largest = gradients.get(&maps).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();
+        assert!(largest > 0.0 && largest < 1e3, "{largest}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use evaluate::{Prediction, Predictions, Truth};
 use zoo::weights::TensorSource;
 use zoo::{Confidence, LabelSet, Model, ModelCard};
 
-use crate::trainer::pixels;
+use crate::trainer::encoded;
 use crate::{DataSet, Result, Split, TrainError};
 
 /// One row for each clip of `split`, or for each frame where the model sees stills.
@@ -74,11 +74,9 @@ pub(crate) fn looks(
     data: &DataSet,
     number: usize,
 ) -> Result<Vec<(Vec<f32>, Vec<f32>)>> {
-    let clip = data.clips().clip(number)?;
-    let frames = clip.frames;
-    let vectors = model.encode(&pixels(&[clip], card)?)?;
-    let shape = if card.sees_stills() { [frames, 1] } else { [1, frames] };
-    let looks = vectors.reshape([&shape, &vectors.dims()[1..]].concat())?;
+    let clips = encoded(model, &[data.clips().clip(number)?], card, |pixels| model.encode(pixels))?;
+    // A model of stills looks at each frame as at a clip of its own.
+    let looks = if card.sees_stills() { clips.transpose(0, 1)? } else { clips };
     let embedded: Vec<Vec<f32>> = model.embed(&looks)?.to_vec2()?;
     let logits = match model.has_classes() {
         true => model.classify(&looks)?.logits.to_vec2()?,

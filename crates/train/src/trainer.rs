@@ -255,16 +255,13 @@ impl<'a> Trainer<'a> {
         chosen.par_iter().enumerate().map(clip).collect()
     }
 
-    /// Clips of vectors [B, T, C].
+    /// Clips of vectors [B, T, C], some of their numbers left out.
     fn vectors(&self, model: &Model, clips: &[Clip], lesson: &Rc<Lesson>) -> Result<Tensor> {
-        let pixels = pixels(clips, self.card)?;
-        let vectors = match self.recipe.trained {
-            Trained::Everything => model.learn(&pixels, lesson)?,
-            Trained::AllButEncoder | Trained::LastLayer => model.encode(&pixels)?.detach(),
-        };
-        let frames = clips.first().map_or(1, |clip| clip.frames);
-        let clips = vectors.reshape([&[clips.len(), frames], &vectors.dims()[1..]].concat())?;
-        Ok(lesson.dropout(&clips, self.recipe.batch.dropout)?)
+        let vectors = encoded(model, clips, self.card, |pixels| match self.recipe.trained {
+            Trained::Everything => model.learn(pixels, lesson),
+            Trained::AllButEncoder | Trained::LastLayer => Ok(model.encode(pixels)?.detach()),
+        })?;
+        Ok(lesson.dropout(&vectors, self.recipe.batch.dropout)?)
     }
 
     fn look(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
@@ -348,8 +345,27 @@ fn is_impostor(recipe: &Recipe, number: usize, position: usize) -> bool {
     Draws::at(recipe.seed, "impostors", &[number as u64, position as u64]).chance(recipe.batch.impostors)
 }
 
+/// What `encode` makes of clips of the same length: [B, T, C], or [B, T, C, h, w] for a head of maps; one step of time where
+/// the model sees whole clips.
+pub(crate) fn encoded(
+    model: &Model,
+    clips: &[Clip],
+    card: &ModelCard,
+    encode: impl FnOnce(&Tensor) -> zoo::Result<Tensor>,
+) -> Result<Tensor> {
+    let pixels = pixels(clips, card)?;
+    let frames = clips.first().map_or(1, |clip| clip.frames);
+    let as_clips = |frames_of_clips: &Tensor| {
+        frames_of_clips.reshape([&[clips.len(), frames], &frames_of_clips.dims()[1..]].concat())
+    };
+    Ok(match model.sees_whole_clips() {
+        true => encode(&as_clips(&pixels)?)?,
+        false => as_clips(&encode(&pixels)?)?,
+    })
+}
+
 /// The frames of all clips as the encoder takes them, [B * T, 3, S, S], normalised as the card says.
-pub(crate) fn pixels(clips: &[Clip], card: &ModelCard) -> Result<Tensor> {
+fn pixels(clips: &[Clip], card: &ModelCard) -> Result<Tensor> {
     let normalise = card.prepare.normalise.unwrap_or(zoo::Normalise { mean: [0.0; 3], std: [1.0; 3] });
     let size = clips.first().map_or(1, |clip| clip.size);
     let mut values = Vec::with_capacity(clips.iter().map(|clip| clip.frames * 3 * size * size).sum());

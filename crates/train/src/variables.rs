@@ -203,7 +203,7 @@ pub(crate) fn is_statistic(name: &str) -> bool {
     matches!(last_part(name), "running_mean" | "running_var" | "moving_mean" | "moving_variance")
 }
 
-/// How a tensor begins: norms as identity, biases 0, kernels uniform with the deviation of He et al. (ICCV 2015), fully
+/// How a tensor begins: norms as identity, biases 0 but for one, kernels uniform with the deviation of He et al. (ICCV 2015), fully
 /// connected layers uniform as torch's.
 fn initial(seed: u64, name: &str, shape: &[usize]) -> Vec<f32> {
     let count = shape.iter().product();
@@ -220,6 +220,11 @@ fn initial(seed: u64, name: &str, shape: &[usize]) -> Vec<f32> {
         "pos_embedding" => fill(&format!("train {seed}"), name, count, 0.0, 0.02 * 3f64.sqrt()),
         "depthwise_kernel" => he(fan_in(&shape[..2])),
         "kernel" | "pointwise_kernel" => he(fan_in(&shape[..shape.len().saturating_sub(1)])),
+        // Swin's bias of patches, as torchvision has it. Were it zero too, black patches would be tokens of zeros, the slopes of
+        // whose norms multiply from block to block: 10^15 for the first layer of Swin V2 Base.
+        _ if name.ends_with("features.0.0.bias") => {
+            fill(&format!("train {seed}"), name, count, 0.0, fan_in(&[3, 4, 4]).recip().sqrt())
+        }
         _ if last.contains("bias") || last == "beta" || last.ends_with("mean") => constant(0.0),
         _ if shape.len() <= 1 => constant(1.0),
         _ if shape.len() == 2 => fill(&format!("train {seed}"), name, count, 0.0, fan_in(&shape[1..]).recip().sqrt()),

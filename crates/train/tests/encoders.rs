@@ -1,20 +1,34 @@
-//! Every convolutional architecture learns: on the graph it computes what it computes layer by layer, and every variable of
-//! it gets a gradient that finite differences confirm.
+//! Every architecture learns: on the graph it computes what it computes layer by layer, and every variable of it gets a
+//! gradient that finite differences confirm.
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, Var};
 use nn::{KernelChoice, Lesson};
 use train::{Snapshot, Variables};
 use zoo::weights::{FormulaWeights, TensorSource, Weights};
-use zoo::{Architecture, Encoder, EncoderName, FusionName, HeadName, Model};
+use zoo::{
+    AnyEncoderName, Architecture, Encoder, EncoderName, FusionName, HeadName, Model, VideoEncoder, VideoEncoderName,
+};
 
 const SIDE: usize = 48;
 
-fn frames() -> Tensor {
-    let values = zoo::weights::fill("frames", "learning", 2 * 3 * SIDE * SIDE, 0.5, 0.5);
-    Tensor::from_vec(values, (2, 3, SIDE, SIDE), &Device::Cpu).unwrap()
+/// The side of the images that a miniature takes.
+const SMALL_SIDE: usize = 32;
+
+fn frames(side: usize) -> Tensor {
+    pixels(&[2, 3, side, side])
 }
 
-fn model(encoder: EncoderName, source: &dyn TensorSource) -> Model {
+/// Two clips of `frames` frames.
+fn clips(frames: usize) -> Tensor {
+    pixels(&[2, frames, 3, SMALL_SIDE, SMALL_SIDE])
+}
+
+fn pixels(shape: &[usize]) -> Tensor {
+    let values = zoo::weights::fill("frames", "learning", shape.iter().product(), 0.5, 0.5);
+    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+}
+
+fn model(encoder: impl Into<AnyEncoderName>, source: &dyn TensorSource) -> Model {
     let architecture = Architecture::classifying(encoder, HeadName::None, FusionName::Spatial, 5);
     Model::read(&architecture, source, &Device::Cpu).unwrap()
 }
@@ -41,35 +55,67 @@ fn every_architecture_learns_through_the_layers_it_is_written_over() {
         ConvNextTiny,
         EfficientNetV2S,
         EfficientNetV2SKeras,
+        VitMiniature,
+        // Its windows of 8 x 8 tokens are larger than the maps: what is beyond the edge learns too.
+        SwinV2Tiny,
+        SwinV2Miniature,
     ] {
+        let frames = frames(if name == VitMiniature { SMALL_SIDE } else { SIDE });
         // Numbers that stay in range from layer to layer; with random ones and unmeasured norms the deepest are chaotic.
         let variables = Variables::random(3).starting_from(Box::new(formula()));
         let learning = model(name, &variables);
-        let learned = learning.learn(&frames(), &Lesson::evaluation()).unwrap();
+        let learned = learning.learn(&frames, &Lesson::evaluation()).unwrap();
         let snapshot = variables.snapshot().unwrap();
-        let plain = plain_vectors(name, &snapshot);
+        let plain = plain_vectors(name, &snapshot, &frames);
         let difference = largest(&(&learned - &plain).unwrap());
         assert!(difference <= 1e-4 * largest(&plain), "{name}: {difference} of {}", largest(&plain));
-        let vectors = learning.learn(&frames(), &Lesson::training(1)).unwrap();
-        let logits = learning.classify(&vectors.unsqueeze(1).unwrap()).unwrap().logits;
-        let gradients = logits.sqr().unwrap().sum_all().unwrap().backward().unwrap();
-        let without: Vec<String> = variables
-            .learned()
-            .into_iter()
-            .filter(|(_, variable)| gradients.get(variable).is_none())
-            .map(|(name, _)| name)
-            .collect();
-        assert!(without.is_empty(), "{name}: no gradient for {without:?}");
+        let vectors = learning.learn(&frames, &Lesson::training(1)).unwrap();
+        assert_all_learn(name.name(), &learning, &vectors.unsqueeze(1).unwrap(), &variables);
+    }
+}
+
+/// Asserts that every variable gets a gradient from what `model` says of `vectors` [B, T, C].
+fn assert_all_learn(name: &str, model: &Model, vectors: &Tensor, variables: &Variables) {
+    let logits = model.classify(vectors).unwrap().logits;
+    let gradients = logits.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+    let without: Vec<String> = variables
+        .learned()
+        .into_iter()
+        .filter(|(_, variable)| gradients.get(variable).is_none())
+        .map(|(name, _)| name)
+        .collect();
+    assert!(without.is_empty(), "{name}: no gradient for {without:?}");
+}
+
+#[test]
+fn every_encoder_of_clips_learns_through_the_layers_it_is_written_over() {
+    use VideoEncoderName::*;
+    for name in [R2Plus1d18, R2Plus1dMiniature, SlowResNetMiniature] {
+        let clips = clips(4);
+        let variables = Variables::random(3).starting_from(Box::new(formula()));
+        let learning = model(name, &variables);
+        let learned = learning.learn(&clips, &Lesson::evaluation()).unwrap();
+        let only_encoder = variables.snapshot().unwrap().only(|tensor| tensor.starts_with("encoder"));
+        for choice in [KernelChoice::Plain, KernelChoice::detect().unwrap()] {
+            let encoder = Weights::read_all(&only_encoder, &Device::Cpu, '.', |weights| {
+                Ok(VideoEncoder::read(name, &weights.at("encoder"))?.with_kernels(choice))
+            });
+            let plain = encoder.unwrap().forward(&clips).unwrap();
+            let difference = largest(&(&learned.squeeze(1).unwrap() - &plain).unwrap());
+            assert!(difference <= 1e-4 * largest(&plain), "{name}: {difference} of {}", largest(&plain));
+        }
+        let vectors = learning.learn(&clips, &Lesson::training(1)).unwrap();
+        assert_all_learn(name.name(), &learning, &vectors, &variables);
     }
 }
 
 /// The same vectors by Candle's own layers, one by one.
-fn plain_vectors(name: EncoderName, source: &Snapshot) -> Tensor {
+fn plain_vectors(name: EncoderName, source: &Snapshot, frames: &Tensor) -> Tensor {
     let only_encoder = source.clone().only(|tensor| tensor.starts_with("encoder"));
     let encoder = Weights::read_all(&only_encoder, &Device::Cpu, '.', |weights| {
         Ok(Encoder::read(name, &weights.at("encoder"))?.with_kernels(KernelChoice::Plain))
     });
-    encoder.unwrap().forward(&frames()).unwrap()
+    encoder.unwrap().forward(frames).unwrap()
 }
 
 #[test]
@@ -93,30 +139,92 @@ fn the_slope_along_the_gradient_is_its_squared_length() {
             let variables = Variables::random(7);
             let loss = || {
                 let model = Model::read(&architecture, &variables, &Device::Cpu).unwrap();
-                let vectors = model.learn(&frames(), &Lesson::evaluation()).unwrap();
+                let vectors = model.learn(&frames(SIDE), &Lesson::evaluation()).unwrap();
                 let clips = vectors.reshape((1, 2, vectors.dim(1).unwrap())).unwrap();
                 model.classify(&clips).unwrap().logits.sqr().unwrap().sum_all().unwrap()
             };
-            let gradients = loss().backward().unwrap();
-            let learned = variables.learned();
-            let mut squared = 0.0;
-            for (name, variable) in &learned {
-                let gradient = gradients.get(variable).unwrap_or_else(|| panic!("{head} {fusion}: none for {name}"));
-                squared += f64::from(gradient.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap());
-            }
-            // A step along the gradient so short that the loss moves by about a hundredth of itself.
-            let value = || f64::from(loss().to_scalar::<f32>().unwrap());
-            let length = 0.005 * value() / squared;
-            let moved = |by: f64| {
-                for (_, variable) in &learned {
-                    let gradient = gradients.get(variable).unwrap();
-                    variable.set(&(variable.as_tensor() + (gradient * by).unwrap()).unwrap().detach()).unwrap();
-                }
-                value()
-            };
-            let (after, before) = (moved(length), moved(-2.0 * length));
-            let slope = (after - before) / (2.0 * length);
-            assert!((slope / squared - 1.0).abs() < 0.03, "{head} {fusion}: {slope} against {squared}");
+            let slopes = slopes(&variables, loss, |variables| vec![variables.to_vec()]);
+            assert!(slopes.iter().all(|slope| (slope - 1.0).abs() < 0.03), "{head} {fusion}: {slopes:?}");
         }
     }
+}
+
+#[test]
+fn the_slope_along_each_tensors_gradient_is_its_squared_length() {
+    use {EncoderName::*, VideoEncoderName::*};
+    let encoders: [(AnyEncoderName, Tensor); 4] = [
+        (VitMiniature.into(), frames(SMALL_SIDE)),
+        (SwinV2Miniature.into(), frames(SMALL_SIDE)),
+        (R2Plus1dMiniature.into(), clips(5)),
+        (SlowResNetMiniature.into(), clips(5)),
+    ];
+    for (name, pixels) in encoders {
+        let variables = Variables::random(7).starting_from(Box::new(formula()));
+        let loss = || {
+            // Norms measure the batch; a clip has its step of time already.
+            let learning = model(name, &variables);
+            let vectors = learning.learn(&pixels, &Lesson::training(1)).unwrap();
+            let clips = if vectors.rank() == 2 { vectors.unsqueeze(1).unwrap() } else { vectors };
+            learning.classify(&clips).unwrap().logits.sqr().unwrap().sum_all().unwrap()
+        };
+        let slopes = slopes(&variables, loss, |variables| variables.iter().map(|one| vec![one.clone()]).collect());
+        assert!(slopes.iter().all(|slope| (slope - 1.0).abs() < 0.05), "{name}: {slopes:?}");
+        assert!(2 * slopes.len() > variables.learned().len(), "{name}: only {} slopes", slopes.len());
+    }
+}
+
+#[test]
+fn black_screens_have_gradients_of_usual_length() {
+    use EncoderName::*;
+    for name in [VitMiniature, SwinV2Miniature, SwinV2Tiny, XceptionMiniature] {
+        let variables = Variables::random(3);
+        let learning = model(name, &variables);
+        let half = frames(SMALL_SIDE).narrow(2, 0, SMALL_SIDE / 2).unwrap();
+        let frames = half.pad_with_zeros(2, 0, SMALL_SIDE / 2).unwrap();
+        let vectors = learning.learn(&frames, &Lesson::training(1)).unwrap();
+        let logits = learning.classify(&vectors.unsqueeze(1).unwrap()).unwrap().logits;
+        let gradients = logits.sum_all().unwrap().backward().unwrap();
+        for (tensor, variable) in variables.learned() {
+            let longest = largest(gradients.get(&variable).unwrap());
+            assert!(longest < 1e3, "{name}: {longest} for {tensor}");
+        }
+    }
+}
+
+/// How fast the loss rises along the gradient, as a share of the gradient's squared length; once for each of the groups that
+/// `grouped` makes of the variables, of which the others stand still.
+///
+/// Groups whose gradient is too short for single precision to tell are left out.
+fn slopes(
+    variables: &Variables,
+    loss: impl Fn() -> Tensor,
+    grouped: impl FnOnce(&[(String, Var)]) -> Vec<Vec<(String, Var)>>,
+) -> Vec<f64> {
+    let gradients = loss().backward().unwrap();
+    let gradient =
+        |(name, variable): &(String, Var)| gradients.get(variable).unwrap_or_else(|| panic!("none for {name}")).clone();
+    let value = || f64::from(loss().to_scalar::<f32>().unwrap());
+    let start = value();
+    let mut slopes = Vec::new();
+    for group in grouped(&variables.learned()) {
+        let squared_length =
+            |one| f64::from(gradient(one).sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap());
+        let squared: f64 = group.iter().map(squared_length).sum();
+        if squared < 1e-6 * start * start {
+            continue;
+        }
+        let before: Vec<Tensor> = group.iter().map(|(_, variable)| variable.as_tensor().copy().unwrap()).collect();
+        // A step along the gradient so short that the loss moves by four ten-thousandths of itself: rectifiers have kinks.
+        let length = 0.0002 * start / squared;
+        let moved = |by: f64| {
+            for (one, before) in group.iter().zip(&before) {
+                one.1.set(&(before + (gradient(one) * by).unwrap()).unwrap().detach()).unwrap();
+            }
+            value()
+        };
+        let (after, before_it) = (moved(length), moved(-length));
+        moved(0.0);
+        slopes.push((after - before_it) / (2.0 * length) / squared);
+    }
+    slopes
 }

@@ -1,26 +1,18 @@
 //! Every recipe in `pipelines/train` reads and names a model that exists.
 
-use std::path::{Path, PathBuf};
+mod shared {
+    pub mod recipe_paths;
+}
 
+use std::path::Path;
+
+use shared::recipe_paths::recipe_paths;
 use train::Recipe;
 use zoo::Registry;
 
-fn recipes(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            recipes(&path, found);
-        } else {
-            found.push(path);
-        }
-    }
-}
-
 #[test]
 fn every_shipped_recipe_reads_and_fits_its_model() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/train");
-    let mut paths = Vec::new();
-    recipes(&folder, &mut paths);
+    let paths = recipe_paths();
     assert!(paths.len() >= 15, "{paths:?}");
     let registry = Registry::open(Path::new("nowhere")).unwrap();
     for path in paths {

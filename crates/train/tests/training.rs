@@ -1,10 +1,15 @@
 //! Runs of a tiny model on clips whose classes are easy to tell: it learns them, and an interrupted run goes on bit for bit.
 
+mod shared {
+    pub mod easy_clips;
+}
+
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use train::{Clip, ClipCacheWriter, DataSet, Example, Outcome, Progress, Recipe, Snapshot, Split, Trainer, Validation};
-use zoo::{ModelCard, Registry};
+use shared::easy_clips::{ClipShape, EasyClip, Pattern, easy_data};
+use train::{DataSet, Outcome, Progress, Recipe, Snapshot, Split, Trainer, Validation};
+use zoo::{AnyEncoderName, FusionName, HeadName, ModelCard, Registry, VideoEncoderName};
 
 const SIZE: usize = 32;
 
@@ -20,33 +25,15 @@ fn card() -> ModelCard {
 
 /// Clips of 3 classes: stripes across, stripes down, a bright corner; each with noise of its own.
 fn data(folder: &Path) -> DataSet {
-    let mut writer = ClipCacheWriter::create(folder, "test", (1, SIZE)).unwrap();
-    for number in 0..48u32 {
-        let class = number as usize % 3;
-        let pixel = |frame: u32, row: u32, column: u32| {
-            let noise = (number * 7919 + frame * 104_729 + row * 31 + column * 17).wrapping_mul(2_654_435_761) >> 27;
-            let bright = match class {
-                0 => (row / 4).is_multiple_of(2),
-                1 => (column / 4).is_multiple_of(2),
-                _ => row + column < 24,
-            };
-            (if bright { 180 } else { 20 }) + noise as u8
-        };
-        let pixels = (0..3).flat_map(|frame| {
-            (0..SIZE as u32).flat_map(move |row| (0..SIZE as u32).map(move |column| pixel(frame, row, column)))
-        });
-        let example = Example {
-            patient: format!("patient {number}"),
-            study: format!("study {number}"),
-            source: format!("loop {number}"),
-            class: Some(class),
-            frames: 0,
-            split: if number < 36 { Split::Train } else { Split::Validation },
-        };
-        let clip = Clip { frames: 3, planes: 1, size: SIZE, pixels: pixels.collect() };
-        writer.add(example, &clip).unwrap();
-    }
-    DataSet::new(writer.finish().unwrap()).unwrap()
+    let patterns = [Pattern::StripesAcross, Pattern::StripesDown, Pattern::BrightCorner];
+    let clip = |number: usize| EasyClip {
+        pattern: patterns[number % 3],
+        class: Some(number % 3),
+        noise: number,
+        split: if number < 36 { Split::Train } else { Split::Validation },
+    };
+    let shape = ClipShape { frames: 3, planes: 1, size: SIZE };
+    easy_data(folder, shape, &(0..48).map(clip).collect::<Vec<_>>())
 }
 
 fn recipe(rest: &str) -> Recipe {
@@ -60,8 +47,11 @@ fn recipe(rest: &str) -> Recipe {
 /// Trains by the recipe; gives what the last look at the validation set saw, and the weights.
 fn trained(recipe: &Recipe) -> (Validation, Snapshot) {
     let folder = tempfile::tempdir().unwrap();
-    let (data, card) = (data(folder.path()), card());
-    let mut trainer = Trainer::open(recipe, &card, &data, &folder.path().join("run")).unwrap();
+    trained_on(recipe, &card(), &data(folder.path()), folder.path())
+}
+
+fn trained_on(recipe: &Recipe, card: &ModelCard, data: &DataSet, folder: &Path) -> (Validation, Snapshot) {
+    let mut trainer = Trainer::open(recipe, card, data, &folder.join("run")).unwrap();
     let mut last = None;
     let outcome = trainer
         .run(&AtomicBool::new(false), &mut |progress| {
@@ -102,6 +92,31 @@ fn a_linear_probe_reads_what_each_contrastive_loss_has_taught_the_encoder() {
         probe.start = Some(path);
         let (validation, _) = trained(&probe);
         assert!(validation.accuracy >= 11.0 / 12.0, "{form}: {validation:?}");
+    }
+}
+
+#[test]
+fn encoders_of_clips_learn_which_way_a_thing_moves() {
+    let recipe = recipe(
+        "batch = { clips = 8, balanced = true }\nstop = { steps = 60, look_every = 60 }\n\
+         optimizer = { learning_rate = 0.003 }\n",
+    );
+    for encoder in [VideoEncoderName::R2Plus1dMiniature, VideoEncoderName::SlowResNetMiniature] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut card = card();
+        card.encoder = AnyEncoderName::Clips(encoder);
+        (card.bottleneck, card.head, card.fusion, card.clip.frames) = (None, HeadName::None, FusionName::Spatial, 4);
+        // The frames of both are the same.
+        let clip = |number: usize| EasyClip {
+            pattern: [Pattern::Sinking, Pattern::Rising][number % 2],
+            class: Some(number % 2),
+            noise: number,
+            split: if number < 8 { Split::Train } else { Split::Validation },
+        };
+        let shape = ClipShape { frames: card.clip.frames, planes: 1, size: SIZE };
+        let data = easy_data(folder.path(), shape, &(0..16).map(clip).collect::<Vec<_>>());
+        let (validation, _) = trained_on(&recipe, &card, &data, folder.path());
+        assert!(validation.accuracy == 1.0 && validation.loss < 0.3, "{encoder}: {validation:?}");
     }
 }
 

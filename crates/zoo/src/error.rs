@@ -212,9 +212,6 @@ pub enum ZooError {
         /// The head.
         head: HeadName,
     },
-    /// A model was asked to learn whose encoder has no layers with gradients.
-    #[error("encoders of whole clips cannot be trained here, only run")]
-    CannotLearn,
     /// Half precision was asked of a model whose encoder has none.
     #[error("its encoder sees whole clips, which run in f32 only, not in {precision}")]
     NoHalf {

@@ -37,7 +37,7 @@ pub use encoders::{
     ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
     FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,
     SlowResNet, SlowResNetConfig, Stage, SwinV2, SwinV2Config, VideoEncoder, VideoNetwork, VisionTransformer,
-    VitConfig, Xception,
+    VitConfig, Xception, XceptionConfig,
 };
 pub use error::ZooError;
 pub use fusion::{Alpha, Fusion, Gate, StackedGate};

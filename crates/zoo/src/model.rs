@@ -119,12 +119,10 @@ impl Model {
     }
 
     /// As [`Self::encode`], on Candle's graph: what of the weights are variables gets its gradient.
-    ///
-    /// An error for a model that sees whole clips, whose encoders have no layers that learn yet.
     pub fn learn(&self, pixels: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
         match &self.encoder {
             AnyEncoder::Frames(encoder) => encoder.learn(pixels, self.takes_maps, lesson),
-            AnyEncoder::Clips(_) => Err(ZooError::CannotLearn),
+            AnyEncoder::Clips(encoder) => Ok(encoder.learn(pixels, lesson)?.unsqueeze(1)?),
         }
     }
 

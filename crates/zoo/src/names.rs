@@ -92,6 +92,20 @@ named! {
         ResNet50Keras = "resnet50_keras",
         /// ResNet101 as in Keras.
         ResNet101Keras = "resnet101_keras",
+        /// Keras' EfficientNetV2 with few and narrow blocks of each kind; as all miniatures, for tests of learning.
+        EfficientNetV2Miniature = "efficientnet_v2_miniature",
+        /// Keras' ConvNeXt with few and narrow blocks.
+        ConvNextMiniature = "convnext_miniature",
+        /// torchvision's Vision Transformer with few and narrow blocks, for images of 32 x 32.
+        VitMiniature = "vit_miniature",
+        /// torchvision's Swin V2 with few and narrow blocks.
+        SwinV2Miniature = "swin_v2_miniature",
+        /// Keras' DenseNet with few and narrow layers.
+        DenseNetMiniature = "densenet_miniature",
+        /// Xception with few and narrow blocks.
+        XceptionMiniature = "xception_miniature",
+        /// Keras' ResNet with few and narrow blocks.
+        ResNetMiniature = "resnet_miniature",
     }
 }
 
@@ -104,6 +118,10 @@ named! {
         SlowR50 = "slow_r50",
         /// The same with its layer of 400 Kinetics classes, whose logits are the vector.
         SlowR50Kinetics = "slow_r50_kinetics",
+        /// R(2+1)D with few and narrow blocks; as all miniatures, for tests of learning.
+        R2Plus1dMiniature = "r2plus1d_miniature",
+        /// The slow pathway with few and narrow blocks, for clips of four frames of about 32 x 32 pixels.
+        SlowResNetMiniature = "slow_resnet_miniature",
     }
 }
 

@@ -38,13 +38,18 @@ fn every_encoder_gives_the_same_by_kernels_as_layer_by_layer() {
     // Odd sides, so that padding is not the same on all sides; three frames, so that threads get unequal shares.
     let odd = Tensor::rand(0f32, 1.0, (3, 3, 75, 97), &Device::Cpu).unwrap();
     let only = Tensor::rand(0f32, 1.0, (3, 3, 224, 224), &Device::Cpu).unwrap();
+    let small = Tensor::rand(0f32, 1.0, (3, 3, 32, 32), &Device::Cpu).unwrap();
     let sets: Vec<_> = kernels::InstructionSet::available().collect();
     println!("instruction sets here: {sets:?}");
     for &name in EncoderName::ALL {
         if LARGER_SIZES.contains(&name) {
             continue;
         }
-        let frames = if name == EncoderName::VitS16 { &only } else { &odd };
+        let frames = match name {
+            EncoderName::VitS16 => &only,
+            EncoderName::VitMiniature => &small,
+            _ => &odd,
+        };
         let plain = read(name, KernelChoice::Plain);
         let (vectors, maps) = (plain.forward(frames).unwrap(), plain.maps(frames).unwrap());
         for &set in &sets {

@@ -6,7 +6,7 @@ use super::{NormSettings, TrainableNorm};
 use crate::Result;
 
 /// Asserts that the gradients of `function` by each of `inputs`, `f64`, are those of central differences.
-pub(super) fn assert_gradients(inputs: &[&Tensor], function: impl Fn(&[Tensor]) -> Result<Tensor>) {
+pub(crate) fn assert_gradients(inputs: &[&Tensor], function: impl Fn(&[Tensor]) -> Result<Tensor>) {
     const STEP: f64 = 1e-5;
     let variables: Vec<Var> = inputs.iter().map(|input| Var::from_tensor(input).unwrap()).collect();
     let tracked: Vec<Tensor> = variables.iter().map(|variable| variable.as_tensor().clone()).collect();
@@ -36,14 +36,14 @@ pub(super) fn assert_gradients(inputs: &[&Tensor], function: impl Fn(&[Tensor]) 
 }
 
 /// The largest difference of two tensors of one shape.
-pub(super) fn largest_difference(a: &Tensor, b: &Tensor) -> f64 {
+pub(crate) fn largest_difference(a: &Tensor, b: &Tensor) -> f64 {
     assert_eq!(a.dims(), b.dims());
     let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap();
     difference.to_dtype(DType::F64).unwrap().to_scalar().unwrap()
 }
 
 /// A norm of these weights whose running statistics are neither 0 nor 1.
-pub(super) fn norm_of(weight: &Tensor, bias: &Tensor) -> TrainableNorm {
+pub(crate) fn norm_of(weight: &Tensor, bias: &Tensor) -> TrainableNorm {
     let constant = |value: f64| Var::from_tensor(&(weight.zeros_like().unwrap().detach() + value).unwrap()).unwrap();
     TrainableNorm {
         weight: weight.clone(),

@@ -29,7 +29,7 @@ mod step;
 mod unfold;
 
 #[cfg(test)]
-mod finite_differences;
+pub(crate) mod finite_differences;
 
 use candle_core::Tensor;
 

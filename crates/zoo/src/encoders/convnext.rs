@@ -10,7 +10,7 @@ use crate::weights::Weights;
 /// The sizes of a ConvNeXt.
 #[derive(Debug, Clone)]
 pub struct ConvNextConfig {
-    /// `tiny`, `base`: part of Keras' layer names.
+    /// `tiny`, `base`, ...: part of Keras' layer names.
     pub size: &'static str,
     /// Channels of each of the four stages.
     pub widths: [usize; 4],
@@ -29,6 +29,11 @@ impl ConvNextConfig {
     /// ConvNeXt-Base.
     pub fn base(framework: Framework) -> Self {
         Self { size: "base", widths: [128, 256, 512, 1024], blocks: [3, 3, 27, 3], framework }
+    }
+
+    /// Few and narrow blocks, for tests.
+    pub fn miniature(framework: Framework) -> Self {
+        Self { size: "miniature", widths: [8, 16, 24, 32], blocks: [1, 1, 2, 1], framework }
     }
 
     /// The length of the vector that stands for a frame.

@@ -12,6 +12,8 @@ use crate::weights::Weights;
 pub struct DenseNetConfig {
     /// Layers in each of the four dense blocks.
     pub layers: [usize; 4],
+    /// Channels that every layer adds.
+    pub growth: usize,
     /// Whose names and constants.
     pub framework: Framework,
 }
@@ -19,7 +21,29 @@ pub struct DenseNetConfig {
 impl DenseNetConfig {
     /// DenseNet121.
     pub fn densenet121(framework: Framework) -> Self {
-        Self { layers: [6, 12, 24, 16], framework }
+        Self { layers: [6, 12, 24, 16], growth: 32, framework }
+    }
+
+    /// Few and narrow layers, for tests.
+    pub fn miniature(framework: Framework) -> Self {
+        Self { layers: [1, 2, 2, 1], growth: 8, framework }
+    }
+
+    /// The length of the vector that stands for a frame.
+    pub fn width(&self) -> usize {
+        let [first @ .., last] = self.layers;
+        let halved = first.iter().fold(self.stem(), |width, count| (width + count * self.growth) / 2);
+        halved + last * self.growth
+    }
+
+    /// Channels of the stem.
+    fn stem(&self) -> usize {
+        2 * self.growth
+    }
+
+    /// Channels between the two convolutions of a layer.
+    fn bottleneck(&self) -> usize {
+        4 * self.growth
     }
 
     fn norm_eps(&self) -> f64 {
@@ -30,13 +54,6 @@ impl DenseNetConfig {
     }
 }
 
-/// Channels that every layer adds.
-const GROWTH: usize = 32;
-/// Channels between the two convolutions of a layer.
-const BOTTLENECK: usize = 4 * GROWTH;
-/// Channels of the stem.
-const STEM: usize = 64;
-
 /// A DenseNet without its classifier.
 pub struct DenseNet {
     stem: Conv2d,
@@ -45,19 +62,17 @@ pub struct DenseNet {
 }
 
 impl DenseNet {
-    /// Channels of DenseNet121's last feature map.
-    pub const WIDTH: usize = 1024;
-
     /// Reads the network from weights at the checkpoint's root.
     pub fn read(config: &DenseNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let places = Places { config, weights };
-        let stem = places.conv_norm("conv0", "norm0", ConvSizes::new(3, STEM, 7, 2))?;
+        let stem = places.conv_norm("conv0", "norm0", ConvSizes::new(3, config.stem(), 7, 2))?;
         let mut blocks = Vec::new();
-        let mut width = STEM;
+        let mut width = config.stem();
         for (block, &count) in config.layers.iter().enumerate() {
-            let layers = (0..count).map(|layer| DenseLayer::read(&places, (block, layer), width + layer * GROWTH));
+            let layers =
+                (0..count).map(|layer| DenseLayer::read(&places, (block, layer), width + layer * config.growth));
             let layers = layers.collect::<Result<_>>()?;
-            width += count * GROWTH;
+            width += count * config.growth;
             let transition = match block + 1 < config.layers.len() {
                 true => Some(Transition::read(&places, block, width)?),
                 false => None,
@@ -155,12 +170,13 @@ struct DenseLayer {
 impl DenseLayer {
     fn read(places: &Places<'_>, (block, layer): (usize, usize), width: usize) -> Result<Self> {
         let at = |part: &str| format!("denseblock{}.denselayer{}.{part}", block + 1, layer + 1);
+        let (bottleneck, growth) = (places.config.bottleneck(), places.config.growth);
         let norm = places.norm(&at("norm1"), width)?;
-        let reduce = places.conv_norm(&at("conv1"), &at("norm2"), ConvSizes::new(width, BOTTLENECK, 1, 1))?;
+        let reduce = places.conv_norm(&at("conv1"), &at("norm2"), ConvSizes::new(width, bottleneck, 1, 1))?;
         Ok(Self {
             norm,
             reduce: reduce.with_activation(Activation::Relu),
-            grow: places.conv(&at("conv2"), ConvSizes::new(BOTTLENECK, GROWTH, 3, 1))?,
+            grow: places.conv(&at("conv2"), ConvSizes::new(bottleneck, growth, 3, 1))?,
         })
     }
 

@@ -20,9 +20,10 @@ impl KineticsLogits {
 
     /// Reads the network and `blocks.5.proj` from weights at the root of PyTorchVideo's names.
     pub fn read(weights: &Weights<'_>) -> Result<Self> {
+        let config = SlowResNetConfig::slow_r50();
         Ok(Self {
-            features: SlowResNet::read(&SlowResNetConfig::slow_r50(), weights)?,
-            classes: linear(&weights.at("blocks").at(5).at("proj"), (SlowResNet::WIDTH, Self::WIDTH))?,
+            features: SlowResNet::read(&config, weights)?,
+            classes: linear(&weights.at("blocks").at(5).at("proj"), (config.width(), Self::WIDTH))?,
         })
     }
 }

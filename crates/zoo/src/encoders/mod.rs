@@ -36,7 +36,7 @@ pub use slow_resnet::{SlowResNet, SlowResNetConfig};
 pub use swin_v2::{SwinV2, SwinV2Config};
 pub use video::{VideoEncoder, VideoNetwork};
 pub use vit::{VisionTransformer, VitConfig};
-pub use xception::Xception;
+pub use xception::{Xception, XceptionConfig};
 
 use crate::weights::Weights;
 use crate::{EncoderName, Result};
@@ -71,7 +71,7 @@ impl Encoder {
             EncoderName::EfficientNetTiny => {
                 Box::new(EfficientNet::read(&EfficientNetConfig::tiny(), &weights.at("features"))?)
             }
-            EncoderName::Xception => Box::new(Xception::read(&keras)?),
+            EncoderName::Xception => Box::new(Xception::read(&XceptionConfig::paper(), &keras)?),
             EncoderName::ConvNextTiny => Box::new(ConvNext::read(&ConvNextConfig::tiny(Framework::Torch), weights)?),
             EncoderName::ConvNextBase => Box::new(ConvNext::read(&ConvNextConfig::base(Framework::Torch), weights)?),
             EncoderName::ConvNextTinyKeras => {
@@ -100,6 +100,19 @@ impl Encoder {
             EncoderName::ResNet101 => Box::new(ResNet::read(&ResNetConfig::resnet101(Framework::Torch), weights)?),
             EncoderName::ResNet50Keras => Box::new(ResNet::read(&ResNetConfig::resnet50(Framework::Keras), &keras)?),
             EncoderName::ResNet101Keras => Box::new(ResNet::read(&ResNetConfig::resnet101(Framework::Keras), &keras)?),
+            EncoderName::EfficientNetV2Miniature => {
+                Box::new(EfficientNet::read(&EfficientNetConfig::v2_miniature(Framework::Keras), &keras)?)
+            }
+            EncoderName::ConvNextMiniature => {
+                Box::new(ConvNext::read(&ConvNextConfig::miniature(Framework::Keras), &keras)?)
+            }
+            EncoderName::VitMiniature => Box::new(VisionTransformer::read(&VitConfig::miniature(), weights)?),
+            EncoderName::SwinV2Miniature => Box::new(SwinV2::read(&SwinV2Config::miniature(), weights)?),
+            EncoderName::DenseNetMiniature => {
+                Box::new(DenseNet::read(&DenseNetConfig::miniature(Framework::Keras), &keras)?)
+            }
+            EncoderName::XceptionMiniature => Box::new(Xception::read(&XceptionConfig::miniature(), &keras)?),
+            EncoderName::ResNetMiniature => Box::new(ResNet::read(&ResNetConfig::miniature(Framework::Keras), &keras)?),
         };
         Self::new(network)
     }
@@ -141,7 +154,7 @@ impl Encoder {
             EncoderName::EfficientNetB2 => EfficientNetConfig::b2().head,
             EncoderName::EfficientNetB2ImageNet => ImageNetLogits::WIDTH,
             EncoderName::EfficientNetTiny => EfficientNetConfig::tiny().head,
-            EncoderName::Xception => Xception::WIDTH,
+            EncoderName::Xception => XceptionConfig::paper().width(),
             EncoderName::ConvNextTiny | EncoderName::ConvNextTinyKeras => {
                 ConvNextConfig::tiny(Framework::Torch).width()
             }
@@ -155,11 +168,20 @@ impl Encoder {
             EncoderName::EfficientNetV2S | EncoderName::EfficientNetV2SKeras => {
                 EfficientNetConfig::v2_s(Framework::Torch).head
             }
-            EncoderName::DenseNet121 | EncoderName::DenseNet121Keras => DenseNet::WIDTH,
+            EncoderName::DenseNet121 | EncoderName::DenseNet121Keras => {
+                DenseNetConfig::densenet121(Framework::Torch).width()
+            }
             EncoderName::ResNet50
             | EncoderName::ResNet101
             | EncoderName::ResNet50Keras
-            | EncoderName::ResNet101Keras => ResNet::WIDTH,
+            | EncoderName::ResNet101Keras => ResNetConfig::resnet50(Framework::Torch).width(),
+            EncoderName::EfficientNetV2Miniature => EfficientNetConfig::v2_miniature(Framework::Keras).head,
+            EncoderName::ConvNextMiniature => ConvNextConfig::miniature(Framework::Keras).width(),
+            EncoderName::VitMiniature => VitConfig::miniature().width,
+            EncoderName::SwinV2Miniature => SwinV2Config::miniature().last_width(),
+            EncoderName::DenseNetMiniature => DenseNetConfig::miniature(Framework::Keras).width(),
+            EncoderName::XceptionMiniature => XceptionConfig::miniature().width(),
+            EncoderName::ResNetMiniature => ResNetConfig::miniature(Framework::Keras).width(),
         }
     }
 

@@ -13,18 +13,29 @@ use crate::weights::Weights;
 pub struct R2Plus1dConfig {
     /// Blocks in each of the four stages.
     pub blocks: [usize; 4],
+    /// Channels of the stem and of the first stage; every stage doubles them.
+    pub stem: usize,
 }
 
 impl R2Plus1dConfig {
     /// R(2+1)D with 18 layers.
     pub fn layers18() -> Self {
-        Self { blocks: [2, 2, 2, 2] }
+        Self { blocks: [2, 2, 2, 2], stem: 64 }
+    }
+
+    /// Few and narrow blocks, for tests.
+    pub fn miniature() -> Self {
+        Self { blocks: [1, 1, 1, 1], stem: 4 }
+    }
+
+    /// The length of the vector that stands for a clip.
+    pub fn width(&self) -> usize {
+        self.stem << 3
     }
 }
 
 /// Channels between the stem's two convolutions.
 const STEM_INSIDE: usize = 45;
-const STEM: usize = 64;
 
 /// An R(2+1)D network without its classifier.
 pub struct R2Plus1d {
@@ -33,9 +44,6 @@ pub struct R2Plus1d {
 }
 
 impl R2Plus1d {
-    /// Length of the vector that stands for a clip.
-    pub const WIDTH: usize = 512;
-
     /// Reads the network from weights at the root of torchvision's names.
     pub fn read(config: &R2Plus1dConfig, weights: &Weights<'_>) -> Result<Self> {
         let stem = weights.at("stem");
@@ -45,15 +53,15 @@ impl R2Plus1d {
             geometry: Geometry3d { spatial_stride: 2, ..Geometry3d::keeping(1, 7) },
         };
         let over_time =
-            ConvSizes3d { widths: (STEM_INSIDE, STEM), kernel: (3, 1), geometry: Geometry3d::keeping(3, 1) };
+            ConvSizes3d { widths: (STEM_INSIDE, config.stem), kernel: (3, 1), geometry: Geometry3d::keeping(3, 1) };
         let stem = [
             conv_norm((&stem.at(0), &stem.at(1)), over_image)?.with_activation(Activation::Relu),
             conv_norm((&stem.at(3), &stem.at(4)), over_time)?.with_activation(Activation::Relu),
         ];
         let mut blocks = Vec::new();
-        let mut width_in = STEM;
+        let mut width_in = config.stem;
         for (stage, &count) in config.blocks.iter().enumerate() {
-            let width = STEM << stage;
+            let width = config.stem << stage;
             for block in 0..count {
                 let stride = if block == 0 && stage > 0 { 2 } else { 1 };
                 blocks.push(Block::read(

@@ -12,6 +12,8 @@ use crate::weights::Weights;
 pub struct ResNetConfig {
     /// Bottlenecks in each of the four stages.
     pub blocks: [usize; 4],
+    /// Channels of the stem and inside the first stage; every stage doubles them.
+    pub stem: usize,
     /// Whose names and constants.
     pub framework: Framework,
 }
@@ -19,12 +21,22 @@ pub struct ResNetConfig {
 impl ResNetConfig {
     /// ResNet50.
     pub fn resnet50(framework: Framework) -> Self {
-        Self { blocks: [3, 4, 6, 3], framework }
+        Self { blocks: [3, 4, 6, 3], stem: 64, framework }
     }
 
     /// ResNet101.
     pub fn resnet101(framework: Framework) -> Self {
-        Self { blocks: [3, 4, 23, 3], framework }
+        Self { blocks: [3, 4, 23, 3], stem: 64, framework }
+    }
+
+    /// Few and narrow blocks, for tests.
+    pub fn miniature(framework: Framework) -> Self {
+        Self { blocks: [1, 2, 1, 1], stem: 8, framework }
+    }
+
+    /// The length of the vector that stands for a frame.
+    pub fn width(&self) -> usize {
+        4 * (self.stem << 3)
     }
 }
 
@@ -38,9 +50,6 @@ pub struct ResNet {
 }
 
 impl ResNet {
-    /// Channels of the last feature map.
-    pub const WIDTH: usize = 2048;
-
     /// Reads the network from weights at the checkpoint's root.
     pub fn read(config: &ResNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let framework = config.framework;
@@ -48,11 +57,11 @@ impl ResNet {
             Framework::Torch => ("conv1", "bn1"),
             Framework::Keras => ("conv1_conv", "conv1_bn"),
         };
-        let stem = conv_norm(framework, (&weights.at(conv), &weights.at(norm)), ConvSizes::new(3, 64, 7, 2))?;
+        let stem = conv_norm(framework, (&weights.at(conv), &weights.at(norm)), ConvSizes::new(3, config.stem, 7, 2))?;
         let mut blocks = Vec::new();
-        let mut width = 64;
+        let mut width = config.stem;
         for (stage, &count) in config.blocks.iter().enumerate() {
-            let inside = 64 << stage;
+            let inside = config.stem << stage;
             for block in 0..count {
                 let stride = if block == 0 && stage > 0 { 2 } else { 1 };
                 let places = Places { framework, weights, stage, block };

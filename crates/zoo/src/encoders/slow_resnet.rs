@@ -13,6 +13,8 @@ use crate::{Result, ZooError};
 pub struct SlowResNetConfig {
     /// Bottlenecks in each of the four stages.
     pub blocks: [usize; 4],
+    /// Channels of the stem and inside the first stage; every stage doubles them.
+    pub stem: usize,
     /// Frames that each stage's first convolutions look at.
     pub temporal_kernels: [usize; 4],
     /// Frames and pixels of the window that the last average is taken over.
@@ -22,11 +24,19 @@ pub struct SlowResNetConfig {
 impl SlowResNetConfig {
     /// `slow_r50`: 8 frames of 224 x 224 or more.
     pub fn slow_r50() -> Self {
-        Self { blocks: [3, 4, 6, 3], temporal_kernels: [1, 1, 3, 3], pool: (8, 7) }
+        Self { blocks: [3, 4, 6, 3], stem: 64, temporal_kernels: [1, 1, 3, 3], pool: (8, 7) }
+    }
+
+    /// Few and narrow blocks for clips of four frames of about 32 x 32 pixels, for tests.
+    pub fn miniature() -> Self {
+        Self { blocks: [1, 1, 1, 1], stem: 4, temporal_kernels: [1, 1, 3, 3], pool: (4, 1) }
+    }
+
+    /// The length of the vector that stands for a clip.
+    pub fn width(&self) -> usize {
+        4 * (self.stem << 3)
     }
 }
-
-const STEM: usize = 64;
 
 /// A slow ResNet without its classifier.
 pub struct SlowResNet {
@@ -36,23 +46,20 @@ pub struct SlowResNet {
 }
 
 impl SlowResNet {
-    /// Length of the vector that stands for a clip.
-    pub const WIDTH: usize = 2048;
-
     /// Reads the network from weights at the root of PyTorchVideo's names.
     pub fn read(config: &SlowResNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let stages = weights.at("blocks");
         let stem = ConvSizes3d {
-            widths: (3, STEM),
+            widths: (3, config.stem),
             kernel: (1, 7),
             geometry: Geometry3d { spatial_stride: 2, ..Geometry3d::keeping(1, 7) },
         };
         let place = stages.at(0);
         let stem = conv_norm((&place.at("conv"), &place.at("norm")), stem)?.with_activation(Activation::Relu);
         let mut blocks = Vec::new();
-        let mut width_in = STEM;
+        let mut width_in = config.stem;
         for (stage, (&count, &temporal_kernel)) in config.blocks.iter().zip(&config.temporal_kernels).enumerate() {
-            let inside = STEM << stage;
+            let inside = config.stem << stage;
             for block in 0..count {
                 let stride = if block == 0 && stage > 0 { 2 } else { 1 };
                 let place = stages.at(stage + 1).at("res_blocks").at(block);
@@ -88,7 +95,7 @@ fn mean_of_windows(x: &Tensor, axis: usize, length: usize) -> Result<Tensor> {
     let whole = x.dim(axis)?;
     if whole < length {
         return Err(ZooError::InputShape {
-            expected: "clips of at least 8 frames of about 200 x 200 pixels",
+            expected: "clips as long and frames as large as the window of the last average",
             found: x.dims().to_vec(),
         });
     }

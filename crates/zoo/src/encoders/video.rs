@@ -1,9 +1,10 @@
 //! Clip to vector: networks that see frames together from their first layers on.
 
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{D, DType, Tensor};
-use nn::{Clips, CompiledNetwork, Conv3d, Geometry3d, InstructionSet, KernelChoice};
+use nn::{Clips, CompiledNetwork, Conv3d, Geometry3d, InstructionSet, KernelChoice, Lesson};
 
 use super::framework::Framework;
 use super::{KineticsLogits, R2Plus1d, R2Plus1dConfig, SlowResNet, SlowResNetConfig};
@@ -38,6 +39,10 @@ impl VideoEncoder {
         let network: Box<dyn VideoNetwork> = match name {
             VideoEncoderName::R2Plus1d18 => Box::new(R2Plus1d::read(&R2Plus1dConfig::layers18(), weights)?),
             VideoEncoderName::SlowR50 => Box::new(SlowResNet::read(&SlowResNetConfig::slow_r50(), weights)?),
+            VideoEncoderName::R2Plus1dMiniature => Box::new(R2Plus1d::read(&R2Plus1dConfig::miniature(), weights)?),
+            VideoEncoderName::SlowResNetMiniature => {
+                Box::new(SlowResNet::read(&SlowResNetConfig::miniature(), weights)?)
+            }
             VideoEncoderName::SlowR50Kinetics => Box::new(KineticsLogits::read(weights)?),
         };
         Ok(Self { network, choice: KernelChoice::detect()?, packed: Mutex::default() })
@@ -51,8 +56,10 @@ impl VideoEncoder {
     /// The length of the vector that stands for a clip.
     pub fn width(name: VideoEncoderName) -> usize {
         match name {
-            VideoEncoderName::R2Plus1d18 => R2Plus1d::WIDTH,
-            VideoEncoderName::SlowR50 => SlowResNet::WIDTH,
+            VideoEncoderName::R2Plus1d18 => R2Plus1dConfig::layers18().width(),
+            VideoEncoderName::SlowR50 => SlowResNetConfig::slow_r50().width(),
+            VideoEncoderName::R2Plus1dMiniature => R2Plus1dConfig::miniature().width(),
+            VideoEncoderName::SlowResNetMiniature => SlowResNetConfig::miniature().width(),
             VideoEncoderName::SlowR50Kinetics => KineticsLogits::WIDTH,
         }
     }
@@ -71,6 +78,12 @@ impl VideoEncoder {
             _ => self.network.maps(&Clips::of(clips)?)?.tensor()?,
         };
         self.network.vectors(&maps)
+    }
+
+    /// Encodes clips [B, T, 3, H, W] as vectors [B, width] on Candle's graph, so that tensors that are variables get their
+    /// gradients.
+    pub(crate) fn learn(&self, clips: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        self.network.vectors(&self.network.maps(&Clips::learned(clips, lesson)?)?.tensor()?)
     }
 
     /// The network packed for clips of this size; the first call for a size packs it.

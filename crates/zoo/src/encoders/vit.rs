@@ -34,6 +34,11 @@ impl VitConfig {
         Self { width: 384, heads: 6, ..Self::base16() }
     }
 
+    /// Few and narrow blocks for images of 32 x 32, for tests.
+    pub fn miniature() -> Self {
+        Self { width: 32, heads: 2, blocks: 2, patch: 8, image_side: 32 }
+    }
+
     fn patches(&self) -> usize {
         (self.image_side / self.patch).pow(2)
     }

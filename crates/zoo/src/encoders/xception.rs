@@ -10,7 +10,37 @@ use crate::weights::Weights;
 /// Epsilon of Keras' batch norms.
 const NORM_EPS: f64 = 1e-3;
 
-/// Xception without its classifier: 20,861,480 parameters.
+/// The sizes of an Xception.
+#[derive(Debug, Clone)]
+pub struct XceptionConfig {
+    /// Channels of the two first convolutions.
+    pub stem: [usize; 2],
+    /// Channels of the three blocks that halve the image; the middle has those of the last.
+    pub entry: [usize; 3],
+    /// Blocks in the middle.
+    pub middle: usize,
+    /// Channels of the block that halves the image a last time, and of the two convolutions after it.
+    pub exit: [usize; 3],
+}
+
+impl XceptionConfig {
+    /// The paper's: 20,861,480 parameters.
+    pub fn paper() -> Self {
+        Self { stem: [32, 64], entry: [128, 256, 728], middle: 8, exit: [1024, 1536, 2048] }
+    }
+
+    /// Few and narrow blocks, for tests.
+    pub fn miniature() -> Self {
+        Self { stem: [8, 16], entry: [16, 24, 32], middle: 1, exit: [48, 48, 64] }
+    }
+
+    /// The length of the vector that stands for a frame.
+    pub fn width(&self) -> usize {
+        self.exit[2]
+    }
+}
+
+/// Xception without its classifier.
 pub struct Xception {
     stem: [Conv2d; 2],
     entry: Vec<Downsampling>,
@@ -20,18 +50,17 @@ pub struct Xception {
 }
 
 impl Xception {
-    /// Channels of the last feature map.
-    pub const WIDTH: usize = 2048;
-
     /// Reads the network from weights that hold Keras' names, such as `block1_conv1/kernel`.
-    pub fn read(weights: &Weights<'_>) -> Result<Self> {
+    pub fn read(config: &XceptionConfig, weights: &Weights<'_>) -> Result<Self> {
+        let XceptionConfig { stem: [stem1, stem2], entry: [entry1, entry2, width], middle, exit: [exit, last1, last2] } =
+            *config;
         let stem = |name: &str, width_in, width_out, stride| -> Result<Conv2d> {
             let conv = kernel(&weights.at(name), "kernel", [3, 3, width_in, width_out], stride, 1)?;
             Ok(conv.with_norm(&norm(weights, &format!("{name}_bn"), width_out)?)?.with_activation(Activation::Relu))
         };
-        let entry = [(2, 64, 128), (3, 128, 256), (4, 256, 728)];
+        let entry = [(2, stem2, entry1), (3, entry1, entry2), (4, entry2, width)];
         Ok(Self {
-            stem: [stem("block1_conv1", 3, 32, 2)?, stem("block1_conv2", 32, 64, 1)?],
+            stem: [stem("block1_conv1", 3, stem1, 2)?, stem("block1_conv2", stem1, stem2, 1)?],
             entry: entry
                 .into_iter()
                 .enumerate()
@@ -39,17 +68,20 @@ impl Xception {
                     Downsampling::read(weights, (block, index), [width_in, width_out, width_out])
                 })
                 .collect::<Result<_>>()?,
-            middle: (5..13)
+            middle: (5..5 + middle)
                 .map(|block| {
                     Ok([
-                        Separable::read(weights, block, 1, 728, 728)?,
-                        Separable::read(weights, block, 2, 728, 728)?,
-                        Separable::read(weights, block, 3, 728, 728)?,
+                        Separable::read(weights, block, 1, width, width)?,
+                        Separable::read(weights, block, 2, width, width)?,
+                        Separable::read(weights, block, 3, width, width)?,
                     ])
                 })
                 .collect::<Result<_>>()?,
-            exit: Downsampling::read(weights, (13, 3), [728, 728, 1024])?,
-            last: [Separable::read(weights, 14, 1, 1024, 1536)?, Separable::read(weights, 14, 2, 1536, Self::WIDTH)?],
+            exit: Downsampling::read(weights, (5 + middle, 3), [width, width, exit])?,
+            last: [
+                Separable::read(weights, 6 + middle, 1, exit, last1)?,
+                Separable::read(weights, 6 + middle, 2, last1, last2)?,
+            ],
         })
     }
 }

@@ -30,25 +30,33 @@ fn about_encoder(name: EncoderName) -> Shipped {
         EncoderName::EfficientNetB2 | EncoderName::EfficientNetTiny => golden!("thesis_conv1d_k3"),
         EncoderName::EfficientNetB2ImageNet => golden!("thesis_image"),
         EncoderName::EfficientNetV2S => golden!("baseline_torch_efficientnet_v2_s"),
-        EncoderName::EfficientNetV2SKeras => golden!("baseline_keras_efficientnetv2_s"),
+        EncoderName::EfficientNetV2SKeras | EncoderName::EfficientNetV2Miniature => {
+            golden!("baseline_keras_efficientnetv2_s")
+        }
         EncoderName::ConvNextTiny | EncoderName::ConvNextBase => golden!("baseline_torch_convnext_tiny"),
-        EncoderName::ConvNextTinyKeras | EncoderName::ConvNextBaseKeras => golden!("baseline_keras_convnext_tiny"),
-        EncoderName::VitB16 | EncoderName::VitS16 => golden!("baseline_torch_vit_b_16"),
-        EncoderName::SwinV2Tiny | EncoderName::SwinV2Base => golden!("baseline_torch_swin_v2_t"),
+        EncoderName::ConvNextTinyKeras | EncoderName::ConvNextBaseKeras | EncoderName::ConvNextMiniature => {
+            golden!("baseline_keras_convnext_tiny")
+        }
+        EncoderName::VitB16 | EncoderName::VitS16 | EncoderName::VitMiniature => golden!("baseline_torch_vit_b_16"),
+        EncoderName::SwinV2Tiny | EncoderName::SwinV2Base | EncoderName::SwinV2Miniature => {
+            golden!("baseline_torch_swin_v2_t")
+        }
         EncoderName::DenseNet121 => golden!("baseline_torch_densenet121"),
-        EncoderName::DenseNet121Keras => golden!("baseline_keras_densenet121"),
-        EncoderName::Xception => golden!("echoview47_classifier"),
+        EncoderName::DenseNet121Keras | EncoderName::DenseNetMiniature => golden!("baseline_keras_densenet121"),
+        EncoderName::Xception | EncoderName::XceptionMiniature => golden!("echoview47_classifier"),
         EncoderName::ResNet50 => golden!("baseline_torch_resnet50"),
         EncoderName::ResNet101 => golden!("baseline_torch_resnet101"),
-        EncoderName::ResNet50Keras => golden!("baseline_keras_resnet50"),
+        EncoderName::ResNet50Keras | EncoderName::ResNetMiniature => golden!("baseline_keras_resnet50"),
         EncoderName::ResNet101Keras => golden!("baseline_keras_resnet101"),
     }
 }
 
 fn about_video_encoder(name: VideoEncoderName) -> Shipped {
     match name {
-        VideoEncoderName::R2Plus1d18 => golden!("thesis_r2plus1d_18"),
-        VideoEncoderName::SlowR50 | VideoEncoderName::SlowR50Kinetics => golden!("thesis_slow_r50"),
+        VideoEncoderName::R2Plus1d18 | VideoEncoderName::R2Plus1dMiniature => golden!("thesis_r2plus1d_18"),
+        VideoEncoderName::SlowR50 | VideoEncoderName::SlowR50Kinetics | VideoEncoderName::SlowResNetMiniature => {
+            golden!("thesis_slow_r50")
+        }
     }
 }
 

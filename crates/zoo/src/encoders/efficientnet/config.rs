@@ -83,6 +83,17 @@ impl EfficientNetConfig {
         Self { stem: 8, stages, head: 96, ..Self::b2() }
     }
 
+    /// Few and narrow blocks of both kinds of EfficientNetV2, for tests.
+    pub fn v2_miniature(framework: Framework) -> Self {
+        let stages = [
+            (Expansion::Fused, (1, 3, 1, 8, 1)),
+            (Expansion::Fused, (4, 3, 2, 12, 2)),
+            (Expansion::Depthwise, (4, 3, 2, 16, 2)),
+        ];
+        let stages = stages.map(|(kind, sizes)| Stage::new(kind, sizes)).to_vec();
+        Self { stem: 8, stages, head: 48, ..Self::v2_s(framework) }
+    }
+
     /// EfficientNetV2-S.
     pub fn v2_s(framework: Framework) -> Self {
         let stages = [

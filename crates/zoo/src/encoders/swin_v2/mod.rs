@@ -34,6 +34,11 @@ impl SwinV2Config {
         Self { width: 128, blocks: [2, 2, 18, 2], heads: [4, 8, 16, 32], window: 8 }
     }
 
+    /// Few and narrow blocks with windows of 4 x 4, for tests.
+    pub fn miniature() -> Self {
+        Self { width: 16, blocks: [2, 1, 1, 1], heads: [1, 2, 4, 8], window: 4 }
+    }
+
     /// The length of the vector that stands for a frame.
     pub fn last_width(&self) -> usize {
         self.width << 3
