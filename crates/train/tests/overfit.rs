@@ -1,8 +1,9 @@
 //! Every recipe in `pipelines/train` learns a handful of clips by heart.
 //!
 //! What a recipe says is kept: objective, what is trained, optimiser, kind of schedule, balance, dropout, augmentation, head,
-//! fusion, widths and views. Another are, for time alone:
-//! - the encoder: a miniature of the same family and framework, with images of 32 x 32 pixels; clips of four frames where the data have clips
+//! fusion and views. Another are, for time alone:
+//! - the encoder: a miniature of the same family and framework, with images of 32 x 32 pixels and a bottleneck of at most
+//!   32; clips of four frames where the data have clips
 //! - the data: two clips of each of three classes, and two that show none of the views where the recipe's data may have such
 //! - steps, warm-up and learning rate; the batch is all clips
 //! - the weights to begin with: those that this test's run of the recipe they come from has left
