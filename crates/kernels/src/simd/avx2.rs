@@ -35,16 +35,6 @@ unsafe fn call<K: Kernel>(lanes: Avx2, kernel: K) -> K::Output {
     unsafe { kernel.run(lanes) }
 }
 
-macro_rules! operations {
-    ($($name:ident($($argument:ident),+) = $body:expr;)+) => {
-        $(#[inline(always)]
-        fn $name(self, $($argument: __m256),+) -> __m256 {
-            // SAFETY: a value of this type exists only where the features were detected.
-            unsafe { $body }
-        })+
-    };
-}
-
 impl Lanes for Avx2 {
     const COUNT: usize = 8;
 
@@ -117,7 +107,7 @@ impl Lanes for Avx2 {
         }
     }
 
-    operations! {
+    operations! { __m256:
         add(a, b) = _mm256_add_ps(a, b);
         subtract(a, b) = _mm256_sub_ps(a, b);
         multiply(a, b) = _mm256_mul_ps(a, b);

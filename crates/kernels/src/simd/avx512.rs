@@ -35,16 +35,6 @@ unsafe fn call<K: Kernel>(lanes: Avx512, kernel: K) -> K::Output {
     unsafe { kernel.run(lanes) }
 }
 
-macro_rules! operations {
-    ($($name:ident($($argument:ident),+) = $body:expr;)+) => {
-        $(#[inline(always)]
-        fn $name(self, $($argument: __m512),+) -> __m512 {
-            // SAFETY: a value of this type exists only where the features were detected.
-            unsafe { $body }
-        })+
-    };
-}
-
 impl Lanes for Avx512 {
     const COUNT: usize = 16;
 
@@ -110,7 +100,7 @@ impl Lanes for Avx512 {
         exponent
     }
 
-    operations! {
+    operations! { __m512:
         add(a, b) = _mm512_add_ps(a, b);
         subtract(a, b) = _mm512_sub_ps(a, b);
         multiply(a, b) = _mm512_mul_ps(a, b);

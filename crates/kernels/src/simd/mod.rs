@@ -1,5 +1,17 @@
 //! Vectors of every instruction set behind one trait, so that each kernel is written once.
 
+/// Methods of [`Lanes`] that take vectors and give one, from intrinsics.
+#[cfg(target_arch = "x86_64")]
+macro_rules! operations {
+    ($vector:ty: $($name:ident($($argument:ident),+) = $body:expr;)+) => {
+        $(#[inline(always)]
+        fn $name(self, $($argument: $vector),+) -> $vector {
+            // SAFETY: a value of this type exists only where the features were detected.
+            unsafe { $body }
+        })+
+    };
+}
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
