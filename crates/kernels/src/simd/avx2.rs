@@ -16,7 +16,7 @@ const FRACTION_BITS: i32 = 23;
 const EXPONENT_BIAS: i32 = 127;
 
 /// 8 lanes.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {

@@ -2,15 +2,21 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::DotProducts;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use vnni::Vnni;
 
 #[cfg(target_arch = "x86_64")]
 use super::Avx2;
+#[cfg(target_arch = "aarch64")]
+use super::Neon;
 use super::{Lanes, Portable};
 use crate::InstructionSet;
 
@@ -33,6 +39,8 @@ pub(crate) trait ByteLanes: Copy + Send + Sync + 'static {
 
     /// Bytes in which four weights of a column are packed.
     const PACKED_BYTES: usize;
+    /// How much lower than it is each input byte is taken; what that is worth is added where the sums start.
+    const INPUT_LOWERED: i32 = 0;
 
     fn floats(self) -> Self::Floats;
 
@@ -57,7 +65,7 @@ pub(crate) trait ByteLanes: Copy + Send + Sync + 'static {
     /// `from` must be valid for reading as many numbers as there are lanes.
     unsafe fn load_sums(self, from: *const i32) -> Self::Sums;
 
-    /// `sums` plus the four products of each lane.
+    /// `sums` plus the four products of each lane; weights are from -127 to 127.
     fn dot(self, input: Self::Input, weights: Self::Weights, sums: Self::Sums) -> Self::Sums;
 
     fn to_floats(self, sums: Self::Sums) -> <Self::Floats as Lanes>::Vector;
@@ -71,12 +79,16 @@ pub(crate) trait ByteKernel {
 }
 
 /// The instructions for products of bytes that go with an instruction set.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum ByteSet {
     #[cfg(target_arch = "x86_64")]
     Vnni(Vnni),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    DotProducts(DotProducts),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     Portable(Portable),
 }
 
@@ -90,6 +102,15 @@ impl ByteSet {
             }
             if let (InstructionSet::Avx512 | InstructionSet::Avx2, Some(lanes)) = (set, Avx2::detect()) {
                 return Self::Avx2(lanes);
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if set == InstructionSet::Neon {
+            if let Some(lanes) = DotProducts::detect() {
+                return Self::DotProducts(lanes);
+            }
+            if let Some(lanes) = Neon::detect() {
+                return Self::Neon(lanes);
             }
         }
         let _ = set;

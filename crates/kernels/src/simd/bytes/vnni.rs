@@ -4,7 +4,7 @@ use super::{BYTES, ByteKernel, ByteLanes, pack_side_by_side};
 use crate::simd::{Avx512, Lanes};
 
 /// 16 lanes of AVX-512 with VNNI, which sums four products in one instruction.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Vnni(Avx512);
 
 impl Vnni {
