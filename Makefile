@@ -58,7 +58,7 @@ check-no-video: ## The build without FFmpeg works too
 
 check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER = aarch64-linux-gnu-gcc
 check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER = qemu-aarch64 -L /usr/aarch64-linux-gnu
-check-arm: ## Lint and test the CPU kernels for ARM on a machine of another kind, emulated by QEMU (minutes)
+check-arm: ## Lint and test the CPU kernels for ARM on a machine of another kind, emulated by QEMU (ten minutes)
 	$(call install,$(ARM_PACKAGES))
 	@rustup target list --installed | grep -qx $(ARM_TARGET) || rustup target add $(ARM_TARGET)
 	$(CARGO) clippy --locked -p kernels --target $(ARM_TARGET) --all-targets -- -D warnings
