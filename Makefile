@@ -1,20 +1,26 @@
 # Everything the project needs is installed from here. `make help` lists what there is.
 
 CARGO ?= cargo
+ARM_TARGET = aarch64-unknown-linux-gnu
+ARM_PACKAGES = qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 APT_PACKAGES = clang libclang-dev cmake pkg-config libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
-.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
+define install
+	@missing=""; for package in $(1); do \
+	  dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing$$missing"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+endef
+
+.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video check-arm check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
 deps: ## Install the Debian or Ubuntu packages that the build needs (FFmpeg for video loops, CMake and clang for codecs)
-	@missing=""; for package in $(APT_PACKAGES); do \
-	  dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
-	if [ -n "$$missing" ]; then \
-	  echo "installing$$missing"; \
-	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+	$(call install,$(APT_PACKAGES))
 
 tools: ## Install cargo-deny, which `make deny` needs
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.20.2
@@ -49,6 +55,16 @@ deny: tools ## Licences, bans and sources of every dependency
 
 check-no-video: ## The build without FFmpeg works too
 	$(CARGO) test --locked -p cine --no-default-features
+
+check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER = aarch64-linux-gnu-gcc
+check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER = qemu-aarch64 -L /usr/aarch64-linux-gnu
+check-arm: ## Lint and test the CPU kernels for ARM on a machine of another kind, emulated by QEMU (ten minutes)
+	$(call install,$(ARM_PACKAGES))
+	@rustup target list --installed | grep -qx $(ARM_TARGET) || rustup target add $(ARM_TARGET)
+	$(CARGO) clippy --locked -p kernels --target $(ARM_TARGET) --all-targets -- -D warnings
+	$(CARGO) test --locked -p kernels --target $(ARM_TARGET)
+# Once more where products of bytes have no instruction of their own.
+	QEMU_CPU=cortex-a72 $(CARGO) test --locked -p kernels --target $(ARM_TARGET) --lib --test quantised
 
 check-cuda: ## Lint what only a CUDA build has, on a machine without CUDA: a stand-in for nvcc writes empty kernels
 	NVCC=$(CURDIR)/tools/cuda/nvcc-none CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \

@@ -4,11 +4,16 @@ use thiserror::Error;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum KernelsError {
     /// `ECHOLABEL_KERNELS` names no instruction set.
-    #[error("unknown instruction set {0:?}: use avx512, avx2 or portable")]
+    #[error("unknown instruction set {0:?}: use avx512, avx2, neon or portable")]
     UnknownInstructionSet(String),
     /// This processor lacks the instruction set that was asked for.
-    #[error("this processor cannot run {0} kernels")]
-    InstructionSetMissing(&'static str),
+    #[error("this processor cannot run {asked} kernels, only {available}")]
+    InstructionSetMissing {
+        /// The set that was asked for.
+        asked: &'static str,
+        /// The sets that the processor has.
+        available: String,
+    },
     /// A layer's weights do not have the length that its shape asks for.
     #[error("{layer}: {name} has {found} numbers and should have {expected}")]
     WeightLength {

@@ -1,29 +1,31 @@
 use std::env;
 
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
 use crate::simd::{Lanes, Portable};
 use crate::{KernelsError, Result};
 
-/// The environment variable that forces an instruction set: `avx512`, `avx2` or `portable`.
+/// The environment variable that forces an instruction set: `avx512`, `avx2`, `neon` or `portable`.
 pub const KERNELS_VARIABLE: &str = "ECHOLABEL_KERNELS";
 
 /// Which of the processor's vector instructions kernels are built from.
-///
-/// There is no NEON: ARM machines run `Portable`, which their compilers vectorise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
     /// 16 numbers at a time; needs AVX-512 F, DQ, BW and VL.
     Avx512,
     /// 8 numbers at a time; needs AVX2 and FMA.
     Avx2,
+    /// 4 numbers at a time; every 64-bit ARM processor has it. Its speed has not been measured.
+    Neon,
     /// Plain Rust, for any processor.
     Portable,
 }
 
 impl InstructionSet {
     /// From the fastest to the slowest.
-    const ALL: [Self; 3] = [Self::Avx512, Self::Avx2, Self::Portable];
+    const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
 
     /// The set that `ECHOLABEL_KERNELS` names, or else the fastest that this processor has.
     pub fn detect() -> Result<Self> {
@@ -45,9 +47,11 @@ impl InstructionSet {
             Self::Avx512 => Avx512::detect().is_some(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => Avx2::detect().is_some(),
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx512 | Self::Avx2 => false,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => Neon::detect().is_some(),
             Self::Portable => true,
+            // The sets of other kinds of processor.
+            _ => false,
         }
     }
 
@@ -56,6 +60,7 @@ impl InstructionSet {
         match self {
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
+            Self::Neon => "neon",
             Self::Portable => "portable",
         }
     }
@@ -67,7 +72,11 @@ impl InstructionSet {
 
     /// The set itself, if this processor has it.
     pub(crate) fn checked(self) -> Result<Self> {
-        if self.is_available() { Ok(self) } else { Err(KernelsError::InstructionSetMissing(self.name())) }
+        if self.is_available() {
+            return Ok(self);
+        }
+        let available: Vec<_> = Self::available().map(Self::name).collect();
+        Err(KernelsError::InstructionSetMissing { asked: self.name(), available: available.join(", ") })
     }
 
     /// Runs `task` with the lanes of this set; with portable ones where the processor lacks it.
@@ -80,6 +89,11 @@ impl InstructionSet {
             },
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => match Avx2::detect() {
+                Some(lanes) => task.run(lanes),
+                None => task.run(Portable),
+            },
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => match Neon::detect() {
                 Some(lanes) => task.run(lanes),
                 None => task.run(Portable),
             },
@@ -104,7 +118,23 @@ mod tests {
         for set in InstructionSet::ALL {
             assert_eq!(InstructionSet::from_name(set.name()), Ok(set));
         }
-        assert!(InstructionSet::from_name("neon").is_err());
+        assert!(InstructionSet::from_name("sse2").is_err());
+    }
+
+    #[test]
+    fn a_set_of_another_kind_of_processor_is_refused_with_the_names_of_its_own() {
+        let missing = if cfg!(target_arch = "aarch64") { InstructionSet::Avx2 } else { InstructionSet::Neon };
+        let refusal = missing.checked().unwrap_err().to_string();
+        assert!(refusal.contains(missing.name()), "{refusal}");
+        for set in InstructionSet::available() {
+            assert!(refusal.contains(set.name()), "{refusal}");
+        }
+    }
+
+    #[cfg(target_arch = "aarch64")]
+    #[test]
+    fn arm_runs_neon_by_itself() {
+        assert_eq!(InstructionSet::available().next(), Some(InstructionSet::Neon));
     }
 
     #[test]

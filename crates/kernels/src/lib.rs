@@ -1,4 +1,5 @@
-//! CPU kernels for convolutional encoders in single precision, chosen at run time: AVX-512, AVX2 with FMA, portable.
+//! CPU kernels for convolutional encoders in single precision, chosen at run time: AVX-512, AVX2 with FMA, NEON,
+//! portable.
 //!
 //! A [`Network`] is built layer by layer from plain weights ([`NetworkBuilder`]), packed for one [`InstructionSet`], and run
 //! on frames. Inside, maps are kept channels last with channels padded to a multiple of 16, in one arena that is reused from
@@ -43,8 +44,8 @@
 //! rest on that plan. Debug builds fill the memory with what is not a number before each run and watch its end, so that
 //! tests show a kernel that reads or writes where it should not.
 //!
-//! Only this crate of the house and `cuda_kernels` have `unsafe` code. There are no NEON kernels: none of the machines that build this
-//! could compile or run them, so ARM uses the portable ones.
+//! Only this crate of the house and `cuda_kernels` have `unsafe` code. The NEON kernels have been tested under emulation only
+//! (`make check-arm`), and their speed is unknown.
 
 mod activation;
 mod buffer;

@@ -1,3 +1,5 @@
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
 use crate::simd::{CHANNEL_GROUP, Kernel, Lanes, Portable};
@@ -56,6 +58,11 @@ impl Tiles for Avx512 {
 #[cfg(target_arch = "x86_64")]
 impl Tiles for Avx2 {
     const TILES: &'static [&'static [TileFunction<Self>]] = &[tiles!(Avx2, 2: 1 2 3 4 5 6)];
+}
+
+#[cfg(target_arch = "aarch64")]
+impl Tiles for Neon {
+    const TILES: &'static [&'static [TileFunction<Self>]] = &[tiles!(Neon, 4: 1 2 3 4 5 6)];
 }
 
 impl Tiles for Portable {

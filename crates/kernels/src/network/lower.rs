@@ -13,6 +13,7 @@ use crate::layers::{
 use crate::quantisation::{ByteScale, InputRange};
 use crate::shape::{MapShape, Window};
 use crate::simd::Lanes;
+use crate::simd::bytes::ByteSet;
 
 /// A layer of a packed network.
 pub(crate) enum Layer {
@@ -247,7 +248,7 @@ fn byte_matrix(
 ) -> ByteMatrix {
     let taps = kernel.weight.len() / (kernel.bias.len() * channels_in);
     let shape = (taps * row_channels, kernel.bias.len());
-    ByteMatrix::new(set, shape, &kernel.bias, ByteScale::new(range), |row, column| {
+    ByteMatrix::new(ByteSet::of(set), shape, &kernel.bias, ByteScale::new(range), |row, column| {
         let (tap, channel) = (row / row_channels, row % row_channels);
         if channel < channels_in { kernel.weight[(column * channels_in + channel) * taps + tap] } else { 0.0 }
     })

@@ -16,7 +16,7 @@ const FRACTION_BITS: i32 = 23;
 const EXPONENT_BIAS: i32 = 127;
 
 /// 8 lanes.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {
@@ -33,16 +33,6 @@ impl Avx2 {
 unsafe fn call<K: Kernel>(lanes: Avx2, kernel: K) -> K::Output {
     // SAFETY: passed on to the caller.
     unsafe { kernel.run(lanes) }
-}
-
-macro_rules! operations {
-    ($($name:ident($($argument:ident),+) = $body:expr;)+) => {
-        $(#[inline(always)]
-        fn $name(self, $($argument: __m256),+) -> __m256 {
-            // SAFETY: a value of this type exists only where the features were detected.
-            unsafe { $body }
-        })+
-    };
 }
 
 impl Lanes for Avx2 {
@@ -117,7 +107,7 @@ impl Lanes for Avx2 {
         }
     }
 
-    operations! {
+    operations! { __m256:
         add(a, b) = _mm256_add_ps(a, b);
         subtract(a, b) = _mm256_sub_ps(a, b);
         multiply(a, b) = _mm256_mul_ps(a, b);

@@ -11,7 +11,7 @@ use super::{Kernel, Lanes};
 const ROUND: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
 /// 16 lanes.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Avx512(());
 
 impl Avx512 {
@@ -33,16 +33,6 @@ impl Avx512 {
 unsafe fn call<K: Kernel>(lanes: Avx512, kernel: K) -> K::Output {
     // SAFETY: passed on to the caller.
     unsafe { kernel.run(lanes) }
-}
-
-macro_rules! operations {
-    ($($name:ident($($argument:ident),+) = $body:expr;)+) => {
-        $(#[inline(always)]
-        fn $name(self, $($argument: __m512),+) -> __m512 {
-            // SAFETY: a value of this type exists only where the features were detected.
-            unsafe { $body }
-        })+
-    };
 }
 
 impl Lanes for Avx512 {
@@ -110,7 +100,7 @@ impl Lanes for Avx512 {
         exponent
     }
 
-    operations! {
+    operations! { __m512:
         add(a, b) = _mm512_add_ps(a, b);
         subtract(a, b) = _mm512_sub_ps(a, b);
         multiply(a, b) = _mm512_mul_ps(a, b);

@@ -9,7 +9,7 @@ const FRACTION_BITS: u32 = 23;
 const EXPONENT_BIAS: i32 = 127;
 
 /// 4 lanes in plain Rust, which every 64-bit compiler target turns into vectors of its baseline.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Portable;
 
 type Four = [f32; 4];

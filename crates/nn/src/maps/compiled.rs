@@ -15,7 +15,7 @@ pub enum KernelChoice {
 }
 
 impl KernelChoice {
-    /// What `ECHOLABEL_KERNELS` asks for: `plain`, `avx512`, `avx2` or `portable`; without it the fastest kernels.
+    /// What `ECHOLABEL_KERNELS` asks for: `plain`, `avx512`, `avx2`, `neon` or `portable`; without it the fastest kernels.
     pub fn detect() -> Result<Self> {
         match std::env::var(KERNELS_VARIABLE) {
             Ok(name) if name == "plain" => Ok(Self::Plain),

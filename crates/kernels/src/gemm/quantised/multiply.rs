@@ -66,6 +66,10 @@ pub(crate) unsafe fn multiply_bytes(columns: &ByteColumns<'_>, product: &BytePro
             ByteSet::Vnni(lanes) => multiply(lanes, columns, product),
             #[cfg(target_arch = "x86_64")]
             ByteSet::Avx2(lanes) => multiply(lanes, columns, product),
+            #[cfg(target_arch = "aarch64")]
+            ByteSet::DotProducts(lanes) => multiply(lanes, columns, product),
+            #[cfg(target_arch = "aarch64")]
+            ByteSet::Neon(lanes) => multiply(lanes, columns, product),
             ByteSet::Portable(lanes) => multiply(lanes, columns, product),
         }
     }

@@ -2,7 +2,6 @@ use std::ops::Range;
 
 use super::super::packed::{Panel, panel_widths};
 use super::tile::ByteTiles;
-use crate::InstructionSet;
 use crate::buffer::Buffer;
 use crate::quantisation::ByteScale;
 use crate::simd::bytes::{BYTES, ByteSet};
@@ -34,7 +33,7 @@ pub(crate) struct ByteMatrix {
 impl ByteMatrix {
     /// Packs `depth` rows of `columns` numbers, which `weight(row, column)` gives, for an input on the scale `input`.
     pub(crate) fn new(
-        set: InstructionSet,
+        set: ByteSet,
         (depth, columns): (usize, usize),
         bias: &[f32],
         input: ByteScale,
@@ -56,7 +55,7 @@ impl ByteMatrix {
             }
         }
         let mut matrix = Self {
-            set: ByteSet::of(set),
+            set,
             depth: padded_depth,
             columns: padded,
             panels: Vec::new(),
@@ -66,12 +65,6 @@ impl ByteMatrix {
             bias: Buffer::zeroed(padded),
             input,
         };
-        for bytes in bytes.chunks_exact(padded) {
-            // What the input's zero, a byte above 0, adds to every sum.
-            for (start, &byte) in matrix.starts.iter_mut().zip(bytes) {
-                *start -= i32::from(input.zero) * i32::from(byte);
-            }
-        }
         for (scale, step) in matrix.scales.as_mut_slice().iter_mut().zip(&steps) {
             *scale = input.step * step;
         }
@@ -81,12 +74,22 @@ impl ByteMatrix {
             ByteSet::Vnni(lanes) => matrix.pack(lanes, &bytes),
             #[cfg(target_arch = "x86_64")]
             ByteSet::Avx2(lanes) => matrix.pack(lanes, &bytes),
+            #[cfg(target_arch = "aarch64")]
+            ByteSet::DotProducts(lanes) => matrix.pack(lanes, &bytes),
+            #[cfg(target_arch = "aarch64")]
+            ByteSet::Neon(lanes) => matrix.pack(lanes, &bytes),
             ByteSet::Portable(lanes) => matrix.pack(lanes, &bytes),
         }
         matrix
     }
 
     fn pack<B: ByteTiles>(&mut self, _: B, bytes: &[i8]) {
+        for bytes in bytes.chunks_exact(self.columns) {
+            // What the input's zero, as the set takes it, adds to every sum.
+            for (start, &byte) in self.starts.iter_mut().zip(bytes) {
+                *start -= (i32::from(self.input.zero) - B::INPUT_LOWERED) * i32::from(byte);
+            }
+        }
         let lanes = <B::Floats as Lanes>::COUNT;
         let row_bytes = |width: usize| width * B::PACKED_BYTES;
         let fours = self.depth / BYTES;

@@ -3,14 +3,34 @@ use crate::InstructionSet;
 use crate::activation::Activation;
 use crate::gemm::Segment;
 use crate::quantisation::{ByteScale, InputRange};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Avx2;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
+use crate::simd::Portable;
 use crate::simd::bytes::ByteSet;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::bytes::DotProducts;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::bytes::Vnni;
 
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg32;
 
-/// Every set of bytes of this machine with the numbers that it goes with.
-fn sets() -> Vec<InstructionSet> {
-    InstructionSet::available().collect()
+/// Every set that this processor has, those too that no instruction set takes because it has a better one.
+fn sets() -> Vec<ByteSet> {
+    let mut sets = vec![ByteSet::Portable(Portable)];
+    #[cfg(target_arch = "x86_64")]
+    {
+        sets.extend(Avx2::detect().map(ByteSet::Avx2));
+        sets.extend(Vnni::detect().map(ByteSet::Vnni));
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        sets.extend(Neon::detect().map(ByteSet::Neon));
+        sets.extend(DotProducts::detect().map(ByteSet::DotProducts));
+    }
+    sets
 }
 
 struct Case {
@@ -50,7 +70,7 @@ impl Case {
         terms.sum()
     }
 
-    fn found(&self, set: InstructionSet) -> Vec<f32> {
+    fn found(&self, set: ByteSet) -> Vec<f32> {
         let shape = (self.depth, self.columns);
         let matrix = ByteMatrix::new(set, shape, &vec![0.0; self.columns], self.scale, |row, column| {
             self.weights[row * self.columns + column]
@@ -100,9 +120,13 @@ fn the_largest_sums_do_not_saturate() {
     for sign in [1.0, -1.0] {
         let mut case = Case::new((5, 512, 32), 0, 1);
         case.weights.fill(127.0 * sign);
-        case.input.fill(255);
-        for set in sets() {
-            assert!(case.found(set).iter().all(|&found| found == 255.0 * 127.0 * 512.0 * sign), "{set:?}");
+        // Where inputs are taken 128 lower, the smallest byte is the largest.
+        for byte in [0, 255] {
+            case.input.fill(byte);
+            let expected = f32::from(byte) * 127.0 * 512.0 * sign;
+            for set in sets() {
+                assert!(case.found(set).iter().all(|&found| found == expected), "{set:?} {byte}");
+            }
         }
     }
 }
@@ -143,10 +167,15 @@ fn scales_and_bias_bring_numbers_back() {
 }
 
 #[test]
-fn vnni_is_used_where_it_is() {
+fn the_best_set_of_a_processor_is_used() {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512vnni") && InstructionSet::Avx512.is_available() {
         assert!(matches!(ByteSet::of(InstructionSet::Avx512), ByteSet::Vnni(_)));
+    }
+    #[cfg(target_arch = "aarch64")]
+    match DotProducts::detect() {
+        Some(_) => assert!(matches!(ByteSet::of(InstructionSet::Neon), ByteSet::DotProducts(_))),
+        None => assert!(matches!(ByteSet::of(InstructionSet::Neon), ByteSet::Neon(_))),
     }
     assert!(matches!(ByteSet::of(InstructionSet::Portable), ByteSet::Portable(_)));
 }

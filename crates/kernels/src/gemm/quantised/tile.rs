@@ -1,6 +1,10 @@
 use super::super::packed::Segment;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::Avx2;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::bytes::DotProducts;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::bytes::Vnni;
 use crate::simd::bytes::{BYTES, ByteKernel, ByteLanes};
@@ -66,6 +70,17 @@ impl ByteTiles for Vnni {
 #[cfg(target_arch = "x86_64")]
 impl ByteTiles for Avx2 {
     const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[tiles!(Avx2, 2: 1 2 3 4)];
+}
+
+#[cfg(target_arch = "aarch64")]
+impl ByteTiles for DotProducts {
+    const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[tiles!(DotProducts, 4: 1 2 3 4 5 6)];
+}
+
+#[cfg(target_arch = "aarch64")]
+impl ByteTiles for Neon {
+    /// Few sums, as products take registers of their own before they are added.
+    const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[tiles!(Neon, 4: 1 2 3)];
 }
 
 impl ByteTiles for Portable {

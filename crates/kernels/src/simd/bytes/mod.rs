@@ -1,0 +1,126 @@
+//! Products of bytes: four of an input and four weights at a time, summed in 32 bits, exactly in every instruction set.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
+
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::DotProducts;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use vnni::Vnni;
+
+#[cfg(target_arch = "x86_64")]
+use super::Avx2;
+#[cfg(target_arch = "aarch64")]
+use super::Neon;
+use super::{Lanes, Portable};
+use crate::InstructionSet;
+
+/// Inputs and weights that are multiplied at a time.
+pub(crate) const BYTES: usize = 4;
+
+/// Arithmetic on bytes of one instruction set. A value of a type proves that the processor has the set.
+///
+/// As with [`Lanes`], methods are single instructions only inside a function that was compiled for the set.
+pub(crate) trait ByteLanes: Copy + Send + Sync + 'static {
+    /// The set for everything that is not bytes; a vector of sums has as many lanes as its vectors.
+    type Floats: Lanes;
+
+    /// Four inputs, in every lane.
+    type Input: Copy;
+    /// Four weights for each lane.
+    type Weights: Copy;
+    /// A whole number of 32 bits in each lane.
+    type Sums: Copy;
+
+    /// Bytes in which four weights of a column are packed.
+    const PACKED_BYTES: usize;
+    /// How much lower than it is each input byte is taken; what that is worth is added where the sums start.
+    const INPUT_LOWERED: i32 = 0;
+
+    fn floats(self) -> Self::Floats;
+
+    /// Runs a kernel in a function of its own that is compiled for this instruction set.
+    ///
+    /// # Safety
+    /// The kernel's pointers must be valid as its type asks for.
+    unsafe fn call<K: ByteKernel>(self, kernel: K);
+
+    /// Packs four weights of each of the lanes' columns, which `weight(lane, index)` gives.
+    fn pack(to: &mut [u8], weight: impl Fn(usize, usize) -> i8);
+
+    /// # Safety
+    /// `from` must be valid for reading four bytes.
+    unsafe fn splat(self, from: *const u8) -> Self::Input;
+
+    /// # Safety
+    /// `from` must be valid for reading the packed weights of as many columns as there are lanes.
+    unsafe fn load_weights(self, from: *const u8) -> Self::Weights;
+
+    /// # Safety
+    /// `from` must be valid for reading as many numbers as there are lanes.
+    unsafe fn load_sums(self, from: *const i32) -> Self::Sums;
+
+    /// `sums` plus the four products of each lane; weights are from -127 to 127.
+    fn dot(self, input: Self::Input, weights: Self::Weights, sums: Self::Sums) -> Self::Sums;
+
+    fn to_floats(self, sums: Self::Sums) -> <Self::Floats as Lanes>::Vector;
+}
+
+/// A piece of work on bytes, as [`super::Kernel`] is on numbers; the same rules of inlining hold.
+pub(crate) trait ByteKernel {
+    /// # Safety
+    /// The pointers in `self` must be valid as the type's documentation asks for.
+    unsafe fn run<B: ByteLanes>(self, lanes: B);
+}
+
+/// The instructions for products of bytes that go with an instruction set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ByteSet {
+    #[cfg(target_arch = "x86_64")]
+    Vnni(Vnni),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "aarch64")]
+    DotProducts(DotProducts),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
+    Portable(Portable),
+}
+
+impl ByteSet {
+    /// Those of this processor; AVX-512 without VNNI has nothing better than AVX2.
+    pub(crate) fn of(set: InstructionSet) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let (InstructionSet::Avx512, Some(lanes)) = (set, Vnni::detect()) {
+                return Self::Vnni(lanes);
+            }
+            if let (InstructionSet::Avx512 | InstructionSet::Avx2, Some(lanes)) = (set, Avx2::detect()) {
+                return Self::Avx2(lanes);
+            }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if set == InstructionSet::Neon {
+            if let Some(lanes) = DotProducts::detect() {
+                return Self::DotProducts(lanes);
+            }
+            if let Some(lanes) = Neon::detect() {
+                return Self::Neon(lanes);
+            }
+        }
+        let _ = set;
+        Self::Portable(Portable)
+    }
+}
+
+/// The four weights of each lane's column side by side.
+fn pack_side_by_side(to: &mut [u8], weight: impl Fn(usize, usize) -> i8) {
+    for (place, byte) in to.iter_mut().enumerate() {
+        *byte = weight(place / BYTES, place % BYTES).cast_unsigned();
+    }
+}
