@@ -14,7 +14,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video check-arm check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
+.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -56,12 +56,14 @@ deny: tools ## Licences, bans and sources of every dependency
 check-no-video: ## The build without FFmpeg works too
 	$(CARGO) test --locked -p cine --no-default-features
 
-check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER = aarch64-linux-gnu-gcc
-check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER = qemu-aarch64 -L /usr/aarch64-linux-gnu
-check-arm: ## Lint and test the CPU kernels for ARM on a machine of another kind, emulated by QEMU (ten minutes)
-	$(call install,$(ARM_PACKAGES))
+lint-arm: ## Lint the CPU kernels for ARM
 	@rustup target list --installed | grep -qx $(ARM_TARGET) || rustup target add $(ARM_TARGET)
 	$(CARGO) clippy --locked -p kernels --target $(ARM_TARGET) --all-targets -- -D warnings
+
+check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER = aarch64-linux-gnu-gcc
+check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER = qemu-aarch64 -L /usr/aarch64-linux-gnu
+check-arm: lint-arm ## Test the CPU kernels for ARM on a machine of another kind, emulated by QEMU (ten minutes)
+	$(call install,$(ARM_PACKAGES))
 	$(CARGO) test --locked -p kernels --target $(ARM_TARGET)
 # Once more where products of bytes have no instruction of their own.
 	QEMU_CPU=cortex-a72 $(CARGO) test --locked -p kernels --target $(ARM_TARGET) --lib --test quantised
