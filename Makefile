@@ -14,7 +14,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
+.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -67,6 +67,11 @@ check-arm: lint-arm ## Test the CPU kernels for ARM on a machine of another kind
 	$(CARGO) test --locked -p kernels --target $(ARM_TARGET)
 # Once more where products of bytes have no instruction of their own.
 	QEMU_CPU=cortex-a72 $(CARGO) test --locked -p kernels --target $(ARM_TARGET) --lib --test quantised
+
+check-memory: ## Test the CPU kernels under AddressSanitizer, which needs a nightly compiler (five minutes)
+	@rustup toolchain list | grep -q ^nightly || rustup toolchain install nightly --profile minimal
+	RUSTFLAGS=-Zsanitizer=address $(CARGO) +nightly test --locked -p kernels --target x86_64-unknown-linux-gnu \
+	  --target-dir target/sanitizer --lib --tests
 
 check-cuda: ## Lint what only a CUDA build has, on a machine without CUDA: a stand-in for nvcc writes empty kernels
 	NVCC=$(CURDIR)/tools/cuda/nvcc-none CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \

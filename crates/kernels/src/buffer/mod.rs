@@ -1,0 +1,61 @@
+//! Memory that kernels work in.
+
+#[cfg(all(debug_assertions, target_os = "linux"))]
+mod guarded;
+#[cfg(not(all(debug_assertions, target_os = "linux")))]
+mod plain;
+
+#[cfg(all(debug_assertions, target_os = "linux"))]
+use guarded::Memory;
+#[cfg(not(all(debug_assertions, target_os = "linux")))]
+use plain::Memory;
+
+/// A cache line, and the widest vector.
+const LINE_BYTES: usize = 64;
+
+/// Zeroed numbers at the start of a cache line. Builds with debug assertions, so all tests, put them between pages that cannot
+/// be touched.
+pub(crate) struct Buffer {
+    memory: Memory,
+    length: usize,
+}
+
+// SAFETY: the buffer owns its memory, like a boxed slice.
+unsafe impl Send for Buffer {}
+// SAFETY: a shared buffer only gives shared slices and a pointer whose users answer for what they do with it.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    pub(crate) fn zeroed(length: usize) -> Self {
+        let lines = (length * size_of::<f32>()).div_ceil(LINE_BYTES).max(1);
+        Self { memory: Memory::zeroed(lines * LINE_BYTES), length }
+    }
+
+    fn start(&self) -> *mut f32 {
+        self.memory.start().as_ptr().cast()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.length
+    }
+
+    pub(crate) fn as_ptr(&self) -> *const f32 {
+        self.start()
+    }
+
+    /// A pointer through which kernels write, to disjoint places if from several threads.
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut f32 {
+        self.start()
+    }
+
+    /// The memory of the numbers.
+    pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the memory is owned, every byte of it is set, and bytes need no alignment.
+        unsafe { std::slice::from_raw_parts_mut(self.start().cast(), self.length * size_of::<f32>()) }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
+        // SAFETY: the memory is owned, zeroed at first and `length` numbers long.
+        unsafe { std::slice::from_raw_parts_mut(self.start(), self.length) }
+    }
+}
