@@ -53,10 +53,12 @@ impl ExpandDepthwise {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let means = self.means.map(|means| run.view(means));
         let chunks = self.chunks();
-        let parts = run.parts(chunks.len(), output.groups() * self.matrix.depth);
+        let parts = run.parts_of_units(chunks.len(), output.groups() * self.matrix.depth);
         let lanes = run.lanes;
         for frame in 0..output.frames {
             run.split(parts, |index, own| {
+                // Where runs differ, the last are wide more often, and the widest should not be left for the end.
+                let index = parts - 1 - index;
                 for panels in &chunks[part(chunks.len(), parts, index)] {
                     // SAFETY: parts are disjoint channels of checked maps, and the scratch is the worker's own.
                     unsafe { self.channels(lanes, panels.clone(), (input, output, means), frame, own) };

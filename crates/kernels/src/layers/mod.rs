@@ -190,6 +190,15 @@ impl<L: Lanes> Run<'_, L> {
         }
     }
 
+    /// As `parts`, for a layer that is made of so many units which cannot be cut and cost nothing more for being handed
+    /// over one by one: parts of several would leave a thread waiting for the last of them.
+    pub(crate) fn parts_of_units(&self, units: usize, operations: usize) -> usize {
+        match &self.team {
+            Some(_) => units.min((operations / LEAST_OPERATIONS).max(1)),
+            None => units.min(1),
+        }
+    }
+
     /// Calls `work(part, own scratch)` once for each part.
     pub(crate) fn split(&self, parts: usize, work: impl Fn(usize, *mut f32) + Sync) {
         let Scratch { own, own_length, .. } = self.scratch;
