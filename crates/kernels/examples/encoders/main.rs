@@ -3,7 +3,7 @@
 //! `encoders [NAME...]` prints milliseconds per frame at batch 1, 6 and 16 on two threads, and on one.
 //! `encoders --int8 [NAME...]` does so with products of bytes, calibrated on random frames.
 //! `encoders --layers NAME [FRAMES [THREADS]]` prints the least milliseconds of each layer for one frame, or for up to four
-//! at once.
+//! at once; `encoders --layers --int8 NAME FRAMES` with products of bytes.
 //! `encoders --serve NAME [--int8]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that another
 //! program can take turns with it.
 
@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["--serve", name] => serve(&build(name)?),
         ["--serve", name, "--int8"] => serve(&build_quantised(name)?),
+        ["--layers", "--int8", name, frames] => layer_times(&build_quantised(name)?, frames.parse()?, 1),
         ["--layers", name] => layer_times(&build(name)?, 1, 1),
         ["--layers", name, frames] => layer_times(&build(name)?, frames.parse()?, 1),
         ["--layers", name, frames, threads] => layer_times(&build(name)?, frames.parse()?, threads.parse()?),

@@ -5,9 +5,10 @@ use crate::gemm::part;
 use crate::shape::{MapShape, Window};
 use crate::simd::{CHANNEL_GROUP, Lanes};
 
+mod row;
 mod rows;
 
-pub(crate) use rows::{DepthwiseBytes, DepthwiseRows, depthwise_rows};
+pub(crate) use rows::{DepthwiseBytes, DepthwiseRows, KeptRows, depthwise_rows};
 
 /// The weights [kernel, kernel, channels] and the bias of a depthwise convolution, channels padded with zeros.
 pub(crate) struct PackedDepthwise {
@@ -35,7 +36,12 @@ impl PackedDepthwise {
 
     /// Numbers of scratch that [`depthwise_rows`] needs for an output of this width.
     pub(crate) fn scratch(&self, output_width: usize) -> usize {
-        (self.window.kernel * self.row_width(output_width) + output_width) * CHANNEL_GROUP
+        self.scratch_with_kept(output_width, CHANNEL_GROUP)
+    }
+
+    /// The same where input rows of so many channels are kept from one call to the next.
+    pub(crate) fn scratch_with_kept(&self, output_width: usize, channels: usize) -> usize {
+        self.window.kernel * self.row_width(output_width) * channels + output_width * CHANNEL_GROUP
     }
 
     /// Pixels of a padded input row that are used.
@@ -78,16 +84,16 @@ impl Depthwise {
                     input_bytes: input.bytes,
                     input_shape: input.shape,
                     input_stride: input.pixel_stride,
-                    ring_rows: input.shape.height,
                     output: output.frame(frame).wrapping_add(groups.start * CHANNEL_GROUP),
                     output_shape: output.shape,
                     output_stride: output.pixel_stride,
                     bytes: None,
                     rows: 0..output.shape.height,
-                    relu_first: self.relu_first,
+                    input_activation: if self.relu_first { Activation::Relu } else { Activation::Identity },
                     activation: self.activation,
                     means: means_at(means, frame, groups.start * CHANNEL_GROUP),
                     scratch: own,
+                    kept: None,
                 };
                 // SAFETY: parts are disjoint channels of checked maps, and the scratch is the worker's own.
                 unsafe { depthwise_rows(lanes, &rows) };

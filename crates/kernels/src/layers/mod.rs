@@ -182,11 +182,22 @@ impl<L: Lanes> Run<'_, L> {
 
     /// How many parts to cut a layer into that could have `most` of them and takes about `operations` on vectors: more than
     /// there are threads, as these may be of unequal speed, but none too small to be worth handing over, and one where
-    /// there is but one thread.
+    /// there is but one thread. As many for each thread, as equal threads would wait for one part more.
     pub(crate) fn parts(&self, most: usize, operations: usize) -> usize {
+        if self.team.is_none() {
+            return most.min(1);
+        }
+        let workers = self.workers();
+        let parts = most.min(4 * workers).min((operations / LEAST_OPERATIONS).max(1));
+        if parts > workers { parts - parts % workers } else { parts }
+    }
+
+    /// As `parts`, for a layer that is made of so many units which cannot be cut and cost nothing more for being handed
+    /// over one by one: parts of several would leave a thread waiting for the last of them.
+    pub(crate) fn parts_of_units(&self, units: usize, operations: usize) -> usize {
         match &self.team {
-            Some(_) => most.min(4 * self.workers()).min((operations / LEAST_OPERATIONS).max(1)),
-            None => most.min(1),
+            Some(_) => units.min((operations / LEAST_OPERATIONS).max(1)),
+            None => units.min(1),
         }
     }
 

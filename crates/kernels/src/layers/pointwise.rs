@@ -6,6 +6,9 @@ use crate::simd::{CHANNEL_GROUP, Kernel, Lanes};
 /// Rows below which a thread's part of a product is not cut further: less would not repay reading the weights.
 const LEAST_ROWS: usize = 24;
 
+/// Weights above which a product's rows are not cut further than they must be: what fills half a second-level cache.
+const LEAST_LARGE_WEIGHTS: usize = (512 << 10) / size_of::<f32>();
+
 /// A 1x1 convolution of stride 1, with a residual and an activation.
 pub(crate) struct Pointwise {
     pub(crate) input: MapIndex,
@@ -66,16 +69,26 @@ impl Pointwise {
     ) {
         let rows = output.frames * input.shape.pixels();
         let panels = self.matrix.panels.len();
+        let operations = output.frames * output.groups() * self.matrix.depth;
         // Panels are read by one thread each when there are many: no thread reads all weights. A few rows cannot be cut.
         let by_panels = panels >= 8 && self.matrix.depth * self.matrix.columns > rows * self.matrix.depth;
-        let most = if by_panels { panels } else { rows.div_ceil(LEAST_ROWS) };
-        let parts = run.parts(most, output.frames * output.groups() * self.matrix.depth);
+        // Otherwise rows are cut, into no more parts than there are threads if each would read many weights again; panels
+        // then make up for threads of unequal speed.
+        let is_large = self.matrix.weights.len() > LEAST_LARGE_WEIGHTS;
+        let row_parts = match (by_panels, is_large) {
+            (true, _) => 1,
+            (false, true) => run.parts(rows.div_ceil(LEAST_ROWS).min(run.workers()), operations),
+            (false, false) => run.parts(rows.div_ceil(LEAST_ROWS), operations),
+        };
+        let panel_parts = match by_panels || is_large {
+            true => run.parts_of_units(panels, operations / row_parts),
+            false => 1,
+        };
         let (lanes, weights) = (run.lanes, Pointer::new(weights.cast_mut()));
-        run.split(parts, |index, _| {
-            let (row_part, panel_part) = match by_panels {
-                true => (0..rows, part(panels, parts, index)),
-                false => (part(rows, parts, index), self.matrix.all()),
-            };
+        run.split(row_parts * panel_parts, |index, _| {
+            let row_part = part(rows, row_parts, index % row_parts);
+            // Where panels differ, the last are wide more often, and the widest should not be left for the end.
+            let panel_part = part(panels, panel_parts, panel_parts - 1 - index / row_parts);
             let first = row_part.start;
             let columns = Columns { weights: weights.get(), ..Columns::of(&self.matrix, panel_part) };
             let product = Product {

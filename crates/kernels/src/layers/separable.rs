@@ -82,17 +82,17 @@ impl Separable {
             input_bytes: None,
             input_shape: input.shape,
             input_stride: input.pixel_stride,
-            ring_rows: input.shape.height,
             // Rows count from the map's first, which is that far before the band.
             output: scratch.wrapping_sub(first * channels),
             output_shape: output.shape,
             output_stride: channels,
             bytes: None,
             rows,
-            relu_first: self.relu_first,
+            input_activation: if self.relu_first { Activation::Relu } else { Activation::Identity },
             activation: self.inner_activation,
             means: std::ptr::null_mut(),
             scratch: depthwise_scratch,
+            kept: None,
         };
         let at = |view: View| view.frame(frame).wrapping_add(first * view.pixel_stride);
         let product = Product {

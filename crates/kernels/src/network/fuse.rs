@@ -166,7 +166,12 @@ fn expand_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
         Some(Operation::Convolution { window, depthwise: None, residual: None, gates: None, .. })
             if window == Window::pointwise()
     );
-    if !is_plain || !is_only_for(nodes, output, expanded, index) {
+    // The fused layer computes in single precision; products of bytes save more.
+    let is_of_bytes = matches!(
+        &nodes[expanded].operation,
+        Some(Operation::Convolution { kernel, .. }) if kernel.input_range.is_some()
+    );
+    if !is_plain || is_of_bytes || !is_only_for(nodes, output, expanded, index) {
         return;
     }
     let Some(Operation::Convolution { input: source, kernel, activation, .. }) = nodes[expanded].operation.take()

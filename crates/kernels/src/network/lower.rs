@@ -170,6 +170,10 @@ impl Layer {
             Self::Separable(layer) => {
                 product(&layer.matrix, pixels(layer.output)) + windows(&layer.packed, layer.output)
             }
+            Self::QuantisedConvolution(layer) => layer.matrix.depth * layer.matrix.columns * pixels(layer.output),
+            Self::QuantisedSeparable(layer) => {
+                layer.matrix.depth * layer.matrix.columns * pixels(layer.output) + windows(&layer.packed, layer.output)
+            }
             _ => 0,
         };
         count as u64

@@ -12,9 +12,10 @@ const POWER_OF_TWO_FIFTH: f32 = 0.001_326_473;
 #[allow(clippy::approx_constant, reason = "the best coefficient is near ln 2, and is not ln 2")]
 const POWER_OF_TWO: [f32; 5] = [0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
 
-/// 2^t for |t| <= 125, or what [`Lanes::limit_exponent`] gives, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a shift.
+/// 2^t for |t| <= 125, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a
+/// shift.
 #[inline(always)]
-fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
+pub(super) fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
     let whole = lanes.round(t);
     let fraction = lanes.subtract(t, whole);
     let mut power = lanes.splat(POWER_OF_TWO_FIFTH);
@@ -35,8 +36,7 @@ pub(crate) fn exponential<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
 /// 1 + e^-x.
 #[inline(always)]
 fn one_and_exponential<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
-    let t = lanes.limit_exponent(lanes.multiply(x, lanes.splat(-LOG2_E)));
-    lanes.add(power_of_two(lanes, t), lanes.splat(1.0))
+    lanes.one_and_power_of_two(lanes.multiply(x, lanes.constant(-LOG2_E)))
 }
 
 /// 1 / (1 + e^-x).

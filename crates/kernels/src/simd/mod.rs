@@ -75,6 +75,11 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     fn prefetch(self, at: *const f32);
 
     fn splat(self, number: f32) -> Self::Vector;
+    /// Like `splat`, for a constant of a loop that needs it in a register: a compiler that knows it reads it from memory at
+    /// each use, and then such a loop waits for its loads.
+    fn constant(self, number: f32) -> Self::Vector {
+        self.splat(number)
+    }
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn subtract(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn multiply(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
@@ -86,14 +91,14 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// The nearest whole numbers, for magnitudes below 2^22.
     fn round(self, a: Self::Vector) -> Self::Vector;
-    /// Brings exponents into the range that [`Self::scale_by_power_of_two`] takes, far beyond which `1 + 2^exponent` is
-    /// either 1 or as good as infinite.
-    fn limit_exponent(self, exponent: Self::Vector) -> Self::Vector {
-        // What is not a number is the second argument, so that it comes through.
-        self.minimum(self.splat(EXPONENT_LIMIT), self.maximum(self.splat(-EXPONENT_LIMIT), exponent))
-    }
     /// `a * 2^exponent`, for whole exponents from -125 to 125.
     fn scale_by_power_of_two(self, a: Self::Vector, exponent: Self::Vector) -> Self::Vector;
+    /// `1 + 2^t` for any `t`, to within 5e-7 of 2^t; 1 far below, and as good as infinite far above.
+    fn one_and_power_of_two(self, t: Self::Vector) -> Self::Vector {
+        // What is not a number is the second argument, so that it comes through.
+        let limited = self.minimum(self.splat(EXPONENT_LIMIT), self.maximum(self.splat(-EXPONENT_LIMIT), t));
+        self.add(math::power_of_two(self, limited), self.splat(1.0))
+    }
     /// `a / b`. One division takes the processor as long as some ten other steps, but it takes them beside it.
     fn divide(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn absolute(self, a: Self::Vector) -> Self::Vector;

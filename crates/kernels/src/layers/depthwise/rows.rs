@@ -1,27 +1,23 @@
 use std::ops::Range;
 
 use super::PackedDepthwise;
+use super::row::{Bytes, Floored, Row, Silu};
 use crate::activation::Activation;
 use crate::quantisation::{ByteScale, ScaleVectors};
 use crate::shape::MapShape;
-use crate::simd::{Kernel, Lanes};
-
-/// Output pixels whose sums are kept in registers together.
-const PIXELS: usize = 8;
+use crate::simd::{Kernel, Lanes, math};
 
 /// Some rows of some channels of a depthwise convolution.
 pub(crate) struct DepthwiseRows<'a> {
     pub(crate) packed: &'a PackedDepthwise,
     /// A multiple of the channel group on either side.
     pub(crate) channels: Range<usize>,
-    /// The first of the channels at the first pixel of the input, or of the ring that holds some of its rows.
+    /// The first of the channels at the first pixel of the input; all rows under `rows` must be there.
     pub(crate) input: *const f32,
     /// The scale of the input, if it is bytes.
     pub(crate) input_bytes: Option<ByteScale>,
     pub(crate) input_shape: MapShape,
     pub(crate) input_stride: usize,
-    /// Row `y` of the input is row `y % ring_rows` of the ring; all rows under `rows` must be there.
-    pub(crate) ring_rows: usize,
     /// The first of the channels at the first pixel of the output.
     pub(crate) output: *mut f32,
     pub(crate) output_shape: MapShape,
@@ -30,12 +26,24 @@ pub(crate) struct DepthwiseRows<'a> {
     pub(crate) bytes: Option<DepthwiseBytes>,
     /// Rows of the output to compute.
     pub(crate) rows: Range<usize>,
-    pub(crate) relu_first: bool,
+    /// Applied while the input is read: a SiLU or what is no curve.
+    pub(crate) input_activation: Activation,
     pub(crate) activation: Activation,
     /// Where the mean of each of the channels is built up, from row 0 to the last; or null.
     pub(crate) means: *mut f32,
     /// As long as [`PackedDepthwise::scratch`] says.
     pub(crate) scratch: *mut f32,
+    /// Which input rows the scratch keeps, if other rows of the same channels are computed one call after another.
+    pub(crate) kept: Option<KeptRows>,
+}
+
+/// Input rows that are read once though outputs of several calls need them. They count from the first row of padding.
+#[derive(Clone, Copy)]
+pub(crate) struct KeptRows {
+    /// Those before this are in the scratch, or not needed any more.
+    pub(crate) before: usize,
+    /// Those before this are there when the call ends, as far as they may still be needed.
+    pub(crate) after: usize,
 }
 
 /// An output of bytes.
@@ -65,7 +73,7 @@ pub(crate) unsafe fn depthwise_rows<L: Lanes>(lanes: L, rows: &DepthwiseRows<'_>
 }
 
 /// A window of known size; zeros stand for any.
-struct Rows<'a, const KERNEL: usize, const STRIDE: usize>(&'a DepthwiseRows<'a>);
+pub(super) struct Rows<'a, const KERNEL: usize, const STRIDE: usize>(pub(super) &'a DepthwiseRows<'a>);
 
 impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRIDE> {
     type Output = ();
@@ -81,12 +89,12 @@ impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRID
 
 impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
     #[inline(always)]
-    fn kernel(&self) -> usize {
+    pub(super) fn kernel(&self) -> usize {
         if KERNEL > 0 { KERNEL } else { self.0.packed.window.kernel }
     }
 
     #[inline(always)]
-    fn stride(&self) -> usize {
+    pub(super) fn stride(&self) -> usize {
         if STRIDE > 0 { STRIDE } else { self.0.packed.window.stride }
     }
 
@@ -100,8 +108,13 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         let rows = self.0;
         let (kernel, stride, packed) = (self.kernel(), self.stride(), rows.packed);
         let row_length = packed.row_width(rows.output_shape.width) * L::COUNT;
-        let mut next_row = rows.rows.start * stride;
         let mut total = lanes.zero();
+        let (kept, between) = match rows.kept {
+            Some(_) => (offset / L::COUNT * kernel * row_length, rows.channels.len() / L::COUNT * kernel * row_length),
+            None => (0, kernel * row_length),
+        };
+        let (kept, between) = (rows.scratch.wrapping_add(kept), rows.scratch.wrapping_add(between));
+        let mut next_row = rows.kept.map_or(0, |kept| kept.before);
         // SAFETY: rows, columns and channels are inside the maps and the scratch that the caller vouched for.
         unsafe {
             let weights = packed.weights.as_ptr().add(rows.channels.start + offset);
@@ -109,32 +122,15 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
             for y in rows.rows.clone() {
                 next_row = next_row.max(y * stride);
                 while next_row < y * stride + kernel {
-                    self.copy_row(lanes, offset, next_row, rows.scratch.add(next_row % kernel * row_length));
+                    self.copy_row(lanes, offset, next_row, kept.add(next_row % kernel * row_length));
                     next_row += 1;
                 }
-                let output = rows.output.wrapping_add(y * rows.output_shape.width * rows.output_stride + offset);
-                let row = Row { offset: y * stride, row_length, weights, bias, to: output, stride: rows.output_stride };
-                if let Some(bytes) = rows.bytes {
-                    let between = rows.scratch.add(kernel * row_length);
-                    self.compute_row(lanes, &Row { to: between, stride: L::COUNT, ..row });
-                    let to = bytes.to.wrapping_add(y * rows.output_shape.width * rows.output_stride + offset);
-                    self.finish_bytes(lanes, between, ScaleVectors::new(lanes, bytes.scale), to);
-                    continue;
-                }
-                if rows.means.is_null() && !rows.activation.is_curved() {
-                    self.compute_row(lanes, &row);
-                    continue;
-                }
-                let between = rows.scratch.add(kernel * row_length);
-                self.compute_row(lanes, &Row { to: between, stride: L::COUNT, ..row });
-                let finish = FinishRow {
-                    activation: rows.activation,
-                    from: between,
-                    to: output,
-                    count: rows.output_shape.width,
-                    stride: rows.output_stride,
-                };
-                total = lanes.add(total, finish.run(lanes));
+                let row = Row { input: kept, row_length, first: y * stride, weights, bias };
+                total = lanes.add(total, self.finished_row(lanes, &row, (y, offset), between));
+            }
+            while next_row < rows.kept.map_or(0, |kept| kept.after) {
+                self.copy_row(lanes, offset, next_row, kept.add(next_row % kernel * row_length));
+                next_row += 1;
             }
             if !rows.means.is_null() {
                 let mean = rows.means.add(offset);
@@ -145,21 +141,62 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         }
     }
 
-    /// Turns a row of vectors, which lie side by side, into bytes with the activation applied.
+    /// Row `y` of one vector of channels to where it belongs, as what it becomes; gives its sum.
     ///
     /// # Safety
     /// As for [`depthwise_rows`].
     #[inline(always)]
-    unsafe fn finish_bytes<L: Lanes>(&self, lanes: L, from: *mut f32, scale: ScaleVectors<L>, to: *mut u8) {
-        let (rows, count) = (self.0, self.0.output_shape.width);
+    unsafe fn finished_row<L: Lanes>(
+        &self,
+        lanes: L,
+        row: &Row<L>,
+        (y, offset): (usize, usize),
+        between: *mut f32,
+    ) -> L::Vector {
+        let rows = self.0;
+        let stride = rows.output_stride;
+        let place = y * rows.output_shape.width * stride + offset;
+        let floor = lanes.splat(rows.activation.floor());
+        // SAFETY: passed on to the caller.
+        unsafe {
+            match (rows.bytes, rows.activation.is_curved()) {
+                (Some(DepthwiseBytes { to, scale }), false) => {
+                    let scale = ScaleVectors::new(lanes, scale);
+                    self.compute_row(lanes, row, Bytes { to: to.wrapping_add(place), stride, floor, scale })
+                }
+                (None, false) => {
+                    self.compute_row(lanes, row, Floored { to: rows.output.wrapping_add(place), stride, floor })
+                }
+                (None, true) if rows.activation == Activation::Silu => {
+                    self.compute_row(lanes, row, Silu { to: rows.output.wrapping_add(place), stride })
+                }
+                (bytes, true) => {
+                    self.compute_row(lanes, row, Floored { to: between, stride: L::COUNT, floor });
+                    let (to, stride) = match bytes {
+                        Some(_) => (between, L::COUNT),
+                        None => (rows.output.wrapping_add(place), stride),
+                    };
+                    let (activation, count) = (rows.activation, rows.output_shape.width);
+                    let total = FinishRow { activation, from: between, to, count, stride }.run(lanes);
+                    if let Some(DepthwiseBytes { to, scale }) = bytes {
+                        self.finish_bytes(lanes, between, ScaleVectors::new(lanes, scale), to.wrapping_add(place));
+                    }
+                    total
+                }
+            }
+        }
+    }
+
+    /// Turns a row of vectors, which lie side by side, into bytes.
+    ///
+    /// # Safety
+    /// As for [`depthwise_rows`].
+    #[inline(always)]
+    unsafe fn finish_bytes<L: Lanes>(&self, lanes: L, from: *const f32, scale: ScaleVectors<L>, to: *mut u8) {
         // SAFETY: the row was written just before, and the pixels are inside the output.
         unsafe {
-            if rows.activation.is_curved() {
-                let activation = rows.activation;
-                FinishRow { activation, from, to: from, count, stride: L::COUNT }.run(lanes);
-            }
-            for x in 0..count {
-                scale.store(lanes, to.add(x * rows.output_stride), lanes.load(from.add(x * L::COUNT)));
+            for x in 0..self.0.output_shape.width {
+                scale.store(lanes, to.add(x * self.0.output_stride), lanes.load(from.add(x * L::COUNT)));
             }
         }
     }
@@ -177,13 +214,13 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         let y = padded_row.wrapping_sub(padding.top);
         let inside = if y < height { width.min(row_width.saturating_sub(padding.left)) } else { 0 };
         let left = padding.left;
-        let floor = lanes.splat(if rows.relu_first { 0.0 } else { f32::NEG_INFINITY });
+        let floor = lanes.splat(rows.input_activation.floor());
         // SAFETY: as for the function; `left + inside` is at most the row's width, as padding is below the kernel.
         unsafe {
             for column in 0..left {
                 lanes.store(to.add(column * L::COUNT), lanes.zero());
             }
-            let row = y % rows.ring_rows * width * rows.input_stride;
+            let row = if inside > 0 { y * width * rows.input_stride } else { 0 };
             if let Some(scale) = rows.input_bytes {
                 let (zero, step) = (lanes.splat(f32::from(scale.zero)), lanes.splat(scale.step));
                 let from = rows.input.wrapping_add(row).cast::<u8>().wrapping_add(offset);
@@ -200,80 +237,17 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
                 let number = lanes.load(from);
                 // The row after it, whose pixels are too far apart for the processor to foresee.
                 lanes.prefetch(from.wrapping_add(width * rows.input_stride));
-                lanes.store(to.add((left + column) * L::COUNT), lanes.maximum(floor, number));
+                let number = match rows.input_activation {
+                    Activation::Silu => math::silu(lanes, number),
+                    _ => lanes.maximum(floor, number),
+                };
+                lanes.store(to.add((left + column) * L::COUNT), number);
             }
             for column in left + inside..row_width {
                 lanes.store(to.add(column * L::COUNT), lanes.zero());
             }
         }
     }
-
-    /// # Safety
-    /// As for [`depthwise_rows`].
-    #[inline(always)]
-    unsafe fn compute_row<L: Lanes>(&self, lanes: L, row: &Row<L>) {
-        let width = self.0.output_shape.width;
-        let mut x = 0;
-        // SAFETY: as for the function; every block ends at or before the row's last pixel.
-        unsafe {
-            while x + PIXELS <= width {
-                self.compute_pixels::<L, PIXELS>(lanes, row, x);
-                x += PIXELS;
-            }
-            // What is left over is computed together with pixels before it, again, rather than alone.
-            while x < width {
-                let rest = width - x;
-                if rest > 4 && width >= PIXELS {
-                    self.compute_pixels::<L, PIXELS>(lanes, row, width - PIXELS);
-                    x = width;
-                } else if width >= 4 {
-                    self.compute_pixels::<L, 4>(lanes, row, x.min(width - 4));
-                    x += 4;
-                } else {
-                    self.compute_pixels::<L, 1>(lanes, row, x);
-                    x += 1;
-                }
-            }
-        }
-    }
-
-    /// # Safety
-    /// As for [`depthwise_rows`]; `x + COUNT` must not be beyond the row.
-    #[inline(always)]
-    unsafe fn compute_pixels<L: Lanes, const COUNT: usize>(&self, lanes: L, row: &Row<L>, x: usize) {
-        let rows = self.0;
-        let (kernel, stride) = (self.kernel(), self.stride());
-        let mut sums = [row.bias; COUNT];
-        // SAFETY: the scratch holds all input columns of the output columns, for every row of the window.
-        unsafe {
-            for ky in 0..kernel {
-                let input = rows.scratch.add((row.offset + ky) % kernel * row.row_length + x * stride * L::COUNT);
-                for kx in 0..kernel {
-                    let weight = lanes.load(row.weights.add((ky * kernel + kx) * rows.packed.channels));
-                    for (pixel, sum) in sums.iter_mut().enumerate() {
-                        let number = lanes.load(input.add((pixel * stride + kx) * L::COUNT));
-                        *sum = lanes.multiply_add(number, weight, *sum);
-                    }
-                }
-            }
-            let floor = lanes.splat(rows.activation.floor());
-            for (pixel, sum) in sums.into_iter().enumerate() {
-                lanes.store(row.to.add((x + pixel) * row.stride), lanes.maximum(floor, sum));
-            }
-        }
-    }
-}
-
-/// One output row of one vector of channels.
-struct Row<L: Lanes> {
-    /// The first padded input row under it.
-    offset: usize,
-    row_length: usize,
-    weights: *const f32,
-    bias: L::Vector,
-    /// Where the row's vectors go, and how far they are from each other.
-    to: *mut f32,
-    stride: usize,
 }
 
 /// Copies `count` vectors, which lie side by side, to places `stride` numbers apart, with the activation applied.

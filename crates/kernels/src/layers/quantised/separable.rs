@@ -83,17 +83,17 @@ impl QuantisedSeparable {
             input_bytes: input.bytes,
             input_shape: input.shape,
             input_stride: input.pixel_stride,
-            ring_rows: input.shape.height,
             output: std::ptr::null_mut(),
             output_shape: output.shape,
             output_stride: channels,
             // Rows count from the map's first, which is that far before the band.
             bytes: Some(DepthwiseBytes { to: bytes.wrapping_sub(first * channels), scale: self.matrix.input }),
             rows,
-            relu_first: self.relu_first,
+            input_activation: if self.relu_first { Activation::Relu } else { Activation::Identity },
             activation: self.inner_activation,
             means: std::ptr::null_mut(),
             scratch: scratch.wrapping_add(numbers(self.band_rows(output.shape) * width * channels)),
+            kept: None,
         };
         let at = |view: View| view.frame(frame).wrapping_add(first * view.pixel_stride);
         let product = ByteProduct {
