@@ -40,7 +40,8 @@ const EXPONENT_LIMIT: f32 = 125.0;
 
 /// Vector arithmetic of one instruction set. A value of this type proves that the processor has the set.
 ///
-/// The methods compile to single instructions only inside a [`Kernel`] run through [`Lanes::call`].
+/// The methods compile to single instructions only inside a [`Kernel`] run through [`Lanes::call`], and only if those with a
+/// body here are `#[inline(always)]` as well.
 pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     /// Numbers in a vector; divides [`CHANNEL_GROUP`].
     const COUNT: usize;
@@ -77,6 +78,7 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     fn splat(self, number: f32) -> Self::Vector;
     /// Like `splat`, for a constant of a loop that needs it in a register: a compiler that knows it reads it from memory at
     /// each use, and then such a loop waits for its loads.
+    #[inline(always)]
     fn constant(self, number: f32) -> Self::Vector {
         self.splat(number)
     }
@@ -94,6 +96,7 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     /// `a * 2^exponent`, for whole exponents from -125 to 125.
     fn scale_by_power_of_two(self, a: Self::Vector, exponent: Self::Vector) -> Self::Vector;
     /// `1 + 2^t` for any `t`, to within 5e-7 of 2^t; 1 far below, and as good as infinite far above.
+    #[inline(always)]
     fn one_and_power_of_two(self, t: Self::Vector) -> Self::Vector {
         // What is not a number is the second argument, so that it comes through.
         let limited = self.minimum(self.splat(EXPONENT_LIMIT), self.maximum(self.splat(-EXPONENT_LIMIT), t));
@@ -109,6 +112,7 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     /// The largest of all lanes; anything where one is not a number.
     fn largest(self, a: Self::Vector) -> f32;
 
+    #[inline(always)]
     fn zero(self) -> Self::Vector {
         self.splat(0.0)
     }
