@@ -1,6 +1,6 @@
 //! The planes of the views cut what they must.
 
-use phantom::{LoopSpec, Tissue, View, simulate_loop};
+use phantom::{LoopSpec, Sway, Tissue, View, simulate_loop};
 
 /// A moment of the plain patient's beat.
 #[derive(Clone, Copy)]
@@ -101,4 +101,14 @@ fn a_shaky_hand_keeps_the_view() {
         let valve = area(View::PsaxVessels, seed, &[Tissue::Aorta, Tissue::AorticCusp]);
         assert!(valve > 2.5, "seed {seed}: aortic root {valve} cm²");
     }
+}
+
+#[test]
+fn a_slipping_probe_shows_another_plane_for_moments_alone() {
+    let steady = LoopSpec::plain(View::Apical4, 3);
+    let slipping = LoopSpec { sway: Sway::random(3, 8.0), ..steady.clone() };
+    let (steady, slipping) = (simulate_loop(&steady), simulate_loop(&slipping));
+    let moments = (0..40).map(|step| f64::from(step) * 0.05);
+    let same = moments.filter(|&time_s| steady.tissue_areas(time_s) == slipping.tissue_areas(time_s)).count();
+    assert!((20..36).contains(&same), "the same in {same} of 40 moments");
 }
