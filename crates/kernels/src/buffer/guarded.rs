@@ -71,7 +71,9 @@ mod tests {
             }
             let page = rustix::param::page_size();
             for outside in [start - page, start + bytes, start + bytes + page - 1] {
-                assert_eq!(rights_at(outside).as_deref(), Some("---p"), "{bytes} bytes");
+                // QEMU leaves out some pages without rights; what is in no mapping cannot be touched either.
+                let rights = rights_at(outside);
+                assert!(rights.as_deref().is_none_or(|rights| rights == "---p"), "{bytes} bytes: {rights:?}");
             }
         }
     }
