@@ -53,6 +53,24 @@ impl Default for StudyOptions {
     }
 }
 
+impl StudyOptions {
+    /// Whether such studies can be simulated; what each loop needs is checked when it is written.
+    ///
+    /// # Errors
+    /// Names the first value that cannot.
+    pub fn check(&self) -> Result<(), PhantomError> {
+        for (option, value) in [("unsteadiness", self.unsteadiness), ("sway", self.sway)] {
+            if !MOST_DEVIATION.contains(&value) {
+                return Err(PhantomError::BadOption { option, value: value.to_string(), reason: "it must be 0 to 20" });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a hand may deviate, in usual deviations: further, the probe looks away from the heart.
+const MOST_DEVIATION: std::ops::RangeInclusive<f64> = 0.0..=20.0;
+
 /// Most frames of a loop without compression.
 const UNCOMPRESSED_FRAMES: u32 = 36;
 
@@ -147,13 +165,14 @@ fn fit_frames(spec: &mut LoopSpec, frames: Option<(u32, u32)>) {
 /// Simulates study `study_number` (from 0) into `out_dir`/`studyNNN`/: `*.dcm` and `truth.json`.
 ///
 /// # Errors
-/// A folder or file cannot be written, or a frame cannot be encoded.
+/// An option is impossible, a folder or file cannot be written, or a frame cannot be encoded.
 pub fn write_study(
     options: &StudyOptions,
     study_number: u32,
     out_dir: &Path,
     progress: Progress,
 ) -> Result<StudyTruth, PhantomError> {
+    options.check()?;
     let folder = out_dir.join(study_folder(study_number));
     std::fs::create_dir_all(&folder).map_err(|source| PhantomError::CreateFolder { path: folder.clone(), source })?;
     let seed = study_seed(options, study_number);

@@ -99,4 +99,8 @@ fn impossible_options_are_named() {
     let error = write_study(&options, 0, out.path(), &mut |_, _| ()).expect_err("no image has no columns");
     assert!(error.to_string().starts_with("size cannot be 0 x 120"), "{error}");
     assert!(!error.is_temporary());
+    for sway in [f64::NAN, -1.0, 1e9] {
+        let error = write_study(&StudyOptions { sway, ..small() }, 0, out.path(), &mut |_, _| ()).expect_err("too far");
+        assert!(error.to_string().starts_with(&format!("sway cannot be {sway}")), "{error}");
+    }
 }

@@ -203,8 +203,8 @@ pub(crate) fn is_statistic(name: &str) -> bool {
     matches!(last_part(name), "running_mean" | "running_var" | "moving_mean" | "moving_variance")
 }
 
-/// How a tensor begins: norms as identity, biases 0 but for one, kernels uniform with the deviation of He et al. (ICCV 2015), fully
-/// connected layers uniform as torch's.
+/// How a tensor begins: norms as identity, biases 0 but for one, kernels uniform with the deviation of He et al. (ICCV 2015),
+/// fully connected layers uniform as torch's.
 fn initial(seed: u64, name: &str, shape: &[usize]) -> Vec<f32> {
     let count = shape.iter().product();
     let last = last_part(name);

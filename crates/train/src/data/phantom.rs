@@ -99,6 +99,9 @@ pub fn phantom_cache(
             unsteadiness: data.unsteadiness,
             sway: data.sway,
         };
+        let impossible =
+            |error: phantom::PhantomError| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() };
+        options.check().map_err(impossible)?;
         let seed = study_seed(&options, study);
         let specs = study_specs(&options, study);
         let simulated: Vec<Result<Vec<Clip>>> =

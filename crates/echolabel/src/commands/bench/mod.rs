@@ -82,7 +82,11 @@ pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
         return loops::write(folder, options.loops);
     }
     if options.peers {
-        return peers::run(&options.part, options.rounds, options.json.as_deref().filter(|file| !is_stdout(file)));
+        // The peers' programs print there what they measure.
+        if options.json.as_deref().is_some_and(is_stdout) {
+            return Err(anyhow::anyhow!("with --peers, --json needs a file to write to: --json figures.json").into());
+        }
+        return peers::run(&options.part, options.rounds, options.json.as_deref());
     }
     if options.loading {
         return loading::all(common, options);
