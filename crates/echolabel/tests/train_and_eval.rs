@@ -11,7 +11,7 @@ const RECIPE: &str = r#"
 name = "tiny"
 model = "tte11-tiny"
 seed = 3
-data = { layout = "phantom", seed = 5, train_studies = 1, validation_studies = 1, others = true }
+data = { layout = "phantom", seed = 5, train_studies = 1, validation_studies = 1, strips = true, non_cardiac_loops = 3 }
 batch = { clips = 8, balanced = true }
 stop = { steps = 4, look_every = 2 }
 

@@ -1,8 +1,8 @@
 //! A loop ready to be rendered, frame by frame, in any order.
 
-use crate::beamform::{Beamformer, FlowBox, PolarGrid, ScanConverter, Scene};
+use crate::beamform::{Beamformer, FlowBox, NonCardiac, PolarGrid, ScanConverter, Scene};
 use crate::ecg::Electrocardiogram;
-use crate::heart::{CardiacCycle, CardiacState, Heart, Tissue};
+use crate::heart::{CardiacCycle, CardiacState, Heart, Shape, Tissue};
 use crate::probe::ImagePlane;
 use crate::rhythm::beats;
 use crate::screen::{
@@ -15,6 +15,8 @@ use crate::truth::{PhaseFrames, phase_frames};
 
 /// Seconds shown by a Doppler or M-mode strip.
 const STRIP_S: f64 = 4.0;
+/// How much organs other than hearts differ in shape.
+const ORGAN_DEVIATION_CM: f32 = 0.6;
 
 /// A simulated loop; frames are rendered on demand.
 pub struct SimulatedLoop {
@@ -274,7 +276,10 @@ fn usual_plane(spec: &LoopSpec) -> ImagePlane {
 fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
     let scene = match spec.subject {
         Subject::Heart(_) => Scene::Heart(Box::new(Heart::new(spec.patient.clone()))),
-        Subject::NonCardiac(kind) => Scene::NonCardiac(kind),
+        Subject::NonCardiac(kind) => {
+            let deviation_cm = if kind == NonCardiac::WaterPhantom { 0.0 } else { ORGAN_DEVIATION_CM };
+            Scene::NonCardiac(kind, Shape::random(spec.seed, deviation_cm))
+        }
     };
     Beamformer::new(scene, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
 }

@@ -28,8 +28,8 @@ pub struct StudyOptions {
     pub colour_loops: u32,
     /// Whether Doppler and M-mode strips are written.
     pub strips: bool,
-    /// Whether loops of other organs or of a water phantom are written.
-    pub non_cardiac: bool,
+    /// Loops of other organs or of a water phantom.
+    pub non_cardiac_loops: u32,
     /// How far the hand that holds the probe deviates from the usual planes, in usual deviations.
     pub unsteadiness: f64,
     /// How far the probe leaves its place for moments within a loop, in usual deviations; 0: not at all.
@@ -46,7 +46,7 @@ impl Default for StudyOptions {
             loops_per_view: 1,
             colour_loops: 2,
             strips: true,
-            non_cardiac: true,
+            non_cardiac_loops: 3,
             unsteadiness: 1.0,
             sway: 0.0,
         }
@@ -70,6 +70,9 @@ impl StudyOptions {
 
 /// What a hand may deviate, in usual deviations: further, the probe looks away from the heart.
 const MOST_DEVIATION: std::ops::RangeInclusive<f64> = 0.0..=20.0;
+
+/// How much farther than a view of the heart a plane of another organ is from the usual one.
+const ANY_PLANE: f64 = 3.0;
 
 /// Most frames of a loop without compression.
 const UNCOMPRESSED_FRAMES: u32 = 36;
@@ -138,15 +141,17 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
             specs.push(spec);
         }
     }
-    if options.non_cardiac {
-        for kind in [NonCardiac::Liver, NonCardiac::Kidney, NonCardiac::WaterPhantom] {
-            let mut spec = loop_of(View::Subcostal);
-            spec.subject = Subject::NonCardiac(kind);
-            spec.carriers = Default::default();
-            spec.trace = None;
-            spec.frames = spec.frames.min(12);
-            specs.push(spec);
-        }
+    // Each study begins with another organ, so that few loops of many studies show all.
+    let organs = NonCardiac::ALL.into_iter().cycle().skip(seed as usize % NonCardiac::ALL.len());
+    for kind in organs.take(options.non_cardiac_loops as usize) {
+        let mut spec = loop_of(View::Subcostal);
+        spec.subject = Subject::NonCardiac(kind);
+        // There is no usual plane to keep to.
+        spec.handling = Handling::random(spec.seed, ANY_PLANE * options.unsteadiness);
+        spec.carriers = Default::default();
+        spec.trace = None;
+        spec.frames = spec.frames.min(12);
+        specs.push(spec);
     }
     specs
 }

@@ -2,8 +2,10 @@
 
 use super::scene::Scene;
 use super::speckle::{BeamWidth, Pulse, scatterer};
-use super::unevenness::{beam_loss_db, chest_wall, fibre_angle_db, from_db, patchiness, slider_db};
-use crate::heart::{CardiacState, Tissue};
+use super::unevenness::{
+    acoustics_of_loop, along_wall_share, beam_loss_db, chest_wall, from_db, patchiness, side_haze, slider_db,
+};
+use crate::heart::{Acoustics, CardiacState, Tissue};
 use crate::probe::ImagePlane;
 use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
 use crate::space::{Vec3, smooth_step, vec3};
@@ -47,11 +49,32 @@ pub struct Gain {
     pub clutter_db: f32,
     /// Depth of shadows at the sector's edges and behind ribs, 0 to 1.
     pub dropout: f32,
+    /// Haze of reverberation over one side of the sector in dB.
+    pub side_haze_db: f32,
+    /// By how much each kind of tissue scatters more or less than it usually does: standard deviation in dB.
+    pub tissue_deviation_db: f32,
+    /// Mirror echoes beyond the usual in dB.
+    pub mirror_db: f32,
+    /// What muscle loses in dB where the beam runs along the wall.
+    pub along_wall_loss_db: f32,
+    /// Width of the beam and length of the pulse, so the size of speckle, relative to the usual.
+    pub blur: f32,
 }
 
 impl Default for Gain {
     fn default() -> Self {
-        Self { gain_db: 0.0, range_db: 54.0, noise_db: -46.0, clutter_db: -14.0, dropout: 0.5 }
+        Self {
+            gain_db: 0.0,
+            range_db: 54.0,
+            noise_db: -46.0,
+            clutter_db: -14.0,
+            dropout: 0.5,
+            side_haze_db: -90.0,
+            tissue_deviation_db: 0.0,
+            mirror_db: 0.0,
+            along_wall_loss_db: 7.0,
+            blur: 1.0,
+        }
     }
 }
 
@@ -76,6 +99,8 @@ pub struct Beamformer {
     beam_loss_db: Vec<f32>,
     /// What the operator's time-gain sliders leave uneven, in dB per sample.
     slider_db: Vec<f32>,
+    /// How the tissues look in this loop.
+    acoustics: Vec<Acoustics>,
     seed: u32,
 }
 
@@ -92,10 +117,11 @@ impl Beamformer {
         let beam_loss_db = (0..grid.beams).map(|beam| beam_loss_db(beam, &grid, &gain, seed)).collect();
         Self {
             scene,
-            pulse: Pulse::new(1.15 * grid.samples as f32 / 400.0 + 0.35),
-            width: BeamWidth::new(grid.samples, 0.45, 1.35 * grid.beams as f32 / 150.0),
+            pulse: Pulse::new(gain.blur * (1.15 * grid.samples as f32 / 400.0 + 0.35)),
+            width: BeamWidth::new(grid.samples, 0.45, gain.blur * 1.35 * grid.beams as f32 / 150.0),
             beam_loss_db,
             slider_db: (0..grid.samples).map(|sample| slider_db(sample, &grid, seed)).collect(),
+            acoustics: acoustics_of_loop(gain.tissue_deviation_db, seed),
             grid,
             gain,
             seed,
@@ -152,12 +178,13 @@ impl Beamformer {
             .map(|sample| {
                 let point = plane.probe + direction * (sample as f32 * step_cm);
                 let (tissue, at_rest) = self.tissue_at(point, beam, sample, state);
-                let acoustics = tissue.acoustics();
+                let acoustics = self.acoustics[tissue as usize];
                 loss_db = (loss_db + acoustics.excess_db_per_cm * step_cm).clamp(-5.0, 45.0);
                 // Blood flows: its scatterers are new in every frame.
                 let seed = if tissue.is_blood() { self.seed ^ frame.wrapping_mul(0x9E37) } else { self.seed };
                 let loss = from_db(-loss_db);
-                let patchy = patchiness(at_rest, self.seed) + fibre_angle_db(tissue, at_rest, direction);
+                let patchy = patchiness(at_rest, self.seed)
+                    + along_wall_share(tissue, at_rest, direction) * -self.gain.along_wall_loss_db;
                 Echo {
                     field: scatterer(at_rest, seed) * from_db(acoustics.scatter_db + patchy) * loss,
                     impedance: acoustics.impedance,
@@ -175,6 +202,7 @@ impl Beamformer {
         let right = &echoes[(beam + 1).min(self.grid.beams - 1)];
         let beam_step_rad = 2.0 * self.grid.half_angle_rad / (self.grid.beams - 1) as f32;
         let samples = self.grid.samples;
+        let mirror = 0.24 * from_db(self.gain.mirror_db);
         let mut field: Vec<f32> = here.iter().map(|echo| echo.field).collect();
         for sample in 2..samples - 2 {
             let along = here[sample + 2].impedance - here[sample - 2].impedance;
@@ -188,7 +216,7 @@ impl Beamformer {
             let glint = 0.35 + 0.65 * unit_from_bits(cell_hash(beam as i32, (sample / 3) as i32, 0, self.seed));
             // In phase with the pulse's carrier, so that the samples of one interface add up.
             let carrier = [1.0, 0.0, -1.0, 0.0][sample % 4];
-            field[sample] += carrier * 0.24 * along.abs() * head_on * head_on * glint * here[sample].loss;
+            field[sample] += carrier * mirror * along.abs() * head_on * head_on * glint * here[sample].loss;
         }
         let half = self.pulse.taps.len() / 2;
         let (mut re, mut im) = (vec![0.0; samples], vec![0.0; samples]);
@@ -230,6 +258,7 @@ impl Beamformer {
         let first = beam.saturating_sub(reach);
         let last = (beam + reach).min(self.grid.beams - 1);
         let clutter = from_db(gain.clutter_db);
+        let side = side_haze(beam, &self.grid, gain, self.seed);
         let step_cm = self.grid.step_cm();
         (0..samples)
             .map(|sample| {
@@ -239,7 +268,7 @@ impl Beamformer {
                 let echo_of_wall = 0.03 * envelope[beam][sample / 2];
                 let depth_cm = sample as f32 * step_cm;
                 let hash = cell_hash(beam as i32, sample as i32, 0, self.seed ^ 0xC10);
-                let haze = clutter * (-depth_cm / 1.3).exp() * unit_from_bits(hash);
+                let haze = (clutter * (-depth_cm / 1.3).exp() + side * (-depth_cm / 8.0).exp()) * unit_from_bits(hash);
                 let share = sample as f32 / samples as f32;
                 let noise_hash = cell_hash(beam as i32 / 2, sample as i32 / 2, frame as i32, self.seed ^ 0x4015E);
                 let noise = from_db(gain.noise_db + 12.0 * (share - 1.0)) * normal_from_bits(noise_hash).abs();

@@ -1,6 +1,6 @@
 //! What the probe is held against: a heart or, for loops that are no echo, something else.
 
-use crate::heart::{CardiacState, Heart, Material, Tissue};
+use crate::heart::{CardiacState, Heart, Material, Shape, Tissue};
 use crate::random::{cell_hash, unit_from_bits};
 use crate::space::{Vec3, ellipsoid, tube, vec3};
 
@@ -14,6 +14,15 @@ pub enum NonCardiac {
     Kidney,
     /// A water tank with nylon wires.
     WaterPhantom,
+    /// A full bladder, as dark and round as a ventricle.
+    Bladder,
+    /// A large vessel along its length, with two bright walls.
+    Vessel,
+}
+
+impl NonCardiac {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Liver, Self::Kidney, Self::WaterPhantom, Self::Bladder, Self::Vessel];
 }
 
 /// The subject.
@@ -21,8 +30,8 @@ pub enum NonCardiac {
 pub enum Scene {
     /// A beating heart behind a chest wall, in heart coordinates.
     Heart(Box<Heart>),
-    /// Something else, in coordinates of the probe: `x` right, `z` depth.
-    NonCardiac(NonCardiac),
+    /// Something else, in coordinates of the probe: `x` right, `z` depth; no two people's are of one shape.
+    NonCardiac(NonCardiac, Shape),
 }
 
 impl Scene {
@@ -30,7 +39,9 @@ impl Scene {
     pub fn material_at(&self, point: Vec3, state: &CardiacState) -> Material {
         match self {
             Self::Heart(heart) => heart.material_at(point, state),
-            Self::NonCardiac(kind) => Material { tissue: kind.tissue_at(point), at_rest: point },
+            Self::NonCardiac(kind, shape) => {
+                Material { tissue: kind.tissue_at(shape.in_plain_shape(point)), at_rest: point }
+            }
         }
     }
 
@@ -38,8 +49,8 @@ impl Scene {
     pub fn wall_cm(&self) -> f32 {
         match self {
             Self::Heart(heart) => heart.patient().chest_wall,
-            Self::NonCardiac(NonCardiac::WaterPhantom) => 0.0,
-            Self::NonCardiac(_) => 1.4,
+            Self::NonCardiac(NonCardiac::WaterPhantom, _) => 0.0,
+            Self::NonCardiac(..) => 1.4,
         }
     }
 }
@@ -57,6 +68,28 @@ impl NonCardiac {
                     Tissue::WaterTarget
                 } else {
                     Tissue::Water
+                }
+            }
+            Self::Bladder => {
+                let distance = ellipsoid(point, vec3(0.2, 0.0, 6.6), vec3(4.2, 3.4, 3.1));
+                if distance < 0.0 {
+                    Tissue::Water
+                } else if distance < 0.35 {
+                    Tissue::Fascia
+                } else {
+                    Tissue::Mediastinum
+                }
+            }
+            Self::Vessel => {
+                let distance = tube(point, vec3(-9.0, 0.0, 5.2), vec3(9.0, 0.0, 6.4), 1.15, 1.0);
+                if distance < 0.0 {
+                    Tissue::Aorta
+                } else if distance < 0.18 {
+                    Tissue::VesselWall
+                } else if point.z > 9.5 {
+                    Tissue::Lung
+                } else {
+                    vessels(point)
                 }
             }
             Self::Liver => {

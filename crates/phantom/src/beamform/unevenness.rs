@@ -1,8 +1,8 @@
 //! What keeps an echo from being even: texture of tissue, direction of fibres, sliders, layers near the probe, shadows.
 
 use super::polar::{Gain, PolarGrid};
-use crate::heart::Tissue;
-use crate::random::{cell_hash, unit_from_bits};
+use crate::heart::{Acoustics, Tissue};
+use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
 use crate::space::{Vec3, smooth_step};
 use std::f32::consts::TAU;
 
@@ -20,14 +20,35 @@ pub fn patchiness(at_rest: Vec3, seed: u32) -> f32 {
     2.2 * fine + 2.5 * coarse
 }
 
-/// Muscle fibres run around the ventricle: they echo well where the beam meets the wall head on and poorly along it.
-pub fn fibre_angle_db(tissue: Tissue, at_rest: Vec3, direction: Vec3) -> f32 {
+/// Muscle fibres run around the ventricle: they echo well where the beam meets the wall head on (0) and poorly along it (1).
+pub fn along_wall_share(tissue: Tissue, at_rest: Vec3, direction: Vec3) -> f32 {
     if tissue != Tissue::Myocardium {
         return 0.0;
     }
     let radius = at_rest.x.hypot(at_rest.y).max(0.2);
     let head_on = (at_rest.x * direction.x + at_rest.y * direction.y) / radius;
-    -7.0 * (1.0 - head_on * head_on)
+    1.0 - head_on * head_on
+}
+
+/// How each tissue looks in one loop, by its number: no two patients and machines show muscle and valves alike.
+pub fn acoustics_of_loop(deviation_db: f32, seed: u32) -> Vec<Acoustics> {
+    let of_loop = |tissue: Tissue| {
+        let usual = tissue.acoustics();
+        let deviation = deviation_db * normal_from_bits(cell_hash(tissue as i32, 8, 8, seed ^ 0xAC0));
+        // Blood stays dark: what it shows is noise.
+        let scatter_db = if tissue.is_blood() { usual.scatter_db } else { usual.scatter_db + deviation };
+        Acoustics { scatter_db, ..usual }
+    };
+    Tissue::ALL.into_iter().map(of_loop).collect()
+}
+
+/// Amplitude of the haze that ribs and lung throw over a side of the sector, on one beam near the probe.
+pub fn side_haze(beam: usize, grid: &PolarGrid, gain: &Gain, seed: u32) -> f32 {
+    let at = beam as f32 / (grid.beams - 1) as f32;
+    let unit = |salt: u32| unit_from_bits(cell_hash(6, 7, 8, seed ^ salt));
+    let from_side = if unit(1) < 0.5 { at } else { 1.0 - at };
+    let reach = 0.2 + 0.4 * unit(2);
+    from_db(gain.side_haze_db) * smooth_step(reach, 0.4 * reach, from_side)
 }
 
 /// Uneven time-gain sliders, and sensitivity that falls off far away.

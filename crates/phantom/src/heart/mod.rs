@@ -3,6 +3,7 @@
 mod chambers;
 mod cycle;
 mod patient;
+mod shape;
 mod surroundings;
 mod tissue;
 mod valves;
@@ -11,7 +12,8 @@ mod warp;
 
 pub use cycle::{BeatPhases, CardiacCycle, CardiacState};
 pub use patient::Patient;
-pub use tissue::Tissue;
+pub use shape::Shape;
+pub use tissue::{Acoustics, Tissue};
 
 use crate::space::Vec3;
 
@@ -19,6 +21,7 @@ use crate::space::Vec3;
 #[derive(Debug, Clone)]
 pub struct Heart {
     patient: Patient,
+    shape: Shape,
     aorta: vessels::Aorta,
 }
 
@@ -34,7 +37,8 @@ pub struct Material {
 impl Heart {
     /// The heart of a patient.
     pub fn new(patient: Patient) -> Self {
-        Self { aorta: vessels::Aorta::new(&patient), patient }
+        let shape = Shape::random(u64::from(patient.texture_seed), patient.shape_deviation_cm);
+        Self { aorta: vessels::Aorta::new(&patient), shape, patient }
     }
 
     /// The patient whose heart it is.
@@ -44,7 +48,7 @@ impl Heart {
 
     /// What is at `point` (heart coordinates, cm) in `state`.
     pub fn material_at(&self, point: Vec3, state: &CardiacState) -> Material {
-        let at_rest = warp::to_rest(point, state, &self.patient);
+        let at_rest = warp::to_rest(self.shape.in_plain_shape(point), state, &self.patient);
         Material { tissue: self.tissue_at_rest(at_rest, state), at_rest }
     }
 

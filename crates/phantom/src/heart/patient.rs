@@ -6,8 +6,6 @@ use crate::random::Stream;
 /// (Lang et al., J Am Soc Echocardiogr 2015;28:1-39).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patient {
-    /// Scale of the whole body.
-    pub scale: f32,
     /// From the base to the apex of the left ventricle's cavity.
     pub lv_length: f32,
     /// The largest radius of the left ventricle's cavity.
@@ -26,6 +24,8 @@ pub struct Patient {
     pub ring_excursion: f32,
     /// Thickness of the chest wall in front of the heart.
     pub chest_wall: f32,
+    /// How far points of the heart lie from where the numbers above put them: standard deviation of each coordinate.
+    pub shape_deviation_cm: f32,
     /// Seeds the tissue's scatterers.
     pub texture_seed: u32,
 }
@@ -33,7 +33,6 @@ pub struct Patient {
 impl Default for Patient {
     fn default() -> Self {
         Self {
-            scale: 1.0,
             lv_length: 8.4,
             lv_radius: 2.4,
             wall: 0.9,
@@ -43,6 +42,7 @@ impl Default for Patient {
             radial_shortening: 0.31,
             ring_excursion: 1.4,
             chest_wall: 1.8,
+            shape_deviation_cm: 0.0,
             texture_seed: 1,
         }
     }
@@ -54,16 +54,16 @@ impl Patient {
         let mut random = Stream::new(seed, "patient");
         let mut around = |mean: f64, deviation: f64| random.normal(mean, deviation) as f32;
         let mut patient = Self {
-            scale: around(1.0, 0.05),
             lv_length: around(8.4, 0.4),
             lv_radius: around(2.4, 0.15),
-            wall: around(0.95, 0.1),
-            rv_size: around(1.0, 0.06),
-            atrial_size: around(1.0, 0.07),
+            wall: around(0.95, 0.13),
+            rv_size: around(1.0, 0.08),
+            atrial_size: around(1.0, 0.08),
             aortic_size: around(1.0, 0.06),
             radial_shortening: around(0.31, 0.03),
             ring_excursion: around(1.4, 0.15),
-            chest_wall: around(1.9, 0.3),
+            chest_wall: around(1.95, 0.45).max(0.9),
+            shape_deviation_cm: 0.28,
             texture_seed: 0,
         };
         match random.whole(0, 9) {

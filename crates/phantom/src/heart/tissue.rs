@@ -51,6 +51,43 @@ pub struct Acoustics {
 }
 
 impl Tissue {
+    /// All of them, each at the place of its number.
+    pub const ALL: [Self; 33] = [
+        Self::LeftVentricle,
+        Self::RightVentricle,
+        Self::LeftAtrium,
+        Self::RightAtrium,
+        Self::LeftOutflow,
+        Self::Aorta,
+        Self::PulmonaryArtery,
+        Self::RightOutflow,
+        Self::CavalVein,
+        Self::Branches,
+        Self::Myocardium,
+        Self::RightWall,
+        Self::AtrialWall,
+        Self::Papillary,
+        Self::Chord,
+        Self::MitralLeaflet,
+        Self::TricuspidLeaflet,
+        Self::AorticCusp,
+        Self::PulmonaryCusp,
+        Self::Annulus,
+        Self::VesselWall,
+        Self::Fat,
+        Self::Pericardium,
+        Self::Liver,
+        Self::LiverVessel,
+        Self::Kidney,
+        Self::KidneySinus,
+        Self::Water,
+        Self::WaterTarget,
+        Self::Lung,
+        Self::Mediastinum,
+        Self::ChestWall,
+        Self::Fascia,
+    ];
+
     /// Whether it is blood.
     pub fn is_blood(self) -> bool {
         (self as u8) <= (Self::Branches as u8)

@@ -86,12 +86,12 @@ impl Handling {
     pub fn random(seed: u64, unsteadiness: f64) -> Self {
         let mut random = Stream::new(seed, "handling");
         let mut degrees = |deviation: f64| (random.normal(0.0, deviation * unsteadiness) as f32).to_radians();
-        let (rotation_rad, rock_rad, tilt_rad) = (degrees(4.0), degrees(4.0), degrees(1.1));
+        let (rotation_rad, rock_rad, tilt_rad) = (degrees(4.0), degrees(6.5), degrees(1.1));
         Self {
             rotation_rad,
             rock_rad,
             tilt_rad,
-            slide_cm: (random.normal(0.0, 0.3 * unsteadiness) as f32, random.normal(0.0, 0.25 * unsteadiness) as f32),
+            slide_cm: (random.normal(0.0, 0.4 * unsteadiness) as f32, random.normal(0.0, 0.25 * unsteadiness) as f32),
         }
     }
 }

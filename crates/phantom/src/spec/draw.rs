@@ -57,14 +57,21 @@ impl LoopSpec {
     }
 
     fn draw_image(&mut self, random: &mut Stream) {
-        self.depth_cm = (self.depth_cm + random.normal(0.5, 1.0) as f32).max(10.0);
-        self.half_angle_rad *= random.uniform(0.88, 1.1) as f32;
+        // A stream of its own: what is drawn here can change without another ECG being drawn.
+        let look = &mut Stream::new(self.seed, "look");
+        self.depth_cm = (self.depth_cm * look.normal(0.03, 0.11).exp() as f32).clamp(9.0, 28.0);
+        self.half_angle_rad *= look.uniform(0.76, 1.14) as f32;
         self.gain = Gain {
-            gain_db: random.normal(0.0, 3.0) as f32,
-            range_db: random.uniform(48.0, 62.0) as f32,
-            noise_db: random.uniform(-52.0, -38.0) as f32,
-            clutter_db: random.uniform(-22.0, -8.0) as f32,
-            dropout: random.uniform(0.1, 1.0) as f32,
+            gain_db: look.normal(0.0, 3.5) as f32,
+            range_db: look.uniform(44.0, 66.0) as f32,
+            noise_db: look.uniform(-54.0, -36.0) as f32,
+            clutter_db: look.uniform(-24.0, -6.0) as f32,
+            dropout: look.uniform(0.1, 1.2) as f32,
+            side_haze_db: if look.chance(0.3) { look.uniform(-26.0, -10.0) as f32 } else { -90.0 },
+            tissue_deviation_db: 3.0,
+            mirror_db: look.uniform(-5.0, 8.0) as f32,
+            along_wall_loss_db: look.uniform(3.0, 14.0) as f32,
+            blur: look.uniform(0.7, 1.6) as f32,
         };
         self.regions = match random.whole(0, 9) {
             0 | 1 => RegionTable::Missing,

@@ -29,9 +29,12 @@ pub struct PhantomData {
     /// Colour loops of a study.
     #[serde(default)]
     pub colour_loops: u32,
-    /// Whether loops that show none of the views are among them: other organs, a water phantom, strips.
+    /// Whether strips of Doppler and M-mode are among them, which show none of the views.
     #[serde(default)]
-    pub others: bool,
+    pub strips: bool,
+    /// Loops of other organs and of a water phantom in a study.
+    #[serde(default)]
+    pub non_cardiac_loops: u32,
     /// Most clips of a loop.
     #[serde(default = "one")]
     pub clips_per_loop: u32,
@@ -94,8 +97,8 @@ pub fn phantom_cache(
             frames: None,
             loops_per_view: data.loops_per_view,
             colour_loops: data.colour_loops,
-            strips: data.others,
-            non_cardiac: data.others,
+            strips: data.strips,
+            non_cardiac_loops: data.non_cardiac_loops,
             unsteadiness: data.unsteadiness,
             sway: data.sway,
         };

@@ -133,7 +133,7 @@ fn simulate(studies: u32, seed: u64, folder: &Path) -> anyhow::Result<Share> {
             studies,
             seed,
             strips: false,
-            non_cardiac: false,
+            non_cardiac_loops: 0,
             ..phantom::StudyOptions::default()
         };
         let folder = folder.join(seed.to_string());
