@@ -1,8 +1,10 @@
+use std::rc::Rc;
+
 use candle_core::Tensor;
 
 use crate::maps::NotedMaps;
 use crate::packed_conv::PackedConv;
-use crate::{Activation, BatchNorm, Clips, Conv2d, KernelChoice, LearnedMaps, Maps, NnError, Padding, Result};
+use crate::{Activation, BatchNorm, Clips, Conv2d, KernelChoice, LearnedMaps, Lesson, Maps, NnError, Padding, Result};
 
 /// Strides and zero padding of a three-dimensional convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +101,11 @@ impl Conv3d {
         self.convolved(x, |x| self.conv.forward(x))
     }
 
+    /// As [`Self::forward`], on Candle's graph, as `lesson` says.
+    pub fn learn(&self, x: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        self.over(&Clips::learned(x, lesson)?)?.tensor()
+    }
+
     fn looks_at_one_frame(&self) -> bool {
         let Geometry3d { temporal_stride, temporal_padding, .. } = self.geometry;
         self.temporal_kernel == 1 && temporal_stride == 1 && temporal_padding == 0
@@ -138,7 +145,6 @@ mod tests {
     use candle_core::Device;
 
     use super::*;
-    use crate::Lesson;
     use crate::training::finite_differences::{assert_gradients, largest_difference};
 
     #[test]
@@ -181,9 +187,7 @@ mod tests {
         ] {
             let random = |shape: &[usize]| Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap();
             let (x, weight) = (random(&[2, 5, 2, 4, 3]), random(&[[3, 2].as_slice(), &kernel].concat()));
-            let convolved = |inputs: &[Tensor]| {
-                Conv3d::new(&inputs[1], geometry)?.over(&Clips::learned(&inputs[0], &lesson)?)?.tensor()
-            };
+            let convolved = |inputs: &[Tensor]| Conv3d::new(&inputs[1], geometry)?.learn(&inputs[0], &lesson);
             let plain = Conv3d::new(&weight, geometry).unwrap().over(&Clips::of(&x).unwrap()).unwrap();
             let difference =
                 largest_difference(&convolved(&[x.clone(), weight.clone()]).unwrap(), &plain.tensor().unwrap());

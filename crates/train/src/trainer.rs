@@ -217,19 +217,23 @@ impl<'a> Trainer<'a> {
         match &self.recipe.objective {
             Objective::CrossEntropy { label_smoothing } => {
                 let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
-                let logits = model.classify(&vectors)?.logits;
+                let logits = model.learn_to_classify(&vectors, &lesson)?.logits;
                 cross_entropy(&logits, &classes, *label_smoothing, self.recipe.batch.others_weight)
             }
             Objective::PartialLabel => {
                 let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
-                partial_label(&model.classify(&vectors)?.logits, &classes, &self.recipe.views(self.card)?)
+                partial_label(
+                    &model.learn_to_classify(&vectors, &lesson)?.logits,
+                    &classes,
+                    &self.recipe.views(self.card)?,
+                )
             }
             Objective::Contrastive { form, temperature, projection } => {
                 let project = self.projector(*projection)?;
                 let mut views = Vec::new();
                 for view in 0..2 {
                     let vectors = self.vectors(&model, &self.clips(&chosen, number, view)?, &lesson)?;
-                    views.push(project.forward(&model.embed(&vectors)?)?);
+                    views.push(project.forward(&model.learn_to_embed(&vectors, &lesson)?)?);
                 }
                 let both = [classes.as_slice(), &classes].concat();
                 contrastive(&Tensor::cat(&views, 0)?, &both, *form, *temperature)

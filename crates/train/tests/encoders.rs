@@ -174,6 +174,30 @@ fn the_slope_along_each_tensors_gradient_is_its_squared_length() {
 }
 
 #[test]
+fn heads_of_maps_learn_what_they_compute() {
+    for head in [HeadName::Conv3d, HeadName::R2Plus1d] {
+        let architecture = Architecture::classifying(EncoderName::EfficientNetTiny, head, FusionName::Temporal, 5);
+        let variables = Variables::random(7).starting_from(Box::new(formula())).with_frozen(&["encoder"]);
+        let model = || Model::read(&architecture, &variables, &Device::Cpu).unwrap();
+        let maps = pixels(&[2, 8, Encoder::map_width(EncoderName::EfficientNetTiny), 8, 8]);
+        let learned = model().learn_to_classify(&maps, &Lesson::evaluation()).unwrap().logits;
+        let plain = {
+            let snapshot = variables.snapshot().unwrap();
+            Model::read(&architecture, &snapshot, &Device::Cpu).unwrap().classify(&maps).unwrap().logits
+        };
+        let difference = largest(&(&learned - &plain).unwrap());
+        assert!(difference <= 1e-4 * largest(&plain), "{head}: {difference} of {}", largest(&plain));
+        let loss = || {
+            let logits = model().learn_to_classify(&maps, &Lesson::training(1)).unwrap().logits;
+            logits.sqr().unwrap().sum_all().unwrap()
+        };
+        let slopes = slopes(&variables, loss, |variables| variables.iter().map(|one| vec![one.clone()]).collect());
+        assert!(slopes.iter().all(|slope| (slope - 1.0).abs() < 0.05), "{head}: {slopes:?}");
+        assert!(2 * slopes.len() > variables.learned().len(), "{head}: only {} slopes", slopes.len());
+    }
+}
+
+#[test]
 fn black_screens_have_gradients_of_usual_length() {
     use EncoderName::*;
     for name in [VitMiniature, SwinV2Miniature, SwinV2Tiny, XceptionMiniature] {

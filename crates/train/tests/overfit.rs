@@ -100,7 +100,7 @@ fn clips(recipe: &Recipe, views: &LabelSet) -> Vec<EasyClip> {
     let classes = [0, 1, views.views.len() - 1].map(Some);
     let mut shown: Vec<_> = PATTERNS.into_iter().zip(classes).collect();
     let may_have_others = match &recipe.data {
-        DataRecipe::Phantom(data) => data.others,
+        DataRecipe::Phantom(data) => data.strips || data.non_cardiac_loops > 0,
         DataRecipe::Loops(_) => true,
         DataRecipe::Tte47 { .. } | DataRecipe::Tmed2 { .. } | DataRecipe::Thesis { .. } => false,
     };

@@ -106,18 +106,40 @@ fn encoders_of_clips_learn_which_way_a_thing_moves() {
         let mut card = card();
         card.encoder = AnyEncoderName::Clips(encoder);
         (card.bottleneck, card.head, card.fusion, card.clip.frames) = (None, HeadName::None, FusionName::Spatial, 4);
-        // The frames of both are the same.
-        let clip = |number: usize| EasyClip {
-            pattern: [Pattern::Sinking, Pattern::Rising][number % 2],
-            class: Some(number % 2),
-            noise: number,
-            split: if number < 8 { Split::Train } else { Split::Validation },
-        };
         let shape = ClipShape { frames: card.clip.frames, planes: 1, size: SIZE };
-        let data = easy_data(folder.path(), shape, &(0..16).map(clip).collect::<Vec<_>>());
+        let data = moving_clips(folder.path(), shape, 8);
         let (validation, _) = trained_on(&recipe, &card, &data, folder.path());
         assert!(validation.accuracy == 1.0 && validation.loss < 0.3, "{encoder}: {validation:?}");
     }
+}
+
+#[test]
+fn a_head_of_maps_learns_which_way_a_thing_moves() {
+    let recipe = recipe(
+        "batch = { clips = 8, balanced = true }\nstop = { steps = 160, look_every = 160 }\n\
+         optimizer = { learning_rate = 0.003 }\n",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let mut card = card();
+    (card.bottleneck, card.head, card.fusion, card.clip.frames) = (None, HeadName::R2Plus1d, FusionName::Temporal, 4);
+    // Maps of 2 x 2: one of a single pixel has forgotten where things are.
+    card.prepare.size = 2 * SIZE;
+    // As many as it takes: it would rather know eight by their noise.
+    let shape = ClipShape { frames: card.clip.frames, planes: 1, size: card.prepare.size };
+    let data = moving_clips(folder.path(), shape, 120);
+    let (validation, _) = trained_on(&recipe, &card, &data, folder.path());
+    assert!(validation.accuracy == 1.0 && validation.loss < 0.4, "{validation:?}");
+}
+
+/// Clips of two classes that differ in the order of their frames alone.
+fn moving_clips(folder: &Path, shape: ClipShape, to_learn: usize) -> DataSet {
+    let clip = |number: usize| EasyClip {
+        pattern: [Pattern::Sinking, Pattern::Rising][number % 2],
+        class: Some(number % 2),
+        noise: number,
+        split: if number < to_learn { Split::Train } else { Split::Validation },
+    };
+    easy_data(folder, shape, &(0..to_learn + 8).map(clip).collect::<Vec<_>>())
 }
 
 #[test]

@@ -170,23 +170,40 @@ impl Model {
     /// One vector a clip, [B, C]: the fused features' mean over time, from clips of encoded frames [B, T, C], or
     /// [B, T, C, h, w] where the head takes maps.
     pub fn embed(&self, clips: &Tensor) -> Result<Tensor> {
-        Ok(self.fuse(clips)?.mean(1)?)
+        Ok(self.fuse(clips, None)?.mean(1)?)
+    }
+
+    /// As [`Self::embed`], on Candle's graph: what of the weights are variables gets its gradient.
+    pub fn learn_to_embed(&self, clips: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        Ok(self.fuse(clips, Some(lesson))?.mean(1)?)
     }
 
     /// Classifies clips of encoded frames: [B, T, C], or [B, T, C, h, w] where the head takes maps.
     ///
     /// An error for a model without classes.
     pub fn classify(&self, clips: &Tensor) -> Result<ModelOutput> {
-        let classifier = self.classifier.as_ref().ok_or(ZooError::NoClasses)?;
-        Ok(ModelOutput { logits: classifier.forward(&self.fuse(clips)?)? })
+        self.logits(clips, None)
     }
 
-    fn fuse(&self, clips: &Tensor) -> Result<Tensor> {
+    /// As [`Self::classify`], on Candle's graph: what of the weights are variables gets its gradient.
+    pub fn learn_to_classify(&self, clips: &Tensor, lesson: &Rc<Lesson>) -> Result<ModelOutput> {
+        self.logits(clips, Some(lesson))
+    }
+
+    fn logits(&self, clips: &Tensor, lesson: Option<&Rc<Lesson>>) -> Result<ModelOutput> {
+        let classifier = self.classifier.as_ref().ok_or(ZooError::NoClasses)?;
+        Ok(ModelOutput { logits: classifier.forward(&self.fuse(clips, lesson)?)? })
+    }
+
+    fn fuse(&self, clips: &Tensor, lesson: Option<&Rc<Lesson>>) -> Result<Tensor> {
         let clips = &match &self.bottleneck {
             Some(bottleneck) => bottleneck.forward(clips)?,
             None => clips.clone(),
         };
-        let temporal = self.head.forward(clips)?;
+        let temporal = match lesson {
+            Some(lesson) => self.head.learn(clips, lesson)?,
+            None => self.head.forward(clips)?,
+        };
         let spatial = if self.takes_maps { clips.flatten_from(3)?.mean(D::Minus1)? } else { clips.clone() };
         self.fusion.forward(&spatial, &temporal)
     }

@@ -1,5 +1,7 @@
+use std::rc::Rc;
+
 use candle_core::{D, Tensor};
-use nn::{Activation, Conv3d, Geometry3d};
+use nn::{Activation, Conv3d, Geometry3d, Lesson};
 
 use super::ClipNetwork;
 use crate::encoders::Framework;
@@ -40,6 +42,20 @@ impl Conv3dHead {
 
 impl ClipNetwork for Conv3dHead {
     fn temporal(&self, maps: &Tensor) -> Result<Tensor> {
+        self.halved_thrice(maps, |conv, x| conv.forward(x))
+    }
+
+    fn learn(&self, maps: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        self.halved_thrice(maps, |conv, x| conv.learn(x, lesson))
+    }
+}
+
+impl Conv3dHead {
+    fn halved_thrice(
+        &self,
+        maps: &Tensor,
+        convolve: impl Fn(&Conv3d, &Tensor) -> nn::Result<Tensor>,
+    ) -> Result<Tensor> {
         let (_, frames, _, height, width) = maps.dims5()?;
         if frames.min(height).min(width) < Self::SHORTEST {
             return Err(ZooError::InputShape {
@@ -49,7 +65,7 @@ impl ClipNetwork for Conv3dHead {
         }
         let mut x = maps.clone();
         for conv in &self.convs {
-            x = nn::max_pool_2x2x2(&conv.forward(&x)?)?;
+            x = nn::max_pool_2x2x2(&convolve(conv, &x)?)?;
         }
         mean_over_clip(&x)
     }

@@ -11,7 +11,10 @@ mod lstm;
 mod r2plus1d;
 mod transformer;
 
+use std::rc::Rc;
+
 use candle_core::Tensor;
+use nn::Lesson;
 
 pub use attention::AttentionHead;
 pub use conv1d::Conv1dHead;
@@ -29,6 +32,12 @@ use crate::{HeadName, Result, ZooError};
 pub trait ClipNetwork: Send + Sync {
     /// Maps spatial features [B, T, C], or feature maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor>;
+
+    /// The same on Candle's graph, for heads whose layers do something else while they learn.
+    fn learn(&self, spatial: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        let _ = lesson;
+        self.temporal(spatial)
+    }
 }
 
 /// A temporal head of any kind.
@@ -84,6 +93,15 @@ impl Head {
 
     /// Maps spatial features [B, T, C], or maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
     pub fn forward(&self, spatial: &Tensor) -> Result<Tensor> {
+        self.through(spatial, |network| network.temporal(spatial))
+    }
+
+    /// As [`Self::forward`], on Candle's graph: what of the weights are variables gets its gradient.
+    pub fn learn(&self, spatial: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        self.through(spatial, |network| network.learn(spatial, lesson))
+    }
+
+    fn through(&self, spatial: &Tensor, run: impl FnOnce(&dyn ClipNetwork) -> Result<Tensor>) -> Result<Tensor> {
         match (self.takes_maps, spatial.dims().len()) {
             (false, 3) | (true, 5) => {}
             (takes_maps, _) => {
@@ -93,7 +111,7 @@ impl Head {
         }
         match &self.network {
             None => Ok(spatial.clone()),
-            Some(network) => network.temporal(spatial),
+            Some(network) => run(network.as_ref()),
         }
     }
 }

@@ -1,5 +1,7 @@
+use std::rc::Rc;
+
 use candle_core::Tensor;
-use nn::{Activation, Conv3d, Geometry3d};
+use nn::{Activation, Conv3d, Geometry3d, Lesson};
 
 use super::ClipNetwork;
 use super::conv3d::mean_over_clip;
@@ -41,8 +43,18 @@ impl R2Plus1dHead {
 
 impl ClipNetwork for R2Plus1dHead {
     fn temporal(&self, maps: &Tensor) -> Result<Tensor> {
-        let x = self.temporal.forward(&self.spatial.forward(maps)?)?;
-        mean_over_clip(&(x + self.shortcut.forward(maps)?)?.relu()?)
+        self.block(maps, |conv, x| conv.forward(x))
+    }
+
+    fn learn(&self, maps: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+        self.block(maps, |conv, x| conv.learn(x, lesson))
+    }
+}
+
+impl R2Plus1dHead {
+    fn block(&self, maps: &Tensor, convolve: impl Fn(&Conv3d, &Tensor) -> nn::Result<Tensor>) -> Result<Tensor> {
+        let x = convolve(&self.temporal, &convolve(&self.spatial, maps)?)?;
+        mean_over_clip(&(x + convolve(&self.shortcut, maps)?)?.relu()?)
     }
 }
 
