@@ -44,7 +44,9 @@ impl ChannelAffine {
                 Some(norm) => learned.norm(norm, self.activation)?,
                 None => {
                     let scale = self.scale.flatten_all()?;
-                    let scaled = |x: &Tensor| x.broadcast_mul(&scale)?.broadcast_add(&self.shift);
+                    let scaled = |x: &Tensor| {
+                        x.broadcast_mul(&scale.to_dtype(x.dtype())?)?.broadcast_add(&self.shift.to_dtype(x.dtype())?)
+                    };
                     learned.through(|x| activate(&scaled(x)?, self.activation))?
                 }
             }),

@@ -101,9 +101,9 @@ impl Conv3d {
         self.convolved(x, |x| self.conv.forward(x))
     }
 
-    /// As [`Self::forward`], on Candle's graph, as `lesson` says.
+    /// As [`Self::forward`], on Candle's graph, as `lesson` says; the output is of the type of `x`.
     pub fn learn(&self, x: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
-        self.over(&Clips::learned(x, lesson)?)?.tensor()
+        Ok(self.over(&Clips::learned(x, lesson)?)?.tensor()?.to_dtype(x.dtype())?)
     }
 
     fn looks_at_one_frame(&self) -> bool {

@@ -35,6 +35,7 @@ mod windows;
 pub use activation::Activation;
 pub use affine::ChannelAffine;
 pub use attention::{Attended, MultiHeadAttention};
+pub use candle_core::Device;
 pub use clips::Clips;
 pub use conv::{Conv2d, Padding};
 pub use conv3d::{Conv3d, Geometry3d};

@@ -206,7 +206,7 @@ impl Step {
             *second = beta2 * *second + new2 * gradient * gradient;
             *value = *value * decay - length * *first / (second.sqrt() / scale + eps);
         }
-        variable.set(&Tensor::from_vec(values, variable.shape(), &Device::Cpu)?)?;
+        variable.set(&Tensor::from_vec(values, variable.shape(), variable.device())?)?;
         Ok(moments)
     }
 }

@@ -11,8 +11,14 @@ use crate::{DataSet, Result, Split, TrainError};
 /// One row for each clip of `split`, or for each frame where the model sees stills.
 ///
 /// Probabilities are those of the card's fitted confidence; features are the vectors that the last layer sees.
-pub fn predict(card: &ModelCard, weights: &dyn TensorSource, data: &DataSet, split: Split) -> Result<Predictions> {
-    let model = Model::read(&card.architecture()?, weights, &Device::Cpu)?;
+pub fn predict(
+    card: &ModelCard,
+    weights: &dyn TensorSource,
+    data: &DataSet,
+    split: Split,
+    device: &Device,
+) -> Result<Predictions> {
+    let model = Model::read(&card.architecture()?, weights, device)?;
     let views = LabelSet::named(card.label_set.as_deref().unwrap_or_default())?;
     let confidence = card.confidence.unwrap_or(Confidence::UNFITTED);
     let mut rows = Vec::new();
@@ -45,8 +51,9 @@ pub fn vectors(
     weights: &dyn TensorSource,
     data: &DataSet,
     numbers: &[usize],
+    device: &Device,
 ) -> Result<Vec<Vec<f32>>> {
-    let model = Model::read(&card.architecture()?, weights, &Device::Cpu)?;
+    let model = Model::read(&card.architecture()?, weights, device)?;
     let vector = |&number: &usize| {
         let looks = looks(&model, card, data, number)?;
         let mean = |at: usize| looks.iter().map(|(_, vector)| vector[at]).sum::<f32>() / looks.len() as f32;

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use zoo::{FrameChoice, FusionName, HeadName, LabelSet, ModelCard};
+use zoo::{FrameChoice, FusionName, HeadName, LabelSet, ModelCard, Precision};
 
 use crate::data::{LoopData, PhantomData};
 use crate::{Augmentation, Objective, OptimizerSettings, Result, Schedule, TrainError};
@@ -25,6 +25,10 @@ pub struct Recipe {
     /// Weights to begin with: a safetensors file; tensors that it lacks begin at random.
     #[serde(default)]
     pub start: Option<PathBuf>,
+    /// What maps between the encoder's layers are made of: `f32`, or `bf16` on a GPU, twice as fast there. Weights, norms and
+    /// everything after the encoder stay in `f32`.
+    #[serde(default, skip_serializing_if = "is_single")]
+    pub precision: Precision,
     /// What learns.
     #[serde(default)]
     pub trained: Trained,
@@ -151,6 +155,10 @@ fn is_nothing(instead: &Instead) -> bool {
     *instead == Instead::default()
 }
 
+fn is_single(precision: &Precision) -> bool {
+    *precision == Precision::F32
+}
+
 fn is_zero(share: &f64) -> bool {
     *share == 0.0
 }
@@ -204,6 +212,9 @@ impl Recipe {
         let BatchRecipe { clips, accumulate, dropout, .. } = self.batch;
         if clips == 0 || accumulate == 0 {
             return fault("batch.clips and batch.accumulate must be at least 1");
+        }
+        if !matches!(self.precision, Precision::F32 | Precision::Bf16) {
+            return fault("precision must be f32 or bf16: gradients are too small for f16, and nothing learns in int8");
         }
         if !(0.0..1.0).contains(&dropout) {
             return fault("batch.dropout must be at least 0 and below 1");

@@ -8,7 +8,7 @@ use candle_core::{Device, Tensor};
 use nn::Lesson;
 use rayon::prelude::*;
 use zoo::weights::{SafetensorsFile, TensorSource};
-use zoo::{Model, ModelCard};
+use zoo::{Model, ModelCard, Precision};
 
 use crate::augment::impostor;
 use crate::batches::Batches;
@@ -26,6 +26,7 @@ pub struct Trainer<'a> {
     card: &'a ModelCard,
     data: &'a DataSet,
     folder: PathBuf,
+    device: Device,
     variables: Variables,
     optimizer: Optimizer,
     /// Steps taken.
@@ -72,8 +73,19 @@ pub enum Outcome {
 impl<'a> Trainer<'a> {
     /// A run of `recipe` for the model `card` on `data` that keeps its checkpoints in `folder`.
     ///
-    /// Goes on from the checkpoint there, if there is one of the same recipe and data.
-    pub fn open(recipe: &'a Recipe, card: &'a ModelCard, data: &'a DataSet, folder: &Path) -> Result<Self> {
+    /// The model learns on `device`; gradients are followed on the CPU, so that a checkpoint knows no device. Goes on from the
+    /// checkpoint there, if there is one of the same recipe and data.
+    pub fn open(
+        recipe: &'a Recipe,
+        card: &'a ModelCard,
+        data: &'a DataSet,
+        folder: &Path,
+        device: &Device,
+    ) -> Result<Self> {
+        if recipe.precision != Precision::F32 && device.is_cpu() {
+            let problem = format!("a CPU does not learn in {}; leave `precision` out, or use a GPU", recipe.precision);
+            return Err(TrainError::Recipe { recipe: recipe.name.clone(), problem });
+        }
         for side in [Split::Train, Split::Validation] {
             if data.of(side).is_empty() {
                 let problem = format!("its data have no {} side", side.name());
@@ -81,7 +93,7 @@ impl<'a> Trainer<'a> {
             }
         }
         std::fs::create_dir_all(folder).map_err(|source| TrainError::File { path: folder.to_owned(), source })?;
-        let mut variables = Variables::random(recipe.seed).with_frozen(match recipe.trained {
+        let mut variables = Variables::random(recipe.seed).on(device).with_frozen(match recipe.trained {
             Trained::Everything => &[],
             Trained::AllButEncoder => &["encoder"],
             Trained::LastLayer => &["encoder", "bottleneck", "head", "fusion"],
@@ -94,6 +106,7 @@ impl<'a> Trainer<'a> {
             card,
             data,
             folder: folder.to_owned(),
+            device: device.clone(),
             optimizer: Optimizer::new(recipe.optimizer),
             variables,
             step: 0,
@@ -212,28 +225,26 @@ impl<'a> Trainer<'a> {
             if is_impostor(recipe, number, position) { None } else { learned[example] }
         };
         let classes: Vec<Option<usize>> = chosen.iter().enumerate().map(class).collect();
-        let lesson = Lesson::training(Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits());
+        let seed = Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits();
+        let lesson = Lesson::training_in(seed, self.recipe.precision.of_maps());
         let model = self.model(&self.variables)?;
         match &self.recipe.objective {
             Objective::CrossEntropy { label_smoothing } => {
                 let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
-                let logits = model.learn_to_classify(&vectors, &lesson)?.logits;
+                let logits = model.learn_to_classify(&vectors, &lesson)?.logits.to_device(&Device::Cpu)?;
                 cross_entropy(&logits, &classes, *label_smoothing, self.recipe.batch.others_weight)
             }
             Objective::PartialLabel => {
                 let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
-                partial_label(
-                    &model.learn_to_classify(&vectors, &lesson)?.logits,
-                    &classes,
-                    &self.recipe.views(self.card)?,
-                )
+                let logits = model.learn_to_classify(&vectors, &lesson)?.logits.to_device(&Device::Cpu)?;
+                partial_label(&logits, &classes, &recipe.views(self.card)?)
             }
             Objective::Contrastive { form, temperature, projection } => {
                 let project = self.projector(*projection)?;
                 let mut views = Vec::new();
                 for view in 0..2 {
                     let vectors = self.vectors(&model, &self.clips(&chosen, number, view)?, &lesson)?;
-                    views.push(project.forward(&model.learn_to_embed(&vectors, &lesson)?)?);
+                    views.push(project.forward(&model.learn_to_embed(&vectors, &lesson)?)?.to_device(&Device::Cpu)?);
                 }
                 let both = [classes.as_slice(), &classes].concat();
                 contrastive(&Tensor::cat(&views, 0)?, &both, *form, *temperature)
@@ -305,7 +316,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn model(&self, weights: &dyn TensorSource) -> Result<Model> {
-        Ok(Model::read(&self.card.architecture()?, weights, &Device::Cpu)?)
+        Ok(Model::read(&self.card.architecture()?, weights, &self.device)?)
     }
 
     fn projector(&self, width_out: usize) -> Result<Projector> {
@@ -357,7 +368,7 @@ pub(crate) fn encoded(
     card: &ModelCard,
     encode: impl FnOnce(&Tensor) -> zoo::Result<Tensor>,
 ) -> Result<Tensor> {
-    let pixels = pixels(clips, card)?;
+    let pixels = pixels(clips, card)?.to_device(model.device())?;
     let frames = clips.first().map_or(1, |clip| clip.frames);
     let as_clips = |frames_of_clips: &Tensor| {
         frames_of_clips.reshape([&[clips.len(), frames], &frames_of_clips.dims()[1..]].concat())

@@ -19,12 +19,18 @@ pub struct Variables {
     /// Parts of the model that do not learn: the first parts of names.
     frozen: Vec<String>,
     made: RefCell<BTreeMap<String, Var>>,
+    device: Device,
 }
 
 impl Variables {
     /// Variables that begin as random numbers of `seed`.
     pub fn random(seed: u64) -> Self {
-        Self { seed, start: None, frozen: Vec::new(), made: RefCell::default() }
+        Self { seed, start: None, frozen: Vec::new(), made: RefCell::default(), device: Device::Cpu }
+    }
+
+    /// The same on `device`, where they have not been made yet.
+    pub fn on(self, device: &Device) -> Self {
+        Self { device: device.clone(), ..self }
     }
 
     /// Variables that begin as the tensors of `start`, where it has them in the shape that is asked for.
@@ -44,10 +50,12 @@ impl Variables {
         learned.map(|(name, variable)| (name.clone(), variable.clone())).collect()
     }
 
-    /// Copies of all tensors as they are now.
+    /// Copies of all tensors as they are now, on the CPU.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let made = self.made.borrow();
-        let copy = |(name, variable): (&String, &Var)| Ok((name.clone(), variable.as_tensor().detach().copy()?));
+        let copy = |(name, variable): (&String, &Var)| {
+            Ok((name.clone(), variable.as_tensor().detach().copy()?.to_device(&Device::Cpu)?))
+        };
         Ok(Snapshot { tensors: made.iter().map(copy).collect::<Result<_>>()? })
     }
 
@@ -56,9 +64,9 @@ impl Variables {
         let mut made = self.made.borrow_mut();
         for (name, tensor) in &snapshot.tensors {
             match made.get(name) {
-                Some(variable) => variable.set(tensor)?,
+                Some(variable) => variable.set(&tensor.to_device(&self.device)?)?,
                 None => {
-                    made.insert(name.clone(), Var::from_tensor(tensor)?);
+                    made.insert(name.clone(), Var::from_tensor(&tensor.to_device(&self.device)?)?);
                 }
             }
         }
@@ -90,7 +98,7 @@ impl TensorSource for Variables {
         let variable = match known {
             Some(variable) => variable,
             None => {
-                let variable = Var::from_tensor(&self.make(name, shape)?)?;
+                let variable = Var::from_tensor(&self.make(name, shape)?.to_device(&self.device)?)?;
                 self.made.borrow_mut().insert(name.to_owned(), variable.clone());
                 variable
             }

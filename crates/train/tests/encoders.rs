@@ -1,7 +1,7 @@
 //! Every architecture learns: on the graph it computes what it computes layer by layer, and every variable of it gets a
 //! gradient that finite differences confirm.
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 use nn::{KernelChoice, Lesson};
 use train::{Snapshot, Variables};
 use zoo::weights::{FormulaWeights, TensorSource, Weights};
@@ -194,6 +194,44 @@ fn heads_of_maps_learn_what_they_compute() {
         let slopes = slopes(&variables, loss, |variables| variables.iter().map(|one| vec![one.clone()]).collect());
         assert!(slopes.iter().all(|slope| (slope - 1.0).abs() < 0.05), "{head}: {slopes:?}");
         assert!(2 * slopes.len() > variables.learned().len(), "{head}: only {} slopes", slopes.len());
+    }
+}
+
+#[test]
+fn maps_in_half_precision_give_nearly_the_same_gradients() {
+    // Norms of few pixels are chaotic.
+    let batch = |side: usize| pixels(&[8, 3, side, side]);
+    use {EncoderName::*, VideoEncoderName::*};
+    let encoders: [(AnyEncoderName, Tensor); 6] = [
+        (EfficientNetTiny.into(), batch(SIDE)),
+        (ResNetMiniature.into(), batch(SIDE)),
+        (DenseNetMiniature.into(), batch(SIDE)),
+        (ConvNextMiniature.into(), batch(SIDE)),
+        (VitMiniature.into(), batch(SMALL_SIDE)),
+        (R2Plus1dMiniature.into(), clips(4)),
+    ];
+    for (name, pixels) in encoders {
+        let gradients = |lesson: &std::rc::Rc<Lesson>| {
+            let variables = Variables::random(7);
+            let learning = model(name, &variables);
+            let vectors = learning.learn(&pixels, lesson).unwrap();
+            assert_eq!(vectors.dtype(), DType::F32);
+            let clips = if vectors.rank() == 2 { vectors.unsqueeze(1).unwrap() } else { vectors };
+            let logits = learning.learn_to_classify(&clips, lesson).unwrap().logits;
+            let gradients = logits.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            let of = |(tensor, variable): (String, Var)| {
+                let gradient = gradients.get(&variable).unwrap_or_else(|| panic!("{name}: none for {tensor}"));
+                assert_eq!(gradient.dtype(), DType::F32, "{name} {tensor}");
+                gradient.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            };
+            variables.learned().into_iter().flat_map(of).collect::<Vec<f32>>()
+        };
+        let (single, half) = (gradients(&Lesson::training(1)), gradients(&Lesson::training_in(1, DType::F16)));
+        let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+        let cosine = product(&single, &half) / (product(&single, &single) * product(&half, &half)).sqrt();
+        // Rounding crosses the kinks of rectifiers; smooth networks have none.
+        let is_smooth = ["efficientnet", "convnext", "vit"].iter().any(|family| name.name().starts_with(family));
+        assert!(cosine > if is_smooth { 0.9999 } else { 0.94 }, "{name}: {cosine}");
     }
 }
 

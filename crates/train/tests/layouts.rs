@@ -101,9 +101,10 @@ fn recipe(data: &DataRecipe, objective: &str) -> Recipe {
 fn goes_through(data: &DataRecipe, card: &ModelCard, objective: &str, cache: &Path) -> DataSet {
     let recipe = recipe(data, objective);
     let set = DataSet::open(&recipe, card, &cache.join("data"), &mut |_, _| {}).unwrap();
-    let mut trainer = Trainer::open(&recipe, card, &set, &cache.join("run")).unwrap();
+    let mut trainer = Trainer::open(&recipe, card, &set, &cache.join("run"), &candle_core::Device::Cpu).unwrap();
     assert_eq!(trainer.run(&AtomicBool::new(false), &mut |_| {}).unwrap(), Outcome::Finished);
-    let tested = train::predict(card, &trainer.weights().unwrap(), &set, Split::Test).unwrap();
+    let tested =
+        train::predict(card, &trainer.weights().unwrap(), &set, Split::Test, &candle_core::Device::Cpu).unwrap();
     assert!(!tested.rows().is_empty(), "nothing to test on");
     set
 }

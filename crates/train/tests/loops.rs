@@ -128,9 +128,10 @@ fn loops_and_a_csv_go_through_training_as_the_pipeline_sees_them() {
     let card = card();
     let run = folder.path().join("run");
     train::write_file_list(&set, &run).unwrap();
-    let mut trainer = Trainer::open(&recipe, &card, &set, &run).unwrap();
+    let mut trainer = Trainer::open(&recipe, &card, &set, &run, &candle_core::Device::Cpu).unwrap();
     assert_eq!(trainer.run(&AtomicBool::new(false), &mut |_| {}).unwrap(), Outcome::Finished);
-    let tested = train::predict(&card, &trainer.weights().unwrap(), &set, Split::Test).unwrap();
+    let tested =
+        train::predict(&card, &trainer.weights().unwrap(), &set, Split::Test, &candle_core::Device::Cpu).unwrap();
     assert!(tested.rows().len() >= 12);
     assert!(std::fs::read_to_string(run.join(train::LEFT_OUT)).unwrap().contains("1.2.4"));
 

@@ -135,7 +135,7 @@ fn least_loss(recipe: &Recipe, views: &LabelSet, clips: &[EasyClip]) -> f64 {
 
 /// The share of what a model sees whose likeliest view is one of those that its label means.
 fn learned_share(card: &ModelCard, weights: &Snapshot, data: &DataSet, views: &LabelSet) -> f64 {
-    let predictions = predict(card, weights, data, Split::Validation).unwrap();
+    let predictions = predict(card, weights, data, Split::Validation, &candle_core::Device::Cpu).unwrap();
     let (mut right, mut all) = (0, 0);
     for row in predictions.rows() {
         let Truth::Class(class) = row.truth else { continue };
@@ -158,7 +158,9 @@ fn overfits(recipe: &Recipe, registry: &Registry, start: Option<PathBuf>, folder
     let data = easy_data(&folder.join("data").join(&recipe.name), shape, &clips);
     let has_start = start.is_some();
     let small = small_recipe(recipe, steps(card.encoder), data.of(Split::Train).len(), start);
-    let mut trainer = Trainer::open(&small, &card, &data, &folder.join("runs").join(&recipe.name)).unwrap();
+    let mut trainer =
+        Trainer::open(&small, &card, &data, &folder.join("runs").join(&recipe.name), &candle_core::Device::Cpu)
+            .unwrap();
     let (mut losses, mut nearest_right) = (Vec::new(), 0.0);
     trainer
         .run(&AtomicBool::new(false), &mut |progress| match progress {

@@ -51,7 +51,7 @@ fn trained(recipe: &Recipe) -> (Validation, Snapshot) {
 }
 
 fn trained_on(recipe: &Recipe, card: &ModelCard, data: &DataSet, folder: &Path) -> (Validation, Snapshot) {
-    let mut trainer = Trainer::open(recipe, card, data, &folder.join("run")).unwrap();
+    let mut trainer = Trainer::open(recipe, card, data, &folder.join("run"), &candle_core::Device::Cpu).unwrap();
     let mut last = None;
     let outcome = trainer
         .run(&AtomicBool::new(false), &mut |progress| {
@@ -143,6 +143,20 @@ fn moving_clips(folder: &Path, shape: ClipShape, to_learn: usize) -> DataSet {
 }
 
 #[test]
+fn half_precision_is_refused_where_it_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut recipe = recipe("batch = { clips = 6 }\nstop = { steps = 6, look_every = 4 }\n");
+    recipe.precision = zoo::Precision::Bf16;
+    let error = Trainer::open(&recipe, &card(), &data(folder.path()), folder.path(), &candle_core::Device::Cpu).err();
+    assert!(error.unwrap().to_string().contains("a CPU does not learn in bf16"));
+    let text = "name = \"test\"\nmodel = \"tte11-tiny\"\nseed = 5\nprecision = \"f16\"\nbatch = { clips = 6 }\n\
+                stop = { steps = 6, look_every = 4 }\n\
+                data = { layout = \"phantom\", seed = 1, train_studies = 1, validation_studies = 1 }\n";
+    let error = Recipe::parse(text, Path::new("test.toml")).unwrap_err();
+    assert!(error.to_string().contains("precision must be f32 or bf16"), "{error}");
+}
+
+#[test]
 fn an_interrupted_run_goes_on_bit_for_bit() {
     let recipe = recipe(
         "batch = { clips = 6, accumulate = 2, dropout = 0.2 }\nstop = { steps = 6, look_every = 4 }\n\
@@ -151,7 +165,9 @@ fn an_interrupted_run_goes_on_bit_for_bit() {
     );
     let folder = tempfile::tempdir().unwrap();
     let (data, card) = (data(folder.path()), card());
-    let open = |name: &str| Trainer::open(&recipe, &card, &data, &folder.path().join(name)).unwrap();
+    let open = |name: &str| {
+        Trainer::open(&recipe, &card, &data, &folder.path().join(name), &candle_core::Device::Cpu).unwrap()
+    };
     let mut whole = open("whole");
     whole.run(&AtomicBool::new(false), &mut |_| {}).unwrap();
     let stop = AtomicBool::new(false);

@@ -27,7 +27,7 @@ pub enum Precision {
 
 impl Precision {
     /// What the maps between an encoder's layers are made of where Candle runs them.
-    pub(crate) fn of_maps(self) -> DType {
+    pub fn of_maps(self) -> DType {
         match self {
             Self::F32 | Self::Int8 => DType::F32,
             Self::Bf16 => DType::BF16,

@@ -120,10 +120,11 @@ impl Model {
 
     /// As [`Self::encode`], on Candle's graph: what of the weights are variables gets its gradient.
     pub fn learn(&self, pixels: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
-        match &self.encoder {
-            AnyEncoder::Frames(encoder) => encoder.learn(pixels, self.takes_maps, lesson),
-            AnyEncoder::Clips(encoder) => Ok(encoder.learn(pixels, lesson)?.unsqueeze(1)?),
-        }
+        let encoded = match &self.encoder {
+            AnyEncoder::Frames(encoder) => encoder.learn(pixels, self.takes_maps, lesson)?,
+            AnyEncoder::Clips(encoder) => encoder.learn(pixels, lesson)?.unsqueeze(1)?,
+        };
+        Ok(encoded.to_dtype(pixels.dtype())?)
     }
 
     /// The same model with its encoder in int8; everything after the encoder stays in single precision.

@@ -89,6 +89,13 @@ fn pipeline_and_device(settings: &daemon::Settings) -> anyhow::Result<(PipelineS
     Ok((source, device))
 }
 
+/// The device that the command line or the configuration names.
+fn open_device(common: &Common) -> anyhow::Result<nn::Device> {
+    let settings = settings(common, daemon::Overrides::default())?;
+    let choice = settings.labelling.device.parse::<nn::DeviceChoice>().context("labelling.device")?;
+    Ok(choice.open()?)
+}
+
 /// The pipeline that the settings name, or the default one.
 fn pipeline_source(settings: &daemon::Settings) -> anyhow::Result<PipelineSource> {
     Ok(PipelineSource::named(settings.labelling.pipeline.as_deref().unwrap_or(PipelineSource::DEFAULT))?)

@@ -17,6 +17,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     if let Some(code) = with_training_environment()? {
         std::process::exit(code);
     }
+    let device = super::open_device(common)?;
     let recipe = Recipe::read(&options.recipe)?;
     let registry = Registry::open(&common.models)?;
     let card = &recipe.card(registry.card(&recipe.model)?);
@@ -27,7 +28,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
         let (count, list) = (data.left_out().len(), folder.join(train::LEFT_OUT));
         eprintln!("{count} labelled loops or files could not be used: {} says which and why", list.display());
     }
-    let mut trainer = Trainer::open(&recipe, card, &data, &folder)?;
+    let mut trainer = Trainer::open(&recipe, card, &data, &folder, &device)?;
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone()).context("Ctrl-C cannot be caught")?;
     signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone()).context("SIGTERM cannot be caught")?;

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 use crate::training::{
     AverageOver, Convolution, DropGenerator, Mode, TrainableNorm, activate, average_pool, channels_first,
@@ -13,18 +13,29 @@ use crate::{Activation, Maps, NnError, Padding, Result};
 #[derive(Debug)]
 pub struct Lesson {
     mode: Mode,
+    /// What maps are made of where not of what the frames are.
+    of_maps: Option<DType>,
     drops: RefCell<DropGenerator>,
 }
 
 impl Lesson {
     /// A step of learning; `seed` decides what dropout and stochastic depth leave out.
     pub fn training(seed: u64) -> Rc<Self> {
-        Rc::new(Self { mode: Mode::Train, drops: RefCell::new(DropGenerator::new(seed)) })
+        Self::of(Mode::Train, None, seed)
+    }
+
+    /// A step of learning with maps of `kind`, half precision for instance; weights and norms stay as they are.
+    pub fn training_in(seed: u64, kind: DType) -> Rc<Self> {
+        Self::of(Mode::Train, Some(kind), seed)
     }
 
     /// A look at what was learned: norms use their running statistics and nothing is left out.
     pub fn evaluation() -> Rc<Self> {
-        Rc::new(Self { mode: Mode::Evaluate, drops: RefCell::new(DropGenerator::new(0)) })
+        Self::of(Mode::Evaluate, None, 0)
+    }
+
+    fn of(mode: Mode, of_maps: Option<DType>, seed: u64) -> Rc<Self> {
+        Rc::new(Self { mode, of_maps, drops: RefCell::new(DropGenerator::new(seed)) })
     }
 
     /// How norms behave.
@@ -58,7 +69,8 @@ pub struct LearnedMaps {
 impl LearnedMaps {
     /// Frames [N, 3, H, W] at the head of a network that learns.
     pub fn frames(frames: &Tensor, lesson: &Rc<Lesson>) -> Result<Self> {
-        Ok(Self { maps: channels_last(frames)?, lesson: lesson.clone() })
+        let maps = channels_last(&frames.to_dtype(lesson.of_maps.unwrap_or(frames.dtype()))?)?;
+        Ok(Self { maps, lesson: lesson.clone() })
     }
 
     /// The numbers, channels last.
@@ -130,7 +142,7 @@ impl LearnedMaps {
             (bias, norm) => {
                 let mut y = conv2d(maps, weight, convolution)?;
                 if let Some(bias) = bias {
-                    y = y.broadcast_add(bias)?;
+                    y = y.broadcast_add(&bias.to_dtype(y.dtype())?)?;
                 }
                 match norm {
                     Some(norm) => norm.forward(&y, activation, mode),

@@ -5,6 +5,7 @@
 use candle_core::{Result as CandleResult, Tensor};
 use rayon::prelude::*;
 
+use super::anywhere;
 use super::real::{Real, for_real, tensor, vectorized, with_values};
 use super::step::Step;
 use crate::{Activation, Result};
@@ -13,6 +14,9 @@ use crate::{Activation, Result};
 pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     if activation == Activation::Identity {
         return Ok(x.clone());
+    }
+    if anywhere::is_for(x) {
+        return Ok(anywhere::activate(x, activation)?);
     }
     Ok(activated(&x.contiguous()?, activation)?)
 }

@@ -1,6 +1,7 @@
 use candle_core::{Result as CandleResult, Tensor, Var};
 
 use super::activation::for_curve;
+use super::anywhere;
 use super::norm_kernels::{Moments, Normalization};
 use super::real::{Real, for_real, tensor, with_values};
 use super::step::Step;
@@ -62,6 +63,9 @@ impl TrainableNorm {
     ///
     /// Fails if the channels disagree, or in [`Mode::Train`] on fewer than two rows.
     pub fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
+        if anywhere::is_for(x) {
+            return Ok(anywhere::norm(x, self, activation, mode)?);
+        }
         Ok(self.recorded(&x.contiguous()?, activation, mode)?)
     }
 
@@ -93,10 +97,8 @@ impl TrainableNorm {
             Mode::Evaluate => (numbers(&self.running_mean)?, numbers(&self.running_variance)?),
             Mode::Train => {
                 let moments = for_real!(maps, T => with_values([maps], |[maps]| Ok(Moments::of::<T>(maps, channels))))?;
-                if moments.count < 2 {
-                    candle_core::bail!("a batch norm cannot learn from {} row", moments.count);
-                }
-                self.update_running_statistics(&moments)?;
+                let vector = |numbers: &[f64]| Tensor::new(numbers, maps.device());
+                self.follow(&vector(&moments.mean)?, &vector(&moments.variance)?, moments.count)?;
                 (moments.mean, moments.variance)
             }
         };
@@ -104,16 +106,20 @@ impl TrainableNorm {
         Ok(NormalizedMaps { maps: maps.clone(), mean, inverse_deviation, activation, mode })
     }
 
-    fn update_running_statistics(&self, moments: &Moments) -> CandleResult<()> {
+    /// Moves the running statistics towards those of a batch of `count` rows, both [C]; the variance is the biased one.
+    pub(super) fn follow(&self, mean: &Tensor, variance: &Tensor, count: usize) -> CandleResult<()> {
+        if count < 2 {
+            candle_core::bail!("a batch norm cannot learn from {count} row");
+        }
         let correction = match self.settings.running_variance {
-            RunningVariance::Unbiased => moments.count as f64 / (moments.count - 1) as f64,
+            RunningVariance::Unbiased => count as f64 / (count - 1) as f64,
             RunningVariance::Biased => 1.0,
         };
         let share = self.settings.batch_share;
         for (running, batch, factor) in
-            [(&self.running_mean, &moments.mean, 1.0), (&self.running_variance, &moments.variance, correction)]
+            [(&self.running_mean, mean, 1.0), (&self.running_variance, variance, correction)]
         {
-            let batch = Tensor::new(batch.as_slice(), running.device())?.to_dtype(running.dtype())?;
+            let batch = batch.to_dtype(running.dtype())?;
             running.set(&((running.as_detached_tensor() * (1.0 - share))? + (batch * (factor * share))?)?)?;
         }
         Ok(())

@@ -1,12 +1,16 @@
 use candle_core::{Result as CandleResult, Tensor};
 use rayon::prelude::*;
 
+use super::anywhere;
 use super::real::{Real, for_real, tensor, vectorized, with_values};
 use super::step::Step;
 use crate::Result;
 
 /// Multiplies `x` [N, H, W, C] by `scale` [N, C], as squeeze-and-excitation does; the shape stays.
 pub fn scale_channels(x: &Tensor, scale: &Tensor) -> Result<Tensor> {
+    if anywhere::is_for(x) {
+        return Ok(anywhere::scale_channels(x, scale)?);
+    }
     Ok(recorded(&x.contiguous()?, &scale.contiguous()?)?)
 }
 

@@ -1,5 +1,6 @@
 use candle_core::{Result as CandleResult, Tensor};
 
+use super::anywhere;
 use super::batch_norm::{Mode, TrainableNorm};
 use super::plan::Plan;
 use super::real::for_real;
@@ -26,6 +27,9 @@ impl Convolution {
 ///
 /// Fails if the kernel does not fit the padded image or the channels disagree.
 pub fn conv2d(x: &Tensor, weight: &Tensor, convolution: &Convolution) -> Result<Tensor> {
+    if anywhere::is_for(x) {
+        return Ok(anywhere::conv2d(x, weight, convolution)?);
+    }
     Ok(recorded(&x.contiguous()?, weight, convolution)?)
 }
 
@@ -52,6 +56,10 @@ pub fn conv2d_norm(
     activation: Activation,
     mode: Mode,
 ) -> Result<Tensor> {
+    if anywhere::is_for(x) {
+        let product = anywhere::conv2d(x, weight, convolution)?;
+        return Ok(anywhere::norm(&product, norm, activation, mode)?);
+    }
     Ok(recorded_with_norm(&x.contiguous()?, weight, convolution, (norm, activation, mode))?)
 }
 

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{Result as CandleResult, Tensor};
 use rayon::prelude::*;
 
+use super::anywhere;
 use super::channel_scale::{products_over_image, scaled};
 use super::pooling::means;
 use super::real::{Real, for_real, tensor, vectorized, with_values};
@@ -15,6 +16,9 @@ use crate::{NnError, Result};
 /// The same as [`super::global_average`], `gate` and [`super::scale_channels`], but `x` gets its gradient in one pass and
 /// not as a sum of two maps. Fails if the result of `gate` does not depend on its argument.
 pub fn gate_channels(x: &Tensor, gate: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    if anywhere::is_for(x) {
+        return Ok(anywhere::scale_channels(x, &gate(&anywhere::global_average(x)?)?)?);
+    }
     let x = x.contiguous()?;
     let waiting = Arc::new(Mutex::new(None));
     let average = recorded_average(&x, Arc::clone(&waiting))?;

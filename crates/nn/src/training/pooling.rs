@@ -1,6 +1,7 @@
 use candle_core::{Result as CandleResult, Tensor};
 use rayon::prelude::*;
 
+use super::anywhere;
 use super::axis::{Link, Sliding};
 use super::depthwise;
 use super::real::{Real, for_real, tensor, vectorized, with_values};
@@ -22,6 +23,10 @@ pub enum AverageOver {
 pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> Result<Tensor> {
     let x = x.contiguous()?;
     let sliding = Sliding::new(x.dims4()?, (kernel, kernel), stride, padding)?;
+    if anywhere::is_for(&x) {
+        window_links(&sliding)?;
+        return Ok(anywhere::max_pool(&x, &sliding)?);
+    }
     Ok(recorded_max_pool(&x, &sliding)?)
 }
 
@@ -31,11 +36,18 @@ pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> R
 pub fn average_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding, over: AverageOver) -> Result<Tensor> {
     let x = x.contiguous()?;
     let sliding = Sliding::new(x.dims4()?, (kernel, kernel), stride, padding)?;
+    if anywhere::is_for(&x) {
+        window_links(&sliding)?;
+        return Ok(anywhere::average_pool(&x, &sliding, over)?);
+    }
     Ok(recorded_average_pool(&x, sliding, over)?)
 }
 
 /// Averages `x` [N, H, W, C] over the image to [N, C].
 pub fn global_average(x: &Tensor) -> Result<Tensor> {
+    if anywhere::is_for(x) {
+        return Ok(anywhere::global_average(x)?);
+    }
     Ok(recorded_global_average(&x.contiguous()?)?)
 }
 

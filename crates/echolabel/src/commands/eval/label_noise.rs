@@ -73,7 +73,7 @@ fn loops_of(run: &Run) -> anyhow::Result<Vec<OfLoop>> {
     let examples = run.data.clips().examples();
     let mut numbers = run.data.of(Split::Train);
     numbers.retain(|&number| examples[number].class.is_some());
-    let vectors = train::vectors(&run.card, &run.snapshot, &run.data, &numbers)?;
+    let vectors = train::vectors(&run.card, &run.snapshot, &run.data, &numbers, &run.device)?;
     let mut place: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut sums: Vec<(OfLoop, f32)> = Vec::new();
     for (&example, vector) in numbers.iter().zip(vectors) {

@@ -66,9 +66,9 @@ fn of_predictions(options: &EvalOptions) -> Outcome {
 
 /// A recipe's model on one side of its split.
 fn of_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Evaluation, Failure> {
-    let Run { recipe, mut card, views, folder, weights, snapshot, data } = Run::open(common, options, source)?;
+    let Run { recipe, mut card, views, folder, weights, snapshot, data, device } = Run::open(common, options, source)?;
     if options.fit {
-        let validation = train::predict(&unfitted(&card), &snapshot, &data, Split::Validation)?;
+        let validation = train::predict(&unfitted(&card), &snapshot, &data, Split::Validation, &device)?;
         let fitted = fit::confidence(&validation)?;
         output::line(format_args!("# fitted on the validation set; goes into the model's entry of the registry"))?;
         output::line(format_args!("confidence = {}", toml::Value::try_from(fitted)?))?;
@@ -82,7 +82,7 @@ fn of_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Ev
         let problem = format!("the data of {} have no {} side: choose another with --split", recipe.name, split.name());
         return Err(Failure::Setup(anyhow::anyhow!(problem)));
     }
-    let mut predictions = aggregate(&train::predict(&card, &snapshot, &data, split)?, Level::Loop)?;
+    let mut predictions = aggregate(&train::predict(&card, &snapshot, &data, split, &device)?, Level::Loop)?;
     if let (DataRecipe::Tte47 { folder }, Split::Test) = (&recipe.data, split) {
         predictions = experts::added(predictions, folder, &views)?;
     }

@@ -19,11 +19,14 @@ pub struct Run {
     pub weights: PathBuf,
     pub snapshot: Snapshot,
     pub data: DataSet,
+    /// Where the model runs.
+    pub device: nn::Device,
 }
 
 impl Run {
     /// Reads the recipe `source`, its weights and its data, which are prepared where they are not yet.
     pub fn open(common: &Common, options: &EvalOptions, source: &Path) -> anyhow::Result<Self> {
+        let device = super::super::open_device(common)?;
         let recipe = Recipe::read(source)?;
         let registry = Registry::open(&common.models)?;
         let card = recipe.card(registry.card(&recipe.model)?);
@@ -34,6 +37,6 @@ impl Run {
         let cache = options.cache.clone().unwrap_or_else(|| folder.join("data"));
         let views = recipe.views(&card)?;
         let data = DataSet::open(&recipe, &card, &cache, &mut |_, _| {})?;
-        Ok(Self { recipe, card, views, folder, weights, snapshot, data })
+        Ok(Self { recipe, card, views, folder, weights, snapshot, data, device })
     }
 }
