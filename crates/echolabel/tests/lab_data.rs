@@ -38,7 +38,8 @@ fn loops_and_a_csv_are_trained_on_and_evaluated() {
     std::fs::write(at("lab.toml"), recipe("labels.csv", ", folder = \"echo\"")).unwrap();
     let (code, stdout, stderr) = run_in(folder.path(), &["train", "lab.toml"]);
     assert_eq!(code, 0, "{stderr}");
-    assert!(stdout.contains("tte11-tiny.safetensors"), "{stdout}");
+    assert!(stdout.contains("lab.safetensors"), "{stdout}");
+    assert!(stderr.contains("lab.card.toml"), "{stderr}");
     // Doppler and M-mode strips are labelled too, but the pipeline would skip them.
     assert!(stderr.contains("16 labelled loops or files could not be used"), "{stderr}");
     let left_out = std::fs::read_to_string(at("runs/lab/left-out.csv")).unwrap();
@@ -54,6 +55,31 @@ fn loops_and_a_csv_are_trained_on_and_evaluated() {
     // Eleven views, two colour loops, three of other organs.
     assert_eq!((figures["rows"]["labelled"].as_u64(), figures["rows"]["outside"].as_u64()), (Some(13), Some(3)));
     assert_eq!(figures["rows"]["patients"].as_u64(), Some(1));
+
+    // What was trained is a model like any other once its weights and its card lie in the folder of models.
+    let (code, stdout, stderr) = run_in(folder.path(), &["eval", "lab.toml", "--fit"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("lab.card.toml has it"), "{stdout}");
+    std::fs::create_dir(at("models")).unwrap();
+    for name in ["lab.safetensors", "lab.card.toml"] {
+        std::fs::copy(at("runs/lab").join(name), at("models").join(name)).unwrap();
+    }
+    let (code, shown, stderr) = run_in(folder.path(), &["models", "show", "lab"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(shown.contains("trained by recipe lab") && shown.contains("temperature"), "{shown}");
+    let (code, labelled, stderr) = run_in(folder.path(), &["label", "echo/study001", "--pipeline", "lab", "--json"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(labelled.contains("\"pipeline\":\"lab\"") && labelled.contains("\"probabilities\""), "{labelled}");
+
+    // A card of a name that is taken is refused, and so is one that is none.
+    std::fs::copy(at("models/lab.card.toml"), at("models/other.card.toml")).unwrap();
+    let (code, _, stderr) = run_in(folder.path(), &["models", "list"]);
+    assert_ne!(code, 0);
+    assert!(stderr.contains("other.card.toml") && stderr.contains("name of its own"), "{stderr}");
+    std::fs::write(at("models/other.card.toml"), "name = 3").unwrap();
+    let (code, _, stderr) = run_in(folder.path(), &["models", "list"]);
+    assert!(code != 0 && stderr.contains("other.card.toml is not a valid model card"), "{stderr}");
+    std::fs::remove_file(at("models/other.card.toml")).unwrap();
 
     // The same patient on two sides is refused.
     std::fs::write(at("labels.csv"), csv.replacen(",train", ",test", 1)).unwrap();

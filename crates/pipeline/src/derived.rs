@@ -14,10 +14,11 @@ use crate::{
 const MOST_CLIPS: usize = 2;
 const MOST_WINDOWS: usize = 4;
 
-/// The pipeline that is named after the model `name`; `None` where the registry has no such model.
-pub(crate) fn pipeline_of_model(name: &str) -> Option<PipelineFile> {
-    let registry = Registry::open(Path::new("")).ok()?;
-    registry.card(name).ok().map(pipeline_of)
+/// The pipeline that is named after the model `name`; `None` where neither the registry nor the folder `models` has such a
+/// model.
+pub(crate) fn pipeline_of_model(name: &str, models: &Path) -> zoo::Result<Option<PipelineFile>> {
+    let registry = Registry::open(models)?;
+    Ok(registry.card(name).ok().map(pipeline_of))
 }
 
 /// What the card says, with the frames that the model was made for and everything else as usual.

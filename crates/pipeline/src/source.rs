@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::derived::pipeline_of_model;
 use crate::{PipelineError, PipelineFile};
@@ -26,18 +26,18 @@ impl PipelineSource {
     /// The name of the pipeline used when nobody names one.
     pub const DEFAULT: &'static str = "tte11-video-dilated";
 
-    /// A shipped pipeline of that name, else the file at that path (`.toml`), else the pipeline of that model.
-    pub fn named(name: &str) -> Result<Self, PipelineError> {
+    /// A shipped pipeline of that name, else the file at that path (`.toml`), else the pipeline of that model, one of the
+    /// registry or of a card in the folder `models`.
+    pub fn named(name: &str, models: &Path) -> Result<Self, PipelineError> {
         if let Some((shipped, _)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
             return Ok(Self::Shipped(shipped));
         }
         if name.ends_with(".toml") {
             return Ok(Self::File(name.into()));
         }
-        if pipeline_of_model(name).is_some() {
-            return Ok(Self::Model(name.to_owned()));
-        }
-        Err(Self::unknown(name))
+        let of_model = Self::Model(name.to_owned());
+        of_model.read(models)?;
+        Ok(of_model)
     }
 
     /// The names of the pipelines that ship with the program.
@@ -46,7 +46,7 @@ impl PipelineSource {
     }
 
     /// Reads the file, refusing unknown keys, or derives the pipeline from its model's card.
-    pub fn read(&self) -> Result<PipelineFile, PipelineError> {
+    pub fn read(&self, models: &Path) -> Result<PipelineFile, PipelineError> {
         let text = match self {
             Self::Shipped(name) => {
                 SHIPPED.iter().find(|(shipped, _)| shipped == name).map(|(_, text)| (*text).to_owned())
@@ -54,7 +54,11 @@ impl PipelineSource {
             Self::File(path) => Some(
                 std::fs::read_to_string(path).map_err(|source| PipelineError::Read { path: path.clone(), source })?,
             ),
-            Self::Model(name) => return pipeline_of_model(name).ok_or_else(|| Self::unknown(name)),
+            Self::Model(name) => {
+                let found = pipeline_of_model(name, models)
+                    .map_err(|source| PipelineError::Model { origin: self.to_string(), source })?;
+                return found.ok_or_else(|| Self::unknown(name));
+            }
         };
         toml::from_str(&text.unwrap_or_default())
             .map_err(|error| PipelineError::Invalid { origin: self.to_string(), problem: error.to_string() })

@@ -9,6 +9,7 @@
 mod augment;
 mod batches;
 mod cache;
+mod card;
 mod checkpoint;
 mod clip;
 pub mod data;
@@ -26,6 +27,7 @@ mod variables;
 
 pub use augment::Augmentation;
 pub use cache::{ClipCache, ClipCacheWriter};
+pub use card::{card_path, weights_path, write_card};
 pub use clip::Clip;
 pub use data::{DataSet, Example, LeftOut, Split};
 pub use error::TrainError;

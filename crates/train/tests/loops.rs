@@ -103,8 +103,12 @@ fn loops_and_a_csv_go_through_training_as_the_pipeline_sees_them() {
     assert!(!reason_of(&truths[1].loops[2].sop_instance_uid).is_empty(), "a damaged file is left out");
 
     // The clips are those of the pipeline, but for normalisation and rounding.
-    let pipeline =
-        Pipeline::open(&PipelineSource::named("tte11-tiny").unwrap(), folder.path(), nn::DeviceChoice::Cpu).unwrap();
+    let pipeline = Pipeline::open(
+        &PipelineSource::named("tte11-tiny", folder.path()).unwrap(),
+        folder.path(),
+        nn::DeviceChoice::Cpu,
+    )
+    .unwrap();
     for of_loop in truths[0].loops.iter().take(4) {
         let path = lab_folder.join(study_folder(0)).join(&of_loop.file);
         let PreparedLoop::Clips(seen) = pipeline.prepared(&path).unwrap() else { panic!("{}", of_loop.file) };

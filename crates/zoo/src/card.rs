@@ -1,10 +1,12 @@
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::weights::FormulaWeights;
 use crate::{
     AnyEncoderName, Architecture, Confidence, FusionName, HeadName, LabelSet, Preparation, Result, WeightStatus,
+    ZooError,
 };
 
 /// One entry of the registry.
@@ -152,6 +154,29 @@ impl Default for Formula {
 }
 
 impl ModelCard {
+    /// How the names of files end that hold a card each.
+    pub const EXTENSION: &str = ".card.toml";
+
+    /// Reads a card from a file of its own; an error names it.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
+        toml::from_str(&text).map_err(|error| ZooError::Format {
+            path: path.to_owned(),
+            format: "model card",
+            problem: error.to_string(),
+        })
+    }
+
+    /// Writes the card to a file of its own.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let text = toml::to_string_pretty(self).map_err(|error| ZooError::Format {
+            path: path.to_owned(),
+            format: "model card",
+            problem: error.to_string(),
+        })?;
+        std::fs::write(path, text).map_err(|source| ZooError::Write { path: path.to_owned(), source })
+    }
+
     /// The parts that make the model.
     pub fn architecture(&self) -> Result<Architecture> {
         let label_set = self.label_set.as_deref().map(LabelSet::named).transpose()?;

@@ -51,7 +51,10 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 impl Registry {
-    /// The registry of this build, with weight files looked for in `folder`.
+    /// The registry of this build and the cards in `folder`, where weight files are looked for.
+    ///
+    /// A card is a file `NAME.card.toml`, as `echolabel train` writes it beside the weights; an error names one that cannot be
+    /// read, or whose model's name is taken.
     pub fn open(folder: &Path) -> Result<Self> {
         let mut models = Vec::new();
         for (path, text) in FILES {
@@ -61,6 +64,14 @@ impl Registry {
                 problem: error.to_string(),
             })?;
             models.extend(file.model);
+        }
+        for path in card_files(folder)? {
+            let card = ModelCard::read(&path)?;
+            if models.iter().any(|known: &ModelCard| known.name == card.name) {
+                let problem = format!("there is another model {}: give this one a name of its own", card.name);
+                return Err(ZooError::Format { path, format: "model card", problem });
+            }
+            models.push(card);
         }
         Ok(Self { models, folder: folder.to_owned() })
     }
@@ -140,6 +151,23 @@ impl Registry {
 /// The weights of an entry that are part of the program.
 fn shipped_weights(card: &ModelCard) -> Option<&'static [u8]> {
     card.file.as_deref().filter(|_| card.ships).and_then(shipped::weights)
+}
+
+/// The cards in a folder, in the order of their names; none where there is no folder.
+fn card_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let failed = |source| ZooError::Read { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.to_string_lossy().ends_with(ModelCard::EXTENSION) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 #[cfg(test)]

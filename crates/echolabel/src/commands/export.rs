@@ -37,7 +37,7 @@ pub fn inventories(common: &Common, db: Option<PathBuf>, study: Option<&str>) ->
 /// Opens an existing database and tells the views of the pipeline's label set.
 pub(super) fn open(common: &Common, db: Option<PathBuf>) -> anyhow::Result<(Store, Vec<String>)> {
     let settings = super::settings(common, daemon::Overrides { database: db, ..Default::default() })?;
-    let label_set = super::pipeline_source(&settings)?.read()?.label_set;
+    let label_set = super::pipeline_source(common, &settings)?.read(&common.models)?.label_set;
     let views = match label_set {
         Some(name) => zoo::LabelSet::named(&name)?.view_names(),
         None => Vec::new(),

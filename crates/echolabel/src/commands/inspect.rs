@@ -12,7 +12,7 @@ use crate::{output, picture};
 /// Looks at one file and prints, and draws, what was found.
 pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
     let settings = super::settings(common, daemon::Overrides::default())?;
-    let sampling = super::pipeline_source(&settings)?.read()?.sampling;
+    let sampling = super::pipeline_source(common, &settings)?.read(&common.models)?.sampling;
     let plan =
         ecg::PlanSettings { strategy: sampling.strategy, frames_per_clip: sampling.frames_per_clip, max_clips: None };
     let looked = Loop::open(&options.file).map_err(pipeline::LabelError::from).and_then(|mut source| {

@@ -52,19 +52,19 @@ fn settings(common: &Common, overrides: daemon::Overrides) -> anyhow::Result<dae
 
 /// Opens the pipeline that the settings name.
 fn open_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
-    let (source, device) = pipeline_and_device(settings)?;
+    let (source, device) = pipeline_and_device(common, settings)?;
     Ok(Pipeline::open(&source, &common.models, device)?)
 }
 
 /// Opens it with weights made by a formula instead of its model's.
 fn open_untrained_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
-    let (source, device) = pipeline_and_device(settings)?;
+    let (source, device) = pipeline_and_device(common, settings)?;
     Ok(Pipeline::open_untrained(&source, &common.models, device)?)
 }
 
 /// Opens it for an inventory, where only views may stand.
 fn open_view_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
-    let (_, card) = Pipeline::check(&pipeline_source(settings)?, &common.models)?;
+    let (_, card) = Pipeline::check(&pipeline_source(common, settings)?, &common.models)?;
     labels_views(&card)?;
     open_pipeline(common, settings)
 }
@@ -80,11 +80,14 @@ fn labels_views(card: &zoo::ModelCard) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn pipeline_and_device(settings: &daemon::Settings) -> anyhow::Result<(PipelineSource, nn::DeviceChoice)> {
+fn pipeline_and_device(
+    common: &Common,
+    settings: &daemon::Settings,
+) -> anyhow::Result<(PipelineSource, nn::DeviceChoice)> {
     if let Some(threads) = settings.labelling.threads {
         nn::limit_threads(threads.min(usize::from(u16::MAX)) as u16);
     }
-    let source = pipeline_source(settings)?;
+    let source = pipeline_source(common, settings)?;
     let device = settings.labelling.device.parse::<nn::DeviceChoice>().context("labelling.device")?;
     Ok((source, device))
 }
@@ -97,6 +100,7 @@ fn open_device(common: &Common) -> anyhow::Result<nn::Device> {
 }
 
 /// The pipeline that the settings name, or the default one.
-fn pipeline_source(settings: &daemon::Settings) -> anyhow::Result<PipelineSource> {
-    Ok(PipelineSource::named(settings.labelling.pipeline.as_deref().unwrap_or(PipelineSource::DEFAULT))?)
+fn pipeline_source(common: &Common, settings: &daemon::Settings) -> anyhow::Result<PipelineSource> {
+    let name = settings.labelling.pipeline.as_deref().unwrap_or(PipelineSource::DEFAULT);
+    Ok(PipelineSource::named(name, &common.models)?)
 }

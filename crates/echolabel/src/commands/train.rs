@@ -37,8 +37,15 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
         eprintln!("stopped after step {}; the same command goes on from there", trainer.step());
         return Err(Failure::SomeInputs);
     }
-    let path = folder.join(format!("{}.safetensors", card.name));
+    let path = train::weights_path(&recipe, &folder);
     trainer.best_weights()?.write_half(&path)?;
+    let card = train::write_card(&recipe, card, &folder, data.clips().fingerprint(), None)?;
+    eprintln!(
+        "`echolabel eval {} --fit` fits its confidence; with {} beside it in the folder of models it is model {}",
+        options.recipe.display(),
+        card.display(),
+        recipe.name
+    );
     output::line(path.display())
 }
 

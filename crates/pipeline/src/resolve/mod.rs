@@ -167,7 +167,7 @@ struct Parts {
 
 impl Parts {
     fn read(source: &PipelineSource, models: &Path) -> Result<Self, PipelineError> {
-        let file = source.read()?;
+        let file = source.read(models)?;
         let registry = Registry::open(models).map_err(model_error(source))?;
         let card = registry.card(&file.weights.model).map_err(model_error(source))?.clone();
         let origin = source.to_string();

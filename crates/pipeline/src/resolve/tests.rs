@@ -11,8 +11,8 @@ fn checked(text: &str) -> Result<(), String> {
 #[test]
 fn every_shipped_pipeline_reads_under_its_own_name_and_fits_its_model() {
     for name in PipelineSource::shipped() {
-        let source = PipelineSource::named(name).unwrap();
-        assert_eq!(source.read().unwrap().name, name);
+        let source = PipelineSource::named(name, Path::new("nowhere")).unwrap();
+        assert_eq!(source.read(Path::new("nowhere")).unwrap().name, name);
         match Pipeline::check(&source, Path::new("nowhere")) {
             Ok(_) => {}
             Err(PipelineError::Model { source: ZooError::WeightsAbsent { .. }, .. }) => {}
@@ -25,22 +25,22 @@ fn every_shipped_pipeline_reads_under_its_own_name_and_fits_its_model() {
 fn every_model_of_the_registry_has_a_pipeline_that_fits_it() {
     let registry = Registry::open(Path::new("nowhere")).unwrap();
     for card in registry.models() {
-        let source = PipelineSource::named(&card.name).unwrap();
+        let source = PipelineSource::named(&card.name, Path::new("nowhere")).unwrap();
         let parts = Parts::read(&source, Path::new("nowhere")).unwrap();
         assert_eq!((&parts.file.name, &parts.card.name), (&card.name, &card.name));
         let text = toml::to_string(&parts.file).unwrap();
         assert_eq!(toml::from_str::<PipelineFile>(&text).unwrap(), parts.file, "a file can say the same");
     }
-    let error = PipelineSource::named("EchoView48").unwrap_err().to_string();
+    let error = PipelineSource::named("EchoView48", Path::new("nowhere")).unwrap_err().to_string();
     assert!(error.contains("EchoView48") && error.contains("models list"), "{error}");
 }
 
 #[test]
 fn untrained_weights_are_said_to_be_untrained() {
-    let source = PipelineSource::named("tte11-tiny").unwrap();
+    let source = PipelineSource::named("tte11-tiny", Path::new("nowhere")).unwrap();
     let pipeline = Pipeline::open_untrained(&source, Path::new("nowhere"), DeviceChoice::Cpu).unwrap();
     assert_eq!(pipeline.status(), WeightStatus::Untrained);
-    let absent = PipelineSource::named("EchoSDNet").unwrap();
+    let absent = PipelineSource::named("EchoSDNet", Path::new("nowhere")).unwrap();
     assert!(Pipeline::open(&absent, Path::new("nowhere"), DeviceChoice::Cpu).is_err());
     let pipeline = Pipeline::open_untrained(&absent, Path::new("nowhere"), DeviceChoice::Cpu).unwrap();
     assert_eq!((pipeline.status(), pipeline.card().status), (WeightStatus::Untrained, WeightStatus::Clinical));

@@ -104,7 +104,7 @@ pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
             }
         }
         None => {
-            let (file, card) = Pipeline::check(&super::pipeline_source(&settings)?, &common.models)?;
+            let (file, card) = Pipeline::check(&super::pipeline_source(common, &settings)?, &common.models)?;
             compare(common, options, file.name, &card)
         }
     }

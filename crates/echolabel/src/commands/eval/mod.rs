@@ -70,9 +70,13 @@ fn of_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Ev
     if options.fit {
         let validation = train::predict(&unfitted(&card), &snapshot, &data, Split::Validation, &device)?;
         let fitted = fit::confidence(&validation)?;
-        output::line(format_args!("# fitted on the validation set; goes into the model's entry of the registry"))?;
+        output::line(format_args!("# fitted on the validation set; belongs into the model's card"))?;
         output::line(format_args!("confidence = {}", toml::Value::try_from(fitted)?))?;
         card.confidence = Some(fitted);
+        if weights == train::weights_path(&recipe, &folder) {
+            let path = train::write_card(&recipe, &card, &folder, data.clips().fingerprint(), Some(fitted))?;
+            output::line(format_args!("# {} has it", path.display()))?;
+        }
     }
     let split = match options.split {
         EvalSplit::Validation => Split::Validation,

@@ -61,7 +61,7 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
     let card = registry.card(quantize.name)?;
     let status = if quantize.untrained { WeightStatus::Untrained } else { card.status };
     let model = || read_model(registry, card, quantize.untrained);
-    let source = PipelineSource::named(&card.name)?;
+    let source = PipelineSource::named(&card.name, registry.folder())?;
     let mut observer = model()?.observer(card.prepare.size)?;
     let single = Pipeline::with_model(&source, registry.folder(), (model()?, status), None)?;
 

@@ -1,0 +1,58 @@
+//! The card of what a run has made: with it beside the weights in the folder of models, every command knows the model.
+
+use std::path::{Path, PathBuf};
+
+use zoo::weights::{SafetensorsFile, TensorSource};
+use zoo::{Confidence, ModelCard, WeightStatus};
+
+use crate::{DataRecipe, Recipe, Result};
+
+/// The file of a run's weights in half precision, named as the recipe.
+pub fn weights_path(recipe: &Recipe, folder: &Path) -> PathBuf {
+    folder.join(format!("{}.safetensors", recipe.name))
+}
+
+/// The file of a run's card.
+pub fn card_path(recipe: &Recipe, folder: &Path) -> PathBuf {
+    folder.join(format!("{}{}", recipe.name, ModelCard::EXTENSION))
+}
+
+/// Writes the card of the weights that a run of `recipe` for the model `card` has left in `folder`, and gives its path.
+///
+/// `data` is the fingerprint of what was learned from; `confidence` what was fitted to the weights, if anything was.
+pub fn write_card(
+    recipe: &Recipe,
+    card: &ModelCard,
+    folder: &Path,
+    data: &str,
+    confidence: Option<Confidence>,
+) -> Result<PathBuf> {
+    let weights = weights_path(recipe, folder);
+    let (status, note) = match recipe.data {
+        DataRecipe::Phantom(_) => (WeightStatus::Simulated, "TRAINED ON SIMULATED IMAGES, NOT FOR CLINICAL USE. "),
+        _ => (WeightStatus::Clinical, ""),
+    };
+    let start = match &recipe.start {
+        Some(start) => format!("from {}", start.display()),
+        None => "from random numbers".to_owned(),
+    };
+    let trained = ModelCard {
+        name: recipe.name.clone(),
+        summary: format!("{}; trained by recipe {}", card.summary, recipe.name),
+        status,
+        licence: "not stated: the owner of the data decides".to_owned(),
+        origin: format!(
+            "{note}Trained by recipe {}, seed {}, {start}; data with fingerprint {data}.",
+            recipe.name, recipe.seed
+        ),
+        published: None,
+        ships: false,
+        confidence,
+        file: weights.file_name().map(|name| name.to_string_lossy().into_owned()),
+        sha256: Some(SafetensorsFile::read(&weights)?.sha256()),
+        ..card.clone()
+    };
+    let path = card_path(recipe, folder);
+    trained.write(&path)?;
+    Ok(path)
+}
