@@ -4,6 +4,7 @@ use crate::beamform::{Beamformer, FlowBox, NonCardiac, PolarGrid, ScanConverter,
 use crate::ecg::Electrocardiogram;
 use crate::heart::{CardiacCycle, CardiacState, Heart, Shape, Tissue};
 use crate::probe::ImagePlane;
+use crate::random::Stream;
 use crate::rhythm::beats;
 use crate::screen::{
     Layout, PixelRect, RgbImage, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum,
@@ -284,14 +285,18 @@ fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
     Beamformer::new(scene, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
 }
 
+/// Where the operator has laid the colour box: about the valves, larger or smaller.
 fn flow_box_for(spec: &LoopSpec) -> FlowBox {
-    let width = 0.42;
+    let (near, far) = match spec.subject {
+        Subject::Heart(view) if view.name().starts_with("Apical") => (0.38, 0.86),
+        _ => (0.35, 0.8),
+    };
+    let mut random = Stream::new(spec.seed, "colour box");
+    let mut around = |middle: f32, deviation: f64| middle + random.normal(0.0, deviation) as f32;
+    let (middle, width) = (around(0.5, 0.03), around(0.42, 0.08).clamp(0.25, 0.7));
     FlowBox {
-        beams: (0.5 - width / 2.0, 0.5 + width / 2.0),
-        depths: match spec.subject {
-            Subject::Heart(view) if view.name().starts_with("Apical") => (0.38, 0.86),
-            _ => (0.35, 0.8),
-        },
-        nyquist_cm_s: 62.0,
+        beams: ((middle - width / 2.0).max(0.05), (middle + width / 2.0).min(0.95)),
+        depths: (around(near, 0.04).max(0.1), around(far, 0.03).min(0.95)),
+        nyquist_cm_s: around(60.0, 9.0).clamp(30.0, 90.0).round(),
     }
 }

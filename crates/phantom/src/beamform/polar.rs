@@ -57,8 +57,10 @@ pub struct Gain {
     pub mirror_db: f32,
     /// What muscle loses in dB where the beam runs along the wall.
     pub along_wall_loss_db: f32,
-    /// Width of the beam and length of the pulse, so the size of speckle, relative to the usual.
-    pub blur: f32,
+    /// Length of the pulse, so the size of speckle along the beam, relative to the usual.
+    pub pulse_length: f32,
+    /// Width of the beam, so the size of speckle across it, relative to the usual.
+    pub beam_width: f32,
 }
 
 impl Default for Gain {
@@ -73,7 +75,8 @@ impl Default for Gain {
             tissue_deviation_db: 0.0,
             mirror_db: 0.0,
             along_wall_loss_db: 7.0,
-            blur: 1.0,
+            pulse_length: 1.0,
+            beam_width: 1.0,
         }
     }
 }
@@ -117,8 +120,8 @@ impl Beamformer {
         let beam_loss_db = (0..grid.beams).map(|beam| beam_loss_db(beam, &grid, &gain, seed)).collect();
         Self {
             scene,
-            pulse: Pulse::new(gain.blur * (1.15 * grid.samples as f32 / 400.0 + 0.35)),
-            width: BeamWidth::new(grid.samples, 0.45, gain.blur * 1.35 * grid.beams as f32 / 150.0),
+            pulse: Pulse::new(gain.pulse_length * (1.15 * grid.samples as f32 / 400.0 + 0.35)),
+            width: BeamWidth::new(grid.samples, 0.45, gain.beam_width * 1.35 * grid.beams as f32 / 150.0),
             beam_loss_db,
             slider_db: (0..grid.samples).map(|sample| slider_db(sample, &grid, seed)).collect(),
             acoustics: acoustics_of_loop(gain.tissue_deviation_db, seed),

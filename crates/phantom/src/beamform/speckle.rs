@@ -49,7 +49,7 @@ pub struct BeamWidth {
 
 impl BeamWidth {
     /// Neighbours on each side that a beam reaches.
-    pub const HALF: usize = 4;
+    pub const HALF: usize = 6;
 
     /// Beams `focus_sigma` beams wide at `focus` (fraction of depth) and wider elsewhere; unit energy at each depth.
     pub fn new(samples: usize, focus: f32, focus_sigma: f32) -> Self {

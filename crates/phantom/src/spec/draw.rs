@@ -59,7 +59,7 @@ impl LoopSpec {
     fn draw_image(&mut self, random: &mut Stream) {
         // A stream of its own: what is drawn here can change without another ECG being drawn.
         let look = &mut Stream::new(self.seed, "look");
-        self.depth_cm = (self.depth_cm * look.normal(0.03, 0.11).exp() as f32).clamp(9.0, 28.0);
+        self.depth_cm = (self.depth_cm * look.normal(0.04, 0.15).exp() as f32).clamp(9.0, 28.0);
         self.half_angle_rad *= look.uniform(0.76, 1.14) as f32;
         self.gain = Gain {
             gain_db: look.normal(0.0, 3.5) as f32,
@@ -68,10 +68,11 @@ impl LoopSpec {
             clutter_db: look.uniform(-24.0, -6.0) as f32,
             dropout: look.uniform(0.1, 1.2) as f32,
             side_haze_db: if look.chance(0.3) { look.uniform(-26.0, -10.0) as f32 } else { -90.0 },
-            tissue_deviation_db: 3.0,
-            mirror_db: look.uniform(-5.0, 8.0) as f32,
+            tissue_deviation_db: 3.5,
+            mirror_db: look.uniform(-5.0, 14.0) as f32,
             along_wall_loss_db: look.uniform(3.0, 14.0) as f32,
-            blur: look.uniform(0.7, 1.6) as f32,
+            pulse_length: look.uniform(0.7, 1.6) as f32,
+            beam_width: look.uniform(0.7, 2.2) as f32,
         };
         self.regions = match random.whole(0, 9) {
             0 | 1 => RegionTable::Missing,
