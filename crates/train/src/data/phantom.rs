@@ -148,7 +148,13 @@ fn clips_of(spec: &LoopSpec, card: &ModelCard, most_clips: usize) -> Result<Vec<
         .iter()
         .map(|clip| clip.iter().filter_map(|frame| indexes.iter().position(|index| index == frame)).collect())
         .collect();
-    let sector = found_sector(simulated.layout().sector_rect, spec.size, &mut draws);
+    // A pipeline that knows a strip skips it, and one that does not takes the screen for the sector. The small image beside
+    // a strip shows a view like any other.
+    let shown = match spec.mode.has_strip() {
+        true => PixelRect { x0: 0, y0: 0, x1: spec.size.0 - 1, y1: spec.size.1 - 1 },
+        false => simulated.layout().sector_rect,
+    };
+    let sector = found_sector(shown, spec.size, &mut draws);
     prepared_clips(&screens, &positions, Some(sector), card)
 }
 
