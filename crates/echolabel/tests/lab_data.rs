@@ -17,7 +17,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
 /// A recipe whose split is drawn with `seed`, or stands in the CSV.
 fn recipe(labels: &str, folder: &str) -> String {
     format!(
-        "name = \"lab\"\nmodel = \"tte11-tiny\"\nseed = 3\n\
+        "name = \"lab\"\nmodel = \"tte11-tiny\"\nseed = 3\nstart = \"tte11-phantom\"\n\
          data = {{ layout = \"loops\", labels = \"{labels}\"{folder} }}\n\
          batch = {{ clips = 8, balanced = true }}\nstop = {{ steps = 2, look_every = 2 }}\n"
     )
@@ -42,6 +42,7 @@ fn loops_and_a_csv_are_trained_on_and_evaluated() {
     assert!(stderr.contains("lab.card.toml"), "{stderr}");
     // Doppler and M-mode strips are labelled too, but the pipeline would skip them.
     assert!(stderr.contains("16 labelled loops or files could not be used"), "{stderr}");
+    assert!(at("runs/lab/start.safetensors").is_file(), "weights of the program to begin with");
     let left_out = std::fs::read_to_string(at("runs/lab/left-out.csv")).unwrap();
     assert_eq!(left_out.matches("tte11 has no views of mode").count(), 16, "{left_out}");
     let data = std::fs::read_to_string(at("runs/lab/data.json")).unwrap();

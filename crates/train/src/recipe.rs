@@ -22,7 +22,8 @@ pub struct Recipe {
     pub label_set: Option<String>,
     /// Decides everything that is drawn.
     pub seed: u64,
-    /// Weights to begin with: a safetensors file; tensors that it lacks begin at random.
+    /// Weights to begin with: a safetensors file, or for `echolabel train` a model that is here; tensors that they lack begin
+    /// at random.
     #[serde(default)]
     pub start: Option<PathBuf>,
     /// What maps between the encoder's layers are made of: `f32`, or `bf16` on a GPU, twice as fast there. Weights, norms and

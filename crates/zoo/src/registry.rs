@@ -132,6 +132,22 @@ impl Registry {
         Ok(Some(path))
     }
 
+    /// A file of the weights of the model `name`: its own in the folder of models or, where they are part of the program,
+    /// `copy`, which is written then.
+    pub fn weights_file(&self, name: &str, copy: &Path) -> Result<PathBuf> {
+        let card = self.card(name)?;
+        let absent = |path| ZooError::WeightsAbsent { model: card.name.clone(), path };
+        let path = self.weights_path(card).ok_or_else(|| absent(PathBuf::new()))?;
+        match shipped_weights(card) {
+            _ if path.is_file() => Ok(path),
+            None => Err(absent(path)),
+            Some(bytes) => {
+                std::fs::write(copy, bytes).map_err(|source| ZooError::Write { path: copy.to_owned(), source })?;
+                Ok(copy.to_owned())
+            }
+        }
+    }
+
     fn tensor_source(&self, card: &ModelCard) -> Result<Box<dyn TensorSource>> {
         let Some(path) = self.weights_path(card) else { return Ok(Box::new(card.formula_weights())) };
         let file = match shipped_weights(card) {

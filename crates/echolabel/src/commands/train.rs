@@ -18,10 +18,11 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
         std::process::exit(code);
     }
     let device = super::open_device(common)?;
-    let recipe = Recipe::read(&options.recipe)?;
+    let written = Recipe::read(&options.recipe)?;
     let registry = Registry::open(&common.models)?;
-    let card = &recipe.card(registry.card(&recipe.model)?);
-    let folder = options.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&recipe.name));
+    let card = &written.card(registry.card(&written.model)?);
+    let folder = options.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&written.name));
+    let recipe = Recipe { start: start_file(&written, &registry, &folder)?, ..written.clone() };
     let data = open_data(&recipe, card, &options.cache.clone().unwrap_or_else(|| folder.join("data")))?;
     train::write_file_list(&data, &folder)?;
     if !data.left_out().is_empty() {
@@ -39,7 +40,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     }
     let path = train::weights_path(&recipe, &folder);
     trainer.best_weights()?.write_half(&path)?;
-    let card = train::write_card(&recipe, card, &folder, data.clips().fingerprint(), None)?;
+    let card = train::write_card(&written, card, &folder, data.clips().fingerprint(), None)?;
     eprintln!(
         "`echolabel eval {} --fit` fits its confidence; with {} beside it in the folder of models it is model {}",
         options.recipe.display(),
@@ -47,6 +48,15 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
         recipe.name
     );
     output::line(path.display())
+}
+
+/// The file of weights to begin with; those of a model that is part of the program are put beside the run.
+fn start_file(recipe: &Recipe, registry: &Registry, folder: &Path) -> anyhow::Result<Option<PathBuf>> {
+    let Some(start) = &recipe.start else { return Ok(None) };
+    let model = start.to_str().filter(|name| !start.is_file() && registry.card(name).is_ok());
+    let Some(model) = model else { return Ok(Some(start.clone())) };
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    Ok(Some(registry.weights_file(model, &folder.join("start.safetensors"))?))
 }
 
 /// The recipe's data, prepared now where they are not kept yet.
