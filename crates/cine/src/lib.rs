@@ -12,6 +12,7 @@ mod finding;
 mod frames;
 mod header;
 mod mode;
+mod mode_in_pixels;
 mod open;
 mod regions;
 mod scan;

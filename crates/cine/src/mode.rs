@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::header::Header;
-use crate::open::RgbFrame;
 use crate::regions::{PixelBox, Region, RegionKind};
 
 /// What a loop shows.
@@ -52,11 +51,6 @@ const CENTIMETRES_PER_SECOND: u16 = 7;
 const TISSUE_VELOCITY_SPAN_CM_PER_S: f64 = 60.0;
 /// Two 2-D regions that overlap by more than this share of the smaller one are one image with a colour box.
 const OVERLAP_SHARE: f64 = 0.1;
-/// A pixel whose channels differ by more than this is coloured.
-const COLOURED_LEVELS: u8 = 60;
-/// The share of coloured pixels inside the image that makes it colour flow; an ECG trace or a marker stays below.
-const COLOURED_SHARE: f64 = 0.01;
-
 /// What the headers say, with the reason; nothing where only the pixels can tell.
 pub(crate) fn mode_from_header(header: &Header) -> Option<(Mode, String)> {
     if header.sop_class_uid.as_deref() == Some(ENHANCED_US_VOLUME) {
@@ -132,36 +126,4 @@ fn mode_from_image_type(header: &Header) -> Option<(Mode, String)> {
     let bits = u32::from_str_radix(text, 16).ok().filter(|bits| *bits != 0 && text.len() == 4)?;
     let (_, mode) = BITS.iter().find(|(bit, _)| bits & bit != 0)?;
     Some((*mode, format!("Image Type value 4 is {text}")))
-}
-
-/// What the pixels show: colour flow where enough of the image is coloured, else 2-D; nothing known without a sector.
-pub(crate) fn mode_from_pixels(frame: &RgbFrame, sector: Option<PixelBox>) -> (Mode, String) {
-    let Some(sector) = sector else {
-        return (Mode::Other, "no header tells and no ultrasound image was found in the pixels".into());
-    };
-    let share = coloured_share(frame, &sector);
-    let percent = share * 100.0;
-    if share >= COLOURED_SHARE {
-        (Mode::Colour, format!("{percent:.1} % of the image is coloured"))
-    } else {
-        (Mode::TwoD, format!("{percent:.1} % of the image is coloured, too little for colour flow"))
-    }
-}
-
-/// The share of coloured pixels inside the box, without its margins, where scales, traces and labels are drawn.
-fn coloured_share(frame: &RgbFrame, sector: &PixelBox) -> f64 {
-    let (margin_x, margin_y) = (sector.width() / 10, sector.height() / 10);
-    let mut coloured = 0_u64;
-    let mut all = 0_u64;
-    for y in sector.y0 + margin_y..=sector.y1.saturating_sub(margin_y) {
-        let start = (y as usize * frame.width as usize + (sector.x0 + margin_x) as usize) * 3;
-        let pixels = sector.width().saturating_sub(2 * margin_x) as usize;
-        let (row, _) = frame.pixels.get(start..start + pixels * 3).unwrap_or_default().as_chunks::<3>();
-        for [red, green, blue] in row {
-            let spread = red.max(green).max(blue) - red.min(green).min(blue);
-            coloured += u64::from(spread > COLOURED_LEVELS);
-            all += 1;
-        }
-    }
-    if all == 0 { 0.0 } else { coloured as f64 / all as f64 }
 }
