@@ -157,7 +157,7 @@ mod tests {
     }
 
     fn both_ways(level: u8) -> [u8; 3] {
-        if level % 2 == 0 { towards(level) } else { [0, level / 2, 120 + level / 2] }
+        if level.is_multiple_of(2) { towards(level) } else { [0, level / 2, 120 + level / 2] }
     }
 
     #[test]
