@@ -51,6 +51,7 @@ const CENTIMETRES_PER_SECOND: u16 = 7;
 const TISSUE_VELOCITY_SPAN_CM_PER_S: f64 = 60.0;
 /// Two 2-D regions that overlap by more than this share of the smaller one are one image with a colour box.
 const OVERLAP_SHARE: f64 = 0.1;
+
 /// What the headers say, with the reason; nothing where only the pixels can tell.
 pub(crate) fn mode_from_header(header: &Header) -> Option<(Mode, String)> {
     if header.sop_class_uid.as_deref() == Some(ENHANCED_US_VOLUME) {

@@ -68,6 +68,7 @@ fn loops_and_a_csv_are_trained_on_and_evaluated() {
     let (code, shown, stderr) = run_in(folder.path(), &["models", "show", "lab"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(shown.contains("trained by recipe lab") && shown.contains("temperature"), "{shown}");
+    assert!(shown.contains("NOT VALIDATED"), "{shown}");
     let (code, labelled, stderr) = run_in(folder.path(), &["label", "echo/study001", "--pipeline", "lab", "--json"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(labelled.contains("\"pipeline\":\"lab\"") && labelled.contains("\"probabilities\""), "{labelled}");

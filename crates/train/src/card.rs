@@ -30,7 +30,8 @@ pub fn write_card(
     let weights = weights_path(recipe, folder);
     let (status, note) = match recipe.data {
         DataRecipe::Phantom(_) => (WeightStatus::Simulated, "TRAINED ON SIMULATED IMAGES, NOT FOR CLINICAL USE. "),
-        _ => (WeightStatus::Clinical, ""),
+        // Nothing here can know whose images they are; who has judged the model may say so in its card.
+        _ => (WeightStatus::Unvalidated, "NOT VALIDATED. "),
     };
     let start = match &recipe.start {
         Some(start) => format!("from {}", start.display()),

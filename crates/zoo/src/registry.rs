@@ -22,6 +22,8 @@ pub enum WeightStatus {
     Untrained,
     /// Trained on simulated images: not for clinical use.
     Simulated,
+    /// Trained by a recipe of somebody's, on data that only they know.
+    Unvalidated,
     /// Trained on patients' images.
     Clinical,
 }
@@ -32,6 +34,9 @@ impl WeightStatus {
         match self {
             Self::Untrained => Some("UNTRAINED WEIGHTS: the labels mean nothing, they only show how the program works"),
             Self::Simulated => Some("TRAINED ON SIMULATED IMAGES: NOT FOR CLINICAL USE"),
+            Self::Unvalidated => {
+                Some("TRAINED BY A RECIPE OF YOUR OWN: NOT VALIDATED, judge it before anybody relies on it")
+            }
             Self::Clinical => None,
         }
     }
@@ -136,6 +141,8 @@ impl Registry {
     /// `copy`, which is written then.
     pub fn weights_file(&self, name: &str, copy: &Path) -> Result<PathBuf> {
         let card = self.card(name)?;
+        // Read once, so that a file of another digest is refused here too.
+        self.tensor_source(card)?;
         let absent = |path| ZooError::WeightsAbsent { model: card.name.clone(), path };
         let path = self.weights_path(card).ok_or_else(|| absent(PathBuf::new()))?;
         match shipped_weights(card) {

@@ -53,3 +53,10 @@ pub(crate) fn norm_of(weight: &Tensor, bias: &Tensor) -> TrainableNorm {
         settings: NormSettings::TORCH,
     }
 }
+
+/// Paddings with fewer than `below` pixels on each side, for property tests.
+pub(crate) fn paddings(below: usize) -> impl proptest::strategy::Strategy<Value = crate::Padding> {
+    use proptest::strategy::Strategy as _;
+    let side = || 0..below;
+    (side(), side(), side(), side()).prop_map(|(top, left, bottom, right)| crate::Padding { top, left, bottom, right })
+}

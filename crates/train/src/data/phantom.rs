@@ -6,6 +6,7 @@ use ecg::{EcgSource, FrameClock, PlanSettings, Strategy};
 use phantom::{LoopSpec, PixelRect, SimulatedLoop, StudyOptions, simulate_loop, study_seed, study_specs};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use zoo::prepare::{PixelArea, Screen, prepare};
 use zoo::{FrameChoice, LabelSet, ModelCard};
 
@@ -130,8 +131,15 @@ pub fn phantom_cache(
 
 /// What decides the pixels of the cache.
 fn made_by(data: &PhantomData, card: &ModelCard) -> String {
-    let parts = (data, &card.prepare, card.clip, env!("CARGO_PKG_VERSION"));
+    let parts = (data, &card.prepare, card.clip, env!("CARGO_PKG_VERSION"), simulator_digest());
     serde_json::to_string(&parts).unwrap_or_default()
+}
+
+/// A digest of one small frame, which changes when the simulator draws otherwise: clips kept by an older one are made anew.
+fn simulator_digest() -> String {
+    let spec = LoopSpec { size: (160, 120), ..LoopSpec::random(1) };
+    let digest = Sha256::digest(&simulate_loop(&spec).frame(0).data);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn clips_of(spec: &LoopSpec, card: &ModelCard, most_clips: usize) -> Result<Vec<Clip>> {

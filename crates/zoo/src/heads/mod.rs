@@ -34,8 +34,7 @@ pub trait ClipNetwork: Send + Sync {
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor>;
 
     /// The same on Candle's graph, for heads whose layers do something else while they learn.
-    fn learn(&self, spatial: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
-        let _ = lesson;
+    fn learn(&self, spatial: &Tensor, _lesson: &Rc<Lesson>) -> Result<Tensor> {
         self.temporal(spatial)
     }
 }
