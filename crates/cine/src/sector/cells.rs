@@ -1,9 +1,15 @@
 //! The screen in cells, and which of them belong to the ultrasound image.
 
+use std::collections::HashSet;
+
 use crate::regions::PixelBox;
 
 /// Side of a cell in pixels.
 pub(super) const CELL_PIXELS: usize = 8;
+
+/// A part that thin ones join to the largest belongs to it if it has more than this share of its cells: text and the
+/// peaks of a trace have fewer.
+const JOINED_SHARE: f64 = 0.05;
 
 /// Which cells of the screen belong to the image.
 pub(super) struct CellGrid {
@@ -33,7 +39,7 @@ impl CellGrid {
     }
 
     /// Only the cells that lie in a square of three by three that are set: lines of text and traces are thinner.
-    pub(super) fn without_thin_parts(&self) -> Self {
+    fn without_thin_parts(&self) -> Self {
         let mut is_set = vec![false; self.is_set.len()];
         for row in 1..self.rows.saturating_sub(1) {
             for column in 1..self.columns.saturating_sub(1) {
@@ -52,14 +58,29 @@ impl CellGrid {
         self.is_set.get(row * self.columns + column).copied().unwrap_or(false)
     }
 
-    /// The largest part of cells that touch at a side or a corner.
+    /// The largest of the parts that are not thin, with the other large ones that thin ones join to it: a bright far field and
+    /// a bright near field with no more than walls between them are one image.
     pub(super) fn largest_part(mut self) -> Option<Part> {
-        let parts = (0..self.is_set.len()).filter_map(|start| {
-            let part = self.take_part(start);
-            (!part.cells.is_empty()).then_some(part)
-        });
+        let mut parts = self.without_thin_parts().parts();
         // The first of those that are as large.
-        parts.reduce(|largest, part| if part.cells.len() > largest.cells.len() { part } else { largest })
+        parts.sort_by_key(|part| std::cmp::Reverse(part.cells.len()));
+        let mut parts = parts.into_iter();
+        let mut largest = parts.next()?;
+        let &(column, row) = largest.cells.first()?;
+        let joined: HashSet<(usize, usize)> = self.take_part(row * self.columns + column).cells.into_iter().collect();
+        let fewest = (largest.cells.len() as f64 * JOINED_SHARE) as usize;
+        for part in parts.filter(|part| part.cells.len() > fewest) {
+            if part.cells.iter().all(|cell| joined.contains(cell)) {
+                largest.cells.extend(part.cells);
+            }
+        }
+        Some(largest)
+    }
+
+    /// All parts of cells that touch at a side or a corner.
+    fn parts(mut self) -> Vec<Part> {
+        let parts = (0..self.is_set.len()).map(|start| self.take_part(start));
+        parts.filter(|part| !part.cells.is_empty()).collect()
     }
 
     /// Clears the part that holds `start` and gives its cells.
@@ -98,5 +119,39 @@ impl Part {
         };
         let ((x0, x1), (y0, y1)) = (span(&|cell| cell.0), span(&|cell| cell.1));
         PixelBox { x0, y0, x1, y1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CELL_PIXELS, CellGrid};
+
+    /// A grid whose set cells are those of `drawing` that are no dots.
+    fn grid(drawing: &[&str]) -> CellGrid {
+        let (columns, rows) = (drawing[0].len(), drawing.len());
+        let is_set = |pixel: usize| {
+            let (x, y) = (pixel % (columns * CELL_PIXELS), pixel / (columns * CELL_PIXELS));
+            drawing[y / CELL_PIXELS].as_bytes()[x / CELL_PIXELS] != b'.'
+        };
+        CellGrid::of(columns * CELL_PIXELS, rows * CELL_PIXELS, |pixels| pixels.next().is_some_and(is_set))
+    }
+
+    #[test]
+    fn a_near_field_that_a_wall_joins_to_the_far_field_belongs_to_the_image() {
+        let cells = grid(&[
+            "...nnn.....tt",
+            "...nnn.....tt",
+            "...nnn.......",
+            "......w......",
+            ".ffffffff.ooo",
+            ".ffffffff.ooo",
+            ".ffffffff.ooo",
+            ".............",
+        ]);
+        let mut part = cells.largest_part().expect("a part").cells;
+        part.sort_unstable_by_key(|&(x, y)| (y, x));
+        let near = (0..3).flat_map(|y| (3..6).map(move |x| (x, y)));
+        let far = (4..7).flat_map(|y| (1..9).map(move |x| (x, y)));
+        assert_eq!(part, near.chain(far).collect::<Vec<_>>(), "neither the wall, the text nor what stands apart");
     }
 }

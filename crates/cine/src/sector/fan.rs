@@ -1,5 +1,7 @@
 //! The fan that a part of the screen shows most of.
 
+use std::collections::HashSet;
+
 use super::cells::{CELL_PIXELS, Part};
 use crate::regions::PixelBox;
 
@@ -7,10 +9,18 @@ use crate::regions::PixelBox;
 const OUTSIDE_SHARE: f64 = 0.01;
 /// The share of the fan that must be seen.
 const SEEN_SHARE: f64 = 0.5;
+/// By how much a fan whose sides are seen along their whole length may be larger than one whose sides lie in the dark, as a
+/// share: a side that is dark at depth mostly shows near the probe, and small fans that lean towards the bright side cut it.
+const EDGES_WEIGHT: f64 = 0.75;
+/// How far to both sides of a fan's side its cells are looked at.
+const EDGE_CELLS: f64 = 1.1;
 /// A part that fills this share of its box is one of a flat probe.
 const BOX_SHARE: f64 = 0.85;
 /// Half the opening angle of probes' fans, as its tangent: 15 to 65 degrees.
 const SLOPES: std::ops::RangeInclusive<f64> = 0.27..=2.1;
+
+/// Probes' fans begin before this share of their radius; in hearts nearly at the apex.
+const STARTS_BEFORE: f64 = 0.5;
 
 /// A fan whose middle line is vertical; lengths in cells, its apex possibly above the screen.
 #[derive(Debug, Clone, Copy)]
@@ -22,38 +32,40 @@ struct Fan {
     radii: (f64, f64),
 }
 
-/// The box of the smallest fan around nearly all cells of `part`; nothing where they do not look like a fan.
+/// The box of the smallest fan around nearly all cells of `part` whose sides are seen; nothing where they do not look like a fan.
 pub(super) fn completed(part: &Part) -> Option<PixelBox> {
     let cells: Vec<(f64, f64)> = part.cells.iter().map(|&(x, y)| (x as f64 + 0.5, y as f64 + 0.5)).collect();
     let span = |of: &dyn Fn(&(f64, f64)) -> f64| {
         cells.iter().map(of).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)))
     };
+    let is_set: HashSet<(usize, usize)> = part.cells.iter().copied().collect();
     let ((left, right), (top, bottom)) = (span(&|cell| cell.0), span(&|cell| cell.1));
     let (width, height) = (right - left + 1.0, bottom - top + 1.0);
     if cells.len() as f64 >= BOX_SHARE * width * height {
         return None;
     }
     // From coarse to fine around the best apex so far. A fan's apex lies above the part, seldom by more than its height.
-    let mut best: Option<Fan> = None;
+    let mut best: Option<(f64, Fan)> = None;
     let mut middle = ((left + right) / 2.0, top - height / 4.0);
     let mut reach = (width / 3.0, height / 2.0);
     for _ in 0..4 {
         for step_x in -4..=4 {
             for step_y in -4..=4 {
                 let apex = (middle.0 + reach.0 * f64::from(step_x) / 4.0, middle.1 + reach.1 * f64::from(step_y) / 4.0);
-                if let Some(fan) = smallest_fan(apex, &cells)
-                    && best.is_none_or(|known| fan.area() < known.area())
-                {
-                    best = Some(fan);
+                if let Some(fan) = smallest_fan(apex, &cells) {
+                    let cost = fan.area() * (1.0 - EDGES_WEIGHT * fan.seen_edges(&is_set));
+                    if best.is_none_or(|(lowest, _)| cost < lowest) {
+                        best = Some((cost, fan));
+                    }
                 }
             }
         }
-        middle = best?.apex;
+        middle = best?.1.apex;
         reach = (reach.0 / 3.0, reach.1 / 3.0);
     }
-    let fan = best?;
+    let (_, fan) = best?;
     let is_seen = cells.len() as f64 >= SEEN_SHARE * fan.area();
-    (is_seen && SLOPES.contains(&fan.slope)).then(|| fan.corners(top))
+    is_seen.then(|| fan.corners(top))
 }
 
 /// The smallest fan with this apex around all but a few cells.
@@ -71,13 +83,34 @@ fn smallest_fan(apex: (f64, f64), cells: &[(f64, f64)]) -> Option<Fan> {
     let slope = nth(&mut slopes, cells.len() - 1 - outside);
     let end = nth(&mut radii, cells.len() - 1 - outside);
     let start = nth(&mut radii, outside);
-    slope.is_finite().then_some(Fan { apex, slope, radii: (start, end) })
+    let is_of_a_probe = SLOPES.contains(&slope) && start <= STARTS_BEFORE * end;
+    is_of_a_probe.then_some(Fan { apex, slope, radii: (start, end) })
 }
 
 impl Fan {
     /// Its area in cells.
     fn area(&self) -> f64 {
         self.slope.atan() * (self.radii.1.powi(2) - self.radii.0.powi(2))
+    }
+
+    /// The share of its two sides along which cells that are set end, 0 to 1.
+    fn seen_edges(&self, is_set: &HashSet<(usize, usize)>) -> f64 {
+        let (sine, cosine) = self.slope.atan().sin_cos();
+        let (mut seen, mut all) = (0_u32, 0_u32);
+        let mut radius = self.radii.0 + 1.0;
+        while radius < self.radii.1 - 1.0 {
+            for side in [-1.0, 1.0] {
+                let is_set_at = |outward: f64| {
+                    let x = self.apex.0 + side * (radius * sine + outward * cosine);
+                    let y = self.apex.1 + radius * cosine - outward * sine;
+                    x >= 0.0 && y >= 0.0 && is_set.contains(&(x as usize, y as usize))
+                };
+                seen += u32::from(is_set_at(-EDGE_CELLS) && !is_set_at(EDGE_CELLS));
+                all += 1;
+            }
+            radius += 1.0;
+        }
+        f64::from(seen) / f64::from(all.max(1))
     }
 
     /// The box around it in pixels, from the row of cells `top` on; clipped at 0 only.

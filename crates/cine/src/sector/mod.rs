@@ -56,7 +56,7 @@ pub(crate) fn sector_from_pixels(frames: &[RgbFrame]) -> Option<PixelBox> {
         let share = |part: u32| f64::from(part) / f64::from(count.max(1));
         is_set(least, greatest, share(moving), share(bright))
     });
-    let part = grid.without_thin_parts().largest_part()?;
+    let part = grid.largest_part()?;
     let found = fan::completed(&part).unwrap_or_else(|| part.corners());
     let found = found.within(width as u32, height as u32)?;
     let screen = f64::from(first.width) * f64::from(first.height);
