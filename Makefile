@@ -86,16 +86,18 @@ check-nvrtc: ## Compile the CUDA kernels by NVIDIA's run-time compiler (a wheel 
 build-cuda: deps ## Build for NVIDIA GPUs, where CUDA's toolkit is installed: target/cuda/release/echolabel
 	$(CARGO) build --release --locked -p echolabel --features cuda --target-dir target/cuda
 
-weights: build ## Train the shipped weights anew on simulated hearts (an hour or two); they lie in runs/ then
+weights: build ## Train the shipped weights anew on simulated hearts (two hours) and put them into models/
 	target/release/echolabel train pipelines/train/tte11-phantom-image.toml --cache runs/clips-112
 	target/release/echolabel eval pipelines/train/tte11-phantom-image.toml --cache runs/clips-112 --fit
 	target/release/echolabel train pipelines/train/tte11-phantom.toml --cache runs/clips-112
 	target/release/echolabel eval pipelines/train/tte11-phantom.toml --cache runs/clips-112 --fit
+	python3 tools/shipped_weights.py take
 
-report: build ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to (half an hour)
-	target/release/echolabel phantom --studies 24 --seed 31337 --out runs/held-out
+report: build ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to, for the README's table (half an hour)
+	target/release/echolabel phantom --studies 24 --seed 47011 --out runs/held-out
 	target/release/echolabel eval runs/held-out --out docs/report/tte11-phantom
 	target/release/echolabel eval runs/held-out --pipeline tte11-phantom-image --out docs/report/tte11-phantom-image
+	python3 tools/shipped_weights.py figures
 
 bench: build ## Time per stage, and that a long loop costs no more than a short one
 	target/release/echolabel bench

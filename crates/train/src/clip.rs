@@ -1,5 +1,7 @@
 use zoo::prepare::PreparedClips;
 
+use crate::random::Draws;
+
 /// Prepared frames of one clip, as bytes: what the model's card makes of them before normalisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clip {
@@ -28,6 +30,17 @@ impl Clip {
             pixels: positions.iter().flat_map(|&position| frame(position)).collect(),
         };
         prepared.clips.iter().map(clip).collect()
+    }
+
+    /// `count` frames of the clip, drawn without repetition, in their order.
+    pub(crate) fn some_frames(&self, count: usize, draws: &mut Draws) -> Self {
+        let mut order: Vec<usize> = (0..self.frames).collect();
+        draws.shuffle(&mut order);
+        order.truncate(count);
+        order.sort_unstable();
+        let length = self.frame_length();
+        let frame = |&frame: &usize| &self.pixels[frame * length..(frame + 1) * length];
+        Self { frames: count, pixels: order.iter().flat_map(frame).copied().collect(), ..*self }
     }
 
     /// Bytes of one frame.

@@ -5,7 +5,7 @@ use evaluate::{Prediction, Predictions, Truth};
 use zoo::weights::TensorSource;
 use zoo::{Confidence, LabelSet, Model, ModelCard};
 
-use crate::trainer::encoded;
+use crate::encoded::encoded;
 use crate::{DataSet, Result, Split, TrainError};
 
 /// One row for each clip of `split`, or for each frame where the model sees stills.

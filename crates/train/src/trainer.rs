@@ -14,7 +14,9 @@ use crate::augment::impostor;
 use crate::batches::Batches;
 use crate::checkpoint::{Checkpoint, LookAt};
 use crate::clip::Clip;
+use crate::encoded::encoded;
 use crate::objective::{contrastive, cross_entropy, partial_label};
+use crate::projector::{self, Projector};
 use crate::random::Draws;
 use crate::validate::{Validation, validate, validate_vectors};
 use crate::variables::Snapshot;
@@ -158,7 +160,7 @@ impl<'a> Trainer<'a> {
 
     /// The weights as they are now, averaged where the recipe says so, without what only training needs.
     pub fn weights(&self) -> Result<Snapshot> {
-        Ok(self.optimizer.weights(&self.variables)?.only(|name| !name.starts_with(PROJECTOR)))
+        Ok(self.optimizer.weights(&self.variables)?.only(|name| !projector::is_of_projector(name)))
     }
 
     /// The weights that were best on the validation set, the newest if nothing was looked at yet.
@@ -260,7 +262,7 @@ impl<'a> Trainer<'a> {
             let place = [number as u64, position as u64, view];
             let mut clip = self.data.clips().clip(example)?;
             if let Some(frames) = batch.frames_of_clip.filter(|frames| *frames < clip.frames) {
-                clip = some_frames(&clip, frames, &mut Draws::at(*seed, "frames", &place));
+                clip = clip.some_frames(frames, &mut Draws::at(*seed, "frames", &place));
             }
             if is_impostor(recipe, number, position) {
                 clip = impostor(&clip, &mut Draws::at(*seed, "impostor", &place));
@@ -320,76 +322,14 @@ impl<'a> Trainer<'a> {
     }
 
     fn projector(&self, width_out: usize) -> Result<Projector> {
-        let width = self.model(&self.variables)?.width();
-        let layer = |name: &str, sizes: [usize; 2]| self.variables.tensor(&format!("{PROJECTOR}{name}"), &sizes);
-        Ok(Projector { first: layer("fc1.weight", [width, width])?, second: layer("fc2.weight", [width_out, width])? })
+        Projector::read(&self.variables, self.model(&self.variables)?.width(), width_out)
     }
 }
-
-/// Beginning of the names of what the contrastive loss sees through and a finished model lacks.
-const PROJECTOR: &str = "projector.";
 
 /// The file of the best weights.
 const BEST: &str = "best.safetensors";
 
-/// Two layers without biases between a vector and the contrastive loss.
-struct Projector {
-    first: Tensor,
-    second: Tensor,
-}
-
-impl Projector {
-    fn forward(&self, vectors: &Tensor) -> Result<Tensor> {
-        Ok(vectors.matmul(&self.first.t()?)?.relu()?.matmul(&self.second.t()?)?)
-    }
-}
-
-/// `count` frames of the clip, drawn without repetition, in their order.
-fn some_frames(clip: &Clip, count: usize, draws: &mut Draws) -> Clip {
-    let mut order: Vec<usize> = (0..clip.frames).collect();
-    draws.shuffle(&mut order);
-    order.truncate(count);
-    order.sort_unstable();
-    let length = clip.frame_length();
-    let pixels = order.iter().flat_map(|frame| &clip.pixels[frame * length..(frame + 1) * length]).copied().collect();
-    Clip { frames: count, pixels, ..*clip }
-}
-
 /// Whether the clip at `position` of batch `number` is made into one that shows none of the views.
 fn is_impostor(recipe: &Recipe, number: usize, position: usize) -> bool {
     Draws::at(recipe.seed, "impostors", &[number as u64, position as u64]).chance(recipe.batch.impostors)
-}
-
-/// What `encode` makes of clips of the same length: [B, T, C], or [B, T, C, h, w] for a head of maps; one step of time where
-/// the model sees whole clips.
-pub(crate) fn encoded(
-    model: &Model,
-    clips: &[Clip],
-    card: &ModelCard,
-    encode: impl FnOnce(&Tensor) -> zoo::Result<Tensor>,
-) -> Result<Tensor> {
-    let pixels = pixels(clips, card)?.to_device(model.device())?;
-    let frames = clips.first().map_or(1, |clip| clip.frames);
-    let as_clips = |frames_of_clips: &Tensor| {
-        frames_of_clips.reshape([&[clips.len(), frames], &frames_of_clips.dims()[1..]].concat())
-    };
-    Ok(match model.sees_whole_clips() {
-        true => encode(&as_clips(&pixels)?)?,
-        false => as_clips(&encode(&pixels)?)?,
-    })
-}
-
-/// The frames of all clips as the encoder takes them, [B * T, 3, S, S], normalised as the card says.
-fn pixels(clips: &[Clip], card: &ModelCard) -> Result<Tensor> {
-    let normalise = card.prepare.normalise.unwrap_or(zoo::Normalise { mean: [0.0; 3], std: [1.0; 3] });
-    let size = clips.first().map_or(1, |clip| clip.size);
-    let mut values = Vec::with_capacity(clips.iter().map(|clip| clip.frames * 3 * size * size).sum());
-    for frame in clips.iter().flat_map(|clip| clip.pixels.chunks_exact(clip.frame_length())) {
-        let planes = frame.chunks_exact(size * size).cycle();
-        for ((plane, mean), std) in planes.zip(normalise.mean).zip(normalise.std) {
-            values.extend(plane.iter().map(|&value| (f32::from(value) / 255.0 - mean) / std));
-        }
-    }
-    let frames = values.len() / (3 * size * size);
-    Ok(Tensor::from_vec(values, (frames, 3, size, size), &Device::Cpu)?)
 }
