@@ -8,6 +8,8 @@ use crate::regions::PixelBox;
 const COLOURED_LEVELS: u8 = 60;
 /// The share of coloured pixels inside the image that makes it colour flow; an ECG trace or a marker stays below.
 const COLOURED_SHARE: f64 = 0.01;
+/// Where more of the box is coloured than this, it is no ultrasound image: a fan fills less of its box, and flow less of the fan.
+const MOST_COLOURED_SHARE: f64 = 0.8;
 /// A pixel is bright enough to show the tint of a gray map from this level of its largest channel.
 const BRIGHT_LEVEL: u8 = 96;
 /// The share of bright pixels that a tint colours; beside colour flow most tissue stays gray.
@@ -19,7 +21,7 @@ const HUE_STEP_DEG: f64 = 15.0;
 const HUES: usize = 24;
 
 /// What the pixels show: colour flow where enough of the image is coloured otherwise than all of it, else 2-D; nothing known
-/// without a sector.
+/// without a sector or where nearly all of it is coloured.
 pub(crate) fn mode_from_pixels(frame: &RgbFrame, sector: Option<PixelBox>) -> (Mode, String) {
     let Some(sector) = sector else {
         return (Mode::Other, "no header tells and no ultrasound image was found in the pixels".into());
@@ -29,7 +31,9 @@ pub(crate) fn mode_from_pixels(frame: &RgbFrame, sector: Option<PixelBox>) -> (M
     let share = colours.share_beside(tint);
     let percent = share * 100.0;
     let what = if tint.is_some() { "coloured otherwise than its tinted gray map" } else { "coloured" };
-    if share >= COLOURED_SHARE {
+    if share > MOST_COLOURED_SHARE {
+        (Mode::Other, format!("{percent:.1} % of the image is {what}, too much for an ultrasound image"))
+    } else if share >= COLOURED_SHARE {
         (Mode::Colour, format!("{percent:.1} % of the image is {what}"))
     } else {
         (Mode::TwoD, format!("{percent:.1} % of the image is {what}, too little for colour flow"))
@@ -173,6 +177,16 @@ mod tests {
         assert_eq!(mode(&screen(gray, Some(both_ways))), Mode::Colour);
         assert_eq!(mode(&screen(sepia, Some(both_ways))), Mode::Colour);
         assert_eq!(mode(&screen(bluish, Some(towards))), Mode::Colour);
+    }
+
+    #[test]
+    fn a_card_of_colours_is_no_ultrasound_image() {
+        let rainbow = |level: u8| match level % 3 {
+            0 => [255, 60, 0],
+            1 => [0, 255, 60],
+            _ => [60, 0, 255],
+        };
+        assert_eq!(mode(&screen(rainbow, None)), Mode::Other);
     }
 
     #[test]
