@@ -93,8 +93,8 @@ weights: build ## Train the shipped weights anew on simulated hearts (two hours)
 	target/release/echolabel eval pipelines/train/tte11-phantom.toml --cache runs/clips-112 --fit
 	python3 tools/shipped_weights.py take
 
-report: build ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to, for the README's table (half an hour)
-	target/release/echolabel phantom --studies 24 --seed 47011 --out runs/held-out
+report: build ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to, for the README's table (a quarter of an hour)
+	target/release/echolabel phantom --studies 48 --seed 47011 --out runs/held-out
 	target/release/echolabel eval runs/held-out --out docs/report/tte11-phantom
 	target/release/echolabel eval runs/held-out --pipeline tte11-phantom-image --out docs/report/tte11-phantom-image
 	python3 tools/shipped_weights.py figures

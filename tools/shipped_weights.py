@@ -60,11 +60,12 @@ def training(name):
     looks = [json.loads(line) for line in (run / "looks.jsonl").open()]
     best = [look["step"] for look in looks if look["is_best"]][-1]
     minutes = sum(batch["clips"] / float(step["clips_per_s"]) for step in steps) / 60
+    unit = "frames" if batch.get("frames_of_clip") == 1 else "clips"
     start = f", from {Path(recipe['start']).parent.name}" if "start" in recipe else ""
     return (
         f"Data: echolabel phantom, seed {data['seed']}, {data['train_studies']} simulated patients to learn from and "
         f"{data['validation_studies']} to choose by. Recipe: pipelines/train/{name}.toml, seed {recipe['seed']}{start}. Trained on "
-        f"{os.cpu_count()} CPU cores in {minutes:.0f} minutes: {len(steps)} steps of {batch['clips']} clips, the best after {best}."
+        f"{os.cpu_count()} CPU cores in {minutes:.0f} minutes: {len(steps)} steps of {batch['clips']} {unit}, the best after {best}."
     )
 
 
@@ -101,13 +102,13 @@ def figures():
         accuracy = by_name["accuracy"]
         interval = accuracy["interval"]
         columns.append({
-            "accuracy": f"{accuracy['value']:.1%} ({interval['low']:.1%} to {interval['high']:.1%})".replace("%", " %"),
+            "accuracy": f"{100 * accuracy['value']:.1f} % ({100 * interval['low']:.1f} to {100 * interval['high']:.1f})",
             "right": told["views labelled rightly"],
             "without": told["views without a label"],
             "others": told["other loops without a label"],
             "inventory": told["inventory of given labels"],
-            "calibration": f"{by_name['expected_calibration_error']['value']:.1%}".replace("%", " %"),
-            "sets": f"{report['conformal'][1]['coverage']:.1%}".replace("%", " %"),
+            "calibration": f"{100 * by_name['expected_calibration_error']['value']:.1f} %",
+            "sets": f"{100 * report['conformal'][1]['coverage']:.1f} %",
         })
         trained = re.search(r"Data: .*?the best after \d+\.", known["origin"]).group()
         right, others = (told[key].split(" (")[0] for key in ("views labelled rightly", "other loops without a label"))
