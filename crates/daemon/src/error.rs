@@ -24,6 +24,12 @@ pub enum DaemonError {
         /// Where and what, over several lines.
         message: String,
     },
+    /// The settings cannot be written as a configuration file: a path that is no text.
+    #[error("the settings cannot be written as a file: {message}")]
+    WriteConfig {
+        /// What is in the way.
+        message: String,
+    },
     /// A key has a value that makes no sense.
     #[error("{origin}: {key}: {problem}")]
     Setting {

@@ -74,6 +74,19 @@ fn the_command_line_wins_and_paths_count_from_the_file() {
 }
 
 #[test]
+fn settings_that_are_written_and_read_again_are_the_same() {
+    let all = "[inbox]\nfolders = [\"/in\", \"/abs\"]\nstability_seconds = 0.5\npolling = \"never\"\nincomplete_minutes = 1.5\n\
+               [labelling]\npipeline = \"p\"\nthreads = 3\nwindow = \"22:00-06:30\"\ntime_zone = \"Europe/Berlin\"\n\
+               [retry]\nmax_attempts = 2\nfirst_wait_seconds = 0.25\n[study]\nquiet_minutes = 0.5";
+    for text in ["", all] {
+        // A relative path would count from the second file's folder.
+        let settings = load(&format!("database = \"/labels.sqlite\"\n{text}")).unwrap();
+        let written = settings.as_file().unwrap();
+        assert_eq!(load(&written).unwrap(), settings, "{written}");
+    }
+}
+
+#[test]
 fn check_tells_what_parses_but_cannot_work() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("in/side")).unwrap();

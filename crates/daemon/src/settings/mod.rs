@@ -113,6 +113,15 @@ impl Settings {
         };
         raw.resolve(&origin, base.unwrap_or(Path::new("")), overrides)
     }
+
+    /// The settings as a configuration file says them, with every key; paths count from the current folder.
+    ///
+    /// # Errors
+    /// [`DaemonError::WriteConfig`] where a path is no text.
+    pub fn as_file(&self) -> Result<String, DaemonError> {
+        toml::to_string(&raw::RawSettings::from(self))
+            .map_err(|error| DaemonError::WriteConfig { message: error.to_string() })
+    }
 }
 
 impl fmt::Display for Polling {

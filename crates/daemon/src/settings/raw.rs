@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{InboxSettings, LabellingSettings, Overrides, Polling, RetrySettings, Settings};
 use crate::{Backoff, DaemonError};
@@ -13,7 +13,7 @@ use crate::{Backoff, DaemonError};
 /// Used when neither the file nor the command line names a database.
 const DEFAULT_DATABASE: &str = "echolabel.sqlite";
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawSettings {
     database: Option<PathBuf>,
@@ -23,7 +23,7 @@ pub(super) struct RawSettings {
     study: RawStudy,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawInbox {
     folders: Vec<PathBuf>,
@@ -33,7 +33,7 @@ struct RawInbox {
     incomplete_minutes: f64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawLabelling {
     pipeline: Option<String>,
@@ -45,7 +45,7 @@ struct RawLabelling {
     lease_seconds: f64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawRetry {
     max_attempts: u32,
@@ -54,7 +54,7 @@ struct RawRetry {
     max_interruptions: u32,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawStudy {
     quiet_minutes: f64,
@@ -151,6 +151,38 @@ impl RawSettings {
             },
             study_quiet: context.minutes("study.quiet_minutes", self.study.quiet_minutes)?,
         })
+    }
+}
+
+impl From<&Settings> for RawSettings {
+    fn from(settings: &Settings) -> Self {
+        let Settings { database, inbox, labelling, retry, study_quiet } = settings;
+        Self {
+            database: Some(database.clone()),
+            inbox: RawInbox {
+                folders: inbox.folders.clone(),
+                stability_seconds: inbox.stability.as_secs_f64(),
+                rescan_seconds: inbox.rescan.as_secs_f64(),
+                polling: inbox.polling.to_string(),
+                incomplete_minutes: inbox.incomplete_limit.as_secs_f64() / 60.0,
+            },
+            labelling: RawLabelling {
+                pipeline: labelling.pipeline.clone(),
+                device: labelling.device.clone(),
+                threads: labelling.threads.unwrap_or(0),
+                workers: labelling.workers,
+                window: labelling.window.map(|window| window.to_string()),
+                time_zone: labelling.time_zone.iana_name().map(str::to_owned),
+                lease_seconds: labelling.lease.as_secs_f64(),
+            },
+            retry: RawRetry {
+                max_attempts: retry.max_attempts,
+                first_wait_seconds: retry.backoff.first.as_secs_f64(),
+                longest_wait_seconds: retry.backoff.longest.as_secs_f64(),
+                max_interruptions: retry.max_interruptions,
+            },
+            study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0 },
+        }
     }
 }
 

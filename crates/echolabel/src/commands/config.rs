@@ -32,7 +32,7 @@ fn check(common: &Common) -> Outcome {
     if let Err(error) = settings.labelling.device.parse::<nn::DeviceChoice>() {
         problems.push(format!("labelling.device: {error}"));
     }
-    output::line(format_args!("{settings:#?}"))?;
+    output::line(settings.as_file().map_err(anyhow::Error::new)?.trim_end())?;
     if problems.is_empty() {
         return output::line("the configuration is usable");
     }
