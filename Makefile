@@ -14,7 +14,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
+.PHONY: help deps tools python build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -24,6 +24,10 @@ deps: ## Install the Debian or Ubuntu packages that the build needs (FFmpeg for 
 
 tools: ## Install cargo-deny, which `make deny` needs
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.20.2
+
+python: ## Install Python, which `make weights`, `make report` and what compares with other frameworks need
+	@command -v python3 >/dev/null || { $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv; }
 
 build: deps ## Build the program: target/release/echolabel
 	$(CARGO) build --release --locked -p echolabel
@@ -77,7 +81,7 @@ check-cuda: ## Lint what only a CUDA build has, on a machine without CUDA: a sta
 	NVCC=$(CURDIR)/tools/cuda/nvcc-none CUDARC_CUDA_VERSION=13000 CUDA_COMPUTE_CAP=80 \
 	  $(CARGO) clippy --locked -p cuda_kernels -p nn -p zoo --features zoo/cuda --all-targets -- -D warnings
 
-check-nvrtc: ## Compile the CUDA kernels by NVIDIA's run-time compiler (a wheel of 90 MB into .venv-nvrtc); needs no GPU
+check-nvrtc: python ## Compile the CUDA kernels by NVIDIA's run-time compiler (a wheel of 90 MB into .venv-nvrtc); needs no GPU
 	python3 -m venv .venv-nvrtc
 	.venv-nvrtc/bin/pip install --quiet nvidia-cuda-nvrtc==13.0.88
 	NVRTC_LIBRARY=$$(ls $(CURDIR)/.venv-nvrtc/lib/python3*/site-packages/nvidia/cu13/lib/libnvrtc.so.13) \
@@ -86,14 +90,14 @@ check-nvrtc: ## Compile the CUDA kernels by NVIDIA's run-time compiler (a wheel 
 build-cuda: deps ## Build for NVIDIA GPUs, where CUDA's toolkit is installed: target/cuda/release/echolabel
 	$(CARGO) build --release --locked -p echolabel --features cuda --target-dir target/cuda
 
-weights: build ## Train the shipped weights anew on simulated hearts (two hours) and put them into models/
+weights: build python ## Train the shipped weights anew on simulated hearts (two hours) and put them into models/
 	target/release/echolabel train pipelines/train/tte11-phantom-image.toml --cache runs/clips-112
 	target/release/echolabel eval pipelines/train/tte11-phantom-image.toml --cache runs/clips-112 --fit
 	target/release/echolabel train pipelines/train/tte11-phantom.toml --cache runs/clips-112
 	target/release/echolabel eval pipelines/train/tte11-phantom.toml --cache runs/clips-112 --fit
 	python3 tools/shipped_weights.py take
 
-report: build ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to, for the README's table (a quarter of an hour)
+report: build python ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to, for the README's table (a quarter of an hour)
 	target/release/echolabel phantom --studies 48 --seed 47011 --out runs/held-out
 	target/release/echolabel eval runs/held-out --out docs/report/tte11-phantom
 	target/release/echolabel eval runs/held-out --pipeline tte11-phantom-image --out docs/report/tte11-phantom-image
@@ -105,7 +109,7 @@ bench: build ## Time per stage, and that a long loop costs no more than a short 
 bench-loading: build ## Time and peak memory of opening each model
 	target/release/echolabel bench --loading
 
-peers: build ## Install the frameworks that echolabel is timed beside, in .venv-peers (gigabytes from PyPI)
+peers: build python ## Install the frameworks that echolabel is timed beside, in .venv-peers (gigabytes from PyPI)
 	python3 -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet -r tools/peers/requirements.txt
 	$(CARGO) build --release --locked -p kernels --example encoders
