@@ -212,9 +212,10 @@ fn pointwise_product(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Tensor};
+    use candle_core::DType;
 
     use super::*;
+    use crate::seeded;
     use crate::training::NormSettings;
 
     fn largest_difference(a: &Tensor, b: &Tensor) -> f32 {
@@ -230,8 +231,8 @@ mod tests {
 
     #[test]
     fn a_strided_pointwise_convolution_equals_candles() {
-        let x = Tensor::randn(0f32, 1.0, (2, 4, 7, 6), &Device::Cpu).unwrap();
-        let weight = Tensor::randn(0f32, 1.0, (3, 4, 1, 1), &Device::Cpu).unwrap();
+        let x = seeded::normal(1, (2, 4, 7, 6), DType::F32);
+        let weight = seeded::normal(2, (3, 4, 1, 1), DType::F32);
         let theirs = x.conv2d(&weight, 0, 2, 1, 1).unwrap();
         let ours = Conv2d::new(weight, None, 2, 1).forward(&x, Padding::symmetric(0)).unwrap();
         assert_eq!(ours.dims(), theirs.dims());
@@ -240,15 +241,14 @@ mod tests {
 
     #[test]
     fn folding_the_norm_changes_nothing() {
-        let device = Device::Cpu;
-        let x = Tensor::randn(0f32, 1.0, (2, 4, 6, 5), &device).unwrap();
-        let weight = Tensor::randn(0f32, 1.0, (8, 4, 1, 1), &device).unwrap();
-        let vector = |mean: f32| Tensor::rand(mean - 0.4, mean + 0.4, 8, &device).unwrap();
+        let x = seeded::normal(1, (2, 4, 6, 5), DType::F32);
+        let weight = seeded::normal(2, (8, 4, 1, 1), DType::F32);
+        let vector = |seed, mean: f64| seeded::uniform(seed, 8, DType::F32).affine(0.8, mean - 0.4).unwrap();
         let norm = BatchNorm {
-            weight: vector(1.0),
-            bias: vector(0.0),
-            mean: vector(0.0),
-            variance: vector(1.0),
+            weight: vector(3, 1.0),
+            bias: vector(4, 0.0),
+            mean: vector(5, 0.0),
+            variance: vector(6, 1.0),
             settings: NormSettings::KERAS,
         };
         let folded = Conv2d::new(weight.clone(), None, 1, 1).with_norm(&norm).unwrap();

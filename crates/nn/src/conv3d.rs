@@ -142,17 +142,18 @@ impl Conv3d {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
+    use candle_core::{DType, Device};
 
     use super::*;
+    use crate::seeded;
     use crate::training::finite_differences::{assert_gradients, largest_difference};
 
     #[test]
     fn equals_a_plain_loop() {
         let geometry = Geometry3d { temporal_stride: 2, spatial_stride: 1, temporal_padding: 1, spatial_padding: 1 };
         let (frames, height, width) = (5, 4, 3);
-        let x = Tensor::randn(0f32, 1.0, (1, frames, 2, height, width), &Device::Cpu).unwrap();
-        let weight = Tensor::randn(0f32, 1.0, (3, 2, 3, 3, 3), &Device::Cpu).unwrap();
+        let x = seeded::normal(1, (1, frames, 2, height, width), DType::F32);
+        let weight = seeded::normal(2, (3, 2, 3, 3, 3), DType::F32);
         let y = Conv3d::new(&weight, geometry).unwrap().forward(&x).unwrap();
         assert_eq!(y.dims(), [1, 3, 3, height, width]);
         let flat = |tensor: &Tensor| tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap();
@@ -185,8 +186,8 @@ mod tests {
             ([1, 3, 3], Geometry3d { spatial_stride: 2, ..Geometry3d::keeping(1, 3) }),
             ([1, 1, 1], Geometry3d { temporal_stride: 2, spatial_stride: 2, ..Geometry3d::keeping(1, 1) }),
         ] {
-            let random = |shape: &[usize]| Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap();
-            let (x, weight) = (random(&[2, 5, 2, 4, 3]), random(&[[3, 2].as_slice(), &kernel].concat()));
+            let x = seeded::normal(1, (2, 5, 2, 4, 3), DType::F64);
+            let weight = seeded::normal(2, [[3, 2].as_slice(), &kernel].concat(), DType::F64);
             let convolved = |inputs: &[Tensor]| Conv3d::new(&inputs[1], geometry)?.learn(&inputs[0], &lesson);
             let plain = Conv3d::new(&weight, geometry).unwrap().over(&Clips::of(&x).unwrap()).unwrap();
             let difference =

@@ -160,18 +160,17 @@ impl Geometry {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{Device, Tensor};
-
     use super::*;
+    use crate::seeded;
 
     #[test]
     fn equals_candles_grouped_convolution_for_odd_shapes_strides_and_paddings() {
         for (height, width, kernel, stride, pad) in
             [(9, 7, 3, 1, 1), (9, 8, 3, 2, 1), (5, 5, 5, 1, 2), (6, 11, 5, 2, 2), (3, 3, 3, 1, 0), (4, 2, 3, 1, 1)]
         {
-            let x = Tensor::randn(0f32, 1.0, (2, 6, height, width), &Device::Cpu).unwrap();
-            let weight = Tensor::randn(0f32, 1.0, (6, 1, kernel, kernel), &Device::Cpu).unwrap();
-            let bias = Tensor::randn(0f32, 1.0, 6, &Device::Cpu).unwrap();
+            let x = seeded::normal(1, (2, 6, height, width), DType::F32);
+            let weight = seeded::normal(2, (6, 1, kernel, kernel), DType::F32);
+            let bias = seeded::normal(3, 6, DType::F32);
             let by = (stride, Padding::symmetric(pad));
             let ours = depthwise(&x, (&weight, Some(&bias)), by, Activation::Silu).unwrap();
             let theirs = x.conv2d(&weight, pad, stride, 1, 6).unwrap();
@@ -184,8 +183,8 @@ mod tests {
 
     #[test]
     fn asymmetric_padding_equals_padding_first() {
-        let x = Tensor::randn(0f32, 1.0, (1, 4, 8, 10), &Device::Cpu).unwrap();
-        let weight = Tensor::randn(0f32, 1.0, (4, 1, 3, 3), &Device::Cpu).unwrap();
+        let x = seeded::normal(1, (1, 4, 8, 10), DType::F32);
+        let weight = seeded::normal(2, (4, 1, 3, 3), DType::F32);
         let padding = Padding { top: 0, left: 0, bottom: 1, right: 1 };
         let padded = x.pad_with_zeros(2, 0, 1).unwrap().pad_with_zeros(3, 0, 1).unwrap();
         let plain = |x, padding| depthwise(x, (&weight, None), (2, padding), Activation::Identity).unwrap();

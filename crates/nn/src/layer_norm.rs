@@ -87,15 +87,16 @@ impl CustomOp3 for LayerNormOnCpu {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
+    use candle_core::{DType, Device};
 
     use super::*;
+    use crate::seeded;
 
     #[test]
     fn equals_the_textbook_formula() {
-        let x = Tensor::randn(3f32, 2.0, (2, 4, 7), &Device::Cpu).unwrap();
-        let weight = Tensor::randn(1f32, 0.2, 7, &Device::Cpu).unwrap();
-        let bias = Tensor::randn(0f32, 0.2, 7, &Device::Cpu).unwrap();
+        let x = seeded::normal(1, (2, 4, 7), DType::F32).affine(2.0, 3.0).unwrap();
+        let weight = seeded::normal(2, 7, DType::F32).affine(0.2, 1.0).unwrap();
+        let bias = seeded::normal(3, 7, DType::F32).affine(0.2, 0.0).unwrap();
         let ours = LayerNorm::new(weight.clone(), bias.clone(), 1e-6).forward(&x).unwrap();
         let centred = x.broadcast_sub(&x.mean_keepdim(2).unwrap()).unwrap();
         let variance = centred.sqr().unwrap().mean_keepdim(2).unwrap();

@@ -27,6 +27,8 @@ mod norm;
 mod packed_conv;
 mod pool;
 mod probe;
+#[cfg(test)]
+mod seeded;
 mod temporal;
 mod threads;
 pub mod training;

@@ -194,9 +194,10 @@ fn unit_length(x: &Tensor) -> Result<Tensor> {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Var;
+    use candle_core::{DType, Var};
 
     use super::*;
+    use crate::seeded;
     use crate::training::channels_first;
     use crate::training::finite_differences::{assert_gradients, largest_difference};
     use crate::{LearnedMaps, Lesson, Linear, MultiHeadAttention};
@@ -204,10 +205,10 @@ mod tests {
     #[test]
     fn over_the_whole_map_it_is_torchs_attention() {
         let (width, heads) = (8, 2);
-        let weight = Tensor::randn(0f32, 1.0, (3 * width, width), &Device::Cpu).unwrap();
+        let weight = seeded::normal(1, (3 * width, width), DType::F32);
         let identity = Linear::new(&Tensor::eye(width, candle_core::DType::F32, &Device::Cpu).unwrap(), None).unwrap();
         let project = Linear::new(&weight, None).unwrap();
-        let tokens = Tensor::randn(0f32, 1.0, (2, 6, width), &Device::Cpu).unwrap();
+        let tokens = seeded::normal(2, (2, 6, width), DType::F32);
         let theirs = MultiHeadAttention::new(project.clone(), identity, heads).forward(&tokens).unwrap().values;
         let maps = project.forward(&tokens).unwrap().transpose(1, 2).unwrap().reshape((2, 3 * width, 2, 3)).unwrap();
         let ours = MapAttention::whole(width, heads).over(&maps.into()).unwrap();
@@ -230,9 +231,9 @@ mod tests {
 
     #[test]
     fn cosine_attention_that_learns_gives_the_same_and_gradients_are_those_of_finite_differences() {
-        let random = |shape: &[usize]| Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap();
+        let random = |seed, shape: &[usize]| seeded::normal(seed, shape, DType::F64);
         // Five columns, so that windows of two hold what is beyond the edge.
-        let inputs = [random(&[2, 12, 3, 5]), random(&[2]), random(&[2, 4, 4]), random(&[12])];
+        let inputs = [random(1, &[2, 12, 3, 5]), random(2, &[2]), random(3, &[2, 4, 4]), random(4, &[12])];
         let windows = Windows::Shifted { side: 2, shift: 1 };
         let plain = MapAttention::cosine(windows, &inputs[1], inputs[2].clone(), inputs[3].clone()).unwrap();
         let plain = plain.over(&inputs[0].clone().into()).unwrap().tensor().unwrap().clone();
@@ -242,11 +243,11 @@ mod tests {
 
     #[test]
     fn tokens_of_zeros_are_mixed_as_they_are_and_teach_nothing_infinite() {
-        let random = |shape: &[usize]| Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap();
+        let random = |seed, shape: &[usize]| seeded::normal(seed, shape, DType::F64);
         // As a black screen is: one half of the maps has neither queries nor keys.
-        let black = random(&[1, 12, 2, 5]).affine(0.0, 0.0).unwrap();
-        let maps = Var::from_tensor(&Tensor::cat(&[&random(&[1, 12, 2, 5]), &black], 2).unwrap()).unwrap();
-        let rest = [random(&[2]), random(&[2, 4, 4]), random(&[12]).zeros_like().unwrap()];
+        let black = random(1, &[1, 12, 2, 5]).affine(0.0, 0.0).unwrap();
+        let maps = Var::from_tensor(&Tensor::cat(&[&random(1, &[1, 12, 2, 5]), &black], 2).unwrap()).unwrap();
+        let rest = [random(2, &[2]), random(3, &[2, 4, 4]), random(4, &[12]).zeros_like().unwrap()];
         let mixed = cosine_attention(&[&[maps.as_tensor().clone()], rest.as_slice()].concat()).unwrap();
         let gradients = mixed.sqr().unwrap().sum_all().unwrap().backward().unwrap();
         let largest = gradients.get(&maps).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f64>().unwrap();

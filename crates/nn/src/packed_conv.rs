@@ -96,21 +96,20 @@ impl std::fmt::Debug for PackedConv {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
-
     use super::*;
+    use crate::seeded;
 
     #[test]
     fn kernels_of_every_set_give_what_candle_gives_for_maps_of_any_size() {
-        let weight = Tensor::randn(0f32, 0.3, (5, 4, 3, 3), &Device::Cpu).unwrap();
-        let bias = Tensor::randn(0f32, 1.0, 5, &Device::Cpu).unwrap();
+        let weight = seeded::normal(1, (5, 4, 3, 3), DType::F32).affine(0.3, 0.0).unwrap();
+        let bias = seeded::normal(2, 5, DType::F32);
         let conv = Conv2d::new(weight, Some(bias), 2, 1).with_activation(Activation::Relu);
         let run_as = |choice| PackedConv::new(conv.clone(), Padding::symmetric(1), choice);
         let plain = run_as(KernelChoice::Plain);
         for set in kernels::InstructionSet::available() {
             let packed = run_as(KernelChoice::Kernels(set));
             for (height, width) in [(9, 7), (6, 12), (9, 7)] {
-                let x = Tensor::randn(0f32, 1.0, (3, 4, height, width), &Device::Cpu).unwrap();
+                let x = seeded::normal(3, (3, 4, height, width), DType::F32);
                 let (ours, theirs) = (packed.forward(&x).unwrap(), plain.forward(&x).unwrap());
                 assert_eq!(ours.dims(), theirs.dims());
                 let difference = (ours - theirs).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();

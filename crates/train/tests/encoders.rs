@@ -24,8 +24,7 @@ fn clips(frames: usize) -> Tensor {
 }
 
 fn pixels(shape: &[usize]) -> Tensor {
-    let values = zoo::weights::fill("frames", "learning", shape.iter().product(), 0.5, 0.5);
-    Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    zoo::weights::noise("learning", shape).unwrap()
 }
 
 fn model(encoder: impl Into<AnyEncoderName>, source: &dyn TensorSource) -> Model {

@@ -165,7 +165,7 @@ mod tests {
 
     fn calibrated(registry: &Registry) -> (Calibration, Tensor) {
         let model = registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
-        let frames = Tensor::rand(0f32, 1.0, (6, 3, 96, 96), &Device::Cpu).unwrap();
+        let frames = crate::weights::noise("calibration", (6, 3, 96, 96)).unwrap();
         let mut observer = model.observer(96).unwrap();
         observer.look(&frames.flatten_all().unwrap().to_vec1().unwrap()).unwrap();
         let ranges = observer.ranges().iter().map(|range| [range.least, range.greatest]).collect();

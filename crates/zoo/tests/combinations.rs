@@ -1,7 +1,7 @@
 //! Every head with every fusion, and every width as stated.
 
 use candle_core::{Device, Tensor};
-use zoo::weights::FormulaWeights;
+use zoo::weights::{FormulaWeights, noise};
 use zoo::{Architecture, EncoderName, FusionName, Head, HeadName, Model, VideoEncoderName, ZooError};
 
 fn formula() -> FormulaWeights {
@@ -15,7 +15,7 @@ fn read(head: HeadName, fusion: FusionName) -> Result<Model, ZooError> {
 
 #[test]
 fn every_combination_classifies_or_says_that_the_widths_differ() {
-    let frames = Tensor::rand(0f32, 1.0, (8, 3, 128, 128), &Device::Cpu).unwrap();
+    let frames = noise("combinations", (8, 3, 128, 128)).unwrap();
     for &head in HeadName::ALL {
         for &fusion in FusionName::ALL {
             let picks_one = matches!(fusion, FusionName::Spatial | FusionName::Temporal);
@@ -44,7 +44,7 @@ fn a_video_encoder_classifies_whole_clips_and_takes_no_head() {
     };
     let model = video(HeadName::None, FusionName::Spatial).unwrap();
     assert!(model.sees_whole_clips());
-    let clips = Tensor::rand(0f32, 1.0, (2, 4, 3, 32, 32), &Device::Cpu).unwrap();
+    let clips = noise("combinations", (2, 4, 3, 32, 32)).unwrap();
     let encoded = model.encode(&clips).unwrap();
     assert_eq!(encoded.dims(), [2, 1, 512]);
     assert_eq!(model.classify(&encoded).unwrap().logits.dims(), [2, 11]);
@@ -62,7 +62,7 @@ fn a_model_without_classes_gives_vectors_alone() {
         ..Architecture::classifying(EncoderName::EfficientNetTiny, HeadName::None, FusionName::Spatial, 11)
     };
     let model = Model::read(&architecture, &formula(), &Device::Cpu).unwrap();
-    let frames = Tensor::rand(0f32, 1.0, (4, 3, 96, 96), &Device::Cpu).unwrap();
+    let frames = noise("combinations", (4, 3, 96, 96)).unwrap();
     let clip = model.encode(&frames).unwrap().unsqueeze(0).unwrap();
     assert!(!model.has_classes());
     assert_eq!(model.embed(&clip).unwrap().dims(), [1, 96]);

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 use nn::DeviceChoice;
-use zoo::weights::{FormulaWeights, Weights};
+use zoo::weights::{FormulaWeights, Weights, noise};
 use zoo::{Encoder, EncoderName};
 
 fn read(name: EncoderName, device: &Device) -> Encoder {
@@ -37,7 +37,7 @@ fn encoders_say_the_same_on_the_gpu() {
         (EncoderName::VitS16, 224, 16),
         (EncoderName::SwinV2Tiny, 224, 16),
     ] {
-        let frames = Tensor::rand(0f32, 1.0, (count, 3, side, side), &Device::Cpu).unwrap();
+        let frames = noise("cuda", (count, 3, side, side)).unwrap();
         let expected = read(name, &Device::Cpu).forward(&frames).unwrap();
         let encoder = read(name, &device);
         for (kind, tolerance) in [(DType::F32, 1e-3), (DType::BF16, 0.1), (DType::F16, 0.02)] {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use nn::KernelChoice;
-use zoo::weights::{FormulaWeights, Weights};
+use zoo::weights::{FormulaWeights, Weights, noise};
 use zoo::{Encoder, EncoderName, Precision, Registry};
 
 fn largest(tensor: &Tensor) -> f32 {
@@ -33,7 +33,7 @@ fn networks_of_every_kind_of_layer_run_in_half_precision() {
     ] {
         let encoder = Weights::read_all(&formula, &Device::Cpu, '.', |weights| Encoder::read(name, weights));
         let encoder = encoder.unwrap().with_kernels(KernelChoice::Plain);
-        let frames = Tensor::rand(0f32, 1.0, (1, 3, side, side), &Device::Cpu).unwrap();
+        let frames = noise("half", (1, 3, side, side)).unwrap();
         let single = encoder.forward(&frames).unwrap();
         let half = encoder.forward(&frames.to_dtype(DType::F16).unwrap()).unwrap();
         assert_eq!(half.dtype(), DType::F16, "{name}");
@@ -47,7 +47,7 @@ fn networks_of_every_kind_of_layer_run_in_half_precision() {
 fn what_comes_out_of_an_encoder_in_half_precision_is_in_single_precision_again() {
     let registry = Registry::open(Path::new("nowhere")).unwrap();
     let model = || registry.make_untrained_model("tte11-tiny", &Device::Cpu).unwrap();
-    let frames = Tensor::rand(0f32, 1.0, (4, 3, 64, 64), &Device::Cpu).unwrap();
+    let frames = noise("half", (4, 3, 64, 64)).unwrap();
     let (half, single) = (model().in_half(Precision::F16).unwrap(), model());
     assert_eq!((half.precision(), single.precision()), (Precision::F16, Precision::F32));
     let (encoded, expected) = (half.encode(&frames).unwrap(), single.encode(&frames).unwrap());

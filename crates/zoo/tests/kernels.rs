@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use nn::KernelChoice;
-use zoo::weights::{FormulaWeights, Weights};
+use zoo::weights::{FormulaWeights, Weights, noise};
 use zoo::{Encoder, EncoderName, Model, Registry, VideoEncoder, VideoEncoderName};
 
 /// Sizes of the same networks that would only take longer.
@@ -36,9 +36,9 @@ fn compare(ours: &Tensor, plain: &Tensor) -> f32 {
 #[test]
 fn every_encoder_gives_the_same_by_kernels_as_layer_by_layer() {
     // Odd sides, so that padding is not the same on all sides; three frames, so that threads get unequal shares.
-    let odd = Tensor::rand(0f32, 1.0, (3, 3, 75, 97), &Device::Cpu).unwrap();
-    let only = Tensor::rand(0f32, 1.0, (3, 3, 224, 224), &Device::Cpu).unwrap();
-    let small = Tensor::rand(0f32, 1.0, (3, 3, 32, 32), &Device::Cpu).unwrap();
+    let odd = noise("kernels", (3, 3, 75, 97)).unwrap();
+    let only = noise("kernels", (3, 3, 224, 224)).unwrap();
+    let small = noise("kernels", (3, 3, 32, 32)).unwrap();
     let sets: Vec<_> = kernels::InstructionSet::available().collect();
     println!("instruction sets here: {sets:?}");
     for &name in EncoderName::ALL {
@@ -68,7 +68,7 @@ fn one_frame_and_frames_of_another_size_are_encoded_too() {
     for set in kernels::InstructionSet::available() {
         let encoder = read(EncoderName::EfficientNetTiny, KernelChoice::Kernels(set));
         for shape in [(1, 3, 64, 64), (5, 3, 33, 40), (1, 3, 96, 32), (1, 3, 64, 64)] {
-            let frames = Tensor::rand(0f32, 1.0, shape, &Device::Cpu).unwrap();
+            let frames = noise("kernels", shape).unwrap();
             let difference = compare(&encoder.forward(&frames).unwrap(), &plain.forward(&frames).unwrap());
             assert!(difference < TOLERANCE, "{set:?} {shape:?}: {difference}");
         }
@@ -79,11 +79,11 @@ fn one_frame_and_frames_of_another_size_are_encoded_too() {
 fn a_model_packed_for_good_says_the_same_and_takes_no_other_frames() {
     let registry = Registry::open(Path::new("nowhere")).unwrap();
     let mut model = registry.make_untrained_model("tte11-tiny", &Device::Cpu).unwrap();
-    let frames = Tensor::rand(0f32, 1.0, (2, 3, 96, 96), &Device::Cpu).unwrap();
+    let frames = noise("kernels", (2, 3, 96, 96)).unwrap();
     let before = model.encode(&frames).unwrap();
     model.pack_for_good(96).unwrap();
     assert_eq!(compare(&model.encode(&frames).unwrap(), &before), 0.0);
-    let others = Tensor::rand(0f32, 1.0, (2, 3, 64, 96), &Device::Cpu).unwrap();
+    let others = noise("kernels", (2, 3, 64, 96)).unwrap();
     assert!(model.encode(&others).is_err());
 }
 
@@ -106,7 +106,7 @@ fn video_encoders_give_the_same_by_kernels_as_layer_by_layer() {
     for (name, shape) in
         [(VideoEncoderName::R2Plus1d18, (2, 5, 3, 45, 59)), (VideoEncoderName::SlowR50, (1, 9, 3, 205, 231))]
     {
-        let clips = Tensor::rand(0f32, 1.0, shape, &Device::Cpu).unwrap();
+        let clips = noise("kernels", shape).unwrap();
         let plain = read(name, KernelChoice::Plain).forward(&clips).unwrap();
         for set in kernels::InstructionSet::available() {
             let difference = compare(&read(name, KernelChoice::Kernels(set)).forward(&clips).unwrap(), &plain);

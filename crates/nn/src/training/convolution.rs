@@ -86,16 +86,13 @@ fn recorded_with_norm(
 
 #[cfg(test)]
 mod tests {
-    use candle_core::{DType, Device};
+    use candle_core::DType;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::seeded;
     use crate::training::finite_differences::{assert_gradients, largest_difference, norm_of, paddings};
     use crate::training::{channels_first, channels_last};
-
-    fn random(shape: (usize, usize, usize, usize), dtype: DType) -> Tensor {
-        Tensor::randn(0f64, 1.0, shape, &Device::Cpu).unwrap().to_dtype(dtype).unwrap()
-    }
 
     /// What Candle's own convolution makes of the padded image.
     fn candles(x: &Tensor, weight: &Tensor, convolution: &Convolution) -> Tensor {
@@ -135,7 +132,7 @@ mod tests {
         groups: usize,
     ) {
         let convolution = Convolution { stride, padding, groups };
-        let (x, weight) = (random(shape, DType::F64), random(weight_shape, DType::F64));
+        let (x, weight) = (seeded::normal(1, shape, DType::F64), seeded::normal(2, weight_shape, DType::F64));
         let ours = conv2d(&x, &weight, &convolution).unwrap();
         assert!(largest_difference(&ours, &candles(&x, &weight, &convolution)) < 1e-12);
         assert_gradients(&[&x, &weight], |inputs| conv2d(&inputs[0], &inputs[1], &convolution));
@@ -156,7 +153,7 @@ mod tests {
             let padding = if weight.2 == 1 { Padding::symmetric(0) } else { Padding::same(19, 22, weight.2, 2) };
             let stride = if weight.2 == 1 { 1 } else { 2 };
             let convolution = Convolution { stride, padding, groups };
-            let (x, weight) = (random((3, 19, 22, 75), DType::F32), random(weight, DType::F32));
+            let (x, weight) = (seeded::normal(1, (3, 19, 22, 75), DType::F32), seeded::normal(2, weight, DType::F32));
             let ours = conv2d(&x, &weight, &convolution).unwrap();
             assert!(largest_difference(&ours, &candles(&x, &weight, &convolution)) < 2e-4);
         }
@@ -166,7 +163,7 @@ mod tests {
     fn single_precision_gradients_are_those_of_double_precision() {
         for (weight, groups, stride) in [((75, 1, 5, 5), 75, 1), ((75, 1, 3, 3), 75, 2), ((9, 75, 1, 1), 1, 1)] {
             let convolution = Convolution { stride, padding: Padding::symmetric(weight.2 / 2), groups };
-            let (x, weight) = (random((2, 33, 20, 75), DType::F64), random(weight, DType::F64));
+            let (x, weight) = (seeded::normal(1, (2, 33, 20, 75), DType::F64), seeded::normal(2, weight, DType::F64));
             let gradients = |dtype| {
                 let x = candle_core::Var::from_tensor(&x.to_dtype(dtype).unwrap()).unwrap();
                 let weight = candle_core::Var::from_tensor(&weight.to_dtype(dtype).unwrap()).unwrap();
@@ -183,8 +180,8 @@ mod tests {
 
     #[test]
     fn convolution_and_norm_in_one_step_equal_two_steps_and_have_their_gradients() {
-        let (x, weight) = (random((2, 5, 4, 3), DType::F64), random((6, 3, 3, 3), DType::F64));
-        let (gamma, beta) = (random((1, 1, 1, 6), DType::F64), random((1, 1, 1, 6), DType::F64));
+        let (x, weight) = (seeded::normal(1, (2, 5, 4, 3), DType::F64), seeded::normal(2, (6, 3, 3, 3), DType::F64));
+        let (gamma, beta) = (seeded::normal(3, (1, 1, 1, 6), DType::F64), seeded::normal(4, (1, 1, 1, 6), DType::F64));
         let (gamma, beta) = (gamma.flatten_all().unwrap(), beta.flatten_all().unwrap());
         let convolution =
             Convolution { stride: 2, padding: Padding { top: 0, left: 1, bottom: 1, right: 1 }, groups: 1 };
@@ -204,17 +201,20 @@ mod tests {
 
     #[test]
     fn shapes_that_do_not_fit_are_refused() {
-        let x = random((1, 4, 4, 3), DType::F32);
-        assert!(conv2d(&x, &random((2, 4, 1, 1), DType::F32), &Convolution::PLAIN).is_err());
-        assert!(conv2d(&x, &random((2, 3, 5, 1), DType::F32), &Convolution::PLAIN).is_err());
+        let x = seeded::normal(1, (1, 4, 4, 3), DType::F32);
+        assert!(conv2d(&x, &seeded::normal(2, (2, 4, 1, 1), DType::F32), &Convolution::PLAIN).is_err());
+        assert!(conv2d(&x, &seeded::normal(2, (2, 3, 5, 1), DType::F32), &Convolution::PLAIN).is_err());
         assert!(
-            conv2d(&x, &random((2, 3, 1, 1), DType::F32), &Convolution { stride: 0, ..Convolution::PLAIN }).is_err()
+            conv2d(&x, &seeded::normal(2, (2, 3, 1, 1), DType::F32), &Convolution { stride: 0, ..Convolution::PLAIN })
+                .is_err()
         );
         assert!(
-            conv2d(&x, &random((2, 3, 1, 1), DType::F32), &Convolution { groups: 0, ..Convolution::PLAIN }).is_err()
+            conv2d(&x, &seeded::normal(2, (2, 3, 1, 1), DType::F32), &Convolution { groups: 0, ..Convolution::PLAIN })
+                .is_err()
         );
         assert!(
-            conv2d(&x.to_dtype(DType::F64).unwrap(), &random((2, 3, 1, 1), DType::F32), &Convolution::PLAIN).is_err()
+            conv2d(&x.to_dtype(DType::F64).unwrap(), &seeded::normal(2, (2, 3, 1, 1), DType::F32), &Convolution::PLAIN)
+                .is_err()
         );
     }
 }

@@ -1,4 +1,4 @@
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Shape, Tensor};
 use sha2::{Digest, Sha256};
 
 use super::TensorSource;
@@ -83,6 +83,13 @@ pub fn fill(seed: &str, name: &str, count: usize, centre: f64, half: f64) -> Vec
             (centre + half * (2.0 * fraction - 1.0)) as f32
         })
         .collect()
+}
+
+/// Frames or clips of `shape` whose pixels are noise in [0, 1), f32 on the CPU: what tests run models on. Candle's own random
+/// tensors on a CPU are others on every run.
+pub fn noise(seed: &str, shape: impl Into<Shape>) -> Result<Tensor> {
+    let shape = shape.into();
+    Ok(Tensor::from_vec(fill(seed, "noise", shape.elem_count(), 0.5, 0.5), shape, &Device::Cpu)?)
 }
 
 /// FNV-1a (64 bits) of `seed/name`.
