@@ -8,8 +8,8 @@ use evaluate::calibration::{ConformalMethod, ConformalSets, fit_temperature};
 use evaluate::comparison::RunComparison;
 use evaluate::pictures::{self, Cells};
 use evaluate::{
-    Evaluation, EvaluationOptions, Grouping, Level, Prediction, Predictions, RunHeader, Truth, TsneOptions, to_csv,
-    tsne,
+    Answers, Evaluation, EvaluationOptions, Grouping, Level, Prediction, Predictions, RunHeader, Truth, TsneOptions,
+    to_csv, tsne,
 };
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 name: "groups".to_owned(),
                 group_of_class: (0..classes).map(|class| class / 4).collect(),
             }],
-            abstain_below: Some(0.6),
+            answers: Some(Answers::of(&test, 0.6, None)),
             conformal: Some(ConformalSets::fit(&validation, ConformalMethod::Lac, 0.1)?),
             embedding: Some(tsne(&features, TsneOptions { steps: 500, ..TsneOptions::default() })?),
             comparison: Some(RunComparison::of(("this run", &test), ("a weaker one", &weaker), 1000, 42)?),

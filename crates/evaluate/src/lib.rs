@@ -26,7 +26,7 @@ pub use aggregate::{InventoryFigures, Level, aggregate, inventory};
 pub use embedding::{TsneOptions, tsne};
 pub use error::{EvaluateError, Result};
 pub use evaluation::{
-    ClassRow, ClassSubset, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Grouping, Mistake,
+    Answers, ClassRow, ClassSubset, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Grouping, Mistake,
     OperatingPoint, OutlierFigures, Rows, RunHeader,
 };
 pub use predictions::{Prediction, Predictions, Truth, from_csv, to_csv};

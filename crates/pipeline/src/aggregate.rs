@@ -19,6 +19,8 @@ pub struct LoopView {
     pub probabilities: Vec<f64>,
     /// The views that it may show, most likely first: with the card's promise of how often the true one is among them.
     pub may_show: Vec<usize>,
+    /// The mean energy of its clips: high where no view speaks up; `None` where the model gave no usable numbers.
+    pub energy: Option<f64>,
     /// Why it abstained.
     pub reason: Option<String>,
 }
@@ -49,6 +51,7 @@ impl Aggregation {
                 confidence: 0.0,
                 probabilities: Vec::new(),
                 may_show: Vec::new(),
+                energy: None,
                 reason: Some("the model gave no usable numbers".to_owned()),
             };
         };
@@ -62,7 +65,14 @@ impl Aggregation {
             let most = rules.most_views.filter(|most| may_show.len() > *most);
             most.map(|most| format!("it may show any of {} views, more than {most}", may_show.len()))
         };
-        LoopView { view: reason.is_none().then_some(view), confidence: largest, probabilities, may_show, reason }
+        LoopView {
+            view: reason.is_none().then_some(view),
+            confidence: largest,
+            probabilities,
+            may_show,
+            energy: Some(energy),
+            reason,
+        }
     }
 }
 

@@ -65,6 +65,9 @@ pub struct LoopLabel {
     pub probabilities: BTreeMap<String, f64>,
     /// The views that the loop may show, most likely first: a set that holds the true one as often as the model's card says.
     pub may_show: Vec<String>,
+    /// The mean energy of the clips, minus the log-sum-exp of their logits: above the limit in the model's card the loop
+    /// shows none of the views. `null` where no model was asked.
+    pub energy: Option<f64>,
     /// How many clips the model saw.
     pub clips: usize,
     /// How many distinct frames the model saw.
@@ -174,6 +177,7 @@ impl Pipeline {
             reason: None,
             probabilities: BTreeMap::new(),
             may_show: Vec::new(),
+            energy: None,
             clips: 0,
             frames_used: 0,
             frames_decoded: 0,
@@ -189,6 +193,7 @@ fn name_view(set: &LabelSet, label: &mut LoopLabel, said: LoopView) {
     label.view = said.view.and_then(|index| set.views.get(index)).map(|view| view.name.clone());
     label.confidence = said.confidence;
     label.reason = said.reason;
+    label.energy = said.energy;
     let names = set.view_names();
     label.may_show = said.may_show.iter().filter_map(|&view| names.get(view).cloned()).collect();
     label.probabilities = names.into_iter().zip(said.probabilities).collect();

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::parts::CoverageAt;
 use super::{
     ClassRow, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Grouping, Interval, Mistake,
-    OperatingPoint, OutlierFigures, Rows, RunHeader,
+    OutlierFigures, Rows, RunHeader,
 };
 use crate::abstention::{accuracy_over_coverage, area_under_risk, coverage_at_accuracy};
 use crate::aggregate::{Level, aggregate, inventory};
@@ -54,7 +54,10 @@ impl Evaluation {
             };
             (Some(figures), curve, roc(&doubt, &wrong)?)
         };
-        let said = OperatingPoint::answers(predictions, options.abstain_below.unwrap_or(0.0));
+        let said = match &options.answers {
+            Some(answers) => answers.of_rows.clone(),
+            None => rows.iter().map(|row| Some(row.best())).collect(),
+        };
         let subset = match options.subset.clone() {
             Some(subset) => Some((subset.clone(), SubsetAccuracy::of(&likeliest, &subset.classes)?)),
             None => None,
@@ -68,7 +71,7 @@ impl Evaluation {
             None => Vec::new(),
         };
         Ok(Self {
-            format: 2,
+            format: 3,
             header,
             level: options.level,
             interval_level: options.interval_level,
@@ -82,10 +85,7 @@ impl Evaluation {
             coverage_curve,
             abstention_roc,
             outliers: OutlierFigures::of(predictions, options.strangeness.as_deref())?,
-            operating_point: options
-                .abstain_below
-                .map(|threshold| OperatingPoint::of(predictions, threshold))
-                .transpose()?,
+            operating_point: options.answers.map(|answers| answers.judge(predictions)).transpose()?,
             conformal,
             experts: Experts::of(predictions)?,
             inventory: if options.level == Level::Loop { inventory(predictions, &said)? } else { None },
@@ -173,7 +173,7 @@ fn headline(confusion: &Confusion, judged: Vec<Judged>, groupings: &[Grouping]) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::ClassSubset;
+    use crate::evaluation::{Answers, ClassSubset};
     use crate::predictions::Truth;
     use crate::predictions::tests::{names, row};
 
@@ -215,7 +215,7 @@ mod tests {
             subset: Some(ClassSubset { name: "first".to_owned(), classes: vec![0] }),
             embedding: Some(vec![[0.0, 1.0]; 6]),
             bootstrap_rounds: 50,
-            abstain_below: Some(0.65),
+            answers: Some(Answers::of(&predictions(), 0.65, None)),
             worst_mistakes: 1,
             ..EvaluationOptions::at(Level::Loop)
         };
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!((inventory.studies, inventory.exact), (3, 1.0 / 3.0));
         assert_eq!((inventory.precision, inventory.recall), (Some(1.0), Some(0.5)));
         // Three of four rows are answered, two of them rightly; the row outside is not.
-        let point = evaluation.operating_point.unwrap();
+        let point = evaluation.operating_point.as_ref().unwrap();
         assert_eq!((point.answered, point.accuracy, point.outside_answered), (Some(0.75), Some(2.0 / 3.0), Some(0.0)));
         // Class 0: one right, of two that show it and two called so; class 1: one right of two, nothing else called so.
         assert!((point.macro_f1.unwrap() - (0.5 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
@@ -272,6 +272,8 @@ mod tests {
         let grouping = Grouping { name: "bad".to_owned(), group_of_class: vec![0] };
         assert!(refused(EvaluationOptions { groupings: vec![grouping], ..usual() }).contains("classes of bad"));
         assert!(refused(EvaluationOptions { embedding: Some(vec![]), ..usual() }).contains("places"));
+        let answers = Answers { of_rows: vec![None], rule: String::new() };
+        assert!(refused(EvaluationOptions { answers: Some(answers), ..usual() }).contains("answers"));
         assert!(refused(EvaluationOptions { strangeness: Some(vec![]), ..usual() }).contains("strangeness"));
         let twice = [predictions().rows(), predictions().rows()].concat();
         let twice = Predictions::new(names(3), twice).unwrap();

@@ -1,5 +1,6 @@
 //! Everything that is said of one run, as one value.
 
+mod answers;
 mod build;
 mod parts;
 
@@ -13,6 +14,7 @@ use crate::error::{EvaluateError, Result};
 use crate::metrics::{Confusion, SubsetAccuracy};
 use crate::roc::RocPoint;
 
+pub use answers::Answers;
 pub use parts::{ClassRow, CoverageFigures, Experts, Figure, Mistake, OperatingPoint, OutlierFigures, Rows};
 
 /// What a reader must know before any figure: given by the caller, never guessed.
@@ -67,8 +69,8 @@ pub struct EvaluationOptions {
     pub subset: Option<ClassSubset>,
     /// A set predictor, fitted on a validation set.
     pub conformal: Option<ConformalSets>,
-    /// The confidence below which the pipeline abstains, to be judged beside the others.
-    pub abstain_below: Option<f64>,
+    /// What is said of each row, to be judged beside the others; the likeliest class of each where this is absent.
+    pub answers: Option<Answers>,
     /// A stranger's score of every row, larger is stranger: energies are used where this is absent.
     pub strangeness: Option<Vec<f64>>,
     /// A place on a plane for every row (see [`crate::tsne`]).
@@ -93,7 +95,7 @@ impl EvaluationOptions {
             groupings: Vec::new(),
             subset: None,
             conformal: None,
-            abstain_below: None,
+            answers: None,
             strangeness: None,
             embedding: None,
             comparison: None,

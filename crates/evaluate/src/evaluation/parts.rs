@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::agreement::{ExpertAgreement, ExpertSubsets, expert_agreement, expert_subsets};
 use crate::comparison::Interval;
 use crate::error::{Result, need_size};
-use crate::metrics::{Confusion, ratio};
+use crate::metrics::Confusion;
 use crate::predictions::{Prediction, Predictions, Truth};
 use crate::roc::auroc;
 
@@ -114,11 +114,11 @@ pub struct CoverageAt {
     pub abstain_below: Option<f64>,
 }
 
-/// What abstaining below one confidence gives.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+/// What abstaining by a rule gives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OperatingPoint {
-    /// The confidence.
-    pub abstain_below: f64,
+    /// The rule, in words that follow "abstaining".
+    pub rule: String,
     /// The share of rows that are answered, of those that show a class.
     pub answered: Option<f64>,
     /// The share of the answers that is right; an answer to a row outside the classes is not.
@@ -128,29 +128,6 @@ pub struct OperatingPoint {
     /// The macro F1 of everything that is said: an abstention misses the row's class, and an answer to a row outside the
     /// classes is a false one.
     pub macro_f1: Option<f64>,
-}
-
-impl OperatingPoint {
-    /// What is said of each row; nothing where its confidence is below `abstain_below`.
-    pub(super) fn answers(predictions: &Predictions, abstain_below: f64) -> Vec<Option<usize>> {
-        let answer = |row: &Prediction| (row.confidence() >= abstain_below).then(|| row.best());
-        predictions.rows().iter().map(answer).collect()
-    }
-
-    pub(super) fn of(predictions: &Predictions, abstain_below: f64) -> Result<Self> {
-        let answered = |row: &&Prediction| row.confidence() >= abstain_below;
-        let outside = || predictions.rows().iter().filter(|row| row.truth == Truth::Outside);
-        let inside = || predictions.labelled().map(|(row, _)| row);
-        let answers: Vec<&Prediction> = inside().chain(outside()).filter(answered).collect();
-        let share = |part: usize, whole: usize| ratio(part as f64, whole as f64);
-        Ok(Self {
-            abstain_below,
-            answered: share(inside().filter(answered).count(), inside().count()),
-            accuracy: share(answers.iter().filter(|row| row.is_right() == Some(true)).count(), answers.len()),
-            outside_answered: share(outside().filter(answered).count(), outside().count()),
-            macro_f1: Confusion::of(predictions, &Self::answers(predictions, abstain_below))?.macro_f1(),
-        })
-    }
 }
 
 /// How well rows outside the classes are told from the others: areas under the ROC.

@@ -39,14 +39,14 @@ impl Evaluation {
                         p { "Inventories of " (inventory.studies) " studies: " (percent(Some(inventory.exact)))
                             " exactly right; of the views said to be there " (percent(inventory.precision))
                             " are, of those that are there " (percent(inventory.recall)) " are found"
-                            @if let Some(point) = &self.operating_point { ", abstaining below " (format!("{:.3}", point.abstain_below)) }
+                            @if let Some(point) = &self.operating_point { ", abstaining " (point.rule) }
                             "." }
                     }
                     h2 { "Views" }
                     (self.class_table())
                     h2 { "Confusion" }
                     @if let Some(point) = &self.operating_point {
-                        p { "What is said, abstaining below " (format!("{:.3}", point.abstain_below)) "." }
+                        p { "What is said, abstaining " (point.rule) "." }
                     }
                     (picture(&pictures::confusion(&self.confusion, &self.classes, Cells::Shares)))
                     (picture(&pictures::confusion(&self.confusion, &self.classes, Cells::Counts)))
@@ -164,7 +164,7 @@ impl Evaluation {
                     (decimal(coverage.abstention_auroc)) "." }
             }
             @if let Some(point) = &self.operating_point {
-                p { "Abstaining below " (format!("{:.3}", point.abstain_below)) ", as the pipeline does: "
+                p { "Abstaining " (point.rule) ": "
                     (percent(point.answered)) " of the rows that show a view are answered, and of all answers "
                     (percent(point.accuracy)) " are right; of the rows outside the views " (percent(point.outside_answered))
                     " are answered all the same. The macro F1 of all that is said so, where an abstention misses its view and \

@@ -12,7 +12,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use evaluate::calibration::ConformalSets;
-use evaluate::{ClassSubset, Evaluation, EvaluationOptions, Grouping, Level, Predictions, RunHeader, aggregate};
+use evaluate::{
+    Answers, ClassSubset, Evaluation, EvaluationOptions, Grouping, Level, Predictions, RunHeader, aggregate,
+};
 use train::{DataRecipe, Split};
 use zoo::{LabelSet, ModelCard};
 
@@ -20,6 +22,9 @@ use self::run::Run;
 use super::{Failure, Outcome};
 use crate::cli::{Common, EvalOptions, EvalSplit};
 use crate::output;
+
+/// The confidence below which a model abstains that no pipeline says more of.
+const ABSTAIN_BELOW: f64 = 0.5;
 
 /// Evaluates what `SOURCE` names: a recipe with its weights or several of them, a CSV of predictions, or a folder of
 /// simulated studies.
@@ -42,7 +47,8 @@ fn of_predictions(options: &EvalOptions) -> Outcome {
         evaluate::from_csv(&text, &set.view_names()).with_context(|| path.display().to_string())
     };
     let predictions = aggregate(&read(&options.source)?, Level::Loop)?;
-    let mut more = options_for(&set, None);
+    let mut more =
+        EvaluationOptions { answers: Some(Answers::of(&predictions, ABSTAIN_BELOW, None)), ..options_for(&set, None) };
     if let Some(other) = &options.against {
         let second = aggregate(&read(other)?, Level::Loop)?;
         let names = [&options.source, other].map(|path| path.display().to_string());
@@ -107,8 +113,12 @@ fn of_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Ev
         Some(out) if options.folds.is_empty() => out.clone(),
         Some(out) => out.join(&recipe.name),
     };
-    let mut more = options_for(&views, card.confidence.as_ref());
-    more.embedding = report::places(&predictions)?;
+    let most_energy = card.confidence.and_then(|fitted| fitted.most_energy);
+    let more = EvaluationOptions {
+        answers: Some(Answers::of(&predictions, ABSTAIN_BELOW, most_energy)),
+        embedding: report::places(&predictions)?,
+        ..options_for(&views, card.confidence.as_ref())
+    };
     let evaluation = Evaluation::of(&predictions, header, more)?;
     report::write(&folder, &predictions, &evaluation)?;
     Ok(evaluation)
@@ -134,7 +144,6 @@ fn options_for(views: &LabelSet, confidence: Option<&zoo::Confidence>) -> Evalua
     EvaluationOptions {
         groupings: groupings.collect(),
         subset: whole_views(views),
-        abstain_below: Some(0.5),
         conformal: confidence.map(|fitted| ConformalSets {
             method: evaluate::calibration::ConformalMethod::Lac,
             miss_rate: 1.0 - fitted.set_coverage,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use evaluate::{Evaluation, Prediction, Predictions, RunHeader, Truth};
+use evaluate::{Answers, Evaluation, EvaluationOptions, Prediction, Predictions, RunHeader, Truth};
 use serde::Deserialize;
 
 use super::{options_for, report};
@@ -63,7 +63,7 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
                 clip: None,
                 truth: class.map_or(Truth::Outside, Truth::Class),
                 probabilities: views.views.iter().map(probability).collect(),
-                energy: None,
+                energy: label.energy,
                 features: None,
                 experts: Vec::new(),
                 weight: 1.0,
@@ -92,7 +92,10 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
         more,
     };
     let folder = options.out.clone().unwrap_or_else(|| options.source.join("report"));
-    let more = options_for(&views, pipeline.card().confidence.as_ref());
+    let more = EvaluationOptions {
+        answers: Some(Answers { of_rows: answers, rule: "as the pipeline does".to_owned() }),
+        ..options_for(&views, pipeline.card().confidence.as_ref())
+    };
     report::write(&folder, &predictions, &Evaluation::of(&predictions, header, more)?)
 }
 
