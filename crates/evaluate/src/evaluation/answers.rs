@@ -20,7 +20,7 @@ impl Answers {
         let answer = |row: &Prediction| (row.confidence() >= abstain_below && !strange(row)).then(|| row.best());
         let rule = match most_energy {
             None => format!("below {abstain_below:.3}"),
-            Some(most) => format!("below {abstain_below:.3} and above an energy of {most:.2}"),
+            Some(most) => format!("below {abstain_below:.3} or above an energy of {most:.2}"),
         };
         Self { of_rows: predictions.rows().iter().map(answer).collect(), rule }
     }
