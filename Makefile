@@ -26,7 +26,7 @@ tools: ## Install cargo-deny, which `make deny` needs
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.20.2
 
 python: ## Install Python, which `make weights`, `make report` and what compares with other frameworks need
-	@command -v python3 >/dev/null || { $(SUDO) apt-get update -qq && \
+	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv; }
 
 build: deps ## Build the program: target/release/echolabel

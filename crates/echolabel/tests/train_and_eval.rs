@@ -64,10 +64,25 @@ fn a_pipeline_is_judged_on_simulated_studies() {
     let folder = tempfile::tempdir().unwrap();
     let studies = folder.path().join("studies");
     echolabel().args(["phantom", "--studies", "1", "--seed", "4", "--small", "--out"]).arg(&studies).assert().success();
-    let assert = echolabel().arg("eval").arg(&studies).args(["--pipeline", "tte11-tiny"]).assert().success();
-    let printed = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
-    assert!(printed.contains("views labelled rightly") && printed.contains("inventory exact"), "{printed}");
-    assert!(text(&studies.join("report/report.html")).contains("SIMULATED IMAGES"));
+    // A pipeline that says less than another would of the same probabilities: the report must not guess what it says.
+    let default = text(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/tte11-video-dilated.toml"));
+    let strict = folder.path().join("strict.toml");
+    std::fs::write(&strict, default.replace("abstain_below = 0.5", "abstain_below = 0.9995")).unwrap();
+    for pipeline in ["tte11-tiny", strict.to_str().unwrap()] {
+        let assert = echolabel().arg("eval").arg(&studies).args(["--pipeline", pipeline]).assert().success();
+        let printed = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+        assert!(printed.contains("views labelled rightly") && printed.contains("inventory exact"), "{printed}");
+        assert!(text(&studies.join("report/report.html")).contains("SIMULATED IMAGES"));
+        let figures: serde_json::Value = serde_json::from_str(&text(&studies.join("report/figures.json"))).unwrap();
+        let counts = figures["confusion"]["counts"].as_array().unwrap();
+        let (_outside, of_views) = counts.split_last().unwrap();
+        let refused: f64 = of_views.iter().map(|row| row.as_array().unwrap().last().unwrap().as_f64().unwrap()).sum();
+        let line = printed.lines().find(|line| line.starts_with("views without a label")).unwrap();
+        assert!(
+            refused > 0.0 && line.contains(&format!("({refused} of ")),
+            "{pipeline}: {line}, {refused} in the matrix"
+        );
+    }
 }
 
 #[test]

@@ -72,11 +72,11 @@ mod tests {
     use crate::seeded;
 
     fn layer(width_in: usize, width: usize) -> LstmLayer {
-        let linear = |columns| {
-            let weight = (seeded::normal(columns as u64, (4 * width, columns), DType::F32) * 0.5).unwrap();
+        let linear = |seed, columns| {
+            let weight = (seeded::normal(seed, (4 * width, columns), DType::F32) * 0.5).unwrap();
             Linear::new(&weight, None).unwrap()
         };
-        LstmLayer::new(linear(width_in), linear(width), width)
+        LstmLayer::new(linear(2, width_in), linear(3, width), width)
     }
 
     #[test]

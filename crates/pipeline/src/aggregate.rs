@@ -113,7 +113,8 @@ mod tests {
         assert_eq!(sure.view, Some(1));
         assert!((sure.confidence - 0.9).abs() < 1e-6);
         assert_eq!(join(&[(None, vec![f32::NAN, f32::NAN])], &Confidence::UNFITTED, RULES).view, None);
-        assert_eq!(join(&[], &Confidence::UNFITTED, RULES).view, None);
+        let nothing = join(&[], &Confidence::UNFITTED, RULES);
+        assert_eq!((nothing.view, nothing.energy), (None, None));
     }
 
     #[test]
@@ -127,5 +128,6 @@ mod tests {
         let stranger = Confidence { most_energy: Some(-1.0), ..fitted };
         let strange = join(&clip, &stranger, RULES);
         assert!(strange.view.is_none() && strange.reason.unwrap().contains("none of the views"));
+        assert_eq!(strange.energy, Some(Confidence::energy(&clip[0].1)));
     }
 }
