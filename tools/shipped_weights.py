@@ -69,8 +69,11 @@ def training(name):
     )
 
 
-def origin(name, trained, held_out):
-    limits = "Limits: no patient was seen in training; on real echoes it mostly abstains, and what it says of them may be wrong."
+# New weights have this until somebody has measured them on real pictures and written the result into the entry.
+UNMEASURED = "Limits: no patient was seen in training, and these weights were not measured on real pictures."
+
+
+def origin(trained, held_out, limits):
     text = f"TRAINED ON SIMULATED IMAGES, NOT FOR CLINICAL USE. {trained} {held_out}{limits}"
     return json.dumps(text, ensure_ascii=False)
 
@@ -85,7 +88,7 @@ def take():
             sys.exit(f"{run}: the card is not that of the weights, or `echolabel eval --fit` was not run")
         fitted = ", ".join(f"{key} = {float(card['confidence'][key])!r}" for key in card["confidence"])
         shutil.copyfile(weights, ROOT / f"models/weights/{name}.safetensors")
-        values = {"sha256": f'"{digest}"', "confidence": f"{{ {fitted} }}", "origin": origin(name, training(name), "")}
+        values = {"sha256": f'"{digest}"', "confidence": f"{{ {fitted} }}", "origin": origin(training(name), "", UNMEASURED)}
         change_entry(name, **values)
         print(name, digest)
 
@@ -116,7 +119,8 @@ def figures():
             f"On {report['rows']['studies']} other simulated studies {right} of loops that show a view get the right label; "
             f"{others} of the others get none. "
         )
-        change_entry(name, origin=origin(name, trained, held_out))
+        limits = re.search(r"Limits: .*", known["origin"]).group()
+        change_entry(name, origin=origin(trained, held_out, limits))
     head = f"| | `{NAMES[0]}` (default, video) | `{NAMES[1]}` |\n|---|---|---|\n"
     rows = "".join(f"| {row} | {columns[0][key]} | {columns[1][key]} |\n" for row, key in ROWS.items())
     text = README.read_text()
