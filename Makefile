@@ -54,7 +54,7 @@ lint: deps ## Formatting, and clippy without warnings
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-deny: tools ## Licences, bans and sources of every dependency
+deny: tools ## Licenses, bans and sources of every dependency
 	cargo deny --all-features check licenses bans sources
 
 check-no-video: ## The build without FFmpeg works too
@@ -62,19 +62,19 @@ check-no-video: ## The build without FFmpeg works too
 
 lint-arm: ## Lint the CPU kernels for ARM
 	@rustup target list --installed | grep -qx $(ARM_TARGET) || rustup target add $(ARM_TARGET)
-	$(CARGO) clippy --locked -p kernels --target $(ARM_TARGET) --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p runtime --target $(ARM_TARGET) --all-targets -- -D warnings
 
 check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER = aarch64-linux-gnu-gcc
 check-arm: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER = qemu-aarch64 -L /usr/aarch64-linux-gnu
 check-arm: lint-arm ## Test the CPU kernels for ARM on a machine of another kind, emulated by QEMU (ten minutes)
 	$(call install,$(ARM_PACKAGES))
-	$(CARGO) test --locked -p kernels --target $(ARM_TARGET)
+	$(CARGO) test --locked -p runtime --target $(ARM_TARGET)
 # Once more where products of bytes have no instruction of their own.
-	QEMU_CPU=cortex-a72 $(CARGO) test --locked -p kernels --target $(ARM_TARGET) --lib --test quantised
+	QEMU_CPU=cortex-a72 $(CARGO) test --locked -p runtime --target $(ARM_TARGET) --lib --test quantized
 
 check-memory: ## Test the CPU kernels under AddressSanitizer, which needs a nightly compiler (five minutes)
 	@rustup toolchain list | grep -q ^nightly || rustup toolchain install nightly --profile minimal
-	RUSTFLAGS=-Zsanitizer=address $(CARGO) +nightly test --locked -p kernels --target x86_64-unknown-linux-gnu \
+	RUSTFLAGS=-Zsanitizer=address $(CARGO) +nightly test --locked -p runtime --target x86_64-unknown-linux-gnu \
 	  --target-dir target/sanitizer --lib --tests
 
 check-cuda: ## Lint what only a CUDA build has, on a machine without CUDA: a stand-in for nvcc writes empty kernels
@@ -112,7 +112,7 @@ bench-loading: build ## Time and peak memory of opening each model
 peers: build python ## Install the frameworks that echolabel is timed beside, in .venv-peers (gigabytes from PyPI)
 	python3 -m venv .venv-peers
 	.venv-peers/bin/pip install --quiet -r tools/peers/requirements.txt
-	$(CARGO) build --release --locked -p kernels --example encoders
+	$(CARGO) build --release --locked -p runtime --example encoders
 	$(CARGO) build --release --locked -p zoo --example serve_encoder
 	$(CARGO) build --release --locked -p nn --example training_step
 

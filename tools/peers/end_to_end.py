@@ -13,7 +13,7 @@ expert  pydicom reads the header, only six frames are decoded (libjpeg-turbo, to
 A turn is timed twice: from the start of the process to its end, and without opening, from the moment that the model has
 run once (peers) or that the daemon starts to look at files (ours) to its end. Beside the time stands the CPU time of all
 threads, which tells the work where other programs share the machine. Files are in the system's cache for everybody. Every
-row is a transaction of its own, with a write-ahead log and full synchronisation. Weights are random.
+row is a transaction of its own, with a write-ahead log and full synchronization. Weights are random.
 """
 
 import argparse

@@ -1,14 +1,14 @@
 """Times the kernels' encoders beside ONNX Runtime and OpenVINO, in turns, on the machine that it runs on.
 
     pip install numpy onnxruntime openvino onnx onnxscript torch torchvision timm
-    cargo build --release -p kernels --example encoders
+    cargo build --release -p runtime --example encoders
     python peers.py ENCODERS [--rounds 9] [--network NAME] [--avx2] [--int8] [--models FOLDER] [--json FILE]
         [--other NAME=COMMAND]
 
 ENCODERS is the example that was built. Every contender is a process that answers lines `BATCH THREADS RUNS`; in every
 round each has its turn, so that other load falls on all of them. Printed are medians, and medians of the rounds' ratios.
 CPU time is that of all the contender's threads, waiting for each other included. With --avx2 everybody keeps to AVX2, so
-far as its own settings allow. With --int8 (pip install nncf) everybody runs the network quantised by its own tool, and the
+far as its own settings allow. With --int8 (pip install nncf) everybody runs the network quantized by its own tool, and the
 kernels in single precision run beside them. Weights are random on both sides; networks end with the mean of the last map.
 """
 
@@ -141,10 +141,10 @@ def main():
     ours = [options.encoders, "--serve", options.network]
     contenders = {}
     if options.int8:
-        import quantised
+        import quantized
 
         size = SIZES[options.network]
-        paths = {"onnxruntime": quantised.for_onnxruntime(path, size), "openvino": quantised.for_openvino(path, size)}
+        paths = {"onnxruntime": quantized.for_onnxruntime(path, size), "openvino": quantized.for_openvino(path, size)}
         contenders["kernels"] = Contender([*ours, "--int8"], held)
         contenders["single"] = Contender(ours, held)
     else:

@@ -4,7 +4,7 @@
 //! what it can together with [`Finding`]s, or a named [`CineError`]; nothing panics.
 
 mod codec;
-mod colour;
+mod color;
 mod completeness;
 mod ecg_header;
 mod error;

@@ -1,4 +1,4 @@
-//! What the image shows: 2-D, colour, spectral Doppler, M-mode, ...
+//! What the image shows: 2-D, color, spectral Doppler, M-mode, ...
 
 use serde::Serialize;
 
@@ -9,18 +9,18 @@ use crate::regions::{PixelBox, Region, RegionKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Grey-scale 2-D.
+    /// Gray-scale 2-D.
     #[serde(rename = "2d")]
     TwoD,
-    /// Colour flow over 2-D.
-    Colour,
+    /// Color flow over 2-D.
+    Color,
     /// Pulsed-wave spectral Doppler.
     Pw,
     /// Continuous-wave spectral Doppler.
     Cw,
-    /// Tissue Doppler, spectral or colour.
+    /// Tissue Doppler, spectral or color.
     TissueDoppler,
-    /// M-mode, grey or colour.
+    /// M-mode, gray or color.
     MMode,
     /// Two 2-D images side by side.
     Dual,
@@ -33,7 +33,7 @@ impl Mode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TwoD => "2d",
-            Self::Colour => "colour",
+            Self::Color => "colour",
             Self::Pw => "pw",
             Self::Cw => "cw",
             Self::TissueDoppler => "tissue_doppler",
@@ -46,10 +46,10 @@ impl Mode {
 
 const ENHANCED_US_VOLUME: &str = "1.2.840.10008.5.1.4.1.1.6.2";
 /// Physical Units (0018,6026) of a velocity axis: cm/s.
-const CENTIMETRES_PER_SECOND: u16 = 7;
+const CENTIMETERS_PER_SECOND: u16 = 7;
 /// Tissue moves at up to about 20 cm/s either way, blood much faster: a narrower velocity axis than this shows tissue.
 const TISSUE_VELOCITY_SPAN_CM_PER_S: f64 = 60.0;
-/// Two 2-D regions that overlap by more than this share of the smaller one are one image with a colour box.
+/// Two 2-D regions that overlap by more than this share of the smaller one are one image with a color box.
 const OVERLAP_SHARE: f64 = 0.1;
 
 /// What the headers say, with the reason; nothing where only the pixels can tell.
@@ -80,16 +80,16 @@ pub(crate) fn mode_from_header(header: &Header) -> Option<(Mode, String)> {
     if is_dual(header) {
         return Some((Mode::Dual, "two 2-D regions stand side by side".into()));
     }
-    if has(RegionKind::Colour) {
-        return Some((Mode::Colour, "a region is colour flow".into()));
+    if has(RegionKind::Color) {
+        return Some((Mode::Color, "a region is color flow".into()));
     }
     if header.samples_per_pixel == 1
         && header.photometric_interpretation.starts_with("MONOCHROME")
         && has(RegionKind::Tissue2d)
     {
-        return Some((Mode::TwoD, "a region is 2-D and the image has no colours".into()));
+        return Some((Mode::TwoD, "a region is 2-D and the image has no colors".into()));
     }
-    // Scanners leave regions and flags of a grey image in colour loops, and the other way round: pixels decide there.
+    // Scanners leave regions and flags of a gray image in color loops, and the other way round: pixels decide there.
     if has(RegionKind::Tissue2d) { None } else { mode_from_image_type(header) }
 }
 
@@ -116,7 +116,7 @@ fn velocity_span_cm_per_s(region: &Region) -> Option<f64> {
     let [_, delta] = region.delta;
     let rows = (region.y1 - region.y0 + 1) as f64;
     let span = (delta * rows).abs();
-    (unit == CENTIMETRES_PER_SECOND && span > 0.0).then_some(span)
+    (unit == CENTIMETERS_PER_SECOND && span > 0.0).then_some(span)
 }
 
 /// Image Type value 4 is a bit map of what the image holds (PS3.3 C.8.5.6.1.1).

@@ -1,18 +1,18 @@
-//! Colour flow or gray, where only the pixels can tell.
+//! Color flow or gray, where only the pixels can tell.
 
 use crate::mode::Mode;
 use crate::open::RgbFrame;
 use crate::regions::PixelBox;
 
-/// A pixel whose channels differ by more than this is coloured.
-const COLOURED_LEVELS: u8 = 60;
-/// The share of coloured pixels inside the image that makes it colour flow; an ECG trace or a marker stays below.
-const COLOURED_SHARE: f64 = 0.01;
-/// Where more of the box is coloured than this, it is no ultrasound image: a fan fills less of its box, and flow less of the fan.
-const MOST_COLOURED_SHARE: f64 = 0.8;
+/// A pixel whose channels differ by more than this is colored.
+const COLORED_LEVELS: u8 = 60;
+/// The share of colored pixels inside the image that makes it color flow; an ECG trace or a marker stays below.
+const COLORED_SHARE: f64 = 0.01;
+/// Where more of the box is colored than this, it is no ultrasound image: a fan fills less of its box, and flow less of the fan.
+const MOST_COLORED_SHARE: f64 = 0.8;
 /// A pixel is bright enough to show the tint of a gray map from this level of its largest channel.
 const BRIGHT_LEVEL: u8 = 96;
-/// The share of bright pixels that a tint colours; beside colour flow most tissue stays gray.
+/// The share of bright pixels that a tint colors; beside color flow most tissue stays gray.
 const TINTED_SHARE: f64 = 0.9;
 /// A bright pixel whose channels differ by more than this share of the largest has a hue.
 const TINT_SHARE: f64 = 0.1;
@@ -20,49 +20,49 @@ const TINT_SHARE: f64 = 0.1;
 const HUE_STEP_DEG: f64 = 15.0;
 const HUES: usize = 24;
 
-/// What the pixels show: colour flow where enough of the image is coloured otherwise than all of it, else 2-D; nothing known
-/// without a sector or where nearly all of it is coloured.
+/// What the pixels show: color flow where enough of the image is colored otherwise than all of it, else 2-D; nothing known
+/// without a sector or where nearly all of it is colored.
 pub(crate) fn mode_from_pixels(frame: &RgbFrame, sector: Option<PixelBox>) -> (Mode, String) {
     let Some(sector) = sector else {
         return (Mode::Other, "no header tells and no ultrasound image was found in the pixels".into());
     };
-    let colours = Colours::inside(frame, &sector);
-    let tint = colours.tint();
-    let share = colours.share_beside(tint);
+    let colors = Colors::inside(frame, &sector);
+    let tint = colors.tint();
+    let share = colors.share_beside(tint);
     let percent = share * 100.0;
-    let what = if tint.is_some() { "coloured otherwise than its tinted gray map" } else { "coloured" };
-    if share > MOST_COLOURED_SHARE {
+    let what = if tint.is_some() { "colored otherwise than its tinted gray map" } else { "colored" };
+    if share > MOST_COLORED_SHARE {
         (Mode::Other, format!("{percent:.1} % of the image is {what}, too much for an ultrasound image"))
-    } else if share >= COLOURED_SHARE {
-        (Mode::Colour, format!("{percent:.1} % of the image is {what}"))
+    } else if share >= COLORED_SHARE {
+        (Mode::Color, format!("{percent:.1} % of the image is {what}"))
     } else {
-        (Mode::TwoD, format!("{percent:.1} % of the image is {what}, too little for colour flow"))
+        (Mode::TwoD, format!("{percent:.1} % of the image is {what}, too little for color flow"))
     }
 }
 
 /// How many pixels of which hue there are.
 #[derive(Default)]
-struct Colours {
+struct Colors {
     all: u64,
     bright: u64,
     /// Bright pixels of each hue, also of faint ones.
     bright_of_hue: [u64; HUES],
-    /// Coloured pixels of each hue.
-    coloured_of_hue: [u64; HUES],
+    /// Colored pixels of each hue.
+    colored_of_hue: [u64; HUES],
 }
 
-impl Colours {
+impl Colors {
     /// Those inside the box, without its margins, where scales, traces and labels are drawn.
     fn inside(frame: &RgbFrame, sector: &PixelBox) -> Self {
         let (margin_x, margin_y) = (sector.width() / 10, sector.height() / 10);
-        let mut colours = Self::default();
+        let mut colors = Self::default();
         for y in sector.y0 + margin_y..=sector.y1.saturating_sub(margin_y) {
             let start = (y as usize * frame.width as usize + (sector.x0 + margin_x) as usize) * 3;
             let pixels = sector.width().saturating_sub(2 * margin_x) as usize;
             let (row, _) = frame.pixels.get(start..start + pixels * 3).unwrap_or_default().as_chunks::<3>();
-            row.iter().for_each(|pixel| colours.add(*pixel));
+            row.iter().for_each(|pixel| colors.add(*pixel));
         }
-        colours
+        colors
     }
 
     fn add(&mut self, [red, green, blue]: [u8; 3]) {
@@ -71,8 +71,8 @@ impl Colours {
         self.all += 1;
         let is_bright = most >= BRIGHT_LEVEL;
         self.bright += u64::from(is_bright);
-        if spread > COLOURED_LEVELS {
-            self.coloured_of_hue[hue([red, green, blue])] += 1;
+        if spread > COLORED_LEVELS {
+            self.colored_of_hue[hue([red, green, blue])] += 1;
         }
         if is_bright && f64::from(spread) > TINT_SHARE * f64::from(most) {
             self.bright_of_hue[hue([red, green, blue])] += 1;
@@ -88,16 +88,16 @@ impl Colours {
         (self.bright > 0 && count as f64 >= TINTED_SHARE * self.bright as f64).then_some(hue)
     }
 
-    /// The share of pixels that are coloured, not counting those of the gray map's own hue.
+    /// The share of pixels that are colored, not counting those of the gray map's own hue.
     fn share_beside(&self, tint: Option<usize>) -> f64 {
-        let counts = self.coloured_of_hue.iter().enumerate();
-        let coloured: u64 =
+        let counts = self.colored_of_hue.iter().enumerate();
+        let colored: u64 =
             counts.filter(|(hue, _)| tint.is_none_or(|tint| !is_near(tint, *hue))).map(|(_, count)| count).sum();
-        if self.all == 0 { 0.0 } else { coloured as f64 / self.all as f64 }
+        if self.all == 0 { 0.0 } else { colored as f64 / self.all as f64 }
     }
 }
 
-/// Whether two hues are the same or neighbours on their circle.
+/// Whether two hues are the same or neighbors on their circle.
 fn is_near(a: usize, b: usize) -> bool {
     let apart = a.abs_diff(b);
     apart.min(HUES - apart) <= 1
@@ -123,7 +123,7 @@ mod tests {
 
     const SIDE: u32 = 100;
 
-    /// Speckle of all levels through a gray map, with a box of flow of the given colours over a tenth of it.
+    /// Speckle of all levels through a gray map, with a box of flow of the given colors over a tenth of it.
     fn screen(map: impl Fn(u8) -> [u8; 3], flow: Option<fn(u8) -> [u8; 3]>) -> RgbFrame {
         let mut pixels = Vec::new();
         for y in 0..SIDE {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tinted_gray_map_is_no_colour_flow() {
+    fn a_tinted_gray_map_is_no_color_flow() {
         for map in [gray as fn(u8) -> [u8; 3], sepia, bluish] {
             assert_eq!(mode(&screen(map, None)), Mode::TwoD);
         }
@@ -173,14 +173,14 @@ mod tests {
 
     #[test]
     fn flow_is_found_over_gray_and_over_a_tint() {
-        assert_eq!(mode(&screen(gray, Some(towards))), Mode::Colour);
-        assert_eq!(mode(&screen(gray, Some(both_ways))), Mode::Colour);
-        assert_eq!(mode(&screen(sepia, Some(both_ways))), Mode::Colour);
-        assert_eq!(mode(&screen(bluish, Some(towards))), Mode::Colour);
+        assert_eq!(mode(&screen(gray, Some(towards))), Mode::Color);
+        assert_eq!(mode(&screen(gray, Some(both_ways))), Mode::Color);
+        assert_eq!(mode(&screen(sepia, Some(both_ways))), Mode::Color);
+        assert_eq!(mode(&screen(bluish, Some(towards))), Mode::Color);
     }
 
     #[test]
-    fn a_card_of_colours_is_no_ultrasound_image() {
+    fn a_card_of_colors_is_no_ultrasound_image() {
         let rainbow = |level: u8| match level % 3 {
             0 => [255, 60, 0],
             1 => [0, 255, 60],

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use dicom_dictionary_std::tags;
 
-use crate::codec::{Codec, DecodedFrame, SampleColour, VideoFrames, codec_of, codec_of_bytes, decode_frame};
-use crate::colour::{ColourTables, GreyScale, Palette, to_rgb};
+use crate::codec::{Codec, DecodedFrame, SampleColor, VideoFrames, codec_of, codec_of_bytes, decode_frame};
+use crate::color::{ColorTables, GrayScale, Palette, to_rgb};
 use crate::error::CineError;
 use crate::finding::Finding;
 use crate::frames::{
@@ -30,7 +30,7 @@ pub struct RgbFrame {
     pub pixels: Vec<u8>,
 }
 
-/// One frame as stored, decompressed but before any colour conversion: `[rows, columns, samples]`, little endian.
+/// One frame as stored, decompressed but before any color conversion: `[rows, columns, samples]`, little endian.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFrame {
     /// Number of columns.
@@ -52,7 +52,7 @@ pub struct Loop {
     findings: Vec<Finding>,
     source: Source,
     format: ImageFormat,
-    colours: ColourTables,
+    colors: ColorTables,
     frames: FrameStore,
     /// The sector, once it was looked for.
     sector: Option<Option<PixelBox>>,
@@ -136,14 +136,14 @@ impl Loop {
             frames: frames.count(),
         };
         let header = Header::read(&parts, &mut findings)?;
-        let colours = ColourTables {
+        let colors = ColorTables {
             palette: Palette::read(&scan.data_set, format.is_signed),
-            grey: GreyScale::read(&scan.data_set, &format),
+            gray: GrayScale::read(&scan.data_set, &format),
         };
-        if format.photometric == Photometric::PaletteColor && colours.palette.is_none() {
-            findings.push(Finding::new("palette_missing", "the palette is missing; its indices are shown as grey"));
+        if format.photometric == Photometric::PaletteColor && colors.palette.is_none() {
+            findings.push(Finding::new("palette_missing", "the palette is missing; its indices are shown as gray"));
         }
-        Ok(Self { header, findings, source, format, colours, frames, sector: None })
+        Ok(Self { header, findings, source, format, colors, frames, sector: None })
     }
 
     /// The header facts.
@@ -159,10 +159,10 @@ impl Loop {
     /// Decodes frame `index` (from 0) to RGB8, reading only that frame's bytes.
     pub fn frame(&mut self, index: u32) -> Result<RgbFrame, CineError> {
         let decoded = self.decoded(index)?;
-        Ok(RgbFrame { width: self.header.columns, height: self.header.rows, pixels: to_rgb(decoded, &self.colours) })
+        Ok(RgbFrame { width: self.header.columns, height: self.header.rows, pixels: to_rgb(decoded, &self.colors) })
     }
 
-    /// Decodes frame `index` (from 0) without converting its colours, for audits and lossless comparisons.
+    /// Decodes frame `index` (from 0) without converting its colors, for audits and lossless comparisons.
     pub fn stored_frame(&mut self, index: u32) -> Result<StoredFrame, CineError> {
         let decoded = self.decoded(index)?;
         Ok(StoredFrame {
@@ -216,7 +216,7 @@ impl Loop {
                     data: interleaved(stored, &self.format, frames.layout()),
                     samples_per_pixel: self.format.samples_per_pixel,
                     bytes_per_sample: self.format.bits_allocated / 8,
-                    colour: SampleColour::unconverted(self.format.photometric),
+                    color: SampleColor::unconverted(self.format.photometric),
                     damage: None,
                 })
             }

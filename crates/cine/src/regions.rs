@@ -52,22 +52,22 @@ impl PixelBox {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegionKind {
-    /// Grey-scale 2-D image.
+    /// Gray-scale 2-D image.
     #[serde(rename = "tissue_2d")]
     Tissue2d,
-    /// 2-D colour flow.
-    Colour,
+    /// 2-D color flow.
+    Color,
     /// Pulsed-wave spectrum; tissue Doppler has no value of its own and is coded so too.
     Pw,
     /// Continuous-wave spectrum.
     Cw,
-    /// M-mode, grey or colour.
+    /// M-mode, gray or color.
     MMode,
     /// A drawn ECG trace.
     Ecg,
     /// Any other drawn trace (pulse, phonocardiogram, volume, Doppler envelope, ...).
     Trace,
-    /// Grey bar, colour bar or other graphics.
+    /// Gray bar, color bar or other graphics.
     Graphics,
     /// Anything else.
     Other,
@@ -140,9 +140,9 @@ impl Region {
         self.is_2d() || matches!(self.kind, RegionKind::Pw | RegionKind::Cw | RegionKind::MMode)
     }
 
-    /// Whether this is a 2-D image, grey or colour.
+    /// Whether this is a 2-D image, gray or color.
     pub fn is_2d(&self) -> bool {
-        matches!(self.kind, RegionKind::Tissue2d | RegionKind::Colour)
+        matches!(self.kind, RegionKind::Tissue2d | RegionKind::Color)
     }
 }
 
@@ -151,7 +151,7 @@ pub(crate) fn region_kind(spatial_format: u16, data_type: u16) -> RegionKind {
     match (spatial_format, data_type) {
         (2, 1 | 2) => RegionKind::MMode,
         (1, 1) => RegionKind::Tissue2d,
-        (1, 2) => RegionKind::Colour,
+        (1, 2) => RegionKind::Color,
         (_, 3) => RegionKind::Pw,
         (_, 4) => RegionKind::Cw,
         (_, 0x0A) => RegionKind::Ecg,

@@ -87,6 +87,6 @@ fn uids_are_always_valid_and_no_name_is_kept() {
         }
     }
     let hostile = header(&folder, "malformed/derived/patient_name_hostile.dcm");
-    let json = serde_json::to_string(&hostile).expect("a header is serialisable");
+    let json = serde_json::to_string(&hostile).expect("a header is serializable");
     assert!(!json.contains("DROP") && !json.contains("script") && !json.contains("Patient"), "{json}");
 }

@@ -232,7 +232,7 @@ fn lossy_jpeg_agrees_with_another_decoder() {
         };
         let ours = rgb(&path, 0);
         if other.len() * 3 == ours.len() {
-            other = other.iter().flat_map(|grey| [*grey; 3]).collect();
+            other = other.iter().flat_map(|gray| [*gray; 3]).collect();
         }
         let (mean, percentile) = differences(&ours, &other);
         println!("{name:64} mean difference {mean:.4}, 99.9th percentile {percentile}");

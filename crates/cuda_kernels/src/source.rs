@@ -1,4 +1,4 @@
-use kernels::Activation;
+use runtime::Activation;
 
 /// The kernels' text, CUDA C++ that nvrtc compiles once [`Definitions`] say for what.
 pub const LAYERS: &str = include_str!("layers.cu");

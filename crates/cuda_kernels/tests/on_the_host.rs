@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use candle_core::{DType, Device, Tensor};
 use cuda_kernels::{Definitions, Number, Window};
-use kernels::Activation;
+use runtime::Activation;
 
 /// The compiler, or `None` where there is none, which is said.
 fn compiler() -> Option<String> {
@@ -29,7 +29,7 @@ fn build(compiler: &str, folder: &Path, definitions: &Definitions) -> PathBuf {
         command.arg("-I").arg(here.join("src")).arg(here.join("tests/host.cpp")).arg("-o").arg(&program);
         command.output().unwrap()
     };
-    // The sanitisers see an index outside of an image; some installations lack their libraries.
+    // The sanitizers see an index outside of an image; some installations lack their libraries.
     let mut compiled = compile(&["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]);
     if !compiled.status.success() {
         compiled = compile(&[]);

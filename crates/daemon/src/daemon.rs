@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use store::{Backend, StoreError};
 
-use crate::inbox::{HintReceiver, Inbox, Surroundings, hint_channel};
+use crate::inbox::{HintReceiver, Inbox, InboxContext, hint_channel};
 use crate::lock::DatabaseLock;
 use crate::reporter::Reporter;
 use crate::session::Session;
@@ -65,7 +65,7 @@ impl Daemon<'_> {
 
         let (hint_sender, hints) = hint_channel();
         let session = Session::new(self, &reporter, hint_sender, shutdown, honour_window);
-        let around = Surroundings {
+        let around = InboxContext {
             settings: &self.settings.inbox,
             store: self.store,
             file_check: self.file_check,

@@ -64,7 +64,7 @@ pub enum DaemonError {
     },
     /// The database failed.
     #[error("the database failed")]
-    Store(#[from] StoreError),
+    SqliteStore(#[from] StoreError),
 }
 
 impl DaemonError {

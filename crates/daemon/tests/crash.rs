@@ -28,7 +28,7 @@ fn filled_lab() -> Lab {
 fn dies(lab: &Lab, calls: i64, after_commit: bool) -> bool {
     let store = Dying { store: lab.store(), calls_left: AtomicI64::new(calls), after_commit };
     match lab.with(&store, &SystemClock, |daemon| daemon.run_once(false, &Shutdown::new())) {
-        Err(DaemonError::Store(_)) => true,
+        Err(DaemonError::SqliteStore(_)) => true,
         Ok(_) => false,
         Err(error) => panic!("{error}"),
     }

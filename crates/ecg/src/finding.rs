@@ -18,7 +18,7 @@ impl Finding {
     }
 }
 
-/// The kinds of oddity this crate reports; they serialise as snake_case.
+/// The kinds of oddity this crate reports; they serialize as snake_case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -52,7 +52,7 @@ pub enum FindingCode {
 }
 
 impl FindingCode {
-    /// The code as it is serialised.
+    /// The code as it is serialized.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

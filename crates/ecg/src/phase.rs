@@ -33,7 +33,7 @@ const A_PEAK_TO_R_MS: f64 = 80.0;
 const E_PEAK_MOST_OF_DIASTOLE: f64 = 0.4;
 const A_PEAK_MOST_OF_DIASTOLE: f64 = 0.25;
 
-/// A landmark of a beat, in the order of time; serialises as snake_case.
+/// A landmark of a beat, in the order of time; serializes as snake_case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -52,7 +52,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The name as it is serialised.
+    /// The name as it is serialized.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -66,7 +66,7 @@ impl Phase {
     }
 }
 
-/// Where in its beat a frame stands; serialises as the landmark's name or as a number from 0 to 1.
+/// Where in its beat a frame stands; serializes as the landmark's name or as a number from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FramePhase {

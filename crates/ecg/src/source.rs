@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where the R peaks of a loop were found; serialises as `waveform`, `r_wave_time_vector`, `curve`,
+/// Where the R peaks of a loop were found; serializes as `waveform`, `r_wave_time_vector`, `curve`,
 /// `burned_in_trace` or `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,7 +21,7 @@ pub enum EcgSource {
 }
 
 impl EcgSource {
-    /// The name as it is serialised.
+    /// The name as it is serialized.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

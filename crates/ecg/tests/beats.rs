@@ -120,7 +120,7 @@ fn a_curve_that_starts_before_the_loop_is_shifted() {
 }
 
 #[test]
-fn sources_and_codes_serialise_as_the_contract_says() {
+fn sources_and_codes_serialize_as_the_contract_says() {
     let json = |value: &dyn Fn() -> serde_json::Result<String>| value().expect("json");
     for source in
         [EcgSource::Waveform, EcgSource::RWaveTimeVector, EcgSource::Curve, EcgSource::BurnedInTrace, EcgSource::None]

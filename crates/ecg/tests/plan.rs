@@ -181,7 +181,7 @@ fn a_frame_knows_its_phase() {
 }
 
 #[test]
-fn a_plan_serialises_phases_as_names_or_fractions() {
+fn a_plan_serializes_phases_as_names_or_fractions() {
     let plan = plan(&two_beats(), &clock(), &settings(Strategy::Landmarks, 7)).expect("plan");
     let json = serde_json::to_value(&plan.clips[0]).expect("json");
     assert_eq!(json["frames"][0], serde_json::json!({"index": 5, "phase": "end_diastole"}));

@@ -68,7 +68,7 @@ fn header() -> RunHeader {
     }
 }
 
-/// Loops whose logits grow by `skill` for the true class and by half of it for its neighbour.
+/// Loops whose logits grow by `skill` for the true class and by half of it for its neighbor.
 fn made_up(classes: usize, loops: usize, seed: u64, skill: f64) -> Predictions {
     let mut random = Pcg64Mcg::seed_from_u64(seed);
     let mut unit = move || (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;

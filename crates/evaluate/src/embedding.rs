@@ -7,7 +7,7 @@ use crate::random::Stream;
 /// How features become points on a plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TsneOptions {
-    /// About how many neighbours a point has; a third of the points at most.
+    /// About how many neighbors a point has; a third of the points at most.
     pub perplexity: f64,
     /// Steps of the descent; the first quarter exaggerates what belongs together.
     pub steps: usize,
@@ -23,7 +23,7 @@ impl Default for TsneOptions {
     }
 }
 
-/// Points on a plane whose neighbours are those that the features have: exact t-SNE (van der Maaten and Hinton, JMLR
+/// Points on a plane whose neighbors are those that the features have: exact t-SNE (van der Maaten and Hinton, JMLR
 /// 2008) from the two principal components (Kobak and Berens, Nature Communications 2019).
 ///
 /// Takes rows `[n, features]`, gives n points. Time grows with the square of n: some thousand rows are for minutes.
@@ -59,14 +59,14 @@ fn start(points: &Matrix, seed: u64) -> Vec<[f64; 2]> {
         .collect()
 }
 
-/// The symmetric chances `[n, n]` that two points are neighbours; they sum to 1.
+/// The symmetric chances `[n, n]` that two points are neighbors; they sum to 1.
 fn affinities(points: &Matrix, perplexity: f64) -> Matrix {
     let count = points.rows;
     let mut chances = Matrix::zeros(count, count);
     for row in 0..count {
         let distances: Vec<f64> =
             (0..count).map(|other| squared_distance(points.row(row), points.row(other))).collect();
-        let found = neighbour_chances(&distances, row, perplexity.ln());
+        let found = neighbor_chances(&distances, row, perplexity.ln());
         chances.row_mut(row).copy_from_slice(&found);
     }
     for row in 0..count {
@@ -81,7 +81,7 @@ fn affinities(points: &Matrix, perplexity: f64) -> Matrix {
 }
 
 /// Gaussian chances around one point, as wide as it takes for their entropy to be `entropy` nats.
-fn neighbour_chances(distances: &[f64], own: usize, entropy: f64) -> Vec<f64> {
+fn neighbor_chances(distances: &[f64], own: usize, entropy: f64) -> Vec<f64> {
     let others = || distances.iter().enumerate().filter(|(index, _)| *index != own);
     let nearest = others().map(|(_, distance)| *distance).fold(f64::INFINITY, f64::min);
     let mean = others().map(|(_, distance)| distance - nearest).sum::<f64>() / (distances.len() - 1) as f64;
@@ -177,11 +177,11 @@ mod tests {
     #[test]
     fn chances_have_the_perplexity_that_was_asked_for() {
         let distances: Vec<f64> = (0..200).map(|index| f64::from(index).powi(2) / 100.0).collect();
-        let chances = neighbour_chances(&distances, 0, 20.0_f64.ln());
+        let chances = neighbor_chances(&distances, 0, 20.0_f64.ln());
         let entropy: f64 = chances.iter().filter(|chance| **chance > 0.0).map(|chance| -chance * chance.ln()).sum();
         assert!((entropy.exp() - 20.0).abs() < 1e-3, "{}", entropy.exp());
         assert_eq!(chances[0], 0.0);
-        assert!(neighbour_chances(&[0.0; 5], 2, 1.0).iter().all(|chance| chance.is_finite()));
+        assert!(neighbor_chances(&[0.0; 5], 2, 1.0).iter().all(|chance| chance.is_finite()));
     }
 
     #[test]
@@ -235,7 +235,7 @@ mod tests {
             })
         };
         let kept = (0..90).filter(|row| nearest(*row).unwrap() % 3 == row % 3).count();
-        assert!(kept >= 88, "{kept} of 90 points have a neighbour of their own cluster");
+        assert!(kept >= 88, "{kept} of 90 points have a neighbor of their own cluster");
         assert_eq!(points, tsne(&rows, TsneOptions { steps: 400, ..TsneOptions::default() }).unwrap());
     }
 

@@ -47,12 +47,12 @@ pub(crate) fn squared_distance(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(a, b)| (a - b) * (a - b)).sum()
 }
 
-/// The covariance `[columns, columns]` of centred rows, divided by `divisor`.
-pub(crate) fn covariance(centred: &Matrix, divisor: f64) -> Matrix {
-    let width = centred.columns;
+/// The covariance `[columns, columns]` of centered rows, divided by `divisor`.
+pub(crate) fn covariance(centered: &Matrix, divisor: f64) -> Matrix {
+    let width = centered.columns;
     let mut sums = Matrix::zeros(width, width);
     // Some rows at a time, so that a row of sums is fetched once for all of them.
-    for block in centred.values.chunks(width.max(1) * 32) {
+    for block in centered.values.chunks(width.max(1) * 32) {
         for column in 0..width {
             let sums = &mut sums.values[column * width + column..(column + 1) * width];
             for row in block.chunks_exact(width) {

@@ -1,4 +1,4 @@
-//! Times a training step (forward and backward, no optimiser) of EfficientNet-B2 with random weights at 224 x 224.
+//! Times a training step (forward and backward, no optimizer) of EfficientNet-B2 with random weights at 224 x 224.
 //!
 //! `training_step BATCH [THREADS]` makes one step for each line of its standard input and prints its images per second, so
 //! that a script can take turns with another framework: `tools/peers/training_step.py` does with PyTorch. It prints the

@@ -2,7 +2,7 @@ use candle_core::Tensor;
 
 use crate::depthwise::has_depthwise;
 use crate::training::{TrainableNorm, activate};
-use crate::{Activation, BatchNorm, Conv2d, Maps, Padding, Result};
+use crate::{Activation, BatchNorm, Conv2d, FeatureMaps, Padding, Result};
 
 /// A scale and a shift for each channel, then an activation: a batch norm that no convolution stands in front of.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ impl ChannelAffine {
         Ok(Self { scale, shift, conv, norm: norm.trainable()?, activation })
     }
 
-    /// Maps `x` [N, C, H, W] to the same shape.
+    /// FeatureMaps `x` [N, C, H, W] to the same shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         if has_depthwise(x) {
             return self.conv.forward(x, Padding::symmetric(0));
@@ -37,10 +37,10 @@ impl ChannelAffine {
     }
 
     /// The same over maps.
-    pub fn over(&self, maps: &Maps) -> Result<Maps> {
+    pub fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(match maps {
-            Maps::Computed(x) => Maps::Computed(self.forward(x)?),
-            Maps::Learned(learned) => Maps::Learned(match &self.norm {
+            FeatureMaps::Eager(x) => FeatureMaps::Eager(self.forward(x)?),
+            FeatureMaps::Training(learned) => FeatureMaps::Training(match &self.norm {
                 Some(norm) => learned.norm(norm, self.activation)?,
                 None => {
                     let scale = self.scale.flatten_all()?;
@@ -50,7 +50,9 @@ impl ChannelAffine {
                     learned.through(|x| activate(&scaled(x)?, self.activation))?
                 }
             }),
-            Maps::Noted(noted) => Maps::Noted(noted.affine(&self.scale, &self.shift, self.activation)?),
+            FeatureMaps::Traced(traced) => {
+                FeatureMaps::Traced(traced.affine(&self.scale, &self.shift, self.activation)?)
+            }
         })
     }
 }

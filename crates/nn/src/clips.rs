@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use candle_core::Tensor;
 
-use crate::maps::NotedMaps;
+use crate::maps::TracedMaps;
 use crate::training::channels_first;
-use crate::{Activation, LearnedMaps, Lesson, Maps, Result};
+use crate::{Activation, FeatureMaps, Result, TrainingContext, TrainingMaps};
 
-/// Feature maps of clips of T frames each; a network over them is written once, as one over [`Maps`] is.
+/// Feature maps of clips of T frames each; a network over them is written once, as one over [`FeatureMaps`] is.
 #[derive(Clone)]
 pub struct Clips {
     /// The maps of all frames of all clips, [B * T, C, H, W].
-    pub(crate) maps: Maps,
+    pub(crate) maps: FeatureMaps,
     /// T.
     pub(crate) frames: usize,
 }
@@ -25,20 +25,20 @@ impl Clips {
     }
 
     /// Clips [B, T, 3, H, W] at the head of a network that learns.
-    pub fn learned(clips: &Tensor, lesson: &Rc<Lesson>) -> Result<Self> {
+    pub fn learned(clips: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Self> {
         let (batch, frames, channels, height, width) = clips.dims5()?;
-        let maps = LearnedMaps::frames(&clips.reshape((batch * frames, channels, height, width))?, lesson)?;
-        Ok(Self { maps: Maps::Learned(maps), frames })
+        let maps = TrainingMaps::frames(&clips.reshape((batch * frames, channels, height, width))?, lesson)?;
+        Ok(Self { maps: FeatureMaps::Training(maps), frames })
     }
 
-    pub(crate) fn noted(maps: NotedMaps) -> Result<Self> {
-        Ok(Self { frames: maps.frames()?, maps: Maps::Noted(maps) })
+    pub(crate) fn traced(maps: TracedMaps) -> Result<Self> {
+        Ok(Self { frames: maps.frames()?, maps: FeatureMaps::Traced(maps) })
     }
 
-    /// The numbers [B, T, C, H, W]; an error while a network is only noted down.
+    /// The numbers [B, T, C, H, W]; an error while a network is only traced down.
     pub fn tensor(&self) -> Result<Tensor> {
         let tensor = match &self.maps {
-            Maps::Learned(learned) => channels_first(learned.channels_last())?,
+            FeatureMaps::Training(learned) => channels_first(learned.channels_last())?,
             maps => maps.tensor()?.clone(),
         };
         let (all, channels, height, width) = tensor.dims4()?;
@@ -46,7 +46,7 @@ impl Clips {
     }
 
     /// What `layer` makes of each frame for itself.
-    pub fn each_frame(&self, layer: impl FnOnce(&Maps) -> Result<Maps>) -> Result<Self> {
+    pub fn each_frame(&self, layer: impl FnOnce(&FeatureMaps) -> Result<FeatureMaps>) -> Result<Self> {
         Ok(Self { maps: layer(&self.maps)?, frames: self.frames })
     }
 

@@ -3,9 +3,9 @@ use candle_core::Tensor;
 use crate::depthwise::{depthwise, has_depthwise};
 use crate::epilogue::bias_activation;
 use crate::half::Weight;
-use crate::maps::NotedConvolution;
+use crate::maps::TracedConvolution;
 use crate::training::{Convolution, TrainableNorm};
-use crate::{Activation, BatchNorm, Maps, NnError, Result};
+use crate::{Activation, BatchNorm, FeatureMaps, NnError, Result};
 
 /// Zero padding around an image, in pixels; asymmetric, because TensorFlow's "same" is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Conv2d {
         matches!(self.weight.single().dims(), [_, _, 1, 1])
     }
 
-    /// Convolves `x` [N, in, H, W] to [N, out, H', W']; an error for a layer that learns, which takes [`Maps::Learned`].
+    /// Convolves `x` [N, in, H, W] to [N, out, H', W']; an error for a layer that learns, which takes [`FeatureMaps::Training`].
     pub fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
         self.must_be_folded()?;
         let weight = &self.weight.like(x)?;
@@ -142,20 +142,25 @@ impl Conv2d {
     }
 
     /// Convolves maps of `in` channels to maps of `out` channels.
-    pub fn over(&self, maps: &Maps, padding: Padding) -> Result<Maps> {
+    pub fn over(&self, maps: &FeatureMaps, padding: Padding) -> Result<FeatureMaps> {
         match maps {
-            Maps::Computed(x) => Ok(Maps::Computed(self.forward(x, padding)?)),
-            Maps::Learned(learned) => {
+            FeatureMaps::Eager(x) => Ok(FeatureMaps::Eager(self.forward(x, padding)?)),
+            FeatureMaps::Training(learned) => {
                 let convolution = Convolution { stride: self.stride, padding, groups: self.groups };
                 let after = (self.bias.as_ref().map(Weight::single), self.norm.as_ref());
-                Ok(Maps::Learned(learned.convolution(self.weight.single(), &convolution, after, self.activation)?))
+                Ok(FeatureMaps::Training(learned.convolution(
+                    self.weight.single(),
+                    &convolution,
+                    after,
+                    self.activation,
+                )?))
             }
-            Maps::Noted(noted) => Ok(Maps::Noted(noted.convolution(&self.to_note(padding)?)?)),
+            FeatureMaps::Traced(traced) => Ok(FeatureMaps::Traced(traced.convolution(&self.to_note(padding)?)?)),
         }
     }
 
     /// The layer as the CPU kernels have it; an error for one that they do not have.
-    pub(crate) fn to_note(&self, padding: Padding) -> Result<NotedConvolution<'_>> {
+    pub(crate) fn to_note(&self, padding: Padding) -> Result<TracedConvolution<'_>> {
         self.must_be_folded()?;
         let depthwise = self.groups > 1;
         let weight = self.weight.single();
@@ -163,7 +168,7 @@ impl Conv2d {
             let problem = format!("{} groups, which the CPU kernels do not have", self.groups);
             return Err(NnError::Shape { layer: "conv2d", problem });
         }
-        Ok(NotedConvolution {
+        Ok(TracedConvolution {
             weight,
             bias: self.bias.as_ref().map(Weight::single),
             stride: self.stride,
@@ -181,7 +186,7 @@ impl Conv2d {
     }
 
     /// Convolves with TensorFlow's "same" padding.
-    pub fn over_same(&self, maps: &Maps) -> Result<Maps> {
+    pub fn over_same(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         let (_, height, width) = maps.size()?;
         let kernel = self.weight.single().dim(2)?;
         self.over(maps, Padding::same(height, width, kernel, self.stride))

@@ -2,9 +2,12 @@ use std::rc::Rc;
 
 use candle_core::Tensor;
 
-use crate::maps::NotedMaps;
+use crate::maps::TracedMaps;
 use crate::packed_conv::PackedConv;
-use crate::{Activation, BatchNorm, Clips, Conv2d, KernelChoice, LearnedMaps, Lesson, Maps, NnError, Padding, Result};
+use crate::{
+    Activation, BatchNorm, Clips, Conv2d, FeatureMaps, KernelChoice, NnError, Padding, Result, TrainingContext,
+    TrainingMaps,
+};
 
 /// Strides and zero padding of a three-dimensional convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +36,7 @@ impl Geometry3d {
 
 /// A convolution over frames, rows and columns.
 ///
-/// Neighbouring frames are laid side by side as channels, so that one two-dimensional convolution does the work.
+/// Neighboring frames are laid side by side as channels, so that one two-dimensional convolution does the work.
 #[derive(Debug, Clone)]
 pub struct Conv3d {
     conv: PackedConv,
@@ -66,34 +69,34 @@ impl Conv3d {
     /// over both at once.
     pub fn over(&self, clips: &Clips) -> Result<Clips> {
         match &clips.maps {
-            Maps::Computed(_) => Clips::of(&self.convolved(&clips.tensor()?, |x| self.conv.layer_by_layer(x))?),
+            FeatureMaps::Eager(_) => Clips::of(&self.convolved(&clips.tensor()?, |x| self.conv.layer_by_layer(x))?),
             _ if self.looks_at_one_frame() => clips.each_frame(|maps| self.conv.over(maps)),
-            Maps::Learned(learned) => self.over_learned(learned, clips.frames),
-            Maps::Noted(noted) => self.over_noted(noted),
+            FeatureMaps::Training(learned) => self.over_learned(learned, clips.frames),
+            FeatureMaps::Traced(traced) => self.over_noted(traced),
         }
     }
 
-    fn over_noted(&self, noted: &NotedMaps) -> Result<Clips> {
+    fn over_noted(&self, traced: &TracedMaps) -> Result<Clips> {
         let Geometry3d { temporal_stride: stride, temporal_padding: padding, spatial_stride, .. } = self.geometry;
         if !self.conv.is_pointwise() {
             let problem = "a window over pixels and time, which the CPU kernels do not have".to_owned();
             return Err(NnError::Shape { layer: "conv3d", problem });
         }
-        let window = kernels::TimeWindow { kernel: self.temporal_kernel, stride, padding, spatial_stride };
-        Clips::noted(self.conv.over_time(noted, window)?)
+        let window = runtime::TimeWindow { kernel: self.temporal_kernel, stride, padding, spatial_stride };
+        Clips::traced(self.conv.over_time(traced, window)?)
     }
 
-    /// Maps of `frames` frames a clip, channels last, through the layers that have gradients.
-    fn over_learned(&self, learned: &LearnedMaps, frames: usize) -> Result<Clips> {
+    /// FeatureMaps of `frames` frames a clip, channels last, through the layers that have gradients.
+    fn over_learned(&self, learned: &TrainingMaps, frames: usize) -> Result<Clips> {
         let (all, height, width, channels) = learned.channels_last().dims4()?;
         let mut frames_out = frames;
-        let neighbours = learned.through(|maps| {
+        let neighbors = learned.through(|maps| {
             let clips = maps.reshape((all / frames, frames, height, width, channels))?;
-            let clips = self.neighbours_as_channels(&clips, 4)?;
+            let clips = self.neighbors_as_channels(&clips, 4)?;
             frames_out = clips.dim(1)?;
             Ok(clips.flatten(0, 1)?)
         })?;
-        Ok(Clips { maps: self.conv.over(&Maps::Learned(neighbours))?, frames: frames_out })
+        Ok(Clips { maps: self.conv.over(&FeatureMaps::Training(neighbors))?, frames: frames_out })
     }
 
     /// Convolves `x` [B, T, in, H, W] to [B, T', out, H', W'], by the CPU kernels if they are chosen (`ECHOLABEL_KERNELS`).
@@ -102,7 +105,7 @@ impl Conv3d {
     }
 
     /// As [`Self::forward`], on Candle's graph, as `lesson` says; the output is of the type of `x`.
-    pub fn learn(&self, x: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    pub fn learn(&self, x: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         Ok(self.over(&Clips::learned(x, lesson)?)?.tensor()?.to_dtype(x.dtype())?)
     }
 
@@ -112,7 +115,7 @@ impl Conv3d {
     }
 
     fn convolved(&self, x: &Tensor, convolve: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        let x = self.neighbours_as_channels(x, 2)?;
+        let x = self.neighbors_as_channels(x, 2)?;
         let (batch, frames, channels, height, width) = x.dims5()?;
         let x = x.reshape((batch * frames, channels, height, width))?;
         let y = convolve(&x)?;
@@ -120,8 +123,8 @@ impl Conv3d {
         Ok(y.reshape((batch, frames, out, height, width))?)
     }
 
-    /// Maps [B, T, ..., C, ...] to [B, T', ..., kt * C, ...], where the channels are axis `channels`.
-    fn neighbours_as_channels(&self, x: &Tensor, channels: usize) -> Result<Tensor> {
+    /// FeatureMaps [B, T, ..., C, ...] to [B, T', ..., kt * C, ...], where the channels are axis `channels`.
+    fn neighbors_as_channels(&self, x: &Tensor, channels: usize) -> Result<Tensor> {
         let Geometry3d { temporal_stride: stride, temporal_padding: padding, .. } = self.geometry;
         if self.looks_at_one_frame() {
             return Ok(x.clone());
@@ -132,11 +135,11 @@ impl Conv3d {
             let problem = format!("a kernel of {} frames does not fit a clip of {length}", self.temporal_kernel);
             return Err(NnError::Shape { layer: "conv3d", problem });
         };
-        let neighbours = (0..self.temporal_kernel).map(|tap| {
+        let neighbors = (0..self.temporal_kernel).map(|tap| {
             let frames: Vec<u32> = (tap..=last_start + tap).step_by(stride).map(|frame| frame as u32).collect();
             padded.index_select(&Tensor::new(frames, x.device())?, 1)
         });
-        Ok(Tensor::cat(&neighbours.collect::<candle_core::Result<Vec<_>>>()?, channels)?)
+        Ok(Tensor::cat(&neighbors.collect::<candle_core::Result<Vec<_>>>()?, channels)?)
     }
 }
 
@@ -177,7 +180,7 @@ mod tests {
 
     #[test]
     fn while_it_learns_it_gives_the_same_and_gradients_are_those_of_finite_differences() {
-        let lesson = Lesson::training(0);
+        let lesson = TrainingContext::training(0);
         let keeping = Geometry3d::keeping(3, 1);
         for (kernel, geometry) in [
             ([3, 1, 1], keeping),

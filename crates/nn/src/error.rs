@@ -27,10 +27,10 @@ pub enum NnError {
     },
     /// The CPU kernels refused a layer or the instruction set asked for.
     #[error("the CPU kernels cannot run this")]
-    Kernels(#[from] kernels::KernelsError),
-    /// Numbers were asked of maps that are only being noted down for the kernels.
-    #[error("this network cannot be noted down for the CPU kernels")]
-    OnlyNoted,
+    Kernels(#[from] runtime::RuntimeError),
+    /// Numbers were asked of maps that are only being traced down for the kernels.
+    #[error("this network cannot be traced down for the CPU kernels")]
+    OnlyTraced,
     /// A layer that learns was run where its gradient would be lost.
     #[error("{layer}: it learns, and this way of running it has no gradient")]
     Learns {
@@ -39,5 +39,5 @@ pub enum NnError {
     },
     /// A network without a convolution that could be a product of bytes.
     #[error("no layer of this network can run in int8")]
-    NothingToQuantise,
+    NothingToQuantize,
 }

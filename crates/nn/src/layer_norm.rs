@@ -2,7 +2,7 @@ use candle_core::{CpuStorage, CustomOp3, D, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
 use crate::half::in_single;
-use crate::{Maps, Result};
+use crate::{FeatureMaps, Result};
 
 /// Brings each vector to mean 0 and variance 1, then scales and shifts it.
 #[derive(Debug, Clone)]
@@ -18,30 +18,32 @@ impl LayerNorm {
         Self { weight, bias, eps }
     }
 
-    /// Normalises the last axis of `x` [..., C].
+    /// Normalizes the last axis of `x` [..., C].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        in_single(x, |x| self.normalise(x))
+        in_single(x, |x| self.normalize(x))
     }
 
-    fn normalise(&self, x: &Tensor) -> Result<Tensor> {
+    fn normalize(&self, x: &Tensor) -> Result<Tensor> {
         if x.device().is_cpu() && !x.track_op() && !self.weight.track_op() {
             let op = LayerNormOnCpu { eps: self.eps };
             return Ok(x.contiguous()?.apply_op3_no_bwd(&self.weight.contiguous()?, &self.bias.contiguous()?, &op)?);
         }
-        let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
-        let deviation = (centred.sqr()?.mean_keepdim(D::Minus1)? + self.eps)?.sqrt()?;
-        Ok(centred.broadcast_div(&deviation)?.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
+        let centered = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+        let deviation = (centered.sqr()?.mean_keepdim(D::Minus1)? + self.eps)?.sqrt()?;
+        Ok(centered.broadcast_div(&deviation)?.broadcast_mul(&self.weight)?.broadcast_add(&self.bias)?)
     }
 
-    /// Normalises the channels of every pixel.
-    pub fn over(&self, maps: &Maps) -> Result<Maps> {
+    /// Normalizes the channels of every pixel.
+    pub fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(match maps {
-            Maps::Computed(x) => {
+            FeatureMaps::Eager(x) => {
                 let channels_last = self.forward(&x.permute((0, 2, 3, 1))?)?;
-                Maps::Computed(channels_last.permute((0, 3, 1, 2))?.contiguous()?)
+                FeatureMaps::Eager(channels_last.permute((0, 3, 1, 2))?.contiguous()?)
             }
-            Maps::Learned(learned) => Maps::Learned(learned.through(|x| self.forward(x))?),
-            Maps::Noted(noted) => Maps::Noted(noted.layer_norm(&self.weight, &self.bias, self.eps)?),
+            FeatureMaps::Training(learned) => FeatureMaps::Training(learned.through(|x| self.forward(x))?),
+            FeatureMaps::Traced(traced) => {
+                FeatureMaps::Traced(traced.layer_norm(&self.weight, &self.bias, self.eps)?)
+            }
         })
     }
 }
@@ -98,9 +100,9 @@ mod tests {
         let weight = seeded::normal(2, 7, DType::F32).affine(0.2, 1.0).unwrap();
         let bias = seeded::normal(3, 7, DType::F32).affine(0.2, 0.0).unwrap();
         let ours = LayerNorm::new(weight.clone(), bias.clone(), 1e-6).forward(&x).unwrap();
-        let centred = x.broadcast_sub(&x.mean_keepdim(2).unwrap()).unwrap();
-        let variance = centred.sqr().unwrap().mean_keepdim(2).unwrap();
-        let plain = centred.broadcast_div(&(variance + 1e-6).unwrap().sqrt().unwrap()).unwrap();
+        let centered = x.broadcast_sub(&x.mean_keepdim(2).unwrap()).unwrap();
+        let variance = centered.sqr().unwrap().mean_keepdim(2).unwrap();
+        let plain = centered.broadcast_div(&(variance + 1e-6).unwrap().sqrt().unwrap()).unwrap();
         let plain = plain.broadcast_mul(&weight).unwrap().broadcast_add(&bias).unwrap();
         let difference = (ours - plain).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
         assert!(difference < 1e-5, "{difference}");

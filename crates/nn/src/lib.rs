@@ -1,6 +1,6 @@
 //! Layers and device choice on top of Candle.
 //!
-//! Layers over [`Maps`] are written once and run three ways: one by one as Candle's operations, noted down and run as one
+//! Layers over [`FeatureMaps`] are written once and run three ways: one by one as Candle's operations, traced down and run as one
 //! network by the CPU kernels, or, where their tensors are variables, on Candle's graph by the layers of [`training`]. For
 //! the first two, batch norms are folded into the convolution before them. The few operations that Candle runs slowly
 //! (depthwise convolution, bias plus activation) are custom operations: threaded on a CPU, kernels of `cuda_kernels` on CUDA,
@@ -43,14 +43,14 @@ pub use conv::{Conv2d, Padding};
 pub use conv3d::{Conv3d, Geometry3d};
 pub use device::{DeviceChoice, ran_out_of_memory};
 pub use error::NnError;
-pub use kernels::{InputRange, InstructionSet};
 pub use layer_norm::LayerNorm;
 pub use lstm::{Lstm, LstmLayer};
 pub use map_attention::MapAttention;
-pub use maps::{CompiledNetwork, KernelChoice, LearnedMaps, Lesson, Maps, ObservedNetwork};
+pub use maps::{CompiledNetwork, FeatureMaps, KernelChoice, ObservedNetwork, TrainingContext, TrainingMaps};
 pub use norm::BatchNorm;
 pub use pool::{average_pool_2x2, global_average, max_pool, max_pool_2x2x2};
 pub use probe::multiply_adds_per_second;
+pub use runtime::{InputRange, InstructionSet};
 pub use temporal::{Linear, TemporalConv};
 pub use threads::limit_threads;
 pub use windows::Windows;

@@ -53,7 +53,7 @@ impl Lstm {
         Self { layers }
     }
 
-    /// Maps `x` [B, T, in] to the states of the last layer, [B, T, directions * width].
+    /// FeatureMaps `x` [B, T, in] to the states of the last layer, [B, T, directions * width].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut x = x.clone();
         for directions in &self.layers {

@@ -1,9 +1,9 @@
 use candle_core::{D, Device, Tensor};
-use kernels::{OTHER_REGION, TokenWindow};
+use runtime::{OTHER_REGION, TokenWindow};
 
 use crate::half::in_single;
 use crate::windows::Windows;
-use crate::{Maps, NnError, Result};
+use crate::{FeatureMaps, NnError, Result};
 
 /// Self-attention between the pixels of maps: from 3 C channels, the queries, keys and values with the heads of each one
 /// after the other, to C channels.
@@ -71,8 +71,8 @@ impl MapAttention {
         Ok(Self { scale, windows, unit_length: true, bias: Some(bias), beyond: Some(beyond) })
     }
 
-    /// Maps of 3 C channels to maps of C.
-    pub fn over(&self, maps: &Maps) -> Result<Maps> {
+    /// FeatureMaps of 3 C channels to maps of C.
+    pub fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         let (channels, height, width) = maps.size()?;
         let heads = self.scale.heads();
         if heads == 0 || !channels.is_multiple_of(3 * heads) {
@@ -81,17 +81,17 @@ impl MapAttention {
         }
         let windows = self.windows.over(height, width);
         match maps {
-            Maps::Computed(x) => Ok(Maps::Computed(in_single(x, |x| self.forward(x, &windows))?)),
-            Maps::Learned(learned) => {
-                learned.by_plain_layers(|maps| Ok(Maps::Computed(self.forward(maps.tensor()?, &windows)?)))
+            FeatureMaps::Eager(x) => Ok(FeatureMaps::Eager(in_single(x, |x| self.forward(x, &windows))?)),
+            FeatureMaps::Training(learned) => {
+                learned.by_plain_layers(|maps| Ok(FeatureMaps::Eager(self.forward(maps.tensor()?, &windows)?)))
             }
-            Maps::Noted(noted) => {
+            FeatureMaps::Traced(traced) => {
                 let numbers = |tensor: &Option<Tensor>| match tensor {
                     Some(tensor) => tensor.flatten_all()?.to_vec1(),
                     None => Ok(Vec::new()),
                 };
                 let (bias, beyond) = (numbers(&self.bias)?, numbers(&self.beyond)?);
-                Ok(Maps::Noted(noted.attention(kernels::Attention {
+                Ok(FeatureMaps::Traced(traced.attention(runtime::Attention {
                     windows: &windows,
                     scales: &self.scale.numbers()?,
                     unit_length: self.unit_length,
@@ -102,7 +102,7 @@ impl MapAttention {
         }
     }
 
-    /// Maps [N, 3 C, H, W] to [N, C, H, W].
+    /// FeatureMaps [N, 3 C, H, W] to [N, C, H, W].
     fn forward(&self, x: &Tensor, windows: &[TokenWindow]) -> Result<Tensor> {
         let (batch, channels, height, width) = x.dims4()?;
         let (heads, count, tokens) = (self.scale.heads(), windows.len(), windows[0].pixels.len());
@@ -200,7 +200,7 @@ mod tests {
     use crate::seeded;
     use crate::training::channels_first;
     use crate::training::finite_differences::{assert_gradients, largest_difference};
-    use crate::{LearnedMaps, Lesson, Linear, MultiHeadAttention};
+    use crate::{Linear, MultiHeadAttention, TrainingContext, TrainingMaps};
 
     #[test]
     fn over_the_whole_map_it_is_torchs_attention() {
@@ -222,10 +222,10 @@ mod tests {
     fn cosine_attention(inputs: &[Tensor]) -> Result<Tensor> {
         let windows = Windows::Shifted { side: 2, shift: 1 };
         let attention = MapAttention::cosine(windows, &inputs[1], inputs[2].clone(), inputs[3].clone())?;
-        let maps = LearnedMaps::frames(&inputs[0], &Lesson::training(0))?;
-        match attention.over(&Maps::Learned(maps))? {
-            Maps::Learned(maps) => channels_first(maps.channels_last()),
-            _ => Err(NnError::OnlyNoted),
+        let maps = TrainingMaps::frames(&inputs[0], &TrainingContext::training(0))?;
+        match attention.over(&FeatureMaps::Training(maps))? {
+            FeatureMaps::Training(maps) => channels_first(maps.channels_last()),
+            _ => Err(NnError::OnlyTraced),
         }
     }
 

@@ -1,10 +1,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Tensor};
-use kernels::TimeWindow;
+use runtime::TimeWindow;
 
-use crate::maps::NotedMaps;
-use crate::{Activation, BatchNorm, CompiledNetwork, Conv2d, KernelChoice, Maps, NnError, Padding, Result};
+use crate::maps::TracedMaps;
+use crate::{Activation, BatchNorm, CompiledNetwork, Conv2d, FeatureMaps, KernelChoice, NnError, Padding, Result};
 
 /// A convolution of larger windows, run by the CPU kernels where they are chosen; 1x1 ones are a product of Candle's, which
 /// needs no other layout.
@@ -39,7 +39,7 @@ impl PackedConv {
     }
 
     /// The same on maps of any kind, on numbers by Candle.
-    pub(crate) fn over(&self, maps: &Maps) -> Result<Maps> {
+    pub(crate) fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         self.conv.over(maps, self.padding)
     }
 
@@ -48,8 +48,8 @@ impl PackedConv {
         self.conv.forward(x, self.padding)
     }
 
-    /// A 1x1 convolution of neighbouring frames side by side, noted down.
-    pub(crate) fn over_time(&self, maps: &NotedMaps, window: TimeWindow) -> Result<NotedMaps> {
+    /// A 1x1 convolution of neighboring frames side by side, traced down.
+    pub(crate) fn over_time(&self, maps: &TracedMaps, window: TimeWindow) -> Result<TracedMaps> {
         maps.time_convolution(&self.conv.to_note(self.padding)?, window)
     }
 
@@ -71,7 +71,7 @@ impl PackedConv {
             match packed.as_ref() {
                 Some((known, network)) if *known == size => network.clone(),
                 _ => {
-                    let note = |maps: &Maps| self.conv.over(maps, self.padding);
+                    let note = |maps: &FeatureMaps| self.conv.over(maps, self.padding);
                     let network = Arc::new(CompiledNetwork::note_maps::<NnError>(size, set, note)?);
                     *packed = Some((size, network.clone()));
                     network
@@ -106,7 +106,7 @@ mod tests {
         let conv = Conv2d::new(weight, Some(bias), 2, 1).with_activation(Activation::Relu);
         let run_as = |choice| PackedConv::new(conv.clone(), Padding::symmetric(1), choice);
         let plain = run_as(KernelChoice::Plain);
-        for set in kernels::InstructionSet::available() {
+        for set in runtime::InstructionSet::available() {
             let packed = run_as(KernelChoice::Kernels(set));
             for (height, width) in [(9, 7), (6, 12), (9, 7)] {
                 let x = seeded::normal(3, (3, 4, height, width), DType::F32);

@@ -33,12 +33,12 @@ pub fn max_pool_2x2x2(x: &Tensor) -> Result<Tensor> {
     Ok(pooled)
 }
 
-/// The largest of `kernel` neighbours along one axis. The maximum is separable, so two passes of this make a window.
+/// The largest of `kernel` neighbors along one axis. The maximum is separable, so two passes of this make a window.
 fn pooled_axis(x: &Tensor, axis: usize, (out, kernel, stride, before): (usize, usize, usize, usize)) -> Result<Tensor> {
     let length = x.dim(axis)?;
     let mut largest: Option<Tensor> = None;
     for tap in 0..kernel {
-        // A neighbour outside the image is replaced by the nearest one inside the window, which cannot change the maximum.
+        // A neighbor outside the image is replaced by the nearest one inside the window, which cannot change the maximum.
         let indexes: Vec<u32> = (0..out)
             .map(|position| {
                 let window_start = (position * stride).saturating_sub(before);

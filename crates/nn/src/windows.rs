@@ -1,4 +1,4 @@
-use kernels::TokenWindow;
+use runtime::TokenWindow;
 
 /// How a map is cut into windows within which tokens see each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Places {
         Some((index + self.shift) % self.padded).filter(|&place| place < self.length)
     }
 
-    /// Rows of different regions are not neighbours in the map, though they may be in one window.
+    /// Rows of different regions are not neighbors in the map, though they may be in one window.
     fn region(&self, index: usize) -> u8 {
         u8::from(index + self.side >= self.padded) + u8::from(self.shift > 0 && index + self.shift >= self.padded)
     }

@@ -1,6 +1,6 @@
 //! Draws twelve frames of one loop, evenly spaced over its first beat, into one PNG, to look at motion, valves and flow.
 //!
-//! `cargo run --release -p phantom --example film_strip -- film.png VIEW [seed] [width] [colour]`
+//! `cargo run --release -p phantom --example film_strip -- film.png VIEW [seed] [width] [color]`
 
 use phantom::{LoopMode, LoopSpec, RgbImage, View, simulate_loop};
 use std::io::BufWriter;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     spec.size = (width, width * 3 / 4);
     if arguments.get(4).is_some_and(|mode| mode == "colour") {
-        spec.mode = LoopMode::Colour;
+        spec.mode = LoopMode::Color;
     }
     let beat_s = 60.0 / spec.heart_rate_bpm;
     let simulated = simulate_loop(&spec);

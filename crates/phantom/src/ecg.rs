@@ -6,11 +6,11 @@
 use crate::random::{Stream, cell_hash, normal_from_bits};
 use crate::rhythm::{Beat, Rhythm};
 
-/// One wave of a beat: `millivolts` high, `centre_s` after R, `width_s` standard deviation.
+/// One wave of a beat: `millivolts` high, `center_s` after R, `width_s` standard deviation.
 #[derive(Debug, Clone, Copy)]
 struct Wave {
     millivolts: f64,
-    centre_s: f64,
+    center_s: f64,
     width_s: f64,
 }
 
@@ -80,7 +80,7 @@ impl Electrocardiogram {
     }
 
     fn beat_millivolts(&self, beat: &Beat, rr_s: f64, since_r_s: f64) -> f64 {
-        // Repolarisation follows the square root of the R-R interval (Bazett).
+        // Repolarization follows the square root of the R-R interval (Bazett).
         let stretch = rr_s.clamp(0.3, 1.4).sqrt();
         let [p, q, r, s, t] = self.waves;
         if beat.premature {
@@ -88,7 +88,7 @@ impl Electrocardiogram {
             let late_t = wave(-0.45, 0.27 * stretch, 0.06 * stretch);
             return wide.at(since_r_s) + late_t.at(since_r_s);
         }
-        let t = wave(t.millivolts, t.centre_s * stretch, t.width_s * stretch);
+        let t = wave(t.millivolts, t.center_s * stretch, t.width_s * stretch);
         let kick = if beat.atrial_kick { p.at(since_r_s) } else { 0.0 };
         kick + q.at(since_r_s) + r.at(since_r_s) + s.at(since_r_s) + t.at(since_r_s)
     }
@@ -101,13 +101,13 @@ impl Electrocardiogram {
     }
 }
 
-fn wave(millivolts: f64, centre_s: f64, width_s: f64) -> Wave {
-    Wave { millivolts, centre_s, width_s }
+fn wave(millivolts: f64, center_s: f64, width_s: f64) -> Wave {
+    Wave { millivolts, center_s, width_s }
 }
 
 impl Wave {
     fn at(&self, since_r_s: f64) -> f64 {
-        let z = (since_r_s - self.centre_s) / self.width_s;
+        let z = (since_r_s - self.center_s) / self.width_s;
         if z.abs() > 5.0 { 0.0 } else { self.millivolts * (-0.5 * z * z).exp() }
     }
 }

@@ -8,7 +8,7 @@ use crate::random::Stream;
 use crate::rhythm::beats;
 use crate::screen::{
     Layout, PixelRect, RgbImage, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum,
-    draw_trace, flow_colour, grey_ramp,
+    draw_trace, flow_color, gray_ramp,
 };
 use crate::space::vec3;
 use crate::spec::{LoopMode, LoopSpec, Subject};
@@ -29,7 +29,7 @@ pub struct SimulatedLoop {
     beamformer: Beamformer,
     converter: ScanConverter,
     backdrop: RgbImage,
-    grey_map: Vec<[u8; 3]>,
+    gray_map: Vec<[u8; 3]>,
     flow_box: Option<FlowBox>,
 }
 
@@ -46,8 +46,8 @@ pub fn simulate_loop(spec: &LoopSpec) -> SimulatedLoop {
         spec: spec.clone(),
         usual_plane: usual_plane(spec),
         backdrop: RgbImage::black(spec.size.0, spec.size.1),
-        grey_map: (0..256).map(|level| grey_ramp(level, spec.vendor.tint())).collect(),
-        flow_box: (spec.mode == LoopMode::Colour).then(|| flow_box_for(spec)),
+        gray_map: (0..256).map(|level| gray_ramp(level, spec.vendor.tint())).collect(),
+        flow_box: (spec.mode == LoopMode::Color).then(|| flow_box_for(spec)),
         layout,
         ecg,
         cycle,
@@ -144,15 +144,15 @@ impl SimulatedLoop {
     fn draw_sector(&self, image: &mut RgbImage, time_s: f64, frame: u32) {
         let (plane, state) = (self.plane_at(time_s), self.cycle.state(time_s));
         let polar = self.beamformer.frame(&plane, &state, frame);
-        self.converter.for_each_pixel(&polar.grey, |pixel, grey| {
-            let level = (grey * 255.0 + 0.5) as usize;
-            image.set_index(pixel, self.grey_map[level.min(255)]);
+        self.converter.for_each_pixel(&polar.gray, |pixel, gray| {
+            let level = (gray * 255.0 + 0.5) as usize;
+            image.set_index(pixel, self.gray_map[level.min(255)]);
         });
         if let Some(flow_box) = &self.flow_box {
             let velocities = flow_box.velocities(&self.beamformer, &plane, &polar, &state, frame);
             self.converter.for_each_pixel(&velocities, |pixel, velocity| {
                 if velocity.abs() > 0.1 {
-                    image.set_index(pixel, flow_colour(velocity));
+                    image.set_index(pixel, flow_color(velocity));
                 }
             });
             self.draw_flow_box(image, flow_box);
@@ -213,12 +213,12 @@ impl SimulatedLoop {
         for x in (rect.x0..=rect.x1).step_by(2) {
             let time_s = f64::from(x - rect.x0) * seconds_per_pixel;
             let frame = beamformer.frame(&self.plane_at(time_s), &self.cycle.state(time_s), x);
-            let line = &frame.grey[beams / 2 * narrow.samples..(beams / 2 + 1) * narrow.samples];
+            let line = &frame.gray[beams / 2 * narrow.samples..(beams / 2 + 1) * narrow.samples];
             for y in rect.y0..=rect.y1 {
                 let sample = f64::from(y - rect.y0) / rows * (narrow.samples - 1) as f64;
                 let level = (line[sample as usize] * 255.0) as usize;
                 for column in x..=(x + 1).min(rect.x1) {
-                    image.set_index((y * image.width + column) as usize, self.grey_map[level.min(255)]);
+                    image.set_index((y * image.width + column) as usize, self.gray_map[level.min(255)]);
                 }
             }
         }
@@ -248,7 +248,7 @@ impl SimulatedLoop {
 fn mode_label(mode: LoopMode) -> &'static str {
     match mode {
         LoopMode::TwoD => "2D",
-        LoopMode::Colour => "2D/CF",
+        LoopMode::Color => "2D/CF",
         LoopMode::Pw => "PW",
         LoopMode::Cw => "CW",
         LoopMode::TissueDoppler => "TDI PW",
@@ -285,7 +285,7 @@ fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
     Beamformer::new(scene, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
 }
 
-/// Where the operator has laid the colour box: about the valves, larger or smaller.
+/// Where the operator has laid the color box: about the valves, larger or smaller.
 fn flow_box_for(spec: &LoopSpec) -> FlowBox {
     let (near, far) = match spec.subject {
         Subject::Heart(view) if view.name().starts_with("Apical") => (0.38, 0.86),

@@ -1,6 +1,6 @@
 //! Points and directions in heart coordinates, in cm.
 //!
-//! The origin is the centre of the left ventricle's base at end-diastole. `z` points to the apex, `y` to the anterior
+//! The origin is the center of the left ventricle's base at end-diastole. `z` points to the apex, `y` to the anterior
 //! wall, `x` to the lateral wall; seen from the apex with `y` up, `x` points right, as a short-axis view is shown.
 
 use std::ops::{Add, Mul, Neg, Sub};
@@ -88,8 +88,8 @@ pub fn smooth_step(from: f32, to: f32, at: f32) -> f32 {
 }
 
 /// The distance of `point` to an ellipsoid's surface, negative inside; first-order accurate near the surface.
-pub fn ellipsoid(point: Vec3, centre: Vec3, radii: Vec3) -> f32 {
-    let p = point - centre;
+pub fn ellipsoid(point: Vec3, center: Vec3, radii: Vec3) -> f32 {
+    let p = point - center;
     let scaled = vec3(p.x / radii.x, p.y / radii.y, p.z / radii.z);
     let k0 = scaled.length();
     let k1 = vec3(scaled.x / radii.x, scaled.y / radii.y, scaled.z / radii.z).length();

@@ -1,4 +1,4 @@
-//! Whole studies: eleven views, colour, strips, and loops that are no echo.
+//! Whole studies: eleven views, color, strips, and loops that are no echo.
 
 use crate::beamform::NonCardiac;
 use crate::dicom::{LoopIdentity, write_loop};
@@ -24,8 +24,8 @@ pub struct StudyOptions {
     pub frames: Option<(u32, u32)>,
     /// Loops of each of the eleven views.
     pub loops_per_view: u32,
-    /// Colour loops.
-    pub colour_loops: u32,
+    /// Color loops.
+    pub color_loops: u32,
     /// Whether Doppler and M-mode strips are written.
     pub strips: bool,
     /// Loops of other organs or of a water phantom.
@@ -44,7 +44,7 @@ impl Default for StudyOptions {
             size: (800, 600),
             frames: None,
             loops_per_view: 1,
-            colour_loops: 2,
+            color_loops: 2,
             strips: true,
             non_cardiac_loops: 3,
             unsteadiness: 1.0,
@@ -116,10 +116,10 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
     for view in View::ALL {
         specs.extend((0..options.loops_per_view).map(|_| loop_of(view)));
     }
-    let colour_views = [View::Apical4, View::Plax, View::Apical5, View::Apical3];
-    for index in 0..options.colour_loops {
-        let mut spec = loop_of(colour_views[index as usize % colour_views.len()]);
-        spec.mode = LoopMode::Colour;
+    let color_views = [View::Apical4, View::Plax, View::Apical5, View::Apical3];
+    for index in 0..options.color_loops {
+        let mut spec = loop_of(color_views[index as usize % color_views.len()]);
+        spec.mode = LoopMode::Color;
         specs.push(spec);
     }
     if options.strips {

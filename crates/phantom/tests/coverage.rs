@@ -47,7 +47,7 @@ fn flow_pixels(data: &[u8]) -> (usize, usize) {
 #[test]
 fn flow_is_red_while_the_ventricle_fills_and_blue_while_it_empties() {
     let mut spec = LoopSpec::plain(View::Apical4, 3);
-    spec.mode = LoopMode::Colour;
+    spec.mode = LoopMode::Color;
     spec.size = (400, 300);
     let simulated = simulate_loop(&spec);
     let phases = simulated.phases();

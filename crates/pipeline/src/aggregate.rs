@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use zoo::Confidence;
+use zoo::ProbabilityCalibration;
 
 /// Joins what a model says of each clip into what it says of the loop.
 ///
@@ -18,7 +18,7 @@ pub struct LoopView {
     /// One probability a view; they sum to 1.
     pub probabilities: Vec<f64>,
     /// The views that it may show, most likely first: with the card's promise of how often the true one is among them.
-    pub may_show: Vec<usize>,
+    pub prediction_set: Vec<usize>,
     /// The mean energy of its clips: high where no view speaks up; `None` where the model gave no usable numbers.
     pub energy: Option<f64>,
     /// Why it abstained.
@@ -37,7 +37,11 @@ pub struct AbstentionRules {
 impl Aggregation {
     /// Joins the logits of clips, each with its beat's number (if any), and abstains by `rules`, or where `confidence` says
     /// that the loop shows none of the views.
-    pub fn join(clips: &[(Option<usize>, &[f32])], confidence: &Confidence, rules: AbstentionRules) -> LoopView {
+    pub fn join(
+        clips: &[(Option<usize>, &[f32])],
+        confidence: &ProbabilityCalibration,
+        rules: AbstentionRules,
+    ) -> LoopView {
         let mut beats: BTreeMap<Option<usize>, Vec<Vec<f64>>> = BTreeMap::new();
         for (beat, logits) in clips {
             beats.entry(*beat).or_default().push(confidence.probabilities(logits));
@@ -50,26 +54,27 @@ impl Aggregation {
                 view: None,
                 confidence: 0.0,
                 probabilities: Vec::new(),
-                may_show: Vec::new(),
+                prediction_set: Vec::new(),
                 energy: None,
                 reason: Some("the model gave no usable numbers".to_owned()),
             };
         };
-        let may_show = confidence.set(&probabilities);
-        let energy = clips.iter().map(|(_, logits)| Confidence::energy(logits)).sum::<f64>() / clips.len() as f64;
-        let reason = if confidence.most_energy.is_some_and(|most| energy > most) {
+        let prediction_set = confidence.set(&probabilities);
+        let energy =
+            clips.iter().map(|(_, logits)| ProbabilityCalibration::energy(logits)).sum::<f64>() / clips.len() as f64;
+        let reason = if confidence.energy_threshold.is_some_and(|most| energy > most) {
             Some("it looks like none of the views that the model knows".to_owned())
         } else if largest < rules.below {
             Some(format!("confidence {largest:.2} is below {:.2}", rules.below))
         } else {
-            let most = rules.most_views.filter(|most| may_show.len() > *most);
-            most.map(|most| format!("it may show any of {} views, more than {most}", may_show.len()))
+            let most = rules.most_views.filter(|most| prediction_set.len() > *most);
+            most.map(|most| format!("it may show any of {} views, more than {most}", prediction_set.len()))
         };
         LoopView {
             view: reason.is_none().then_some(view),
             confidence: largest,
             probabilities,
-            may_show,
+            prediction_set,
             energy: Some(energy),
             reason,
         }
@@ -92,7 +97,11 @@ mod tests {
         probabilities.iter().map(|probability| probability.max(1e-9).ln()).collect()
     }
 
-    fn join(clips: &[(Option<usize>, Vec<f32>)], confidence: &Confidence, rules: AbstentionRules) -> LoopView {
+    fn join(
+        clips: &[(Option<usize>, Vec<f32>)],
+        confidence: &ProbabilityCalibration,
+        rules: AbstentionRules,
+    ) -> LoopView {
         let clips: Vec<_> = clips.iter().map(|(beat, logits)| (*beat, logits.as_slice())).collect();
         Aggregation::join(&clips, confidence, rules)
     }
@@ -101,7 +110,7 @@ mod tests {
     fn every_beat_counts_alike() {
         let (first, second) = (logits(&[1.0, 0.0]), logits(&[0.0, 1.0]));
         let clips = [(Some(0), first.clone()), (Some(0), first), (Some(1), second)];
-        let view = join(&clips, &Confidence::UNFITTED, RULES);
+        let view = join(&clips, &ProbabilityCalibration::UNFITTED, RULES);
         assert!((view.probabilities[0] - 0.5).abs() < 1e-6);
         assert_eq!(view.view, None);
         assert!(view.reason.unwrap().contains("below 0.60"));
@@ -109,25 +118,26 @@ mod tests {
 
     #[test]
     fn a_sure_model_is_believed_and_a_broken_one_is_not() {
-        let sure = join(&[(None, logits(&[0.1, 0.9]))], &Confidence::UNFITTED, RULES);
+        let sure = join(&[(None, logits(&[0.1, 0.9]))], &ProbabilityCalibration::UNFITTED, RULES);
         assert_eq!(sure.view, Some(1));
         assert!((sure.confidence - 0.9).abs() < 1e-6);
-        assert_eq!(join(&[(None, vec![f32::NAN, f32::NAN])], &Confidence::UNFITTED, RULES).view, None);
-        let nothing = join(&[], &Confidence::UNFITTED, RULES);
+        assert_eq!(join(&[(None, vec![f32::NAN, f32::NAN])], &ProbabilityCalibration::UNFITTED, RULES).view, None);
+        let nothing = join(&[], &ProbabilityCalibration::UNFITTED, RULES);
         assert_eq!((nothing.view, nothing.energy), (None, None));
     }
 
     #[test]
     fn too_many_likely_views_and_none_at_all_are_reasons() {
         let clip = [(None, logits(&[0.05, 0.3, 0.65]))];
-        let fitted = Confidence { set_from: 0.2, set_coverage: 0.9, ..Confidence::UNFITTED };
+        let fitted =
+            ProbabilityCalibration { set_threshold: 0.2, set_coverage: 0.9, ..ProbabilityCalibration::UNFITTED };
         let two = join(&clip, &fitted, AbstentionRules { most_views: Some(2), ..RULES });
-        assert_eq!((two.view, two.may_show.as_slice()), (Some(2), [2, 1].as_slice()));
+        assert_eq!((two.view, two.prediction_set.as_slice()), (Some(2), [2, 1].as_slice()));
         let one = join(&clip, &fitted, AbstentionRules { most_views: Some(1), ..RULES });
         assert!(one.view.is_none() && one.reason.unwrap().contains("any of 2 views"));
-        let stranger = Confidence { most_energy: Some(-1.0), ..fitted };
+        let stranger = ProbabilityCalibration { energy_threshold: Some(-1.0), ..fitted };
         let strange = join(&clip, &stranger, RULES);
         assert!(strange.view.is_none() && strange.reason.unwrap().contains("none of the views"));
-        assert_eq!(strange.energy, Some(Confidence::energy(&clip[0].1)));
+        assert_eq!(strange.energy, Some(ProbabilityCalibration::energy(&clip[0].1)));
     }
 }

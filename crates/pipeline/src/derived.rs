@@ -39,7 +39,7 @@ pub(crate) fn pipeline_of(card: &ModelCard) -> PipelineFile {
             max_clips,
             ..SamplingSection::default()
         },
-        prepare: PrepareSection { size: card.prepare.size, colour: None, crop: None, resize: None, mask_static: None },
+        prepare: PrepareSection { size: card.prepare.size, color: None, crop: None, resize: None, mask_static: None },
         encoder: EncoderSection { name: card.encoder },
         head: HeadSection { name: card.head },
         fusion: FusionSection { name: card.fusion },

@@ -1,7 +1,7 @@
 //! What a pipeline file says, strictly: an unknown key is an error.
 
 use serde::{Deserialize, Serialize};
-use zoo::{AnyEncoderName, Colour, Crop, FusionName, HeadName, Precision, Resize};
+use zoo::{AnyEncoderName, Color, Crop, FusionName, HeadName, Precision, Resize};
 
 /// A pipeline file, as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,8 +73,8 @@ pub enum EcgRule {
 pub struct PrepareSection {
     /// Side of the square image that the encoder sees, in pixels.
     pub size: usize,
-    /// Gray or colour; the model's own where it is not given.
-    pub colour: Option<Colour>,
+    /// Gray or color; the model's own where it is not given.
+    pub color: Option<Color>,
     /// Which part of the screen is kept; the model's own where it is not given.
     pub crop: Option<Crop>,
     /// How the image is resized; the model's own where it is not given.

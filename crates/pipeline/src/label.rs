@@ -64,7 +64,7 @@ pub struct LoopLabel {
     /// The probability of every view.
     pub probabilities: BTreeMap<String, f64>,
     /// The views that the loop may show, most likely first: a set that holds the true one as often as the model's card says.
-    pub may_show: Vec<String>,
+    pub prediction_set: Vec<String>,
     /// The mean energy of the clips, minus the log-sum-exp of their logits: above the limit in the model's card the loop
     /// shows none of the views. `null` where no model was asked.
     pub energy: Option<f64>,
@@ -176,7 +176,7 @@ impl Pipeline {
             skipped: false,
             reason: None,
             probabilities: BTreeMap::new(),
-            may_show: Vec::new(),
+            prediction_set: Vec::new(),
             energy: None,
             clips: 0,
             frames_used: 0,
@@ -195,7 +195,7 @@ fn name_view(set: &LabelSet, label: &mut LoopLabel, said: LoopView) {
     label.reason = said.reason;
     label.energy = said.energy;
     let names = set.view_names();
-    label.may_show = said.may_show.iter().filter_map(|&view| names.get(view).cloned()).collect();
+    label.prediction_set = said.prediction_set.iter().filter_map(|&view| names.get(view).cloned()).collect();
     label.probabilities = names.into_iter().zip(said.probabilities).collect();
 }
 

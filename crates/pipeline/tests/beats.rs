@@ -1,4 +1,4 @@
-//! The beat of whole loops, from file to R peaks: simulated ones over every style, colour and rhythm, and real ones.
+//! The beat of whole loops, from file to R peaks: simulated ones over every style, color and rhythm, and real ones.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -113,7 +113,7 @@ fn r_peaks_of_two_hundred_simulated_loops() {
                 truth.frame_time_ms,
                 truth.rhythm,
                 truth.heart_rate_bpm,
-                truth.trace.as_ref().map(|trace| (trace.colour, trace.thickness_px, trace.r_marks, trace.window_s)),
+                truth.trace.as_ref().map(|trace| (trace.color, trace.thickness_px, trace.r_marks, trace.window_s)),
                 truth.r_peaks,
                 found.ecg.r_peaks
             );

@@ -96,7 +96,7 @@ pub struct NotLabelled {
 }
 
 /// What an inventory is built from.
-pub(crate) struct Material {
+pub(crate) struct StudyRecords {
     pub study: Study,
     pub loops: Vec<StoredLoop>,
     /// Oldest first.
@@ -115,7 +115,7 @@ pub(crate) struct Unlabelled {
 }
 
 /// Sorts a study's loops into views.
-pub(crate) fn build(material: Material, label_set: &[String]) -> Inventory {
+pub(crate) fn build(material: StudyRecords, label_set: &[String]) -> Inventory {
     let latest: HashMap<&str, &Prediction> =
         material.predictions.iter().map(|stored| (stored.sop_instance_uid.as_str(), &stored.prediction)).collect();
     let reviews: HashMap<&str, &Review> =

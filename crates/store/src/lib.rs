@@ -1,6 +1,6 @@
 //! Keeps studies, loops, jobs and predictions in one SQLite file, and writes exports.
 //!
-//! Callers meet two small doors, [`Queue`] and [`LabelStore`]; [`Store`] is the only thing behind them today. Every
+//! Callers meet two small doors, [`Queue`] and [`LabelStore`]; [`SqliteStore`] is the only thing behind them today. Every
 //! method that writes takes the time as an argument, so that no rule in here depends on a clock.
 
 pub mod export;
@@ -23,4 +23,4 @@ pub use job::{
 pub use label_store::{KnownLoop, LabelStore, Recorded};
 pub use queue::Queue;
 pub use record::{LoopFacts, ModelKey, Prediction, Review, StoredLoop, StoredPrediction, Study};
-pub use sqlite::Store;
+pub use sqlite::SqliteStore;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use common::{LEASE, at, facts, file, new_store, prediction};
 use proptest::prelude::*;
-use store::{Job, JobFailure, JobState, LabelStore, Queue, Retry, Store};
+use store::{Job, JobFailure, JobState, LabelStore, Queue, Retry, SqliteStore};
 
 /// One step of a history in which the program may die at any moment.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// Files 0 and 6, 1 and 7, ... are copies of the same loop.
-fn record(store: &Store, job: &Job, now: i64) {
+fn record(store: &SqliteStore, job: &Job, now: i64) {
     let name = job.file.path.file_name().unwrap().to_str().unwrap();
     let sop = format!("1.2.{}", name.parse::<u8>().unwrap() % 6);
     let said = prediction("w1", Some("PLAX"), 0.9);
@@ -63,7 +63,7 @@ proptest! {
                 },
                 Step::Die => {
                     held.clear();
-                    store = Store::open(&folder.path().join("labels.sqlite")).unwrap();
+                    store = SqliteStore::open(&folder.path().join("labels.sqlite")).unwrap();
                     store.recover(true, u32::MAX, at(now)).unwrap();
                 }
                 // The old holders live on and may still try to write.
@@ -88,7 +88,7 @@ proptest! {
 #[test]
 fn two_processes_may_use_one_database() {
     let (folder, daemon) = new_store();
-    let reader = Store::open(&folder.path().join("labels.sqlite")).unwrap();
+    let reader = SqliteStore::open(&folder.path().join("labels.sqlite")).unwrap();
     common::label(&daemon, &facts("1.2", "1.2.3"), "c", &prediction("w1", Some("PLAX"), 0.9), 0);
     assert_eq!(reader.studies().unwrap().len(), 1);
 }

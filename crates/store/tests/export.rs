@@ -6,10 +6,10 @@ use std::fs;
 
 use common::{at, claimed, facts, label, new_store, prediction};
 use store::export::{ExportFormat, ExportOptions, export};
-use store::{LabelStore, Store, StoreError};
+use store::{LabelStore, SqliteStore, StoreError};
 use tempfile::TempDir;
 
-fn filled() -> (TempDir, Store) {
+fn filled() -> (TempDir, SqliteStore) {
     let (folder, store) = new_store();
     let mut first = facts("1.2", "1.2.3");
     first.mode = "=cmd()".to_owned();

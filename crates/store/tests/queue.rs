@@ -5,14 +5,15 @@ mod common;
 use common::{LEASE, at, claimed, facts, file, new_store, prediction};
 use jiff::SignedDuration;
 use store::{
-    DicomIdentity, Enqueued, JobCounts, JobFailure, JobState, LabelStore, Queue, Retry, SettledFile, Store, StoreError,
+    DicomIdentity, Enqueued, JobCounts, JobFailure, JobState, LabelStore, Queue, Retry, SettledFile, SqliteStore,
+    StoreError,
 };
 
 fn failure(kind: &str) -> JobFailure {
     JobFailure { kind: kind.to_owned(), message: "no luck".to_owned(), identity: None }
 }
 
-fn only_job(store: &Store) -> store::JobRow {
+fn only_job(store: &SqliteStore) -> store::JobRow {
     let mut jobs = store.jobs().unwrap();
     assert_eq!(jobs.len(), 1);
     jobs.remove(0)

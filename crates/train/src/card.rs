@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use zoo::weights::{SafetensorsFile, TensorSource};
-use zoo::{Confidence, ModelCard, WeightStatus};
+use zoo::{ModelCard, ProbabilityCalibration, WeightStatus};
 
 use crate::{DataRecipe, Recipe, Result};
 
@@ -25,7 +25,7 @@ pub fn write_card(
     card: &ModelCard,
     folder: &Path,
     data: &str,
-    confidence: Option<Confidence>,
+    confidence: Option<ProbabilityCalibration>,
 ) -> Result<PathBuf> {
     let weights = weights_path(recipe, folder);
     let (status, note) = match recipe.data {
@@ -41,9 +41,9 @@ pub fn write_card(
         name: recipe.name.clone(),
         summary: format!("{}; trained by recipe {}", card.summary, recipe.name),
         status,
-        licence: "not stated: the owner of the data decides".to_owned(),
+        license: "not stated: the owner of the data decides".to_owned(),
         origin: format!(
-            "{note}Trained by recipe {}, seed {}, {start}; data with fingerprint {data}.",
+            "{note}TrainableParts by recipe {}, seed {}, {start}; data with fingerprint {data}.",
             recipe.name, recipe.seed
         ),
         published: None,

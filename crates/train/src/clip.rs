@@ -2,12 +2,12 @@ use zoo::prepare::PreparedClips;
 
 use crate::random::Draws;
 
-/// Prepared frames of one clip, as bytes: what the model's card makes of them before normalisation.
+/// Prepared frames of one clip, as bytes: what the model's card makes of them before normalization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clip {
     /// Number of frames.
     pub frames: usize,
-    /// Planes of a frame: 1 of gray or 3 of colour.
+    /// Planes of a frame: 1 of gray or 3 of color.
     pub planes: usize,
     /// Side of the square image in pixels.
     pub size: usize,
@@ -16,7 +16,7 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// The clips of frames that were prepared without normalisation, of which the first `planes` planes are kept.
+    /// The clips of frames that were prepared without normalization, of which the first `planes` planes are kept.
     pub(crate) fn all_of(prepared: &PreparedClips, planes: usize) -> Vec<Self> {
         let size = prepared.size;
         let frame = |position: usize| {

@@ -24,14 +24,14 @@ pub(crate) fn encoded(
     })
 }
 
-/// The frames of all clips as the encoder takes them, [B * T, 3, S, S], normalised as the card says.
+/// The frames of all clips as the encoder takes them, [B * T, 3, S, S], normalized as the card says.
 fn pixels(clips: &[Clip], card: &ModelCard) -> Result<Tensor> {
-    let normalise = card.prepare.normalise.unwrap_or(zoo::Normalise { mean: [0.0; 3], std: [1.0; 3] });
+    let normalize = card.prepare.normalize.unwrap_or(zoo::Normalize { mean: [0.0; 3], std: [1.0; 3] });
     let size = clips.first().map_or(1, |clip| clip.size);
     let mut values = Vec::with_capacity(clips.iter().map(|clip| clip.frames * 3 * size * size).sum());
     for frame in clips.iter().flat_map(|clip| clip.pixels.chunks_exact(clip.frame_length())) {
         let planes = frame.chunks_exact(size * size).cycle();
-        for ((plane, mean), std) in planes.zip(normalise.mean).zip(normalise.std) {
+        for ((plane, mean), std) in planes.zip(normalize.mean).zip(normalize.std) {
             values.extend(plane.iter().map(|&value| (f32::from(value) / 255.0 - mean) / std));
         }
     }

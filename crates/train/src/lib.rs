@@ -1,6 +1,6 @@
 //! Training of the models of `zoo`: data sets, augmentation, recipes, the loop, checkpoints.
 //!
-//! A recipe (TOML) names a model of the registry, data, augmentation, an objective and an optimiser. Every random draw is
+//! A recipe (TOML) names a model of the registry, data, augmentation, an objective and an optimizer. Every random draw is
 //! a function of the recipe's seed, the step and the place in the batch, and nothing else, so the same recipe on the same
 //! data gives the same weights, and a run that was interrupted goes on as if it had not been.
 //!
@@ -37,7 +37,7 @@ pub use log::{LEFT_OUT, RunLog, write_file_list};
 pub use objective::{Contrast, Objective};
 pub use optimizer::{Optimizer, OptimizerSettings};
 pub use predict::{predict, vectors};
-pub use recipe::{BatchRecipe, DataRecipe, Recipe, StopRecipe, Trained};
+pub use recipe::{BatchRecipe, DataRecipe, Recipe, StopRecipe, TrainableParts};
 pub use schedule::Schedule;
 pub use trainer::{Outcome, Progress, Trainer};
 pub use validate::Validation;

@@ -5,7 +5,7 @@ use zoo::losses::{ContrastiveForm, ContrastiveLoss, CrossEntropy, PartialLabelLo
 
 use crate::Result;
 
-/// What is minimised.
+/// What is minimized.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Objective {
@@ -104,6 +104,6 @@ pub(crate) fn contrastive(
         Contrast::LogSum => ContrastiveForm::LogSum,
         Contrast::SupCon => ContrastiveForm::SupConOutside,
     };
-    let loss = ContrastiveLoss { form, temperature, l2_normalise: true, times_temperature: true };
+    let loss = ContrastiveLoss { form, temperature, l2_normalize: true, times_temperature: true };
     Ok(loss.of(vectors, &classes)?.mean)
 }

@@ -58,7 +58,7 @@ struct Moments {
 }
 
 impl Optimizer {
-    /// An optimiser that has not seen a gradient.
+    /// An optimizer that has not seen a gradient.
     pub fn new(settings: OptimizerSettings) -> Self {
         Self { settings, steps: 0, moments: BTreeMap::new(), average: settings.average_share.map(|_| BTreeMap::new()) }
     }
@@ -147,7 +147,7 @@ impl Optimizer {
         Ok(Snapshot::from_tensors(tensors))
     }
 
-    /// An optimiser that goes on from what [`Self::state`] gave after `steps` steps.
+    /// An optimizer that goes on from what [`Self::state`] gave after `steps` steps.
     pub(crate) fn resumed(settings: OptimizerSettings, steps: u64, state: &Snapshot) -> Result<Self> {
         let mut optimizer = Self::new(settings);
         optimizer.steps = steps;

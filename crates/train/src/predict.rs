@@ -3,7 +3,7 @@
 use candle_core::Device;
 use evaluate::{Prediction, Predictions, Truth};
 use zoo::weights::TensorSource;
-use zoo::{Confidence, LabelSet, Model, ModelCard};
+use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration};
 
 use crate::encoded::encoded;
 use crate::{DataSet, Result, Split, TrainError};
@@ -20,7 +20,7 @@ pub fn predict(
 ) -> Result<Predictions> {
     let model = Model::read(&card.architecture()?, weights, device)?;
     let views = LabelSet::named(card.label_set.as_deref().unwrap_or_default())?;
-    let confidence = card.confidence.unwrap_or(Confidence::UNFITTED);
+    let confidence = card.confidence.unwrap_or(ProbabilityCalibration::UNFITTED);
     let mut rows = Vec::new();
     for number in data.of(split) {
         let example = &data.clips().examples()[number];
@@ -33,7 +33,7 @@ pub fn predict(
                 clip: Some(clip),
                 truth: example.class.map_or(Truth::Outside, Truth::Class),
                 probabilities: confidence.probabilities(&logits),
-                energy: Some(Confidence::energy(&logits)),
+                energy: Some(ProbabilityCalibration::energy(&logits)),
                 features: Some(vector),
                 experts: Vec::new(),
                 weight: 1.0,

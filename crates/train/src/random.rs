@@ -47,7 +47,7 @@ impl Draws {
     }
 }
 
-/// The finaliser of SplitMix64 (Steele et al. 2014).
+/// The finalizer of SplitMix64 (Steele et al. 2014).
 fn mix(value: u64) -> u64 {
     let mut hash = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -16,7 +16,7 @@ pub struct Recipe {
     pub model: String,
     /// What of the model is another than its entry says: for comparing parts.
     #[serde(default, skip_serializing_if = "is_nothing")]
-    pub instead: Instead,
+    pub instead: ModelOverrides,
     /// The views of the data; the model's own where it is not given. For models that give only vectors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_set: Option<String>,
@@ -32,13 +32,13 @@ pub struct Recipe {
     pub precision: Precision,
     /// What learns.
     #[serde(default)]
-    pub trained: Trained,
+    pub trained: TrainableParts,
     /// The share of training labels that are made wrong within their group of views: for the label-noise experiment.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_noise: f64,
     /// What to learn from.
     pub data: DataRecipe,
-    /// What is minimised.
+    /// What is minimized.
     #[serde(default)]
     pub objective: Objective,
     /// How weights follow their gradients.
@@ -59,7 +59,7 @@ pub struct Recipe {
 /// Which parts of a model learn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trained {
+pub enum TrainableParts {
     /// All of it.
     #[default]
     Everything,
@@ -72,7 +72,7 @@ pub enum Trained {
 /// Parts of a model that are others than its registry entry says; each stays what it was where it is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Instead {
+pub struct ModelOverrides {
     /// The temporal head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<HeadName>,
@@ -105,7 +105,7 @@ pub enum DataRecipe {
         fold: PathBuf,
     },
     /// A folder of the 11-view system: images of frames and a CSV of windows.
-    Thesis {
+    ElevenViews {
         /// The folder with the folders of splits.
         folder: PathBuf,
         /// The CSV in it: `path,label,start,end`.
@@ -136,14 +136,14 @@ pub struct BatchRecipe {
     pub others_weight: f64,
     /// Share of the clips that are made into clips of none of the views: shuffled, emptied, painted over.
     #[serde(default)]
-    pub impostors: f32,
+    pub synthetic_outliers: f32,
 }
 
 /// When training ends and what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StopRecipe {
-    /// Steps of the optimiser.
+    /// Steps of the optimizer.
     pub steps: usize,
     /// Steps between two looks at the validation set and two checkpoints.
     pub look_every: usize,
@@ -152,8 +152,8 @@ pub struct StopRecipe {
     pub patience: Option<usize>,
 }
 
-fn is_nothing(instead: &Instead) -> bool {
-    *instead == Instead::default()
+fn is_nothing(instead: &ModelOverrides) -> bool {
+    *instead == ModelOverrides::default()
 }
 
 fn is_single(precision: &Precision) -> bool {
@@ -190,7 +190,7 @@ impl Recipe {
 
     /// The model's card with what the recipe changes of it.
     pub fn card(&self, card: &ModelCard) -> ModelCard {
-        let Instead { head, fusion, choice } = self.instead;
+        let ModelOverrides { head, fusion, choice } = self.instead;
         let mut card = card.clone();
         card.head = head.unwrap_or(card.head);
         card.fusion = fusion.unwrap_or(card.fusion);
@@ -220,8 +220,8 @@ impl Recipe {
         if !(0.0..1.0).contains(&dropout) {
             return fault("batch.dropout must be at least 0 and below 1");
         }
-        if !(0.0..1.0).contains(&self.batch.impostors) {
-            return fault("batch.impostors must be at least 0 and below 1");
+        if !(0.0..1.0).contains(&self.batch.synthetic_outliers) {
+            return fault("batch.synthetic_outliers must be at least 0 and below 1");
         }
         if self.stop.steps == 0 || self.stop.look_every == 0 {
             return fault("stop.steps and stop.look_every must be at least 1");

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
-use nn::Lesson;
+use nn::TrainingContext;
 use rayon::prelude::*;
 use zoo::weights::{SafetensorsFile, TensorSource};
 use zoo::{Model, ModelCard, Precision};
 
-use crate::augment::impostor;
+use crate::augment::synthetic_outlier;
 use crate::batches::Batches;
 use crate::checkpoint::{Checkpoint, LookAt};
 use crate::clip::Clip;
@@ -20,7 +20,7 @@ use crate::projector::{self, Projector};
 use crate::random::Draws;
 use crate::validate::{Validation, validate, validate_vectors};
 use crate::variables::Snapshot;
-use crate::{DataSet, Objective, Optimizer, Recipe, Result, Split, TrainError, Trained, Variables};
+use crate::{DataSet, Objective, Optimizer, Recipe, Result, Split, TrainError, TrainableParts, Variables};
 
 /// One training run.
 pub struct Trainer<'a> {
@@ -96,9 +96,9 @@ impl<'a> Trainer<'a> {
         }
         std::fs::create_dir_all(folder).map_err(|source| TrainError::File { path: folder.to_owned(), source })?;
         let mut variables = Variables::random(recipe.seed).on(device).with_frozen(match recipe.trained {
-            Trained::Everything => &[],
-            Trained::AllButEncoder => &["encoder"],
-            Trained::LastLayer => &["encoder", "bottleneck", "head", "fusion"],
+            TrainableParts::Everything => &[],
+            TrainableParts::AllButEncoder => &["encoder"],
+            TrainableParts::LastLayer => &["encoder", "bottleneck", "head", "fusion"],
         });
         if let Some(start) = &recipe.start {
             variables = variables.starting_from(Box::new(SafetensorsFile::read(start)?));
@@ -224,11 +224,11 @@ impl<'a> Trainer<'a> {
         let learned = self.data.learned_classes();
         let recipe = self.recipe;
         let class = |(position, &example): (usize, &usize)| {
-            if is_impostor(recipe, number, position) { None } else { learned[example] }
+            if is_synthetic_outlier(recipe, number, position) { None } else { learned[example] }
         };
         let classes: Vec<Option<usize>> = chosen.iter().enumerate().map(class).collect();
         let seed = Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits();
-        let lesson = Lesson::training_in(seed, self.recipe.precision.of_maps());
+        let lesson = TrainingContext::training_in(seed, self.recipe.precision.of_maps());
         let model = self.model(&self.variables)?;
         match &self.recipe.objective {
             Objective::CrossEntropy { label_smoothing } => {
@@ -264,8 +264,8 @@ impl<'a> Trainer<'a> {
             if let Some(frames) = batch.frames_of_clip.filter(|frames| *frames < clip.frames) {
                 clip = clip.some_frames(frames, &mut Draws::at(*seed, "frames", &place));
             }
-            if is_impostor(recipe, number, position) {
-                clip = impostor(&clip, &mut Draws::at(*seed, "impostor", &place));
+            if is_synthetic_outlier(recipe, number, position) {
+                clip = synthetic_outlier(&clip, &mut Draws::at(*seed, "impostor", &place));
             }
             Ok(augment.apply(&clip, *seed, &place))
         };
@@ -273,10 +273,10 @@ impl<'a> Trainer<'a> {
     }
 
     /// Clips of vectors [B, T, C], some of their numbers left out.
-    fn vectors(&self, model: &Model, clips: &[Clip], lesson: &Rc<Lesson>) -> Result<Tensor> {
+    fn vectors(&self, model: &Model, clips: &[Clip], lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         let vectors = encoded(model, clips, self.card, |pixels| match self.recipe.trained {
-            Trained::Everything => model.learn(pixels, lesson),
-            Trained::AllButEncoder | Trained::LastLayer => Ok(model.encode(pixels)?.detach()),
+            TrainableParts::Everything => model.learn(pixels, lesson),
+            TrainableParts::AllButEncoder | TrainableParts::LastLayer => Ok(model.encode(pixels)?.detach()),
         })?;
         Ok(lesson.dropout(&vectors, self.recipe.batch.dropout)?)
     }
@@ -330,6 +330,6 @@ impl<'a> Trainer<'a> {
 const BEST: &str = "best.safetensors";
 
 /// Whether the clip at `position` of batch `number` is made into one that shows none of the views.
-fn is_impostor(recipe: &Recipe, number: usize, position: usize) -> bool {
-    Draws::at(recipe.seed, "impostors", &[number as u64, position as u64]).chance(recipe.batch.impostors)
+fn is_synthetic_outlier(recipe: &Recipe, number: usize, position: usize) -> bool {
+    Draws::at(recipe.seed, "impostors", &[number as u64, position as u64]).chance(recipe.batch.synthetic_outliers)
 }

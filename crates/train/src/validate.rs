@@ -1,6 +1,6 @@
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use zoo::{Confidence, Model, ModelCard};
+use zoo::{Model, ModelCard, ProbabilityCalibration};
 
 use crate::objective::{Contrast, contrastive};
 use crate::predict::looks;
@@ -13,7 +13,7 @@ pub struct Validation {
     pub clips: usize,
     /// Mean of minus the logarithm of the true view's probability; the contrastive loss where that is the objective.
     pub loss: f64,
-    /// Share of clips whose most likely view, or nearest neighbour, is of the true view.
+    /// Share of clips whose most likely view, or nearest neighbor, is of the true view.
     pub accuracy: f64,
     /// Mean of the largest probability on clips that show none of the views; low is good.
     pub confidence_on_others: Option<f64>,
@@ -50,7 +50,7 @@ pub(crate) fn validate(model: &Model, card: &ModelCard, data: &DataSet) -> Resul
 /// The most clips whose vectors are compared with each other.
 const MOST_COMPARED: usize = 2048;
 
-/// Looks at the vectors of the validation set: the contrastive loss itself, and how often a clip's nearest neighbour by
+/// Looks at the vectors of the validation set: the contrastive loss itself, and how often a clip's nearest neighbor by
 /// angle is of its own class.
 pub(crate) fn validate_vectors(
     model: &Model,
@@ -87,7 +87,8 @@ pub(crate) fn validate_vectors(
 /// The probabilities of one example; a model of stills sees every frame and their mean is taken.
 fn probabilities(model: &Model, card: &ModelCard, data: &DataSet, number: usize) -> Result<Vec<f64>> {
     let looks = looks(model, card, data, number)?;
-    let all: Vec<Vec<f64>> = looks.iter().map(|(logits, _)| Confidence::UNFITTED.probabilities(logits)).collect();
+    let all: Vec<Vec<f64>> =
+        looks.iter().map(|(logits, _)| ProbabilityCalibration::UNFITTED.probabilities(logits)).collect();
     let classes = all.first().map_or(0, Vec::len);
     Ok((0..classes).map(|class| all.iter().map(|row| row[class]).sum::<f64>() / all.len() as f64).collect())
 }

@@ -43,7 +43,7 @@ impl Variables {
         Self { frozen: parts.iter().map(|part| (*part).to_owned()).collect(), ..self }
     }
 
-    /// The variables that an optimiser moves, in the order of their names; running statistics move by themselves.
+    /// The variables that an optimizer moves, in the order of their names; running statistics move by themselves.
     pub fn learned(&self) -> Vec<(String, Var)> {
         let made = self.made.borrow();
         let learned = made.iter().filter(|(name, _)| !self.is_frozen(name) && !is_statistic(name));

@@ -66,7 +66,7 @@ fn tmed2(folder: &Path, patient_of_test: usize) -> DataRecipe {
     DataRecipe::Tmed2 { folder: folder.to_owned(), fold }
 }
 
-fn thesis(folder: &Path) -> DataRecipe {
+fn eleven_views(folder: &Path) -> DataRecipe {
     let mut csv = "path,label,start,end\n".to_owned();
     for (number, split) in ["Train", "Train", "Validation", "Test"].into_iter().enumerate() {
         let path = format!("{split}/study{number}/video{number}/0");
@@ -76,7 +76,7 @@ fn thesis(folder: &Path) -> DataRecipe {
         csv += &format!("{path},{},2,17\n", ["PLAX", "3", "Subcostal", "PSAX-ves"][number]);
     }
     std::fs::write(folder.join("windows.csv"), csv).unwrap();
-    DataRecipe::Thesis { folder: folder.to_owned(), windows: "windows.csv".into() }
+    DataRecipe::ElevenViews { folder: folder.to_owned(), windows: "windows.csv".into() }
 }
 
 fn card(name: &str, label_set: &str) -> ModelCard {
@@ -157,7 +157,7 @@ fn tmed2_goes_through_with_its_partial_labels() {
 #[test]
 fn the_thesis_layout_goes_through() {
     let folder = tempfile::tempdir().unwrap();
-    let set = goes_through(&thesis(folder.path()), &card("tte11-tiny", "tte11"), "cross_entropy", folder.path());
+    let set = goes_through(&eleven_views(folder.path()), &card("tte11-tiny", "tte11"), "cross_entropy", folder.path());
     let classes: Vec<Option<usize>> = set.clips().examples().iter().map(|example| example.class).collect();
     assert_eq!(classes, [Some(0), Some(3), Some(10), Some(1)]);
     assert_eq!(set.clips().clip(0).unwrap().frames, 6, "every third of sixteen");
@@ -178,7 +178,7 @@ fn a_leaking_split_is_refused_before_anything_is_prepared() {
 #[test]
 fn what_does_not_fit_is_named_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
-    let recipe = recipe(&thesis(folder.path()), "cross_entropy");
+    let recipe = recipe(&eleven_views(folder.path()), "cross_entropy");
     std::fs::write(
         folder.path().join("windows.csv"),
         "path,label,start,end\nTrain/a/b/0,PLAX,0,15\nTrain/a/b,4ch,0,9\n",

@@ -20,7 +20,7 @@ fn lab(folder: &Path, studies: u32) -> Vec<StudyTruth> {
         seed: 6,
         size: (160, 120),
         frames: Some((12, 18)),
-        colour_loops: 0,
+        color_loops: 0,
         ..StudyOptions::default()
     };
     std::fs::create_dir_all(folder).unwrap();
@@ -102,7 +102,7 @@ fn loops_and_a_csv_go_through_training_as_the_pipeline_sees_them() {
     assert!(reason_of(&strip.sop_instance_uid).contains("no views of mode"), "{}", reason_of(&strip.sop_instance_uid));
     assert!(!reason_of(&truths[1].loops[2].sop_instance_uid).is_empty(), "a damaged file is left out");
 
-    // The clips are those of the pipeline, but for normalisation and rounding.
+    // The clips are those of the pipeline, but for normalization and rounding.
     let pipeline = Pipeline::open(
         &PipelineSource::named("tte11-tiny", folder.path()).unwrap(),
         folder.path(),
@@ -115,13 +115,13 @@ fn loops_and_a_csv_go_through_training_as_the_pipeline_sees_them() {
         let numbers: Vec<usize> =
             (0..examples.len()).filter(|&number| examples[number].source == of_loop.sop_instance_uid).collect();
         assert_eq!(numbers.len(), seen.clips.len());
-        let normalise = card().prepare.normalise.unwrap_or(zoo::Normalise { mean: [0.0; 3], std: [1.0; 3] });
+        let normalize = card().prepare.normalize.unwrap_or(zoo::Normalize { mean: [0.0; 3], std: [1.0; 3] });
         for (&number, positions) in numbers.iter().zip(&seen.clips) {
             let clip = set.clips().clip(number).unwrap();
             let area = clip.size * clip.size;
             for (frame, position) in positions.iter().enumerate() {
                 for at in 0..area {
-                    let value = seen.values[position * 3 * area + at] * normalise.std[0] + normalise.mean[0];
+                    let value = seen.values[position * 3 * area + at] * normalize.std[0] + normalize.mean[0];
                     assert!((value * 255.0 - f32::from(clip.pixels[frame * area + at])).abs() <= 0.51);
                 }
             }

@@ -1,6 +1,6 @@
 //! Every recipe in `pipelines/train` learns a handful of clips by heart.
 //!
-//! What a recipe says is kept: objective, what is trained, optimiser, kind of schedule, balance, dropout, augmentation, head,
+//! What a recipe says is kept: objective, what is trained, optimizer, kind of schedule, balance, dropout, augmentation, head,
 //! fusion and views. Another are, for time alone:
 //! - the encoder: a miniature of the same family and framework, with images of 32 x 32 pixels and a bottleneck of at most
 //!   32; clips of four frames where the data have clips
@@ -25,10 +25,12 @@ use evaluate::Truth;
 use rayon::prelude::*;
 use shared::easy_clips::{ClipShape, EasyClip, Pattern, easy_data};
 use shared::recipe_paths::recipe_paths;
-use train::{Contrast, DataRecipe, DataSet, Objective, Progress, Recipe, Snapshot, Split, Trained, Trainer, predict};
+use train::{
+    Contrast, DataRecipe, DataSet, Objective, Progress, Recipe, Snapshot, Split, TrainableParts, Trainer, predict,
+};
 use zoo::{AnyEncoderName, EncoderName, LabelSet, ModelCard, Registry, VideoEncoderName};
 
-/// Steps of the optimiser. The running statistics of Keras' norms follow those of the batch by a hundredth a step, so that a
+/// Steps of the optimizer. The running statistics of Keras' norms follow those of the batch by a hundredth a step, so that a
 /// deep network says what it has learned only after some hundred.
 fn steps(encoder: AnyEncoderName) -> usize {
     use EncoderName::*;
@@ -77,7 +79,7 @@ fn small_card(recipe: &Recipe, registry: &Registry) -> ModelCard {
     card.bottleneck = card.bottleneck.map(|width| width.min(32));
     card.clip.frames = match recipe.data {
         DataRecipe::Tte47 { .. } | DataRecipe::Tmed2 { .. } => 1,
-        DataRecipe::Phantom(_) | DataRecipe::Loops(_) | DataRecipe::Thesis { .. } => 4,
+        DataRecipe::Phantom(_) | DataRecipe::Loops(_) | DataRecipe::ElevenViews { .. } => 4,
     };
     card
 }
@@ -86,10 +88,10 @@ fn small_card(recipe: &Recipe, registry: &Registry) -> ModelCard {
 fn small_recipe(recipe: &Recipe, steps: usize, clips: usize, start: Option<PathBuf>) -> Recipe {
     let mut small = recipe.clone();
     small.start = start;
-    small.optimizer.learning_rate = if recipe.trained == Trained::LastLayer { 0.03 } else { 0.003 };
+    small.optimizer.learning_rate = if recipe.trained == TrainableParts::LastLayer { 0.03 } else { 0.003 };
     small.schedule.warm_up_steps = recipe.schedule.warm_up_steps.min(steps / 10);
     small.batch.clips = clips;
-    small.batch.impostors = 0.0;
+    small.batch.synthetic_outliers = 0.0;
     small.stop.steps = steps;
     small.stop.look_every = steps;
     small
@@ -102,7 +104,7 @@ fn clips(recipe: &Recipe, views: &LabelSet) -> Vec<EasyClip> {
     let may_have_others = match &recipe.data {
         DataRecipe::Phantom(data) => data.strips || data.non_cardiac_loops > 0,
         DataRecipe::Loops(_) => true,
-        DataRecipe::Tte47 { .. } | DataRecipe::Tmed2 { .. } | DataRecipe::Thesis { .. } => false,
+        DataRecipe::Tte47 { .. } | DataRecipe::Tmed2 { .. } | DataRecipe::ElevenViews { .. } => false,
     };
     if may_have_others {
         shown.push((Pattern::Dark, None));
@@ -153,7 +155,7 @@ fn overfits(recipe: &Recipe, registry: &Registry, start: Option<PathBuf>, folder
     let card = small_card(recipe, registry);
     let views = recipe.views(&card).unwrap();
     let clips = clips(recipe, &views);
-    let planes = if card.prepare.colour == zoo::Colour::Gray { 1 } else { 3 };
+    let planes = if card.prepare.color == zoo::Color::Gray { 1 } else { 3 };
     let shape = ClipShape { frames: card.clip.frames, planes, size: card.prepare.size };
     let data = easy_data(&folder.join("data").join(&recipe.name), shape, &clips);
     let has_start = start.is_some();

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use zoo::golden::image_u8;
 use zoo::prepare::{Screen, prepare};
-use zoo::{Colour, Crop, Preparation, Resize};
+use zoo::{Color, Crop, Preparation, Resize};
 
 const RUNS: u32 = 200;
 
@@ -12,21 +12,21 @@ fn main() -> zoo::Result<()> {
     let (width, height) = (800, 600);
     let pixels = image_u8("example", "frame", height, width, 0);
     let screens = [Screen::new(width, height, &pixels)?];
-    for (size, colour, resize) in [
-        (288, Colour::Gray, Resize::Pillow),
-        (288, Colour::Rgb, Resize::Pillow),
-        (224, Colour::Rgb, Resize::Tensorflow),
-        (224, Colour::Rgb, Resize::Torchvision),
-        (224, Colour::Rgb, Resize::Opencv),
+    for (size, color, resize) in [
+        (288, Color::Gray, Resize::Pillow),
+        (288, Color::Rgb, Resize::Pillow),
+        (224, Color::Rgb, Resize::Tensorflow),
+        (224, Color::Rgb, Resize::Torchvision),
+        (224, Color::Rgb, Resize::Opencv),
     ] {
         let card = Preparation {
             size,
-            colour,
+            color,
             crop: Crop::None,
             resize,
             mask_static: false,
             mask_noise_levels: 0,
-            normalise: None,
+            normalize: None,
         };
         let mut least_ms = f64::INFINITY;
         for _ in 0..RUNS {
@@ -34,7 +34,7 @@ fn main() -> zoo::Result<()> {
             std::hint::black_box(prepare(&screens, &[vec![0]], None, &card)?);
             least_ms = least_ms.min(started.elapsed().as_secs_f64() * 1000.0);
         }
-        println!("{size} {colour:?} {resize:?}: {least_ms:.3} ms a frame (the least of {RUNS})");
+        println!("{size} {color:?} {resize:?}: {least_ms:.3} ms a frame (the least of {RUNS})");
     }
     Ok(())
 }

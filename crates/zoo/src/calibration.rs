@@ -50,7 +50,7 @@ impl fmt::Display for Precision {
 /// A model's calibration for int8, kept beside its weights as `NAME.int8.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Calibration {
+pub struct QuantizationRanges {
     /// The model's name in the registry.
     pub model: String,
     /// The hexadecimal sha256 of the weights that it was made with; it is good for no others.
@@ -89,14 +89,14 @@ pub struct Measured {
     pub mean_difference: f64,
     /// Loops whose truth is known, on which the errors below rest.
     pub loops_with_truth: usize,
-    /// The expected calibration error of single precision (Guo et al., "On Calibration of Modern Neural Networks", ICML
+    /// The expected calibration error of single precision (Guo et al., "On QuantizationRanges of Modern Neural Networks", ICML
     /// 2017), 0 to 1; `None` where no truth is known.
     pub calibration_error_f32: Option<f64>,
     /// That of int8.
     pub calibration_error_int8: Option<f64>,
 }
 
-impl Calibration {
+impl QuantizationRanges {
     /// The ranges as the encoder takes them.
     pub(crate) fn input_ranges(&self) -> Vec<InputRange> {
         self.ranges.iter().map(|&[least, greatest]| InputRange { least, greatest }).collect()
@@ -121,8 +121,8 @@ impl Registry {
         self.folder().join(format!("{}.int8.json", card.name))
     }
 
-    /// Reads the entry's calibration; whether it fits the weights is told when a model is quantised by it.
-    pub fn read_calibration(&self, card: &ModelCard) -> Result<Calibration> {
+    /// Reads the entry's calibration; whether it fits the weights is told when a model is quantized by it.
+    pub fn read_calibration(&self, card: &ModelCard) -> Result<QuantizationRanges> {
         let path = self.calibration_path(card);
         let text = match std::fs::read(&path) {
             Ok(text) => text,
@@ -131,7 +131,7 @@ impl Registry {
             }
             Err(source) => return Err(ZooError::Read { path, source }),
         };
-        let calibration: Calibration =
+        let calibration: QuantizationRanges =
             serde_json::from_slice(&text).map_err(|error| format_error(&path, error.to_string()))?;
         match calibration.model == card.name {
             true => Ok(calibration),
@@ -140,7 +140,7 @@ impl Registry {
     }
 
     /// Writes a calibration beside the weights; one that was there is replaced.
-    pub fn write_calibration(&self, card: &ModelCard, calibration: &Calibration) -> Result<PathBuf> {
+    pub fn write_calibration(&self, card: &ModelCard, calibration: &QuantizationRanges) -> Result<PathBuf> {
         let path = self.calibration_path(card);
         let write_error = |source| ZooError::Write { path: path.clone(), source };
         let text = serde_json::to_vec_pretty(calibration).map_err(|error| write_error(error.into()))?;
@@ -163,14 +163,14 @@ mod tests {
 
     use super::*;
 
-    fn calibrated(registry: &Registry) -> (Calibration, Tensor) {
+    fn calibrated(registry: &Registry) -> (QuantizationRanges, Tensor) {
         let model = registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
         let frames = crate::weights::noise("calibration", (6, 3, 96, 96)).unwrap();
         let mut observer = model.observer(96).unwrap();
         observer.look(&frames.flatten_all().unwrap().to_vec1().unwrap()).unwrap();
         let ranges = observer.ranges().iter().map(|range| [range.least, range.greatest]).collect();
         let frames_of = CalibrationFrames { source: "random numbers".to_owned(), loops: 0, frames: 6 };
-        let calibration = Calibration {
+        let calibration = QuantizationRanges {
             model: "tte11-tiny".to_owned(),
             weights_sha256: model.weights_sha256().to_owned(),
             frames: frames_of,
@@ -186,7 +186,7 @@ mod tests {
         let (calibration, frames) = calibrated(&registry);
         let model = registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
         let plain = model.encode(&frames).unwrap();
-        let bytes = model.quantised(&calibration).unwrap().encode(&frames).unwrap();
+        let bytes = model.quantized(&calibration).unwrap().encode(&frames).unwrap();
         let squares = |tensor: &Tensor| tensor.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
         let noise = (squares(&(&plain - &bytes).unwrap()) / squares(&plain)).sqrt();
         assert!(noise > 0.0 && noise < 0.05, "{noise}");
@@ -209,9 +209,9 @@ mod tests {
         let model = || registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
         calibration.ranges.pop();
         let frames = Tensor::zeros((1, 3, 96, 96), candle_core::DType::F32, &Device::Cpu).unwrap();
-        assert!(model().quantised(&calibration).unwrap().encode(&frames).is_err(), "a range is missing");
+        assert!(model().quantized(&calibration).unwrap().encode(&frames).is_err(), "a range is missing");
         calibration.weights_sha256 = "0".repeat(64);
-        let error = model().quantised(&calibration).err().unwrap();
+        let error = model().quantized(&calibration).err().unwrap();
         assert!(matches!(error, ZooError::CalibrationOfOtherWeights { .. }), "{error}");
     }
 
@@ -219,6 +219,6 @@ mod tests {
     fn what_the_kernels_do_not_run_is_refused() {
         let registry = Registry::open(Path::new("nowhere")).unwrap();
         let clips = registry.make_untrained_model("tte11-r2plus1d", &Device::Cpu).unwrap();
-        assert!(matches!(clips.observer(64), Err(ZooError::NotQuantisable { .. })));
+        assert!(matches!(clips.observer(64), Err(ZooError::NotQuantizable { .. })));
     }
 }

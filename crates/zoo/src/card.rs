@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::weights::FormulaWeights;
 use crate::{
-    AnyEncoderName, Architecture, Confidence, FusionName, HeadName, LabelSet, Preparation, Result, WeightStatus,
-    ZooError,
+    AnyEncoderName, Architecture, FusionName, HeadName, LabelSet, Preparation, ProbabilityCalibration, Result,
+    WeightStatus, ZooError,
 };
 
 /// One entry of the registry.
@@ -40,8 +40,8 @@ pub struct ModelCard {
     pub clip: ClipFrames,
     /// What the weights may be trusted for.
     pub status: WeightStatus,
-    /// The weights' licence.
-    pub licence: String,
+    /// The weights' license.
+    pub license: String,
     /// Where the weights come from, and what else a user of them must know.
     pub origin: String,
     /// Where its authors publish the weights.
@@ -52,7 +52,7 @@ pub struct ModelCard {
     pub ships: bool,
     /// What was fitted to the weights after training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<Confidence>,
+    pub confidence: Option<ProbabilityCalibration>,
     /// What the model must be fed.
     pub prepare: Preparation,
     /// The weights' file in the folder of models.

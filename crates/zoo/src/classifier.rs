@@ -28,7 +28,7 @@ impl Classifier {
         Ok(Self { hidden: layers, last: linear(weights, (width_in, classes))? })
     }
 
-    /// Maps fused features [B, T, C] to logits [B, classes].
+    /// FeatureMaps fused features [B, T, C] to logits [B, classes].
     pub fn forward(&self, fused: &Tensor) -> Result<Tensor> {
         let mut x = fused.mean(1)?;
         for layer in &self.hidden {

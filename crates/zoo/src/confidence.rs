@@ -5,23 +5,23 @@ use serde::{Deserialize, Serialize};
 /// All of it stands in the model's card and belongs to the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Confidence {
+pub struct ProbabilityCalibration {
     /// Logits are divided by this before the softmax (Guo et al., ICML 2017).
     pub temperature: f64,
     /// Views at least this likely form the set of views that a loop may show, which holds the true one as often as
     /// `set_coverage` says (Sadinle, Lei and Wasserman, JASA 2019).
-    pub set_from: f64,
+    pub set_threshold: f64,
     /// The share of loops whose set should hold the true view.
     pub set_coverage: f64,
     /// A loop whose mean energy, minus the log-sum-exp of its logits, is above this shows none of the views (Liu et al.,
     /// NeurIPS 2020).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub most_energy: Option<f64>,
+    pub energy_threshold: Option<f64>,
 }
 
-impl Confidence {
+impl ProbabilityCalibration {
     /// What holds for weights to which nothing was fitted: logits as they are, the set of all views.
-    pub const UNFITTED: Self = Self { temperature: 1.0, set_from: 0.0, set_coverage: 1.0, most_energy: None };
+    pub const UNFITTED: Self = Self { temperature: 1.0, set_threshold: 0.0, set_coverage: 1.0, energy_threshold: None };
 
     /// Probabilities of logits.
     pub fn probabilities(&self, logits: &[f32]) -> Vec<f64> {
@@ -42,7 +42,7 @@ impl Confidence {
     /// The indexes of the views that a loop of these probabilities may show, most likely first.
     pub fn set(&self, probabilities: &[f64]) -> Vec<usize> {
         let mut set: Vec<usize> =
-            (0..probabilities.len()).filter(|&view| probabilities[view] >= self.set_from).collect();
+            (0..probabilities.len()).filter(|&view| probabilities[view] >= self.set_threshold).collect();
         set.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
         set
     }
@@ -54,23 +54,23 @@ mod tests {
 
     #[test]
     fn probabilities_survive_large_logits_and_soften_with_temperature() {
-        let fitted = Confidence { temperature: 2.0, ..Confidence::UNFITTED };
-        let probabilities = Confidence::UNFITTED.probabilities(&[1000.0, 999.0]);
+        let fitted = ProbabilityCalibration { temperature: 2.0, ..ProbabilityCalibration::UNFITTED };
+        let probabilities = ProbabilityCalibration::UNFITTED.probabilities(&[1000.0, 999.0]);
         assert!((probabilities[0] - 0.731).abs() < 1e-3 && (probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert!((fitted.probabilities(&[1000.0, 998.0])[0] - probabilities[0]).abs() < 1e-12);
     }
 
     #[test]
     fn energy_is_high_where_no_view_speaks_up() {
-        assert!((Confidence::energy(&[0.0, 0.0]) + 2f64.ln()).abs() < 1e-12);
-        assert!(Confidence::energy(&[10.0, 0.0]) < Confidence::energy(&[1.0, 1.0]));
+        assert!((ProbabilityCalibration::energy(&[0.0, 0.0]) + 2f64.ln()).abs() < 1e-12);
+        assert!(ProbabilityCalibration::energy(&[10.0, 0.0]) < ProbabilityCalibration::energy(&[1.0, 1.0]));
     }
 
     #[test]
     fn the_set_holds_what_is_likely_enough() {
-        let fitted = Confidence { set_from: 0.2, ..Confidence::UNFITTED };
+        let fitted = ProbabilityCalibration { set_threshold: 0.2, ..ProbabilityCalibration::UNFITTED };
         assert_eq!(fitted.set(&[0.25, 0.6, 0.15]), [1, 0]);
-        assert_eq!(Confidence::UNFITTED.set(&[0.25, 0.6, 0.15]).len(), 3);
+        assert_eq!(ProbabilityCalibration::UNFITTED.set(&[0.25, 0.6, 0.15]).len(), 3);
         assert!(fitted.set(&[0.1; 10]).is_empty());
     }
 }

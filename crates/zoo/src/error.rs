@@ -169,7 +169,7 @@ pub enum ZooError {
     },
     /// Int8 is for what the CPU kernels run.
     #[error("the model cannot run in int8, which only the CPU kernels do: {reason}")]
-    NotQuantisable {
+    NotQuantizable {
         /// Why they do not run it.
         reason: &'static str,
     },

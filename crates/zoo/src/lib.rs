@@ -29,10 +29,10 @@ mod transformer;
 pub mod weights;
 
 pub use architecture::Architecture;
-pub use calibration::{Calibration, CalibrationFrames, Measured, Precision};
+pub use calibration::{CalibrationFrames, Measured, Precision, QuantizationRanges};
 pub use card::{ClipFrames, Formula, FrameChoice, ModelCard, Published, Task};
 pub use classifier::Classifier;
-pub use confidence::Confidence;
+pub use confidence::ProbabilityCalibration;
 pub use encoders::{
     ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
     FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,
@@ -48,7 +48,7 @@ pub use heads::{
 pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCodes};
 pub use model::{Model, ModelOutput};
 pub use names::{AnyEncoderName, EncoderName, FusionName, HeadName, VideoEncoderName};
-pub use prepare::{Colour, Crop, Normalise, Preparation, Resize};
+pub use prepare::{Color, Crop, Normalize, Preparation, Resize};
 pub use registry::{Registry, WeightStatus};
 
 /// Result of this crate's operations.

@@ -1,13 +1,13 @@
 use std::rc::Rc;
 
 use candle_core::{D, DType, Device, Tensor};
-use nn::{Lesson, Linear, ObservedNetwork};
+use nn::{Linear, ObservedNetwork, TrainingContext};
 
 use crate::import::TensorOutline;
 use crate::transformer::linear;
 use crate::weights::{TensorSource, Weights, outlines};
 use crate::{
-    AnyEncoderName, Architecture, Calibration, Classifier, Encoder, Fusion, Head, ModelCard, Precision, Result,
+    AnyEncoderName, Architecture, Classifier, Encoder, Fusion, Head, ModelCard, Precision, QuantizationRanges, Result,
     VideoEncoder, ZooError,
 };
 
@@ -119,7 +119,7 @@ impl Model {
     }
 
     /// As [`Self::encode`], on Candle's graph: what of the weights are variables gets its gradient.
-    pub fn learn(&self, pixels: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    pub fn learn(&self, pixels: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         let encoded = match &self.encoder {
             AnyEncoder::Frames(encoder) => encoder.learn(pixels, self.takes_maps, lesson)?,
             AnyEncoder::Clips(encoder) => encoder.learn(pixels, lesson)?.unsqueeze(1)?,
@@ -130,11 +130,11 @@ impl Model {
     /// The same model with its encoder in int8; everything after the encoder stays in single precision.
     ///
     /// Errors: the calibration is of other weights, or the encoder does not run by the CPU kernels.
-    pub fn quantised(self, calibration: &Calibration) -> Result<Self> {
+    pub fn quantized(self, calibration: &QuantizationRanges) -> Result<Self> {
         calibration.check(&self.sha256)?;
         let encoder = match self.encoder {
-            AnyEncoder::Frames(encoder) => encoder.quantised(calibration.input_ranges())?,
-            AnyEncoder::Clips(_) => return Err(ZooError::NotQuantisable { reason: SEES_CLIPS }),
+            AnyEncoder::Frames(encoder) => encoder.quantized(calibration.input_ranges())?,
+            AnyEncoder::Clips(_) => return Err(ZooError::NotQuantizable { reason: SEES_CLIPS }),
         };
         Ok(Self { encoder: AnyEncoder::Frames(encoder), precision: Precision::Int8, ..self })
     }
@@ -159,7 +159,7 @@ impl Model {
     pub fn observer(&self, size: usize) -> Result<ObservedNetwork> {
         match &self.encoder {
             AnyEncoder::Frames(encoder) => encoder.observer((size, size), self.takes_maps),
-            AnyEncoder::Clips(_) => Err(ZooError::NotQuantisable { reason: SEES_CLIPS }),
+            AnyEncoder::Clips(_) => Err(ZooError::NotQuantizable { reason: SEES_CLIPS }),
         }
     }
 
@@ -175,7 +175,7 @@ impl Model {
     }
 
     /// As [`Self::embed`], on Candle's graph: what of the weights are variables gets its gradient.
-    pub fn learn_to_embed(&self, clips: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    pub fn learn_to_embed(&self, clips: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         Ok(self.fuse(clips, Some(lesson))?.mean(1)?)
     }
 
@@ -187,16 +187,16 @@ impl Model {
     }
 
     /// As [`Self::classify`], on Candle's graph: what of the weights are variables gets its gradient.
-    pub fn learn_to_classify(&self, clips: &Tensor, lesson: &Rc<Lesson>) -> Result<ModelOutput> {
+    pub fn learn_to_classify(&self, clips: &Tensor, lesson: &Rc<TrainingContext>) -> Result<ModelOutput> {
         self.logits(clips, Some(lesson))
     }
 
-    fn logits(&self, clips: &Tensor, lesson: Option<&Rc<Lesson>>) -> Result<ModelOutput> {
+    fn logits(&self, clips: &Tensor, lesson: Option<&Rc<TrainingContext>>) -> Result<ModelOutput> {
         let classifier = self.classifier.as_ref().ok_or(ZooError::NoClasses)?;
         Ok(ModelOutput { logits: classifier.forward(&self.fuse(clips, lesson)?)? })
     }
 
-    fn fuse(&self, clips: &Tensor, lesson: Option<&Rc<Lesson>>) -> Result<Tensor> {
+    fn fuse(&self, clips: &Tensor, lesson: Option<&Rc<TrainingContext>>) -> Result<Tensor> {
         let clips = &match &self.bottleneck {
             Some(bottleneck) => bottleneck.forward(clips)?,
             None => clips.clone(),

@@ -213,7 +213,7 @@ mod tests {
             assert_eq!(card.file.is_none(), card.status == WeightStatus::Untrained, "{name}");
             assert!(card.file.is_some() || card.formula.is_some(), "{name}: a file or a formula");
             assert!(card.file.as_ref().is_none_or(|file| *file == format!("{name}.safetensors")), "{name}");
-            assert!(!card.summary.is_empty() && !card.licence.is_empty() && !card.origin.is_empty(), "{name}");
+            assert!(!card.summary.is_empty() && !card.license.is_empty() && !card.origin.is_empty(), "{name}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The block that vision transformers and the transformer head are made of.
 
-use nn::{Activation, Conv2d, LayerNorm, Linear, MapAttention, Maps, MultiHeadAttention, Padding};
+use nn::{Activation, Conv2d, FeatureMaps, LayerNorm, Linear, MapAttention, MultiHeadAttention, Padding};
 
 use crate::Result;
 use crate::weights::Weights;
@@ -42,8 +42,8 @@ impl TransformerBlock {
         })
     }
 
-    /// Maps [N, C, H, W] to [N, C, H, W].
-    pub(crate) fn over(&self, tokens: &Maps) -> Result<Maps> {
+    /// FeatureMaps [N, C, H, W] to [N, C, H, W].
+    pub(crate) fn over(&self, tokens: &FeatureMaps) -> Result<FeatureMaps> {
         let none = Padding::symmetric(0);
         let projected = self.queries_keys_values.over(&self.attention_norm.over(tokens)?, none)?;
         let attended = self.output.over(&self.attention.over(&projected)?, none)?;
@@ -65,7 +65,7 @@ impl Mlp {
         Ok(Self { expand: expand.with_activation(Activation::Gelu), project })
     }
 
-    pub(crate) fn over(&self, tokens: &Maps) -> Result<Maps> {
+    pub(crate) fn over(&self, tokens: &FeatureMaps) -> Result<FeatureMaps> {
         let none = Padding::symmetric(0);
         Ok(self.project.over(&self.expand.over(tokens, none)?, none)?)
     }

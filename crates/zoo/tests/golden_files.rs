@@ -185,9 +185,9 @@ fn fill_gives_the_test_vectors() {
 fn images_are_those_of_the_test_vectors() {
     let vectors = read(&fixtures().join("vectors.json"));
     let seed = vectors["seed"].as_str().unwrap();
-    let coloured = vectors["image_u8"].as_array().unwrap().iter().filter(|case| case["c"] == 3);
+    let colored = vectors["image_u8"].as_array().unwrap().iter().filter(|case| case["c"] == 3);
     let mut compared = 0;
-    for case in coloured {
+    for case in colored {
         let number = |key: &str| case[key].as_u64().unwrap() as usize;
         let make = if case["formula"] == "sector_u8" { golden::sector_u8 } else { golden::image_u8 };
         let pixels = make(seed, case["name"].as_str().unwrap(), number("h"), number("w"), number("t"));

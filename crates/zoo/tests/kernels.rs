@@ -39,7 +39,7 @@ fn every_encoder_gives_the_same_by_kernels_as_layer_by_layer() {
     let odd = noise("kernels", (3, 3, 75, 97)).unwrap();
     let only = noise("kernels", (3, 3, 224, 224)).unwrap();
     let small = noise("kernels", (3, 3, 32, 32)).unwrap();
-    let sets: Vec<_> = kernels::InstructionSet::available().collect();
+    let sets: Vec<_> = runtime::InstructionSet::available().collect();
     println!("instruction sets here: {sets:?}");
     for &name in EncoderName::ALL {
         if LARGER_SIZES.contains(&name) {
@@ -65,7 +65,7 @@ fn every_encoder_gives_the_same_by_kernels_as_layer_by_layer() {
 #[test]
 fn one_frame_and_frames_of_another_size_are_encoded_too() {
     let plain = read(EncoderName::EfficientNetTiny, KernelChoice::Plain);
-    for set in kernels::InstructionSet::available() {
+    for set in runtime::InstructionSet::available() {
         let encoder = read(EncoderName::EfficientNetTiny, KernelChoice::Kernels(set));
         for shape in [(1, 3, 64, 64), (5, 3, 33, 40), (1, 3, 96, 32), (1, 3, 64, 64)] {
             let frames = noise("kernels", shape).unwrap();
@@ -108,7 +108,7 @@ fn video_encoders_give_the_same_by_kernels_as_layer_by_layer() {
     {
         let clips = noise("kernels", shape).unwrap();
         let plain = read(name, KernelChoice::Plain).forward(&clips).unwrap();
-        for set in kernels::InstructionSet::available() {
+        for set in runtime::InstructionSet::available() {
             let difference = compare(&read(name, KernelChoice::Kernels(set)).forward(&clips).unwrap(), &plain);
             println!("{name:<24} {set:?}: {difference:.1e}");
             assert!(difference < TOLERANCE, "{name} {set:?}: {difference}");

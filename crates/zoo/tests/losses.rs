@@ -80,8 +80,8 @@ fn small_check_values_of_the_reference() {
             (ContrastiveForm::SupConOutside, supcon, supcon_anchors),
         ];
         for (form, mean, anchors) in forms {
-            for l2_normalise in [false, true] {
-                let loss = ContrastiveLoss { form, temperature, l2_normalise, times_temperature: true };
+            for l2_normalize in [false, true] {
+                let loss = ContrastiveLoss { form, temperature, l2_normalize, times_temperature: true };
                 let value = loss.of_two_views(&view, &view, &labels).unwrap();
                 assert!((scalar(&value.mean) - mean).abs() < 1e-8, "{loss:?}: {}", scalar(&value.mean));
                 for (ours, theirs) in vector(&value.per_anchor).iter().zip(anchors.iter().cycle()) {
@@ -98,7 +98,7 @@ fn two_views_are_all_first_ones_then_all_second_ones() {
     let loss = ContrastiveLoss {
         form: ContrastiveForm::LogSum,
         temperature: 0.3,
-        l2_normalise: true,
+        l2_normalize: true,
         times_temperature: false,
     };
     let views = loss.of_two_views(&matrix(&first, 4), &matrix(&second, 4), &[0, 1, 0]).unwrap();
@@ -110,8 +110,8 @@ fn two_views_are_all_first_ones_then_all_second_ones() {
 fn contrastive_gradients_are_those_of_finite_differences() {
     let labels = [0, 1, 0, 2, 1, 0];
     for form in FORMS {
-        for (l2_normalise, times_temperature) in [(true, false), (false, true)] {
-            let loss = ContrastiveLoss { form, temperature: 0.4, l2_normalise, times_temperature };
+        for (l2_normalize, times_temperature) in [(true, false), (false, true)] {
+            let loss = ContrastiveLoss { form, temperature: 0.4, l2_normalize, times_temperature };
             check_gradient(&numbers("rows", 24, 1.0), 4, |rows| loss.of(rows, &labels).unwrap().mean);
         }
     }
@@ -121,7 +121,7 @@ fn contrastive_gradients_are_those_of_finite_differences() {
 fn the_hybrid_is_the_weighted_sum() {
     let rows = matrix(&numbers("rows", 24, 1.0), 4);
     let value = |form| {
-        let loss = ContrastiveLoss { form, temperature: 0.4, l2_normalise: true, times_temperature: false };
+        let loss = ContrastiveLoss { form, temperature: 0.4, l2_normalize: true, times_temperature: false };
         scalar(&loss.of(&rows, &[0, 1, 0, 2, 1, 0]).unwrap().mean)
     };
     let hybrid = value(ContrastiveForm::Hybrid { supcon_weight: 0.3 });
@@ -133,9 +133,9 @@ fn the_hybrid_is_the_weighted_sum() {
 fn extreme_embeddings_give_finite_values_and_gradients() {
     let zero_row: Vec<f64> = [vec![0.0; 4], vec![1e4; 4], vec![-1e4; 4], vec![1e-20; 4]].concat();
     for form in FORMS {
-        for (l2_normalise, kind) in [(true, DType::F32), (false, DType::F64), (true, DType::F64)] {
+        for (l2_normalize, kind) in [(true, DType::F32), (false, DType::F64), (true, DType::F64)] {
             let rows = Var::from_tensor(&matrix(&zero_row, 4).to_dtype(kind).unwrap()).unwrap();
-            let loss = ContrastiveLoss { form, temperature: 0.07, l2_normalise, times_temperature: false };
+            let loss = ContrastiveLoss { form, temperature: 0.07, l2_normalize, times_temperature: false };
             let value = loss.of(rows.as_tensor(), &[0, 0, 0, 1]).unwrap();
             assert_eq!(value.valid, [true, true, true, false]);
             assert!(scalar(&value.mean).is_finite(), "{loss:?}");
@@ -194,7 +194,7 @@ fn bad_input_is_an_error() {
     let good = ContrastiveLoss {
         form: ContrastiveForm::LogSum,
         temperature: 0.1,
-        l2_normalise: true,
+        l2_normalize: true,
         times_temperature: false,
     };
     assert!(good.of(&rows, &[0, 0, 1, 1]).is_ok());

@@ -54,7 +54,7 @@ impl Datatype {
     }
 }
 
-/// Recognises the IEEE types and bfloat16 by every property; anything else would be decoded wrongly.
+/// Recognizes the IEEE types and bfloat16 by every property; anything else would be decoded wrongly.
 fn read_float(mut reader: Reader, bits: u8, bytes: usize) -> Result<Element, Fault> {
     if bits & 0x41 != 0 {
         return Err(reader.not_read("a big-endian or VAX number"));

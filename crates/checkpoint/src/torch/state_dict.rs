@@ -34,7 +34,7 @@ pub(super) fn read<'a>(
     let visits = visit(heap, root, budget)?;
     let Some(chosen) = largest_mapping(heap, &visits) else { return Err(nothing_found(heap, root, &visits)) };
     let mut left_out = Vec::new();
-    list_neighbours(heap, &visits, chosen, budget, &mut left_out)?;
+    list_neighbors(heap, &visits, chosen, budget, &mut left_out)?;
 
     let mut tensors = Vec::new();
     let mut names = BTreeSet::new();
@@ -127,7 +127,7 @@ fn is_optimizer(heap: &Heap, container: Value) -> bool {
 }
 
 /// Says of everything beside the way from the root to the chosen mapping that it was left out.
-fn list_neighbours(
+fn list_neighbors(
     heap: &Heap,
     visits: &[Visit],
     chosen: usize,

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::codec::{DecodedFrame, SampleColour};
+use crate::codec::{DecodedFrame, SampleColor};
 use crate::frames::{interleaved, stored_layout};
 use crate::header::ImageFormat;
 
@@ -21,7 +21,7 @@ pub(super) fn decode(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame,
         data: interleaved(stored, format, layout),
         samples_per_pixel: format.samples_per_pixel,
         bytes_per_sample: format.bits_allocated / 8,
-        colour: SampleColour::unconverted(format.photometric),
+        color: SampleColor::unconverted(format.photometric),
         damage: None,
     })
 }

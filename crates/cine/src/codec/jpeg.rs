@@ -1,4 +1,4 @@
-//! JPEG of every process and JPEG-LS: the codestream decides the decoder, and our own rule the colours.
+//! JPEG of every process and JPEG-LS: the codestream decides the decoder, and our own rule the colors.
 
 use zune_core::bytestream::ZCursor;
 use zune_core::colorspace::ColorSpace;
@@ -7,7 +7,7 @@ use zune_jpeg::JpegDecoder;
 
 use crate::codec::containment::contain;
 use crate::codec::jpeg_header::{JpegHeader, without_adobe_segments};
-use crate::codec::{DecodedFrame, SampleColour, registry};
+use crate::codec::{DecodedFrame, SampleColor, registry};
 use crate::header::{ImageFormat, Photometric};
 
 const BASELINE: u8 = 0xC0;
@@ -37,10 +37,10 @@ pub(super) fn decode(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame,
     }
 }
 
-/// Decodes to the stored components, so that no decoder guesses the colours.
+/// Decodes to the stored components, so that no decoder guesses the colors.
 ///
 /// A codestream that a strict decoder refuses is decoded leniently and marked as damaged; one that ends before its end
-/// mark is refused, since a decoder fills what is missing with grey.
+/// mark is refused, since a decoder fills what is missing with gray.
 fn decode_8_bit(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Result<DecodedFrame, String> {
     if !has_end_mark(bytes) {
         return Err("the JPEG ends before its end-of-image mark".into());
@@ -57,7 +57,7 @@ fn decode_8_bit(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Resu
         data,
         samples_per_pixel: if header.components.len() == 1 { 1 } else { 3 },
         bytes_per_sample: 1,
-        colour: lossy_colour(header, format.photometric),
+        color: lossy_color(header, format.photometric),
         damage,
     })
 }
@@ -81,8 +81,8 @@ fn decode_components(
     format: &ImageFormat,
     is_strict: bool,
 ) -> Result<Vec<u8>, String> {
-    let is_grey = header.components.len() == 1;
-    let as_stored = if is_grey { ColorSpace::Luma } else { ColorSpace::YCbCr };
+    let is_gray = header.components.len() == 1;
+    let as_stored = if is_gray { ColorSpace::Luma } else { ColorSpace::YCbCr };
     contain(|| {
         let options = DecoderOptions::default()
             .set_strict_mode(is_strict)
@@ -92,7 +92,7 @@ fn decode_components(
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
         decoder.decode_headers().map_err(|error| error.to_string())?;
         // Asking for what the decoder takes the input for means that nothing is converted.
-        if decoder.input_colorspace() == Some(ColorSpace::RGB) && !is_grey {
+        if decoder.input_colorspace() == Some(ColorSpace::RGB) && !is_gray {
             decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::RGB));
         }
         decoder.decode().map_err(|error| error.to_string())
@@ -101,23 +101,23 @@ fn decode_components(
 
 /// What the components of a lossy JPEG are: the Adobe marker says, then the JFIF marker, then component ids that are
 /// letters, then subsampled chroma (never done to RGB), then the DICOM header.
-fn lossy_colour(header: &JpegHeader, photometric: Photometric) -> SampleColour {
+fn lossy_color(header: &JpegHeader, photometric: Photometric) -> SampleColor {
     if header.components.len() == 1 {
-        return one_component_colour(photometric);
+        return one_component_color(photometric);
     }
     let ids: Vec<u8> = header.components.iter().map(|component| component.id).collect();
     match header.adobe_transform {
-        Some(0) => SampleColour::Rgb,
-        Some(_) => SampleColour::YbrFull,
-        None if header.has_jfif_marker => SampleColour::YbrFull,
-        None if ids == *b"RGB" => SampleColour::Rgb,
-        None if header.has_subsampled_chroma() => SampleColour::YbrFull,
-        None if photometric == Photometric::Rgb => SampleColour::Rgb,
-        None => SampleColour::YbrFull,
+        Some(0) => SampleColor::Rgb,
+        Some(_) => SampleColor::YbrFull,
+        None if header.has_jfif_marker => SampleColor::YbrFull,
+        None if ids == *b"RGB" => SampleColor::Rgb,
+        None if header.has_subsampled_chroma() => SampleColor::YbrFull,
+        None if photometric == Photometric::Rgb => SampleColor::Rgb,
+        None => SampleColor::YbrFull,
     }
 }
 
-/// One component is grey or an index, whatever a header says that announces three.
-pub(super) fn one_component_colour(photometric: Photometric) -> SampleColour {
-    if photometric == Photometric::PaletteColor { SampleColour::PaletteIndex } else { SampleColour::Grey }
+/// One component is gray or an index, whatever a header says that announces three.
+pub(super) fn one_component_color(photometric: Photometric) -> SampleColor {
+    if photometric == Photometric::PaletteColor { SampleColor::PaletteIndex } else { SampleColor::Gray }
 }

@@ -7,8 +7,8 @@ pub(super) struct Jpeg2000Header {
     pub columns: u32,
     pub components: u16,
     pub precision_bits: u8,
-    /// Whether the codestream applies a colour transform, which the decoder undoes to RGB.
-    pub has_colour_transform: bool,
+    /// Whether the codestream applies a color transform, which the decoder undoes to RGB.
+    pub has_color_transform: bool,
 }
 
 impl Jpeg2000Header {
@@ -29,7 +29,7 @@ impl Jpeg2000Header {
                 size = Some(Self::size(segment)?);
             } else if *marker == CODING_STYLE {
                 let mut header: Self = size?;
-                header.has_colour_transform = *segment.get(4)? == 1;
+                header.has_color_transform = *segment.get(4)? == 1;
                 return Some(header);
             }
             rest = rest.get(length + 2..)?;
@@ -43,7 +43,7 @@ impl Jpeg2000Header {
             columns: word(2)?.checked_sub(word(10)?)?,
             components: u16::from_be_bytes(segment.get(34..36)?.try_into().ok()?),
             precision_bits: (segment.get(36)? & 0x7F) + 1,
-            has_colour_transform: false,
+            has_color_transform: false,
         })
     }
 }

@@ -8,7 +8,7 @@ pub(super) struct JpegComponent {
     pub vertical_sampling: u8,
 }
 
-/// The frame header and the markers that decide the colours.
+/// The frame header and the markers that decide the colors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct JpegHeader {
     /// Second byte of the start-of-frame marker: 0xC0 baseline, 0xC1 extended, 0xC3 lossless, 0xF7 JPEG-LS, ...

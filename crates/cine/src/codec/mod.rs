@@ -18,9 +18,9 @@ use crate::header::{ImageFormat, Photometric};
 
 /// What the decoded samples mean, before conversion to RGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SampleColour {
-    /// One sample: grey.
-    Grey,
+pub(crate) enum SampleColor {
+    /// One sample: gray.
+    Gray,
     /// One sample: index into the palette.
     PaletteIndex,
     /// Three samples: red, green, blue.
@@ -34,11 +34,11 @@ pub(crate) enum SampleColour {
     YbrPartial709,
 }
 
-impl SampleColour {
+impl SampleColor {
     /// What samples mean that no codec has converted.
     pub(crate) fn unconverted(photometric: Photometric) -> Self {
         match photometric {
-            Photometric::Monochrome1 | Photometric::Monochrome2 => Self::Grey,
+            Photometric::Monochrome1 | Photometric::Monochrome2 => Self::Gray,
             Photometric::PaletteColor => Self::PaletteIndex,
             Photometric::Rgb => Self::Rgb,
             Photometric::YbrFull | Photometric::YbrFull422 => Self::YbrFull,
@@ -55,7 +55,7 @@ pub(crate) struct DecodedFrame {
     pub data: Vec<u8>,
     pub samples_per_pixel: u16,
     pub bytes_per_sample: u16,
-    pub colour: SampleColour,
+    pub color: SampleColor,
     /// What a lenient decoder passed over; the pixels behind it may be wrong.
     pub damage: Option<String>,
 }

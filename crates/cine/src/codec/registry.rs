@@ -9,10 +9,10 @@ use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use crate::codec::containment::contain;
-use crate::codec::jpeg::one_component_colour;
+use crate::codec::jpeg::one_component_color;
 use crate::codec::jpeg_2000_header::Jpeg2000Header;
 use crate::codec::jpeg_header::JpegHeader;
-use crate::codec::{DecodedFrame, SampleColour};
+use crate::codec::{DecodedFrame, SampleColor};
 use crate::frames::from_planes;
 use crate::header::{ImageFormat, Photometric};
 
@@ -102,12 +102,12 @@ pub(super) fn decode_rle(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFr
         data,
         samples_per_pixel: format.samples_per_pixel,
         bytes_per_sample: format.bits_allocated / 8,
-        colour: SampleColour::unconverted(format.photometric),
+        color: SampleColor::unconverted(format.photometric),
         damage: None,
     })
 }
 
-/// Decodes JPEG lossless, which converts no colours.
+/// Decodes JPEG lossless, which converts no colors.
 pub(super) fn decode_jpeg_lossless(
     bytes: &[u8],
     header: &JpegHeader,
@@ -118,7 +118,7 @@ pub(super) fn decode_jpeg_lossless(
     decode_jpeg_family(uids::JPEG_LOSSLESS_SV1, bits_allocated, bytes, header, format)
 }
 
-/// Decodes JPEG-LS, which converts no colours; without interleaving its output is planar.
+/// Decodes JPEG-LS, which converts no colors; without interleaving its output is planar.
 pub(super) fn decode_jpeg_ls(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Result<DecodedFrame, String> {
     let bits_allocated = if header.precision_bits <= 8 { 8 } else { 16 };
     let mut decoded = decode_jpeg_family(uids::JPEGLS_LOSSLESS, bits_allocated, bytes, header, format)?;
@@ -150,12 +150,12 @@ fn decode_jpeg_family(
         data,
         samples_per_pixel,
         bytes_per_sample: bits_allocated / 8,
-        colour: lossless_colour(samples_per_pixel, format.photometric),
+        color: lossless_color(samples_per_pixel, format.photometric),
         damage: None,
     })
 }
 
-/// Decodes JPEG 2000 and HTJ2K; a colour transform of the codestream is undone by the decoder.
+/// Decodes JPEG 2000 and HTJ2K; a color transform of the codestream is undone by the decoder.
 pub(super) fn decode_jpeg_2000(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame, String> {
     let header = Jpeg2000Header::read(bytes).ok_or("its JPEG 2000 header is damaged")?;
     if (header.rows, header.columns) != (format.rows, format.columns) {
@@ -179,21 +179,21 @@ pub(super) fn decode_jpeg_2000(bytes: &[u8], format: &ImageFormat) -> Result<Dec
         bytes,
     }
     .decode()?;
-    let colour = if header.components == 3 && header.has_colour_transform {
-        SampleColour::Rgb
+    let color = if header.components == 3 && header.has_color_transform {
+        SampleColor::Rgb
     } else {
-        lossless_colour(header.components, format.photometric)
+        lossless_color(header.components, format.photometric)
     };
     Ok(DecodedFrame {
         data,
         samples_per_pixel: header.components,
         bytes_per_sample: bits_allocated / 8,
-        colour,
+        color,
         damage: None,
     })
 }
 
-/// Decodes JPEG XL, whose decoder always gives RGB or grey.
+/// Decodes JPEG XL, whose decoder always gives RGB or gray.
 pub(super) fn decode_jpeg_xl(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame, String> {
     let data = OneFrame {
         transfer_syntax: "1.2.840.10008.1.2.4.112",
@@ -205,22 +205,21 @@ pub(super) fn decode_jpeg_xl(bytes: &[u8], format: &ImageFormat) -> Result<Decod
         bytes,
     }
     .decode()?;
-    let colour =
-        if format.samples_per_pixel == 3 { SampleColour::Rgb } else { one_component_colour(format.photometric) };
+    let color = if format.samples_per_pixel == 3 { SampleColor::Rgb } else { one_component_color(format.photometric) };
     Ok(DecodedFrame {
         data,
         samples_per_pixel: format.samples_per_pixel,
         bytes_per_sample: format.bits_allocated / 8,
-        colour,
+        color,
         damage: None,
     })
 }
 
-/// What the samples of a codec without colour conversion mean, also where the header disagrees on their number.
-fn lossless_colour(samples_per_pixel: u16, photometric: Photometric) -> SampleColour {
+/// What the samples of a codec without color conversion mean, also where the header disagrees on their number.
+fn lossless_color(samples_per_pixel: u16, photometric: Photometric) -> SampleColor {
     match (samples_per_pixel, photometric.samples()) {
-        (1, _) => one_component_colour(photometric),
-        (_, 1) => SampleColour::Rgb,
-        _ => SampleColour::unconverted(photometric),
+        (1, _) => one_component_color(photometric),
+        (_, 1) => SampleColor::Rgb,
+        _ => SampleColor::unconverted(photometric),
     }
 }

@@ -12,7 +12,7 @@ use ffmpeg_next::media::Type;
 use ffmpeg_next::software::scaling;
 use ffmpeg_next::util::color::{Range, Space};
 
-use crate::codec::{DecodedFrame, SampleColour};
+use crate::codec::{DecodedFrame, SampleColor};
 use crate::error::CineError;
 use crate::frames::{Extent, ExtentReader};
 use crate::header::ImageFormat;
@@ -138,12 +138,12 @@ fn to_samples(picture: &Video, format: &ImageFormat) -> Result<DecodedFrame, Str
         let pixels = line(0).iter().zip(line(1)).zip(line(2));
         data.extend(pixels.flat_map(|((y, cb), cr)| [*y, *cb, *cr]));
     }
-    let colour = match (is_full_range, picture.color_space() == Space::BT709) {
-        (true, _) => SampleColour::YbrFull,
-        (false, false) => SampleColour::YbrPartial,
-        (false, true) => SampleColour::YbrPartial709,
+    let color = match (is_full_range, picture.color_space() == Space::BT709) {
+        (true, _) => SampleColor::YbrFull,
+        (false, false) => SampleColor::YbrPartial,
+        (false, true) => SampleColor::YbrPartial709,
     };
-    Ok(DecodedFrame { data, samples_per_pixel: 3, bytes_per_sample: 1, colour, damage: None })
+    Ok(DecodedFrame { data, samples_per_pixel: 3, bytes_per_sample: 1, color, damage: None })
 }
 
 #[cfg(test)]

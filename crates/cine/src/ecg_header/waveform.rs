@@ -32,7 +32,7 @@ pub struct WaveformObject {
     pub findings: Vec<Finding>,
 }
 
-/// Opens a waveform object (12-lead, general, ambulatory or haemodynamic ECG); `no_ecg` where it has no such channel.
+/// Opens a waveform object (12-lead, general, ambulatory or hemodynamic ECG); `no_ecg` where it has no such channel.
 pub fn open_waveform(path: &Path) -> Result<WaveformObject, CineError> {
     let mut findings = Vec::new();
     let opened = open_data_set(path, &mut findings)?;

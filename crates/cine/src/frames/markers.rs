@@ -4,7 +4,7 @@ use crate::error::CineError;
 use crate::frames::Extent;
 use crate::scan::Source;
 
-/// Enough bytes to recognise the start of any codestream.
+/// Enough bytes to recognize the start of any codestream.
 const START_BYTES: usize = 12;
 const CHUNK_BYTES: usize = 64 << 10;
 const START_OF_IMAGE: [u8; 2] = [0xFF, 0xD8];
@@ -28,7 +28,7 @@ impl Codestream {
     }
 }
 
-/// Recognises a codestream by its first bytes.
+/// Recognizes a codestream by its first bytes.
 pub(crate) fn codestream_of(start: &[u8]) -> Option<Codestream> {
     const JPEG_2000: [u8; 4] = [0xFF, 0x4F, 0xFF, 0x51];
     const JPEG_2000_FILE: [u8; 8] = [0, 0, 0, 0x0C, b'j', b'P', b' ', b' '];
@@ -46,7 +46,7 @@ pub(crate) fn codestream_of(start: &[u8]) -> Option<Codestream> {
     }
 }
 
-/// Recognises a codestream at the start of an extent, reading a few bytes.
+/// Recognizes a codestream at the start of an extent, reading a few bytes.
 pub(crate) fn codestream_at(source: &Source, extent: Extent) -> Result<Option<Codestream>, CineError> {
     let length = extent.length.min(START_BYTES as u64);
     Ok(codestream_of(&source.read_vec(extent.offset, length, "a frame")?))

@@ -54,8 +54,8 @@ pub struct Header {
     /// Instance Number (0020,0013).
     pub instance_number: Option<i32>,
     /// Ultrasound Color Data Present (0028,0014).
-    pub colour_data_present: Option<bool>,
-    /// Whether the header says that the probe was not on the chest: oesophageal, intracardiac, fetal, vascular, ...
+    pub color_data_present: Option<bool>,
+    /// Whether the header says that the probe was not on the chest: esophageal, intracardiac, fetal, vascular, ...
     pub not_transthoracic: Option<String>,
     /// When each frame was acquired.
     pub timing: FrameTiming,

@@ -54,7 +54,7 @@ impl Header {
             acquisition_datetime: acquisition_datetime(data_set),
             series_number: integer(tags::SERIES_NUMBER),
             instance_number: integer(tags::INSTANCE_NUMBER),
-            colour_data_present: data_set.u16(tags::ULTRASOUND_COLOR_DATA_PRESENT).map(|present| present == 1),
+            color_data_present: data_set.u16(tags::ULTRASOUND_COLOR_DATA_PRESENT).map(|present| present == 1),
             regions: read_regions(data_set, format, findings),
             sop_instance_uid,
             study_instance_uid,

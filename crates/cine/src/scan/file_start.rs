@@ -106,7 +106,7 @@ fn check_looks_like_a_data_set(start: &[u8]) -> Result<(), CineError> {
     let [a, b, c, d, _, _, l0, l1] = *first;
     let tag = tag_from([a, b, c, d], encoding.big_endian);
     let known_group = matches!(tag.group(), 0x0002 | 0x0004 | 0x0008);
-    // Without a value representation to recognise, a first value longer than 16 MiB gives noise away.
+    // Without a value representation to recognize, a first value longer than 16 MiB gives noise away.
     let sane_length = encoding.explicit_vr || if encoding.big_endian { first[4] == 0 } else { l1 == 0 && l0 == 0 };
     if known_group && sane_length { Ok(()) } else { refuse("neither the DICM mark nor a plausible first element") }
 }

@@ -91,9 +91,9 @@ impl CellGrid {
         while let Some(cell) = waiting.pop() {
             let (x, y) = (cell % self.columns, cell / self.columns);
             cells.push((x, y));
-            for neighbour_y in y.saturating_sub(1)..=y + 1 {
-                for neighbour_x in x.saturating_sub(1)..=(x + 1).min(self.columns - 1) {
-                    self.take_cell(neighbour_y * self.columns + neighbour_x, &mut waiting);
+            for neighbor_y in y.saturating_sub(1)..=y + 1 {
+                for neighbor_x in x.saturating_sub(1)..=(x + 1).min(self.columns - 1) {
+                    self.take_cell(neighbor_y * self.columns + neighbor_x, &mut waiting);
                 }
             }
         }

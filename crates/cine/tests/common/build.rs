@@ -8,7 +8,7 @@ pub enum Fragmenting {
     WithoutTable,
 }
 
-/// A grey loop of `frames` frames, explicit little endian, whose samples are the frame's number.
+/// A gray loop of `frames` frames, explicit little endian, whose samples are the frame's number.
 pub fn native_file(rows: u16, columns: u16, frames: u32) -> Vec<u8> {
     let mut file = header(rows, columns, frames, "1.2.840.10008.1.2.1");
     let frame_bytes = usize::from(rows) * usize::from(columns);

@@ -10,14 +10,14 @@ use store::FileIdentity;
 
 /// What the file system says about a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sight {
+pub(crate) struct FileStat {
     pub identity: FileIdentity,
     /// When content, size, name or owner last changed, as far as the file system's clock can be believed.
     pub last_change: Timestamp,
 }
 
 /// Looks at a path; none when it is no file any more.
-pub(crate) fn look(path: &Path) -> io::Result<Option<Sight>> {
+pub(crate) fn look(path: &Path) -> io::Result<Option<FileStat>> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => metadata,
         Ok(_) => return Ok(None),
@@ -27,7 +27,7 @@ pub(crate) fn look(path: &Path) -> io::Result<Option<Sight>> {
     let modified_unix_ns = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
     // A copy may carry an old time of writing, but never an old time of change.
     let last_change = metadata.mtime().max(metadata.ctime());
-    Ok(Some(Sight {
+    Ok(Some(FileStat {
         identity: FileIdentity { path: path.to_owned(), size_bytes: metadata.len(), modified_unix_ns },
         last_change: Timestamp::from_second(last_change).unwrap_or(Timestamp::MAX),
     }))
@@ -56,7 +56,7 @@ impl Candidate {
     /// is ours. If not, the next look is set.
     pub fn is_stable(
         &mut self,
-        sight: &Sight,
+        sight: &FileStat,
         stability: SignedDuration,
         trust_file_times: bool,
         now: Timestamp,

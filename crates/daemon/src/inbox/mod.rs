@@ -21,7 +21,7 @@ use crate::digest::without_path;
 use crate::reporter::Reporter;
 use crate::settings::InboxSettings;
 use crate::{Backoff, Completeness, DaemonEvent, FileCheck, Polling, path_tag};
-use candidate::{Candidate, Sight};
+use candidate::{Candidate, FileStat};
 
 pub(crate) use candidate::look;
 pub(crate) use file_system::network_name;
@@ -33,7 +33,7 @@ const INCOMPLETE_BACKOFF: Backoff =
 
 /// What the inbox works with.
 #[derive(Clone, Copy)]
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct InboxContext<'a> {
     pub settings: &'a InboxSettings,
     pub store: &'a dyn Backend,
     pub file_check: &'a dyn FileCheck,
@@ -44,7 +44,7 @@ pub(crate) struct Surroundings<'a> {
 }
 
 pub(crate) struct Inbox<'a> {
-    around: Surroundings<'a>,
+    around: InboxContext<'a>,
     /// The watch folders without links in them, so that a file has one path.
     roots: Vec<PathBuf>,
     trust_file_times: bool,
@@ -59,7 +59,7 @@ pub(crate) struct Inbox<'a> {
 type Settled = [u8; 16];
 
 impl<'a> Inbox<'a> {
-    pub fn new(around: Surroundings<'a>, roots: Vec<PathBuf>) -> Self {
+    pub fn new(around: InboxContext<'a>, roots: Vec<PathBuf>) -> Self {
         let trust_file_times = roots.iter().all(|root| network_name(root).is_none());
         Self {
             around,
@@ -172,7 +172,7 @@ impl<'a> Inbox<'a> {
     }
 
     /// Decides about a file that was just seen.
-    fn consider(&mut self, sight: Sight, now: Timestamp) -> Result<(), StoreError> {
+    fn consider(&mut self, sight: FileStat, now: Timestamp) -> Result<(), StoreError> {
         let path = sight.identity.path.clone();
         if self.settled.contains(&settled_key(&sight.identity)) {
             self.candidates.remove(&path);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use store::{JobState, Queue, Store};
+use store::{JobState, Queue, SqliteStore};
 use tempfile::TempDir;
 
 use super::*;
@@ -13,7 +13,7 @@ use crate::{DaemonEvent, Overrides, Settings};
 struct Desk {
     folder: TempDir,
     settings: Settings,
-    store: Store,
+    store: SqliteStore,
     answer: Mutex<Completeness>,
     checks: Mutex<u32>,
 }
@@ -26,7 +26,7 @@ impl Desk {
         fs::create_dir(folder.path().join("inbox")).unwrap();
         let mut settings = Settings::load(None, Overrides::default()).unwrap();
         settings.inbox.stability = SignedDuration::from_secs(5);
-        let store = Store::open(&folder.path().join("labels.sqlite")).unwrap();
+        let store = SqliteStore::open(&folder.path().join("labels.sqlite")).unwrap();
         Self { folder, settings, store, answer: Mutex::new(COMPLETE), checks: Mutex::new(0) }
     }
 
@@ -46,7 +46,7 @@ impl Desk {
             *self.checks.lock().unwrap() += 1;
             self.answer.lock().unwrap().clone()
         };
-        let around = Surroundings {
+        let around = InboxContext {
             settings: &self.settings.inbox,
             store: &self.store,
             file_check: &file_check,
@@ -161,7 +161,7 @@ fn a_file_that_changes_under_the_check_is_not_taken() {
         fs::write(path, "changed while it was being read").unwrap();
         COMPLETE
     };
-    let around = Surroundings {
+    let around = InboxContext {
         settings: &desk.settings.inbox,
         store: &desk.store,
         file_check: &file_check,
@@ -186,7 +186,7 @@ fn a_check_that_panics_is_an_incomplete_file() {
     desk.put("a", "1");
     let observer = |_: &DaemonEvent| {};
     let file_check = |_: &Path| -> Completeness { panic!("as told") };
-    let around = Surroundings {
+    let around = InboxContext {
         settings: &desk.settings.inbox,
         store: &desk.store,
         file_check: &file_check,

@@ -8,19 +8,19 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use store::{
     Backend, DicomIdentity, Enqueued, FileIdentity, Inventory, Job, JobCounts, JobFailure, JobRow, KnownLoop,
-    LabelStore, LoopFacts, ModelKey, Prediction, Queue, Recorded, Retry, Review, SettledFile, Store, StoreError,
+    LabelStore, LoopFacts, ModelKey, Prediction, Queue, Recorded, Retry, Review, SettledFile, SqliteStore, StoreError,
     StoredLoop, StoredPrediction, Study,
 };
 
 pub struct Dying {
-    pub store: Store,
+    pub store: SqliteStore,
     pub calls_left: AtomicI64,
     /// The last call commits, but the caller never hears of it.
     pub after_commit: bool,
 }
 
 impl Dying {
-    fn call<T>(&self, work: impl FnOnce(&Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn call<T>(&self, work: impl FnOnce(&SqliteStore) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let left = self.calls_left.fetch_sub(1, Ordering::SeqCst);
         if left > 0 {
             return work(&self.store);

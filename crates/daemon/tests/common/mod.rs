@@ -14,7 +14,7 @@ use daemon::{
     Settings, Shutdown, Summary, SystemClock,
 };
 use jiff::SignedDuration;
-use store::{Backend, DicomIdentity, LabelStore, LoopFacts, ModelKey, Prediction, Queue, Store};
+use store::{Backend, DicomIdentity, LabelStore, LoopFacts, ModelKey, Prediction, Queue, SqliteStore};
 use tempfile::TempDir;
 
 pub struct Lab {
@@ -58,8 +58,8 @@ impl Lab {
         self.put(name, &loop_text(sop, what))
     }
 
-    pub fn store(&self) -> Store {
-        Store::open(&self.settings.database).unwrap()
+    pub fn store(&self) -> SqliteStore {
+        SqliteStore::open(&self.settings.database).unwrap()
     }
 
     pub fn once(&self) -> Summary {
@@ -87,7 +87,7 @@ impl Lab {
     }
 
     /// Lets the daemon run while `work` does things, then shuts it down.
-    pub fn while_running(&self, clock: &dyn Clock, work: impl FnOnce(&Store)) -> Result<Summary, DaemonError> {
+    pub fn while_running(&self, clock: &dyn Clock, work: impl FnOnce(&SqliteStore)) -> Result<Summary, DaemonError> {
         let store = self.store();
         let shutdown = Shutdown::new();
         std::thread::scope(|scope| {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// The most frames a clip may have.
 pub const MOST_FRAMES_PER_CLIP: usize = 64;
 
-/// How frames are chosen; serialises as snake_case.
+/// How frames are chosen; serializes as snake_case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {

@@ -36,7 +36,7 @@ pub(super) fn feature_of(samples: &EcgSamples) -> Feature {
     let shape = band_passed(&curve, SHAPE_BAND_HZ);
     let energy: Vec<f64> = band.iter().map(|value| value * value).collect();
     let half = (ENERGY_WINDOW_MS / GRID_STEP_MS / 2.0) as usize;
-    let strength = centred_mean(&energy, half).into_iter().map(f64::sqrt).collect();
+    let strength = centered_mean(&energy, half).into_iter().map(f64::sqrt).collect();
     Feature { curve, band, shape, strength }
 }
 
@@ -92,7 +92,7 @@ fn on_grid(values: &[f64], interval_ms: f64) -> Vec<f64> {
 }
 
 /// The mean within `half` points on both sides; at the ends, of what there is.
-fn centred_mean(values: &[f64], half: usize) -> Vec<f64> {
+fn centered_mean(values: &[f64], half: usize) -> Vec<f64> {
     let sums: Vec<f64> = std::iter::once(0.0)
         .chain(values.iter().scan(0.0, |sum, value| {
             *sum += value;

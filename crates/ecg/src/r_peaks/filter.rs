@@ -11,7 +11,7 @@ pub(super) struct Section {
 
 /// A Butterworth low pass of even `order` with its -3 dB point at `cutoff_hz`, for signals of `rate_hz`.
 ///
-/// Bilinear transform of the analogue pole pairs, with the cutoff pre-warped (Oppenheim and Schafer, ch. 7).
+/// Bilinear transform of the analog pole pairs, with the cutoff pre-warped (Oppenheim and Schafer, ch. 7).
 /// `cutoff_hz` must be below half of `rate_hz`.
 pub(super) fn low_pass(order: usize, cutoff_hz: f64, rate_hz: f64) -> Vec<Section> {
     sections(order, cutoff_hz, rate_hz, |warped| {

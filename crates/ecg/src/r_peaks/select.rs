@@ -6,8 +6,8 @@ use super::feature::{Feature, GRID_STEP_MS};
 const REFRACTORY_MS: f64 = 220.0;
 /// The strip is judged in blocks this long: at 40 beats per minute, each holds a beat.
 const BLOCK_MS: f64 = 1500.0;
-/// A block is judged with its neighbours this far on both sides, so that the level follows a changing amplitude.
-const NEIGHBOUR_BLOCKS: usize = 3;
+/// A block is judged with its neighbors this far on both sides, so that the level follows a changing amplitude.
+const NEIGHBOR_BLOCKS: usize = 3;
 /// A hump of at least this share of the level is a beat.
 const BEAT_SHARE: f64 = 0.5;
 /// There are beats where the usual largest swing of a block is this many times the median swing. White noise reaches
@@ -80,7 +80,7 @@ struct Block {
     has_beats: bool,
 }
 
-/// The strip in equal blocks, each judged with its neighbours.
+/// The strip in equal blocks, each judged with its neighbors.
 fn judged_blocks(feature: &Feature) -> Vec<Block> {
     let length = feature.strength.len();
     let count = (length as f64 * GRID_STEP_MS / BLOCK_MS).floor().max(1.0) as usize;
@@ -89,8 +89,8 @@ fn judged_blocks(feature: &Feature) -> Vec<Block> {
     let largest = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
     (0..count)
         .map(|block| {
-            let first = block.saturating_sub(NEIGHBOUR_BLOCKS);
-            let end = (block + NEIGHBOUR_BLOCKS + 1).min(count);
+            let first = block.saturating_sub(NEIGHBOR_BLOCKS);
+            let end = (block + NEIGHBOR_BLOCKS + 1).min(count);
             let levels: Vec<f64> = (first..end).map(|near| largest(&feature.strength[span(near)])).collect();
             let swings: Vec<f64> = (first..end).map(|near| largest(&swing[span(near)])).collect();
             let near = span(first).start..span(end - 1).end;

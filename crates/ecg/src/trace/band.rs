@@ -21,7 +21,7 @@ pub(super) struct Band<'f, 's> {
     pub curves: BTreeMap<u32, Curve>,
     /// The trace as far as it is the same in all frames decoded at first, free of moving tissue.
     pub still_curve: Option<Curve>,
-    /// Whether upright strokes that have lost their colour are followed.
+    /// Whether upright strokes that have lost their color are followed.
     climbs: bool,
 }
 
@@ -55,7 +55,7 @@ impl<'f, 's> Band<'f, 's> {
         band
     }
 
-    /// Follows the trace anew in every decoded frame, upright strokes that have lost their colour included.
+    /// Follows the trace anew in every decoded frame, upright strokes that have lost their color included.
     ///
     /// Not before the way of drawing is told: what is climbed differs from frame to frame. And only on black, where
     /// nothing else is bright.
@@ -92,7 +92,7 @@ impl<'f, 's> Band<'f, 's> {
         let pictures = self.pictures();
         let views: Vec<&Picture> = pictures.iter().map(|(_, picture)| picture).collect();
         self.still_curve = Picture::darkest(&views).map(|darkest| {
-            let mut curve = Curve::follow(&darkest, &self.candidate.colour, self.climbs);
+            let mut curve = Curve::follow(&darkest, &self.candidate.color, self.climbs);
             curve.keep_columns(self.columns.0, self.columns.1);
             curve
         });
@@ -119,9 +119,9 @@ impl<'f, 's> Band<'f, 's> {
         self.area.x1
     }
 
-    /// Brightest channel of the trace's colour.
+    /// Brightest channel of the trace's color.
     pub fn brightness(&self) -> u8 {
-        self.candidate.colour.rgb.iter().fold(0.0f32, |a, b| a.max(*b)) as u8
+        self.candidate.color.rgb.iter().fold(0.0f32, |a, b| a.max(*b)) as u8
     }
 
     /// Whether another frame may be decoded.
@@ -153,7 +153,7 @@ impl<'f, 's> Band<'f, 's> {
 
     fn follow(&mut self, frame: u32) {
         if let Some(picture) = self.frames.picture(frame) {
-            let curve = Curve::follow(&picture.part(self.area), &self.candidate.colour, self.climbs);
+            let curve = Curve::follow(&picture.part(self.area), &self.candidate.color, self.climbs);
             self.curves.insert(frame, curve);
         }
     }

@@ -1,15 +1,15 @@
 //! Strokes of a whole frame that may be an ECG trace, likeliest first.
 
-use super::colour::{TraceColour, thin_colours};
+use super::color::{TraceColor, thin_colors};
 use super::curve::Curve;
 use super::image::{Area, Picture};
 use super::r_columns::find_r_peaks;
 use super::strokes::{Run, Stroke, StrokeRule, find_strokes};
 
-/// Where a search for grey and white traces starts; the true brightness is learned from the stroke.
-const FIRST_GREY: [f32; 3] = [150.0; 3];
-const COLOUR_RULE: StrokeRule = StrokeRule { threshold: 110, contrast: 0.45, longest_gap: 4 };
-const GREY_RULE: StrokeRule = StrokeRule { threshold: 110, contrast: 0.45, longest_gap: 2 };
+/// Where a search for gray and white traces starts; the true brightness is learned from the stroke.
+const FIRST_GRAY: [f32; 3] = [150.0; 3];
+const COLOR_RULE: StrokeRule = StrokeRule { threshold: 110, contrast: 0.45, longest_gap: 4 };
+const GRAY_RULE: StrokeRule = StrokeRule { threshold: 110, contrast: 0.45, longest_gap: 2 };
 /// A trace has at least this many columns; the shortest seen on a real screen has 33 of 800.
 const FEWEST_COLUMNS: usize = 20;
 const MOST_CANDIDATES: usize = 6;
@@ -21,7 +21,7 @@ const LEAST_ALONE: f32 = 0.7;
 /// A stroke that may be the trace.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    pub colour: TraceColour,
+    pub color: TraceColor,
     pub area: Area,
     /// How much of a trace it looks without regard to beats: length, evenness, place; only the order counts.
     pub worth: f32,
@@ -47,20 +47,20 @@ pub(super) struct Places {
 /// moving tissue; the frame itself where there is no more than one.
 pub(super) fn find_candidates(frame: &Picture, still: &Picture, places: Places) -> Vec<Candidate> {
     let mut found = Vec::new();
-    for colour in thin_colours(frame) {
-        collect(frame, &colour, COLOUR_RULE, places, &mut found);
+    for color in thin_colors(frame) {
+        collect(frame, &color, COLOR_RULE, places, &mut found);
     }
-    let grey = TraceColour::of(FIRST_GREY);
-    collect(still, &grey, GREY_RULE, places, &mut found);
+    let gray = TraceColor::of(FIRST_GRAY);
+    collect(still, &gray, GRAY_RULE, places, &mut found);
     if !std::ptr::eq(frame, still) {
-        collect(frame, &grey, GREY_RULE, places, &mut found);
+        collect(frame, &gray, GRAY_RULE, places, &mut found);
     }
     found.sort_by(|a, b| b.rank.total_cmp(&a.rank));
-    join_neighbours(found)
+    join_neighbors(found)
 }
 
-fn collect(picture: &Picture, colour: &TraceColour, rule: StrokeRule, places: Places, found: &mut Vec<Candidate>) {
-    let plane = colour.plane(picture);
+fn collect(picture: &Picture, color: &TraceColor, rule: StrokeRule, places: Places, found: &mut Vec<Candidate>) {
+    let plane = color.plane(picture);
     let fewest = FEWEST_COLUMNS.max(picture.width / 45);
     for stroke in find_strokes(&plane, picture.width, picture.height, rule, fewest) {
         let shapely = stroke.clutter() <= MOST_CLUTTER && stroke.thickness() <= THICKEST && stroke.coverage() >= 0.75;
@@ -68,13 +68,13 @@ fn collect(picture: &Picture, colour: &TraceColour, rule: StrokeRule, places: Pl
             continue;
         }
         let area = area_of(&stroke);
-        let colour = learn_colour(picture, &stroke, colour);
-        let worth = worth(&stroke, area, picture, colour.is_grey(), places);
+        let color = learn_color(picture, &stroke, color);
+        let worth = worth(&stroke, area, picture, color.is_gray(), places);
         let curve = Curve::from_stroke(&stroke, area);
         let has_peaks = !find_r_peaks(&curve.heights(), None).is_empty();
         let rank = if has_peaks { worth } else { 0.25 * worth };
         let alone = alone(picture, &stroke);
-        found.push(Candidate { colour, area, worth, rank, alone });
+        found.push(Candidate { color, area, worth, rank, alone });
     }
 }
 
@@ -98,10 +98,10 @@ fn alone(picture: &Picture, stroke: &Stroke) -> f32 {
     stroke.runs.iter().filter(is_alone).count() as f32 / stroke.runs.len().max(1) as f32
 }
 
-/// The usual colour of the stroke's best pixels: smeared flanks are darker than what was drawn.
-fn learn_colour(picture: &Picture, stroke: &Stroke, class: &TraceColour) -> TraceColour {
+/// The usual color of the stroke's best pixels: smeared flanks are darker than what was drawn.
+fn learn_color(picture: &Picture, stroke: &Stroke, class: &TraceColor) -> TraceColor {
     let strength = |pixel: [u8; 3]| {
-        if class.is_grey() {
+        if class.is_gray() {
             pixel.iter().map(|v| u32::from(*v)).sum::<u32>()
         } else {
             u32::from(pixel.iter().max().unwrap_or(&0) - pixel.iter().min().unwrap_or(&0))
@@ -120,14 +120,14 @@ fn learn_colour(picture: &Picture, stroke: &Stroke, class: &TraceColour) -> Trac
     let upper = &cores[cores.len() / 2..];
     let count = upper.len().max(1) as f32;
     let mean = [0, 1, 2].map(|i| upper.iter().map(|p| f32::from(p[i])).sum::<f32>() / count);
-    let learned = TraceColour::of(mean);
-    if learned.is_grey() == class.is_grey() { learned } else { *class }
+    let learned = TraceColor::of(mean);
+    if learned.is_gray() == class.is_gray() { learned } else { *class }
 }
 
-fn worth(stroke: &Stroke, area: Area, picture: &Picture, grey: bool, places: Places) -> f32 {
+fn worth(stroke: &Stroke, area: Area, picture: &Picture, gray: bool, places: Places) -> f32 {
     let columns = stroke.runs.len() as f32;
     let mut worth = columns.min(400.0) * stroke.coverage() * (1.0 - stroke.clutter());
-    if grey {
+    if gray {
         worth *= 0.4;
     }
     let middle_row = (area.y0 + area.y1) as f32 / 2.0;
@@ -139,15 +139,15 @@ fn worth(stroke: &Stroke, area: Area, picture: &Picture, grey: bool, places: Pla
     }
 }
 
-/// Strokes of one colour at one height are parts of one trace, left and right of a gap.
-fn join_neighbours(found: Vec<Candidate>) -> Vec<Candidate> {
+/// Strokes of one color at one height are parts of one trace, left and right of a gap.
+fn join_neighbors(found: Vec<Candidate>) -> Vec<Candidate> {
     let mut joined: Vec<Candidate> = Vec::new();
     for candidate in found {
         let near = |other: &Candidate| {
-            let colour_apart: f32 = (0..3).map(|i| (other.colour.rgb[i] - candidate.colour.rgb[i]).abs()).sum();
+            let color_apart: f32 = (0..3).map(|i| (other.color.rgb[i] - candidate.color.rgb[i]).abs()).sum();
             let overlap = other.area.y1.min(candidate.area.y1) as f32 - other.area.y0.max(candidate.area.y0) as f32;
             let lower = other.area.height().min(candidate.area.height()) as f32;
-            colour_apart < 120.0 && overlap >= 0.5 * lower
+            color_apart < 120.0 && overlap >= 0.5 * lower
         };
         if let Some(first) = joined.iter_mut().find(|other| near(other)) {
             first.area = Area {

@@ -1,4 +1,4 @@
-//! Where a cursor (line, dot or small marker, of any colour) stands on a trace that itself does not change.
+//! Where a cursor (line, dot or small marker, of any color) stands on a trace that itself does not change.
 
 use super::curve::Curve;
 use super::head::Sighting;
@@ -81,7 +81,7 @@ fn change(picture: &Picture, still: &Picture, rows: &[(usize, usize)]) -> Vec<f3
     (0..width).map(column_change).collect()
 }
 
-/// Centres of the narrow places that changed most.
+/// Centers of the narrow places that changed most.
 fn places(change: &[f32], (first, last): (usize, usize)) -> Vec<f64> {
     let stretch = &change[first..=last.min(change.len() - 1)];
     let greatest = stretch.iter().copied().fold(0.0, f32::max);
@@ -114,5 +114,5 @@ fn places(change: &[f32], (first, last): (usize, usize)) -> Vec<f64> {
         .collect();
     weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
     weighed.truncate(MOST_PLACES);
-    weighed.into_iter().map(|(_, centre)| centre).collect()
+    weighed.into_iter().map(|(_, center)| center).collect()
 }

@@ -1,6 +1,6 @@
 //! The trace in one frame: one row per column where it is drawn.
 
-use super::colour::TraceColour;
+use super::color::TraceColor;
 use super::flanks::{Lit, climb_flanks};
 use super::image::{Area, Picture};
 use super::strokes::{Run, Stroke, StrokeRule, find_strokes};
@@ -8,9 +8,9 @@ use super::strokes::{Run, Stroke, StrokeRule, find_strokes};
 /// A stroke in the band of the trace with fewer columns is a crumb.
 const FEWEST_COLUMNS: usize = 5;
 const FOLLOW_RULE: StrokeRule = StrokeRule { threshold: 100, contrast: 0.4, longest_gap: 4 };
-/// A grey trace differs from tissue by its brightness alone.
-const FOLLOW_GREY_RULE: StrokeRule = StrokeRule { threshold: 130, ..FOLLOW_RULE };
-/// Part of a coloured trace's brightness that its upright strokes have at least, whatever their colour.
+/// A gray trace differs from tissue by its brightness alone.
+const FOLLOW_GRAY_RULE: StrokeRule = StrokeRule { threshold: 130, ..FOLLOW_RULE };
+/// Part of a colored trace's brightness that its upright strokes have at least, whatever their color.
 const LEAST_BRIGHTNESS: f32 = 0.35;
 /// Text has many runs beside any path through it.
 const MOST_CLUTTER: f32 = 0.45;
@@ -22,11 +22,11 @@ pub(super) struct Curve {
 }
 
 impl Curve {
-    /// Follows a trace of a known colour through the band of a frame. With `climbs`, upright strokes that have lost their
-    /// colour are followed too.
-    pub fn follow(band: &Picture, colour: &TraceColour, climbs: bool) -> Self {
-        let plane = colour.plane(band);
-        let rule = if colour.is_grey() { FOLLOW_GREY_RULE } else { FOLLOW_RULE };
+    /// Follows a trace of a known color through the band of a frame. With `climbs`, upright strokes that have lost their
+    /// color are followed too.
+    pub fn follow(band: &Picture, color: &TraceColor, climbs: bool) -> Self {
+        let plane = color.plane(band);
+        let rule = if color.is_gray() { FOLLOW_GRAY_RULE } else { FOLLOW_RULE };
         let strokes = find_strokes(&plane, band.width, band.height, rule, FEWEST_COLUMNS);
         let mut runs = vec![None; band.width];
         // Longest first; a shorter one only fills columns that are still free.
@@ -40,10 +40,10 @@ impl Curve {
                 runs[run.column].get_or_insert(*run);
             }
         }
-        // Grey flanks cannot be told from tissue that they may touch.
-        if climbs && !colour.is_grey() {
+        // Gray flanks cannot be told from tissue that they may touch.
+        if climbs && !color.is_gray() {
             let brightest: Vec<u8> = band.pixels.iter().map(|[r, g, b]| *r.max(g).max(b)).collect();
-            let threshold = (LEAST_BRIGHTNESS * colour.brightness()) as u8;
+            let threshold = (LEAST_BRIGHTNESS * color.brightness()) as u8;
             climb_flanks(&mut runs, Lit { plane: &brightest, width: band.width, threshold }, rule.longest_gap);
         }
         Self { runs }

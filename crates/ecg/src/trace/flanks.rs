@@ -1,7 +1,7 @@
 //! Gives a followed trace back its steepest strokes.
 //!
 //! Where the flanks of a narrow QRS meet each other or the baseline, nothing is thin, and where chroma is stored at half
-//! size upright strokes turn grey, so that the search for thin strokes of one colour may step over the whole spike.
+//! size upright strokes turn gray, so that the search for thin strokes of one color may step over the whole spike.
 
 use super::strokes::Run;
 
@@ -73,7 +73,7 @@ fn take_back_false_climbs(runs: &mut [Option<Run>], before: &[Option<Run>]) {
     }
 }
 
-/// Lit pixels that have few lit neighbours to their left and right.
+/// Lit pixels that have few lit neighbors to their left and right.
 fn narrow_pixels(lit: Lit<'_>) -> Vec<bool> {
     let mut narrow = vec![false; lit.plane.len()];
     if lit.width == 0 {

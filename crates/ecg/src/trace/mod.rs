@@ -1,12 +1,12 @@
 //! Reads an ECG trace that is drawn into the pixels of a loop.
 //!
-//! [`read_trace`] is the door. It looks at a few frames only: the trace is found by its colour and its shape, the way it
+//! [`read_trace`] is the door. It looks at a few frames only: the trace is found by its color and its shape, the way it
 //! is drawn is told from how it changes between frames, and the moving end of the trace (or the cursor) ties image
 //! columns to frames.
 
 mod band;
 mod candidates;
-mod colour;
+mod color;
 mod cursor;
 mod curve;
 mod flanks;
@@ -119,21 +119,21 @@ fn read_candidate(
         TraceStyle::Still => passes_as_still(&reading, candidate),
         // A head that jumps back can be read into bright tissue that comes and goes.
         _ if reading.head.is_some_and(|head| head.pass.is_some()) => {
-            !candidate.colour.is_grey() || candidate.alone >= LEAST_ALONE / 2.0
+            !candidate.color.is_gray() || candidate.alone >= LEAST_ALONE / 2.0
         }
         _ => true,
     };
     passes.then_some(reading)
 }
 
-/// Columns from its ends at which a grey line may turn up or down without a beat.
+/// Columns from its ends at which a gray line may turn up or down without a beat.
 const END_COLUMNS: f64 = 4.0;
-/// A grey line that does not move must lie on black: much else on a screen is grey and thin.
+/// A gray line that does not move must lie on black: much else on a screen is gray and thin.
 const LEAST_ALONE: f32 = 0.7;
 
 /// Whether something that does not move is a trace: only its beats tell it from a line, a box or a text.
 fn passes_as_still(reading: &TraceReading, candidate: &Candidate) -> bool {
-    if !candidate.colour.is_grey() {
+    if !candidate.color.is_gray() {
         return !reading.r_peak_columns.is_empty();
     }
     let (first, last) = (candidate.area.x0 as f64 + END_COLUMNS, candidate.area.x1 as f64 - END_COLUMNS);

@@ -110,7 +110,7 @@ pub enum TraceFinding {
 }
 
 impl TraceFinding {
-    /// The code as it is serialised.
+    /// The code as it is serialized.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -128,8 +128,8 @@ impl TraceFinding {
 pub struct TraceReading {
     /// How it is drawn.
     pub style: TraceStyle,
-    /// Its colour, RGB.
-    pub colour: [u8; 3],
+    /// Its color, RGB.
+    pub color: [u8; 3],
     /// The box around it, over the frames looked at.
     pub bounding_box: BoundingBox,
     /// The trace in the last frame looked at: column and row, one per column where it is drawn, columns rising.

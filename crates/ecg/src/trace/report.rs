@@ -77,7 +77,7 @@ pub(super) fn report(
         .collect();
     let mut reading = TraceReading {
         style: drawing.style,
-        colour: candidate.colour.rgb.map(|v| v.round() as u8),
+        color: candidate.color.rgb.map(|v| v.round() as u8),
         bounding_box: bounding_box(band, first_row),
         points,
         r_peak_columns: Vec::new(),
@@ -200,7 +200,7 @@ fn heart_rate(columns: &[f64], seconds_per_column: Option<f64>) -> Option<f64> {
     (10.0..=400.0).contains(&rate).then_some(rate)
 }
 
-/// Median distance of neighbours.
+/// Median distance of neighbors.
 fn usual_distance(positions: &[f64]) -> Option<f64> {
     let mut distances: Vec<f64> = positions.windows(2).map(|w| w[1] - w[0]).collect();
     distances.sort_by(f64::total_cmp);

@@ -160,7 +160,7 @@ fn sight_heads(band: &Band<'_, '_>) -> Vec<Sighting> {
     pictures.iter().filter_map(sight).collect()
 }
 
-/// Half the width of a mark of another colour that hides the newest columns of the trace; its centre is the head.
+/// Half the width of a mark of another color that hides the newest columns of the trace; its center is the head.
 fn half_of_mark(picture: &Picture, curve: &Curve, end: usize, brightness: u8) -> f64 {
     let Some(Some(run)) = curve.runs.get(end) else { return 0.0 };
     let rows = run.top.saturating_sub(4)..(run.bottom + 5).min(picture.height);
@@ -212,7 +212,7 @@ fn ends_before_gaps(curve: &Curve, (first, last): (usize, usize)) -> Vec<usize> 
 fn fit_scroll(band: &mut Band<'_, '_>) -> Option<Drawing> {
     let last = band.frame_count().checked_sub(1).filter(|l| *l > 0)?;
     let width = band.columns.1 + 1 - band.columns.0;
-    // From neighbouring frames to frames far apart, each step bounded by the one before: a beat is never skipped.
+    // From neighboring frames to frames far apart, each step bounded by the one before: a beat is never skipped.
     let mut lag = 1;
     let mut speed: Option<f64> = None;
     while lag <= last {

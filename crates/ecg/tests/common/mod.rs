@@ -267,7 +267,7 @@ impl MadeUp {
         }
     }
 
-    /// The curve: Gaussian P, Q, R, S and T waves; those of the neighbours outside the strip reach in as well.
+    /// The curve: Gaussian P, Q, R, S and T waves; those of the neighbors outside the strip reach in as well.
     pub fn samples(&self, dice: &mut Dice) -> EcgSamples {
         let stretch = (self.rr_ms / 1000.0).sqrt();
         let waves = [

@@ -1,4 +1,4 @@
-//! What baseline JPEG does to a picture: chroma at half width, 8x8 cosine blocks, quantised.
+//! What baseline JPEG does to a picture: chroma at half width, 8x8 cosine blocks, quantized.
 
 use super::canvas::Canvas;
 
@@ -14,13 +14,13 @@ const CHROMA_TABLE_START: [[u16; 4]; 4] = [[17, 18, 24, 47], [18, 21, 26, 66], [
 pub fn smear(canvas: &mut Canvas, quality: u32, halve_rows: bool) {
     let (width, height) = (canvas.width, canvas.height);
     let scale = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
-    let quantiser = |base: u16| f32::from(((u32::from(base) * scale + 50) / 100).clamp(1, 255) as u16);
-    let luma_table: Vec<f32> = LUMA_TABLE.iter().map(|q| quantiser(*q)).collect();
+    let quantizer = |base: u16| f32::from(((u32::from(base) * scale + 50) / 100).clamp(1, 255) as u16);
+    let luma_table: Vec<f32> = LUMA_TABLE.iter().map(|q| quantizer(*q)).collect();
     let chroma_table: Vec<f32> = (0..64)
         .map(|i| {
             let (row, column) = (i / 8, i % 8);
             let inside = row < 4 && column < 4;
-            quantiser(if inside { CHROMA_TABLE_START[row][column] } else { 99 })
+            quantizer(if inside { CHROMA_TABLE_START[row][column] } else { 99 })
         })
         .collect();
     let (mut luma, mut blue, mut red) = split(canvas);

@@ -29,12 +29,12 @@ pub struct Scene {
     ecg: Ecg,
     size: (usize, usize),
     seed: i64,
-    colour_box: bool,
+    color_box: bool,
     tint: [f64; 3],
     gain: f64,
     quality: u32,
     halve_rows: bool,
-    text_colour: Rgb,
+    text_color: Rgb,
     pulse_s: f64,
 }
 
@@ -62,12 +62,12 @@ impl Scene {
             ecg,
             size,
             seed: rng.next() as i64,
-            colour_box: rng.chance(0.3),
+            color_box: rng.chance(0.3),
             tint,
             gain: rng.between(0.5, 1.1),
             quality: rng.whole(60, 95) as u32,
             halve_rows: rng.chance(0.25),
-            text_colour: rng.pick(&[[235, 235, 235], [200, 190, 110], [160, 160, 170], [120, 200, 220]]),
+            text_color: rng.pick(&[[235, 235, 235], [200, 190, 110], [160, 160, 170], [120, 200, 220]]),
             pulse_s: rng.between(0.5, 1.1),
         }
     }
@@ -95,7 +95,7 @@ impl Scene {
         canvas
     }
 
-    /// A fan of speckle that pulsates, with walls and cavities, a colour box at times.
+    /// A fan of speckle that pulsates, with walls and cavities, a color box at times.
     fn tissue(&self, canvas: &mut Canvas, now_s: f64, index: u32) {
         let (w, h) = (self.size.0 as f64, self.size.1 as f64);
         let (apex_x, apex_y) = (0.5 * w, 0.08 * h);
@@ -114,19 +114,19 @@ impl Scene {
                 let wall = ((radius * pulse / h * 9.0).sin() * (angle * 4.0 + 1.0).cos()).abs();
                 let wall = if wall > 0.75 { 1.0 } else { 0.15 + 0.3 * wall };
                 let value = 255.0 * self.gain * wall * (0.25 + 0.75 * speckle * speckle);
-                let mut colour = self.tint.map(|t| (t * value).min(255.0) as u8);
-                let in_box = self.colour_box && angle.abs() < 0.25 && (0.25..0.7).contains(&(radius / depth));
+                let mut color = self.tint.map(|t| (t * value).min(255.0) as u8);
+                let in_box = self.color_box && angle.abs() < 0.25 && (0.25..0.7).contains(&(radius / depth));
                 if in_box && wall < 1.0 {
                     let flow = hash_unit(self.seed, (ray / 3.0) as i64 + (ring / 4.0) as i64 * 77, i64::from(index));
                     if flow > 0.45 {
                         let v = (255.0 * flow) as u8;
-                        colour = if flow > 0.72 { [v, v / 3, 0] } else { [0, v / 3, v] };
+                        color = if flow > 0.72 { [v, v / 3, 0] } else { [0, v / 3, v] };
                     }
                 }
-                canvas.dot(x as i64, y as i64, colour, 1.0);
+                canvas.dot(x as i64, y as i64, color, 1.0);
             }
         }
-        if self.colour_box {
+        if self.color_box {
             let corner =
                 |angle: f64, part: f64| (apex_x + part * depth * angle.sin(), apex_y + part * depth * angle.cos());
             for side in [-0.25, 0.25] {
@@ -141,22 +141,22 @@ impl Scene {
         }
     }
 
-    /// Texts, a running timer, a depth scale, a grey bar, a line or two.
+    /// Texts, a running timer, a depth scale, a gray bar, a line or two.
     fn labels(&self, canvas: &mut Canvas, index: u32) {
         let (w, h) = (self.size.0 as i64, self.size.1 as i64);
         let mut rng = Rng::new(self.seed as u64 ^ 99);
-        let colour = self.text_colour;
+        let color = self.text_color;
         let cell = if w >= 1000 { 2 } else { 1 };
         for line in 0..rng.whole(4, 9) {
             let shapes: Vec<u64> = (0..rng.whole(3, 14)).map(|_| rng.next() % 40).collect();
-            canvas.text(8, 20 + line * 12 * cell, cell, &shapes, colour);
+            canvas.text(8, 20 + line * 12 * cell, cell, &shapes, color);
         }
         let timer: Vec<u64> = [100, 10, 1].iter().map(|d| 41 + u64::from(index / d % 10)).collect();
-        canvas.text(w - 60 * cell, h - 14 * cell, cell, &timer, colour);
-        canvas.text(w - 60 * cell, h - 28 * cell, cell, &[5, 6, 0, 47, 44], colour);
+        canvas.text(w - 60 * cell, h - 14 * cell, cell, &timer, color);
+        canvas.text(w - 60 * cell, h - 28 * cell, cell, &[5, 6, 0, 47, 44], color);
         for tick in 0..16 {
             let long = if tick % 5 == 0 { 8 } else { 4 };
-            canvas.rectangle(w - 30, 40 + tick * (h - 120) / 16, long, 1, colour);
+            canvas.rectangle(w - 30, 40 + tick * (h - 120) / 16, long, 1, color);
         }
         for row in 0..h / 4 {
             let value = (255 - 255 * row / (h / 4)) as u8;

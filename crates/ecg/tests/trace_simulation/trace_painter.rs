@@ -18,9 +18,9 @@ pub enum Mark {
 #[derive(Debug, Clone)]
 pub struct TraceLook {
     pub style: TraceStyle,
-    pub colour: Rgb,
+    pub color: Rgb,
     pub mark: Mark,
-    pub mark_colour: Rgb,
+    pub mark_color: Rgb,
     pub r_marks: bool,
     pub left: f64,
     pub width: f64,
@@ -36,7 +36,7 @@ pub struct TraceLook {
     pub had_past: bool,
 }
 
-pub const COLOURS: [Rgb; 14] = [
+pub const COLORS: [Rgb; 14] = [
     [37, 163, 149],
     [110, 171, 171],
     [7, 147, 44],
@@ -79,7 +79,7 @@ impl TraceLook {
             _ => (columns_per_s, partial.max(120.0)),
         };
         let amplitude_rows = rng.between(14.0, 60.0) * (h / 600.0).clamp(0.6, 1.3);
-        let colour = rng.pick(&COLOURS);
+        let color = rng.pick(&COLORS);
         let mark = match style {
             TraceStyle::Cursor => rng.pick(&[Mark::Line, Mark::Line, Mark::Dot, Mark::Tick]),
             TraceStyle::Scrolls => Mark::None,
@@ -87,9 +87,9 @@ impl TraceLook {
         };
         Self {
             style,
-            colour,
+            color,
             mark,
-            mark_colour: rng.pick(&[[255, 255, 255], [230, 60, 60], [250, 230, 60], colour]),
+            mark_color: rng.pick(&[[255, 255, 255], [230, 60, 60], [250, 230, 60], color]),
             r_marks: style == TraceStyle::Cursor && rng.chance(0.3),
             left: margin + rng.between(0.0, widest - width),
             width,
@@ -117,7 +117,7 @@ impl TraceLook {
             (column + i as f64 * 0.5, self.row(ecg, time))
         };
         for i in 0..steps {
-            canvas.line(point(i), point(i + 1), self.thick, self.colour, self.soft);
+            canvas.line(point(i), point(i + 1), self.thick, self.color, self.soft);
         }
     }
 
@@ -163,13 +163,13 @@ impl TraceLook {
 
     fn mark_at(&self, canvas: &mut Canvas, ecg: &Ecg, now_s: f64, column: f64) {
         let row = self.row(ecg, now_s);
-        let colour = self.mark_colour;
+        let color = self.mark_color;
         let (top, bottom) = (self.baseline_row - self.amplitude_rows, self.baseline_row + 10.0);
         match self.mark {
             Mark::None => {}
-            Mark::Line => canvas.line((column, top), (column, bottom), 1.4, colour, true),
-            Mark::Dot => canvas.line((column, row), (column + 0.1, row), 5.0, colour, true),
-            Mark::Tick => canvas.line((column, row - 5.0), (column, row + 5.0), 2.0, colour, true),
+            Mark::Line => canvas.line((column, top), (column, bottom), 1.4, color, true),
+            Mark::Dot => canvas.line((column, row), (column + 0.1, row), 5.0, color, true),
+            Mark::Tick => canvas.line((column, row - 5.0), (column, row + 5.0), 2.0, color, true),
         }
     }
 }

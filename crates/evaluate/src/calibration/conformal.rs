@@ -11,7 +11,7 @@ pub enum ConformalMethod {
     /// Its set is empty where no class is likely enough.
     Lac,
     /// The probability of the class and of all more likely ones: sets adapt to hard rows (Romano, Sesia and Candès,
-    /// NeurIPS 2020). Without their randomisation, so that a loop has one answer; coverage is then at least the stated.
+    /// NeurIPS 2020). Without their randomization, so that a loop has one answer; coverage is then at least the stated.
     /// The most likely class is always in the set.
     Aps,
     /// APS with `penalty` for every rank beyond `free_ranks`: no long tails (Angelopoulos et al., ICLR 2021).

@@ -39,7 +39,7 @@ pub(crate) enum Anchor {
     End,
 }
 
-/// What a shape is coloured with. The first three follow the reader's light or dark page.
+/// What a shape is colored with. The first three follow the reader's light or dark page.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Ink {
     /// Words.
@@ -50,13 +50,13 @@ pub(crate) enum Ink {
     Faint,
     /// Words on a tint so strong that the page's words would not be read.
     OnStrong,
-    /// A colour of [`PALETTE`].
-    Colour(usize),
+    /// A color of [`PALETTE`].
+    Color(usize),
     /// The same, as strong as stated, 0 to 1.
     Tint(usize, f64),
 }
 
-/// Eight colours that colour-blind people tell apart (Okabe and Ito 2008), black replaced by gray so that they are seen
+/// Eight colors that color-blind people tell apart (Okabe and Ito 2008), black replaced by gray so that they are seen
 /// on light and dark pages.
 pub(crate) const PALETTE: [[u8; 3]; 8] = [
     [0, 114, 178],
@@ -105,7 +105,7 @@ mod tests {
 
     fn drawing() -> Drawing {
         let mut drawing = Drawing::new("a <drawing> & \"more\"", 60.0, 40.0);
-        drawing.add(Shape::Box { at: (2.0, 2.0), size: (10.0, 10.0), ink: Ink::Colour(0), hint: Some("<b>".into()) });
+        drawing.add(Shape::Box { at: (2.0, 2.0), size: (10.0, 10.0), ink: Ink::Color(0), hint: Some("<b>".into()) });
         drawing.line(vec![(0.0, 39.0), (59.0, 39.0)], Ink::Quiet, 1.0);
         drawing.dashed((0.0, 35.0), (59.0, 35.0), Ink::Faint);
         drawing.add(Shape::Circle { at: (30.0, 20.0), radius: 4.0, ink: Ink::Tint(1, 0.5), hint: None });

@@ -129,19 +129,19 @@ fn glyph(letter: char) -> [u8; 8] {
 
 fn paint(ink: Ink) -> Paint<'static> {
     let opaque = |[red, green, blue]: [u8; 3]| Color::from_rgba8(red, green, blue, 255);
-    let colour = match ink {
+    let color = match ink {
         Ink::Words => opaque([0x1f, 0x23, 0x28]),
         Ink::Quiet => opaque([0x59, 0x63, 0x6e]),
         Ink::Faint => opaque([0xdf, 0xe3, 0xe8]),
         Ink::OnStrong => Color::WHITE,
-        Ink::Colour(index) => opaque(PALETTE[index % PALETTE.len()]),
+        Ink::Color(index) => opaque(PALETTE[index % PALETTE.len()]),
         Ink::Tint(index, strength) => {
-            let mut colour = opaque(PALETTE[index % PALETTE.len()]);
-            colour.set_alpha(strength as f32);
-            colour
+            let mut color = opaque(PALETTE[index % PALETTE.len()]);
+            color.set_alpha(strength as f32);
+            color
         }
     };
     let mut paint = Paint { anti_alias: true, ..Paint::default() };
-    paint.set_color(colour);
+    paint.set_color(color);
     paint
 }

@@ -85,8 +85,8 @@ fn fill_ink(ink: Ink) -> String {
         Ink::Quiet => "class=\"ev-q\"".to_owned(),
         Ink::Faint => "class=\"ev-f\"".to_owned(),
         Ink::OnStrong => "class=\"ev-s\"".to_owned(),
-        Ink::Colour(index) => format!("fill=\"{}\"", colour(index)),
-        Ink::Tint(index, strength) => format!("fill=\"{}\" fill-opacity=\"{}\"", colour(index), number(strength)),
+        Ink::Color(index) => format!("fill=\"{}\"", color(index)),
+        Ink::Tint(index, strength) => format!("fill=\"{}\" fill-opacity=\"{}\"", color(index), number(strength)),
     }
 }
 
@@ -96,12 +96,12 @@ fn line_ink(ink: Ink) -> String {
         Ink::Quiet => "class=\"ev-lq\"".to_owned(),
         Ink::Faint => "class=\"ev-lf\"".to_owned(),
         Ink::OnStrong => "class=\"ev-ls\"".to_owned(),
-        Ink::Colour(index) => format!("stroke=\"{}\"", colour(index)),
-        Ink::Tint(index, strength) => format!("stroke=\"{}\" stroke-opacity=\"{}\"", colour(index), number(strength)),
+        Ink::Color(index) => format!("stroke=\"{}\"", color(index)),
+        Ink::Tint(index, strength) => format!("stroke=\"{}\" stroke-opacity=\"{}\"", color(index), number(strength)),
     }
 }
 
-fn colour(index: usize) -> String {
+fn color(index: usize) -> String {
     let [red, green, blue] = PALETTE[index % PALETTE.len()];
     format!("#{red:02x}{green:02x}{blue:02x}")
 }

@@ -15,10 +15,10 @@ pub struct Answers {
 
 impl Answers {
     /// The likeliest class of rows that are at least this sure and, where a limit of their energy is known, not above it.
-    pub fn of(predictions: &Predictions, abstain_below: f64, most_energy: Option<f64>) -> Self {
-        let strange = |row: &Prediction| most_energy.zip(row.energy).is_some_and(|(most, energy)| energy > most);
+    pub fn of(predictions: &Predictions, abstain_below: f64, energy_threshold: Option<f64>) -> Self {
+        let strange = |row: &Prediction| energy_threshold.zip(row.energy).is_some_and(|(most, energy)| energy > most);
         let answer = |row: &Prediction| (row.confidence() >= abstain_below && !strange(row)).then(|| row.best());
-        let rule = match most_energy {
+        let rule = match energy_threshold {
             None => format!("below {abstain_below:.3}"),
             Some(most) => format!("below {abstain_below:.3} or above an energy of {most:.2}"),
         };
@@ -63,7 +63,7 @@ mod tests {
             with(-9.0, Truth::Outside, [0.1, 0.9]),
         ];
         let predictions = Predictions::new(vec!["first".to_owned(), "second".to_owned()], rows).unwrap();
-        let answers = |most_energy| Answers::of(&predictions, 0.7, most_energy);
+        let answers = |energy_threshold| Answers::of(&predictions, 0.7, energy_threshold);
         assert_eq!(answers(None).of_rows, [Some(0), None, Some(1), Some(0), Some(1)]);
         assert_eq!(answers(None).rule, "below 0.700");
         assert_eq!(answers(Some(-2.0)).of_rows, [Some(0), None, None, None, Some(1)]);

@@ -84,7 +84,7 @@ impl Evaluation {
             coverage,
             coverage_curve,
             abstention_roc,
-            outliers: OutlierFigures::of(predictions, options.strangeness.as_deref())?,
+            outliers: OutlierFigures::of(predictions, options.ood_score.as_deref())?,
             operating_point: options.answers.map(|answers| answers.judge(predictions)).transpose()?,
             conformal,
             experts: Experts::of(predictions)?,
@@ -274,7 +274,7 @@ mod tests {
         assert!(refused(EvaluationOptions { embedding: Some(vec![]), ..usual() }).contains("places"));
         let answers = Answers { of_rows: vec![None], rule: String::new() };
         assert!(refused(EvaluationOptions { answers: Some(answers), ..usual() }).contains("answers"));
-        assert!(refused(EvaluationOptions { strangeness: Some(vec![]), ..usual() }).contains("strangeness"));
+        assert!(refused(EvaluationOptions { ood_score: Some(vec![]), ..usual() }).contains("ood_score"));
         let twice = [predictions().rows(), predictions().rows()].concat();
         let twice = Predictions::new(names(3), twice).unwrap();
         let error = Evaluation::of(&twice, header(), EvaluationOptions::at(Level::Loop)).unwrap_err().to_string();

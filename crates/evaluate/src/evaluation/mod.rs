@@ -72,7 +72,7 @@ pub struct EvaluationOptions {
     /// What is said of each row, to be judged beside the others; the likeliest class of each where this is absent.
     pub answers: Option<Answers>,
     /// A stranger's score of every row, larger is stranger: energies are used where this is absent.
-    pub strangeness: Option<Vec<f64>>,
+    pub ood_score: Option<Vec<f64>>,
     /// A place on a plane for every row (see [`crate::tsne`]).
     pub embedding: Option<Vec<[f64; 2]>>,
     /// A comparison with another run on the same rows.
@@ -96,7 +96,7 @@ impl EvaluationOptions {
             subset: None,
             conformal: None,
             answers: None,
-            strangeness: None,
+            ood_score: None,
             embedding: None,
             comparison: None,
             bootstrap_rounds: BOOTSTRAP_ROUNDS,

@@ -135,17 +135,17 @@ pub struct OperatingPoint {
 pub struct OutlierFigures {
     /// By low confidence.
     pub by_confidence: Option<f64>,
-    /// By the strangeness that the caller gave, or else by the energy.
+    /// By the ood_score that the caller gave, or else by the energy.
     pub by_strangeness: Option<f64>,
 }
 
 impl OutlierFigures {
-    pub(super) fn of(predictions: &Predictions, strangeness: Option<&[f64]>) -> Result<Option<Self>> {
+    pub(super) fn of(predictions: &Predictions, ood_score: Option<&[f64]>) -> Result<Option<Self>> {
         let rows = predictions.rows();
         let energies: Option<Vec<f64>> = rows.iter().map(|row| row.energy).collect();
-        let strangeness = match strangeness {
+        let ood_score = match ood_score {
             Some(scores) => {
-                need_size("strangeness of rows", rows.len(), scores.len())?;
+                need_size("ood_score of rows", rows.len(), scores.len())?;
                 Some(scores.to_vec())
             }
             None => energies,
@@ -159,7 +159,7 @@ impl OutlierFigures {
             |score: &dyn Fn(usize) -> f64| auroc(&known.iter().map(|row| score(*row)).collect::<Vec<_>>(), &outside);
         Ok(Some(Self {
             by_confidence: area(&|row| 1.0 - rows[row].confidence()),
-            by_strangeness: strangeness.and_then(|scores| area(&|row| scores[row])),
+            by_strangeness: ood_score.and_then(|scores| area(&|row| scores[row])),
         }))
     }
 }

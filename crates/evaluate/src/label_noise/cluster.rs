@@ -61,23 +61,23 @@ pub fn cluster_labels(features: &[&[f32]], labels: &[usize], options: ClusterOpt
 /// The cluster of every point.
 fn k_means(points: &Matrix, options: ClusterOptions) -> Vec<usize> {
     let mut stream = Stream::new(options.seed);
-    let mut centres = spread_starts(points, options.clusters, &mut stream);
+    let mut centers = spread_starts(points, options.clusters, &mut stream);
     let mut seen = vec![0.0; options.clusters];
     let batch = options.batch.min(points.rows);
     let steps = options.passes * points.rows.div_ceil(batch);
     for _ in 0..steps {
         let drawn: Vec<usize> = (0..batch).map(|_| stream.below(points.rows)).collect();
-        let nearest: Vec<usize> = drawn.iter().map(|row| nearest_centre(points.row(*row), &centres).0).collect();
+        let nearest: Vec<usize> = drawn.iter().map(|row| nearest_center(points.row(*row), &centers).0).collect();
         for (row, cluster) in drawn.into_iter().zip(nearest) {
-            // Every centre is the running mean of all rows that it was ever given.
+            // Every center is the running mean of all rows that it was ever given.
             seen[cluster] += 1.0;
             let rate = 1.0 / seen[cluster];
-            let centre = centres.row_mut(cluster);
-            centre.iter_mut().for_each(|value| *value *= 1.0 - rate);
-            add_scaled(centre, rate, points.row(row));
+            let center = centers.row_mut(cluster);
+            center.iter_mut().for_each(|value| *value *= 1.0 - rate);
+            add_scaled(center, rate, points.row(row));
         }
     }
-    (0..points.rows).map(|row| nearest_centre(points.row(row), &centres).0).collect()
+    (0..points.rows).map(|row| nearest_center(points.row(row), &centers).0).collect()
 }
 
 /// Starts far apart: each next one is a point drawn with a chance that grows with its squared distance from the others.
@@ -86,10 +86,10 @@ fn k_means(points: &Matrix, options: ClusterOptions) -> Vec<usize> {
 /// unlucky start puts two starts into one class for good.
 fn spread_starts(points: &Matrix, clusters: usize, stream: &mut Stream) -> Matrix {
     let tries = 2 + (clusters as f64).ln() as usize;
-    let mut centres = Matrix::zeros(0, points.columns);
+    let mut centers = Matrix::zeros(0, points.columns);
     let mut add = |row: usize| {
-        centres.values.extend_from_slice(points.row(row));
-        centres.rows += 1;
+        centers.values.extend_from_slice(points.row(row));
+        centers.rows += 1;
     };
     let first = stream.below(points.rows);
     add(first);
@@ -108,7 +108,7 @@ fn spread_starts(points: &Matrix, clusters: usize, stream: &mut Stream) -> Matri
         add(row);
         distances = best;
     }
-    centres
+    centers
 }
 
 /// A row, drawn with a chance proportional to its weight; any row where all weights are 0.
@@ -123,8 +123,8 @@ fn draw(weights: &[f64], stream: &mut Stream) -> usize {
     stream.below(weights.len())
 }
 
-fn nearest_centre(point: &[f64], centres: &Matrix) -> (usize, f64) {
-    let distances = (0..centres.rows).map(|cluster| (cluster, squared_distance(point, centres.row(cluster))));
+fn nearest_center(point: &[f64], centers: &Matrix) -> (usize, f64) {
+    let distances = (0..centers.rows).map(|cluster| (cluster, squared_distance(point, centers.row(cluster))));
     distances.min_by(|one, other| one.1.total_cmp(&other.1)).unwrap_or((0, f64::INFINITY))
 }
 

@@ -51,9 +51,9 @@ impl FeatureDistance {
         }
         let mut spread = Matrix::zeros(features.len(), width);
         for (row, (vector, class)) in features.iter().zip(classes).enumerate() {
-            let centred = spread.row_mut(row);
-            centred.iter_mut().zip(*vector).for_each(|(centred, value)| *centred = f64::from(*value));
-            add_scaled(centred, -1.0 / counts[*class], sums.row(*class));
+            let centered = spread.row_mut(row);
+            centered.iter_mut().zip(*vector).for_each(|(centered, value)| *centered = f64::from(*value));
+            add_scaled(centered, -1.0 / counts[*class], sums.row(*class));
         }
         let present: Vec<usize> = (0..class_count).filter(|class| counts[*class] > 0.0).collect();
         let freedom = features.len() - present.len();
@@ -147,11 +147,11 @@ mod tests {
     fn strangers_are_told_from_few_rows_in_many_dimensions() {
         // 60 rows of three classes in 1408 features whose spread has 10 strong directions.
         let mut stream = Stream::new(4);
-        let mut vector = |centre: usize, shift: f64| -> Vec<f32> {
+        let mut vector = |center: usize, shift: f64| -> Vec<f32> {
             let strong: Vec<f64> = (0..10).map(|_| 4.0 * stream.normal()).collect();
             (0..1408)
                 .map(|index| {
-                    let mean = if index % 7 == centre { 1.0 } else { 0.0 };
+                    let mean = if index % 7 == center { 1.0 } else { 0.0 };
                     (mean + shift * f64::from(index % 11 == 5) + strong[index % 10] * 0.3 + 0.5 * stream.normal())
                         as f32
                 })

@@ -34,9 +34,9 @@ pub fn reliability(bins: &[ReliabilityBin]) -> Drawing {
             ink,
             hint,
         };
-        drawing.add(bar(top, bottom, Ink::Colour(0), Some(hint.clone())));
+        drawing.add(bar(top, bottom, Ink::Color(0), Some(hint.clone())));
         let (_, end) = axes.place(bin.low, bin.accuracy.max(bin.confidence));
-        let gap = if bin.confidence > bin.accuracy { Ink::Colour(1) } else { Ink::Tint(0, 0.35) };
+        let gap = if bin.confidence > bin.accuracy { Ink::Color(1) } else { Ink::Tint(0, 0.35) };
         drawing.add(bar(end, top, gap, None));
         let rows = 46.0 * bin.weight / most;
         drawing.add(bar(below - rows, below, Ink::Tint(6, 0.8), Some(hint)));
@@ -60,7 +60,7 @@ pub fn coverage(curve: &[CoveragePoint]) -> Drawing {
     let places: Vec<Place> = curve.iter().map(|point| axes.place(point.coverage, point.accuracy)).collect();
     draw_line(&mut drawing, &places);
     if let Some(all) = places.last() {
-        drawing.add(Shape::Circle { at: *all, radius: 4.0, ink: Ink::Colour(1), hint: Some("every row".to_owned()) });
+        drawing.add(Shape::Circle { at: *all, radius: 4.0, ink: Ink::Color(1), hint: Some("every row".to_owned()) });
     }
     drawing
 }
@@ -85,6 +85,6 @@ fn draw_line(drawing: &mut Drawing, places: &[Place]) {
         shown.push(*last);
     }
     if shown.len() > 1 {
-        drawing.line(shown, Ink::Colour(0), 2.0);
+        drawing.line(shown, Ink::Color(0), 2.0);
     }
 }

@@ -4,7 +4,7 @@ use crate::drawing::{Anchor, Drawing, Ink, LETTER_WIDTH, PALETTE, Place, Shape};
 const SIDE: f64 = 560.0;
 const LEGEND_ROWS: usize = 28;
 
-/// Points on a plane, by class: eight colours in six forms, so that 48 classes can be told apart.
+/// Points on a plane, by class: eight colors in six forms, so that 48 classes can be told apart.
 ///
 /// `classes` gives each point's class, `None` where it is unknown or none of them. Only classes with points are named.
 pub fn embedding(points: &[[f64; 2]], classes: &[Option<usize>], names: &[String]) -> Drawing {
@@ -40,13 +40,13 @@ pub fn embedding(points: &[[f64; 2]], classes: &[Option<usize>], names: &[String
     for (index, class) in present.iter().enumerate() {
         let x = SIDE + 44.0 + column * (index / LEGEND_ROWS) as f64;
         let y = 58.0 + 20.0 * (index % LEGEND_ROWS) as f64;
-        drawing.add(marker(*class, (x, y), Ink::Colour(class % PALETTE.len()), None));
+        drawing.add(marker(*class, (x, y), Ink::Color(class % PALETTE.len()), None));
         drawing.write((x + 12.0, y + 4.0), names[*class].clone(), WORDS, Anchor::Start, Ink::Words);
     }
     drawing
 }
 
-/// The form of a class: the colour changes first, then the form.
+/// The form of a class: the color changes first, then the form.
 fn marker(class: usize, (x, y): Place, ink: Ink, hint: Option<String>) -> Shape {
     let polygon = |corners: &[(f64, f64)], hint| Shape::Polygon {
         places: corners.iter().map(|(right, down)| (x + 4.0 * right, y + 4.0 * down)).collect(),

@@ -172,7 +172,7 @@ impl Evaluation {
             }
             @if let Some(outliers) = &self.outliers {
                 p { "Rows outside the views are told by low confidence with an area under the ROC of "
-                    (decimal(outliers.by_confidence)) ", by their strangeness with " (decimal(outliers.by_strangeness)) "." }
+                    (decimal(outliers.by_confidence)) ", by their ood_score with " (decimal(outliers.by_strangeness)) "." }
             }
             @if let Some((sets, figures)) = &self.conformal {
                 p { "Sets that promise " (percent(Some(1.0 - sets.miss_rate))) " hold the true view in "
@@ -186,7 +186,7 @@ impl Evaluation {
         let (points, classes): (Vec<_>, Vec<_>) = self.embedding.iter().copied().unzip();
         html! {
             (picture(&pictures::embedding(&points, &classes, &self.classes)))
-            p.quiet { "Neighbours mean something here; distances between clusters and their sizes do not." }
+            p.quiet { "Neighbors mean something here; distances between clusters and their sizes do not." }
         }
     }
 

@@ -1,8 +1,8 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
-use kernels::{InputRange, InstructionSet, KERNELS_VARIABLE, Map, MapShape, Network, NetworkBuilder};
+use runtime::{InputRange, InstructionSet, KERNELS_VARIABLE, Map, MapShape, Network, NetworkBuilder};
 
-use super::Maps;
-use super::noted::NotedMaps;
+use super::FeatureMaps;
+use super::traced::TracedMaps;
 use crate::{Clips, NnError, Result};
 
 /// What runs an encoder on a CPU.
@@ -25,7 +25,7 @@ impl KernelChoice {
 }
 
 /// Channels of a frame.
-const COLOURS: usize = 3;
+const COLORS: usize = 3;
 
 /// Layers that run as one on the CPU, packed for frames of one size.
 pub struct CompiledNetwork {
@@ -42,14 +42,14 @@ impl CompiledNetwork {
         size: (usize, usize),
         set: InstructionSet,
         ranges: Option<&[InputRange]>,
-        layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
+        layers: impl FnOnce(&FeatureMaps) -> std::result::Result<FeatureMaps, E>,
     ) -> std::result::Result<Self, E> {
         let (height, width) = size;
-        let (mut builder, output) = note((COLOURS, height, width), layers)?;
+        let (mut builder, output) = note((COLORS, height, width), layers)?;
         if let Some(ranges) = ranges
-            && builder.quantise(ranges).map_err(NnError::from)? == 0
+            && builder.quantize(ranges).map_err(NnError::from)? == 0
         {
-            return Err(NnError::NothingToQuantise.into());
+            return Err(NnError::NothingToQuantize.into());
         }
         Ok(Self::packed(builder, output, set)?)
     }
@@ -61,9 +61,9 @@ impl CompiledNetwork {
         set: InstructionSet,
         layers: impl FnOnce(&Clips) -> std::result::Result<Clips, E>,
     ) -> std::result::Result<Self, E> {
-        let shape = MapShape::new(COLOURS, height, width);
+        let shape = MapShape::new(COLORS, height, width);
         let start = NetworkBuilder::of_clips(shape, frames).map_err(NnError::from)?;
-        let (builder, output) = note_from::<E>(start, |maps| Ok(layers(&Clips::noted(maps)?)?.maps))?;
+        let (builder, output) = note_from::<E>(start, |maps| Ok(layers(&Clips::traced(maps)?)?.maps))?;
         Ok(Self { is_of_clips: true, ..Self::packed(builder, output, set)? })
     }
 
@@ -71,7 +71,7 @@ impl CompiledNetwork {
     pub(crate) fn note_maps<E: From<NnError>>(
         shape: (usize, usize, usize),
         set: InstructionSet,
-        layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
+        layers: impl FnOnce(&FeatureMaps) -> std::result::Result<FeatureMaps, E>,
     ) -> std::result::Result<Self, E> {
         let (builder, output) = note(shape, layers)?;
         Ok(Self::packed(builder, output, set)?)
@@ -87,7 +87,7 @@ impl CompiledNetwork {
         self.multiply_adds
     }
 
-    /// Maps frames [N, 3, H, W] on the CPU, f32, to the last layer's maps [N, C, h, w], or clips [B, T, 3, H, W] to theirs
+    /// FeatureMaps frames [N, 3, H, W] on the CPU, f32, to the last layer's maps [N, C, h, w], or clips [B, T, 3, H, W] to theirs
     /// [B, T', C, h, w].
     pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
         if frames.track_op() {
@@ -97,22 +97,22 @@ impl CompiledNetwork {
     }
 }
 
-/// What `layers` does to maps of these channels, rows and columns, noted down.
+/// What `layers` does to maps of these channels, rows and columns, traced down.
 pub(super) fn note<E: From<NnError>>(
     (channels, height, width): (usize, usize, usize),
-    layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
+    layers: impl FnOnce(&FeatureMaps) -> std::result::Result<FeatureMaps, E>,
 ) -> std::result::Result<(NetworkBuilder, Map), E> {
     let start = NetworkBuilder::new(MapShape::new(channels, height, width)).map_err(NnError::from)?;
-    note_from(start, |maps| layers(&Maps::Noted(maps)))
+    note_from(start, |maps| layers(&FeatureMaps::Traced(maps)))
 }
 
 fn note_from<E: From<NnError>>(
     (builder, frames): (NetworkBuilder, Map),
-    layers: impl FnOnce(NotedMaps) -> std::result::Result<Maps, E>,
+    layers: impl FnOnce(TracedMaps) -> std::result::Result<FeatureMaps, E>,
 ) -> std::result::Result<(NetworkBuilder, Map), E> {
-    let output = layers(NotedMaps::head_of(builder, frames))?;
-    let Maps::Noted(output) = output else { return Err(NnError::OnlyNoted.into()) };
-    output.finish().ok_or_else(|| NnError::OnlyNoted.into())
+    let output = layers(TracedMaps::head_of(builder, frames))?;
+    let FeatureMaps::Traced(output) = output else { return Err(NnError::OnlyTraced.into()) };
+    output.finish().ok_or_else(|| NnError::OnlyTraced.into())
 }
 
 struct RunNetwork<'a>(&'a CompiledNetwork);

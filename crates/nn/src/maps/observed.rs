@@ -1,6 +1,6 @@
-use kernels::{InputRange, InstructionSet, Observer};
+use runtime::{InputRange, InstructionSet, Observer};
 
-use super::{Maps, compiled};
+use super::{FeatureMaps, compiled};
 use crate::{NnError, Result};
 
 /// Layers that note the range of what each convolution reads, for a network of bytes.
@@ -13,7 +13,7 @@ impl ObservedNetwork {
     pub fn note<E: From<NnError>>(
         (height, width): (usize, usize),
         set: InstructionSet,
-        layers: impl FnOnce(&Maps) -> std::result::Result<Maps, E>,
+        layers: impl FnOnce(&FeatureMaps) -> std::result::Result<FeatureMaps, E>,
     ) -> std::result::Result<Self, E> {
         let (builder, output) = compiled::note((3, height, width), layers)?;
         Ok(Self { observer: builder.observe(output, set).map_err(NnError::from)? })

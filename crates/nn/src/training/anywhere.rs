@@ -4,7 +4,7 @@
 //! sum of products of those views. Candle knows the gradient of each step, so nothing here has a way back of its own. It
 //! keeps more maps than the layers for a CPU do, and needs no kernel but Candle's.
 //!
-//! Maps in half precision meet weights rounded to it; norms and means are taken in single precision, and the weights
+//! FeatureMaps in half precision meet weights rounded to it; norms and means are taken in single precision, and the weights
 //! themselves stay in single precision, as PyTorch's autocast has it.
 
 use candle_core::{D, DType, Result, Tensor};

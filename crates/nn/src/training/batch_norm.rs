@@ -16,7 +16,7 @@ pub enum Mode {
     Evaluate,
 }
 
-/// Which variance of the batch enters the running variance; the batch itself is always normalised by the biased one.
+/// Which variance of the batch enters the running variance; the batch itself is always normalized by the biased one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunningVariance {
     /// Divided by the count less one.
@@ -59,7 +59,7 @@ pub struct TrainableNorm {
 }
 
 impl TrainableNorm {
-    /// Normalises each channel of `x` [.., C] and applies `activation`; the shape stays.
+    /// Normalizes each channel of `x` [.., C] and applies `activation`; the shape stays.
     ///
     /// Fails if the channels disagree, or in [`Mode::Train`] on fewer than two rows.
     pub fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
@@ -126,7 +126,7 @@ impl TrainableNorm {
     }
 }
 
-/// Maps [.., C] and what is needed to normalise them, kept for the way back.
+/// FeatureMaps [.., C] and what is needed to normalize them, kept for the way back.
 pub(super) struct NormalizedMaps {
     maps: Tensor,
     mean: Vec<f64>,
@@ -136,7 +136,7 @@ pub(super) struct NormalizedMaps {
 }
 
 impl NormalizedMaps {
-    /// The normalised maps after the activation.
+    /// The normalized maps after the activation.
     pub(super) fn values<T: Real>(&self, affine: &Tensor) -> CandleResult<Vec<T>> {
         let norm = self.normalization::<T>(affine)?;
         with_values([&self.maps], |[maps]| Ok(for_curve!(self.activation, C => norm.forward::<C>(maps))))

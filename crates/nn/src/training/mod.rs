@@ -1,13 +1,13 @@
 //! Layers for training convolutional encoders, each with its gradient: fast ones for a CPU, plain ones for anywhere else.
 //!
-//! Maps are channels last here, [N, H, W, C], where the layers for inference keep Candle's [N, C, H, W]: a pointwise
+//! FeatureMaps are channels last here, [N, H, W, C], where the layers for inference keep Candle's [N, C, H, W]: a pointwise
 //! convolution is then one matrix product, a depthwise one and a batch norm read whole vectors of channels at any stride,
 //! and no image needs transposing between layers. [`channels_last`] and [`channels_first`] lead there and back. Weights
 //! keep the shape that checkpoints have, [out, in / groups, kh, kw].
 //!
-//! Everything is a step of Candle's own graph, so `Tensor::backward` and its optimisers work as usual, in `f32` or `f64`.
+//! Everything is a step of Candle's own graph, so `Tensor::backward` and its optimizers work as usual, in `f32` or `f64`.
 //! Sums over pixels are taken in an order that does not depend on the number of threads (matrix products are Candle's).
-//! Maps of another device, or in half precision, go through `anywhere`, which is made of Candle's own steps.
+//! FeatureMaps of another device, or in half precision, go through `anywhere`, which is made of Candle's own steps.
 //!
 //! Why not Candle's own: its grouped convolutions run channel by channel, its pooling has no padding and no gradient where
 //! windows overlap, the gradient of its strided convolution fails on images that are not square, and its batch norm and

@@ -36,7 +36,7 @@ pub(super) struct NormGradients<T> {
 }
 
 impl Moments {
-    /// Measures `maps`; each block is centred on its own mean first, so that a large mean costs no digits.
+    /// Measures `maps`; each block is centered on its own mean first, so that a large mean costs no digits.
     pub(super) fn of<T: Real>(maps: &[T], channels: usize) -> Self {
         let blocks: Vec<(usize, Vec<T>, Vec<T>)> = maps
             .par_chunks(block_length(channels))
@@ -88,7 +88,7 @@ impl<T: Real> Normalization<T> {
         (scale, shift)
     }
 
-    /// Normalises `maps` and applies the activation, in one pass.
+    /// Normalizes `maps` and applies the activation, in one pass.
     pub(super) fn forward<C: Curve>(&self, maps: &[T]) -> Vec<T> {
         let channels = self.weight.len();
         let (scale, shift) = self.scale_and_shift();

@@ -30,7 +30,7 @@ impl PolarGrid {
         (2.0 * beam / (self.beams - 1) as f32 - 1.0) * self.half_angle_rad
     }
 
-    /// Centimetres per sample.
+    /// Centimeters per sample.
     pub fn step_cm(&self) -> f32 {
         self.depth_cm / (self.samples - 1) as f32
     }
@@ -84,8 +84,8 @@ impl Default for Gain {
 /// A frame in beam coordinates, beam after beam.
 #[derive(Debug, Clone)]
 pub struct PolarFrame {
-    /// `[beams * samples]` grey levels from 0 to 1.
-    pub grey: Vec<f32>,
+    /// `[beams * samples]` gray levels from 0 to 1.
+    pub gray: Vec<f32>,
     /// `[beams * samples]` tissues.
     pub tissue: Vec<Tissue>,
 }
@@ -155,11 +155,11 @@ impl Beamformer {
             (0..self.grid.beams).into_par_iter().map(|beam| self.pulse_convolved(beam, &echoes)).unzip();
         let envelope: Vec<Vec<f32>> =
             (0..self.grid.beams).into_par_iter().map(|beam| self.spread_envelope(beam, &re, &im)).collect();
-        let grey: Vec<f32> = (0..self.grid.beams)
+        let gray: Vec<f32> = (0..self.grid.beams)
             .into_par_iter()
             .flat_map_iter(|beam| self.compressed(beam, &envelope, frame))
             .collect();
-        PolarFrame { grey, tissue: echoes.iter().flatten().map(|echo| echo.tissue).collect() }
+        PolarFrame { gray, tissue: echoes.iter().flatten().map(|echo| echo.tissue).collect() }
     }
 
     fn tissue_at(&self, point: Vec3, beam: usize, sample: usize, state: &CardiacState) -> (Tissue, Vec3) {
@@ -236,15 +236,15 @@ impl Beamformer {
         (re, im)
     }
 
-    /// The magnitude of a beam after the neighbours within the beam's width have been added.
+    /// The magnitude of a beam after the neighbors within the beam's width have been added.
     fn spread_envelope(&self, beam: usize, re: &[Vec<f32>], im: &[Vec<f32>]) -> Vec<f32> {
         let samples = self.grid.samples;
         let (mut sum_re, mut sum_im) = (vec![0.0; samples], vec![0.0; samples]);
         for (tap, weights) in self.width.taps.iter().enumerate() {
-            let Some(neighbour) = (beam + tap).checked_sub(BeamWidth::HALF).filter(|&b| b < self.grid.beams) else {
+            let Some(neighbor) = (beam + tap).checked_sub(BeamWidth::HALF).filter(|&b| b < self.grid.beams) else {
                 continue;
             };
-            let sources = re[neighbour].iter().zip(&im[neighbour]).zip(weights);
+            let sources = re[neighbor].iter().zip(&im[neighbor]).zip(weights);
             for ((to_re, to_im), ((re, im), weight)) in sum_re.iter_mut().zip(&mut sum_im).zip(sources) {
                 *to_re += re * weight;
                 *to_im += im * weight;
@@ -253,7 +253,7 @@ impl Beamformer {
         sum_re.iter().zip(&sum_im).map(|(re, im)| (re * re + im * im).sqrt()).collect()
     }
 
-    /// Grey levels of a beam: side lobes, reverberation, clutter, noise, log compression.
+    /// Gray levels of a beam: side lobes, reverberation, clutter, noise, log compression.
     fn compressed(&self, beam: usize, envelope: &[Vec<f32>], frame: u32) -> Vec<f32> {
         let samples = self.grid.samples;
         let gain = &self.gain;
@@ -277,8 +277,8 @@ impl Beamformer {
                 let noise = from_db(gain.noise_db + 12.0 * (share - 1.0)) * normal_from_bits(noise_hash).abs();
                 let sum = own + lobes + echo_of_wall + haze + noise;
                 let level_db = 20.0 * (sum + 1e-6).log10() + gain.gain_db + self.slider_db[sample];
-                let grey = ((level_db + gain.range_db - 6.0) / gain.range_db).clamp(0.0, 1.0);
-                grey.powf(1.55) * smooth_step(0.0, 0.12, depth_cm)
+                let gray = ((level_db + gain.range_db - 6.0) / gain.range_db).clamp(0.0, 1.0);
+                gray.powf(1.55) * smooth_step(0.0, 0.12, depth_cm)
             })
             .collect()
     }

@@ -15,7 +15,7 @@ pub fn scatterer(at_rest: Vec3, seed: u32) -> f32 {
 /// The pulse along a beam: a Gaussian with a carrier, real and imaginary part, of unit energy.
 #[derive(Debug, Clone)]
 pub struct Pulse {
-    /// Pairs of (cosine, sine) weights, one per sample, centred.
+    /// Pairs of (cosine, sine) weights, one per sample, centered.
     pub taps: Vec<(f32, f32)>,
 }
 
@@ -40,7 +40,7 @@ impl Pulse {
     }
 }
 
-/// How far the beam spreads to its neighbours, per depth.
+/// How far the beam spreads to its neighbors, per depth.
 #[derive(Debug, Clone)]
 pub struct BeamWidth {
     /// For every tap (beam offset from `-HALF` to `HALF`) one weight per sample along the beam.
@@ -48,7 +48,7 @@ pub struct BeamWidth {
 }
 
 impl BeamWidth {
-    /// Neighbours on each side that a beam reaches.
+    /// Neighbors on each side that a beam reaches.
     pub const HALF: usize = 6;
 
     /// Beams `focus_sigma` beams wide at `focus` (fraction of depth) and wider elsewhere; unit energy at each depth.

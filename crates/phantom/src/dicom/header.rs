@@ -120,7 +120,7 @@ fn put_patient_and_study(header: &mut Header, simulated: &SimulatedLoop, identit
     let date = "20240315";
     let bit_map = match spec.mode {
         LoopMode::TwoD => "0001",
-        LoopMode::Colour => "0011",
+        LoopMode::Color => "0011",
         LoopMode::Pw | LoopMode::TissueDoppler => "0009",
         LoopMode::Cw => "0005",
         LoopMode::MMode => "0003",
@@ -177,7 +177,7 @@ fn put_image(header: &mut Header, simulated: &SimulatedLoop) {
     header.short(tags::BITS_STORED, 8);
     header.short(tags::HIGH_BIT, 7);
     header.short(tags::PIXEL_REPRESENTATION, 0);
-    header.short(tags::ULTRASOUND_COLOR_DATA_PRESENT, u16::from(spec.mode == LoopMode::Colour));
+    header.short(tags::ULTRASOUND_COLOR_DATA_PRESENT, u16::from(spec.mode == LoopMode::Color));
     header.text(tags::BURNED_IN_ANNOTATION, VR::CS, "NO");
     if spec.encoding == PixelEncoding::JpegBaseline {
         header.text(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "01");

@@ -8,9 +8,9 @@ use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-/// Greys in the palette; colours follow.
-const GREYS: usize = 120;
-/// Levels per channel of the palette's colour cube.
+/// Grays in the palette; colors follow.
+const GRAYS: usize = 120;
+/// Levels per channel of the palette's color cube.
 const CUBE: usize = 5;
 const JPEG_QUALITY: u8 = 90;
 
@@ -63,7 +63,7 @@ fn ybr(rgb: &[u8]) -> [f32; 3] {
     [luma, 128.0 + (b - luma) * 0.564_334, 128.0 + (r - luma) * 0.713_267]
 }
 
-/// Three PackBits segments, one per colour plane (PS3.5 Annex G).
+/// Three PackBits segments, one per color plane (PS3.5 Annex G).
 fn rle(image: &RgbImage) -> Vec<u8> {
     let (mut header, mut body) = (vec![3_u32], vec![]);
     for channel in 0..3 {
@@ -110,17 +110,17 @@ pub fn put_palette(header: &mut Header) {
     ];
     for (channel, (descriptor, data)) in tables.into_iter().enumerate() {
         header.words(descriptor, VR::US, vec![256, 0, 16]);
-        let words = (0..256).map(|index| u16::from(palette_colour(index)[channel]) * 257).collect();
+        let words = (0..256).map(|index| u16::from(palette_color(index)[channel]) * 257).collect();
         header.words(data, VR::OW, words);
     }
 }
 
-/// Greys first, then a cube of colours; what is left is white.
-fn palette_colour(index: usize) -> [u8; 3] {
-    if index < GREYS {
-        return [(index * 255 / (GREYS - 1)) as u8; 3];
+/// Grays first, then a cube of colors; what is left is white.
+fn palette_color(index: usize) -> [u8; 3] {
+    if index < GRAYS {
+        return [(index * 255 / (GRAYS - 1)) as u8; 3];
     }
-    let cell = index - GREYS;
+    let cell = index - GRAYS;
     if cell >= CUBE * CUBE * CUBE {
         return [255; 3];
     }
@@ -133,10 +133,10 @@ fn palette_index(rgb: &[u8]) -> u8 {
     let spread = r.max(g).max(b) - r.min(g).min(b);
     if spread < 40 {
         let mean = (r + g + b) / 3;
-        return ((mean * (GREYS - 1) + 127) / 255) as u8;
+        return ((mean * (GRAYS - 1) + 127) / 255) as u8;
     }
     let step = |value: usize| (value * (CUBE - 1) + 127) / 255;
-    (GREYS + step(r) * CUBE * CUBE + step(g) * CUBE + step(b)) as u8
+    (GRAYS + step(r) * CUBE * CUBE + step(g) * CUBE + step(b)) as u8
 }
 
 #[cfg(test)]
@@ -172,9 +172,9 @@ mod tests {
     }
 
     #[test]
-    fn the_palette_keeps_greys_and_strong_colours() {
+    fn the_palette_keeps_grays_and_strong_colors() {
         for rgb in [[0, 0, 0], [130, 130, 130], [255, 255, 255], [255, 0, 0], [70, 225, 70]] {
-            let back = palette_colour(usize::from(palette_index(&rgb)));
+            let back = palette_color(usize::from(palette_index(&rgb)));
             for (old, new) in rgb.iter().zip(back) {
                 assert!(old.abs_diff(new) <= 33, "{rgb:?} became {back:?}");
             }

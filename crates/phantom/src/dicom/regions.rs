@@ -42,8 +42,8 @@ pub fn put_regions(header: &mut Header, simulated: &SimulatedLoop) {
         deltas: (cm_per_pixel, cm_per_pixel),
         reference: Some(apex_offset),
     };
-    let mut regions = vec![two_d(1, u32::from(spec.mode == LoopMode::Colour))];
-    if spec.mode == LoopMode::Colour {
+    let mut regions = vec![two_d(1, u32::from(spec.mode == LoopMode::Color))];
+    if spec.mode == LoopMode::Color {
         regions.push(two_d(2, 0));
     }
     if let Some(rect) = layout.strip_rect {

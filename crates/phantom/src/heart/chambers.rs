@@ -6,9 +6,9 @@ use crate::space::{Vec3, ellipsoid, smooth_step, tube, vec3};
 
 /// The widest level of the left ventricle above its base, in cm.
 const WIDEST_Z: f32 = 2.6;
-/// Centre of the tricuspid ring.
+/// Center of the tricuspid ring.
 pub const TRICUSPID: Vec3 = vec3(-4.35, 0.0, 0.6);
-/// Centre of the mitral ring.
+/// Center of the mitral ring.
 pub const MITRAL: Vec3 = vec3(0.25, -0.45, 0.0);
 
 /// The radius of the left ventricle's cavity at level `z` (cm from base), at end-diastole.

@@ -175,9 +175,9 @@ fn smooth(from: f64, to: f64, at: f64) -> f64 {
     t * t * (3.0 - 2.0 * t)
 }
 
-/// A smooth hill of height 1 at `centre`, gone at a distance of `half_width`.
-fn bump(centre: f64, half_width: f64, at: f64) -> f64 {
-    let z = ((at - centre) / half_width.max(1e-6)).abs().min(1.0);
+/// A smooth hill of height 1 at `center`, gone at a distance of `half_width`.
+fn bump(center: f64, half_width: f64, at: f64) -> f64 {
+    let z = ((at - center) / half_width.max(1e-6)).abs().min(1.0);
     0.5 * (1.0 + (std::f64::consts::PI * z).cos())
 }
 

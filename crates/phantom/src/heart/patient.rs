@@ -2,7 +2,7 @@
 
 use crate::random::Stream;
 
-/// Sizes and vigour of one heart at end-diastole; lengths in cm. The defaults are those of a healthy adult
+/// Sizes and vigor of one heart at end-diastole; lengths in cm. The defaults are those of a healthy adult
 /// (Lang et al., J Am Soc Echocardiogr 2015;28:1-39).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patient {

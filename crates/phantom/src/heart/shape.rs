@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_move_as_far_as_said_and_neighbours_stay_neighbours() {
+    fn points_move_as_far_as_said_and_neighbors_stay_neighbors() {
         let (mut square, mut count) = (0.0, 0);
         for seed in 0..40 {
             let shape = Shape::random(seed, 0.3);
@@ -68,7 +68,7 @@ mod tests {
                 count += 3;
                 let beside = point + vec3(0.02, 0.01, 0.0);
                 let apart = (shape.in_plain_shape(beside) - shape.in_plain_shape(point)).length() / 0.02236;
-                assert!((0.2..2.2).contains(&apart), "seed {seed}: neighbours {apart} times as far apart");
+                assert!((0.2..2.2).contains(&apart), "seed {seed}: neighbors {apart} times as far apart");
             }
         }
         let deviation = (square / count as f32).sqrt();

@@ -46,8 +46,8 @@ pub fn liver(point: Vec3, patient: &Patient) -> Tissue {
     }
     let cell = |value: f32| (value / 1.6).floor() as i32;
     let hash = cell_hash(cell(point.x), cell(point.y), cell(point.z), patient.texture_seed ^ 5);
-    let centre = |value: f32, bits: u32| (value / 1.6).floor() * 1.6 + 0.4 + 0.8 * ((bits & 0xFF) as f32 / 255.0);
-    let spot = vec3(centre(point.x, hash), centre(point.y, hash >> 8), centre(point.z, hash >> 16));
+    let center = |value: f32, bits: u32| (value / 1.6).floor() * 1.6 + 0.4 + 0.8 * ((bits & 0xFF) as f32 / 255.0);
+    let spot = vec3(center(point.x, hash), center(point.y, hash >> 8), center(point.z, hash >> 16));
     if unit_from_bits(hash.wrapping_mul(0x9E37_79B1)) < 0.3 && (point - spot).length() < 0.22 {
         return Tissue::LiverVessel;
     }

@@ -1,6 +1,6 @@
 //! What can be met on a beam, and how it scatters, reflects and attenuates.
 
-/// A kind of tissue; blood is told apart by chamber so that truth and colour Doppler know where they are.
+/// A kind of tissue; blood is told apart by chamber so that truth and color Doppler know where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Tissue {

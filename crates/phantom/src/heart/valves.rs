@@ -38,7 +38,7 @@ struct Leaflet {
     side: f32,
     /// From hinge to tip in cm.
     length: f32,
-    /// Where it hinges: distance from the ring's centre in radii, and height above the ring in cm.
+    /// Where it hinges: distance from the ring's center in radii, and height above the ring in cm.
     hinge: (f32, f32),
 }
 
@@ -50,7 +50,7 @@ const ANTERIOR: Leaflet = Leaflet { side: 1.0, length: 2.6, hinge: (0.76, -0.4) 
 /// A ring on which two leaflets hinge that meet on a line across it.
 struct Ring {
     radius: f32,
-    /// Where the leaflets meet, off the ring's centre.
+    /// Where the leaflets meet, off the ring's center.
     coaptation: f32,
     /// How deep in the ventricle they meet.
     tent: f32,

@@ -4,7 +4,7 @@ use super::chambers::Distances;
 use super::{CardiacState, Patient, Tissue, valves};
 use crate::space::{Vec3, smooth_step, tube, vec3};
 
-/// Centre of the aortic ring.
+/// Center of the aortic ring.
 pub const AORTIC_RING: Vec3 = vec3(-0.95, 1.55, -0.45);
 /// The direction of the aortic root.
 pub const AORTIC_AXIS: Vec3 = vec3(-0.135, 0.30, -0.944);

@@ -103,7 +103,7 @@ impl View {
     pub fn usual_plane(self, patient: &Patient) -> ImagePlane {
         let wall = patient.chest_wall - 1.8;
         let apex = patient.lv_length - 8.4;
-        // From the centre line of the ventricle to the anteroseptal wall: the plane of both long axes.
+        // From the center line of the ventricle to the anteroseptal wall: the plane of both long axes.
         let (sin, cos) = 118.6_f32.to_radians().sin_cos();
         let long_axis = vec3(cos, sin, 0.0);
         let apical = |right: Vec3, probe: Vec3, target: Vec3| ImagePlane::looking(probe, target, right);

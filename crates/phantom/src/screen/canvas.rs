@@ -1,6 +1,6 @@
 //! An RGB image and the few things drawn on it.
 
-use super::colours::Colour;
+use super::colors::Color;
 use super::font;
 use super::layout::PixelRect;
 
@@ -33,34 +33,34 @@ impl RgbImage {
     }
 
     /// Sets the pixel with index `pixel` (row * width + column).
-    pub fn set_index(&mut self, pixel: usize, colour: Colour) {
+    pub fn set_index(&mut self, pixel: usize, color: Color) {
         if let Some(rgb) = self.data.get_mut(pixel * 3..pixel * 3 + 3) {
-            rgb.copy_from_slice(&colour);
+            rgb.copy_from_slice(&color);
         }
     }
 
-    /// Mixes `colour` into a pixel; outside the image nothing happens.
-    pub fn blend(&mut self, x: i32, y: i32, colour: Colour, share: f32) {
+    /// Mixes `color` into a pixel; outside the image nothing happens.
+    pub fn blend(&mut self, x: i32, y: i32, color: Color, share: f32) {
         if x < 0 || y < 0 || x >= self.width as i32 || y >= self.height as i32 || share <= 0.0 {
             return;
         }
         let at = (y as usize * self.width as usize + x as usize) * 3;
-        for (old, new) in self.data[at..at + 3].iter_mut().zip(colour) {
+        for (old, new) in self.data[at..at + 3].iter_mut().zip(color) {
             *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share.min(1.0)).round() as u8;
         }
     }
 
     /// Fills a rectangle.
-    pub fn fill(&mut self, rect: PixelRect, colour: Colour) {
+    pub fn fill(&mut self, rect: PixelRect, color: Color) {
         for y in rect.y0..=rect.y1 {
             for x in rect.x0..=rect.x1 {
-                self.blend(x as i32, y as i32, colour, 1.0);
+                self.blend(x as i32, y as i32, color, 1.0);
             }
         }
     }
 
     /// A smooth-edged line.
-    pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: f32, colour: Colour) {
+    pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: f32, color: Color) {
         let reach = thickness * 0.5 + 1.0;
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let length2 = (dx * dx + dy * dy).max(1e-6);
@@ -71,24 +71,24 @@ impl RgbImage {
                 let (px, py) = (x as f32 - from.0, y as f32 - from.1);
                 let t = ((px * dx + py * dy) / length2).clamp(0.0, 1.0);
                 let distance = (px - t * dx).hypot(py - t * dy);
-                self.blend(x, y, colour, thickness * 0.5 + 0.5 - distance);
+                self.blend(x, y, color, thickness * 0.5 + 0.5 - distance);
             }
         }
     }
 
     /// A smooth-edged disc.
-    pub fn disc(&mut self, centre: (f32, f32), radius: f32, colour: Colour) {
+    pub fn disc(&mut self, center: (f32, f32), radius: f32, color: Color) {
         let reach = radius as i32 + 2;
-        for y in centre.1 as i32 - reach..=centre.1 as i32 + reach {
-            for x in centre.0 as i32 - reach..=centre.0 as i32 + reach {
-                let distance = (x as f32 - centre.0).hypot(y as f32 - centre.1);
-                self.blend(x, y, colour, radius + 0.5 - distance);
+        for y in center.1 as i32 - reach..=center.1 as i32 + reach {
+            for x in center.0 as i32 - reach..=center.0 as i32 + reach {
+                let distance = (x as f32 - center.0).hypot(y as f32 - center.1);
+                self.blend(x, y, color, radius + 0.5 - distance);
             }
         }
     }
 
     /// Text in capitals with its top left corner at (`x`, `y`); every dot of the font is `scale` pixels wide.
-    pub fn text(&mut self, x: i32, y: i32, scale: u32, colour: Colour, text: &str) {
+    pub fn text(&mut self, x: i32, y: i32, scale: u32, color: Color, text: &str) {
         let scale = scale as i32;
         for (index, letter) in text.chars().enumerate() {
             let left = x + index as i32 * 6 * scale;
@@ -99,7 +99,7 @@ impl RgbImage {
                     }
                     for dot in 0..scale * scale {
                         let dot_x = left + column * scale + dot % scale;
-                        self.blend(dot_x, y + row as i32 * scale + dot / scale, colour, 1.0);
+                        self.blend(dot_x, y + row as i32 * scale + dot / scale, color, 1.0);
                     }
                 }
             }

@@ -1,7 +1,7 @@
-//! What is drawn around and over the image: texts, scales, grey bar, ECG trace, strips.
+//! What is drawn around and over the image: texts, scales, gray bar, ECG trace, strips.
 
 mod canvas;
-mod colours;
+mod colors;
 mod font;
 mod layout;
 mod strip;
@@ -9,7 +9,7 @@ mod trace;
 mod vendor;
 
 pub use canvas::RgbImage;
-pub use colours::{flow_colour, grey_ramp};
+pub use colors::{flow_color, gray_ramp};
 pub use layout::{Layout, PixelRect};
 pub use strip::{SpectralSite, draw_axes, draw_spectrum};
 pub use trace::{TraceSpec, TraceStyle, draw_trace};

@@ -1,7 +1,7 @@
 //! Spectral Doppler strips.
 
 use super::canvas::RgbImage;
-use super::colours::{Colour, grey_ramp};
+use super::colors::{Color, gray_ramp};
 use super::layout::PixelRect;
 use crate::heart::{CardiacCycle, CardiacState};
 use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
@@ -82,15 +82,15 @@ pub fn draw_spectrum(
             } else if slow < 0.08 {
                 level += 0.25 * f64::from(speckle);
             }
-            let grey = (level.clamp(0.0, 1.0) * 255.0) as usize;
-            image.set_index((y * image.width + x) as usize, grey_ramp(grey, 0.0));
+            let gray = (level.clamp(0.0, 1.0) * 255.0) as usize;
+            image.set_index((y * image.width + x) as usize, gray_ramp(gray, 0.0));
         }
     }
 }
 
 /// Draws the time and value axes of a strip: a base line, second ticks and value labels.
 pub fn draw_axes(image: &mut RgbImage, rect: PixelRect, seconds_per_pixel: f64, top: f64, bottom: f64, scale: u32) {
-    let colour: Colour = [230, 230, 230];
+    let color: Color = [230, 230, 230];
     for half_second in 0..(f64::from(rect.x1 - rect.x0) * seconds_per_pixel * 2.0) as u32 {
         let x = rect.x0 as f32 + (f64::from(half_second) * 0.5 / seconds_per_pixel) as f32;
         let length = if half_second % 2 == 0 { 8.0 } else { 4.0 };
@@ -101,8 +101,8 @@ pub fn draw_axes(image: &mut RgbImage, rect: PixelRect, seconds_per_pixel: f64, 
         let y = f64::from(rect.y0) + share * f64::from(rect.y1 - rect.y0);
         let value = top + share * (bottom - top);
         let x = rect.x1 as f32;
-        image.line((x + 4.0, y as f32), (x + 10.0, y as f32), 1.0, colour);
-        image.text(x as i32 + 13, y as i32 - 3 * scale as i32, scale, colour, &format!("{value:.0}"));
+        image.line((x + 4.0, y as f32), (x + 10.0, y as f32), 1.0, color);
+        image.text(x as i32 + 13, y as i32 - 3 * scale as i32, scale, color, &format!("{value:.0}"));
     }
     if top * bottom < 0.0 {
         let y = f64::from(rect.y0) + f64::from(rect.y1 - rect.y0) * top / (top - bottom);

@@ -1,7 +1,7 @@
 //! The burned-in ECG trace in the four ways scanners draw it.
 
 use super::canvas::RgbImage;
-use super::colours::Colour;
+use super::colors::Color;
 use super::layout::PixelRect;
 use crate::ecg::Electrocardiogram;
 use serde::Serialize;
@@ -30,12 +30,12 @@ impl TraceStyle {
 pub struct TraceSpec {
     /// How it moves.
     pub style: TraceStyle,
-    /// Its colour.
-    pub colour: Colour,
+    /// Its color.
+    pub color: Color,
     /// Its thickness in pixels.
     pub thickness_px: f32,
-    /// The colour of the cursor of the style `whole`.
-    pub cursor_colour: Colour,
+    /// The color of the cursor of the style `whole`.
+    pub cursor_color: Color,
     /// Whether R peaks carry yellow marks (style `whole` only).
     pub r_marks: bool,
     /// Seconds that fit the box's width in the styles `sweeps` and `scrolls`; the other two fit the loop when longer.
@@ -107,7 +107,7 @@ impl Pen<'_> {
             let x = (columns.0 + step as f64 / 3.0).min(columns.1);
             let point = (self.rect.x0 as f32 + x as f32, self.row(self.ecg.millivolts(time_of(x))));
             if let Some(before) = before {
-                image.line(before, point, self.spec.thickness_px, self.spec.colour);
+                image.line(before, point, self.spec.thickness_px, self.spec.color);
             }
             before = Some(point);
         }
@@ -122,7 +122,7 @@ impl Pen<'_> {
     fn cursor(&self, image: &mut RgbImage, x: f64) {
         let x = self.rect.x0 as f32 + x as f32;
         let span = (self.rect.y0 as f32, self.rect.y1 as f32);
-        image.line((x, span.0), (x, span.1), 1.0, self.spec.cursor_colour);
+        image.line((x, span.0), (x, span.1), 1.0, self.spec.cursor_color);
     }
 
     fn r_marks(&self, image: &mut RgbImage, speed: f64, duration_s: f64) {

@@ -1,7 +1,7 @@
 //! Two invented vendors' screens.
 
 use super::canvas::RgbImage;
-use super::colours::{Colour, flow_colour, grey_ramp};
+use super::colors::{Color, flow_color, gray_ramp};
 use super::layout::{Layout, PixelRect};
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 pub enum Vendor {
     /// Look "A": curved sector top, numbered depth ticks on the left edge, yellowish texts, heart rate below right.
     Halden,
-    /// Look "B": pointed sector, dots along the edge, white texts in the top left corner, slightly blue greys.
+    /// Look "B": pointed sector, dots along the edge, white texts in the top left corner, slightly blue grays.
     Norrvik,
 }
 
@@ -35,7 +35,7 @@ impl Vendor {
         }
     }
 
-    /// How blue the greys are, 0 to 1.
+    /// How blue the grays are, 0 to 1.
     pub fn tint(self) -> f32 {
         match self {
             Self::Halden => 0.0,
@@ -43,7 +43,7 @@ impl Vendor {
         }
     }
 
-    fn text_colour(self) -> Colour {
+    fn text_color(self) -> Color {
         match self {
             Self::Halden => [205, 195, 120],
             Self::Norrvik => [235, 235, 235],
@@ -64,7 +64,7 @@ pub struct ScreenTexts {
     pub heart_rate_bpm: Option<u32>,
     /// Name of the mode in the corner, e.g. `2D`.
     pub mode_label: &'static str,
-    /// The Nyquist speed in cm/s where there is colour.
+    /// The Nyquist speed in cm/s where there is color.
     pub nyquist_cm_s: Option<f32>,
 }
 
@@ -78,8 +78,8 @@ pub fn draw_furniture(image: &mut RgbImage, vendor: Vendor, layout: &Layout, hal
 
 fn halden(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &ScreenTexts) {
     let (width, height, scale) = (image.width as f32, image.height as f32, layout.text_scale);
-    let colour = Vendor::Halden.text_colour();
-    bars(image, Vendor::Halden, width * 0.955, height * 0.10, texts, colour, scale);
+    let color = Vendor::Halden.text_color();
+    bars(image, Vendor::Halden, width * 0.955, height * 0.10, texts, color, scale);
     let (apex, pixels_per_cm) = (layout.sector.apex, layout.sector.pixels_per_cm);
     let mark_y = (apex.1 + layout.sector.top_cm * pixels_per_cm) as i32 - 11 * scale as i32;
     image.text(apex.0 as i32 + 4 * scale as i32, mark_y, scale, [250, 240, 40], "H");
@@ -89,27 +89,27 @@ fn halden(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &Sc
         let (x, y) = (apex.0 - sin * along - 6.0, apex.1 + cos * along);
         let long = cm % 5 == 0;
         let length = if long { 5.0 } else { 2.5 } * scale as f32;
-        image.line((x, y), (x - length * cos, y - length * sin), 1.0, colour);
+        image.line((x, y), (x - length * cos, y - length * sin), 1.0, color);
         if long {
             let label = cm.to_string();
             let left = x as i32 - RgbImage::text_width(&label, scale) - 6 * scale as i32;
-            image.text(left, y as i32 - 6 * scale as i32, scale, colour, &label);
+            image.text(left, y as i32 - 6 * scale as i32, scale, color, &label);
         }
     }
     let (right, bottom) = ((width * 0.94) as i32, (height * 0.93) as i32);
     if let Some(rate) = texts.heart_rate_bpm {
-        image.text(right, bottom, scale, colour, &rate.to_string());
-        image.text(right, bottom + 9 * scale as i32, scale, colour, "HR");
+        image.text(right, bottom, scale, color, &rate.to_string());
+        image.text(right, bottom + 9 * scale as i32, scale, color, "HR");
     }
     let corner = format!("{:.0}/S", texts.frame_rate_hz);
-    image.text((width * 0.012) as i32, (height * 0.012) as i32, scale, colour, &corner);
-    image.text((width * 0.012) as i32, (height * 0.012) as i32 + 9 * scale as i32, scale, colour, texts.mode_label);
+    image.text((width * 0.012) as i32, (height * 0.012) as i32, scale, color, &corner);
+    image.text((width * 0.012) as i32, (height * 0.012) as i32 + 9 * scale as i32, scale, color, texts.mode_label);
 }
 
 fn norrvik(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &ScreenTexts) {
     let (width, height, scale) = (image.width as f32, image.height as f32, layout.text_scale);
-    let colour = Vendor::Norrvik.text_colour();
-    bars(image, Vendor::Norrvik, width * 0.942, height * 0.16, texts, colour, scale);
+    let color = Vendor::Norrvik.text_color();
+    bars(image, Vendor::Norrvik, width * 0.942, height * 0.16, texts, color, scale);
     let lines = [
         format!("{:.0}HZ", texts.frame_rate_hz),
         format!("{:.0}CM", texts.depth_cm),
@@ -122,7 +122,7 @@ fn norrvik(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &S
     ];
     for (row, line) in lines.iter().enumerate() {
         let y = (height * 0.10) as i32 + row as i32 * 9 * scale as i32;
-        image.text((width * 0.014) as i32, y, scale, colour, line);
+        image.text((width * 0.014) as i32, y, scale, color, line);
     }
     let (apex, pixels_per_cm) = (layout.sector.apex, layout.sector.pixels_per_cm);
     let (sin, cos) = half_angle_rad.sin_cos();
@@ -137,28 +137,28 @@ fn norrvik(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &S
     if let Some(rate) = texts.heart_rate_bpm {
         let text = format!("{rate} BPM");
         let left = width as i32 - RgbImage::text_width(&text, scale) - 6;
-        image.text(left, (height * 0.962) as i32, scale, colour, &text);
+        image.text(left, (height * 0.962) as i32, scale, color, &text);
     }
 }
 
-/// The grey bar and, where there is colour, the colour bar with its speeds.
-fn bars(image: &mut RgbImage, vendor: Vendor, left: f32, top: f32, texts: &ScreenTexts, colour: Colour, scale: u32) {
+/// The gray bar and, where there is color, the color bar with its speeds.
+fn bars(image: &mut RgbImage, vendor: Vendor, left: f32, top: f32, texts: &ScreenTexts, color: Color, scale: u32) {
     let height = (image.height as f32 * 0.27) as u32;
     let (x0, y0, width) = (left as u32, top as u32, 7 * scale);
-    image.text(x0 as i32, y0 as i32 - 18 * scale as i32, scale, colour, "M3");
+    image.text(x0 as i32, y0 as i32 - 18 * scale as i32, scale, color, "M3");
     for row in 0..height {
         let share = 1.0 - row as f32 / height as f32;
-        let grey = grey_ramp((share * 255.0) as usize, vendor.tint());
+        let gray = gray_ramp((share * 255.0) as usize, vendor.tint());
         let line = |x0: u32, x1: u32| PixelRect { x0, x1, y0: y0 + row, y1: y0 + row };
-        image.fill(line(x0, x0 + width), grey);
+        image.fill(line(x0, x0 + width), gray);
         if texts.nyquist_cm_s.is_some() {
-            image.fill(line(x0 + width + 3, x0 + 2 * width + 3), flow_colour(2.0 * share - 1.0));
+            image.fill(line(x0 + width + 3, x0 + 2 * width + 3), flow_color(2.0 * share - 1.0));
         }
     }
     if let Some(nyquist) = texts.nyquist_cm_s {
         let label = format!("{nyquist:.0}");
         let x = image.width as i32 - RgbImage::text_width(&label, scale) - 8 * scale as i32;
-        image.text(x, y0 as i32 - 9 * scale as i32, scale, colour, &format!("+{label}"));
-        image.text(x, (y0 + height) as i32 + 2 * scale as i32, scale, colour, &format!("-{label}"));
+        image.text(x, y0 as i32 - 9 * scale as i32, scale, color, &format!("+{label}"));
+        image.text(x, (y0 + height) as i32 + 2 * scale as i32, scale, color, &format!("-{label}"));
     }
 }

@@ -104,9 +104,9 @@ impl LoopSpec {
         };
         let trace = TraceSpec {
             style: random.pick(&TraceStyle::ALL),
-            colour: if random.chance(0.6) { usual } else { random.pick(&palette) },
+            color: if random.chance(0.6) { usual } else { random.pick(&palette) },
             thickness_px: random.uniform(1.0, 2.2) as f32,
-            cursor_colour: if random.chance(0.7) { [230, 40, 40] } else { [225, 225, 225] },
+            cursor_color: if random.chance(0.7) { [230, 40, 40] } else { [225, 225, 225] },
             r_marks: random.chance(0.3),
             window_s: random.uniform(1.8, 4.0),
             grid: random.chance(0.15),

@@ -13,12 +13,12 @@ use serde::Serialize;
 /// What the loop shows, with the names of `truth.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum LoopMode {
-    /// Grey-scale 2-D.
+    /// Gray-scale 2-D.
     #[serde(rename = "2d")]
     TwoD,
-    /// Colour flow over 2-D.
+    /// Color flow over 2-D.
     #[serde(rename = "colour")]
-    Colour,
+    Color,
     /// Pulsed-wave Doppler, a still.
     #[serde(rename = "pw")]
     Pw,
@@ -36,7 +36,7 @@ pub enum LoopMode {
 impl LoopMode {
     /// Whether a strip over time is below a small 2-D image.
     pub fn has_strip(self) -> bool {
-        !matches!(self, Self::TwoD | Self::Colour)
+        !matches!(self, Self::TwoD | Self::Color)
     }
 
     /// The site of a spectral mode.
@@ -73,7 +73,7 @@ pub enum PixelEncoding {
     RleRgb,
     /// Explicit VR little endian, YBR_FULL_422 uncompressed.
     RawYbr422,
-    /// Explicit VR little endian, palette colour, 8 bit.
+    /// Explicit VR little endian, palette color, 8 bit.
     Palette,
     /// Deflated explicit VR little endian, RGB.
     DeflatedRgb,
@@ -109,7 +109,7 @@ pub struct EcgCarriers {
 pub enum RegionTable {
     /// None at all.
     Missing,
-    /// The 2-D region (and colour box or strip).
+    /// The 2-D region (and color box or strip).
     Image,
     /// Those and the ECG trace's region with its time scale.
     ImageAndEcg,
@@ -182,9 +182,9 @@ impl LoopSpec {
             carriers: EcgCarriers::default(),
             trace: Some(TraceSpec {
                 style: TraceStyle::Grows,
-                colour: [70, 225, 70],
+                color: [70, 225, 70],
                 thickness_px: 1.3,
-                cursor_colour: [230, 40, 40],
+                cursor_color: [230, 40, 40],
                 r_marks: false,
                 window_s: 2.5,
                 grid: false,

@@ -18,37 +18,37 @@ const MOST_FRAMES_ON_GPU: usize = 64;
 /// A model, and how many frames are encoded at once on its device.
 pub(super) struct Batches {
     model: Model,
-    at_once: usize,
+    batch_size: usize,
 }
 
 impl Batches {
     pub(super) fn of(model: Model) -> Self {
-        let at_once = if model.device().is_cpu() { MOST_FRAMES_ON_CPU } else { MOST_FRAMES_ON_GPU };
-        Self { model, at_once }
+        let batch_size = if model.device().is_cpu() { MOST_FRAMES_ON_CPU } else { MOST_FRAMES_ON_GPU };
+        Self { model, batch_size }
     }
 
     /// How many frames are worth waiting together.
-    pub(super) fn at_once(&self) -> usize {
-        self.at_once
+    pub(super) fn batch_size(&self) -> usize {
+        self.batch_size
     }
 }
 
 impl Answering for Batches {
     fn answer(&mut self, requests: &[&PreparedClips]) -> Answers {
-        run(&self.model, &mut self.at_once, requests)
+        run(&self.model, &mut self.batch_size, requests)
     }
 }
 
 /// Answers every request; a failure of the shared batch is retried request by request, so one loop cannot fail another.
-fn run(model: &Model, at_once: &mut usize, requests: &[&PreparedClips]) -> Answers {
+fn run(model: &Model, batch_size: &mut usize, requests: &[&PreparedClips]) -> Answers {
     if model.sees_whole_clips() {
-        return requests.iter().map(|request| answer_whole_clips(model, at_once, request)).collect();
+        return requests.iter().map(|request| answer_whole_clips(model, batch_size, request)).collect();
     }
-    let encoded = encode(model, at_once, requests);
+    let encoded = encode(model, batch_size, requests);
     match encoded.and_then(|(vectors, encode_ms)| classify(model, requests, &vectors, encode_ms)) {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if requests.len() == 1 => vec![Err(error)],
-        Err(_) => requests.iter().flat_map(|request| run(model, at_once, &[request])).collect(),
+        Err(_) => requests.iter().flat_map(|request| run(model, batch_size, &[request])).collect(),
     }
 }
 
@@ -87,7 +87,7 @@ fn classify(
 }
 
 /// Encodes the frames of all requests as vectors [frames, C] (or maps [frames, C, h, w]) and tells how many milliseconds that took.
-fn encode(model: &Model, at_once: &mut usize, requests: &[&PreparedClips]) -> Result<(Tensor, f64), LabelError> {
+fn encode(model: &Model, batch_size: &mut usize, requests: &[&PreparedClips]) -> Result<(Tensor, f64), LabelError> {
     let started = Instant::now();
     let Some(size) = requests.first().map(|request| request.size) else {
         return Err(LabelError::Model("an empty batch".to_owned()));
@@ -100,24 +100,28 @@ fn encode(model: &Model, at_once: &mut usize, requests: &[&PreparedClips]) -> Re
         let frames = Tensor::from_slice(chunk, (frames.len(), 3, size, size), model.device());
         model.encode(&frames.map_err(model_error)?).map_err(model_error)
     };
-    let vectors = in_pieces(values.len() / plane, at_once, encode, LabelError::is_out_of_memory)?;
+    let vectors = in_pieces(values.len() / plane, batch_size, encode, LabelError::is_out_of_memory)?;
     let vectors = Tensor::cat(&vectors, 0).map_err(model_error)?;
     Ok((vectors, started.elapsed().as_secs_f64() * 1000.0))
 }
 
 /// Answers one request with a model whose encoder looks at the frames of a clip together.
-fn answer_whole_clips(model: &Model, at_once: &mut usize, request: &PreparedClips) -> Result<EngineAnswer, LabelError> {
+fn answer_whole_clips(
+    model: &Model,
+    batch_size: &mut usize,
+    request: &PreparedClips,
+) -> Result<EngineAnswer, LabelError> {
     let started = Instant::now();
     let (count, size) = (request.frames, request.size);
     let frames = Tensor::from_slice(&request.values, (count, 3, size, size), model.device());
     let frames = frames.map_err(model_error)?;
     let length = request.clips.first().map_or(1, Vec::len).max(1);
     let encode = |clips: Range<usize>| model.encode(&clips_of(&frames, &request.clips[clips])?).map_err(model_error);
-    let most_clips = (*at_once / length).max(1);
+    let most_clips = (*batch_size / length).max(1);
     let mut clips_at_once = most_clips;
     let encoded = in_pieces(request.clips.len(), &mut clips_at_once, encode, LabelError::is_out_of_memory)?;
     if clips_at_once < most_clips {
-        *at_once = clips_at_once * length;
+        *batch_size = clips_at_once * length;
     }
     let encoded = Tensor::cat(&encoded, 0).map_err(model_error)?;
     finish(model, &encoded, started.elapsed().as_secs_f64() * 1000.0)

@@ -16,28 +16,28 @@ pub(super) trait Answering {
     fn answer(&mut self, requests: &[&PreparedClips]) -> Answers;
 }
 
-/// Runs `encode` on the pieces of 0..`count`, at most `at_once` long, and gives what it made of each.
+/// Runs `encode` on the pieces of 0..`count`, at most `batch_size` long, and gives what it made of each.
 ///
-/// A piece that `ran_out` of memory is tried again in halves, and `at_once` stays that small for the pieces to come. The
+/// A piece that `ran_out` of memory is tried again in halves, and `batch_size` stays that small for the pieces to come. The
 /// error of a piece of one, and any other error, is given back.
 pub(super) fn in_pieces<T, E>(
     count: usize,
-    at_once: &mut usize,
+    batch_size: &mut usize,
     mut encode: impl FnMut(Range<usize>) -> Result<T, E>,
     ran_out: impl Fn(&E) -> bool,
 ) -> Result<Vec<T>, E> {
     let mut pieces = Vec::new();
     let mut first = 0;
     while first < count {
-        let end = count.min(first + (*at_once).max(1));
+        let end = count.min(first + (*batch_size).max(1));
         match encode(first..end) {
             Ok(piece) => {
                 pieces.push(piece);
                 first = end;
             }
             Err(error) if end - first > 1 && ran_out(&error) => {
-                *at_once = (end - first) / 2;
-                tracing::warn!(at_once = *at_once, "the device ran out of memory, encoding fewer frames at once");
+                *batch_size = (end - first) / 2;
+                tracing::warn!(batch_size = *batch_size, "the device ran out of memory, encoding fewer frames at once");
             }
             Err(error) => return Err(error),
         }
@@ -91,25 +91,25 @@ mod tests {
 
     #[test]
     fn pieces_are_halved_until_they_fit_and_stay_so() {
-        let (mut tried, mut at_once) = (Vec::new(), 16);
-        assert_eq!(in_pieces(20, &mut at_once, device(5, &mut tried), full), Ok(vec![4; 5]));
+        let (mut tried, mut batch_size) = (Vec::new(), 16);
+        assert_eq!(in_pieces(20, &mut batch_size, device(5, &mut tried), full), Ok(vec![4; 5]));
         assert_eq!((tried.len(), &tried[..3]), (7, &[0..16, 0..8, 0..4][..]));
         tried.clear();
-        assert_eq!(in_pieces(6, &mut at_once, device(5, &mut tried), full), Ok(vec![4, 2]));
-        assert_eq!((at_once, tried), (4, vec![0..4, 4..6]));
+        assert_eq!(in_pieces(6, &mut batch_size, device(5, &mut tried), full), Ok(vec![4, 2]));
+        assert_eq!((batch_size, tried), (4, vec![0..4, 4..6]));
     }
 
     #[test]
     fn a_piece_shorter_than_the_batch_is_halved_itself() {
-        let (mut tried, mut at_once) = (Vec::new(), 16);
-        assert_eq!(in_pieces(3, &mut at_once, device(2, &mut tried), full), Ok(vec![1; 3]));
+        let (mut tried, mut batch_size) = (Vec::new(), 16);
+        assert_eq!(in_pieces(3, &mut batch_size, device(2, &mut tried), full), Ok(vec![1; 3]));
         assert_eq!(tried, [0..3, 0..1, 1..2, 2..3]);
     }
 
     #[test]
     fn one_frame_that_does_not_fit_and_other_errors_are_given_back() {
-        let (mut tried, mut at_once) = (Vec::new(), 4);
-        assert_eq!(in_pieces(4, &mut at_once, device(0, &mut tried), full), Err("full"));
+        let (mut tried, mut batch_size) = (Vec::new(), 4);
+        assert_eq!(in_pieces(4, &mut batch_size, device(0, &mut tried), full), Err("full"));
         assert_eq!(tried, [0..4, 0..2, 0..1]);
         let broken = |_: Range<usize>| Err::<(), _>("broken");
         assert_eq!(in_pieces(4, &mut 4, broken, full), Err("broken"));

@@ -81,7 +81,7 @@ fn serve(model: Model, on_cpu: Option<ReadModel>, incoming: &Receiver<Order>) {
     while let Ok(first) = incoming.recv() {
         let mut frames = first.request.frames;
         let mut orders = vec![first];
-        while frames < worker.answering.at_once() {
+        while frames < worker.answering.batch_size() {
             let Ok(next) = incoming.try_recv() else { break };
             frames += next.request.frames;
             orders.push(next);

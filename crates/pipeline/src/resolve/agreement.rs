@@ -17,7 +17,7 @@ pub(super) fn compare(origin: &str, file: &PipelineFile, card: &ModelCard) -> Re
         ("head.name", text(file.head.name), text(card.head)),
         ("fusion.name", text(file.fusion.name), text(card.fusion)),
         ("prepare.size", text(prepare.size), text(made_for.size)),
-        ("prepare.colour", text(prepare.colour.unwrap_or(made_for.colour)), text(made_for.colour)),
+        ("prepare.color", text(prepare.color.unwrap_or(made_for.color)), text(made_for.color)),
         ("prepare.crop", text(prepare.crop.unwrap_or(made_for.crop)), text(made_for.crop)),
         ("prepare.resize", text(prepare.resize.unwrap_or(made_for.resize)), text(made_for.resize)),
         ("prepare.mask_static", text(prepare.mask_static.unwrap_or(made_for.mask_static)), text(made_for.mask_static)),

@@ -8,7 +8,9 @@ use std::path::Path;
 
 use candle_core::Device;
 use nn::DeviceChoice;
-use zoo::{Calibration, Confidence, LabelSet, Model, ModelCard, Precision, Registry, WeightStatus, ZooError};
+use zoo::{
+    LabelSet, Model, ModelCard, Precision, ProbabilityCalibration, QuantizationRanges, Registry, WeightStatus, ZooError,
+};
 
 use self::agreement::{check_device, check_ranges, compare};
 use crate::engine::ReadModel;
@@ -46,7 +48,7 @@ impl Pipeline {
         source: &PipelineSource,
         models: &Path,
         (model, status): (Model, WeightStatus),
-        calibration: Option<&Calibration>,
+        calibration: Option<&QuantizationRanges>,
     ) -> Result<Self, PipelineError> {
         let mut parts = Parts::read(source, models)?;
         parts.file.precision = if calibration.is_some() { Precision::Int8 } else { Precision::F32 };
@@ -92,12 +94,12 @@ impl Pipeline {
         parts: Parts,
         mut model: Model,
         status: WeightStatus,
-        calibration: Option<&Calibration>,
+        calibration: Option<&QuantizationRanges>,
         on_cpu: Option<ReadModel>,
     ) -> Result<Self, PipelineError> {
         check_device(&source.to_string(), parts.file.precision, model.device().is_cpu())?;
         model = match (parts.file.precision, calibration) {
-            (Precision::Int8, Some(calibration)) => model.quantised(calibration).map_err(model_error(source))?,
+            (Precision::Int8, Some(calibration)) => model.quantized(calibration).map_err(model_error(source))?,
             (half @ (Precision::Bf16 | Precision::F16), _) => model.in_half(half).map_err(model_error(source))?,
             _ => model,
         };
@@ -144,9 +146,9 @@ impl Pipeline {
     }
 
     /// What was fitted to the weights in use; nothing where they are made by a formula.
-    pub(crate) fn confidence(&self) -> Confidence {
+    pub(crate) fn confidence(&self) -> ProbabilityCalibration {
         let fitted = self.card.confidence.filter(|_| self.status != WeightStatus::Untrained);
-        fitted.unwrap_or(Confidence::UNFITTED)
+        fitted.unwrap_or(ProbabilityCalibration::UNFITTED)
     }
 
     pub(crate) fn loops(&self) -> &LoopPreparation {
@@ -177,7 +179,7 @@ impl Parts {
     }
 
     /// The calibration that the pipeline's precision needs.
-    fn calibration(&self, source: &PipelineSource) -> Result<Option<Calibration>, PipelineError> {
+    fn calibration(&self, source: &PipelineSource) -> Result<Option<QuantizationRanges>, PipelineError> {
         match self.file.precision {
             Precision::F32 | Precision::Bf16 | Precision::F16 => Ok(None),
             Precision::Int8 => self.registry.read_calibration(&self.card).map(Some).map_err(model_error(source)),

@@ -103,7 +103,7 @@ fn int8_needs_a_calibration_of_these_weights_and_says_how_to_get_one() {
     let mut observer = model.observer(card.prepare.size).unwrap();
     let size = card.prepare.size;
     observer.look(&vec![0.5; 3 * size * size]).unwrap();
-    let calibration = Calibration {
+    let calibration = QuantizationRanges {
         model: card.name.clone(),
         weights_sha256: model.weights_sha256().to_owned(),
         frames: zoo::CalibrationFrames { source: "a gray frame".to_owned(), loops: 0, frames: 1 },
@@ -112,7 +112,7 @@ fn int8_needs_a_calibration_of_these_weights_and_says_how_to_get_one() {
     };
     registry.write_calibration(card, &calibration).unwrap();
     assert_eq!(open().unwrap().precision(), Precision::Int8);
-    let other = Calibration { weights_sha256: "0".repeat(64), ..calibration };
+    let other = QuantizationRanges { weights_sha256: "0".repeat(64), ..calibration };
     registry.write_calibration(card, &other).unwrap();
     let error = open().err().unwrap();
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("makes a new one"), "{error}");

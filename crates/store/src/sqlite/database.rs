@@ -14,12 +14,12 @@ use crate::{Backend, StoreError};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The SQLite back end. Threads may share one; other processes may open the same file beside it.
-pub struct Store {
+pub struct SqliteStore {
     path: PathBuf,
     connection: Mutex<Connection>,
 }
 
-impl Store {
+impl SqliteStore {
     /// Opens or makes the database file and brings its schema up to date.
     ///
     /// The journal is a write-ahead log, so people can read while the daemon writes; every commit is synced
@@ -67,7 +67,7 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(query)?;
         let value = work(&transaction).map_err(|error| match error {
             WriteError::Sqlite(source) => query(source),
-            WriteError::Store(error) => error,
+            WriteError::SqliteStore(error) => error,
         })?;
         transaction.commit().map_err(query)?;
         Ok(value)
@@ -79,13 +79,13 @@ impl Store {
     }
 }
 
-impl fmt::Debug for Store {
+impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
     }
 }
 
-impl Backend for Store {
+impl Backend for SqliteStore {
     fn checkpoint(&self) -> Result<(), StoreError> {
         self.read("checkpoint the write-ahead log", |connection| {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
@@ -96,7 +96,7 @@ impl Backend for Store {
 /// What ends a write early: SQLite, or a rule of the store.
 pub(crate) enum WriteError {
     Sqlite(rusqlite::Error),
-    Store(StoreError),
+    SqliteStore(StoreError),
 }
 
 impl From<rusqlite::Error> for WriteError {
@@ -107,6 +107,6 @@ impl From<rusqlite::Error> for WriteError {
 
 impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        Self::SqliteStore(error)
     }
 }

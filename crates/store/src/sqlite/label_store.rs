@@ -9,13 +9,13 @@ use serde_json::json;
 
 use super::job_table::{JobEnd, end_job};
 use super::row::time_text;
-use super::{Store, place, read, study};
+use super::{SqliteStore, place, read, study};
 use crate::{
     DicomIdentity, Inventory, Job, JobState, KnownLoop, LabelStore, LoopFacts, ModelKey, Prediction, Recorded, Review,
     StoreError, StoredLoop, StoredPrediction, Study, inventory,
 };
 
-impl LabelStore for Store {
+impl LabelStore for SqliteStore {
     fn record_labelled(
         &self,
         job: &Job,

@@ -10,4 +10,4 @@ mod row;
 mod schema;
 mod study;
 
-pub use database::Store;
+pub use database::SqliteStore;

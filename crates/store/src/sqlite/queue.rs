@@ -8,13 +8,13 @@ use super::job_table::{
     supersede,
 };
 use super::row::{count, path_bytes, time_text};
-use super::{Store, study};
+use super::{SqliteStore, study};
 use crate::{
     DicomIdentity, Enqueued, FileIdentity, Job, JobCounts, JobFailure, JobRow, JobState, Queue, Retry, SettledFile,
     StoreError,
 };
 
-impl Queue for Store {
+impl Queue for SqliteStore {
     fn enqueue(
         &self,
         file: &FileIdentity,

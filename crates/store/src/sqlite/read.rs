@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, Result, Row, params};
 
 use super::row::{count, json, optional_time, path_from, time};
-use crate::inventory::{Material, Unlabelled};
+use crate::inventory::{StudyRecords, Unlabelled};
 use crate::{LoopFacts, ModelKey, NotLabelledWhy, Prediction, Review, StoredLoop, StoredPrediction, Study};
 
 /// All studies, or the one with this UID.
@@ -72,11 +72,11 @@ pub(super) fn paths(connection: &Connection, study_instance_uid: &str) -> Result
 }
 
 /// Everything an inventory is built from; none when there is no such study.
-pub(super) fn material(connection: &Connection, study_instance_uid: &str) -> Result<Option<Material>> {
+pub(super) fn material(connection: &Connection, study_instance_uid: &str) -> Result<Option<StudyRecords>> {
     let Some(study) = studies(connection, Some(study_instance_uid))?.pop() else {
         return Ok(None);
     };
-    Ok(Some(Material {
+    Ok(Some(StudyRecords {
         study,
         loops: loops(connection, study_instance_uid)?,
         predictions: predictions(connection, study_instance_uid)?,

@@ -43,7 +43,7 @@ pub(crate) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Store;
+    use crate::SqliteStore;
 
     fn schema_of(path: &Path) -> Vec<String> {
         let connection = Connection::open(path).unwrap();
@@ -62,7 +62,7 @@ mod tests {
     fn every_older_database_opens_keeps_its_rows_and_equals_the_newest() {
         let folder = tempfile::tempdir().unwrap();
         let fresh = folder.path().join("fresh.sqlite");
-        drop(Store::open(&fresh).unwrap());
+        drop(SqliteStore::open(&fresh).unwrap());
         for version in 1..=NEWEST as usize {
             let path = folder.path().join(format!("v{version}.sqlite"));
             let connection = at_version(&path, version);
@@ -70,7 +70,7 @@ mod tests {
                 .execute("INSERT INTO study VALUES (1, '1.2.3', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', NULL)", [])
                 .unwrap();
             drop(connection);
-            let store = Store::open(&path).unwrap();
+            let store = SqliteStore::open(&path).unwrap();
             assert_eq!(crate::LabelStore::studies(&store).unwrap().len(), 1);
             drop(store);
             assert_eq!(schema_of(&path), schema_of(&fresh), "from version {version}");
@@ -82,7 +82,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("newer.sqlite");
         at_version(&path, NEWEST as usize).pragma_update(None, "user_version", NEWEST + 1).unwrap();
-        let error = Store::open(&path).unwrap_err();
+        let error = SqliteStore::open(&path).unwrap_err();
         assert!(matches!(error, StoreError::NewerSchema { found, .. } if found == NEWEST + 1), "{error}");
         let version: u32 =
             Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
@@ -94,6 +94,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.sqlite");
         Connection::open(&path).unwrap().execute("CREATE TABLE mail (id INTEGER)", []).unwrap();
-        assert!(matches!(Store::open(&path), Err(StoreError::Foreign { .. })));
+        assert!(matches!(SqliteStore::open(&path), Err(StoreError::Foreign { .. })));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use store::{FileIdentity, Job, LabelStore, LoopFacts, ModelKey, Prediction, Queue, Recorded, Store};
+use store::{FileIdentity, Job, LabelStore, LoopFacts, ModelKey, Prediction, Queue, Recorded, SqliteStore};
 use tempfile::TempDir;
 
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -12,9 +12,9 @@ pub fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-pub fn new_store() -> (TempDir, Store) {
+pub fn new_store() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("labels.sqlite")).unwrap();
+    let store = SqliteStore::open(&folder.path().join("labels.sqlite")).unwrap();
     (folder, store)
 }
 
@@ -61,13 +61,13 @@ pub fn prediction(weights: &str, view: Option<&str>, confidence: f64) -> Predict
 }
 
 /// Queues a file and claims it; nothing else may be claimable.
-pub fn claimed(store: &Store, name: &str, second: i64) -> Job {
+pub fn claimed(store: &SqliteStore, name: &str, second: i64) -> Job {
     store.enqueue(&file(name, 10), None, at(second)).unwrap();
     store.claim("w", LEASE, at(second)).unwrap().unwrap()
 }
 
 /// Takes a loop all the way.
-pub fn label(store: &Store, facts: &LoopFacts, content: &str, said: &Prediction, second: i64) -> Recorded {
+pub fn label(store: &SqliteStore, facts: &LoopFacts, content: &str, said: &Prediction, second: i64) -> Recorded {
     let job = claimed(store, &format!("{}-{content}-{second}", facts.sop_instance_uid), second);
     store.record_labelled(&job, facts, content, said, at(second)).unwrap()
 }

@@ -4,7 +4,7 @@ use super::{Augmentation, factor};
 use crate::clip::Draft;
 use crate::random::Draws;
 
-/// Where each pixel comes from: an affine map around the centre of the image.
+/// Where each pixel comes from: an affine map around the center of the image.
 pub(super) struct Way {
     matrix: [[f32; 2]; 2],
     /// As shares of the side.
@@ -36,7 +36,7 @@ impl Way {
 
     /// The plane with bilinear interpolation; black comes in from outside.
     fn moved(&self, plane: &[f32], size: usize) -> Vec<f32> {
-        let centre = (size as f32 - 1.0) / 2.0;
+        let center = (size as f32 - 1.0) / 2.0;
         let [[xx, xy], [yx, yy]] = self.matrix;
         let pixel = |x: i32, y: i32| match (0..size as i32).contains(&x) && (0..size as i32).contains(&y) {
             true => plane[y as usize * size + x as usize],
@@ -44,11 +44,11 @@ impl Way {
         };
         let mut moved = Vec::with_capacity(plane.len());
         for row in 0..size {
-            let down = row as f32 - centre - self.shift[1] * size as f32;
+            let down = row as f32 - center - self.shift[1] * size as f32;
             for column in 0..size {
-                let across = column as f32 - centre - self.shift[0] * size as f32;
-                let x = xx * across + xy * down + centre;
-                let y = yx * across + yy * down + centre;
+                let across = column as f32 - center - self.shift[0] * size as f32;
+                let x = xx * across + xy * down + center;
+                let y = yx * across + yy * down + center;
                 let (left, top) = (x.floor(), y.floor());
                 let (right_share, lower_share) = (x - left, y - top);
                 let (left, top) = (left as i32, top as i32);

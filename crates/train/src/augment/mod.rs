@@ -4,13 +4,13 @@
 //! drawn depends on the seed and the place of the clip in its batch alone.
 
 mod geometry;
-mod impostor;
 mod overlay;
+mod synthetic_outlier;
 mod time;
 mod tissue;
 
-pub(crate) use impostor::impostor;
 use serde::{Deserialize, Serialize};
+pub(crate) use synthetic_outlier::synthetic_outlier;
 
 use crate::Clip;
 use crate::clip::Draft;
@@ -42,7 +42,7 @@ pub struct Augmentation {
     pub gaussian_noise: f32,
     /// How strongly brightness falls or rises with depth: up to exp of plus or minus this at the bottom.
     pub depth_attenuation: f32,
-    /// Deviation of a smoothing over neighbours in pixels, up to this.
+    /// Deviation of a smoothing over neighbors in pixels, up to this.
     pub blur: f32,
     /// Probability that the sector is made narrower or shallower.
     pub sector_edge: f32,

@@ -1,12 +1,12 @@
 //! What is trained on: examples, who they come from, and on which side of a split they stand.
 
+mod eleven_views;
 mod experts;
 mod images;
 mod label_noise;
 mod loops;
 mod phantom;
 mod split;
-mod thesis;
 mod tmed2;
 mod tte47;
 
@@ -16,13 +16,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zoo::ModelCard;
 
+pub use eleven_views::eleven_views_clips;
 pub use experts::{EXPERTS_FILE, ExpertLabels, tte47_experts};
 pub use images::{ImageClip, image_cache};
 pub use label_noise::noisy_classes;
 pub use loops::{LoopData, loop_cache};
 pub use phantom::{PhantomData, phantom_cache};
 pub use split::check_patients;
-pub use thesis::thesis_clips;
 pub use tmed2::tmed2_clips;
 pub use tte47::tte47_clips;
 
@@ -106,8 +106,8 @@ impl DataSet {
             DataRecipe::Tmed2 { folder: data, fold } => {
                 image_cache(&tmed2_clips(data, fold, &views)?, card, folder, progress)?
             }
-            DataRecipe::Thesis { folder: data, windows } => {
-                image_cache(&thesis_clips(data, windows, &views)?, card, folder, progress)?
+            DataRecipe::ElevenViews { folder: data, windows } => {
+                image_cache(&eleven_views_clips(data, windows, &views)?, card, folder, progress)?
             }
         };
         let mut data = Self::new(clips)?;

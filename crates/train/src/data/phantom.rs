@@ -27,9 +27,9 @@ pub struct PhantomData {
     /// Loops of each of the eleven views in a study.
     #[serde(default = "one")]
     pub loops_per_view: u32,
-    /// Colour loops of a study.
+    /// Color loops of a study.
     #[serde(default)]
-    pub colour_loops: u32,
+    pub color_loops: u32,
     /// Whether strips of Doppler and M-mode are among them, which show none of the views.
     #[serde(default)]
     pub strips: bool,
@@ -86,7 +86,7 @@ pub fn phantom_cache(
     if let Some(cache) = ClipCache::open(folder, &made_by)? {
         return Ok(cache);
     }
-    let planes = if card.prepare.colour == zoo::Colour::Rgb { 3 } else { 1 };
+    let planes = if card.prepare.color == zoo::Color::Rgb { 3 } else { 1 };
     let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
     let studies = data.train_studies + data.validation_studies;
     for study in 0..studies {
@@ -97,7 +97,7 @@ pub fn phantom_cache(
             size: SCREENS[study as usize % SCREENS.len()],
             frames: None,
             loops_per_view: data.loops_per_view,
-            colour_loops: data.colour_loops,
+            color_loops: data.color_loops,
             strips: data.strips,
             non_cardiac_loops: data.non_cardiac_loops,
             unsteadiness: data.unsteadiness,
@@ -166,16 +166,16 @@ fn clips_of(spec: &LoopSpec, card: &ModelCard, most_clips: usize) -> Result<Vec<
     prepared_clips(&screens, &positions, Some(sector), card)
 }
 
-/// The clips as bytes, before normalisation.
+/// The clips as bytes, before normalization.
 pub(crate) fn prepared_clips(
     screens: &[Screen<'_>],
     clips: &[Vec<usize>],
     sector: Option<PixelArea>,
     card: &ModelCard,
 ) -> Result<Vec<Clip>> {
-    let preparation = zoo::Preparation { normalise: None, ..card.prepare };
+    let preparation = zoo::Preparation { normalize: None, ..card.prepare };
     let prepared = prepare(screens, clips, sector, &preparation)?;
-    let planes = if preparation.colour == zoo::Colour::Rgb { 3 } else { 1 };
+    let planes = if preparation.color == zoo::Color::Rgb { 3 } else { 1 };
     Ok(Clip::all_of(&prepared, planes))
 }
 

@@ -1,6 +1,6 @@
 //! ConvNeXt (Liu et al., "A ConvNet for the 2020s", CVPR 2022).
 
-use nn::{Activation, Conv2d, LayerNorm, Linear, Maps, Padding};
+use nn::{Activation, Conv2d, FeatureMaps, LayerNorm, Linear, Padding};
 
 use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
@@ -80,7 +80,7 @@ impl ConvNext {
         Ok(Self { stem: (stem, stem_norm), stages, last, framework })
     }
 
-    fn maps_before_last_norm(&self, frames: &Maps) -> Result<Maps> {
+    fn maps_before_last_norm(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let (stem, norm) = &self.stem;
         let mut x = norm.over(&stem.over(frames, Padding::symmetric(0))?)?;
         for (downsampling, blocks) in &self.stages {
@@ -96,12 +96,12 @@ impl ConvNext {
 }
 
 impl FrameNetwork for ConvNext {
-    fn maps(&self, frames: &Maps) -> Result<Maps> {
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(self.last.over(&self.maps_before_last_norm(frames)?)?)
     }
 
     /// torchvision takes the mean before the last norm, Keras after it.
-    fn vectors(&self, frames: &Maps) -> Result<Maps> {
+    fn vectors(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(match self.framework {
             Framework::Torch => self.last.over(&self.maps_before_last_norm(frames)?.global_average()?)?,
             Framework::Keras => self.maps(frames)?.global_average()?,
@@ -169,7 +169,7 @@ impl Downsampling {
         })
     }
 
-    fn forward(&self, x: &Maps) -> Result<Maps> {
+    fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(self.conv.over(&self.norm.over(x)?, Padding::symmetric(0))?)
     }
 }
@@ -202,7 +202,7 @@ impl Block {
         })
     }
 
-    fn forward(&self, input: &Maps) -> Result<Maps> {
+    fn forward(&self, input: &FeatureMaps) -> Result<FeatureMaps> {
         let none = Padding::symmetric(0);
         let x = self.norm.over(&self.depthwise.over(input, Padding::symmetric(3))?)?;
         let x = self.project.over(&self.expand.over(&x, none)?, none)?;

@@ -1,6 +1,6 @@
 //! DenseNet (Huang et al., "Densely Connected Convolutional Networks", CVPR 2017).
 
-use nn::{Activation, ChannelAffine, Conv2d, Maps, Padding};
+use nn::{Activation, ChannelAffine, Conv2d, FeatureMaps, Padding};
 
 use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
@@ -87,7 +87,7 @@ impl DenseNet {
 }
 
 impl FrameNetwork for DenseNet {
-    fn maps(&self, frames: &Maps) -> Result<Maps> {
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let x = self.stem.over(frames, Padding::symmetric(3))?;
         let mut x = x.max_pool(3, 2, Padding::symmetric(1))?;
         for (layers, transition) in &self.blocks {
@@ -180,7 +180,7 @@ impl DenseLayer {
         })
     }
 
-    fn forward(&self, x: &Maps) -> Result<Maps> {
+    fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let inside = self.reduce.over(&self.norm.over(x)?, Padding::symmetric(0))?;
         let grown = self.grow.over(&inside, Padding::symmetric(1))?;
         Ok(x.concatenate(&grown)?)
@@ -202,7 +202,7 @@ impl Transition {
         })
     }
 
-    fn forward(&self, x: &Maps) -> Result<Maps> {
+    fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         // The 1x1 convolution comes before the pooling in the original; both are linear, and pooled first it costs a quarter.
         let pooled = self.norm.over(x)?.average_pool_2x2()?;
         Ok(self.reduce.over(&pooled, Padding::symmetric(0))?)

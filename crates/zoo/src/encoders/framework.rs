@@ -1,6 +1,6 @@
 use candle_core::Tensor;
 use nn::training::NormSettings;
-use nn::{BatchNorm, Conv2d, LayerNorm, Linear, Maps, Padding};
+use nn::{BatchNorm, Conv2d, FeatureMaps, LayerNorm, Linear, Padding};
 
 use crate::Result;
 use crate::weights::Weights;
@@ -104,7 +104,7 @@ impl Framework {
     }
 
     /// The padding with which a convolution over `x` gives its size divided by `stride`.
-    pub(super) fn padding(self, x: &Maps, kernel: usize, stride: usize) -> Result<Padding> {
+    pub(super) fn padding(self, x: &FeatureMaps, kernel: usize, stride: usize) -> Result<Padding> {
         let (_, height, width) = x.size()?;
         Ok(match self {
             Self::Torch => Padding::symmetric(kernel / 2),

@@ -1,4 +1,4 @@
-use nn::{Conv2d, Maps, Padding};
+use nn::{Conv2d, FeatureMaps, Padding};
 
 use super::{EfficientNet, EfficientNetConfig, FrameNetwork};
 use crate::Result;
@@ -28,11 +28,11 @@ impl ImageNetLogits {
 }
 
 impl FrameNetwork for ImageNetLogits {
-    fn maps(&self, frames: &Maps) -> Result<Maps> {
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         self.features.maps(frames)
     }
 
-    fn vectors(&self, frames: &Maps) -> Result<Maps> {
+    fn vectors(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(self.classes.over(&self.features.vectors(frames)?, Padding::symmetric(0))?)
     }
 }

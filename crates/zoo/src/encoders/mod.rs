@@ -21,7 +21,7 @@ mod xception;
 use std::rc::Rc;
 
 use candle_core::Tensor;
-use nn::{InputRange, KernelChoice, Lesson, Maps, ObservedNetwork};
+use nn::{FeatureMaps, InputRange, KernelChoice, ObservedNetwork, TrainingContext};
 
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
@@ -44,12 +44,12 @@ use run::Runner;
 
 /// A network that turns frames into feature maps and into vectors.
 pub trait FrameNetwork: Send + Sync {
-    /// Maps frames [N, 3, H, W] with values in 0 to 1 to feature maps [N, C, h, w].
-    fn maps(&self, frames: &Maps) -> Result<Maps>;
+    /// FeatureMaps frames [N, 3, H, W] with values in 0 to 1 to feature maps [N, C, h, w].
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps>;
 
-    /// Maps frames [N, 3, H, W] to vectors, maps of one pixel [N, C, 1, 1]; the mean of the feature maps unless the network
+    /// FeatureMaps frames [N, 3, H, W] to vectors, maps of one pixel [N, C, 1, 1]; the mean of the feature maps unless the network
     /// has another way.
-    fn vectors(&self, frames: &Maps) -> Result<Maps> {
+    fn vectors(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(self.maps(frames)?.global_average()?)
     }
 }
@@ -139,8 +139,8 @@ impl Encoder {
     }
 
     /// The same encoder in int8, given the range of each convolution's input as an observer has seen it.
-    pub fn quantised(self, ranges: Vec<InputRange>) -> Result<Self> {
-        Ok(Self { runner: self.runner.quantised(ranges)? })
+    pub fn quantized(self, ranges: Vec<InputRange>) -> Result<Self> {
+        Ok(Self { runner: self.runner.quantized(ranges)? })
     }
 
     /// An observer of the ranges on frames of 3 x height x width, as far as feature maps or vectors.
@@ -205,7 +205,7 @@ impl Encoder {
 
     /// Encodes frames [N, 3, H, W] as vectors [N, width], or as maps [N, map width, h, w], on Candle's graph, so that
     /// tensors that are variables get their gradients.
-    pub(crate) fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    pub(crate) fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         self.runner.learn(frames, maps, lesson)
     }
 }

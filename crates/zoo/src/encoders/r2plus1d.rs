@@ -5,7 +5,7 @@ use nn::{Activation, Clips, Conv3d, Geometry3d};
 
 use super::video::{ConvSizes3d, VideoNetwork, conv_norm};
 use crate::Result;
-use crate::heads::factorised_width;
+use crate::heads::factorized_width;
 use crate::weights::Weights;
 
 /// The sizes of an R(2+1)D network.
@@ -89,7 +89,7 @@ impl VideoNetwork for R2Plus1d {
     }
 }
 
-/// Two factorised convolutions beside a shortcut.
+/// Two factorized convolutions beside a shortcut.
 struct Block {
     convs: [Conv3d; 4],
     shortcut: Option<Conv3d>,
@@ -98,9 +98,9 @@ struct Block {
 impl Block {
     fn read(weights: &Weights<'_>, (width_in, width): (usize, usize), stride: usize) -> Result<Self> {
         // torchvision takes the first convolution's inner width for the second as well.
-        let inside = factorised_width(width_in, width);
-        let [image1, time1] = factorised(&weights.at("conv1"), [width_in, inside, width], stride)?;
-        let [image2, time2] = factorised(&weights.at("conv2"), [width, inside, width], 1)?;
+        let inside = factorized_width(width_in, width);
+        let [image1, time1] = factorized(&weights.at("conv1"), [width_in, inside, width], stride)?;
+        let [image2, time2] = factorized(&weights.at("conv2"), [width, inside, width], 1)?;
         let shortcut = match stride == 1 && width_in == width {
             true => None,
             false => {
@@ -133,7 +133,7 @@ impl Block {
 }
 
 /// A convolution over the image with norm and ReLU, then one over time with norm; both have the stride.
-fn factorised(weights: &Weights<'_>, [width_in, inside, width]: [usize; 3], stride: usize) -> Result<[Conv3d; 2]> {
+fn factorized(weights: &Weights<'_>, [width_in, inside, width]: [usize; 3], stride: usize) -> Result<[Conv3d; 2]> {
     let pair = weights.at(0);
     let over_image = ConvSizes3d {
         widths: (width_in, inside),

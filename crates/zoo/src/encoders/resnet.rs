@@ -1,6 +1,6 @@
 //! ResNet with bottlenecks (He et al., "Deep Residual Learning for Image Recognition", CVPR 2016).
 
-use nn::{Activation, Conv2d, Maps, Padding};
+use nn::{Activation, Conv2d, FeatureMaps, Padding};
 
 use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
@@ -74,7 +74,7 @@ impl ResNet {
 }
 
 impl FrameNetwork for ResNet {
-    fn maps(&self, frames: &Maps) -> Result<Maps> {
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let x = self.stem.over(frames, Padding::symmetric(3))?;
         let mut x = x.max_pool(3, 2, Padding::symmetric(1))?;
         for block in &self.blocks {
@@ -148,7 +148,7 @@ impl Bottleneck {
         })
     }
 
-    fn forward(&self, input: &Maps) -> Result<Maps> {
+    fn forward(&self, input: &FeatureMaps) -> Result<FeatureMaps> {
         let none = Padding::symmetric(0);
         let x = self.reduce.over(input, none)?;
         let x = self.middle.over(&x, Padding::symmetric(1))?;

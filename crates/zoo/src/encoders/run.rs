@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Tensor};
 use nn::training::channels_first;
-use nn::{CompiledNetwork, InputRange, KernelChoice, LearnedMaps, Lesson, Maps, ObservedNetwork};
+use nn::{CompiledNetwork, FeatureMaps, InputRange, KernelChoice, ObservedNetwork, TrainingContext, TrainingMaps};
 
 use super::FrameNetwork;
 use crate::{Result, ZooError};
@@ -61,7 +61,7 @@ impl Runner {
 
     /// The same network in int8, given the ranges that an observer of it has seen; an error where it does not run by the
     /// CPU kernels.
-    pub fn quantised(self, ranges: Vec<InputRange>) -> Result<Self> {
+    pub fn quantized(self, ranges: Vec<InputRange>) -> Result<Self> {
         self.kernels()?;
         Ok(Self { ranges: Some(ranges), packed: Mutex::default(), ..self })
     }
@@ -77,27 +77,27 @@ impl Runner {
     fn kernels(&self) -> Result<nn::InstructionSet> {
         match self.choice {
             KernelChoice::Kernels(set) => Ok(set),
-            KernelChoice::Plain => Err(ZooError::NotQuantisable { reason: "ECHOLABEL_KERNELS turns them off" }),
+            KernelChoice::Plain => Err(ZooError::NotQuantizable { reason: "ECHOLABEL_KERNELS turns them off" }),
         }
     }
 
-    /// Maps frames [N, 3, H, W] to vectors [N, C].
+    /// FeatureMaps frames [N, 3, H, W] to vectors [N, C].
     pub fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
         let vectors = self.run(frames, false)?;
         Ok(vectors.flatten_from(1)?)
     }
 
-    /// Maps frames [N, 3, H, W] to feature maps [N, C, h, w].
+    /// FeatureMaps frames [N, 3, H, W] to feature maps [N, C, h, w].
     pub fn maps(&self, frames: &Tensor) -> Result<Tensor> {
         self.run(frames, true)
     }
 
-    /// Maps frames [N, 3, H, W] to vectors [N, C], or to maps [N, C, h, w], on Candle's graph.
-    pub fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    /// FeatureMaps frames [N, 3, H, W] to vectors [N, C], or to maps [N, C, h, w], on Candle's graph.
+    pub fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         let network = self.layers_of(frames.dims())?;
-        let frames = Maps::Learned(LearnedMaps::frames(frames, lesson)?);
+        let frames = FeatureMaps::Training(TrainingMaps::frames(frames, lesson)?);
         let channels_first = match layers(network, &frames, maps)? {
-            Maps::Learned(learned) => channels_first(learned.channels_last())?,
+            FeatureMaps::Training(learned) => channels_first(learned.channels_last())?,
             other => other.tensor()?.clone(),
         };
         Ok(if maps { channels_first } else { channels_first.flatten_from(1)? })
@@ -109,7 +109,7 @@ impl Runner {
         };
         let on_kernels = frames.device().is_cpu() && frames.dtype() == DType::F32;
         if self.ranges.is_some() && !on_kernels {
-            return Err(ZooError::NotQuantisable { reason: "the frames are not on the CPU" });
+            return Err(ZooError::NotQuantizable { reason: "the frames are not on the CPU" });
         }
         match self.choice {
             KernelChoice::Kernels(_) if on_kernels => {
@@ -131,9 +131,9 @@ impl Runner {
         if let Some((_, network)) = packed.iter().find(|(known, _)| *known == wanted) {
             return Ok(network.clone());
         }
-        let KernelChoice::Kernels(set) = self.choice else { return Err(nn::NnError::OnlyNoted.into()) };
+        let KernelChoice::Kernels(set) = self.choice else { return Err(nn::NnError::OnlyTraced.into()) };
         let network = self.layers_of(&[1, 3, wanted.height, wanted.width])?;
-        let note = |frames: &Maps| layers(network, frames, wanted.maps);
+        let note = |frames: &FeatureMaps| layers(network, frames, wanted.maps);
         let size = (wanted.height, wanted.width);
         let network = Arc::new(CompiledNetwork::note::<ZooError>(size, set, self.ranges.as_deref(), note)?);
         packed.truncate(MOST_PACKED - 1);
@@ -142,6 +142,6 @@ impl Runner {
     }
 }
 
-fn layers(network: &dyn FrameNetwork, frames: &Maps, maps: bool) -> Result<Maps> {
+fn layers(network: &dyn FrameNetwork, frames: &FeatureMaps, maps: bool) -> Result<FeatureMaps> {
     if maps { network.maps(frames) } else { network.vectors(frames) }
 }

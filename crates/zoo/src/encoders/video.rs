@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{D, DType, Tensor};
-use nn::{Clips, CompiledNetwork, Conv3d, Geometry3d, InstructionSet, KernelChoice, Lesson};
+use nn::{Clips, CompiledNetwork, Conv3d, Geometry3d, InstructionSet, KernelChoice, TrainingContext};
 
 use super::framework::Framework;
 use super::{KineticsLogits, R2Plus1d, R2Plus1dConfig, SlowResNet, SlowResNetConfig};
@@ -13,7 +13,7 @@ use crate::{Result, VideoEncoderName, ZooError};
 
 /// A network that turns clips into feature maps and into vectors.
 pub trait VideoNetwork: Send + Sync {
-    /// Maps clips of three colours with values in 0 to 1 to feature maps.
+    /// FeatureMaps clips of three colors with values in 0 to 1 to feature maps.
     fn maps(&self, clips: &Clips) -> Result<Clips>;
 
     /// Makes vectors [B, C] of the feature maps [B, T', C, h, w]; their mean unless the network has another way.
@@ -66,7 +66,7 @@ impl VideoEncoder {
 
     /// Encodes clips [B, T, 3, H, W] with values in 0 to 1 as vectors [B, width].
     ///
-    /// The reference system reshapes [B, T, C, H, W] to [B, C, T, H, W], which mixes frames and colours; here the axes keep
+    /// The reference system reshapes [B, T, C, H, W] to [B, C, T, H, W], which mixes frames and colors; here the axes keep
     /// their meaning.
     pub fn forward(&self, clips: &Tensor) -> Result<Tensor> {
         let &[_, frames, 3, height, width] = clips.dims() else {
@@ -82,7 +82,7 @@ impl VideoEncoder {
 
     /// Encodes clips [B, T, 3, H, W] as vectors [B, width] on Candle's graph, so that tensors that are variables get their
     /// gradients.
-    pub(crate) fn learn(&self, clips: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    pub(crate) fn learn(&self, clips: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         self.network.vectors(&self.network.maps(&Clips::learned(clips, lesson)?)?.tensor()?)
     }
 

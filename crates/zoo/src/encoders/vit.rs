@@ -1,7 +1,7 @@
 //! Vision Transformer as in torchvision (Dosovitskiy et al., "An Image is Worth 16x16 Words", ICLR 2021).
 
 use candle_core::Tensor;
-use nn::{Conv2d, LayerNorm, Maps, Padding};
+use nn::{Conv2d, FeatureMaps, LayerNorm, Padding};
 
 use super::FrameNetwork;
 use crate::transformer::{BlockSizes, TransformerBlock, layer_norm};
@@ -79,8 +79,8 @@ impl VisionTransformer {
         })
     }
 
-    /// Maps frames [N, 3, H, W] to tokens [N, C, 1, 1 + patches], the class token first.
-    fn tokens(&self, frames: &Maps) -> Result<Maps> {
+    /// FeatureMaps frames [N, 3, H, W] to tokens [N, C, 1, 1 + patches], the class token first.
+    fn tokens(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let side = self.config.image_side;
         let (channels, height, width) = frames.size()?;
         if height != side || width != side {
@@ -99,12 +99,12 @@ impl VisionTransformer {
 
 impl FrameNetwork for VisionTransformer {
     /// The patches' tokens where the patches are.
-    fn maps(&self, frames: &Maps) -> Result<Maps> {
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let side = self.config.image_side / self.config.patch;
         Ok(self.tokens(frames)?.pixels(1, (side, side))?)
     }
 
-    fn vectors(&self, frames: &Maps) -> Result<Maps> {
+    fn vectors(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(self.tokens(frames)?.pixels(0, (1, 1))?)
     }
 }

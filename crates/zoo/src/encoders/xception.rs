@@ -1,7 +1,7 @@
 //! Xception as in `keras.applications` (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017).
 
 use nn::training::NormSettings;
-use nn::{Activation, BatchNorm, Conv2d, Maps, Padding};
+use nn::{Activation, BatchNorm, Conv2d, FeatureMaps, Padding};
 
 use super::FrameNetwork;
 use crate::Result;
@@ -87,7 +87,7 @@ impl Xception {
 }
 
 impl FrameNetwork for Xception {
-    fn maps(&self, frames: &Maps) -> Result<Maps> {
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let mut x = frames.clone();
         for conv in &self.stem {
             x = conv.over(&x, Padding::symmetric(0))?;
@@ -130,7 +130,7 @@ impl Downsampling {
         Ok(Self { first, second, shortcut })
     }
 
-    fn forward(&self, input: &Maps, relu_first: bool) -> Result<Maps> {
+    fn forward(&self, input: &FeatureMaps, relu_first: bool) -> Result<FeatureMaps> {
         let shortcut = self.shortcut.over_same(input)?;
         let x = if relu_first { input.relu()? } else { input.clone() };
         let x = self.first.forward(&x)?.relu()?;
@@ -157,7 +157,7 @@ impl Separable {
         })
     }
 
-    fn forward(&self, x: &Maps) -> Result<Maps> {
+    fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(self.pointwise.over(&self.depthwise.over_same(x)?, Padding::symmetric(0))?)
     }
 }

@@ -50,7 +50,8 @@ struct Contrastive {
     embedding: Made,
     labels: Vec<usize>,
     tau: f64,
-    l2_normalise: bool,
+    #[serde(rename = "l2_normalise")]
+    l2_normalize: bool,
     losses: BTreeMap<String, Expected>,
 }
 
@@ -120,8 +121,8 @@ fn contrastive(
     embeddings: &Tensor,
     add: &mut impl FnMut(&str, f64, f64),
 ) -> Result<()> {
-    let with = |l2_normalise| ContrastiveLoss { form, temperature: case.tau, l2_normalise, times_temperature: false };
-    let loss = with(case.l2_normalise);
+    let with = |l2_normalize| ContrastiveLoss { form, temperature: case.tau, l2_normalize, times_temperature: false };
+    let loss = with(case.l2_normalize);
 
     let variable = Var::from_tensor(embeddings)?;
     let value = loss.of(variable.as_tensor(), &case.labels)?;
@@ -141,7 +142,7 @@ fn contrastive(
         add("gradient", relative(&gradient, expected, LEAST_DOUBLE), DOUBLE);
     }
     if let Some(expected) = &expected.grad_z {
-        let unit = if case.l2_normalise {
+        let unit = if case.l2_normalize {
             embeddings.broadcast_div(&embeddings.sqr()?.sum_keepdim(1)?.sqrt()?)?
         } else {
             embeddings.clone()

@@ -11,7 +11,7 @@ use super::compare::{Digest, Numbers, larger, largest_difference};
 use super::inputs::{bounded, fnv1a64, image_u8};
 use super::thesis::{self, Pipeline};
 use super::{Check, Source};
-use crate::prepare::{Crop, Resize, Screen, colour, resize};
+use crate::prepare::{Crop, Resize, Screen, color, resize};
 use crate::{Result, ZooError};
 
 /// Tolerances on values 0 to 255 (golden README).
@@ -106,7 +106,7 @@ impl Method {
         let red = || resize::resize(&cut, |pixel| pixel[0], target, self.how);
         let values = match self.channels {
             Channels::First => red(),
-            Channels::Gray => resize::resize(&cut, colour::pillow_luma, target, self.how),
+            Channels::Gray => resize::resize(&cut, color::pillow_luma, target, self.how),
             Channels::All => {
                 let green = resize::resize(&cut, |pixel| pixel[1], target, self.how);
                 let blue = resize::resize(&cut, |pixel| pixel[2], target, self.how);
@@ -201,12 +201,12 @@ fn gray(content: &Content, family: &str) -> Vec<Check> {
     let unit = || (0..=255u8).map(|byte| f64::from(f32::from(byte) / 255.0)).collect();
     let check = |(name, theirs): (&String, &Value)| {
         let (ours, tolerance): (Vec<f64>, f64) = match name.as_str() {
-            "pil_L" => (bytes(colour::pillow_luma), EXACT),
-            "cv2_rgb2gray" => (bytes(colour::opencv_luma), EXACT),
-            "torchvision_u8" => (bytes(colour::torchvision_luma), TORCHVISION_BYTES),
-            "rgb_to_grayscale_u8" => (bytes(colour::tensorflow_luma), EXACT),
+            "pil_L" => (bytes(color::pillow_luma), EXACT),
+            "cv2_rgb2gray" => (bytes(color::opencv_luma), EXACT),
+            "torchvision_u8" => (bytes(color::torchvision_luma), TORCHVISION_BYTES),
+            "rgb_to_grayscale_u8" => (bytes(color::tensorflow_luma), EXACT),
             "rgb_to_grayscale_f32" => {
-                (pixels.iter().map(|pixel| f64::from(colour::tensorflow_luma_float(pixel))).collect(), FLOAT)
+                (pixels.iter().map(|pixel| f64::from(color::tensorflow_luma_float(pixel))).collect(), FLOAT)
             }
             "rescaling_f32" | "to_tensor_of_0_255" => (unit(), FLOAT / 255.0),
             _ => return Check::not_covered("gray", &format!("{family} {name}")),

@@ -7,7 +7,7 @@ use super::inputs::{bounded, image_channels, sector_channels};
 use super::resize::{NamedTensor, tensor_files, tensors};
 use super::{Check, Source};
 use crate::Result;
-use crate::prepare::{Colour, Crop, Preparation, Resize, Screen, prepare};
+use crate::prepare::{Color, Crop, Preparation, Resize, Screen, prepare};
 
 #[derive(Deserialize)]
 pub(super) struct Pipeline {
@@ -88,8 +88,8 @@ enum What {
 
 fn crop(kind: &str) -> Option<Crop> {
     match kind {
-        "video" => Some(Crop::ThesisVideo),
-        "image" => Some(Crop::ThesisImage),
+        "video" => Some(Crop::ElevenViewsVideo),
+        "image" => Some(Crop::ElevenViewsImage),
         _ => None,
     }
 }
@@ -118,12 +118,12 @@ impl Clip {
         let run = |mask_static| -> Result<Vec<f64>> {
             let preparation = Preparation {
                 size,
-                colour: Colour::Gray,
+                color: Color::Gray,
                 crop,
                 resize: Resize::Pillow,
                 mask_static,
                 mask_noise_levels: 0,
-                normalise: None,
+                normalize: None,
             };
             let prepared = prepare(&screens, &[(0..frames).collect()], None, &preparation)?;
             Ok(prepared.values.into_iter().map(f64::from).collect())

@@ -27,7 +27,7 @@ impl Conv1dHead {
 }
 
 impl ClipNetwork for Conv1dHead {
-    /// Maps spatial features [B, T, C] to temporal features [B, T, C].
+    /// FeatureMaps spatial features [B, T, C] to temporal features [B, T, C].
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor> {
         Ok(self.conv.forward(spatial)?)
     }

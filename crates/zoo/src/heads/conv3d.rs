@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use candle_core::{D, Tensor};
-use nn::{Activation, Conv3d, Geometry3d, Lesson};
+use nn::{Activation, Conv3d, Geometry3d, TrainingContext};
 
 use super::ClipNetwork;
 use crate::encoders::Framework;
@@ -45,7 +45,7 @@ impl ClipNetwork for Conv3dHead {
         self.halved_thrice(maps, |conv, x| conv.forward(x))
     }
 
-    fn learn(&self, maps: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    fn learn(&self, maps: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         self.halved_thrice(maps, |conv, x| conv.learn(x, lesson))
     }
 }

@@ -28,7 +28,7 @@ impl DilatedHead {
 }
 
 impl ClipNetwork for DilatedHead {
-    /// Maps spatial features [B, T, C] to temporal features [B, T, C].
+    /// FeatureMaps spatial features [B, T, C] to temporal features [B, T, C].
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor> {
         let mut x = spatial.clone();
         for conv in &self.convs {

@@ -14,7 +14,7 @@ mod transformer;
 use std::rc::Rc;
 
 use candle_core::Tensor;
-use nn::Lesson;
+use nn::TrainingContext;
 
 pub use attention::AttentionHead;
 pub use conv1d::Conv1dHead;
@@ -22,7 +22,7 @@ pub use conv3d::Conv3dHead;
 pub use dilated::DilatedHead;
 pub use lstm::{LstmConfig, LstmHead};
 pub use r2plus1d::R2Plus1dHead;
-pub(crate) use r2plus1d::factorised_width;
+pub(crate) use r2plus1d::factorized_width;
 pub use transformer::TransformerHead;
 
 use crate::weights::Weights;
@@ -30,11 +30,11 @@ use crate::{HeadName, Result, ZooError};
 
 /// A network over the features of a clip.
 pub trait ClipNetwork: Send + Sync {
-    /// Maps spatial features [B, T, C], or feature maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
+    /// FeatureMaps spatial features [B, T, C], or feature maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor>;
 
     /// The same on Candle's graph, for heads whose layers do something else while they learn.
-    fn learn(&self, spatial: &Tensor, _lesson: &Rc<Lesson>) -> Result<Tensor> {
+    fn learn(&self, spatial: &Tensor, _lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         self.temporal(spatial)
     }
 }
@@ -90,13 +90,13 @@ impl Head {
         }
     }
 
-    /// Maps spatial features [B, T, C], or maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
+    /// FeatureMaps spatial features [B, T, C], or maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
     pub fn forward(&self, spatial: &Tensor) -> Result<Tensor> {
         self.through(spatial, |network| network.temporal(spatial))
     }
 
     /// As [`Self::forward`], on Candle's graph: what of the weights are variables gets its gradient.
-    pub fn learn(&self, spatial: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    pub fn learn(&self, spatial: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         self.through(spatial, |network| network.learn(spatial, lesson))
     }
 

@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use candle_core::Tensor;
-use nn::{Activation, Conv3d, Geometry3d, Lesson};
+use nn::{Activation, Conv3d, Geometry3d, TrainingContext};
 
 use super::ClipNetwork;
 use super::conv3d::mean_over_clip;
@@ -27,7 +27,7 @@ impl R2Plus1dHead {
 
     /// Reads `spatial`, `temporal` and `shortcut`, convolutions without bias, and their norms `bn1`, `bn2` and `bn3`.
     pub fn read(width: usize, weights: &Weights<'_>) -> Result<Self> {
-        let inside = factorised_width(width, Self::WIDTH);
+        let inside = factorized_width(width, Self::WIDTH);
         let read = |conv: &str, norm: &str, [width_out, width_in, time, space]: [usize; 4]| -> Result<Conv3d> {
             let kernel = weights.at(conv).tensor("weight", &[width_out, width_in, time, space, space])?;
             let norm = Framework::Torch.batch_norm(&weights.at(norm), width_out, Self::NORM_EPS)?;
@@ -46,7 +46,7 @@ impl ClipNetwork for R2Plus1dHead {
         self.block(maps, |conv, x| conv.forward(x))
     }
 
-    fn learn(&self, maps: &Tensor, lesson: &Rc<Lesson>) -> Result<Tensor> {
+    fn learn(&self, maps: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
         self.block(maps, |conv, x| conv.learn(x, lesson))
     }
 }
@@ -59,6 +59,6 @@ impl R2Plus1dHead {
 }
 
 /// Channels between the two convolutions, with which they have as many parameters as the 3x3x3 convolution they replace.
-pub(crate) fn factorised_width(width_in: usize, width_out: usize) -> usize {
+pub(crate) fn factorized_width(width_in: usize, width_out: usize) -> usize {
     27 * width_in * width_out / (9 * width_in + 3 * width_out)
 }

@@ -1,5 +1,5 @@
 use candle_core::{Device, Tensor};
-use nn::{LayerNorm, Maps};
+use nn::{FeatureMaps, LayerNorm};
 
 use super::ClipNetwork;
 use crate::Result;
@@ -33,7 +33,7 @@ impl ClipNetwork for TransformerHead {
         let (_, frames, width) = spatial.dims3()?;
         let x = spatial.broadcast_add(&positions(frames, width, spatial.device())?)?;
         // Frames are the pixels of a map of one row.
-        let mut x = Maps::from(x.transpose(1, 2)?.unsqueeze(2)?.contiguous()?);
+        let mut x = FeatureMaps::from(x.transpose(1, 2)?.unsqueeze(2)?.contiguous()?);
         for block in &self.blocks {
             x = block.over(&x)?;
         }

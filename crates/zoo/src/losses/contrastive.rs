@@ -28,7 +28,7 @@ pub struct ContrastiveLoss {
     /// What similarities are divided by; above 0.
     pub temperature: f64,
     /// Whether embeddings are divided by their lengths first.
-    pub l2_normalise: bool,
+    pub l2_normalize: bool,
     /// Whether the values are multiplied by the temperature, as the reference system does.
     pub times_temperature: bool,
 }
@@ -56,7 +56,7 @@ impl ContrastiveLoss {
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
             return fault(NAME, format!("a temperature of {}", self.temperature));
         }
-        let embeddings = if self.l2_normalise { unit_rows(embeddings)? } else { embeddings.clone() };
+        let embeddings = if self.l2_normalize { unit_rows(embeddings)? } else { embeddings.clone() };
         let similarities = Similarities::of(&embeddings, labels, self.temperature)?;
         let scale = if self.times_temperature { self.temperature } else { 1.0 };
         let values = (self.form.values(&similarities)? * scale)?;

@@ -55,10 +55,10 @@ impl<'a> Screen<'a> {
         let area = match crop {
             Crop::None => whole,
             Crop::Sector => sector.and_then(|sector| self.on_screen(sector)).unwrap_or(whole),
-            Crop::ThesisImage => {
+            Crop::ElevenViewsImage => {
                 PixelArea { left: side, width: self.width - side, height: self.height - edge, ..whole }
             }
-            Crop::ThesisVideo => {
+            Crop::ElevenViewsVideo => {
                 PixelArea { left: side, top: edge, width: self.width - side, height: self.height - 2 * edge }
             }
         };
@@ -119,8 +119,8 @@ mod tests {
         let pixels = vec![0; 636 * 434 * 3];
         let screen = Screen::new(636, 434, &pixels).unwrap();
         // PIL: (w // 10, h // 15 or 0, w, h - h // 15)
-        assert_eq!(area(&screen.cut(Crop::ThesisVideo, None)), (63, 28, 573, 378));
-        assert_eq!(area(&screen.cut(Crop::ThesisImage, None)), (63, 0, 573, 406));
+        assert_eq!(area(&screen.cut(Crop::ElevenViewsVideo, None)), (63, 28, 573, 378));
+        assert_eq!(area(&screen.cut(Crop::ElevenViewsImage, None)), (63, 0, 573, 406));
         assert_eq!(area(&screen.cut(Crop::Sector, None)), (0, 0, 636, 434));
     }
 

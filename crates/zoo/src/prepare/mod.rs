@@ -4,14 +4,14 @@
 //! step equals, to the stated tolerance, a function of the framework that the model comes from ([`crate::golden`] checks
 //! that), and a card names it. Everything here is pure: frames in, numbers out.
 
-pub(crate) mod colour;
+pub(crate) mod color;
 pub(crate) mod image;
 mod mask;
 mod preparation;
 pub(crate) mod resize;
 
 pub use image::{PixelArea, Screen};
-pub use preparation::{Colour, Crop, Normalise, Preparation, Resize};
+pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
 
 use crate::{Result, ZooError};
 use image::Cut;
@@ -51,9 +51,9 @@ pub fn prepare(
     if let Some(position) = clips.iter().flatten().find(|&&position| position >= screens.len()) {
         return Err(ZooError::Preparation { problem: format!("frame {position} of {}", screens.len()) });
     }
-    let normalise = preparation.normalise.unwrap_or(Normalise { mean: [0.0; 3], std: [1.0; 3] });
-    if !normalise.std.iter().all(|std| *std > 0.0) {
-        return Err(ZooError::Preparation { problem: format!("a standard deviation of {:?}", normalise.std) });
+    let normalize = preparation.normalize.unwrap_or(Normalize { mean: [0.0; 3], std: [1.0; 3] });
+    if !normalize.std.iter().all(|std| *std > 0.0) {
+        return Err(ZooError::Preparation { problem: format!("a standard deviation of {:?}", normalize.std) });
     }
     let images: Vec<Vec<f32>> =
         screens.iter().map(|screen| planes(&screen.cut(preparation.crop, sector), preparation)).collect();
@@ -66,23 +66,23 @@ pub fn prepare(
     for image in &images {
         // Gray is one plane, which stands for all three.
         let planes = image.chunks_exact(size * size).cycle();
-        for ((plane, mean), std) in planes.zip(normalise.mean).zip(normalise.std) {
+        for ((plane, mean), std) in planes.zip(normalize.mean).zip(normalize.std) {
             values.extend(plane.iter().map(|&value| (value / 255.0 - mean) / std));
         }
     }
     Ok(PreparedClips { frames: images.len(), size, values, clips })
 }
 
-/// The cut in the encoder's size, plane by plane: one of gray or three of colour, values 0 to 255.
+/// The cut in the encoder's size, plane by plane: one of gray or three of color, values 0 to 255.
 fn planes(cut: &Cut<'_>, preparation: &Preparation) -> Vec<f32> {
     let (target, how) = ((preparation.size, preparation.size), preparation.resize);
     // The functions stand in the calls, not in variables, for the compiler to build a fast loop around each.
-    match preparation.colour {
-        Colour::Gray => resize(cut, colour::pillow_luma, target, how),
-        Colour::GrayTensorflow => resize(cut, colour::tensorflow_luma, target, how),
-        Colour::GrayTorchvision => resize(cut, colour::torchvision_luma, target, how),
-        Colour::GrayOpencv => resize(cut, colour::opencv_luma, target, how),
-        Colour::Rgb => [
+    match preparation.color {
+        Color::Gray => resize(cut, color::pillow_luma, target, how),
+        Color::GrayTensorflow => resize(cut, color::tensorflow_luma, target, how),
+        Color::GrayTorchvision => resize(cut, color::torchvision_luma, target, how),
+        Color::GrayOpencv => resize(cut, color::opencv_luma, target, how),
+        Color::Rgb => [
             resize(cut, |pixel| pixel[0], target, how),
             resize(cut, |pixel| pixel[1], target, how),
             resize(cut, |pixel| pixel[2], target, how),
@@ -117,16 +117,8 @@ mod tests {
         pixels
     }
 
-    fn card(colour: Colour, crop: Crop, mask_static: bool) -> Preparation {
-        Preparation {
-            size: 8,
-            colour,
-            crop,
-            resize: Resize::Pillow,
-            mask_static,
-            mask_noise_levels: 0,
-            normalise: None,
-        }
+    fn card(color: Color, crop: Crop, mask_static: bool) -> Preparation {
+        Preparation { size: 8, color, crop, resize: Resize::Pillow, mask_static, mask_noise_levels: 0, normalize: None }
     }
 
     fn prepared(frames: &[Vec<u8>], clips: &[Vec<usize>], preparation: &Preparation) -> PreparedClips {
@@ -138,7 +130,7 @@ mod tests {
     #[test]
     fn gray_is_replicated_and_static_pixels_become_black() {
         let frames = [pixels(50, 255), pixels(90, 255), pixels(70, 255)];
-        let prepared = prepared(&frames, &[vec![0, 1, 2]], &card(Colour::Gray, Crop::None, true));
+        let prepared = prepared(&frames, &[vec![0, 1, 2]], &card(Color::Gray, Crop::None, true));
         assert_eq!((prepared.frames, prepared.values.len()), (3, 3 * 3 * 64));
         assert_eq!(prepared.values[..64], prepared.values[64..128]);
         assert_eq!(prepared.values[0], 0.0, "the text never changes");
@@ -148,28 +140,28 @@ mod tests {
     #[test]
     fn each_clip_has_its_own_mask() {
         let frames = [pixels(50, 255), pixels(90, 255), pixels(90, 200)];
-        let masked = prepared(&frames, &[vec![0, 1], vec![1, 2]], &card(Colour::Gray, Crop::None, true));
+        let masked = prepared(&frames, &[vec![0, 1], vec![1, 2]], &card(Color::Gray, Crop::None, true));
         assert_eq!(masked.clips, [vec![0, 1], vec![2, 3]]);
         let corners = |frame: usize| (masked.values[frame * 192] > 0.0, masked.values[frame * 192 + 63] > 0.0);
         assert_eq!([corners(1), corners(2)], [(false, true), (true, false)], "the same frame in two clips");
-        let unmasked = prepared(&frames, &[vec![0, 1], vec![1, 2]], &card(Colour::Gray, Crop::None, false));
+        let unmasked = prepared(&frames, &[vec![0, 1], vec![1, 2]], &card(Color::Gray, Crop::None, false));
         assert_eq!((unmasked.frames, unmasked.clips), (3, vec![vec![0, 1], vec![1, 2]]));
     }
 
     #[test]
-    fn the_sector_is_cut_out_and_colour_is_kept() {
+    fn the_sector_is_cut_out_and_color_is_kept() {
         let mut frame = pixels(50, 255);
         frame.iter_mut().skip(1).step_by(3).for_each(|green| *green = 10);
-        let prepared = prepared(&[frame], &[vec![0]], &card(Colour::Rgb, Crop::Sector, false));
+        let prepared = prepared(&[frame], &[vec![0]], &card(Color::Rgb, Crop::Sector, false));
         for (plane, expected) in prepared.values.chunks(64).zip([50.0, 10.0, 50.0]) {
             assert!(plane.iter().all(|&value| value == expected / 255.0), "{plane:?}");
         }
     }
 
     #[test]
-    fn values_are_normalised_last() {
-        let normalise = Some(Normalise { mean: [0.5, 0.25, 0.0], std: [0.5, 0.25, 2.0] });
-        let card = Preparation { normalise, ..card(Colour::Gray, Crop::None, false) };
+    fn values_are_normalized_last() {
+        let normalize = Some(Normalize { mean: [0.5, 0.25, 0.0], std: [0.5, 0.25, 2.0] });
+        let card = Preparation { normalize, ..card(Color::Gray, Crop::None, false) };
         let prepared = prepared(&[pixels(255, 255)], &[vec![0]], &card);
         assert_eq!([prepared.values[0], prepared.values[64], prepared.values[128]], [1.0, 3.0, 0.5]);
     }
@@ -178,12 +170,12 @@ mod tests {
     fn a_card_or_clip_that_cannot_be_is_an_error() {
         let pixels = pixels(1, 2);
         let screens = [Screen::new(WIDTH, HEIGHT, &pixels).unwrap()];
-        let good = card(Colour::Gray, Crop::None, false);
-        let no_deviation = Some(Normalise { mean: [0.0; 3], std: [1.0, 0.0, 1.0] });
+        let good = card(Color::Gray, Crop::None, false);
+        let no_deviation = Some(Normalize { mean: [0.0; 3], std: [1.0, 0.0, 1.0] });
         assert!(prepare(&screens, &[vec![0]], None, &good).is_ok());
         assert!(prepare(&screens, &[vec![1]], None, &good).is_err());
         assert!(prepare(&screens, &[vec![0]], None, &Preparation { size: 0, ..good }).is_err());
         assert!(prepare(&screens, &[vec![0]], None, &Preparation { size: usize::MAX, ..good }).is_err());
-        assert!(prepare(&screens, &[vec![0]], None, &Preparation { normalise: no_deviation, ..good }).is_err());
+        assert!(prepare(&screens, &[vec![0]], None, &Preparation { normalize: no_deviation, ..good }).is_err());
     }
 }

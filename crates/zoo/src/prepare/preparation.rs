@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Preparation {
     /// Side of the square image that the encoder sees, in pixels.
     pub size: usize,
-    /// Gray (replicated to three channels) or colour.
-    pub colour: Colour,
+    /// Gray (replicated to three channels) or color.
+    pub color: Color,
     /// Which part of the screen is kept.
     pub crop: Crop,
     /// How the part is brought to that size; its shape is not kept.
@@ -22,23 +22,23 @@ pub struct Preparation {
     pub mask_noise_levels: u8,
     /// What is done to the values 0 to 1 last; nothing where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub normalise: Option<Normalise>,
+    pub normalize: Option<Normalize>,
 }
 
 /// (value - mean) / std for each channel, on values 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Normalise {
+pub struct Normalize {
     /// Subtracted, for red, green and blue.
     pub mean: [f32; 3],
     /// Divided by, for red, green and blue.
     pub std: [f32; 3],
 }
 
-/// Gray or colour.
+/// Gray or color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Colour {
+pub enum Color {
     /// Luma (ITU-R 601) as in Pillow, replicated.
     Gray,
     /// Luma as `tf.image.rgb_to_grayscale` makes it of bytes, replicated.
@@ -60,9 +60,9 @@ pub enum Crop {
     /// The box of the ultrasound sector.
     Sector,
     /// The reference image model's: left w / 10 and bottom h / 15 are cut off (`seed-systems.md` 4.3).
-    ThesisImage,
+    ElevenViewsImage,
     /// The reference video models': left w / 10, top and bottom h / 15 are cut off (`seed-systems.md` 4.3).
-    ThesisVideo,
+    ElevenViewsVideo,
 }
 
 /// How an image is brought to the encoder's size: always to what the named function gives, whatever the shape.
@@ -73,7 +73,7 @@ pub enum Resize {
     Pillow,
     /// Pillow's NEAREST, which Keras' `load_img` uses.
     PillowNearest,
-    /// `tf.image.resize` bilinear without antialiasing: half-pixel centres, not rounded.
+    /// `tf.image.resize` bilinear without antialiasing: half-pixel centers, not rounded.
     Tensorflow,
     /// `tf.image.resize` bilinear with antialiasing, not rounded.
     TensorflowAntialias,

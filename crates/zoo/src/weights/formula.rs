@@ -21,7 +21,7 @@ pub struct FormulaWeights {
 }
 
 impl FormulaWeights {
-    /// The centre and half width of the range from which the tensor `name` is drawn.
+    /// The center and half width of the range from which the tensor `name` is drawn.
     fn range(&self, name: &str, shape: &[usize]) -> (f64, f64) {
         let last = name.rsplit(['.', '/']).next().unwrap_or(name);
         match last {
@@ -57,9 +57,9 @@ impl TensorSource for FormulaWeights {
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let (centre, half) = self.range(name, shape);
+        let (center, half) = self.range(name, shape);
         let count = shape.iter().product();
-        Ok(Tensor::from_vec(fill(&self.seed, name, count, centre, half), shape, &Device::Cpu)?)
+        Ok(Tensor::from_vec(fill(&self.seed, name, count, center, half), shape, &Device::Cpu)?)
     }
 
     fn names(&self) -> Option<Vec<String>> {
@@ -72,15 +72,15 @@ impl TensorSource for FormulaWeights {
     }
 }
 
-/// Fills a tensor of `count` numbers in `centre` +- `half` from the stream of `seed` and `name`.
+/// Fills a tensor of `count` numbers in `center` +- `half` from the stream of `seed` and `name`.
 ///
 /// FNV-1a of the name starts a splitmix64 stream; its upper 24 bits are the fraction (golden README, "Formula").
-pub fn fill(seed: &str, name: &str, count: usize, centre: f64, half: f64) -> Vec<f32> {
+pub fn fill(seed: &str, name: &str, count: usize, center: f64, half: f64) -> Vec<f32> {
     let key = stream_key(seed, name);
     (0..count as u64)
         .map(|index| {
             let fraction = (stream_word(key, index) >> 40) as f64 / 16_777_216.0;
-            (centre + half * (2.0 * fraction - 1.0)) as f32
+            (center + half * (2.0 * fraction - 1.0)) as f32
         })
         .collect()
 }

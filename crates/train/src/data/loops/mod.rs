@@ -78,14 +78,14 @@ pub fn loop_cache(
     check_patients(&examples)?;
     check_sides(data, &examples)?;
 
-    // Normalisation comes when a batch is made; bytes are kept until then.
+    // Normalization comes when a batch is made; bytes are kept until then.
     let as_bytes = ModelCard {
         label_set: Some(views.name.clone()),
-        prepare: Preparation { normalise: None, ..card.prepare },
+        prepare: Preparation { normalize: None, ..card.prepare },
         ..card.clone()
     };
     let preparation = LoopPreparation::of_model(&as_bytes, data.clips_per_loop)?;
-    let planes = if card.prepare.colour == zoo::Colour::Rgb { 3 } else { 1 };
+    let planes = if card.prepare.color == zoo::Color::Rgb { 3 } else { 1 };
     let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
     let mut usable = 0;
     for (number, some) in loops.chunks(AT_ONCE).enumerate() {

@@ -1,4 +1,4 @@
-use nn::{Activation, Conv2d, Maps, Padding};
+use nn::{Activation, Conv2d, FeatureMaps, Padding};
 
 use super::super::framework::{ConvSizes, Framework};
 use super::config::Expansion;
@@ -23,7 +23,7 @@ struct Padded {
 }
 
 impl Padded {
-    fn forward(&self, framework: Framework, x: &Maps) -> Result<Maps> {
+    fn forward(&self, framework: Framework, x: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(self.conv.over(x, framework.padding(x, self.kernel, self.stride)?)?)
     }
 }
@@ -61,7 +61,7 @@ impl Block {
         Ok(Self { expand, depthwise, project, residual: stride == 1 && width_in == stage.width, drop_rate })
     }
 
-    pub(super) fn forward(&self, framework: Framework, input: &Maps) -> Result<Maps> {
+    pub(super) fn forward(&self, framework: Framework, input: &FeatureMaps) -> Result<FeatureMaps> {
         let mut x = input.clone();
         if let Some(expand) = &self.expand {
             x = expand.forward(framework, &x)?;
@@ -92,7 +92,7 @@ impl SqueezeExcite {
         })
     }
 
-    fn forward(&self, x: &Maps) -> Result<Maps> {
+    fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let none = Padding::symmetric(0);
         Ok(x.gate(|means| self.excite.over(&self.squeeze.over(means, none)?, none))?)
     }

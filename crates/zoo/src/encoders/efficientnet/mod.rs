@@ -5,7 +5,7 @@ mod block;
 mod config;
 mod places;
 
-use nn::{Activation, Conv2d, Maps};
+use nn::{Activation, Conv2d, FeatureMaps};
 
 pub use config::{EfficientNetConfig, Expansion, Stage};
 
@@ -44,7 +44,7 @@ impl EfficientNet {
 }
 
 impl FrameNetwork for EfficientNet {
-    fn maps(&self, frames: &Maps) -> Result<Maps> {
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let framework = self.config.framework;
         let mut x = self.stem.over(frames, framework.padding(frames, 3, 2)?)?;
         for block in &self.blocks {

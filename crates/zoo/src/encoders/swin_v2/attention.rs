@@ -1,5 +1,5 @@
 use candle_core::Tensor;
-use nn::{Activation, Conv2d, Linear, MapAttention, Maps, Padding, Windows};
+use nn::{Activation, Conv2d, FeatureMaps, Linear, MapAttention, Padding, Windows};
 
 use crate::Result;
 use crate::transformer::linear;
@@ -39,8 +39,8 @@ impl WindowAttention {
         })
     }
 
-    /// Maps [N, C, H, W] to the same shape.
-    pub(super) fn over(&self, maps: &Maps) -> Result<Maps> {
+    /// FeatureMaps [N, C, H, W] to the same shape.
+    pub(super) fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         let none = Padding::symmetric(0);
         let projected = self.queries_keys_values.over(maps, none)?;
         Ok(self.output.over(&self.attention.over(&projected)?, none)?)

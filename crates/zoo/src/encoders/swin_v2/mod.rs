@@ -2,7 +2,7 @@
 
 mod attention;
 
-use nn::{Activation, Conv2d, LayerNorm, Maps, Padding};
+use nn::{Activation, Conv2d, FeatureMaps, LayerNorm, Padding};
 
 use super::FrameNetwork;
 use crate::Result;
@@ -90,7 +90,7 @@ impl SwinV2 {
 }
 
 impl FrameNetwork for SwinV2 {
-    fn maps(&self, frames: &Maps) -> Result<Maps> {
+    fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let mut x = self.patch_norm.over(&self.patches.over(frames, Padding::symmetric(0))?)?;
         for (blocks, merging) in &self.stages {
             for block in blocks {
@@ -122,13 +122,13 @@ impl Block {
         })
     }
 
-    fn over(&self, x: &Maps) -> Result<Maps> {
+    fn over(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let x = x.add(&self.attention_norm.over(&self.attention.over(x)?)?, Activation::Identity)?;
         Ok(x.add(&self.mlp_norm.over(&self.mlp.over(&x)?)?, Activation::Identity)?)
     }
 }
 
-/// Four neighbours become one token of twice the width.
+/// Four neighbors become one token of twice the width.
 struct Merging {
     reduce: Conv2d,
     norm: LayerNorm,
@@ -143,7 +143,7 @@ impl Merging {
         Ok(Self { reduce, norm: layer_norm(&weights.at("norm"), 2 * width, NORM_EPS)? })
     }
 
-    fn over(&self, x: &Maps) -> Result<Maps> {
+    fn over(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
         let (_, height, width) = x.size()?;
         let even = Padding { top: 0, left: 0, bottom: height % 2, right: width % 2 };
         Ok(self.norm.over(&self.reduce.over(x, even)?)?)

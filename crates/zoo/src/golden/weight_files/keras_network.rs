@@ -1,7 +1,7 @@
 //! The network in the tiny Keras files: Xception's first blocks with few channels, nested as EchoView47's files are.
 
 use candle_core::D;
-use nn::{Activation, Conv2d, Maps, Padding};
+use nn::{Activation, Conv2d, FeatureMaps, Padding};
 
 use super::Run;
 use crate::encoders::{ConvSizes, Framework};
@@ -62,7 +62,7 @@ impl Block {
         })
     }
 
-    fn forward(&self, x: &Maps, before: &Maps) -> Result<Maps> {
+    fn forward(&self, x: &FeatureMaps, before: &FeatureMaps) -> Result<FeatureMaps> {
         let x = self.pointwise.over(&self.depthwise.over_same(x)?, Padding::symmetric(0))?;
         let (_, height, width) = x.size()?;
         let pooled = x.max_pool(3, 2, Padding::same(height, width, 3, 2))?;

@@ -8,7 +8,7 @@ mod two_nearest;
 
 use super::image::Cut;
 use super::preparation::Resize;
-use taps::{Centre, Taps, triangle};
+use taps::{Center, Taps, triangle};
 use two_nearest::{tensorflow_position, torch_position, two_nearest};
 
 /// Resizes one channel of the cut to [height, width], values 0 to 255; the modes that work in floating point leave them
@@ -21,15 +21,15 @@ pub(crate) fn resize(
     (height, width): (usize, usize),
     how: Resize,
 ) -> Vec<f32> {
-    let antialiased = |centre: Centre| {
+    let antialiased = |center: Center| {
         let axis = |source, target| -> Vec<Taps<f32>> {
-            triangle(source, target, centre).iter().map(|taps| taps.map(|weight| weight as f32)).collect()
+            triangle(source, target, center).iter().map(|taps| taps.map(|weight| weight as f32)).collect()
         };
         (axis(cut.width, width), axis(cut.height, height))
     };
     match how {
         Resize::Pillow => {
-            let axis = |source, target| triangle(source, target, Centre::Double);
+            let axis = |source, target| triangle(source, target, Center::Double);
             floats(&separable::fixed_point(cut, channel, &axis(cut.width, width), &axis(cut.height, height)))
         }
         Resize::PillowNearest => floats(&nearest::nearest(cut, channel, (height, width))),
@@ -39,15 +39,15 @@ pub(crate) fn resize(
         Resize::TorchFloatNoAntialias => two_nearest(cut, channel, (height, width), torch_position),
         Resize::TorchvisionNoAntialias => rounded(two_nearest(cut, channel, (height, width), torch_position)),
         Resize::TensorflowAntialias => {
-            let (across, down) = antialiased(Centre::SingleInverse);
+            let (across, down) = antialiased(Center::SingleInverse);
             separable::float(cut, channel, &across, &down)
         }
         Resize::TorchFloat => {
-            let (across, down) = antialiased(Centre::Single);
+            let (across, down) = antialiased(Center::Single);
             separable::float(cut, channel, &across, &down)
         }
         Resize::Torchvision => {
-            let (across, down) = antialiased(Centre::Single);
+            let (across, down) = antialiased(Center::Single);
             rounded(separable::float(cut, channel, &across, &down))
         }
     }

@@ -1,4 +1,4 @@
-//! The pixel under the centre of each target pixel, as Pillow's NEAREST (which Keras' `load_img` uses).
+//! The pixel under the center of each target pixel, as Pillow's NEAREST (which Keras' `load_img` uses).
 
 use crate::prepare::image::Cut;
 

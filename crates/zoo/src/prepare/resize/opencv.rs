@@ -7,7 +7,7 @@ use crate::prepare::image::Cut;
 /// The weights' fractional bits.
 const FRACTION_BITS: u32 = 11;
 
-/// The fixed-point weights of two neighbouring source pixels.
+/// The fixed-point weights of two neighboring source pixels.
 struct Pair {
     /// The first one; it may lie one before the line, which stands for the line's first pixel.
     first: isize,

@@ -58,7 +58,7 @@ pub(super) fn fixed_point(
 
 /// Brings every row to `taps.len()` pixels; the height stays.
 ///
-/// Eight rows are turned into columns of eight first, so that one weight goes to eight neighbours in memory: that is
+/// Eight rows are turned into columns of eight first, so that one weight goes to eight neighbors in memory: that is
 /// what the compiler turns into vector instructions.
 #[inline(always)]
 pub(super) fn narrow<P, S, W, R>(

@@ -1,6 +1,6 @@
 //! Which pixels of a line make one pixel of the resized line, and with what weights.
 
-/// The weights of neighbouring source pixels, from `first` on, that sum up to one target pixel.
+/// The weights of neighboring source pixels, from `first` on, that sum up to one target pixel.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Taps<W> {
     /// The first source pixel.
@@ -9,11 +9,11 @@ pub(super) struct Taps<W> {
     pub weights: Vec<W>,
 }
 
-/// Where the centre of an antialiased target pixel lies on the source line, in source pixels from its edge.
+/// Where the center of an antialiased target pixel lies on the source line, in source pixels from its edge.
 ///
 /// The frameworks round this in different ways, which on a line of 2000 pixels shifts weights by 1e-4.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Centre {
+pub(super) enum Center {
     /// In double precision, as Pillow.
     Double,
     /// In single precision times source / target, as torch.
@@ -22,7 +22,7 @@ pub(super) enum Centre {
     SingleInverse,
 }
 
-impl Centre {
+impl Center {
     fn of(self, target_pixel: usize, source: usize, target: usize) -> f64 {
         match self {
             Self::Double => (target_pixel as f64 + 0.5) * (source as f64 / target as f64),
@@ -33,15 +33,15 @@ impl Centre {
 }
 
 /// A triangle that is as wide as two target pixels when the line shrinks (antialiasing), else as two source pixels.
-pub(super) fn triangle(source: usize, target: usize, centre: Centre) -> Vec<Taps<f64>> {
+pub(super) fn triangle(source: usize, target: usize, center: Center) -> Vec<Taps<f64>> {
     let half_width = (source as f64 / target as f64).max(1.0);
     let steepness = 1.0 / half_width;
     (0..target)
         .map(|pixel| {
-            let centre = centre.of(pixel, source, target);
-            let first = ((centre - half_width + 0.5).max(0.0) as usize).min(source - 1);
-            let end = ((centre + half_width + 0.5) as usize).clamp(first + 1, source);
-            let heights = (first..end).map(|at| (1.0 - ((at as f64 - centre + 0.5) * steepness).abs()).max(0.0));
+            let center = center.of(pixel, source, target);
+            let first = ((center - half_width + 0.5).max(0.0) as usize).min(source - 1);
+            let end = ((center + half_width + 0.5) as usize).clamp(first + 1, source);
+            let heights = (first..end).map(|at| (1.0 - ((at as f64 - center + 0.5) * steepness).abs()).max(0.0));
             let mut weights: Vec<f64> = heights.collect();
             let sum: f64 = weights.iter().sum();
             weights.iter_mut().for_each(|weight| *weight /= sum);
@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn weights_sum_to_one_and_stay_on_the_line() {
         for (source, target) in [(1, 1), (1, 4), (5, 3), (16, 9), (600, 288), (9, 1), (3, 1000), (1920, 224)] {
-            for centre in [Centre::Double, Centre::Single, Centre::SingleInverse] {
-                for taps in triangle(source, target, centre) {
+            for center in [Center::Double, Center::Single, Center::SingleInverse] {
+                for taps in triangle(source, target, center) {
                     assert!(taps.first + taps.weights.len() <= source, "{source} {target}");
                     assert!((taps.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{source} {target}");
                 }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_line_of_the_same_length_keeps_its_pixels() {
-        for (pixel, taps) in triangle(7, 7, Centre::Double).iter().enumerate() {
+        for (pixel, taps) in triangle(7, 7, Center::Double).iter().enumerate() {
             for (at, &weight) in taps.weights.iter().enumerate() {
                 assert_eq!(weight, if taps.first + at == pixel { 1.0 } else { 0.0 });
             }

@@ -2,7 +2,7 @@
 
 use crate::prepare::image::Cut;
 
-/// Where the centre of a target pixel lies on the source line, counted from the centre of the first source pixel.
+/// Where the center of a target pixel lies on the source line, counted from the center of the first source pixel.
 ///
 /// The arguments are the target pixel and the lengths of source and target. The frameworks round this in different ways,
 /// which on a line of 1000 pixels makes thousandths of a gray level.

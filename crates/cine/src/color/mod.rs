@@ -1,0 +1,40 @@
+//! From stored samples to RGB8.
+
+mod gray;
+mod palette;
+mod ybr;
+
+pub(crate) use gray::GrayScale;
+pub(crate) use palette::Palette;
+
+use crate::codec::{DecodedFrame, SampleColor};
+
+/// What conversion to RGB needs from the header.
+#[derive(Debug, Clone)]
+pub(crate) struct ColorTables {
+    /// The palette of PALETTE COLOR images.
+    pub palette: Option<Palette>,
+    /// The gray scale of MONOCHROME images.
+    pub gray: GrayScale,
+}
+
+/// Converts one frame's samples, `[rows, columns, samples]`, to RGB8, `[rows, columns, 3]`.
+pub(crate) fn to_rgb(frame: DecodedFrame, tables: &ColorTables) -> Vec<u8> {
+    match (frame.color, &tables.palette) {
+        (SampleColor::PaletteIndex, Some(palette)) => palette.to_rgb(&frame.data, frame.bytes_per_sample),
+        (SampleColor::Gray | SampleColor::PaletteIndex, _) => tables.gray.to_rgb(&frame.data, frame.bytes_per_sample),
+        (SampleColor::Rgb, _) => eight_bit(frame),
+        (SampleColor::YbrFull, _) => ybr::full_to_rgb(eight_bit(frame)),
+        (SampleColor::YbrPartial, _) => ybr::partial_to_rgb(eight_bit(frame), ybr::BT_601),
+        (SampleColor::YbrPartial709, _) => ybr::partial_to_rgb(eight_bit(frame), ybr::BT_709),
+    }
+}
+
+/// The samples at 8 bits: of 16-bit color the high byte.
+fn eight_bit(frame: DecodedFrame) -> Vec<u8> {
+    if frame.bytes_per_sample == 1 {
+        return frame.data;
+    }
+    let (words, _) = frame.data.as_chunks::<2>();
+    words.iter().map(|[_, high]| *high).collect()
+}

@@ -1,0 +1,10 @@
+//! Matrix products for convolutions: weights packed in panels of columns, input used where it lies.
+
+mod multiply;
+mod packed;
+pub(crate) mod quantized;
+mod tile;
+
+pub(crate) use multiply::{Columns, Product, multiply, part};
+pub(crate) use packed::{PackedMatrix, Segment};
+pub(crate) use tile::Tiles;

@@ -1,0 +1,181 @@
+use super::*;
+use crate::InstructionSet;
+use crate::activation::Activation;
+use crate::gemm::Segment;
+use crate::quantization::{ByteScale, InputRange};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::Avx2;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::Neon;
+use crate::simd::Portable;
+use crate::simd::bytes::ByteSet;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::bytes::DotProducts;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::bytes::Vnni;
+
+use rand_core::{RngCore, SeedableRng};
+use rand_pcg::Pcg32;
+
+/// Every set that this processor has, those too that no instruction set takes because it has a better one.
+fn sets() -> Vec<ByteSet> {
+    let mut sets = vec![ByteSet::Portable(Portable)];
+    #[cfg(target_arch = "x86_64")]
+    {
+        sets.extend(Avx2::detect().map(ByteSet::Avx2));
+        sets.extend(Vnni::detect().map(ByteSet::Vnni));
+    }
+    #[cfg(target_arch = "aarch64")]
+    {
+        sets.extend(Neon::detect().map(ByteSet::Neon));
+        sets.extend(DotProducts::detect().map(ByteSet::DotProducts));
+    }
+    sets
+}
+
+struct Case {
+    rows: usize,
+    depth: usize,
+    columns: usize,
+    weights: Vec<f32>,
+    input: Vec<u8>,
+    stride: usize,
+    scale: ByteScale,
+}
+
+impl Case {
+    /// Weights that are whole and reach 127 in every column, so that they are their own bytes.
+    fn new((rows, depth, columns): (usize, usize, usize), zero: u8, seed: u64) -> Self {
+        let mut random = Pcg32::seed_from_u64(seed);
+        let mut weights: Vec<f32> = (0..depth * columns).map(|_| (random.next_u32() % 255) as f32 - 127.0).collect();
+        for column in 0..columns {
+            weights[random.next_u32() as usize % depth * columns + column] = 127.0;
+        }
+        // The ends are where 16 bits would not be enough.
+        let byte = |random: &mut Pcg32| match random.next_u32() % 4 {
+            0 => 255,
+            1 => 0,
+            _ => (random.next_u32() % 256) as u8,
+        };
+        let stride = depth.next_multiple_of(4) + 16;
+        let input = (0..rows * stride).map(|_| byte(&mut random)).collect();
+        Self { rows, depth, columns, weights, input, stride, scale: ByteScale { step: 1.0, zero } }
+    }
+
+    fn expected(&self, row: usize, column: usize) -> i32 {
+        let terms = (0..self.depth).map(|term| {
+            let input = i32::from(self.input[row * self.stride + term]) - i32::from(self.scale.zero);
+            input * self.weights[term * self.columns + column] as i32
+        });
+        terms.sum()
+    }
+
+    fn found(&self, set: ByteSet) -> Vec<f32> {
+        let shape = (self.depth, self.columns);
+        let matrix = ByteMatrix::new(set, shape, &vec![0.0; self.columns], self.scale, |row, column| {
+            self.weights[row * self.columns + column]
+        });
+        const GUARD: usize = 64;
+        let mut output = vec![f32::MAX; self.rows * matrix.columns + GUARD];
+        let product = ByteProduct {
+            rows: self.rows,
+            input: self.input.as_ptr(),
+            input_stride: self.stride,
+            segments: &[Segment { offset: 0, length: matrix.depth }],
+            output: output.as_mut_ptr(),
+            output_stride: matrix.columns,
+            output_bytes: None,
+            residual: std::ptr::null(),
+            residual_stride: 0,
+            activation: Activation::Identity,
+        };
+        // SAFETY: input and output hold all rows.
+        unsafe { multiply_bytes(&ByteColumns::of(&matrix, matrix.all()), &product) };
+        assert!(output[self.rows * matrix.columns..].iter().all(|&number| number == f32::MAX));
+        output.truncate(self.rows * matrix.columns);
+        output.chunks_exact(matrix.columns).flat_map(|row| &row[..self.columns]).copied().collect()
+    }
+}
+
+#[test]
+fn every_set_gives_the_integers_of_the_reference() {
+    let shapes = [(1, 1, 1), (3, 5, 17), (7, 64, 16), (13, 30, 70), (29, 100, 130), (17, 257, 33), (2, 2049, 48)];
+    for (index, shape) in shapes.into_iter().enumerate() {
+        for zero in [0, 1, 128, 255] {
+            let case = Case::new(shape, zero, index as u64);
+            for set in sets() {
+                let found = case.found(set);
+                for (place, &found) in found.iter().enumerate() {
+                    let expected = case.expected(place / case.columns, place % case.columns);
+                    // Sums beyond 2^24 are rounded as every conversion rounds them.
+                    assert_eq!(found, expected as f32, "{set:?} {shape:?} zero {zero} number {place}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_largest_sums_do_not_saturate() {
+    for sign in [1.0, -1.0] {
+        let mut case = Case::new((5, 512, 32), 0, 1);
+        case.weights.fill(127.0 * sign);
+        // Where inputs are taken 128 lower, the smallest byte is the largest.
+        for byte in [0, 255] {
+            case.input.fill(byte);
+            let expected = f32::from(byte) * 127.0 * 512.0 * sign;
+            for set in sets() {
+                assert!(case.found(set).iter().all(|&found| found == expected), "{set:?} {byte}");
+            }
+        }
+    }
+}
+
+#[test]
+fn scales_and_bias_bring_numbers_back() {
+    let range = InputRange { least: -2.0, greatest: 3.1 };
+    let scale = ByteScale::new(range);
+    let weights = [0.5, -0.25, 1e-3, 2.0, 0.0, 1e-4];
+    for set in sets() {
+        let matrix = ByteMatrix::new(set, (2, 3), &[0.1, 0.2, 0.3], scale, |row, column| weights[row * 3 + column]);
+        let numbers = [1.0, -1.5];
+        let bytes = numbers.map(|number: f32| (number / scale.step + f32::from(scale.zero)).round() as u8);
+        let input = [bytes[0], bytes[1], 99, 99];
+        let mut output = [0.0; 16];
+        let product = ByteProduct {
+            rows: 1,
+            input: input.as_ptr(),
+            input_stride: 4,
+            segments: &[Segment { offset: 0, length: 4 }],
+            output: output.as_mut_ptr(),
+            output_stride: 16,
+            output_bytes: None,
+            residual: std::ptr::null(),
+            residual_stride: 0,
+            activation: Activation::Identity,
+        };
+        // SAFETY: input and output hold the row.
+        unsafe { multiply_bytes(&ByteColumns::of(&matrix, matrix.all()), &product) };
+        for (column, bias) in [0.1, 0.2, 0.3].into_iter().enumerate() {
+            let exact = numbers[0] * weights[column] + numbers[1] * weights[3 + column] + bias;
+            let largest = weights[column].abs().max(weights[3 + column].abs());
+            let allowed = largest * (scale.step + 2.5 / 127.0);
+            assert!((output[column] - exact).abs() <= allowed, "{set:?} {column}: {} {exact}", output[column]);
+        }
+        assert_eq!(output[3..], [0.0; 13], "padding");
+    }
+}
+
+#[test]
+fn the_best_set_of_a_processor_is_used() {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512vnni") && InstructionSet::Avx512.is_available() {
+        assert!(matches!(ByteSet::of(InstructionSet::Avx512), ByteSet::Vnni(_)));
+    }
+    #[cfg(target_arch = "aarch64")]
+    match DotProducts::detect() {
+        Some(_) => assert!(matches!(ByteSet::of(InstructionSet::Neon), ByteSet::DotProducts(_))),
+        None => assert!(matches!(ByteSet::of(InstructionSet::Neon), ByteSet::Neon(_))),
+    }
+    assert!(matches!(ByteSet::of(InstructionSet::Portable), ByteSet::Portable(_)));
+}

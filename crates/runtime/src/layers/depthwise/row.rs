@@ -1,0 +1,151 @@
+use super::rows::Rows;
+use crate::quantization::ScaleVectors;
+use crate::simd::{Lanes, math};
+
+/// Output pixels whose sums are kept in registers together.
+const PIXELS: usize = 8;
+
+/// One output row of one vector of channels.
+#[derive(Clone, Copy)]
+pub(super) struct Row<L: Lanes> {
+    /// The first of the padded input rows that are kept; row `y` is row `y % kernel` of them.
+    pub(super) input: *const f32,
+    pub(super) row_length: usize,
+    /// The first padded input row under the output row.
+    pub(super) first: usize,
+    pub(super) weights: *const f32,
+    pub(super) bias: L::Vector,
+}
+
+/// What becomes of the sums of a row.
+pub(super) trait Finish<L: Lanes>: Copy {
+    /// Writes pixel `x` and gives what a mean is made of.
+    ///
+    /// # Safety
+    /// The pixel must be inside the row that this was made for.
+    unsafe fn finish(self, lanes: L, x: usize, sum: L::Vector) -> L::Vector;
+}
+
+/// Numbers, `stride` apart, of which none is below the floor.
+#[derive(Clone, Copy)]
+pub(super) struct Floored<L: Lanes> {
+    pub(super) to: *mut f32,
+    pub(super) stride: usize,
+    pub(super) floor: L::Vector,
+}
+
+impl<L: Lanes> Finish<L> for Floored<L> {
+    #[inline(always)]
+    unsafe fn finish(self, lanes: L, x: usize, sum: L::Vector) -> L::Vector {
+        let number = lanes.maximum(self.floor, sum);
+        // SAFETY: passed on to the caller.
+        unsafe { lanes.store(self.to.add(x * self.stride), number) };
+        number
+    }
+}
+
+/// Numbers, `stride` apart, with SiLU applied.
+#[derive(Clone, Copy)]
+pub(super) struct Silu {
+    pub(super) to: *mut f32,
+    pub(super) stride: usize,
+}
+
+impl<L: Lanes> Finish<L> for Silu {
+    #[inline(always)]
+    unsafe fn finish(self, lanes: L, x: usize, sum: L::Vector) -> L::Vector {
+        let number = math::silu(lanes, sum);
+        // SAFETY: passed on to the caller.
+        unsafe { lanes.store(self.to.add(x * self.stride), number) };
+        number
+    }
+}
+
+/// Bytes, `stride` apart, of numbers of which none is below the floor.
+#[derive(Clone, Copy)]
+pub(super) struct Bytes<L: Lanes> {
+    pub(super) to: *mut u8,
+    pub(super) stride: usize,
+    pub(super) floor: L::Vector,
+    pub(super) scale: ScaleVectors<L>,
+}
+
+impl<L: Lanes> Finish<L> for Bytes<L> {
+    #[inline(always)]
+    unsafe fn finish(self, lanes: L, x: usize, sum: L::Vector) -> L::Vector {
+        let number = lanes.maximum(self.floor, sum);
+        // SAFETY: passed on to the caller.
+        unsafe { self.scale.store(lanes, self.to.add(x * self.stride), number) };
+        number
+    }
+}
+
+impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
+    /// Gives the sum of the row.
+    ///
+    /// # Safety
+    /// As for [`super::depthwise_rows`].
+    #[inline(always)]
+    pub(super) unsafe fn compute_row<L: Lanes>(&self, lanes: L, row: &Row<L>, finish: impl Finish<L>) -> L::Vector {
+        let width = self.0.output_shape.width;
+        let mut total = lanes.zero();
+        let mut done = 0;
+        // SAFETY: as for the function; every block ends at or before the row's last pixel.
+        unsafe {
+            while done + PIXELS <= width {
+                total = self.compute_pixels::<L, PIXELS>(lanes, row, finish, (done, done), total);
+                done += PIXELS;
+            }
+            // What is left over is computed together with pixels before it, rather than alone.
+            while done < width {
+                if width - done > 4 && width >= PIXELS {
+                    total = self.compute_pixels::<L, PIXELS>(lanes, row, finish, (width - PIXELS, done), total);
+                    done = width;
+                } else if width >= 4 {
+                    total = self.compute_pixels::<L, 4>(lanes, row, finish, (done.min(width - 4), done), total);
+                    done += 4;
+                } else {
+                    total = self.compute_pixels::<L, 1>(lanes, row, finish, (done, done), total);
+                    done += 1;
+                }
+            }
+        }
+        total
+    }
+
+    /// Computes pixels from `x` on and writes those from `done` on, whose sum is added to `total`.
+    ///
+    /// # Safety
+    /// As for [`super::depthwise_rows`]; `x + COUNT` must not be beyond the row.
+    #[inline(always)]
+    unsafe fn compute_pixels<L: Lanes, const COUNT: usize>(
+        &self,
+        lanes: L,
+        row: &Row<L>,
+        finish: impl Finish<L>,
+        (x, done): (usize, usize),
+        mut total: L::Vector,
+    ) -> L::Vector {
+        let (kernel, stride) = (self.kernel(), self.stride());
+        let mut sums = [row.bias; COUNT];
+        // SAFETY: the kept rows hold all input columns of the output columns, for every row of the window.
+        unsafe {
+            for ky in 0..kernel {
+                let input = row.input.add((row.first + ky) % kernel * row.row_length + x * stride * L::COUNT);
+                for kx in 0..kernel {
+                    let weight = lanes.load(row.weights.add((ky * kernel + kx) * self.0.packed.channels));
+                    for (pixel, sum) in sums.iter_mut().enumerate() {
+                        let number = lanes.load(input.add((pixel * stride + kx) * L::COUNT));
+                        *sum = lanes.multiply_add(number, weight, *sum);
+                    }
+                }
+            }
+            for (pixel, sum) in sums.into_iter().enumerate() {
+                if x + pixel >= done {
+                    total = lanes.add(total, finish.finish(lanes, x + pixel, sum));
+                }
+            }
+        }
+        total
+    }
+}

@@ -1,0 +1,40 @@
+//! `echolabel config`: is the configuration right, and what does an example look like?
+
+use pipeline::Pipeline;
+
+use super::{Failure, Outcome};
+use crate::cli::{Common, ConfigCommand, ConfigOptions};
+use crate::output;
+
+const EXAMPLE: &str = include_str!("../../docs/echolabel.example.toml");
+
+/// Checks the configuration or prints an example.
+pub fn run(common: &Common, options: &ConfigOptions) -> Outcome {
+    match options.command {
+        ConfigCommand::Example => output::line(EXAMPLE.trim_end()),
+        ConfigCommand::Check => check(common),
+    }
+}
+
+fn check(common: &Common) -> Outcome {
+    let settings = super::settings(common, daemon::Overrides::default())?;
+    let mut problems: Vec<String> =
+        daemon::settings::check(&settings).into_iter().map(|problem| problem.to_string()).collect();
+    match super::pipeline_source(common, &settings) {
+        Ok(source) => {
+            let checked = Pipeline::check(&source, &common.models).map_err(anyhow::Error::new);
+            if let Err(error) = checked.and_then(|(_, card)| super::labels_views(&card)) {
+                problems.push(format!("{error:#}"));
+            }
+        }
+        Err(error) => problems.push(format!("labelling.pipeline: {error:#}")),
+    }
+    if let Err(error) = settings.labelling.device.parse::<nn::DeviceChoice>() {
+        problems.push(format!("labelling.device: {error}"));
+    }
+    output::line(settings.as_file().map_err(anyhow::Error::new)?.trim_end())?;
+    if problems.is_empty() {
+        return output::line("the configuration is usable");
+    }
+    Err(Failure::Setup(anyhow::anyhow!("{} problem(s)\n  {}", problems.len(), problems.join("\n  "))))
+}

@@ -1,0 +1,151 @@
+//! `echolabel demo`: the whole way on simulated studies, with nothing to bring.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use daemon::{Overrides, Shutdown};
+use store::export::{self, ExportFormat, ExportOptions};
+use store::{LabelStore as _, SqliteStore};
+
+use super::Outcome;
+use crate::cli::{Common, DemoOptions};
+use crate::labeller::PipelineLabeller;
+use crate::{output, picture};
+
+/// Marks a folder as made by the demo, so that only such a one is ever emptied.
+const MARKER: &str = ".echolabel-demo";
+/// Loops of the first study that get a picture.
+const PICTURES: usize = 6;
+
+/// Simulates, watches, labels, and says where everything is.
+pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
+    let folders = Folders::make(&options.out)?;
+    let overrides = Overrides {
+        folders: vec![folders.inbox.clone()],
+        database: Some(folders.database.clone()),
+        ..Overrides::default()
+    };
+    let mut settings = super::settings(common, overrides)?;
+    settings.inbox.stability = jiff::SignedDuration::from_millis(500);
+    settings.inbox.rescan = jiff::SignedDuration::from_secs(2);
+    let pipeline = super::open_view_pipeline(common, &settings)?;
+    let label_set = pipeline.label_set().map(zoo::LabelSet::view_names).unwrap_or_default();
+    let labeller = PipelineLabeller::new(pipeline);
+
+    eprintln!(
+        "1. simulating {} studies; the daemon labels their loops as they arrive in {}",
+        options.studies,
+        folders.inbox.display()
+    );
+    let simulated = std::thread::scope(|scope| {
+        let shutdown = Shutdown::new();
+        let simulation = scope.spawn({
+            let shutdown = shutdown.clone();
+            let inbox = &folders.inbox;
+            move || {
+                let simulated = simulate(options, inbox);
+                // The last files must have been stable for a while to be taken.
+                std::thread::sleep(Duration::from_secs(1));
+                shutdown.request();
+                simulated
+            }
+        });
+        let watched = super::watch::watch(&settings, &labeller, false, &shutdown);
+        shutdown.request();
+        let simulated = simulation.join().map_err(|_| anyhow::anyhow!("the simulation failed"))?;
+        watched.and(simulated)
+    });
+    simulated?;
+    eprintln!("2. the scanner is done; labelling what still waits");
+    super::watch::watch(&settings, &labeller, true, &Shutdown::new())?;
+
+    let store = SqliteStore::open(&folders.database).context("cannot open the database")?;
+    for study in store.studies()? {
+        super::inventory::print(&store.inventory(&study.study_instance_uid, &label_set)?)?;
+    }
+    let choice = ExportOptions { label_set, ..ExportOptions::default() };
+    export::export(&store, ExportFormat::Csv, &folders.exports, &choice)?;
+    export::export(&store, ExportFormat::Json, &folders.exports, &choice)?;
+    let drawn = draw(&folders)?;
+    output::line("Where to look:")?;
+    output::line(format_args!(
+        "  studies    {} (truth.json in each says what the loops show)",
+        folders.inbox.display()
+    ))?;
+    output::line(format_args!("  database   {} (SQLite)", folders.database.display()))?;
+    output::line(format_args!("  exports    {} (CSV and JSON)", folders.exports.display()))?;
+    output::line(format_args!(
+        "  pictures   {} ({drawn} loops with sector, ECG and sampled frames)",
+        folders.pictures.display()
+    ))?;
+    let database = folders.database.display();
+    output::line(format_args!(
+        "Next: echolabel inventory --db {database}, or echolabel watch YOUR-FOLDER --once --db lab.sqlite"
+    ))
+}
+
+/// Where the demo puts things.
+struct Folders {
+    inbox: PathBuf,
+    database: PathBuf,
+    exports: PathBuf,
+    pictures: PathBuf,
+}
+
+impl Folders {
+    /// Makes the folders anew; refuses a folder that holds anything but an earlier demo.
+    fn make(out: &Path) -> anyhow::Result<Self> {
+        let marker = out.join(MARKER);
+        let occupied = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
+        if occupied {
+            if !marker.is_file() {
+                bail!("{} holds files that are not the demo's: choose another folder with --out", out.display());
+            }
+            std::fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
+        }
+        let folders = Self {
+            inbox: out.join("inbox"),
+            database: out.join("echolabel.sqlite"),
+            exports: out.join("exports"),
+            pictures: out.join("pictures"),
+        };
+        for folder in [&folders.inbox, &folders.exports, &folders.pictures] {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        std::fs::write(&marker, "made by `echolabel demo`, which empties this folder when it runs again\n")
+            .with_context(|| format!("cannot write {}", marker.display()))?;
+        Ok(folders)
+    }
+}
+
+fn simulate(options: &DemoOptions, inbox: &Path) -> anyhow::Result<()> {
+    let studies =
+        phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };
+    for number in 0..options.studies {
+        phantom::write_study(&studies, number, inbox, &mut |_, _| {})?;
+    }
+    Ok(())
+}
+
+/// Draws the first loops of the first study.
+fn draw(folders: &Folders) -> anyhow::Result<usize> {
+    let mut studies: Vec<PathBuf> =
+        std::fs::read_dir(&folders.inbox)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    studies.sort();
+    let Some(study) = studies.first() else { return Ok(0) };
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(study)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "dcm"));
+    files.sort();
+    let mut drawn = 0;
+    for file in files.iter().take(PICTURES) {
+        let mut source = cine::Loop::open(file)?;
+        let (inspection, found) = pipeline::inspect(&mut source, &ecg::PlanSettings::default())?;
+        let canvas = picture::loop_picture(&mut source, &inspection, found.trace.as_ref());
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        canvas.write_png(&folders.pictures.join(format!("{name}.png")))?;
+        drawn += 1;
+    }
+    Ok(drawn)
+}

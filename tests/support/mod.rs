@@ -1,0 +1,74 @@
+//! What the whole-program tests share.
+#![allow(dead_code, reason = "every test file uses another part of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// The program, with the tiny pipeline so that tests do not wait for a large network.
+pub fn echolabel() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echolabel"));
+    command.env("ECHOLABEL_LOG", "warn").env_remove("ECHOLABEL_MODELS");
+    command
+}
+
+/// Runs the program and gives back exit code, stdout and stderr.
+pub fn run(arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = echolabel().args(arguments).output().expect("the program starts");
+    (
+        status.code().unwrap_or(-1),
+        String::from_utf8(stdout).expect("stdout is text"),
+        String::from_utf8_lossy(&stderr).into_owned(),
+    )
+}
+
+/// The lines of stdout as JSON objects.
+pub fn json_lines(stdout: &str) -> Vec<Value> {
+    stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+/// Writes small simulated studies below `folder` and gives back each study's folder and truth.
+pub fn small_studies(folder: &Path, studies: u32, seed: u64) -> Vec<(PathBuf, Value)> {
+    let out = folder.to_str().expect("a plain path");
+    let (code, stdout, stderr) =
+        run(&["phantom", "--small", "--studies", &studies.to_string(), "--seed", &seed.to_string(), "--out", out]);
+    assert_eq!(code, 0, "{stderr}");
+    stdout
+        .lines()
+        .map(|line| {
+            let study = PathBuf::from(line);
+            let truth = std::fs::read(study.join("truth.json")).expect("truth.json is there");
+            (study, serde_json::from_slice(&truth).expect("truth.json is JSON"))
+        })
+        .collect()
+}
+
+/// The DICOM files of a folder, sorted.
+pub fn dicom_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("the folder is there").map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "dcm"));
+    files.sort();
+    files
+}
+
+/// The folder of real files, or `None` with a note where it is absent.
+pub fn shared_data() -> Option<PathBuf> {
+    let folder = std::env::var_os("ECHOLABEL_SHARED_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: no shared data");
+    None
+}
+
+/// Counts rows: `SELECT COUNT(*) FROM table`.
+pub fn count(database: &Path, table: &str) -> u64 {
+    let connection = rusqlite::Connection::open(database).expect("the database opens");
+    connection
+        .query_row(&format!("SELECT COUNT(*) FROM {table}"), [], |row| row.get::<_, i64>(0))
+        .map(|count| count as u64)
+        .expect("the table is there")
+}
