@@ -130,23 +130,6 @@ fn place_beats(reading: &mut TraceReading, band: &Band<'_, '_>, motion: &Motion,
     let by_scale = hints.seconds_per_pixel.map(|s| 1.0 / s);
     let by_frames = hints.frame_time_ms.map(|ms| 1000.0 * speed / ms);
     let peaks = find_r_peaks(&signal.values, by_scale.or(by_frames));
-    if std::env::var_os("DBG").is_some() {
-        eprintln!(
-            "still {} first {} rate {:?} head {:?} peaks {:?}\n {}",
-            still.is_some(),
-            signal.first,
-            by_scale.or(by_frames),
-            motion,
-            peaks,
-            signal
-                .values
-                .iter()
-                .enumerate()
-                .map(|(i, v)| format!("{}:{v:.0}", i as i64 + signal.first))
-                .collect::<Vec<_>>()
-                .join(" ")
-        );
-    }
     let positions: Vec<f64> = peaks.iter().map(|p: &RPeak| p.position + signal.first as f64).collect();
     let last_index = band.curves.last_key_value().map_or(0, |(frame, _)| *frame);
     let (first, last) = band.columns;
