@@ -8,7 +8,6 @@ use dicom_dictionary_std::tags;
 use crate::codec::{Codec, DecodedFrame, SampleColor, VideoFrames, codec_of, codec_of_bytes, decode_frame};
 use crate::color::{ColorTables, GrayScale, Palette, to_rgb};
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::frames::{
     FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents, walk_fragments,
 };
@@ -18,6 +17,7 @@ use crate::mode_in_pixels::mode_from_pixels;
 use crate::regions::PixelBox;
 use crate::scan::{DataSet, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
 use crate::sector::{sector_from_pixels, sector_from_regions};
+use domain::{Finding, FindingCode};
 
 /// One decoded frame, RGB8, row major, `pixels.len() == width * height * 3`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl OpenedDataSet {
         let (source, offset) = if start.deflated {
             let (inflated, damage) = inflated(&file, start.data_set_offset)?;
             if let Some(damage) = damage {
-                findings.push(Finding::new("deflate_damaged", damage.to_string()));
+                findings.push(Finding::new(FindingCode::DeflateDamaged, damage.to_string()));
             }
             (inflated, 0)
         } else {
@@ -141,7 +141,10 @@ impl Loop {
             gray: GrayScale::read(&scan.data_set, &format),
         };
         if format.photometric == Photometric::PaletteColor && colors.palette.is_none() {
-            findings.push(Finding::new("palette_missing", "the palette is missing; its indices are shown as gray"));
+            findings.push(Finding::new(
+                FindingCode::PaletteMissing,
+                "the palette is missing; its indices are shown as gray",
+            ));
         }
         Ok(Self { header, findings, source, format, colors, frames, sector: None })
     }
@@ -231,7 +234,10 @@ impl Loop {
                 let decoded = decode_frame(codec, &bytes, &self.format)
                     .map_err(|reason| CineError::CorruptFrame { index, reason })?;
                 if let Some(damage) = &decoded.damage {
-                    report_once(&mut self.findings, Finding::new("frame_damaged", format!("frame {index}: {damage}")));
+                    report_once(
+                        &mut self.findings,
+                        Finding::new(FindingCode::FrameDamaged, format!("frame {index}: {damage}")),
+                    );
                 }
                 Ok(decoded)
             }
@@ -268,7 +274,7 @@ impl FrameStore {
             PixelLocation::Encapsulated { offset } => {
                 if codec == Codec::Native {
                     let message = "the pixel data is compressed although the transfer syntax says it is not";
-                    findings.push(Finding::new("transfer_syntax_disagrees_with_pixels", message));
+                    findings.push(Finding::new(FindingCode::TransferSyntaxDisagreesWithPixels, message));
                 }
                 let extended_table = data_set.u64s(tags::EXTENDED_OFFSET_TABLE);
                 Ok(Self::Encapsulated {

@@ -3,9 +3,9 @@
 use dicom_dictionary_std::tags;
 use serde::Serialize;
 
-use crate::finding::Finding;
 use crate::header::ImageFormat;
 use crate::scan::DataSet;
+use domain::{Finding, FindingCode};
 
 /// A region that overhangs the image by no more than this was measured as a length.
 const OVERHANG_PIXELS: i64 = 2;
@@ -169,12 +169,12 @@ pub(crate) fn read_regions(data_set: &DataSet, format: &ImageFormat, findings: &
     let unreadable = items.len() - regions.len();
     if unreadable > 0 {
         let message = format!("{unreadable} ultrasound regions have no kind or no corners");
-        findings.push(Finding::new("region_unreadable", message));
+        findings.push(Finding::new(FindingCode::RegionUnreadable, message));
     }
     for (number, region) in regions.iter().enumerate() {
         if !region.fits(format.columns, format.rows) {
             let message = format!("ultrasound region {number} lies outside the image or has inverted corners");
-            findings.push(Finding::new("region_outside_image", message));
+            findings.push(Finding::new(FindingCode::RegionOutsideImage, message));
         }
     }
     regions

@@ -4,8 +4,8 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use serde::Serialize;
 
-use crate::finding::Finding;
 use crate::scan::DataSet;
+use domain::{Finding, FindingCode};
 
 /// Which attribute the frame times come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -128,7 +128,8 @@ pub(crate) fn read_timing(data_set: &DataSet, frames: u32, findings: &mut Vec<Fi
         pointer.first_chunk::<2>().map(|[group, element]| Tag(*group, *element)) == Some(tags::FRAME_TIME_VECTOR);
     let mut reject = |source: TimingSource, reason: &str| {
         if frames > 1 {
-            findings.push(Finding::new("timing_attribute_rejected", format!("{source:?} was not used: {reason}")));
+            findings
+                .push(Finding::new(FindingCode::TimingAttributeRejected, format!("{source:?} was not used: {reason}")));
         }
     };
     let vector = from_vector(data_set, frames, &mut reject);
@@ -154,7 +155,7 @@ pub(crate) fn read_timing(data_set: &DataSet, frames: u32, findings: &mut Vec<Fi
     timing.unwrap_or_else(|| {
         if frames > 1 {
             let message = "no attribute tells the frame times; 30 frames a second are assumed";
-            findings.push(Finding::new("timing_guessed", message));
+            findings.push(Finding::new(FindingCode::TimingGuessed, message));
         }
         FrameTiming::assumed(frames)
     })

@@ -6,6 +6,7 @@ use std::io::Cursor;
 
 use cine::Loop;
 use common::build::{Fragmenting, encapsulated_file, native_file};
+use domain::FindingCode;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 
 /// Opens the bytes and asks for everything; only a panic or a hang can fail.
@@ -78,7 +79,7 @@ fn the_generated_files_are_sound() {
     for file in [native_file(6, 8, 5), encapsulated_file(6, 8, 5, Fragmenting::WithTable)] {
         let mut opened = Loop::from_reader(Cursor::new(file)).expect("it opens");
         assert!(
-            opened.findings().iter().all(|finding| finding.code == "timing_disagrees_with_r_waves"),
+            opened.findings().iter().all(|finding| finding.code == FindingCode::TimingDisagreesWithRWaves),
             "{:?}",
             opened.findings()
         );

@@ -144,7 +144,7 @@ fn check_file(folder: &std::path::Path, entry: &Value) -> Result<String, String>
     }
     let (mode, reason) = opened.mode();
     notes.push(format!("{} ({reason}), sector {:?}", mode.as_str(), opened.sector().map(|s| [s.x0, s.y0, s.x1, s.y1])));
-    let codes: Vec<&str> = opened.findings().iter().map(|finding| finding.code).collect();
+    let codes: Vec<&str> = opened.findings().iter().map(|finding| finding.code.as_str()).collect();
     Ok(format!("{} {}", notes.join(" | "), codes.join(" ")))
 }
 

@@ -119,7 +119,6 @@ finding_codes! {
     NoBeatOnTrace = "no_beat_on_trace": "The burned-in trace shows no beat.",
     NoHeadOnTrace = "no_head_on_trace":
         "The burned-in trace has no moving head or cursor, so its beats have no frames.",
-    HeadMovesUnevenly = "head_moves_unevenly": "The head of the burned-in trace does not move evenly.",
     FramesNotDecoded = "frames_not_decoded": "Frames that were wanted for the burned-in trace could not be decoded.",
     // The sampling plan.
     PlanFramesRepeated = "plan_frames_repeated": "A beat or loop has fewer frames than the clip asks for; frames repeat.",

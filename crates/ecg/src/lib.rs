@@ -6,7 +6,6 @@
 
 pub mod beats;
 pub mod error;
-pub mod finding;
 pub mod frame_clock;
 pub mod phase;
 pub mod plan;
@@ -17,7 +16,6 @@ pub mod trace;
 
 pub use beats::{Beat, BeatKind, Beats, beats_from_r_times, beats_from_r_wave_times, beats_from_samples, no_beats};
 pub use error::EcgError;
-pub use finding::{Finding, FindingCode};
 pub use frame_clock::FrameClock;
 pub use phase::{FramePhase, Phase, landmarks, phase_of};
 pub use plan::{Clip, PlanSettings, PlannedFrame, SamplingPlan, Strategy, plan};

@@ -1,7 +1,8 @@
 //! Which frames a plan names, for loops of every kind.
 
+use domain::FindingCode;
 use ecg::{
-    Beat, BeatKind, Beats, EcgSource, FindingCode, FrameClock, FramePhase, Phase, PlanSettings, SamplingPlan, Strategy,
+    Beat, BeatKind, Beats, EcgSource, FrameClock, FramePhase, Phase, PlanSettings, SamplingPlan, Strategy,
     beats_from_r_wave_times, landmarks, no_beats, phase_of, plan,
 };
 

@@ -1,5 +1,6 @@
 //! The trace reader on loops that cannot be decoded in part or at all.
 
+use domain::FindingCode;
 use ecg::trace::{FrameSource, RgbImage, TraceHints, TraceStyle, read_trace};
 
 const WIDTH: u32 = 240;
@@ -55,7 +56,7 @@ fn frames_that_fail_are_passed_over() {
     assert!(near(&reading.r_peaks), "{:?}", reading.r_peaks);
     let mut holes = Growing::new(90, |index| index != 89 && index != 44);
     let reading = read_trace(&mut holes, &TraceHints::default()).expect("a trace");
-    assert!(reading.findings.iter().any(|finding| finding.code() == "frames_not_decoded"));
+    assert!(reading.findings.iter().any(|finding| finding.code() == FindingCode::FramesNotDecoded));
     assert!(reading.r_peaks.len() >= 2, "{:?}", reading.r_peaks);
 }
 

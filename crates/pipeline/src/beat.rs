@@ -1,6 +1,7 @@
 //! The heart beat of a loop, from the most trustworthy source that shows one.
 
-use cine::{EcgSamples as HeaderSamples, Finding, PixelBox, RegionKind};
+use cine::{EcgSamples as HeaderSamples, PixelBox, RegionKind};
+use domain::Finding;
 use ecg::trace::{TraceFinding, TraceHints, TraceReading, read_trace};
 use ecg::{Beats, EcgError, EcgSamples, EcgSource, FrameClock};
 
@@ -35,7 +36,7 @@ pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError
         header.ecg.curve.as_ref().map(|curve| from_curve(curve, EcgSource::Curve, &clock, heart_rate_bpm)),
     ];
     for beats in from_headers.into_iter().flatten() {
-        note(&mut findings, &beats);
+        findings.extend(beats.findings.iter().cloned());
         if beats.source != EcgSource::None {
             return Ok(FoundBeats { beats, clock, trace: None, findings });
         }
@@ -46,7 +47,7 @@ pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError
     {
         let clock = corrected_clock(&trace, &header, clock, &mut findings);
         let beats = from_trace(&trace, &clock, heart_rate_bpm);
-        note(&mut findings, &beats);
+        findings.extend(beats.findings.iter().cloned());
         return Ok(FoundBeats { beats, clock, trace: Some(trace), findings });
     }
     Ok(FoundBeats { beats: ecg::no_beats(heart_rate_bpm), clock, trace: None, findings })
@@ -87,7 +88,7 @@ fn corrected_clock(
 ) -> FrameClock {
     let mut corrected = None;
     for finding in &trace.findings {
-        findings.push(Finding { code: finding.code(), message: finding.to_string() });
+        findings.push(Finding::new(finding.code(), finding.to_string()));
         if let TraceFinding::FrameTimeDisagreesWithTrace { trace_ms, .. } = finding {
             corrected = FrameClock::uniform(header.frames, *trace_ms).ok();
         }
@@ -107,10 +108,4 @@ fn hints(sector: Option<PixelBox>, header: &cine::Header) -> TraceHints {
         frame_time_ms: (!header.timing.guessed).then(|| header.timing.frame_time_ms()),
         heart_rate_bpm: header.ecg.heart_rate_bpm,
     }
-}
-
-fn note(findings: &mut Vec<Finding>, beats: &Beats) {
-    findings.extend(
-        beats.findings.iter().map(|finding| Finding { code: finding.code.as_str(), message: finding.message.clone() }),
-    );
 }

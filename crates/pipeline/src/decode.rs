@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cine::{Finding, RgbFrame};
+use cine::RgbFrame;
+use domain::{Finding, FindingCode};
 use ecg::SamplingPlan;
 
 use crate::{DecodedFrames, LabelError};
@@ -23,7 +24,7 @@ pub(crate) fn decode(
                 decoded.insert(index, Arc::clone(frame));
             }
             Err(error) => {
-                findings.push(Finding { code: "frame_not_decoded", message: error.to_string() });
+                findings.push(Finding::new(FindingCode::FrameNotDecoded, error.to_string()));
                 last_error = Some(error);
             }
         }

@@ -1,6 +1,7 @@
 //! What is in a loop, without asking a model: the object that `echolabel inspect --json` prints.
 
-use cine::{Finding, Loop, PixelBox, RegionKind};
+use cine::{Loop, PixelBox, RegionKind};
+use domain::Finding;
 use ecg::{EcgSource, FramePhase, PlanSettings};
 use serde::Serialize;
 
@@ -100,9 +101,7 @@ pub fn inspect(source: &mut Loop, settings: &PlanSettings) -> Result<(Inspection
     let frames_decoded = frames.decoded();
     let plan = ecg::plan(&found.beats, &found.clock, settings)?;
     findings.extend(found.findings.iter().cloned());
-    findings.extend(
-        plan.findings.iter().map(|finding| Finding { code: finding.code.as_str(), message: finding.message.clone() }),
-    );
+    findings.extend(plan.findings.iter().cloned());
     let inspection = Inspection {
         frame_time_ms: header.timing.frame_time_ms(),
         frame_time_source: header.timing.source,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use cine::{Finding, Header, Loop};
+use cine::{Header, Loop};
+use domain::Finding;
 use ecg::{EcgSource, SamplingPlan};
 use serde::Serialize;
 use zoo::{LabelSet, Precision};

@@ -1,6 +1,7 @@
 //! From a loop to the frames that a model sees: what labelling, calibrating and training share.
 
-use cine::{Finding, Header, Loop};
+use cine::{Header, Loop};
+use domain::Finding;
 use ecg::{EcgSource, PlanSettings, SamplingPlan};
 use zoo::prepare::PreparedClips;
 use zoo::{LabelSet, ModelCard, Preparation};
@@ -103,11 +104,7 @@ impl LoopPreparation {
 
     pub(crate) fn plan(&self, found: &FoundBeats, findings: &mut Vec<Finding>) -> Result<SamplingPlan, LabelError> {
         let plan = ecg::plan(&found.beats, &found.clock, &self.plan)?;
-        findings.extend(
-            plan.findings
-                .iter()
-                .map(|finding| Finding { code: finding.code.as_str(), message: finding.message.clone() }),
-        );
+        findings.extend(plan.findings.iter().cloned());
         Ok(plan)
     }
 }

@@ -153,10 +153,10 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::{Extent, VideoFrames};
-    use crate::finding::Finding;
     use crate::frames::{basic_offset_table, walk_fragments};
     use crate::open::open_data_set;
     use crate::scan::PixelLocation;
+    use domain::Finding;
 
     /// SHA-256 of the first and the last decoded picture's planes, from the shared data's manifest.
     const PICTURES: [(&str, u32, &str, &str); 3] = [

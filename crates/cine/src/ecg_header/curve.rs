@@ -3,9 +3,9 @@
 use dicom_core::Tag;
 
 use crate::ecg_header::EcgSamples;
-use crate::finding::Finding;
 use crate::scan::{DataSet, words};
 use crate::timing::FrameTiming;
+use domain::{Finding, FindingCode};
 
 const DIMENSIONS: u16 = 0x0005;
 const NUMBER_OF_POINTS: u16 = 0x0010;
@@ -24,7 +24,8 @@ pub(super) fn ecg_curve(data_set: &DataSet, timing: &FrameTiming, findings: &mut
     let group = groups.into_iter().find(is_ecg)?;
     let curve = Curve::read(data_set, group).and_then(|curve| curve.samples(timing));
     if curve.is_none() {
-        findings.push(Finding::new("curve_unreadable", format!("the ECG curve of group {group:04X} is damaged")));
+        findings
+            .push(Finding::new(FindingCode::CurveUnreadable, format!("the ECG curve of group {group:04X} is damaged")));
     }
     curve
 }

@@ -8,9 +8,9 @@ pub use waveform::{WaveformObject, open_waveform};
 
 use serde::Serialize;
 
-use crate::finding::Finding;
 use crate::scan::DataSet;
 use crate::timing::FrameTiming;
+use domain::Finding;
 
 /// Evenly spaced ECG samples.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -2,9 +2,9 @@
 
 use dicom_dictionary_std::tags;
 
-use crate::finding::Finding;
 use crate::scan::DataSet;
 use crate::timing::FrameTiming;
+use domain::{Finding, FindingCode};
 
 /// No heart beats slower or faster than this.
 const HEART_RATE_BPM: std::ops::RangeInclusive<f64> = 20.0..=300.0;
@@ -20,7 +20,10 @@ pub(super) fn heart_rate(data_set: &DataSet, findings: &mut Vec<Finding>) -> Opt
         return Some(stated);
     }
     if stated != 0.0 {
-        findings.push(Finding::new("heart_rate_invalid", format!("a heart rate of {stated} per minute was ignored")));
+        findings.push(Finding::new(
+            FindingCode::HeartRateInvalid,
+            format!("a heart rate of {stated} per minute was ignored"),
+        ));
     }
     None
 }
@@ -31,10 +34,12 @@ pub(super) fn r_wave_times(data_set: &DataSet, findings: &mut Vec<Finding>) -> V
     let finite = stored.iter().filter(|time| time.is_finite()).map(|time| f64::from(*time));
     let mut times_ms: Vec<f64> = finite.take(MAX_R_WAVES).collect();
     if times_ms.len() < stored.len() {
-        findings.push(Finding::new("r_wave_times_invalid", "some R-wave times are no numbers and were ignored"));
+        findings
+            .push(Finding::new(FindingCode::RWaveTimesInvalid, "some R-wave times are no numbers and were ignored"));
     }
     if !times_ms.is_sorted() {
-        findings.push(Finding::new("r_wave_times_unsorted", "the R-wave times do not ascend; they were sorted"));
+        findings
+            .push(Finding::new(FindingCode::RWaveTimesUnsorted, "the R-wave times do not ascend; they were sorted"));
         times_ms.sort_by(f64::total_cmp);
     }
     times_ms.dedup();
@@ -63,10 +68,10 @@ pub(super) fn cross_check(
     };
     let loop_ms = timing.duration_ms() + timing.frame_time_ms();
     if !times_ms.iter().any(|time_ms| (0.0..=loop_ms).contains(time_ms)) {
-        findings.push(Finding::new("r_waves_outside_loop", "no R wave lies inside the loop"));
+        findings.push(Finding::new(FindingCode::RWavesOutsideLoop, "no R wave lies inside the loop"));
     } else if last_ms - first_ms > loop_ms * (1.0 + TOLERANCE) {
         let message = format!("the R waves span {:.0} ms, the frames only {loop_ms:.0} ms", last_ms - first_ms);
-        findings.push(Finding::new("timing_disagrees_with_r_waves", message));
+        findings.push(Finding::new(FindingCode::TimingDisagreesWithRWaves, message));
     }
     let mut intervals_ms: Vec<f64> = times_ms.windows(2).map(|pair| pair[1] - pair[0]).collect();
     intervals_ms.sort_by(f64::total_cmp);
@@ -74,7 +79,7 @@ pub(super) fn cross_check(
         let from_r_waves = 60_000.0 / median_ms;
         if (from_r_waves - bpm).abs() > TOLERANCE * bpm {
             let message = format!("the R waves give {from_r_waves:.0} beats a minute, Heart Rate says {bpm:.0}");
-            findings.push(Finding::new("heart_rate_disagrees_with_r_waves", message));
+            findings.push(Finding::new(FindingCode::HeartRateDisagreesWithRWaves, message));
         }
     }
 }

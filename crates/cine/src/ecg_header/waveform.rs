@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use crate::ecg_header::EcgSamples;
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::header::{acquisition_datetime, instance_uids};
 use crate::open::open_data_set;
 use crate::scan::{DataSet, words};
+use domain::{Finding, FindingCode};
 
 /// Slower or faster than this is no ECG.
 const SAMPLING_HZ: std::ops::RangeInclusive<f64> = 20.0..=100_000.0;
@@ -64,7 +64,7 @@ pub(super) fn ecg_channel(data_set: &DataSet, findings: &mut Vec<Finding>) -> Op
     let samples = read_channel(group, number, definition, label);
     if samples.is_none() {
         let message = "an ECG channel has no usable samples or sampling frequency";
-        findings.push(Finding::new("waveform_unreadable", message));
+        findings.push(Finding::new(FindingCode::WaveformUnreadable, message));
     }
     samples
 }

@@ -1,8 +1,8 @@
 //! The items of encapsulated pixel data, found by their headers alone (PS3.5 annex A.4).
 
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::scan::{ITEM, SEQUENCE_DELIMITER, Source};
+use domain::{Finding, FindingCode};
 
 /// More items than this is an attack, not a loop.
 const MAX_FRAGMENTS: usize = 1 << 20;
@@ -52,10 +52,10 @@ impl FragmentsEnd {
     pub(crate) fn finding(self) -> Option<Finding> {
         let (code, message) = match self {
             Self::Delimiter { .. } => return None,
-            Self::NoDelimiter => ("no_sequence_delimiter", "the pixel data ends without its delimiter"),
-            Self::CutItem => ("truncated", "the file ends inside a fragment of the pixel data"),
+            Self::NoDelimiter => (FindingCode::NoSequenceDelimiter, "the pixel data ends without its delimiter"),
+            Self::CutItem => (FindingCode::Truncated, "the file ends inside a fragment of the pixel data"),
             Self::NotAnItem => {
-                ("corrupt_item", "the pixel data holds bytes that are no item; frames behind them are lost")
+                (FindingCode::CorruptItem, "the pixel data holds bytes that are no item; frames behind them are lost")
             }
         };
         Some(Finding::new(code, message))

@@ -1,12 +1,12 @@
 //! The frame index of encapsulated pixel data.
 
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::frames::Extent;
 use crate::frames::fragments::walk_fragments;
 use crate::frames::grouping::group_fragments;
 use crate::frames::offset_table::{basic_offset_table, frame_from_table, is_trustworthy};
 use crate::scan::Source;
+use domain::{Finding, FindingCode};
 
 /// Where each frame's fragments are. Its memory is a few words a frame, never pixel bytes.
 #[derive(Debug)]
@@ -59,7 +59,10 @@ impl FrameIndex {
             if let Some(extents) = frame_from_table(source, &self.table, self.first_item, index)? {
                 return Ok(extents);
             }
-            findings.push(Finding::new("offset_table_wrong", format!("the offset table is wrong at frame {index}")));
+            findings.push(Finding::new(
+                FindingCode::OffsetTableWrong,
+                format!("the offset table is wrong at frame {index}"),
+            ));
             self.walk(source, findings)?;
         }
         let frame = self.walked.as_ref().and_then(|frames| frames.get(index as usize));
@@ -79,9 +82,9 @@ impl FrameIndex {
             && declared as usize != frames.len()
         {
             let (code, verb) = if frames.len() < declared as usize {
-                ("fewer_frames_than_declared", "only")
+                (FindingCode::FewerFramesThanDeclared, "only")
             } else {
-                ("more_frames_than_declared", "as many as")
+                (FindingCode::MoreFramesThanDeclared, "as many as")
             };
             let message = format!("{declared} frames are declared, {verb} {} are there", frames.len());
             findings.push(Finding::new(code, message));

@@ -1,9 +1,9 @@
 //! Frames of uncompressed pixel data: found by arithmetic, laid out interleaved.
 
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::header::{ImageFormat, Photometric};
 use crate::scan::Source;
+use domain::{Finding, FindingCode};
 
 /// How the chroma samples of an uncompressed frame are stored (PS3.3 C.7.6.3.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl NativeFrames {
         let frame_bytes = layout.frame_bytes(format) as u64;
         let whole_frames = u32::try_from(there / frame_bytes.max(1)).unwrap_or(u32::MAX);
         if there < length {
-            findings.push(Finding::new("truncated", "the file ends inside the pixel data"));
+            findings.push(Finding::new(FindingCode::Truncated, "the file ends inside the pixel data"));
         }
         if whole_frames == 0 {
             return Err(CineError::Truncated {
@@ -81,10 +81,10 @@ impl NativeFrames {
         let declared = declared.unwrap_or(whole_frames);
         if whole_frames < declared {
             let message = format!("{declared} frames are declared, only {whole_frames} are there");
-            findings.push(Finding::new("fewer_frames_than_declared", message));
+            findings.push(Finding::new(FindingCode::FewerFramesThanDeclared, message));
         } else if there.saturating_sub(u64::from(declared) * frame_bytes) > 1 {
             let message = "the pixel data is longer than its frames";
-            findings.push(Finding::new("pixel_data_too_long", message));
+            findings.push(Finding::new(FindingCode::PixelDataTooLong, message));
         }
         Ok(Self { offset, frame_bytes, frames: declared.min(whole_frames), layout })
     }

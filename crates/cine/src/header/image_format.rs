@@ -3,8 +3,8 @@
 use dicom_dictionary_std::tags;
 
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::scan::DataSet;
+use domain::{Finding, FindingCode};
 
 /// A frame larger than this, uncompressed, is refused: no scanner makes one.
 const MAX_FRAME_BYTES: u64 = 256 << 20;
@@ -79,7 +79,7 @@ impl ImageFormat {
         let stated_samples = data_set.u16(tags::SAMPLES_PER_PIXEL);
         let photometric = Photometric::from_text(&photometric_text).unwrap_or_else(|| {
             let message = format!("photometric interpretation {photometric_text:?} is unknown; told from the samples");
-            findings.push(Finding::new("photometric_interpretation_unknown", message));
+            findings.push(Finding::new(FindingCode::PhotometricInterpretationUnknown, message));
             if stated_samples == Some(3) { Photometric::Rgb } else { Photometric::Monochrome2 }
         });
         let samples_per_pixel = stated_samples.unwrap_or_else(|| photometric.samples());

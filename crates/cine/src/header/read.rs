@@ -5,12 +5,12 @@ use dicom_dictionary_std::tags;
 
 use crate::ecg_header::read_ecg;
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::header::uid::{instance_uids, is_valid_uid};
 use crate::header::{Header, ImageFormat};
 use crate::regions::read_regions;
 use crate::scan::{DataSet, Source};
 use crate::timing::read_timing;
+use domain::{Finding, FindingCode};
 
 /// Everything that a header is built from.
 pub(crate) struct HeaderParts<'a> {
@@ -35,7 +35,7 @@ impl Header {
         let image_type = data_set.texts(tags::IMAGE_TYPE);
         let not_transthoracic = not_transthoracic(data_set, &image_type);
         if let Some(reason) = &not_transthoracic {
-            findings.push(Finding::new("not_transthoracic", format!("the header says {reason}")));
+            findings.push(Finding::new(FindingCode::NotTransthoracic, format!("the header says {reason}")));
         }
         let integer =
             |tag| data_set.decimal(tag).filter(|value| value.abs() < f64::from(i32::MAX)).map(|value| value as i32);
@@ -74,7 +74,7 @@ pub(crate) fn declared_frames(data_set: &DataSet, findings: &mut Vec<Finding>) -
     let frames = first.trim().parse::<u32>().ok().filter(|frames| *frames > 0);
     if frames.is_none() {
         let message = "Number of Frames is not a positive number; the frames were counted";
-        findings.push(Finding::new("number_of_frames_invalid", message));
+        findings.push(Finding::new(FindingCode::NumberOfFramesInvalid, message));
     }
     frames
 }

@@ -5,8 +5,8 @@ use dicom_dictionary_std::tags;
 use sha2::{Digest, Sha256};
 
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::scan::{DataSet, Source};
+use domain::{Finding, FindingCode};
 
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -39,8 +39,8 @@ pub(crate) fn instance_uids(
 ) -> Result<(String, String, String), CineError> {
     let sop = sop_instance_uid(data_set, meta, source, findings)?;
     let mut group = |tag, code| group_uid(data_set, tag, code, &sop, findings);
-    let study = group(tags::STUDY_INSTANCE_UID, "study_instance_uid_derived");
-    let series = group(tags::SERIES_INSTANCE_UID, "series_instance_uid_derived");
+    let study = group(tags::STUDY_INSTANCE_UID, FindingCode::StudyInstanceUidDerived);
+    let series = group(tags::SERIES_INSTANCE_UID, FindingCode::SeriesInstanceUidDerived);
     Ok((sop, study, series))
 }
 
@@ -57,11 +57,11 @@ fn sop_instance_uid(
     }
     if let Some(uid) = valid(meta, tags::MEDIA_STORAGE_SOP_INSTANCE_UID) {
         let message = "the data set has no valid SOP Instance UID; that of the file meta group is used";
-        findings.push(Finding::new("sop_instance_uid_from_meta", message));
+        findings.push(Finding::new(FindingCode::SopInstanceUidFromMeta, message));
         return Ok(uid);
     }
     let message = "the file has no valid SOP Instance UID; one was made from its bytes";
-    findings.push(Finding::new("sop_instance_uid_derived", message));
+    findings.push(Finding::new(FindingCode::SopInstanceUidDerived, message));
     let mut hasher = Sha256::new();
     let mut position = 0;
     while position < source.len() {
@@ -77,7 +77,7 @@ fn sop_instance_uid(
 fn group_uid(
     data_set: &DataSet,
     tag: Tag,
-    code: &'static str,
+    code: FindingCode,
     sop_instance_uid: &str,
     findings: &mut Vec<Finding>,
 ) -> String {

@@ -4,12 +4,12 @@ use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::scan::cursor::Cursor;
 use crate::scan::dataset::{DataSet, Value};
 use crate::scan::element_header::{is_known_vr, read_element_header, tag_from};
 use crate::scan::wanted::{Wanted, wanted};
 use crate::scan::{Encoding, Source};
+use domain::{Finding, FindingCode};
 
 /// What the file says before its data set begins.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(crate) fn find_data_set(source: &Source, findings: &mut Vec<Finding>) -> Res
     };
     if meta_offset == 0 {
         check_looks_like_a_data_set(&start)?;
-        findings.push(Finding::new("preamble_missing", "the file has no preamble and no DICM mark"));
+        findings.push(Finding::new(FindingCode::PreambleMissing, "the file has no preamble and no DICM mark"));
     } else if source.len() <= meta_offset {
         return Err(CineError::Truncated { inside: "the file meta group".into() });
     }
@@ -60,13 +60,13 @@ pub(crate) fn find_data_set(source: &Source, findings: &mut Vec<Finding>) -> Res
         let seen = first.and_then(encoding_of_first_element).unwrap_or(stated);
         if seen != stated && !transfer_syntax.is_empty() {
             let message = "the data set is not encoded as its transfer syntax says";
-            findings.push(Finding::new("encoding_disagrees_with_transfer_syntax", message));
+            findings.push(Finding::new(FindingCode::EncodingDisagreesWithTransferSyntax, message));
         }
         seen
     };
     if transfer_syntax.is_empty() {
         let message = "no transfer syntax is stated; the encoding was told from the first element";
-        findings.push(Finding::new("transfer_syntax_missing", message));
+        findings.push(Finding::new(FindingCode::TransferSyntaxMissing, message));
     }
     Ok(FileStart { meta, transfer_syntax, data_set_offset, encoding, deflated })
 }

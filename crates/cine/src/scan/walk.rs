@@ -4,13 +4,13 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use crate::error::CineError;
-use crate::finding::Finding;
 use crate::scan::cursor::Cursor;
 use crate::scan::dataset::{DataSet, Value};
 use crate::scan::element_header::{ElementHeader, read_element_header};
 use crate::scan::file_start::keep_value;
 use crate::scan::wanted::{Wanted, wanted};
 use crate::scan::{Encoding, ITEM, ITEM_DELIMITER, SEQUENCE_DELIMITER, Source, UNDEFINED_LENGTH};
+use domain::{Finding, FindingCode};
 
 /// Deeper than any real object; structured reports reach about 15.
 const MAX_DEPTH: usize = 64;
@@ -137,7 +137,7 @@ impl Walk<'_> {
             Tag(0, 0) if self.levels.is_empty() && header.length == 0 => {
                 self.cursor.position = start;
                 let message = "zero bytes follow the last element";
-                self.findings.push(Finding::new("trailing_bytes", message));
+                self.findings.push(Finding::new(FindingCode::TrailingBytes, message));
                 return Ok(false);
             }
             tags::PIXEL_DATA if self.levels.is_empty() => {
@@ -229,8 +229,8 @@ impl Walk<'_> {
 
     fn stray(&mut self, tag: Tag) {
         let message = format!("{tag} stands where no sequence is open");
-        if !self.findings.iter().any(|finding| finding.code == "stray_delimiter") {
-            self.findings.push(Finding::new("stray_delimiter", message));
+        if !self.findings.iter().any(|finding| finding.code == FindingCode::StrayDelimiter) {
+            self.findings.push(Finding::new(FindingCode::StrayDelimiter, message));
         }
     }
 
@@ -258,7 +258,7 @@ impl Walk<'_> {
             let kept = &mut self.top_mut().kept;
             if keep_value(source, kept, header.tag, header.value_offset, length)? {
                 let message = format!("{} is {} bytes long and was left out", header.tag, header.length);
-                self.findings.push(Finding::new("value_too_long", message));
+                self.findings.push(Finding::new(FindingCode::ValueTooLong, message));
             }
         }
         Ok(())

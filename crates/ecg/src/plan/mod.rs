@@ -8,7 +8,8 @@ mod phases;
 mod uniform;
 mod windowed;
 
-use crate::{Beat, BeatKind, Beats, EcgError, EcgSource, Finding, FindingCode, FrameClock, FramePhase};
+use crate::{Beat, BeatKind, Beats, EcgError, EcgSource, FrameClock, FramePhase};
+use domain::{Finding, FindingCode};
 use serde::{Deserialize, Serialize};
 
 /// The most frames a clip may have.

@@ -6,7 +6,8 @@
 
 use super::{PlannedFrame, spread};
 use crate::phase::fraction_of;
-use crate::{Beat, Finding, FindingCode, FrameClock, FramePhase};
+use crate::{Beat, FrameClock, FramePhase};
+use domain::{Finding, FindingCode};
 
 const WINDOW_FRAMES: u32 = 16;
 const SLIDE_FRAMES: usize = 2;

@@ -1,5 +1,6 @@
 //! What the trace reader is given and what it gives back.
 
+use domain::FindingCode;
 use serde::{Deserialize, Serialize};
 
 /// One decoded frame.
@@ -95,12 +96,6 @@ pub enum TraceFinding {
     /// The trace was found, but not where its drawing head or cursor is, so its beats cannot be tied to frames.
     #[error("the burned-in trace has no moving head or cursor, so its beats have no frames")]
     NoHeadOnTrace,
-    /// The head does not move evenly (frames dropped or repeated); beats were looked up frame by frame.
-    #[error("the head of the burned-in trace is up to {columns:.1} columns off an even motion")]
-    HeadMovesUnevenly {
-        /// Greatest distance from an even motion.
-        columns: f64,
-    },
     /// Some frames that were asked for could not be decoded.
     #[error("{count} frames that were wanted for the burned-in trace could not be decoded")]
     FramesNotDecoded {
@@ -110,15 +105,14 @@ pub enum TraceFinding {
 }
 
 impl TraceFinding {
-    /// The code as it is serialized.
+    /// Returns the code of the finding, without its numbers.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FindingCode {
         match self {
-            Self::FrameTimeDisagreesWithTrace { .. } => "frame_time_disagrees_with_trace",
-            Self::NoBeatOnTrace => "no_beat_on_trace",
-            Self::NoHeadOnTrace => "no_head_on_trace",
-            Self::HeadMovesUnevenly { .. } => "head_moves_unevenly",
-            Self::FramesNotDecoded { .. } => "frames_not_decoded",
+            Self::FrameTimeDisagreesWithTrace { .. } => FindingCode::FrameTimeDisagreesWithTrace,
+            Self::NoBeatOnTrace => FindingCode::NoBeatOnTrace,
+            Self::NoHeadOnTrace => FindingCode::NoHeadOnTrace,
+            Self::FramesNotDecoded { .. } => FindingCode::FramesNotDecoded,
         }
     }
 }
