@@ -95,14 +95,14 @@ the expected calibration error (10 bins) of both where the views are known.")]
     /// Compare our layers with the original frameworks; exit code 1 beyond a tolerance
     #[command(after_help = "Examples:
   echolabel models verify EchoView47_classifier    what that model is made of
-  echolabel models verify --golden FILE|DIR        any golden files
+  echolabel models verify --golden FILE|DIR        any reference files
 
-Golden files hold what the original framework computed with weights made by a formula, so no trained weights are needed.")]
+Reference files hold what the original framework computed with weights made by a formula, so no trained weights are needed.")]
     Verify {
         /// The model's name
         #[arg(required_unless_present = "golden", conflicts_with = "golden")]
         name: Option<String>,
-        /// A golden file, or a folder of them
+        /// A reference file, or a folder of them
         #[arg(long, value_name = "FILE|DIR")]
         golden: Option<PathBuf>,
     },

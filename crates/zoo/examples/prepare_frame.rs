@@ -2,15 +2,16 @@
 
 use std::time::Instant;
 
-use zoo::golden::image_u8;
 use zoo::prepare::{Screen, prepare};
+use zoo::weights::fill;
 use zoo::{Color, Crop, Preparation, Resize};
 
 const RUNS: u32 = 200;
 
 fn main() -> zoo::Result<()> {
     let (width, height) = (800, 600);
-    let pixels = image_u8("example", "frame", height, width, 0);
+    let pixels: Vec<u8> =
+        fill("example", "frame", height * width * 3, 127.5, 127.5).into_iter().map(|value| value as u8).collect();
     let screens = [Screen::new(width, height, &pixels)?];
     for (size, color, resize) in [
         (288, Color::Gray, Resize::Pillow),

@@ -2,7 +2,7 @@
 //!
 //! A model is an encoder (frame to vector), a head (clip of vectors to temporal vectors), a fusion of the two, and a
 //! classifier; or an encoder of whole clips and a classifier. A new encoder is one file in `encoders/`, a new head one file in `heads/`; both are named in `names.rs`.
-//! Whether an architecture gives the numbers of the framework that it comes from is checked by [`golden`].
+//! Whether an architecture gives the numbers of the framework that it comes from is checked by the crate `parity`.
 //!
 //! Invariants: weights are read by the tensor names of the checkpoint they come from; a missing, extra or misshapen
 //! tensor is an error that names it; no file of images is read here and no view is decided.
@@ -15,7 +15,6 @@ mod confidence;
 mod encoders;
 mod error;
 mod fusion;
-pub mod golden;
 mod heads;
 pub mod import;
 mod label_set;
@@ -34,8 +33,8 @@ pub use card::{ClipFrames, Formula, FrameChoice, ModelCard, Published, Task};
 pub use classifier::Classifier;
 pub use confidence::ProbabilityCalibration;
 pub use encoders::{
-    ConvNext, ConvNextConfig, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder, Expansion,
-    FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,
+    ConvNext, ConvNextConfig, ConvSizes, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder,
+    Expansion, FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,
     SlowResNet, SlowResNetConfig, Stage, SwinV2, SwinV2Config, VideoEncoder, VideoNetwork, VisionTransformer,
     VitConfig, Xception, XceptionConfig,
 };

@@ -91,7 +91,7 @@ impl Model {
             if let AnyEncoder::Frames(encoder) = &model.encoder {
                 found = encoder.multiply_adds(model.takes_maps, card.prepare.size)?;
             }
-            Ok(())
+            Ok::<_, ZooError>(())
         })?;
         Ok(found)
     }

@@ -14,7 +14,7 @@ use super::Outcome;
 use crate::cli::{Common, ModelsCommand, ModelsOptions};
 use crate::output;
 
-/// Lists the registry, shows one entry, or compares layers with golden numbers.
+/// Lists the registry, shows one entry, or compares layers with those of other frameworks.
 pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
     let registry = Registry::open(&common.models)?;
     match &options.command {

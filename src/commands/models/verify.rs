@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use parity::Check;
 use zoo::ModelCard;
-use zoo::golden::Check;
 
 use super::super::{Failure, Outcome};
 use crate::output;
 
 /// Compares what the model `card` is made of; the largest deviation comes last.
 pub fn model(card: &ModelCard) -> Outcome {
-    let checks = zoo::golden::verify_parts(&card.architecture()?)?;
+    let checks = parity::verify_parts(&card.architecture()?)?;
     let passed = print(&checks)?;
     let share = |check: &Check| if check.tolerance > 0.0 { check.deviation / check.tolerance } else { check.deviation };
     let largest = checks.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
@@ -23,15 +23,15 @@ pub fn model(card: &ModelCard) -> Outcome {
     if passed { Ok(()) } else { Err(Failure::SomeInputs) }
 }
 
-/// Compares with the golden file `golden`, or every one in that folder; a file that cannot be read fails, the others go on.
-pub fn files(golden: &Path) -> Outcome {
-    let files = if golden.is_dir() { zoo::golden::model_files(golden)? } else { vec![golden.to_owned()] };
+/// Compares with the reference file `path`, or every one in that folder; a file that cannot be read fails, the others go on.
+pub fn files(path: &Path) -> Outcome {
+    let files = if path.is_dir() { parity::reference_files(path)? } else { vec![path.to_owned()] };
     if files.is_empty() {
-        return Err(Failure::Setup(anyhow::anyhow!("{} holds no golden file", golden.display())));
+        return Err(Failure::Setup(anyhow::anyhow!("{} holds no reference file", path.display())));
     }
     let mut passed = true;
     for file in files {
-        match zoo::golden::verify(&file) {
+        match parity::verify(&file) {
             Ok(checks) => passed &= print(&checks)?,
             Err(error) => {
                 passed = false;

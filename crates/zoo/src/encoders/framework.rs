@@ -16,28 +16,37 @@ pub enum Framework {
 
 /// The sizes of a convolution with a square kernel.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct ConvSizes {
+pub struct ConvSizes {
+    /// Input channels.
     pub width_in: usize,
+    /// Output channels.
     pub width_out: usize,
+    /// Side of the kernel.
     pub kernel: usize,
+    /// Stride in both directions.
     pub stride: usize,
+    /// Groups of channels that do not mix.
     pub groups: usize,
 }
 
 impl ConvSizes {
-    pub(crate) const fn new(width_in: usize, width_out: usize, kernel: usize, stride: usize) -> Self {
+    /// Returns the sizes of a convolution whose channels all mix.
+    pub const fn new(width_in: usize, width_out: usize, kernel: usize, stride: usize) -> Self {
         Self { width_in, width_out, kernel, stride, groups: 1 }
     }
 
-    /// One filter a channel.
-    pub(crate) const fn depthwise(width: usize, kernel: usize, stride: usize) -> Self {
+    /// Returns the sizes of a depthwise convolution: one filter a channel.
+    pub const fn depthwise(width: usize, kernel: usize, stride: usize) -> Self {
         Self { width_in: width, width_out: width, kernel, stride, groups: width }
     }
 }
 
 impl Framework {
-    /// The convolution at `weights`, without bias.
-    pub(crate) fn conv(self, weights: &Weights<'_>, sizes: ConvSizes) -> Result<Conv2d> {
+    /// Reads the convolution at `weights`, without bias.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
+    pub fn conv(self, weights: &Weights<'_>, sizes: ConvSizes) -> Result<Conv2d> {
         let ConvSizes { width_in, width_out, kernel, stride, groups } = sizes;
         let weight = match self {
             Self::Torch => weights.tensor("weight", &[width_out, width_in / groups, kernel, kernel])?,
@@ -54,8 +63,11 @@ impl Framework {
         Ok(self.conv(weights, sizes)?.with_bias(weights.tensor("bias", &[sizes.width_out])?)?)
     }
 
-    /// The batch norm of `width` channels at `weights`.
-    pub(crate) fn batch_norm(self, weights: &Weights<'_>, width: usize, eps: f64) -> Result<BatchNorm> {
+    /// Reads the batch norm of `width` channels at `weights`.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
+    pub fn batch_norm(self, weights: &Weights<'_>, width: usize, eps: f64) -> Result<BatchNorm> {
         let [weight, bias, mean, variance] = match self {
             Self::Torch => ["weight", "bias", "running_mean", "running_var"],
             Self::Keras => ["gamma", "beta", "moving_mean", "moving_variance"],

@@ -26,8 +26,7 @@ use nn::{FeatureMaps, InputRange, KernelChoice, ObservedNetwork, TrainingContext
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
-pub(crate) use framework::ConvSizes;
-pub use framework::Framework;
+pub use framework::{ConvSizes, Framework};
 pub use imagenet_logits::ImageNetLogits;
 pub use kinetics_logits::KineticsLogits;
 pub use r2plus1d::{R2Plus1d, R2Plus1dConfig};
@@ -117,8 +116,11 @@ impl Encoder {
         Self::new(network)
     }
 
-    /// An encoder that runs `network` as `ECHOLABEL_KERNELS` says, or by the fastest kernels.
-    pub(crate) fn new(network: Box<dyn FrameNetwork>) -> Result<Self> {
+    /// Returns an encoder that runs `network` as `ECHOLABEL_KERNELS` says, or by the fastest kernels.
+    ///
+    /// # Errors
+    /// `ECHOLABEL_KERNELS` names no kernels that run here.
+    pub fn new(network: Box<dyn FrameNetwork>) -> Result<Self> {
         Ok(Self { runner: Runner::new(network, KernelChoice::detect()?) })
     }
 

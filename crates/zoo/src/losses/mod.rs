@@ -1,7 +1,7 @@
 //! What training makes small: contrastive losses on embeddings, cross-entropies on logits.
 //!
 //! All take Candle tensors of float32 or float64 and give values that Candle can differentiate. Formulas and symbols are
-//! those of the golden reference `losses.json`, which [`crate::golden::verify`] compares values and gradients with.
+//! those of the reference `fixtures/golden/losses.json`, with which the crate `parity` compares values and gradients.
 
 mod contrastive;
 mod cross_entropy;

@@ -49,7 +49,7 @@ impl<'a> Screen<'a> {
     /// The part that `crop` keeps.
     ///
     /// `sector` is the box of the ultrasound image; where it is unknown or not on the screen the whole screen stands in.
-    pub(crate) fn cut(&self, crop: Crop, sector: Option<PixelArea>) -> Cut<'a> {
+    pub fn crop(&self, crop: Crop, sector: Option<PixelArea>) -> ImageView<'a> {
         let whole = PixelArea { left: 0, top: 0, width: self.width, height: self.height };
         let (side, edge) = (self.width / 10, self.height / 15);
         let area = match crop {
@@ -62,7 +62,7 @@ impl<'a> Screen<'a> {
                 PixelArea { left: side, top: edge, width: self.width - side, height: self.height - 2 * edge }
             }
         };
-        Cut {
+        ImageView {
             pixels: self.pixels,
             stride: self.width,
             left: area.left,
@@ -82,7 +82,7 @@ impl<'a> Screen<'a> {
 
 /// A part of an image, at least one pixel, all of it in the image; most often of a screen.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cut<'a, P = [u8; 3]> {
+pub struct ImageView<'a, P = [u8; 3]> {
     pixels: &'a [P],
     stride: usize,
     left: usize,
@@ -93,7 +93,7 @@ pub(crate) struct Cut<'a, P = [u8; 3]> {
     pub height: usize,
 }
 
-impl<'a, P> Cut<'a, P> {
+impl<'a, P> ImageView<'a, P> {
     /// All of an image whose rows have `width` pixels.
     pub fn whole(pixels: &'a [P], width: usize) -> Self {
         Self { pixels, stride: width, left: 0, top: 0, width, height: pixels.len() / width }
@@ -110,8 +110,8 @@ impl<'a, P> Cut<'a, P> {
 mod tests {
     use super::*;
 
-    fn area(cut: &Cut<'_>) -> (usize, usize, usize, usize) {
-        (cut.left, cut.top, cut.width, cut.height)
+    fn area(view: &ImageView<'_>) -> (usize, usize, usize, usize) {
+        (view.left, view.top, view.width, view.height)
     }
 
     #[test]
@@ -119,9 +119,9 @@ mod tests {
         let pixels = vec![0; 636 * 434 * 3];
         let screen = Screen::new(636, 434, &pixels).unwrap();
         // PIL: (w // 10, h // 15 or 0, w, h - h // 15)
-        assert_eq!(area(&screen.cut(Crop::ElevenViewsVideo, None)), (63, 28, 573, 378));
-        assert_eq!(area(&screen.cut(Crop::ElevenViewsImage, None)), (63, 0, 573, 406));
-        assert_eq!(area(&screen.cut(Crop::Sector, None)), (0, 0, 636, 434));
+        assert_eq!(area(&screen.crop(Crop::ElevenViewsVideo, None)), (63, 28, 573, 378));
+        assert_eq!(area(&screen.crop(Crop::ElevenViewsImage, None)), (63, 0, 573, 406));
+        assert_eq!(area(&screen.crop(Crop::Sector, None)), (0, 0, 636, 434));
     }
 
     #[test]
@@ -129,9 +129,9 @@ mod tests {
         let pixels = vec![0; 20 * 10 * 3];
         let screen = Screen::new(20, 10, &pixels).unwrap();
         let sector = |left, top, width, height| Some(PixelArea { left, top, width, height });
-        assert_eq!(area(&screen.cut(Crop::Sector, sector(5, 2, 100, 100))), (5, 2, 15, 8));
+        assert_eq!(area(&screen.crop(Crop::Sector, sector(5, 2, 100, 100))), (5, 2, 15, 8));
         for outside in [sector(20, 0, 5, 5), sector(usize::MAX, 0, 5, 5), sector(3, 3, 0, 5), sector(19, 0, 5, 5)] {
-            assert_eq!(area(&screen.cut(Crop::Sector, outside)), (0, 0, 20, 10), "{outside:?}");
+            assert_eq!(area(&screen.crop(Crop::Sector, outside)), (0, 0, 20, 10), "{outside:?}");
         }
     }
 

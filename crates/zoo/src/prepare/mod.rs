@@ -1,21 +1,20 @@
 //! From decoded frames to what the encoder sees, as the model's card says: crop, gray, resize, mask, scale.
 //!
 //! What a model was trained on is part of the model: two ways of bilinear resizing differ by tens of gray levels. So every
-//! step equals, to the stated tolerance, a function of the framework that the model comes from ([`crate::golden`] checks
+//! step equals, to the stated tolerance, a function of the framework that the model comes from (the crate `parity` checks
 //! that), and a card names it. Everything here is pure: frames in, numbers out.
 
-pub(crate) mod color;
-pub(crate) mod image;
+pub mod color;
+mod image;
 mod mask;
 mod preparation;
-pub(crate) mod resize;
+mod resize;
 
-pub use image::{PixelArea, Screen};
+pub use image::{ImageView, PixelArea, Screen};
 pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
+pub use resize::resize;
 
 use crate::{Result, ZooError};
-use image::Cut;
-use resize::resize;
 
 /// Frames as the encoder takes them, and the clips that they form.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +55,7 @@ pub fn prepare(
         return Err(ZooError::Preparation { problem: format!("a standard deviation of {:?}", normalize.std) });
     }
     let images: Vec<Vec<f32>> =
-        screens.iter().map(|screen| planes(&screen.cut(preparation.crop, sector), preparation)).collect();
+        screens.iter().map(|screen| planes(&screen.crop(preparation.crop, sector), preparation)).collect();
     let (images, clips) = if preparation.mask_static {
         masked(&images, clips, preparation.mask_noise_levels)
     } else {
@@ -73,19 +72,19 @@ pub fn prepare(
     Ok(PreparedClips { frames: images.len(), size, values, clips })
 }
 
-/// The cut in the encoder's size, plane by plane: one of gray or three of color, values 0 to 255.
-fn planes(cut: &Cut<'_>, preparation: &Preparation) -> Vec<f32> {
+/// The view in the encoder's size, plane by plane: one of gray or three of color, values 0 to 255.
+fn planes(view: &ImageView<'_>, preparation: &Preparation) -> Vec<f32> {
     let (target, how) = ((preparation.size, preparation.size), preparation.resize);
     // The functions stand in the calls, not in variables, for the compiler to build a fast loop around each.
     match preparation.color {
-        Color::Gray => resize(cut, color::pillow_luma, target, how),
-        Color::GrayTensorflow => resize(cut, color::tensorflow_luma, target, how),
-        Color::GrayTorchvision => resize(cut, color::torchvision_luma, target, how),
-        Color::GrayOpencv => resize(cut, color::opencv_luma, target, how),
+        Color::Gray => resize(view, color::pillow_luma, target, how),
+        Color::GrayTensorflow => resize(view, color::tensorflow_luma, target, how),
+        Color::GrayTorchvision => resize(view, color::torchvision_luma, target, how),
+        Color::GrayOpencv => resize(view, color::opencv_luma, target, how),
         Color::Rgb => [
-            resize(cut, |pixel| pixel[0], target, how),
-            resize(cut, |pixel| pixel[1], target, how),
-            resize(cut, |pixel| pixel[2], target, how),
+            resize(view, |pixel| pixel[0], target, how),
+            resize(view, |pixel| pixel[1], target, how),
+            resize(view, |pixel| pixel[2], target, how),
         ]
         .concat(),
     }

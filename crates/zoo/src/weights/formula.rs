@@ -6,7 +6,7 @@ use crate::Result;
 
 /// Weights made by a formula from a seed and each tensor's name: untrained, but the same everywhere.
 ///
-/// The formula is the one of the golden references, so a model filled by it can be compared with the original
+/// The formula is that of the parity references (`fixtures/golden`), so a model filled by it can be compared with the original
 /// framework, and a program without trained weights can still be run from end to end.
 #[derive(Debug, Clone)]
 pub struct FormulaWeights {
@@ -74,7 +74,7 @@ impl TensorSource for FormulaWeights {
 
 /// Fills a tensor of `count` numbers in `center` +- `half` from the stream of `seed` and `name`.
 ///
-/// FNV-1a of the name starts a splitmix64 stream; its upper 24 bits are the fraction (golden README, "Formula").
+/// FNV-1a of the name starts a splitmix64 stream; its upper 24 bits are the fraction (SplitMix64: Steele, Lea, Flood, OOPSLA 2014).
 pub fn fill(seed: &str, name: &str, count: usize, center: f64, half: f64) -> Vec<f32> {
     let key = stream_key(seed, name);
     (0..count as u64)
@@ -93,17 +93,17 @@ pub fn noise(seed: &str, shape: impl Into<Shape>) -> Result<Tensor> {
 }
 
 /// FNV-1a (64 bits) of `seed/name`.
-pub(crate) fn stream_key(seed: &str, name: &str) -> u64 {
+pub fn stream_key(seed: &str, name: &str) -> u64 {
     fnv1a64(seed.bytes().chain([b'/']).chain(name.bytes()))
 }
 
 /// FNV-1a (64 bits).
-pub(crate) fn fnv1a64(bytes: impl Iterator<Item = u8>) -> u64 {
+pub fn fnv1a64(bytes: impl Iterator<Item = u8>) -> u64 {
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
-/// The golden README's `xsum`: each number's bits times an odd weight, so that order counts.
-pub(crate) fn checksum(values: &[f32]) -> String {
+/// Returns a checksum in hexadecimal digits: each number's bits times an odd weight, so that order counts.
+pub fn checksum(values: &[f32]) -> String {
     let sum = values.iter().enumerate().fold(0u64, |sum, (index, value)| {
         sum.wrapping_add(u64::from(value.to_bits()).wrapping_mul(2 * index as u64 + 1))
     });
@@ -111,7 +111,7 @@ pub(crate) fn checksum(values: &[f32]) -> String {
 }
 
 /// Word `index` of a splitmix64 stream.
-pub(crate) fn stream_word(key: u64, index: u64) -> u64 {
+pub fn stream_word(key: u64, index: u64) -> u64 {
     let mut word = key.wrapping_add((index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -4,8 +4,7 @@ mod formula;
 mod safetensors_file;
 mod source;
 
-pub use formula::{FormulaWeights, fill, noise};
-pub(crate) use formula::{checksum, fnv1a64, stream_key, stream_word};
+pub use formula::{FormulaWeights, checksum, fill, fnv1a64, noise, stream_key, stream_word};
 pub use safetensors_file::SafetensorsFile;
 pub(crate) use safetensors_file::file_sha256;
 pub(crate) use source::DERIVED;

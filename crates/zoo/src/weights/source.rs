@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 
 use candle_core::{DType, Device, Tensor};
 
+use crate::ZooError;
 use crate::import::TensorOutline;
-use crate::{Result, ZooError};
 
 /// A named collection of tensors.
 pub trait TensorSource {
@@ -12,7 +12,7 @@ pub trait TensorSource {
     fn description(&self) -> String;
 
     /// The tensor `name` as f32 on the CPU; an error when it is missing or is not of `shape`.
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor>;
+    fn tensor(&self, name: &str, shape: &[usize]) -> crate::Result<Tensor>;
 
     /// All names, or `None` when the source can make any tensor.
     fn names(&self) -> Option<Vec<String>>;
@@ -26,7 +26,9 @@ pub trait TensorSource {
 pub(crate) const DERIVED: [&str; 3] = ["num_batches_tracked", "relative_position_index", "relative_coords_table"];
 
 /// The tensors that `build` reads, in its order, with their shapes; none of them is real.
-pub fn outlines(build: impl FnOnce(&dyn TensorSource) -> Result<()>) -> Result<Vec<TensorOutline>> {
+pub fn outlines<E: From<ZooError>>(
+    build: impl FnOnce(&dyn TensorSource) -> Result<(), E>,
+) -> Result<Vec<TensorOutline>, E> {
     let recorder = Recorder::default();
     build(&recorder)?;
     Ok(recorder.read.into_inner())
@@ -43,7 +45,7 @@ impl TensorSource for Recorder {
         "outline".to_owned()
     }
 
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+    fn tensor(&self, name: &str, shape: &[usize]) -> crate::Result<Tensor> {
         self.read.borrow_mut().push(TensorOutline { name: name.to_owned(), shape: shape.to_vec() });
         Ok(Tensor::zeros(shape, DType::F32, &Device::Cpu)?)
     }
@@ -71,12 +73,12 @@ impl<'a> Weights<'a> {
     /// Runs `build` at the root of `source`, then checks that it used every tensor.
     ///
     /// `separator` joins the parts of a name: '.' in torch checkpoints, '/' in Keras ones.
-    pub fn read_all<T>(
+    pub fn read_all<T, E: From<ZooError>>(
         source: &dyn TensorSource,
         device: &Device,
         separator: char,
-        build: impl FnOnce(&Weights<'_>) -> Result<T>,
-    ) -> Result<T> {
+        build: impl FnOnce(&Weights<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let used = RefCell::new(BTreeSet::new());
         let root = Weights { source, device, used: &used, prefix: String::new(), separator };
         let built = build(&root)?;
@@ -87,7 +89,8 @@ impl<'a> Weights<'a> {
         extra.sort();
         match extra.first() {
             Some(first) => {
-                Err(ZooError::ExtraTensors { weights: source.description(), count: extra.len(), first: first.clone() })
+                Err(ZooError::ExtraTensors { weights: source.description(), count: extra.len(), first: first.clone() }
+                    .into())
             }
             None => Ok(built),
         }
@@ -104,7 +107,7 @@ impl<'a> Weights<'a> {
     }
 
     /// The tensor `name` of `shape`, as f32 on the model's device.
-    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> crate::Result<Tensor> {
         let name = self.join(name);
         let tensor = self.source.tensor(&name, shape)?.to_device(self.device)?;
         self.used.borrow_mut().insert(name);

@@ -22,7 +22,7 @@ fn needed(encoder: EncoderName, classes: usize) -> Vec<TensorOutline> {
         Weights::read_all(source, &Device::Cpu, '.', |weights| {
             Encoder::read(encoder, &weights.at("encoder"))?;
             Classifier::read(Encoder::width(encoder), classes, &weights.at("classifier"))?;
-            Ok(())
+            Ok::<_, crate::ZooError>(())
         })
     })
     .unwrap()

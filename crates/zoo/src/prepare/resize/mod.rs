@@ -6,17 +6,17 @@ mod separable;
 mod taps;
 mod two_nearest;
 
-use super::image::Cut;
+use super::image::ImageView;
 use super::preparation::Resize;
 use taps::{Center, Taps, triangle};
 use two_nearest::{tensorflow_position, torch_position, two_nearest};
 
-/// Resizes one channel of the cut to [height, width], values 0 to 255; the modes that work in floating point leave them
+/// Resizes one channel of the view to [height, width], values 0 to 255; the modes that work in floating point leave them
 /// unrounded.
 ///
 /// `channel` says what of each RGB pixel is resized: one of the three, or a gray value made of them.
-pub(crate) fn resize(
-    cut: &Cut<'_>,
+pub fn resize(
+    view: &ImageView<'_>,
     channel: impl Fn(&[u8; 3]) -> u8,
     (height, width): (usize, usize),
     how: Resize,
@@ -25,30 +25,30 @@ pub(crate) fn resize(
         let axis = |source, target| -> Vec<Taps<f32>> {
             triangle(source, target, center).iter().map(|taps| taps.map(|weight| weight as f32)).collect()
         };
-        (axis(cut.width, width), axis(cut.height, height))
+        (axis(view.width, width), axis(view.height, height))
     };
     match how {
         Resize::Pillow => {
             let axis = |source, target| triangle(source, target, Center::Double);
-            floats(&separable::fixed_point(cut, channel, &axis(cut.width, width), &axis(cut.height, height)))
+            floats(&separable::fixed_point(view, channel, &axis(view.width, width), &axis(view.height, height)))
         }
-        Resize::PillowNearest => floats(&nearest::nearest(cut, channel, (height, width))),
-        Resize::Opencv => floats(&opencv::linear(cut, channel, (height, width))),
-        Resize::OpencvArea => floats(&opencv::area(cut, channel, (height, width))),
-        Resize::Tensorflow => two_nearest(cut, channel, (height, width), tensorflow_position),
-        Resize::TorchFloatNoAntialias => two_nearest(cut, channel, (height, width), torch_position),
-        Resize::TorchvisionNoAntialias => rounded(two_nearest(cut, channel, (height, width), torch_position)),
+        Resize::PillowNearest => floats(&nearest::nearest(view, channel, (height, width))),
+        Resize::Opencv => floats(&opencv::linear(view, channel, (height, width))),
+        Resize::OpencvArea => floats(&opencv::area(view, channel, (height, width))),
+        Resize::Tensorflow => two_nearest(view, channel, (height, width), tensorflow_position),
+        Resize::TorchFloatNoAntialias => two_nearest(view, channel, (height, width), torch_position),
+        Resize::TorchvisionNoAntialias => rounded(two_nearest(view, channel, (height, width), torch_position)),
         Resize::TensorflowAntialias => {
             let (across, down) = antialiased(Center::SingleInverse);
-            separable::float(cut, channel, &across, &down)
+            separable::float(view, channel, &across, &down)
         }
         Resize::TorchFloat => {
             let (across, down) = antialiased(Center::Single);
-            separable::float(cut, channel, &across, &down)
+            separable::float(view, channel, &across, &down)
         }
         Resize::Torchvision => {
             let (across, down) = antialiased(Center::Single);
-            rounded(separable::float(cut, channel, &across, &down))
+            rounded(separable::float(view, channel, &across, &down))
         }
     }
 }

@@ -1,13 +1,17 @@
 //! The pixel under the center of each target pixel, as Pillow's NEAREST (which Keras' `load_img` uses).
 
-use crate::prepare::image::Cut;
+use crate::prepare::image::ImageView;
 
 /// Resizes to [height, width] by picking pixels.
-pub(super) fn nearest(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
-    let columns = picked(cut.width, width);
+pub(super) fn nearest(
+    view: &ImageView<'_>,
+    channel: impl Fn(&[u8; 3]) -> u8,
+    (height, width): (usize, usize),
+) -> Vec<u8> {
+    let columns = picked(view.width, width);
     let mut targets = Vec::with_capacity(width * height);
-    for y in picked(cut.height, height) {
-        let row = cut.row(y);
+    for y in picked(view.height, height) {
+        let row = view.row(y);
         targets.extend(columns.iter().map(|&x| channel(&row[x])));
     }
     targets

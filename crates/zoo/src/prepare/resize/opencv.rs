@@ -2,7 +2,7 @@
 
 use super::separable::{self, narrow};
 use super::taps::Taps;
-use crate::prepare::image::Cut;
+use crate::prepare::image::ImageView;
 
 /// The weights' fractional bits.
 const FRACTION_BITS: u32 = 11;
@@ -15,45 +15,49 @@ struct Pair {
 }
 
 /// INTER_LINEAR: the two nearest pixels, however much the image shrinks; by exactly two it is [`area`], as in OpenCV.
-pub(super) fn linear(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
-    if cut.height == 2 * height && cut.width == 2 * width {
-        return area(cut, channel, (height, width));
+pub(super) fn linear(
+    view: &ImageView<'_>,
+    channel: impl Fn(&[u8; 3]) -> u8,
+    (height, width): (usize, usize),
+) -> Vec<u8> {
+    if view.height == 2 * height && view.width == 2 * width {
+        return area(view, channel, (height, width));
     }
     let position = |pixel: usize, source: usize, target: usize| {
         let scale = 1.0 / (target as f64 / source as f64);
         let position = ((pixel as f64 + 0.5) * scale - 0.5) as f32;
         (position.floor() as isize, position - position.floor())
     };
-    two_nearest(cut, channel, &pairs(cut.width, width, position), &pairs(cut.height, height, position))
+    two_nearest(view, channel, &pairs(view.width, width, position), &pairs(view.height, height, position))
 }
 
 /// INTER_AREA: the mean over each target pixel's area where the image shrinks both ways, else a variant of linear.
-pub(super) fn area(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
-    if cut.width < width || cut.height < height {
+pub(super) fn area(view: &ImageView<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
+    if view.width < width || view.height < height {
         let position = |pixel: usize, source: usize, target: usize| {
             let inverse = target as f64 / source as f64;
             let first = (pixel as f64 * (1.0 / inverse)).floor();
             let rest = ((pixel as f64 + 1.0) - (first + 1.0) * inverse) as f32;
             (first as isize, if rest <= 0.0 { 0.0 } else { rest - rest.floor() })
         };
-        return two_nearest(cut, channel, &pairs(cut.width, width, position), &pairs(cut.height, height, position));
+        return two_nearest(view, channel, &pairs(view.width, width, position), &pairs(view.height, height, position));
     }
-    if cut.width.is_multiple_of(width) && cut.height.is_multiple_of(height) {
-        return whole_areas(cut, channel, (height, width));
+    if view.width.is_multiple_of(width) && view.height.is_multiple_of(height) {
+        return whole_areas(view, channel, (height, width));
     }
-    let means = separable::float(cut, channel, &shares(cut.width, width), &shares(cut.height, height));
+    let means = separable::float(view, channel, &shares(view.width, width), &shares(view.height, height));
     means.into_iter().map(|value| value.round_ties_even() as u8).collect()
 }
 
 /// Areas of whole pixels: their sum in integers, divided at the end.
-fn whole_areas(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
+fn whole_areas(view: &ImageView<'_>, channel: impl Fn(&[u8; 3]) -> u8, (height, width): (usize, usize)) -> Vec<u8> {
     let ones = |source: usize, target: usize| -> Vec<Taps<i32>> {
         let side = source / target;
         (0..target).map(|pixel| Taps { first: pixel * side, weights: vec![1; side] }).collect()
     };
-    let narrowed = narrow(cut, channel, &ones(cut.width, width), |pixel, _| i32::from(pixel), |sum| sum);
-    let sums = separable::shorten(&narrowed, width, &ones(cut.height, height), |pixel, _| pixel, |sum: i32| sum);
-    let (across, down) = (cut.width / width, cut.height / height);
+    let narrowed = narrow(view, channel, &ones(view.width, width), |pixel, _| i32::from(pixel), |sum| sum);
+    let sums = separable::shorten(&narrowed, width, &ones(view.height, height), |pixel, _| pixel, |sum: i32| sum);
+    let (across, down) = (view.width / width, view.height / height);
     let part = 1.0 / (across * down) as f32;
     let mean =
         |sum: i32| if (across, down) == (2, 2) { (sum + 2) >> 2 } else { (sum as f32 * part).round_ties_even() as i32 };
@@ -97,8 +101,8 @@ fn pairs(source: usize, target: usize, position: impl Fn(usize, usize, usize) ->
         .collect()
 }
 
-fn two_nearest(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, across: &[Pair], down: &[Pair]) -> Vec<u8> {
-    let last = cut.width - 1;
+fn two_nearest(view: &ImageView<'_>, channel: impl Fn(&[u8; 3]) -> u8, across: &[Pair], down: &[Pair]) -> Vec<u8> {
+    let last = view.width - 1;
     // Beside the first or last pixel that pixel has all the weight.
     let taps: Vec<Taps<i32>> = across
         .iter()
@@ -108,9 +112,9 @@ fn two_nearest(cut: &Cut<'_>, channel: impl Fn(&[u8; 3]) -> u8, across: &[Pair],
             Err(_) => Taps { first: 0, weights: vec![1 << FRACTION_BITS] },
         })
         .collect();
-    let narrowed = narrow(cut, channel, &taps, |pixel, weight| i32::from(pixel) * weight, |sum| sum);
+    let narrowed = narrow(view, channel, &taps, |pixel, weight| i32::from(pixel) * weight, |sum| sum);
     let row = |at: isize| {
-        let at = at.clamp(0, cut.height as isize - 1) as usize;
+        let at = at.clamp(0, view.height as isize - 1) as usize;
         &narrowed[at * across.len()..(at + 1) * across.len()]
     };
     // OpenCV drops bits of both factors to stay within 32 bits.

@@ -3,11 +3,11 @@
 use std::ops::AddAssign;
 
 use super::taps::Taps;
-use crate::prepare::image::Cut;
+use crate::prepare::image::ImageView;
 
 /// Resizes in floating point, without rounding.
 pub(super) fn float(
-    cut: &Cut<'_>,
+    view: &ImageView<'_>,
     channel: impl Fn(&[u8; 3]) -> u8,
     across: &[Taps<f32>],
     down: &[Taps<f32>],
@@ -16,7 +16,7 @@ pub(super) fn float(
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
-            let narrowed = narrow(cut, channel, across, |pixel, weight| f32::from(pixel) * weight, |sum| sum);
+            let narrowed = narrow(view, channel, across, |pixel, weight| f32::from(pixel) * weight, |sum| sum);
             shorten(&narrowed, across.len(), down, |pixel, weight| pixel * weight, |sum: f32| sum)
         },
     )
@@ -27,7 +27,7 @@ pub(super) fn float(
 /// Because of the rounding it matters which direction comes first. Up to version 12 Pillow always narrowed first; version
 /// 13 shortens an image first that loses more than twice as many rows as columns, and so do we.
 pub(super) fn fixed_point(
-    cut: &Cut<'_>,
+    view: &ImageView<'_>,
     channel: impl Fn(&[u8; 3]) -> u8,
     across: &[Taps<f64>],
     down: &[Taps<f64>],
@@ -45,12 +45,12 @@ pub(super) fn fixed_point(
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
-            if cut.height > height && cut.height - height + 2 * width > 2 * cut.width {
-                let pixels: Vec<u8> = (0..cut.height).flat_map(|y| cut.row(y)).map(channel).collect();
-                let shortened = shorten(&pixels, cut.width, &down, times, round);
-                return narrow(&Cut::whole(&shortened, cut.width), |&pixel| pixel, &across, times, round);
+            if view.height > height && view.height - height + 2 * width > 2 * view.width {
+                let pixels: Vec<u8> = (0..view.height).flat_map(|y| view.row(y)).map(channel).collect();
+                let shortened = shorten(&pixels, view.width, &down, times, round);
+                return narrow(&ImageView::whole(&shortened, view.width), |&pixel| pixel, &across, times, round);
             }
-            let narrowed = narrow(cut, channel, &across, times, round);
+            let narrowed = narrow(view, channel, &across, times, round);
             shorten(&narrowed, width, &down, times, round)
         },
     )
@@ -62,7 +62,7 @@ pub(super) fn fixed_point(
 /// what the compiler turns into vector instructions.
 #[inline(always)]
 pub(super) fn narrow<P, S, W, R>(
-    cut: &Cut<'_, P>,
+    view: &ImageView<'_, P>,
     channel: impl Fn(&P) -> u8,
     taps: &[Taps<W>],
     times: impl Fn(u8, W) -> S,
@@ -75,12 +75,12 @@ where
 {
     const ROWS: usize = 8;
     let width = taps.len();
-    let mut targets = vec![R::default(); width * cut.height];
-    let mut columns = vec![[0u8; ROWS]; cut.width];
+    let mut targets = vec![R::default(); width * view.height];
+    let mut columns = vec![[0u8; ROWS]; view.width];
     for (band, targets) in targets.chunks_mut(width * ROWS).enumerate() {
         for half in [0, ROWS / 2] {
             // Past the last row the last one stands in; its results have no place to go to.
-            let row = |at: usize| cut.row((band * ROWS + half + at).min(cut.height - 1));
+            let row = |at: usize| view.row((band * ROWS + half + at).min(view.height - 1));
             let four = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
             for (column, (((first, second), third), fourth)) in columns.iter_mut().zip(four) {
                 let pixels = [channel(first), channel(second), channel(third), channel(fourth)];

@@ -1,6 +1,6 @@
 //! Bilinear interpolation between the two nearest pixels each way, however much the image shrinks.
 
-use crate::prepare::image::Cut;
+use crate::prepare::image::ImageView;
 
 /// Where the center of a target pixel lies on the source line, counted from the center of the first source pixel.
 ///
@@ -27,15 +27,15 @@ struct Between {
 
 /// Resizes to [height, width] in floating point, without rounding.
 pub(super) fn two_nearest(
-    cut: &Cut<'_>,
+    view: &ImageView<'_>,
     channel: impl Fn(&[u8; 3]) -> u8,
     (height, width): (usize, usize),
     position: Position,
 ) -> Vec<f32> {
-    let columns = line(cut.width, width, position);
+    let columns = line(view.width, width, position);
     let mut targets = Vec::with_capacity(width * height);
-    for Between { first, second, share } in line(cut.height, height, position) {
-        let (upper, lower) = (cut.row(first), cut.row(second));
+    for Between { first, second, share } in line(view.height, height, position) {
+        let (upper, lower) = (view.row(first), view.row(second));
         targets.extend(columns.iter().map(|column| {
             let along = |row: &[[u8; 3]]| {
                 let (left, right) = (f32::from(channel(&row[column.first])), f32::from(channel(&row[column.second])));

@@ -1,19 +1,22 @@
-//! Golden files: numbers of the original frameworks, re-made with our layers, losses and resizing.
+//! Parity with other frameworks: numbers that TensorFlow, PyTorch, Pillow and OpenCV computed, computed again by the layers,
+//! losses and resizing of this workspace.
 //!
-//! A golden file says how its inputs (and weights) are made by formula, and what the original framework computed from
+//! A reference file says how its inputs and weights are made by a formula, and what the original framework computed from
 //! them. So parity is checked without trained weights, for any seed, image size, clip length, batch or temperature. There
 //! are files of models, of losses, of resizing (with safetensors files of whole images beside them) and of the formula.
+//! They lie in `fixtures/golden`, named as their format is; `echolabel models verify` is the command.
 
 mod compare;
-mod file;
+mod eleven_views;
+mod embedded;
+mod error;
 mod heads;
 mod inputs;
 mod losses;
+mod model_reference;
 mod models;
+mod reference_file;
 mod resize;
-mod shipped;
-mod source;
-mod thesis;
 mod tolerance;
 mod vectors;
 mod weight_files;
@@ -21,15 +24,19 @@ mod weight_files;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use zoo::Architecture;
+use zoo::weights::Weights;
 
+pub use error::ParityError;
 pub use inputs::{image_u8, sector_u8};
 
-use crate::weights::Weights;
-use crate::{Architecture, Result, ZooError};
-use file::GoldenFile;
-use source::{Kind, Source};
+use model_reference::ModelReference;
+use reference_file::{ReferenceFile, ReferenceKind};
 
-/// How one output of one golden file compares.
+/// Result of this crate's operations.
+pub type Result<T> = std::result::Result<T, ParityError>;
+
+/// The comparison of one output of a reference file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
     /// The model that the file describes, or what else it is about: `losses`, `resize`, ...
@@ -37,7 +44,7 @@ pub struct Check {
     /// The output's name in the file, or `parameters` for the number of trained elements that were read.
     pub output: String,
     /// The largest difference over all elements: of losses relative to the largest element, else absolute; not a number
-    /// for an output that is not covered here.
+    /// for an output that is unsupported here.
     pub deviation: f64,
     /// The largest difference allowed.
     pub tolerance: f64,
@@ -49,59 +56,62 @@ impl Check {
     }
 
     /// A check that never passes, for something in a file that nothing here re-makes.
-    fn not_covered(model: &str, output: &str) -> Self {
-        Self::new(model, format!("{output}: not covered"), f64::NAN, 0.0)
+    fn unsupported(model: &str, output: &str) -> Self {
+        Self::new(model, format!("{output}: unsupported"), f64::NAN, 0.0)
     }
 
-    /// Whether the output is as close as it must be; a deviation that is not a number is not.
+    /// Returns true if the output is as close as it must be; a NaN is not.
     pub fn passes(&self) -> bool {
         self.deviation <= self.tolerance
     }
 }
 
-/// Runs the golden file at `path`, or every one in that folder, on the CPU and compares every output that it lists.
+/// Runs the reference file at `path`, or every one in that folder, on the CPU and compares every output that it lists.
 ///
 /// A large deviation is not an error but a [`Check`] that does not pass, and so is a loss or a way of resizing that is not
-/// known here. Errors: a file cannot be read or is no golden file, the model is unknown, the tensors listed are not those
+/// known here. Errors: a file cannot be read or is no reference file, the model is unknown, the tensors listed are not those
 /// that the architecture reads, or a folder holds none.
 /// To go on after an error in a folder, call this for each of its [`model_files`].
 pub fn verify(path: &Path) -> Result<Vec<Check>> {
     if !path.is_dir() {
         return verify_file(path);
     }
-    let files = model_files(path)?;
+    let files = reference_files(path)?;
     if files.is_empty() {
-        let problem = "it holds no golden file".to_owned();
-        return Err(ZooError::Format { path: path.to_owned(), format: "golden", problem });
+        let problem = "it holds no reference file".to_owned();
+        return Err(ParityError::Format { path: path.to_owned(), problem });
     }
     let checks = files.iter().map(|file| verify_file(file)).collect::<Result<Vec<_>>>()?;
     Ok(checks.into_iter().flatten().collect())
 }
 
-/// Runs the golden files that come with the program about the parts of `architecture`.
+/// Runs the reference files that come with the program about the parts of `architecture`.
 ///
-/// Large outputs are part of them, so this takes seconds. Errors: as for [`verify`].
+/// Large outputs are part of them, so this takes seconds.
+///
+/// # Errors
+/// As for [`verify`].
 pub fn verify_parts(architecture: &Architecture) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
-    for (name, content) in shipped::about(architecture) {
-        checks.extend(verify_model(&GoldenFile::parse(Path::new(name), content)?)?);
+    for (name, content) in embedded::for_architecture(architecture) {
+        checks.extend(verify_model(&ModelReference::parse(Path::new(name), content)?)?);
     }
     Ok(checks)
 }
 
 fn verify_file(path: &Path) -> Result<Vec<Check>> {
-    let source = Source::read(path)?;
+    let source = ReferenceFile::read(path)?;
     match source.kind() {
-        Some(Kind::Losses) => losses::verify(&source),
-        Some(Kind::Resize) => resize::verify(&source),
-        Some(Kind::Vectors) => vectors::verify(&source),
-        Some(Kind::Weights) => weight_files::verify(path),
-        // What is no golden file at all is best named by reading it as the most usual one.
-        Some(Kind::Model) | None => verify_model(&GoldenFile::parse(path, source.bytes())?),
+        Some(ReferenceKind::Losses) => losses::verify(&source),
+        Some(ReferenceKind::Resize) => resize::verify(&source),
+        Some(ReferenceKind::Vectors) => vectors::verify(&source),
+        Some(ReferenceKind::Weights) => weight_files::verify(path),
+        // What is no reference file at all is best named by reading it as the most usual one.
+        Some(ReferenceKind::Model) | None => verify_model(&ModelReference::parse(path, source.bytes())?),
     }
 }
 
-fn verify_model(file: &GoldenFile) -> Result<Vec<Check>> {
+fn verify_model(file: &ModelReference) -> Result<Vec<Check>> {
     let outputs = Weights::read_all(file, &Device::Cpu, file.separator(), |weights| {
         let model = models::read(file, weights)?;
         let mut outputs = Vec::new();
@@ -109,7 +119,7 @@ fn verify_model(file: &GoldenFile) -> Result<Vec<Check>> {
             let named = model(&input)?;
             outputs.extend(named.into_iter().map(|(name, tensor)| (format!("{tag}{name}"), tensor)));
         }
-        Ok(outputs)
+        Ok::<_, ParityError>(outputs)
     })?;
     let mut checks = vec![file.parameter_check()];
     for name in file.output_names() {
@@ -122,10 +132,13 @@ fn verify_model(file: &GoldenFile) -> Result<Vec<Check>> {
     Ok(checks)
 }
 
-/// The golden files in `path`: itself if it is a file, else every one in the folder and the folders below it.
+/// Lists the reference files in `path`: itself if it is a file, else every one in the folder and the folders below it.
 ///
-/// Files of models, losses, resizing and of the formula are; other JSON files are left out. The list is sorted.
-pub fn model_files(path: &Path) -> Result<Vec<PathBuf>> {
+/// JSON files of another kind are left out. The list is sorted.
+///
+/// # Errors
+/// A folder or a JSON file cannot be read.
+pub fn reference_files(path: &Path) -> Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -133,11 +146,11 @@ pub fn model_files(path: &Path) -> Result<Vec<PathBuf>> {
     let entries = || -> std::io::Result<Vec<PathBuf>> {
         std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect()
     };
-    for entry in entries().map_err(|source| ZooError::Read { path: path.to_owned(), source })? {
+    for entry in entries().map_err(|source| ParityError::Read { path: path.to_owned(), source })? {
         if entry.is_dir() {
-            found.extend(model_files(&entry)?);
+            found.extend(reference_files(&entry)?);
         } else if entry.extension().is_some_and(|extension| extension == "json")
-            && Source::read(&entry)?.kind().is_some()
+            && ReferenceFile::read(&entry)?.kind().is_some()
         {
             found.push(entry);
         }

@@ -2,12 +2,11 @@
 
 use candle_core::{D, Tensor};
 use nn::{Activation, Conv2d, Padding};
+use zoo::weights::Weights;
+use zoo::{Classifier, ClipNetwork, Conv1dHead, ConvSizes, Framework};
 
 use super::Run;
-use crate::encoders::{ConvSizes, Framework};
-use crate::heads::{ClipNetwork, Conv1dHead};
-use crate::weights::Weights;
-use crate::{Classifier, Result};
+use crate::Result;
 
 const NORM_EPS: f64 = 1e-5;
 const STEM: usize = 8;

@@ -1,7 +1,7 @@
 //! How far an output may be from the original framework's.
 
 /// What the tolerance of an output depends on.
-pub(super) struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     pub model: &'a str,
     pub seed: &'a str,
     pub output: &'a str,
@@ -11,14 +11,14 @@ pub(super) struct Facts<'a> {
     pub drift: Option<f64>,
 }
 
-/// The seed, image sizes and clip lengths for which the golden README states tolerances.
+/// The seed, image sizes and clip lengths for which the references' README states tolerances.
 const SHIPPED_SEED: &str = "echolabel-golden-v1";
 const SHIPPED_LENGTHS: [&str; 3] = ["T6/", "T10/", "T16/"];
 
 /// For all else: times the framework's own rounding error.
 const TIMES_DRIFT: f64 = 20.0;
 
-/// The golden README's table: a model's name or the beginning of it, side of its images (0: no images), output, tolerance.
+/// The references' README's table: a model's name or the beginning of it, side of its images (0: no images), output, tolerance.
 /// The first row that fits counts.
 const TABLE: &[(&str, usize, &str, f64)] = &[
     ("echoview47_", 224, "features", 5e-5),
@@ -46,14 +46,14 @@ const WITHOUT_DRIFT: f64 = 5e-5;
 const WITHOUT_DRIFT_SOFTMAX: f64 = 2e-6;
 
 /// The tolerance; `None` for a file that does not give the framework's own rounding error of the output.
-pub(super) fn of(facts: &Facts<'_>) -> Option<f64> {
+pub(crate) fn for_output(facts: &Facts<'_>) -> Option<f64> {
     let (length, output) = match facts.output.split_once('/') {
         Some((tag, output)) => (Some(format!("{tag}/")), output),
         None => (None, facts.output),
     };
     let shipped_length = length.is_none_or(|length| SHIPPED_LENGTHS.contains(&length.as_str()));
-    let row = TABLE.iter().find(|(model, side, of_output, _)| {
-        facts.model.starts_with(model) && *side == facts.image_side.unwrap_or(0) && *of_output == output
+    let row = TABLE.iter().find(|(model, side, row_output, _)| {
+        facts.model.starts_with(model) && *side == facts.image_side.unwrap_or(0) && *row_output == output
     });
     match row {
         Some((_, _, _, tolerance)) if facts.seed == SHIPPED_SEED && shipped_length => Some(*tolerance),
@@ -72,18 +72,18 @@ mod tests {
     #[test]
     fn the_table_holds_for_the_shipped_seed_and_size_alone() {
         let facts = |seed, output, image_side, drift| Facts { model: "thesis_image", seed, output, image_side, drift };
-        assert_eq!(of(&facts(SHIPPED_SEED, "logits", Some(288), Some(0.5))), Some(1e-3));
-        assert_eq!(of(&facts(SHIPPED_SEED, "logits", Some(256), Some(0.5))), Some(10.0));
-        assert_eq!(of(&facts("another", "logits", Some(288), Some(0.5))), Some(10.0));
-        assert_eq!(of(&facts(SHIPPED_SEED, "thousand", Some(288), Some(0.5))), Some(10.0));
-        assert_eq!(of(&facts("another", "logits", Some(288), None)), None);
+        assert_eq!(for_output(&facts(SHIPPED_SEED, "logits", Some(288), Some(0.5))), Some(1e-3));
+        assert_eq!(for_output(&facts(SHIPPED_SEED, "logits", Some(256), Some(0.5))), Some(10.0));
+        assert_eq!(for_output(&facts("another", "logits", Some(288), Some(0.5))), Some(10.0));
+        assert_eq!(for_output(&facts(SHIPPED_SEED, "thousand", Some(288), Some(0.5))), Some(10.0));
+        assert_eq!(for_output(&facts("another", "logits", Some(288), None)), None);
     }
 
     #[test]
     fn heads_have_a_row_for_the_shipped_lengths() {
         let facts =
             |output| Facts { model: "lstm_1408", seed: SHIPPED_SEED, output, image_side: None, drift: Some(0.5) };
-        assert_eq!(of(&facts("T6/logits")), Some(1e-5));
-        assert_eq!(of(&facts("T7/logits")), Some(10.0));
+        assert_eq!(for_output(&facts("T6/logits")), Some(1e-5));
+        assert_eq!(for_output(&facts("T7/logits")), Some(10.0));
     }
 }

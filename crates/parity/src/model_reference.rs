@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
+use zoo::ZooError;
+use zoo::weights::{TensorSource, checksum, fill};
 
-use super::compare::{Numbers, largest_difference};
-use super::inputs::Input;
-use super::{Check, tolerance};
-use crate::weights::{TensorSource, checksum, fill};
-use crate::{Result, ZooError};
+use crate::compare::{Numbers, largest_difference};
+use crate::inputs::Input;
+use crate::{Check, ParityError, Result, tolerance};
 
 /// More elements than any model here has, fewer than fill a small machine's memory.
-const MOST_ELEMENTS: usize = 400_000_000;
+const MAX_ELEMENTS: usize = 400_000_000;
 
-/// A golden file of a model; as a source of weights it makes exactly the tensors that it lists.
-pub(super) struct GoldenFile {
+/// A reference file of a model; as a source of weights it makes exactly the tensors that it lists.
+pub(crate) struct ModelReference {
     path: PathBuf,
     content: Content,
     tensors: HashMap<String, Entry>,
@@ -61,29 +61,26 @@ struct Entry {
     xsum: String,
 }
 
-impl GoldenFile {
-    /// Reads the content of the golden file at `path`.
-    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let content: Content = serde_json::from_slice(bytes).map_err(|error| ZooError::Format {
-            path: path.to_owned(),
-            format: "golden",
-            problem: error.to_string(),
-        })?;
+impl ModelReference {
+    /// Reads the content of the reference file at `path`.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let content: Content = serde_json::from_slice(bytes)
+            .map_err(|error| ParityError::Format { path: path.to_owned(), problem: error.to_string() })?;
         let tensors = content.tensors.iter().map(|entry| (entry.name.clone(), entry.clone())).collect();
         Ok(Self { path: path.to_owned(), content, tensors, read: RefCell::default() })
     }
 
     /// An error about this file.
-    pub(super) fn problem(&self, problem: String) -> ZooError {
-        ZooError::Format { path: self.path.clone(), format: "golden", problem }
+    pub(crate) fn problem(&self, problem: String) -> ParityError {
+        ParityError::Format { path: self.path.clone(), problem }
     }
 
-    pub(super) fn model(&self) -> &str {
+    pub(crate) fn model(&self) -> &str {
         &self.content.model
     }
 
     /// What joins the parts of a tensor's name.
-    pub(super) fn separator(&self) -> char {
+    pub(crate) fn separator(&self) -> char {
         if self.is_keras() { '/' } else { '.' }
     }
 
@@ -92,16 +89,16 @@ impl GoldenFile {
     }
 
     /// The shape of the tensor `name`, for sizes that are not the architecture's own, such as the number of classes.
-    pub(super) fn shape_of(&self, name: &str) -> Result<&[usize]> {
-        self.tensors.get(name).map(|entry| entry.shape.as_slice()).ok_or_else(|| self.missing(name))
+    pub(crate) fn shape_of(&self, name: &str) -> Result<&[usize]> {
+        self.tensors.get(name).map(|entry| entry.shape.as_slice()).ok_or_else(|| self.missing(name).into())
     }
 
-    pub(super) fn has_tensor(&self, name: &str) -> bool {
+    pub(crate) fn has_tensor(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
 
     /// The inputs, each with the tag that stands in front of its outputs' names.
-    pub(super) fn inputs(&self) -> Result<Vec<(String, Tensor)>> {
+    pub(crate) fn inputs(&self) -> Result<Vec<(String, Tensor)>> {
         let make = |input: &Input| input.make(&self.content.seed, self.is_keras()).map_err(|text| self.problem(text));
         match &self.content.input {
             Inputs::One(input) => Ok(vec![(String::new(), make(input)?)]),
@@ -110,19 +107,19 @@ impl GoldenFile {
     }
 
     /// Side of the input images in pixels, where the input is images.
-    pub(super) fn image_side(&self) -> Option<usize> {
+    pub(crate) fn image_side(&self) -> Option<usize> {
         match &self.content.input {
             Inputs::One(input) => input.height(),
             Inputs::Tagged(_) => None,
         }
     }
 
-    pub(super) fn output_names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn output_names(&self) -> impl Iterator<Item = &str> {
         self.content.outputs.keys().map(String::as_str)
     }
 
     /// Compares `ours` with the output `name`.
-    pub(super) fn output_check(&self, name: &str, ours: &Tensor) -> Result<Check> {
+    pub(crate) fn output_check(&self, name: &str, ours: &Tensor) -> Result<Check> {
         let theirs = self.content.outputs.get(name).ok_or_else(|| self.missing(name))?;
         if ours.dims() != theirs.shape || ours.elem_count() != theirs.data.len() {
             return Err(self.problem(format!("output {name:?} is {:?}, ours is {:?}", theirs.shape, ours.dims())));
@@ -137,7 +134,7 @@ impl GoldenFile {
             image_side: self.image_side(),
             drift,
         };
-        let tolerance = tolerance::of(&facts)
+        let tolerance = tolerance::for_output(&facts)
             .ok_or_else(|| self.problem(format!("it does not say the framework's own rounding error of {name:?}")))?;
         Ok(Check { model: self.content.model.clone(), output: name.to_owned(), deviation, tolerance })
     }
@@ -145,7 +142,7 @@ impl GoldenFile {
     /// Compares the number of elements read with the number of parameters that the framework counts.
     ///
     /// Keras counts the statistics of its norms as parameters, torch does not.
-    pub(super) fn parameter_check(&self) -> Check {
+    pub(crate) fn parameter_check(&self) -> Check {
         let statistic = |name: &str| name.ends_with("running_mean") || name.ends_with("running_var");
         let read = self.read.borrow();
         let counted = read.iter().filter(|(name, _)| self.is_keras() || !statistic(name));
@@ -158,17 +155,21 @@ impl GoldenFile {
         }
     }
 
+    fn invalid_tensor(&self, problem: String) -> ZooError {
+        ZooError::Format { path: self.path.clone(), format: "reference", problem }
+    }
+
     fn missing(&self, name: &str) -> ZooError {
         ZooError::MissingTensor { weights: self.description(), tensor: name.to_owned() }
     }
 }
 
-impl TensorSource for GoldenFile {
+impl TensorSource for ModelReference {
     fn description(&self) -> String {
         self.path.display().to_string()
     }
 
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+    fn tensor(&self, name: &str, shape: &[usize]) -> zoo::Result<Tensor> {
         let entry = self.tensors.get(name).ok_or_else(|| self.missing(name))?;
         if entry.shape != shape {
             return Err(ZooError::MisshapenTensor {
@@ -180,11 +181,11 @@ impl TensorSource for GoldenFile {
         }
         let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
         let count = count
-            .filter(|&count| count <= MOST_ELEMENTS)
-            .ok_or_else(|| self.problem(format!("tensor {name:?} is too large: {shape:?}")))?;
+            .filter(|&count| count <= MAX_ELEMENTS)
+            .ok_or_else(|| self.invalid_tensor(format!("tensor {name:?} is too large: {shape:?}")))?;
         let values = fill(&self.content.seed, name, count, entry.center, entry.half);
         if checksum(&values) != entry.xsum {
-            return Err(self.problem(format!("the formula gives other numbers for tensor {name:?}")));
+            return Err(self.invalid_tensor(format!("the formula gives other numbers for tensor {name:?}")));
         }
         self.read.borrow_mut().insert(name.to_owned(), count);
         Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)

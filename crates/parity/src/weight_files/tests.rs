@@ -24,7 +24,7 @@ fn weight_files() -> Vec<(PathBuf, String)> {
 }
 
 fn arrange(path: &Path, checkpoint: Checkpoint, content: &Content) -> Result<Arranged> {
-    Arranged::new(path, checkpoint, needed(content, &path.file_name().unwrap().to_string_lossy())?)
+    Ok(Arranged::new(path, checkpoint, needed(content, &path.file_name().unwrap().to_string_lossy())?)?)
 }
 
 #[test]

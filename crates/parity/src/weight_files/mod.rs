@@ -1,4 +1,4 @@
-//! Golden files of weight-file formats: tiny real files of other frameworks, with what their models computed.
+//! Reference files of weight-file formats: tiny real files of other frameworks, with what their models computed.
 //!
 //! Each is imported as any file is, its tensors are compared with the formula's, and the network is run.
 
@@ -11,15 +11,14 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use checkpoint::{Checkpoint, Element};
 use serde::Deserialize;
+use zoo::import::{Arranged, TensorOutline};
+use zoo::weights::{Weights, checksum, outlines};
 
-use super::Check;
-use super::compare::{Numbers, largest_difference};
-use super::inputs::Input;
-use crate::import::{Arranged, TensorOutline};
-use crate::weights::{Weights, checksum, outlines};
-use crate::{Result, ZooError};
+use crate::compare::{Numbers, largest_difference};
+use crate::inputs::Input;
+use crate::{Check, ParityError, Result};
 
-/// Largest differences allowed (golden README: Xception's features and softmax, the temporal heads' logits).
+/// Largest differences allowed (references' README: Xception's features and softmax, the temporal heads' logits).
 const FEATURES_TOLERANCE: f64 = 5e-5;
 const LOGITS_TOLERANCE: f64 = 2e-5;
 const SOFTMAX_TOLERANCE: f64 = 2e-6;
@@ -56,15 +55,15 @@ struct StridedViews {
 }
 
 /// Whether the JSON file at `path` describes weight files.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
+pub(crate) fn is_weight_reference(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Content>(bytes)
         .is_ok_and(|content| content.layouts.is_some() || content.strided_views.is_some())
 }
 
 /// Imports every file beside the JSON file at `path` that it describes, and compares it.
-pub(super) fn verify(path: &Path) -> Result<Vec<Check>> {
-    let invalid = |problem: String| ZooError::Format { path: path.to_owned(), format: "golden", problem };
-    let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
+pub(crate) fn verify(path: &Path) -> Result<Vec<Check>> {
+    let invalid = |problem: String| ParityError::Format { path: path.to_owned(), problem };
+    let bytes = std::fs::read(path).map_err(|source| ParityError::Read { path: path.to_owned(), source })?;
     let content: Content = serde_json::from_slice(&bytes).map_err(|error| invalid(error.to_string()))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -99,7 +98,7 @@ pub(super) fn verify(path: &Path) -> Result<Vec<Check>> {
 fn torch_files(folder: &Path, stem: &str) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<Vec<_>>>());
-    let mut files = entries.map_err(|source| ZooError::Read { path: folder.to_owned(), source })?;
+    let mut files = entries.map_err(|source| ParityError::Read { path: folder.to_owned(), source })?;
     files.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with(stem) && (name.ends_with(".pth") || name.ends_with(".pt"))
@@ -141,7 +140,7 @@ fn read(content: &Content, weights: &Weights<'_>, file: &str) -> Result<Run> {
 
 fn run(content: &Content, arranged: &Arranged, file: &str) -> Result<Vec<(&'static str, Tensor)>> {
     let input = content.input.make(&content.seed, content.is_keras());
-    let input = input.map_err(|problem| ZooError::Format { path: file.into(), format: "golden", problem })?;
+    let input = input.map_err(|problem| ParityError::Format { path: file.into(), problem })?;
     let network = Weights::read_all(arranged, &Device::Cpu, '.', |weights| read(content, weights, file))?;
     network(&input)
 }

@@ -1,16 +1,15 @@
-//! The part of a resize golden file that takes frames of a clip all the way: crop, gray, resize, mask.
+//! The part of a resize reference file that takes frames of a clip all the way: crop, gray, resize, mask.
 
 use serde::Deserialize;
+use zoo::prepare::{Color, Crop, Preparation, Resize, Screen, prepare};
 
-use super::compare::{Digest, larger, largest_difference};
-use super::inputs::{bounded, image_channels, sector_channels};
-use super::resize::{NamedTensor, tensor_files, tensors};
-use super::{Check, Source};
-use crate::Result;
-use crate::prepare::{Color, Crop, Preparation, Resize, Screen, prepare};
+use crate::compare::{Digest, larger, largest_difference};
+use crate::inputs::{bounded, image_channels, sector_channels};
+use crate::resize::{NamedTensor, tensor_files, tensors};
+use crate::{Check, ReferenceFile, Result};
 
 #[derive(Deserialize)]
-pub(super) struct Pipeline {
+pub(crate) struct Pipeline {
     kind: String,
     pub frames: usize,
     src: [usize; 2],
@@ -34,12 +33,12 @@ const TOLERANCE: f64 = 1e-6;
 /// The name of the tensor file, and of these checks.
 const TENSOR_NAME: &str = "thesis_pipeline";
 
-pub(super) fn verify(source: &Source, seed: &str, case: &Pipeline) -> Result<Vec<Check>> {
+pub(crate) fn verify(file: &ReferenceFile, seed: &str, case: &Pipeline) -> Result<Vec<Check>> {
     let title = format!("{} {}x{} to {}", case.kind, case.src[0], case.src[1], case.dst[0]);
     let Some(crop) = crop(&case.kind).filter(|_| case.dst[0] == case.dst[1]) else {
-        return Ok(vec![Check::not_covered(TENSOR_NAME, &title)]);
+        return Ok(vec![Check::unsupported(TENSOR_NAME, &title)]);
     };
-    let clip = Clip::make(source, seed, crop, case.frames, case.src, case.dst[0])?;
+    let clip = Clip::make(file, seed, crop, case.frames, case.src, case.dst[0])?;
     let deviation = |theirs: &Digest, ours: &[f64]| {
         let same_shape = theirs.shape == [case.frames, 3, case.dst[0], case.dst[1]];
         let deviation = larger(theirs.statistics_deviation(ours), theirs.samples_deviation(ours));
@@ -53,20 +52,20 @@ pub(super) fn verify(source: &Source, seed: &str, case: &Pipeline) -> Result<Vec
     ])
 }
 
-/// Compares the second frame and the mask of each clip in `thesis_pipeline.safetensors` beside the golden file, if it is there.
-pub(super) fn verify_tensors(source: &Source, seed: &str, frames: usize) -> Result<Vec<Check>> {
+/// Compares the second frame and the mask of each clip in `thesis_pipeline.safetensors` beside the reference file, if it is there.
+pub(crate) fn verify_tensors(file: &ReferenceFile, seed: &str, frames: usize) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
-    for path in tensor_files(source.path(), TENSOR_NAME)?.values() {
+    for path in tensor_files(file.path(), TENSOR_NAME)?.values() {
         for NamedTensor { name, shape, numbers } in tensors(path)? {
             let (Some((crop, from, what)), [height, width]) = (described(&name), shape.as_slice()) else {
-                checks.push(Check::not_covered(TENSOR_NAME, &name));
+                checks.push(Check::unsupported(TENSOR_NAME, &name));
                 continue;
             };
             if height != width {
-                checks.push(Check::not_covered(TENSOR_NAME, &name));
+                checks.push(Check::unsupported(TENSOR_NAME, &name));
                 continue;
             }
-            let clip = Clip::make(source, seed, crop, frames, from, *width)?;
+            let clip = Clip::make(file, seed, crop, frames, from, *width)?;
             let plane = width * width;
             let ours: Vec<f64> = match what {
                 What::Mask => clip.moving.iter().map(|&moving| f64::from(u8::from(moving))).collect(),
@@ -108,13 +107,20 @@ fn described(name: &str) -> Option<(Crop, [usize; 2], What)> {
 }
 
 impl Clip {
-    fn make(source: &Source, seed: &str, crop: Crop, frames: usize, from: [usize; 2], size: usize) -> Result<Self> {
+    fn make(
+        file: &ReferenceFile,
+        seed: &str,
+        crop: Crop,
+        frames: usize,
+        from: [usize; 2],
+        size: usize,
+    ) -> Result<Self> {
         let [height, width] = from;
         for shape in [[frames, height, width, 3], [frames, 3, size, size]] {
-            bounded(&shape).map_err(|problem| source.problem(problem))?;
+            bounded(&shape).map_err(|problem| file.problem(problem))?;
         }
         let images: Vec<Vec<u8>> = (0..frames).map(|t| frame(seed, height, width, t)).collect();
-        let screens = images.iter().map(|image| Screen::new(width, height, image)).collect::<Result<Vec<_>>>()?;
+        let screens = images.iter().map(|image| Screen::new(width, height, image)).collect::<zoo::Result<Vec<_>>>()?;
         let run = |mask_static| -> Result<Vec<f64>> {
             let preparation = Preparation {
                 size,

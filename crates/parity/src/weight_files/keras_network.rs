@@ -2,11 +2,11 @@
 
 use candle_core::D;
 use nn::{Activation, Conv2d, FeatureMaps, Padding};
+use zoo::weights::Weights;
+use zoo::{Classifier, ConvSizes, Framework};
 
 use super::Run;
-use crate::encoders::{ConvSizes, Framework};
-use crate::weights::Weights;
-use crate::{Classifier, Result};
+use crate::Result;
 
 const NORM_EPS: f64 = 1e-3;
 const WIDTHS: [usize; 3] = [8, 16, 24];

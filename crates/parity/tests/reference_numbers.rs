@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use zoo::golden;
-
 fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The reference folder beside the workspace, where it is there.
-fn shared_golden() -> Option<PathBuf> {
+fn shared_references() -> Option<PathBuf> {
     let reference = std::env::var_os("ECHOLABEL_SHARED_REFERENCE")
         .map_or_else(|| workspace().join("../shared/reference"), PathBuf::from);
     Some(reference.join("golden")).filter(|folder| folder.is_dir())
@@ -17,9 +15,9 @@ fn shared_golden() -> Option<PathBuf> {
 
 /// Verifies one file and fails on the first output that is too far off.
 fn verify(path: &Path) {
-    let checks = golden::verify(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let checks = parity::verify(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     for check in &checks {
-        let golden::Check { model, output, deviation, tolerance } = check;
+        let parity::Check { model, output, deviation, tolerance } = check;
         println!("{model} {output}: largest deviation {deviation:.1e}, tolerance {tolerance:.1e}");
     }
     for check in &checks {
@@ -34,17 +32,17 @@ fn verify_fixture(name: &str) {
 
 /// Verifies a file that is too large for this repository.
 fn verify_shared(name: &str) {
-    match shared_golden() {
+    match shared_references() {
         Some(folder) => verify(&folder.join(name)),
         None => println!("skipped: no shared reference"),
     }
 }
 
-macro_rules! golden_tests {
+macro_rules! reference_tests {
     ($verify:ident: $($test:ident = $file:literal),+ $(,)?) => { $(#[test] fn $test() { $verify($file); })+ };
 }
 
-golden_tests! { verify_fixture:
+reference_tests! { verify_fixture:
     xception_with_47_classes_equals_keras = "echoview47_classifier.json",
     xception_with_5_classes_equals_keras = "echoview47_tmed2.json",
     convnext_tiny_equals_keras = "baseline_keras_convnext_tiny.json",
@@ -82,7 +80,7 @@ golden_tests! { verify_fixture:
     formula_gives_the_test_vectors = "vectors.json",
 }
 
-golden_tests! { verify_shared:
+reference_tests! { verify_shared:
     lstm_of_1000_features_equals_torch = "heads/lstm_1000.json",
     lstm_of_1408_features_equals_torch = "heads/lstm_1408.json",
     bidirectional_lstm_equals_torch = "heads/bilstm_1408.json",
@@ -92,8 +90,8 @@ golden_tests! { verify_shared:
 
 #[test]
 fn every_fixture_has_a_test() {
-    let source = include_str!("golden.rs");
-    let files = golden::model_files(&workspace().join("fixtures/golden")).unwrap();
+    let source = include_str!("reference_numbers.rs");
+    let files = parity::reference_files(&workspace().join("fixtures/golden")).unwrap();
     assert!(files.len() >= 35, "{}", files.len());
     // Weight files are tested beside the code that imports them.
     for file in files.into_iter().filter(|file| !file.components().any(|part| part.as_os_str() == "files")) {

@@ -4,14 +4,14 @@ use serde::Deserialize;
 
 /// Numbers in a file, whole.
 #[derive(Deserialize)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     pub shape: Vec<usize>,
     pub data: Vec<f64>,
 }
 
 /// Numbers in a file, digested: statistics, the first few, and some at even distances.
 #[derive(Deserialize)]
-pub(super) struct Digest {
+pub(crate) struct Digest {
     pub shape: Vec<usize>,
     mean: f64,
     std: f64,
@@ -21,7 +21,7 @@ pub(super) struct Digest {
 }
 
 /// The largest absolute difference; infinite where there are more numbers on one side, NaN where a difference is.
-pub(super) fn largest_difference(
+pub(crate) fn largest_difference(
     ours: impl ExactSizeIterator<Item = f64>,
     theirs: impl ExactSizeIterator<Item = f64>,
 ) -> f64 {
@@ -32,13 +32,13 @@ pub(super) fn largest_difference(
 }
 
 /// The larger deviation, or the one that is not a number.
-pub(super) fn larger(one: f64, other: f64) -> f64 {
+pub(crate) fn larger(one: f64, other: f64) -> f64 {
     // `f64::max` would drop a NaN.
     if one.is_nan() || one >= other { one } else { other }
 }
 
 /// Largest absolute value.
-pub(super) fn largest(values: &[f64]) -> f64 {
+pub(crate) fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |largest, value| value.abs().max(largest))
 }
 

@@ -1,10 +1,10 @@
-//! What the golden runner says of files that are not right, and that its formula is the one of the test vectors.
+//! Reference files that are not right are named as such; the formula is that of the test vectors.
 
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
+use parity::Check;
 use serde_json::{Value, json};
-use zoo::golden::{self, Check};
 use zoo::weights::{FormulaWeights, TensorSource, fill};
 
 fn fixtures() -> PathBuf {
@@ -15,14 +15,14 @@ fn read(path: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// Verifies a small golden file after `change`; errors as text.
+/// Verifies a small reference file after `change`; errors as text.
 fn verify_changed(change: impl Fn(&mut Value)) -> Result<Vec<Check>, String> {
     let mut file = read(&fixtures().join("r2plus1d_block_maps.json"));
     change(&mut file);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("changed.json");
     std::fs::write(&path, file.to_string()).unwrap();
-    golden::verify(&path).map_err(|error| error.to_string())
+    parity::verify(&path).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -44,14 +44,14 @@ fn a_wrong_number_of_parameters_is_found() {
     assert!(!parameters.passes());
 }
 
-/// Verifies another golden file after `change`; what does not pass.
+/// Verifies another reference file after `change`; what does not pass.
 fn failures(name: &str, change: impl Fn(&mut Value)) -> Vec<String> {
     let mut file = read(&fixtures().join(name));
     change(&mut file);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("changed.json");
     std::fs::write(&path, file.to_string()).unwrap();
-    let checks = golden::verify(&path).unwrap();
+    let checks = parity::verify(&path).unwrap();
     assert!(checks.len() > 20, "{}", checks.len());
     checks.into_iter().filter(|check| !check.passes()).map(|check| check.output).collect()
 }
@@ -81,7 +81,7 @@ fn one_wrong_number_of_a_loss_is_found() {
         let known = losses["logsum"].clone();
         losses.insert("dropcon".to_owned(), known);
     });
-    assert_eq!(unknown, ["mixed dropcon: not covered"]);
+    assert_eq!(unknown, ["mixed dropcon: unsupported"]);
 }
 
 #[test]
@@ -103,14 +103,14 @@ fn one_wrong_pixel_is_found() {
     let moving = failures(|file| file["thesis_pipeline"][0]["moving_pixels"] = json!(7));
     assert_eq!(moving, ["video 434x636 to 288 moving"]);
     let unknown = failures(|file| file["small"][0]["method"] = json!("pil_bicubic"));
-    assert_eq!(unknown, ["12x16 to 7x9 pil_bicubic: not covered"]);
+    assert_eq!(unknown, ["12x16 to 7x9 pil_bicubic: unsupported"]);
 }
 
 #[test]
 fn what_is_wrong_with_a_file_is_named() {
     type Change = fn(&mut Value);
     let cases: [(Change, &str); 9] = [
-        (|file| file["model"] = json!("r2plus2d"), "unknown golden model \"r2plus2d\""),
+        (|file| file["model"] = json!("r2plus2d"), "unknown reference model \"r2plus2d\""),
         (|file| file["tensors"][0]["name"] = json!("spatial.other"), "\"spatial.weight\" is missing"),
         (|file| file["tensors"][1]["shape"] = json!([180]), "[180], expected [181]"),
         (|file| file["tensors"][0]["xsum"] = json!("0"), "formula gives other numbers"),
@@ -134,20 +134,20 @@ fn what_is_wrong_with_a_file_is_named() {
 }
 
 #[test]
-fn a_file_that_is_no_golden_file_is_an_error() {
+fn a_file_that_is_no_reference_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.json");
     let whole = std::fs::read(fixtures().join("r2plus1d_block_maps.json")).unwrap();
     for length in [0, 1, 100, whole.len() / 2, whole.len() - 3] {
         std::fs::write(&path, &whole[..length]).unwrap();
-        assert!(golden::verify(&path).is_err(), "{length}");
+        assert!(parity::verify(&path).is_err(), "{length}");
     }
-    assert!(golden::verify(&folder.path().join("absent.json")).is_err());
-    assert!(golden::model_files(folder.path()).unwrap().is_empty());
-    assert!(golden::verify(folder.path()).unwrap_err().to_string().contains("no golden file"));
+    assert!(parity::verify(&folder.path().join("absent.json")).is_err());
+    assert!(parity::reference_files(folder.path()).unwrap().is_empty());
+    assert!(parity::verify(folder.path()).unwrap_err().to_string().contains("no reference file"));
     std::fs::write(&path, "{\"seed\": \"x\", \"small\": []}").unwrap();
-    assert!(golden::verify(&path).is_err());
-    assert!(golden::model_files(folder.path()).unwrap().is_empty());
+    assert!(parity::verify(&path).is_err());
+    assert!(parity::reference_files(folder.path()).unwrap().is_empty());
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_folder_is_verified_whole_and_other_files_are_left_out() {
         std::fs::copy(fixtures().join(from), to).unwrap();
     }
     std::fs::write(folder.path().join("other.json"), "{}").unwrap();
-    let checks = golden::verify(folder.path()).unwrap();
+    let checks = parity::verify(folder.path()).unwrap();
     let models: std::collections::BTreeSet<&str> = checks.iter().map(|check| check.model.as_str()).collect();
     assert_eq!(models.into_iter().collect::<Vec<_>>(), ["conv3d_stack_frames", "r2plus1d_block_maps", "vectors"]);
     assert!(checks.iter().all(Check::passes));
@@ -189,7 +189,7 @@ fn images_are_those_of_the_test_vectors() {
     let mut compared = 0;
     for case in colored {
         let number = |key: &str| case[key].as_u64().unwrap() as usize;
-        let make = if case["formula"] == "sector_u8" { golden::sector_u8 } else { golden::image_u8 };
+        let make = if case["formula"] == "sector_u8" { parity::sector_u8 } else { parity::image_u8 };
         let pixels = make(seed, case["name"].as_str().unwrap(), number("h"), number("w"), number("t"));
         assert_eq!(json!(pixels[..16]), case["first16"], "{case}");
         assert_eq!(pixels.iter().map(|&pixel| u64::from(pixel)).sum::<u64>(), case["sum"], "{case}");
@@ -198,11 +198,11 @@ fn images_are_those_of_the_test_vectors() {
     assert_eq!(compared, 5);
 }
 
-/// The registry's formula weights follow the rules that made the golden files, for every architecture.
+/// The registry's formula weights follow the rules that made the reference files, for every architecture.
 #[test]
-fn formula_weights_are_the_golden_ones() {
+fn formula_weights_are_those_of_the_references() {
     let mut compared = 0;
-    for path in golden::model_files(&fixtures()).unwrap() {
+    for path in parity::reference_files(&fixtures()).unwrap() {
         let file = read(&path);
         if file["tensors"].is_null() {
             continue;

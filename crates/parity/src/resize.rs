@@ -1,4 +1,4 @@
-//! Golden files of resizing and gray: what TensorFlow, torch, Pillow and OpenCV make of the same images.
+//! Reference files of resizing and gray: what TensorFlow, torch, Pillow and OpenCV make of the same images.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -6,15 +6,14 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde_json::Value;
+use zoo::prepare::{Crop, Resize, Screen, color};
 
-use super::compare::{Digest, Numbers, larger, largest_difference};
-use super::inputs::{bounded, fnv1a64, image_u8};
-use super::thesis::{self, Pipeline};
-use super::{Check, Source};
-use crate::prepare::{Crop, Resize, Screen, color, resize};
-use crate::{Result, ZooError};
+use crate::compare::{Digest, Numbers, larger, largest_difference};
+use crate::eleven_views::{self, Pipeline};
+use crate::inputs::{bounded, fnv1a64, image_u8};
+use crate::{Check, ParityError, ReferenceFile, Result};
 
-/// Tolerances on values 0 to 255 (golden README).
+/// Tolerances on values 0 to 255 (references' README).
 const EXACT: f64 = 0.0;
 const TORCHVISION_BYTES: f64 = 1.0;
 const FLOAT: f64 = 1e-3;
@@ -43,9 +42,9 @@ struct Case {
     fnv1a64: Option<String>,
 }
 
-/// How the framework's function is called here.
+/// The counterpart here of a framework's function.
 struct Method {
-    how: Resize,
+    resize: Resize,
     channels: Channels,
     tolerance: f64,
 }
@@ -57,29 +56,29 @@ enum Channels {
 }
 
 /// Compares every image in the file and in the safetensors files beside it.
-pub(super) fn verify(source: &Source) -> Result<Vec<Check>> {
-    let content: Content = source.parse()?;
+pub(crate) fn verify(file: &ReferenceFile) -> Result<Vec<Check>> {
+    let content: Content = file.parse()?;
     let family = if content.framework.starts_with("tensorflow") { "tf" } else { "torch" };
-    let mut images = Images { source, seed: &content.seed, made: HashMap::new() };
+    let mut images = Images { file, seed: &content.seed, made: HashMap::new() };
     let mut checks = Vec::new();
     for case in content.small.iter().chain(&content.large) {
         checks.push(images.check(family, case)?);
     }
     checks.extend(gray(&content, family));
     for pipeline in &content.thesis_pipeline {
-        checks.extend(thesis::verify(source, &content.seed, pipeline)?);
+        checks.extend(eleven_views::verify(file, &content.seed, pipeline)?);
     }
     checks.extend(images.check_tensors(family)?);
     if let Some(first) = content.thesis_pipeline.first() {
-        checks.extend(thesis::verify_tensors(source, &content.seed, first.frames)?);
+        checks.extend(eleven_views::verify_tensors(file, &content.seed, first.frames)?);
     }
     Ok(checks)
 }
 
 impl Method {
-    /// Our way to the function `name` of a golden file.
+    /// Our way to the function `name` of a reference file.
     fn named(name: &str) -> Option<Self> {
-        let (how, tolerance) = match name {
+        let (resize, tolerance) = match name {
             "tf_bilinear" | "tf_bilinear_aa0_channel0" => (Resize::Tensorflow, FLOAT),
             "tf_bilinear_aa" | "tf_bilinear_aa1_channel0" => (Resize::TensorflowAntialias, FLOAT),
             "pil_bilinear" | "pil_gray_then_bilinear" => (Resize::Pillow, EXACT),
@@ -97,19 +96,19 @@ impl Method {
             _ if name.ends_with("_channel0") => Channels::First,
             _ => Channels::All,
         };
-        Some(Self { how, channels, tolerance })
+        Some(Self { resize, channels, tolerance })
     }
 
     /// The result, [height, width, channels] row-major.
     fn run(&self, screen: &Screen<'_>, target: (usize, usize)) -> Vec<f64> {
-        let cut = screen.cut(Crop::None, None);
-        let red = || resize::resize(&cut, |pixel| pixel[0], target, self.how);
+        let view = screen.crop(Crop::None, None);
+        let red = || zoo::prepare::resize(&view, |pixel| pixel[0], target, self.resize);
         let values = match self.channels {
             Channels::First => red(),
-            Channels::Gray => resize::resize(&cut, color::pillow_luma, target, self.how),
+            Channels::Gray => zoo::prepare::resize(&view, color::pillow_luma, target, self.resize),
             Channels::All => {
-                let green = resize::resize(&cut, |pixel| pixel[1], target, self.how);
-                let blue = resize::resize(&cut, |pixel| pixel[2], target, self.how);
+                let green = zoo::prepare::resize(&view, |pixel| pixel[1], target, self.resize);
+                let blue = zoo::prepare::resize(&view, |pixel| pixel[2], target, self.resize);
                 red().into_iter().zip(green).zip(blue).flat_map(|((red, green), blue)| [red, green, blue]).collect()
             }
         };
@@ -123,7 +122,7 @@ impl Method {
 
 /// The source images, each made once.
 struct Images<'a> {
-    source: &'a Source,
+    file: &'a ReferenceFile,
     seed: &'a str,
     made: HashMap<[usize; 2], Vec<u8>>,
 }
@@ -131,7 +130,7 @@ struct Images<'a> {
 impl Images<'_> {
     fn resized(&mut self, from: [usize; 2], to: [usize; 2], method: &Method) -> Result<Vec<f64>> {
         for size in [from, to] {
-            bounded(&[size[0], size[1], 3]).map_err(|problem| self.source.problem(problem))?;
+            bounded(&[size[0], size[1], 3]).map_err(|problem| self.file.problem(problem))?;
         }
         let image = self.made.entry(from).or_insert_with(|| image_u8(self.seed, "resize", from[0], from[1], 0));
         Ok(method.run(&Screen::new(from[1], from[0], image)?, (to[0], to[1])))
@@ -144,7 +143,7 @@ impl Images<'_> {
         };
         let title = sizes(case.src, case.dst);
         let Some(method) = Method::named(&name) else {
-            return Ok(Check::not_covered("resize", &format!("{title} {name}")));
+            return Ok(Check::unsupported("resize", &format!("{title} {name}")));
         };
         let ours = self.resized(case.src, case.dst, &method)?;
         let shape = [case.dst[0], case.dst[1], method.count()];
@@ -155,8 +154,8 @@ impl Images<'_> {
                 let statistics = if statistics <= STATISTICS_ROUNDING { 0.0 } else { statistics };
                 larger(statistics, digest.samples_deviation(&ours))
             }
-            (None, None) => return Err(self.source.problem(format!("{title} {name} has no numbers"))),
-            _ => return Err(self.source.problem(format!("{title} {name} is not {shape:?}"))),
+            (None, None) => return Err(self.file.problem(format!("{title} {name} has no numbers"))),
+            _ => return Err(self.file.problem(format!("{title} {name} is not {shape:?}"))),
         };
         let other_bytes = method.tolerance == EXACT
             && case.fnv1a64.as_ref().is_some_and(|hash| {
@@ -168,18 +167,18 @@ impl Images<'_> {
         Ok(Check::new("resize", format!("{title} {name}"), deviation, method.tolerance))
     }
 
-    /// Compares the images in the files `{family}_{height}x{width}_to_{side}.safetensors` beside the golden file.
+    /// Compares the images in the files `{family}_{height}x{width}_to_{side}.safetensors` beside the reference file.
     fn check_tensors(&mut self, family: &str) -> Result<Vec<Check>> {
         let mut checks = Vec::new();
-        for (stem, path) in tensor_files(self.source.path(), &format!("{family}_"))? {
+        for (stem, path) in tensor_files(self.file.path(), &format!("{family}_"))? {
             let Some((from, to)) = sizes_in(&stem[family.len() + 1..]) else {
-                checks.push(Check::not_covered("resize", &format!("{stem}.safetensors")));
+                checks.push(Check::unsupported("resize", &format!("{stem}.safetensors")));
                 continue;
             };
             for NamedTensor { name, shape, numbers } in tensors(&path)? {
                 let title = format!("{} {name}, whole", sizes(from, to));
                 let Some(method) = Method::named(&name) else {
-                    checks.push(Check::not_covered("resize", &title));
+                    checks.push(Check::unsupported("resize", &title));
                     continue;
                 };
                 let ours = self.resized(from, to, &method)?;
@@ -209,7 +208,7 @@ fn gray(content: &Content, family: &str) -> Vec<Check> {
                 (pixels.iter().map(|pixel| f64::from(color::tensorflow_luma_float(pixel))).collect(), FLOAT)
             }
             "rescaling_f32" | "to_tensor_of_0_255" => (unit(), FLOAT / 255.0),
-            _ => return Check::not_covered("gray", &format!("{family} {name}")),
+            _ => return Check::unsupported("gray", &format!("{family} {name}")),
         };
         // Bytes are a list, floats an object with their shape.
         let theirs: Vec<f64> = match theirs.get("data").unwrap_or(theirs).as_array() {
@@ -236,9 +235,9 @@ fn sizes_in(text: &str) -> Option<([usize; 2], [usize; 2])> {
 }
 
 /// The safetensors files beside `path` whose names begin with `prefix`: name without ending, and path.
-pub(super) fn tensor_files(path: &Path, prefix: &str) -> Result<BTreeMap<String, std::path::PathBuf>> {
+pub(crate) fn tensor_files(path: &Path, prefix: &str) -> Result<BTreeMap<String, std::path::PathBuf>> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let read = |source| ZooError::Read { path: folder.to_owned(), source };
+    let read = |source| ParityError::Read { path: folder.to_owned(), source };
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(read)? {
         let path = entry.map_err(read)?.path();
@@ -251,16 +250,16 @@ pub(super) fn tensor_files(path: &Path, prefix: &str) -> Result<BTreeMap<String,
 }
 
 /// A tensor of a safetensors file.
-pub(super) struct NamedTensor {
+pub(crate) struct NamedTensor {
     pub name: String,
     pub shape: Vec<usize>,
     pub numbers: Vec<f64>,
 }
 
 /// The tensors of bytes or float32 in a safetensors file, by name.
-pub(super) fn tensors(path: &Path) -> Result<Vec<NamedTensor>> {
-    let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
-    let problem = |problem: String| ZooError::Format { path: path.to_owned(), format: "safetensors", problem };
+pub(crate) fn tensors(path: &Path) -> Result<Vec<NamedTensor>> {
+    let bytes = std::fs::read(path).map_err(|source| ParityError::Read { path: path.to_owned(), source })?;
+    let problem = |problem: String| ParityError::Format { path: path.to_owned(), problem };
     let file = SafeTensors::deserialize(&bytes).map_err(|error| problem(error.to_string()))?;
     let mut tensors = Vec::new();
     for (name, view) in file.iter() {

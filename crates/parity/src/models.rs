@@ -1,25 +1,24 @@
-//! What each golden file's model is made of; the names are those of its checkpoint.
+//! What each reference file's model is made of; the names are those of its checkpoint.
 
 use candle_core::Tensor;
 use nn::Linear;
-
-use super::file::GoldenFile;
-use super::heads;
-use crate::transformer::linear;
-use crate::weights::Weights;
-use crate::{
+use zoo::weights::Weights;
+use zoo::{
     Classifier, EfficientNet, EfficientNetConfig, Encoder, EncoderName, Fusion, FusionName, Head, HeadName,
-    ImageNetLogits, Result, VideoEncoder, VideoEncoderName, VisionTransformer, VitConfig,
+    ImageNetLogits, VideoEncoder, VideoEncoderName, VisionTransformer, VitConfig,
 };
 
+use crate::model_reference::ModelReference;
+use crate::{Result, heads};
+
 /// The outputs of a model by name.
-pub(super) type Outputs = Vec<(&'static str, Tensor)>;
+pub(crate) type Outputs = Vec<(&'static str, Tensor)>;
 
 /// A model that was read: input to outputs.
-pub(super) type Run = Box<dyn Fn(&Tensor) -> Result<Outputs>>;
+pub(crate) type Run = Box<dyn Fn(&Tensor) -> Result<Outputs>>;
 
 /// Reads the model that `file` describes.
-pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+pub(crate) fn read(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     match file.model() {
         "thesis_image" => image_model(file, weights),
         "baseline_torch_vit_b_16" => vision_transformer(file, weights),
@@ -66,7 +65,7 @@ fn torch_encoder(model: &str) -> Option<(EncoderName, &'static str)> {
 }
 
 /// Encoder, mean of the maps, one dense layer.
-fn keras_classifier(file: &GoldenFile, encoder: EncoderName, weights: &Weights<'_>) -> Result<Run> {
+fn keras_classifier(file: &ModelReference, encoder: EncoderName, weights: &Weights<'_>) -> Result<Run> {
     let width = Encoder::width(encoder);
     let encoder = Encoder::read(encoder, weights)?;
     let classes = last(file.shape_of("dense/kernel")?);
@@ -80,13 +79,18 @@ fn keras_classifier(file: &GoldenFile, encoder: EncoderName, weights: &Weights<'
     }))
 }
 
-fn torch_classifier(file: &GoldenFile, encoder: EncoderName, last_layer: &str, weights: &Weights<'_>) -> Result<Run> {
+fn torch_classifier(
+    file: &ModelReference,
+    encoder: EncoderName,
+    last_layer: &str,
+    weights: &Weights<'_>,
+) -> Result<Run> {
     let network = Encoder::read(encoder, &weights.at("net"))?;
     classify_vectors(file, move |frames| network.forward(frames), (Encoder::width(encoder), last_layer), weights)
 }
 
 /// The learned positions make a Vision Transformer's sizes depend on the image's.
-fn vision_transformer(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+fn vision_transformer(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     let usual = VitConfig::base16();
     let config = VitConfig { image_side: file.image_side().unwrap_or(usual.image_side), ..usual };
     let encoder = Encoder::new(Box::new(VisionTransformer::read(&config, &weights.at("net"))?))?;
@@ -95,8 +99,8 @@ fn vision_transformer(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
 
 /// One layer at `net.{last_layer}` on vectors of length `width`.
 fn classify_vectors(
-    file: &GoldenFile,
-    vectors: impl Fn(&Tensor) -> Result<Tensor> + 'static,
+    file: &ModelReference,
+    vectors: impl Fn(&Tensor) -> zoo::Result<Tensor> + 'static,
     (width, last_layer): (usize, &str),
     weights: &Weights<'_>,
 ) -> Result<Run> {
@@ -109,7 +113,7 @@ fn classify_vectors(
 }
 
 /// The reference system's image model: an EfficientNet-B2 with its thousand ImageNet classes, and a layer on top of them.
-fn image_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+fn image_model(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     let features = EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("conv").at("features"))?;
     let features = Encoder::new(Box::new(features))?;
     let encoder = Encoder::read(EncoderName::EfficientNetB2ImageNet, &weights.at("conv"))?;
@@ -124,7 +128,7 @@ fn image_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
 }
 
 /// The reference system's CNN-LSTM: the thousand ImageNet logits of each frame, a memory of two layers, its last step.
-fn cnn_lstm(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+fn cnn_lstm(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     let encoder = Encoder::read(EncoderName::EfficientNetB2ImageNet, &weights.at("conv"))?;
     let head = Head::read(HeadName::Lstm2, ImageNetLogits::WIDTH, weights)?;
     let classifier = dropout_classifier(file, Head::width(HeadName::Lstm2, ImageNetLogits::WIDTH), weights)?;
@@ -136,7 +140,7 @@ fn cnn_lstm(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
 }
 
 /// The reference system's attention model, which classifies the gate's values.
-fn attention_gate_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+fn attention_gate_model(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     let encoder = video_encoder(weights)?;
     let head = Head::read(HeadName::Attention, 1408, weights)?;
     let fusion = Fusion::read(FusionName::GateClassified, 1408, 1408, &weights.at("residual_combination"))?;
@@ -150,7 +154,7 @@ fn attention_gate_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run>
 }
 
 /// The reference system's residual video model: frames, a convolution over time, their sum.
-fn residual_video_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+fn residual_video_model(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     let encoder = video_encoder(weights)?;
     let head = Head::read(HeadName::Conv1d, 1408, weights)?;
     let classifier = dropout_classifier(file, 1408, weights)?;
@@ -164,7 +168,7 @@ fn residual_video_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run>
 }
 
 /// The reference system's (2+1)D model.
-fn r2plus1d_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+fn r2plus1d_model(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     let conv = weights.at("conv");
     let encoder = VideoEncoder::read(VideoEncoderName::R2Plus1d18, &conv)?;
     let classes = first(file.shape_of("conv.fc.0.weight")?);
@@ -176,7 +180,7 @@ fn r2plus1d_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
 }
 
 /// The reference system's 3D model, which builds on 400 Kinetics logits.
-fn slow_model(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+fn slow_model(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     const KINETICS: usize = 400;
     let conv = weights.at("conv3");
     let encoder = VideoEncoder::read(VideoEncoderName::SlowR50, &conv)?;
@@ -201,7 +205,7 @@ fn reshaped(clips: &Tensor) -> Result<Tensor> {
 
 /// The video checkpoints call torchvision's `features` `feature`, without a level above it.
 fn video_encoder(weights: &Weights<'_>) -> Result<Encoder> {
-    Encoder::new(Box::new(EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("feature"))?))
+    Ok(Encoder::new(Box::new(EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("feature"))?))?)
 }
 
 /// Encodes clips [B, T, 3, H, W] as [B, T, C].
@@ -212,19 +216,25 @@ fn encode_clips(encoder: &Encoder, clips: &Tensor) -> Result<Tensor> {
 }
 
 /// The last layer of the video checkpoints, at 1 because a dropout is at 0.
-pub(super) fn dropout_classifier(file: &GoldenFile, width: usize, weights: &Weights<'_>) -> Result<Classifier> {
+pub(crate) fn dropout_classifier(file: &ModelReference, width: usize, weights: &Weights<'_>) -> Result<Classifier> {
     let classes = first(file.shape_of("classifier_layer.1.weight")?);
-    Classifier::read(width, classes, &weights.at("classifier_layer").at(1))
+    Ok(Classifier::read(width, classes, &weights.at("classifier_layer").at(1))?)
 }
 
-pub(super) fn softmax(logits: &Tensor) -> Result<Tensor> {
+pub(crate) fn softmax(logits: &Tensor) -> Result<Tensor> {
     Ok(candle_nn::ops::softmax_last_dim(logits)?)
 }
 
-pub(super) fn first(shape: &[usize]) -> usize {
+pub(crate) fn first(shape: &[usize]) -> usize {
     shape.first().copied().unwrap_or(0)
 }
 
 fn last(shape: &[usize]) -> usize {
     shape.last().copied().unwrap_or(0)
+}
+
+/// Reads a fully connected layer in torch's layout.
+fn linear(weights: &Weights<'_>, (width_in, width_out): (usize, usize)) -> Result<Linear> {
+    let weight = weights.tensor("weight", &[width_out, width_in])?;
+    Ok(Linear::new(&weight, Some(weights.tensor("bias", &[width_out])?))?)
 }

@@ -1,20 +1,20 @@
-//! The golden files of temporal heads alone; their input is a sequence of features or of maps.
+//! The reference files of temporal heads alone; their input is a sequence of features or of maps.
 
 use candle_core::Tensor;
-
-use super::file::GoldenFile;
-use super::models::{Run, dropout_classifier};
-use crate::weights::Weights;
-use crate::{
-    Alpha, AttentionHead, Classifier, ClipNetwork, Conv1dHead, Fusion, FusionName, Head, HeadName, LstmConfig,
-    LstmHead, Result, ZooError,
+use zoo::weights::Weights;
+use zoo::{
+    Alpha, AttentionHead, Classifier, ClipNetwork, Conv1dHead, Fusion, FusionName, Head, HeadName, LstmConfig, LstmHead,
 };
 
-/// The width of an EfficientNet-B2's vectors, which most heads' golden files use.
+use crate::model_reference::ModelReference;
+use crate::models::{Outputs, Run, dropout_classifier};
+use crate::{ParityError, Result};
+
+/// The width of an EfficientNet-B2's vectors, which most heads' reference files use.
 const WIDTH: usize = 1408;
 
 /// Reads the head that `file` describes.
-pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+pub(crate) fn read(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     match file.model() {
         "conv1d_k3_d1" => summed(file, HeadName::Conv1d, weights),
         "conv1d_k3_d2" => summed(file, HeadName::Conv1dDilation2, weights),
@@ -34,29 +34,25 @@ pub(super) fn read(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
         "attention_residual" => attention(file, None, weights),
         "alpha_scalar" => alpha(file, 1, weights),
         "alpha_vector" => alpha(file, WIDTH, weights),
-        other => Err(ZooError::UnknownName {
-            kind: "golden model",
-            name: other.to_owned(),
-            known: "those of the golden README".to_owned(),
-        }),
+        other => Err(ParityError::UnknownModel { name: other.to_owned() }),
     }
 }
 
 /// A head's output added to its input.
-fn summed(file: &GoldenFile, head: HeadName, weights: &Weights<'_>) -> Result<Run> {
+fn summed(file: &ModelReference, head: HeadName, weights: &Weights<'_>) -> Result<Run> {
     let head = Head::read(head, WIDTH, weights)?;
     let classifier = dropout_classifier(file, WIDTH, weights)?;
     Ok(Box::new(move |spatial| classify(&(spatial + head.forward(spatial)?)?, &classifier)))
 }
 
 /// A head's output alone.
-fn alone(file: &GoldenFile, head: HeadName, width: usize, weights: &Weights<'_>) -> Result<Run> {
+fn alone(file: &ModelReference, head: HeadName, width: usize, weights: &Weights<'_>) -> Result<Run> {
     let classifier = dropout_classifier(file, Head::width(head, width), weights)?;
     let head = Head::read(head, width, weights)?;
     Ok(Box::new(move |spatial| classify(&head.forward(spatial)?, &classifier)))
 }
 
-fn lstm(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
+fn lstm(file: &ModelReference, weights: &Weights<'_>) -> Result<Run> {
     let config = LstmConfig {
         width_in: channels(file, "lstm.weight_ih_l0", 1)?,
         cells: channels(file, "lstm.weight_hh_l0", 1)?,
@@ -73,7 +69,7 @@ fn lstm(file: &GoldenFile, weights: &Weights<'_>) -> Result<Run> {
 }
 
 /// Self-attention, then a gate or, without one, the sum with its input.
-fn attention(file: &GoldenFile, gate: Option<FusionName>, weights: &Weights<'_>) -> Result<Run> {
+fn attention(file: &ModelReference, gate: Option<FusionName>, weights: &Weights<'_>) -> Result<Run> {
     let head = AttentionHead::read(WIDTH, weights)?;
     let fusion = Fusion::read(gate.unwrap_or(FusionName::Sum), WIDTH, WIDTH, &weights.at("residual_combination"))?;
     let classifier = dropout_classifier(file, WIDTH, weights)?;
@@ -86,7 +82,7 @@ fn attention(file: &GoldenFile, gate: Option<FusionName>, weights: &Weights<'_>)
 }
 
 /// A convolution over time, mixed with its input by learned numbers.
-fn alpha(file: &GoldenFile, count: usize, weights: &Weights<'_>) -> Result<Run> {
+fn alpha(file: &ModelReference, count: usize, weights: &Weights<'_>) -> Result<Run> {
     let alpha = Alpha::read(count, weights)?;
     let head = Conv1dHead::read(WIDTH, weights)?;
     let classifier = dropout_classifier(file, WIDTH, weights)?;
@@ -97,12 +93,12 @@ fn alpha(file: &GoldenFile, count: usize, weights: &Weights<'_>) -> Result<Run> 
     }))
 }
 
-fn classify(combined: &Tensor, classifier: &Classifier) -> Result<super::models::Outputs> {
+fn classify(combined: &Tensor, classifier: &Classifier) -> Result<Outputs> {
     Ok(vec![("combined", combined.mean(1)?), ("logits", classifier.forward(combined)?)])
 }
 
 /// One side of the tensor `name`.
-fn channels(file: &GoldenFile, name: &str, axis: usize) -> Result<usize> {
+fn channels(file: &ModelReference, name: &str, axis: usize) -> Result<usize> {
     let shape = file.shape_of(name)?;
     shape.get(axis).copied().ok_or_else(|| file.problem(format!("tensor {name:?} is {shape:?}")))
 }

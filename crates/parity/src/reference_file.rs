@@ -3,18 +3,17 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::weight_files;
-use crate::{Result, ZooError};
+use crate::{ParityError, Result, weight_files};
 
-/// A JSON file that may be a golden one.
-pub(super) struct Source {
+/// A JSON file that may be one of reference numbers.
+pub(crate) struct ReferenceFile {
     path: PathBuf,
     bytes: Vec<u8>,
 }
 
-/// What a golden file is about.
+/// The subject of a reference file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum ReferenceKind {
     /// A model or a head.
     Model,
     /// Losses.
@@ -40,9 +39,9 @@ struct Outline {
     image_u8: Option<IgnoredAny>,
 }
 
-impl Source {
+impl ReferenceFile {
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| ParityError::Read { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), bytes })
     }
 
@@ -54,20 +53,20 @@ impl Source {
         &self.bytes
     }
 
-    /// What the file is about; `None` if it is no golden file of a kind that is known here.
-    pub fn kind(&self) -> Option<Kind> {
+    /// Returns the subject of the file; `None` if it is no reference file of a kind that is known here.
+    pub fn kind(&self) -> Option<ReferenceKind> {
         let outline: Outline = serde_json::from_slice(&self.bytes).ok()?;
         let both = |one: &Option<IgnoredAny>, other: &Option<IgnoredAny>| one.is_some() && other.is_some();
         if both(&outline.model, &outline.tensors) {
-            Some(Kind::Model)
+            Some(ReferenceKind::Model)
         } else if both(&outline.contrastive, &outline.cross_entropy) {
-            Some(Kind::Losses)
+            Some(ReferenceKind::Losses)
         } else if both(&outline.small, &outline.gray) {
-            Some(Kind::Resize)
+            Some(ReferenceKind::Resize)
         } else if both(&outline.fill, &outline.image_u8) {
-            Some(Kind::Vectors)
-        } else if weight_files::is_one(&self.bytes) {
-            Some(Kind::Weights)
+            Some(ReferenceKind::Vectors)
+        } else if weight_files::is_weight_reference(&self.bytes) {
+            Some(ReferenceKind::Weights)
         } else {
             None
         }
@@ -77,8 +76,8 @@ impl Source {
         serde_json::from_slice(&self.bytes).map_err(|error| self.problem(error.to_string()))
     }
 
-    /// An error about this file.
-    pub fn problem(&self, problem: String) -> ZooError {
-        ZooError::Format { path: self.path.clone(), format: "golden", problem }
+    /// Returns an error about this file.
+    pub fn problem(&self, problem: String) -> ParityError {
+        ParityError::Format { path: self.path.clone(), problem }
     }
 }

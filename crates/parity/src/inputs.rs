@@ -1,15 +1,14 @@
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
+use zoo::weights::{self, fill, stream_key, stream_word};
 
-use crate::weights::{self, fill, stream_key, stream_word};
+/// The largest input that is made: more than any reference file asks for.
+const MAX_ELEMENTS: usize = 100_000_000;
 
-/// The largest input that is made: more than any golden file asks for.
-const MOST_ELEMENTS: usize = 100_000_000;
-
-/// How an input is made; the formulas are those of the golden README.
+/// How an input is made; the formulas are those of the references' README.
 #[derive(Deserialize)]
 #[serde(tag = "formula")]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// Still images [N, 3, H, W]: a whole image and a sector in turn.
     #[serde(rename = "model_batch_u8")]
     Stills { items: usize, h: usize, w: usize },
@@ -23,7 +22,7 @@ pub(super) enum Input {
 
 impl Input {
     /// Makes the input; the error is a sentence.
-    pub(super) fn make(&self, seed: &str, keras: bool) -> Result<Tensor, String> {
+    pub(crate) fn make(&self, seed: &str, keras: bool) -> Result<Tensor, String> {
         // Keras' models multiply by the reciprocal; torch's loaders divide.
         let scale = move |byte: u8| if keras { f32::from(byte) * (1.0 / 255.0) } else { f32::from(byte) / 255.0 };
         let tensor = match self {
@@ -48,7 +47,7 @@ impl Input {
         tensor.map_err(|error| format!("its input cannot be made: {error}"))
     }
 
-    pub(super) fn height(&self) -> Option<usize> {
+    pub(crate) fn height(&self) -> Option<usize> {
         match self {
             Self::Stills { h, .. } | Self::Clip { h, .. } => Some(*h),
             Self::Sequence { .. } => None,
@@ -57,9 +56,9 @@ impl Input {
 }
 
 /// The number of elements; the error is a sentence.
-pub(super) fn bounded(shape: &[usize]) -> Result<usize, String> {
+pub(crate) fn bounded(shape: &[usize]) -> Result<usize, String> {
     let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side));
-    count.filter(|count| (1..=MOST_ELEMENTS).contains(count)).ok_or_else(|| format!("an input of {shape:?}"))
+    count.filter(|count| (1..=MAX_ELEMENTS).contains(count)).ok_or_else(|| format!("an input of {shape:?}"))
 }
 
 /// Images [H, W, 3] as a tensor [N, 3, H, W].
@@ -83,7 +82,7 @@ pub fn sector_u8(seed: &str, name: &str, height: usize, width: usize, t: usize) 
 }
 
 /// The test image with any number of channels, bytes [height, width, channels].
-pub(super) fn image_channels(
+pub(crate) fn image_channels(
     seed: &str,
     name: &str,
     (height, width, channels): (usize, usize, usize),
@@ -107,7 +106,7 @@ pub(super) fn image_channels(
 }
 
 /// The sector with any number of channels, bytes [height, width, channels].
-pub(super) fn sector_channels(seed: &str, name: &str, size: (usize, usize, usize), t: usize) -> Vec<u8> {
+pub(crate) fn sector_channels(seed: &str, name: &str, size: (usize, usize, usize), t: usize) -> Vec<u8> {
     let (height, width, channels) = size;
     let mut pixels = image_channels(seed, name, size, t);
     for (index, pixel) in pixels.iter_mut().enumerate() {
@@ -119,6 +118,6 @@ pub(super) fn sector_channels(seed: &str, name: &str, size: (usize, usize, usize
 }
 
 /// FNV-1a (64 bits) as 16 hexadecimal digits.
-pub(super) fn fnv1a64(bytes: &[u8]) -> String {
+pub(crate) fn fnv1a64(bytes: &[u8]) -> String {
     format!("{:016x}", weights::fnv1a64(bytes.iter().copied()))
 }

@@ -1,17 +1,16 @@
-//! Golden files of losses: values and gradients by torch's autograd.
+//! Reference files of losses: values and gradients by torch's autograd.
 
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use serde::Deserialize;
+use zoo::losses::{ClassLoss, ContrastiveForm, ContrastiveLoss, CrossEntropy};
+use zoo::weights::fill;
 
-use super::compare::{Digest, larger, largest, largest_difference};
-use super::{Check, Source};
-use crate::Result;
-use crate::losses::{ClassLoss, ContrastiveForm, ContrastiveLoss, CrossEntropy};
-use crate::weights::fill;
+use crate::compare::{Digest, larger, largest, largest_difference};
+use crate::{Check, ReferenceFile, Result};
 
-/// Relative tolerances in float64 and float32 (golden README).
+/// Relative tolerances in float64 and float32 (references' README).
 const DOUBLE: f64 = 1e-9;
 const SINGLE: f64 = 2e-5;
 /// Samples of a digest are rounded to float32, which is 6e-8, and so are ours before they are compared.
@@ -21,13 +20,13 @@ const TIMES_DRIFT: f64 = 20.0;
 
 /// Differences are relative to the largest number, but to no less than this: a loss or gradient that is 0 in truth is the
 /// difference of numbers of about 1 (and of the inverse temperature), which rounding leaves at some 1e-16 or 1e-7 of them.
-const LEAST_DOUBLE: f64 = 1e-3;
-const LEAST_SINGLE: f64 = 1.0;
-const LEAST_SINGLE_GRADIENT: f64 = 0.05;
+const MIN_DOUBLE: f64 = 1e-3;
+const MIN_SINGLE: f64 = 1.0;
+const MIN_SINGLE_GRADIENT: f64 = 0.05;
 
-/// The most rows and numbers of a batch: more than any golden file asks for.
-const MOST_ROWS: usize = 4096;
-const MOST_NUMBERS: usize = 10_000_000;
+/// The most rows and numbers of a batch: more than any reference file asks for.
+const MAX_ROWS: usize = 4096;
+const MAX_NUMBERS: usize = 10_000_000;
 
 #[derive(Deserialize)]
 struct Content {
@@ -79,23 +78,23 @@ struct Logits {
 }
 
 /// Compares every loss in the file.
-pub(super) fn verify(source: &Source) -> Result<Vec<Check>> {
-    let content: Content = source.parse()?;
+pub(crate) fn verify(file: &ReferenceFile) -> Result<Vec<Check>> {
+    let content: Content = file.parse()?;
     let mut checks = Vec::new();
     for case in &content.contrastive {
-        let embeddings = case.embedding.matrix(&content.seed, source)?;
+        let embeddings = case.embedding.matrix(&content.seed, file)?;
         for (kind, expected) in &case.losses {
             let mut add = |output: &str, deviation, tolerance| {
                 checks.push(Check::new("losses", format!("{} {kind} {output}", case.id), deviation, tolerance));
             };
             match form(kind) {
                 Some(form) => contrastive(case, expected, form, &embeddings, &mut add)?,
-                None => checks.push(Check::not_covered("losses", &format!("{} {kind}", case.id))),
+                None => checks.push(Check::unsupported("losses", &format!("{} {kind}", case.id))),
             }
         }
     }
     for case in &content.cross_entropy {
-        let logits = case.logits.matrix(&content.seed, source)?;
+        let logits = case.logits.matrix(&content.seed, file)?;
         let mut add = |output: &str, deviation, tolerance| {
             let name = format!("{} smoothing {} {output}", case.id, case.label_smoothing);
             checks.push(Check::new("losses", name, deviation, tolerance));
@@ -132,14 +131,14 @@ fn contrastive(
     let per_anchor: Vec<f64> = expected.per_anchor.iter().map(|value| value.unwrap_or(0.0)).collect();
     let same_anchors =
         value.valid.iter().eq(expected.per_anchor.iter().map(Option::is_some).collect::<Vec<_>>().iter());
-    let deviation = relative(&numbers(&value.per_anchor)?, &per_anchor, LEAST_DOUBLE);
+    let deviation = relative(&numbers(&value.per_anchor)?, &per_anchor, MIN_DOUBLE);
     add("per anchor", if same_anchors { deviation } else { f64::INFINITY }, DOUBLE);
-    add("mean", relative(&numbers(&value.mean)?, &[expected.mean], LEAST_DOUBLE), DOUBLE);
-    let scale = expected.grad_raw_digest.absmax().max(LEAST_DOUBLE);
+    add("mean", relative(&numbers(&value.mean)?, &[expected.mean], MIN_DOUBLE), DOUBLE);
+    let scale = expected.grad_raw_digest.absmax().max(MIN_DOUBLE);
     add("gradient statistics", expected.grad_raw_digest.statistics_deviation(&gradient) / scale, DOUBLE);
     add("gradient samples", expected.grad_raw_digest.samples_deviation(&gradient) / scale, ROUNDED);
     if let Some(expected) = &expected.grad_raw {
-        add("gradient", relative(&gradient, expected, LEAST_DOUBLE), DOUBLE);
+        add("gradient", relative(&gradient, expected, MIN_DOUBLE), DOUBLE);
     }
     if let Some(expected) = &expected.grad_z {
         let unit = if case.l2_normalize {
@@ -149,30 +148,30 @@ fn contrastive(
         };
         let unit = Var::from_tensor(&unit)?;
         let value = with(false).of(unit.as_tensor(), &case.labels)?;
-        add("gradient of z", relative(&self::gradient(&value.mean, &unit)?, expected, LEAST_DOUBLE), DOUBLE);
+        add("gradient of z", relative(&self::gradient(&value.mean, &unit)?, expected, MIN_DOUBLE), DOUBLE);
     }
 
     let variable = Var::from_tensor(&embeddings.to_dtype(DType::F32)?)?;
     let value = loss.of(variable.as_tensor(), &case.labels)?;
-    let scale = expected.mean.abs().max(LEAST_SINGLE);
+    let scale = expected.mean.abs().max(MIN_SINGLE);
     let drift = (expected.mean_f32 - expected.mean).abs() / scale;
     add(
         "mean, float32",
-        relative(&numbers(&value.mean)?, &[expected.mean], LEAST_SINGLE),
+        relative(&numbers(&value.mean)?, &[expected.mean], MIN_SINGLE),
         SINGLE.max(TIMES_DRIFT * drift),
     );
-    let scale = largest(&gradient).max(LEAST_SINGLE_GRADIENT);
+    let scale = largest(&gradient).max(MIN_SINGLE_GRADIENT);
     let tolerance = SINGLE.max(TIMES_DRIFT * expected.grad_f32_max_abs_err / scale);
     let single = self::gradient(&value.mean, &variable)?;
-    add("gradient, float32", relative(&single, &gradient, LEAST_SINGLE_GRADIENT), tolerance);
+    add("gradient, float32", relative(&single, &gradient, MIN_SINGLE_GRADIENT), tolerance);
     Ok(())
 }
 
 fn cross_entropy(case: &Logits, logits: &Tensor, add: &mut impl FnMut(&str, f64, f64)) -> Result<()> {
     let loss = CrossEntropy { label_smoothing: case.label_smoothing, class_weights: None };
     let precisions = [
-        (DType::F64, "", LEAST_DOUBLE, LEAST_DOUBLE, DOUBLE),
-        (DType::F32, ", float32", LEAST_SINGLE, LEAST_SINGLE_GRADIENT, SINGLE),
+        (DType::F64, "", MIN_DOUBLE, MIN_DOUBLE, DOUBLE),
+        (DType::F32, ", float32", MIN_SINGLE, MIN_SINGLE_GRADIENT, SINGLE),
     ];
     for (kind, suffix, least, least_gradient, tolerance) in precisions {
         let variable = Var::from_tensor(&logits.to_dtype(kind)?)?;
@@ -204,10 +203,10 @@ fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
 
 impl Made {
     /// The numbers in float64, [rows, columns].
-    fn matrix(&self, seed: &str, source: &Source) -> Result<Tensor> {
+    fn matrix(&self, seed: &str, file: &ReferenceFile) -> Result<Tensor> {
         let [rows, columns] = self.shape;
-        let count = rows.checked_mul(columns).filter(|&count| rows <= MOST_ROWS && count <= MOST_NUMBERS);
-        let count = count.ok_or_else(|| source.problem(format!("{:?} of {:?} is too large", self.name, self.shape)))?;
+        let count = rows.checked_mul(columns).filter(|&count| rows <= MAX_ROWS && count <= MAX_NUMBERS);
+        let count = count.ok_or_else(|| file.problem(format!("{:?} of {:?} is too large", self.name, self.shape)))?;
         let values = fill(seed, &self.name, count, self.center, self.half);
         Ok(Tensor::from_vec(values, (rows, columns), &Device::Cpu)?.to_dtype(DType::F64)?)
     }

@@ -1,11 +1,10 @@
-//! The golden file of the formula itself.
+//! The reference file of the formula itself.
 
 use serde::Deserialize;
+use zoo::weights::{checksum, fill, stream_key, stream_word};
 
-use super::inputs::{bounded, fnv1a64, image_channels, sector_channels};
-use super::{Check, Source};
-use crate::Result;
-use crate::weights::{checksum, fill, stream_key, stream_word};
+use crate::inputs::{bounded, fnv1a64, image_channels, sector_channels};
+use crate::{Check, ReferenceFile, Result};
 
 #[derive(Deserialize)]
 struct Content {
@@ -57,8 +56,8 @@ struct Image {
 }
 
 /// Compares every vector in the file; a deviation is 0 or 1.
-pub(super) fn verify(source: &Source) -> Result<Vec<Check>> {
-    let content: Content = source.parse()?;
+pub(crate) fn verify(file: &ReferenceFile) -> Result<Vec<Check>> {
+    let content: Content = file.parse()?;
     let seed = &content.seed;
     let mut checks = Vec::new();
     let mut add = |output: String, equal: bool| {
@@ -76,7 +75,7 @@ pub(super) fn verify(source: &Source) -> Result<Vec<Check>> {
         add(format!("stream {:?}", case.name), words.eq(case.first4.iter().cloned()));
     }
     for case in &content.fill {
-        let count = bounded(&case.shape).map_err(|problem| source.problem(problem))?;
+        let count = bounded(&case.shape).map_err(|problem| file.problem(problem))?;
         let values = fill(seed, &case.name, count, case.center, case.half);
         let first = values.iter().take(8).map(|value| format!("{:08x}", value.to_bits()));
         add(
@@ -86,7 +85,7 @@ pub(super) fn verify(source: &Source) -> Result<Vec<Check>> {
     }
     for case in &content.image_u8 {
         let size = (case.h, case.w, case.c);
-        bounded(&[case.h, case.w, case.c]).map_err(|problem| source.problem(problem))?;
+        bounded(&[case.h, case.w, case.c]).map_err(|problem| file.problem(problem))?;
         let pixels = match case.formula.as_str() {
             "image_u8" => Some(image_channels(seed, &case.name, size, case.t)),
             "sector_u8" => Some(sector_channels(seed, &case.name, size, case.t)),
@@ -95,7 +94,7 @@ pub(super) fn verify(source: &Source) -> Result<Vec<Check>> {
         let name = format!("{} {:?} {} x {} x {} at {}", case.formula, case.name, case.h, case.w, case.c, case.t);
         match pixels {
             Some(pixels) => add(name, fnv1a64(&pixels) == case.fnv1a64),
-            None => add(format!("{name}: not covered"), false),
+            None => add(format!("{name}: unsupported"), false),
         }
     }
     Ok(checks)
