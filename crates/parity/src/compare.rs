@@ -1,4 +1,4 @@
-//! How far numbers are from those of a file.
+//! Differences between computed numbers and those of a file.
 
 use serde::Deserialize;
 
@@ -55,7 +55,7 @@ impl Digest {
         self.absmax
     }
 
-    /// How far mean, standard deviation and largest amount are off.
+    /// Returns the largest difference of mean, standard deviation and largest amount.
     pub fn statistics_deviation(&self, ours: &[f64]) -> f64 {
         let count = ours.len().max(1) as f64;
         let mean = ours.iter().sum::<f64>() / count;
@@ -64,7 +64,7 @@ impl Digest {
         largest_difference(statistics.into_iter(), [self.mean, self.std, self.absmax].into_iter())
     }
 
-    /// How far single numbers are off, compared as float32, which is how a file holds them.
+    /// Returns the largest difference of single numbers, compared as float32, which is how a file holds them.
     pub fn samples_deviation(&self, ours: &[f64]) -> f64 {
         let single = |value: f64| f64::from(value as f32);
         let first = ours.iter().take(8).map(|&value| single(value));

@@ -23,7 +23,7 @@ pub(crate) struct Pipeline {
 struct Clip {
     before: Vec<f64>,
     after: Vec<f64>,
-    /// Whether each pixel of the first channel ever changes.
+    /// One flag a pixel of the first channel: it changes within the clip.
     moving: Vec<bool>,
 }
 

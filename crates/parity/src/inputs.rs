@@ -5,7 +5,7 @@ use zoo::weights::{self, fill, stream_key, stream_word};
 /// The largest input that is made: more than any reference file asks for.
 const MAX_ELEMENTS: usize = 100_000_000;
 
-/// How an input is made; the formulas are those of the references' README.
+/// The recipe of an input; the formulas are those of the references' README.
 #[derive(Deserialize)]
 #[serde(tag = "formula")]
 pub(crate) enum Input {

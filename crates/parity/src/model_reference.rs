@@ -79,7 +79,7 @@ impl ModelReference {
         &self.content.model
     }
 
-    /// What joins the parts of a tensor's name.
+    /// Returns the character that joins the parts of a tensor's name.
     pub(crate) fn separator(&self) -> char {
         if self.is_keras() { '/' } else { '.' }
     }

@@ -1,4 +1,4 @@
-//! What each reference file's model is made of; the names are those of its checkpoint.
+//! The models that reference files describe; the names are those of its checkpoint.
 
 use candle_core::Tensor;
 use nn::Linear;

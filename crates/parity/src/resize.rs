@@ -17,7 +17,7 @@ use crate::{Check, ParityError, ReferenceFile, Result};
 const EXACT: f64 = 0.0;
 const TORCHVISION_BYTES: f64 = 1.0;
 const FLOAT: f64 = 1e-3;
-/// What the order of summing may do to a mean or a standard deviation of exact values.
+/// Rounding of a mean or a standard deviation of exact values, which depends on the order of summing.
 const STATISTICS_ROUNDING: f64 = 1e-6;
 
 #[derive(Deserialize)]

@@ -1,6 +1,6 @@
-//! How far an output may be from the original framework's.
+//! The largest difference allowed between an output and the original framework's.
 
-/// What the tolerance of an output depends on.
+/// The facts that decide the tolerance of an output.
 pub(crate) struct Facts<'a> {
     pub model: &'a str,
     pub seed: &'a str,

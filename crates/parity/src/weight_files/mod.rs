@@ -26,7 +26,7 @@ const SOFTMAX_TOLERANCE: f64 = 2e-6;
 /// Half precision is compared by the angle between the logits and by which is largest.
 const HALF_ANGLE_TOLERANCE: f64 = 1e-3;
 
-/// What the files beside it hold and compute.
+/// The content of the JSON file: tensors of the weight files beside it, and the outputs of their networks.
 #[derive(Deserialize)]
 struct Content {
     seed: String,
@@ -54,7 +54,7 @@ struct StridedViews {
     empty_shape: Vec<usize>,
 }
 
-/// Whether the JSON file at `path` describes weight files.
+/// Returns true if the JSON file describes weight files.
 pub(crate) fn is_weight_reference(bytes: &[u8]) -> bool {
     serde_json::from_slice::<Content>(bytes)
         .is_ok_and(|content| content.layouts.is_some() || content.strided_views.is_some())
@@ -145,7 +145,7 @@ fn run(content: &Content, arranged: &Arranged, file: &str) -> Result<Vec<(&'stat
     network(&input)
 }
 
-/// How many tensors of the description are not in the file, bit for bit; those of a last layer may be absent.
+/// Counts the tensors of the description that are not in the file, bit for bit; those of a last layer may be absent.
 fn tensors_check(file: &str, content: &Content, checkpoint: &Checkpoint) -> Check {
     let here: Vec<String> = checkpoint.tensors.iter().map(|tensor| checksum(&tensor.values)).collect();
     let last_layer = |entry: &&Entry| is_encoder(file) && entry.name.contains("dense");
