@@ -82,8 +82,8 @@ impl Conv3d {
             let problem = "a window over pixels and time, which the CPU kernels do not have".to_owned();
             return Err(NnError::Shape { layer: "conv3d", problem });
         }
-        let window = runtime::TimeWindow { kernel: self.temporal_kernel, stride, padding, spatial_stride };
-        Clips::traced(self.conv.over_time(traced, window)?)
+        let window = runtime::TemporalWindow { kernel: self.temporal_kernel, stride, padding, spatial_stride };
+        Clips::traced(self.conv.temporal(traced, window)?)
     }
 
     /// FeatureMaps of `frames` frames a clip, channels last, through the layers that have gradients.

@@ -94,7 +94,7 @@ impl MapAttention {
                 Ok(FeatureMaps::Traced(traced.attention(runtime::Attention {
                     windows: &windows,
                     scales: &self.scale.numbers()?,
-                    unit_length: self.unit_length,
+                    normalize_queries_and_keys: self.unit_length,
                     bias: &bias,
                     beyond: &beyond,
                 })?))

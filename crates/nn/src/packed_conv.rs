@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_core::{DType, Tensor};
-use runtime::TimeWindow;
+use runtime::TemporalWindow;
 
 use crate::maps::TracedMaps;
 use crate::{Activation, BatchNorm, CompiledNetwork, Conv2d, FeatureMaps, KernelChoice, NnError, Padding, Result};
@@ -49,8 +49,8 @@ impl PackedConv {
     }
 
     /// A 1x1 convolution of neighboring frames side by side, traced down.
-    pub(crate) fn over_time(&self, maps: &TracedMaps, window: TimeWindow) -> Result<TracedMaps> {
-        maps.time_convolution(&self.conv.to_note(self.padding)?, window)
+    pub(crate) fn temporal(&self, maps: &TracedMaps, window: TemporalWindow) -> Result<TracedMaps> {
+        maps.temporal_convolution(&self.conv.to_note(self.padding)?, window)
     }
 
     /// Convolves `x` [N, in, H, W] to [N, out, H', W'].

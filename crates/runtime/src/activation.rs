@@ -2,33 +2,33 @@
 use crate::simd::CHANNEL_GROUP;
 use crate::simd::{Kernel, Lanes, math};
 
-/// A function applied to every number of a map.
+/// Elementwise activation function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Activation {
-    /// The number itself.
+    /// No activation.
     #[default]
     Identity,
-    /// `max(x, 0)`.
+    /// Rectified linear unit, `max(x, 0)`.
     Relu,
-    /// `x / (1 + e^-x)`, also called swish; within 4e-7 of itself or 1e-7.
+    /// Sigmoid linear unit, also called swish, `x / (1 + e^-x)`; within 4e-7 of itself or 1e-7.
     Silu,
-    /// `x (1 + erf(x / sqrt 2)) / 2`, the exact form and not the one with tanh; within 6e-7 x max(1, |x|).
+    /// Gaussian error linear unit, `x (1 + erf(x / sqrt 2)) / 2`: the exact form, not the approximation by tanh; within 6e-7 x max(1, |x|).
     Gelu,
-    /// `1 / (1 + e^-x)`; within 3e-7.
+    /// Logistic function, `1 / (1 + e^-x)`; within 3e-7.
     Sigmoid,
 }
 
 impl Activation {
-    /// Every activation, in the order of the enum.
+    /// All activations, in the order of the enum.
     pub(crate) const ALL: [Self; 5] = [Self::Identity, Self::Relu, Self::Silu, Self::Gelu, Self::Sigmoid];
 
-    /// The smallest number that comes out, where that is all the activation does: such a one costs one instruction in the
-    /// kernel that stores the numbers.
+    /// Returns the lower bound that is all the activation applies. A bound costs one instruction in the kernel that stores the
+    /// numbers.
     pub(crate) fn floor(self) -> f32 {
         if self == Self::Relu { 0.0 } else { f32::NEG_INFINITY }
     }
 
-    /// Whether `floor` is not the whole of it.
+    /// Returns true if the activation is more than a lower bound.
     pub(crate) fn is_curved(self) -> bool {
         matches!(self, Self::Silu | Self::Gelu | Self::Sigmoid)
     }
@@ -46,10 +46,10 @@ impl Activation {
     }
 }
 
-/// Applies an activation in place to a block of `rows` runs of `width` numbers, `stride` numbers apart.
+/// Activation, in place, of a block of `rows` runs of `width` numbers, `stride` numbers apart.
 ///
-/// It stands apart from the kernels that make the numbers: within the same function the compiler spills the registers of
-/// their inner loops, which halves their speed.
+/// It is a function apart from the kernels that compute the numbers: within the same function the compiler spills the
+/// registers of their inner loops, which halves their speed.
 #[derive(Clone, Copy)]
 pub(crate) struct Activate {
     pub(crate) activation: Activation,
@@ -62,13 +62,13 @@ pub(crate) struct Activate {
 }
 
 impl Activate {
-    /// The activation is a constant within the loop. (A closure instead would not be compiled for the instruction set.)
+    /// Applies an activation that is a constant within the loop. (A closure would not be compiled for the instruction set.)
     #[inline(always)]
     unsafe fn all<L: Lanes, const ACTIVATION: u8>(self, lanes: L) {
         let activation = Activation::ALL[ACTIVATION as usize];
         for row in 0..self.rows {
             for column in (0..self.width).step_by(L::COUNT) {
-                // SAFETY: the row and column are inside the block that the creator vouched for.
+                // SAFETY: the row and column are inside the block that the creator guarantees.
                 unsafe {
                     let at = self.at.add(row * self.stride + column);
                     lanes.store(at, activation.apply(lanes, lanes.load(at)));

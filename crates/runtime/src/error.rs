@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-/// What was wrong with a network or with a call of it.
+/// Error in building or running a network.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RuntimeError {
     /// `ECHOLABEL_KERNELS` names no instruction set.
@@ -19,11 +19,11 @@ pub enum RuntimeError {
     WeightLength {
         /// The kind of layer.
         layer: &'static str,
-        /// Which weights.
+        /// Name of the weights.
         name: &'static str,
-        /// How many numbers the shape asks for.
+        /// Count of numbers that the shape asks for.
         expected: usize,
-        /// How many were given.
+        /// Count that was given.
         found: usize,
     },
     /// The maps or sizes given to a layer do not fit each other.
@@ -31,7 +31,7 @@ pub enum RuntimeError {
     Shape {
         /// The kind of layer.
         layer: &'static str,
-        /// What does not fit.
+        /// Description of the disagreement.
         problem: String,
     },
     /// The frames or the output of a run do not have the length that the network's shapes ask for.
@@ -39,25 +39,25 @@ pub enum RuntimeError {
     BufferLength {
         /// `frames` or `output`.
         name: &'static str,
-        /// How many numbers the shapes ask for.
+        /// Count of numbers that the shapes ask for.
         expected: usize,
-        /// How many were given.
+        /// Count that was given.
         found: usize,
     },
-    /// A range that is not one of finite numbers.
-    #[error("an input range from {least} to {greatest}")]
+    /// A range whose ends are not finite or not in order.
+    #[error("an input range from {min} to {max}")]
     InputRange {
-        /// Its lower end.
-        least: String,
-        /// Its upper end.
-        greatest: String,
+        /// Lower end.
+        min: String,
+        /// Upper end.
+        max: String,
     },
-    /// Not as many input ranges as the network has layers with one.
-    #[error("{found} input ranges for a network of {expected} convolutions and maxima")]
+    /// Another count of input ranges than the network has layers with one.
+    #[error("{found} input ranges for a network of {expected} convolutions and max pools")]
     InputRanges {
-        /// How many such layers there are.
+        /// Count of such layers.
         expected: usize,
-        /// How many ranges were given.
+        /// Count of ranges that was given.
         found: usize,
     },
 }

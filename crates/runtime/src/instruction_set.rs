@@ -10,7 +10,7 @@ use crate::{Result, RuntimeError};
 /// The environment variable that forces an instruction set: `avx512`, `avx2`, `neon` or `portable`.
 pub const KERNELS_VARIABLE: &str = "ECHOLABEL_KERNELS";
 
-/// Which of the processor's vector instructions kernels are built from.
+/// Vector instruction set that kernels are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
     /// 16 numbers at a time; needs AVX-512 F, DQ, BW and VL.
@@ -24,10 +24,13 @@ pub enum InstructionSet {
 }
 
 impl InstructionSet {
-    /// From the fastest to the slowest.
+    /// All sets, from the fastest to the slowest.
     const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
 
-    /// The set that `ECHOLABEL_KERNELS` names, or else the fastest that this processor has.
+    /// Returns the set that `ECHOLABEL_KERNELS` names, or else the fastest that this processor has.
+    ///
+    /// # Errors
+    /// An unknown name, or a set that this processor lacks.
     pub fn detect() -> Result<Self> {
         match env::var(KERNELS_VARIABLE) {
             Ok(name) => Self::from_name(&name)?.checked(),
@@ -35,12 +38,12 @@ impl InstructionSet {
         }
     }
 
-    /// The sets that this processor has, the fastest first.
+    /// Returns the sets that this processor has, the fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|set| set.is_available())
     }
 
-    /// Whether this processor has the set.
+    /// Returns true if this processor has the set.
     pub fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -55,7 +58,7 @@ impl InstructionSet {
         }
     }
 
-    /// The name that `ECHOLABEL_KERNELS` takes.
+    /// Returns the name that `ECHOLABEL_KERNELS` takes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Avx512 => "avx512",
@@ -70,7 +73,7 @@ impl InstructionSet {
         found.ok_or_else(|| RuntimeError::UnknownInstructionSet(name.to_owned()))
     }
 
-    /// The set itself, if this processor has it.
+    /// Returns the set if this processor has it.
     pub(crate) fn checked(self) -> Result<Self> {
         if self.is_available() {
             return Ok(self);
@@ -102,7 +105,7 @@ impl InstructionSet {
     }
 }
 
-/// Something that is done with the lanes of whichever instruction set was chosen.
+/// Task that is generic over the lanes of an instruction set.
 pub(crate) trait LanesTask {
     type Output;
 

@@ -1,9 +1,10 @@
-//! CPU kernels for convolutional encoders in single precision, chosen at run time: AVX-512, AVX2 with FMA, NEON,
-//! portable.
+//! CPU inference runtime for convolutional networks and vision transformers, in single precision and int8.
 //!
-//! A [`Network`] is built layer by layer from plain weights ([`NetworkBuilder`]), packed for one [`InstructionSet`], and run
-//! on frames. Inside, maps are kept channels last with channels padded to a multiple of 16, in one arena that is reused from
-//! run to run.
+//! A [`NetworkBuilder`] records the graph, layer by layer from plain weights. [`NetworkBuilder::finish`] fuses operators,
+//! plans the memory of all maps in one arena, lowers each node to a layer and packs its weights for one [`InstructionSet`]
+//! (AVX-512, AVX2 with FMA, NEON or portable, chosen at run time). The [`Network`] runs on frames, on threads of its own.
+//! Maps are kept channels last, with channels padded to a multiple of 16. [`NetworkBuilder::quantize`] turns convolutions
+//! into int8 products.
 //!
 //! ```
 //! use runtime::{Activation, Convolution, InstructionSet, MapShape, NetworkBuilder, Window};
@@ -28,23 +29,23 @@
 //! # }
 //! ```
 //!
-//! # How it is fast
-//! - Layers are made one where a map between them would only be written to be read again (`network/fuse.rs`).
+//! # Performance
+//! - Layers are fused where a map between them would only be written to be read again (`network/fuse.rs`).
 //! - 1x1 convolutions are matrix products on packed weights (`gemm`); larger windows read rows of the map, or a padded or
-//!   gathered copy of a few of them, never an unfolded image (`layers/dense.rs`).
+//!   gathered copy of a few of them, never an unfolded image (`layers/standard_convolution.rs`).
 //! - Layers with large maps run frame by frame and stay in the cache; those with small maps run on up to four frames at
-//!   once and read their weights once for all (`network/plan.rs`).
-//! - Frames are shared out among threads; a single frame is cut layer by layer among threads that wait for the next layer
-//!   awake, for a quarter of a millisecond (`team.rs`).
+//!   once and read their weights once for all (`network/memory_plan.rs`).
+//! - Frames are distributed among threads; a single frame is split layer by layer among threads that spin until the next
+//!   layer, for up to a quarter of a millisecond (`thread_pool.rs`).
 //!
 //! `cargo run --release -p runtime --example encoders` times it, and `tools/peers/peers.py` times others beside it.
 //!
-//! # How it is safe
-//! Builders check every shape and length, and lay out every map and all scratch memory, before anything runs; the kernels
-//! rest on that plan. Debug builds fill the memory with what is not a number before each run and watch its end, so that
-//! tests show a kernel that reads or writes where it should not.
+//! # Safety
+//! The builder checks every shape and length, and the memory plan gives every map and all scratch memory an offset before
+//! anything runs; the kernels rely on that. Debug builds fill the arena with NaN before each run and check the memory behind
+//! it after, so that tests show a kernel that reads or writes where it should not.
 //!
-//! Only this crate of the house and `cuda_kernels` have `unsafe` code. The NEON kernels have been tested under emulation only
+//! Only this crate of the workspace and `cuda_kernels` have `unsafe` code. The NEON kernels have been tested under emulation only
 //! (`make check-arm`), and their speed is unknown.
 
 mod activation;
@@ -57,17 +58,17 @@ mod network;
 mod quantization;
 mod shape;
 mod simd;
-mod team;
+mod thread_pool;
 
 pub use activation::Activation;
 pub use error::RuntimeError;
 pub use instruction_set::{InstructionSet, KERNELS_VARIABLE};
 pub use network::{
     Attention, Convolution, LayerTime, Map, Network, NetworkBuilder, OTHER_REGION, Observer, SqueezeExcite,
-    TimeConvolution, TokenWindow,
+    TemporalConvolution, TokenWindow,
 };
 pub use quantization::InputRange;
-pub use shape::{MapShape, Padding, TimeWindow, Window};
+pub use shape::{MapShape, Padding, TemporalWindow, Window};
 
-/// The result of building or running a network.
+/// Result of building or running a network.
 pub type Result<T> = std::result::Result<T, RuntimeError>;

@@ -1,54 +1,58 @@
-//! Numbers as bytes: an affine scale for the input of a layer, measured on prepared frames.
+//! Affine int8 quantization: the range of a layer's input, measured on prepared frames, and its map to 8 bits.
+//!
+//! Inputs are unsigned (0 to 255, with a zero point), weights signed and symmetric (-127 to 127), as the dot product
+//! instructions of x86-64 take them.
 
 use crate::simd::{Kernel, Lanes};
 use crate::{Result, RuntimeError};
 
-/// The largest byte.
-const MOST: f32 = 255.0;
+/// Largest quantized input.
+const MAX_QUANTIZED: f32 = 255.0;
 
-/// The smallest and the largest number that a layer reads.
+/// Smallest and largest number that a layer reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct InputRange {
-    /// The smallest.
-    pub least: f32,
-    /// The largest.
-    pub greatest: f32,
+    /// Lower end.
+    pub min: f32,
+    /// Upper end.
+    pub max: f32,
 }
 
 impl InputRange {
-    /// The range itself, if it is one of finite numbers.
+    /// Returns the range if its ends are finite and in order.
     pub(crate) fn checked(self) -> Result<Self> {
-        if self.least.is_finite() && self.greatest.is_finite() && self.least <= self.greatest {
+        if self.min.is_finite() && self.max.is_finite() && self.min <= self.max {
             return Ok(self);
         }
-        Err(RuntimeError::InputRange { least: self.least.to_string(), greatest: self.greatest.to_string() })
+        Err(RuntimeError::InputRange { min: self.min.to_string(), max: self.max.to_string() })
     }
 }
 
-/// How numbers become bytes: `byte = round(number / step + zero)`, cut to 0 to 255.
+/// Scale and zero point of quantized numbers: `quantized = round(number / scale + zero_point)`, clamped to 0 to 255.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct ByteScale {
-    pub(crate) step: f32,
-    /// The byte of the number zero, so that zeros, which padding is made of, are exact.
-    pub(crate) zero: u8,
+pub(crate) struct AffineQuantization {
+    pub(crate) scale: f32,
+    /// Quantized zero. It is a whole number, so that zeros, which padding is made of, are exact.
+    pub(crate) zero_point: u8,
 }
 
-impl ByteScale {
-    pub(crate) fn new(range: InputRange) -> Self {
-        let (least, greatest) = (range.least.min(0.0), range.greatest.max(0.0));
+impl AffineQuantization {
+    /// Chooses the scale at which the range, widened to contain zero, fills 8 bits.
+    pub(crate) fn from_range(range: InputRange) -> Self {
+        let (min, max) = (range.min.min(0.0), range.max.max(0.0));
         // Divided first, so that the difference of large numbers does not overflow.
-        let step = greatest / MOST - least / MOST;
+        let scale = max / MAX_QUANTIZED - min / MAX_QUANTIZED;
         // A range whose reciprocal would overflow holds nothing but zeros.
-        if step < f32::MIN_POSITIVE {
-            return Self { step: 1.0, zero: 0 };
+        if scale < f32::MIN_POSITIVE {
+            return Self { scale: 1.0, zero_point: 0 };
         }
-        Self { step, zero: (-least / step).round_ties_even() as u8 }
+        Self { scale, zero_point: (-min / scale).round_ties_even() as u8 }
     }
 }
 
-/// Turns rows of numbers into bytes, perhaps multiplied by a factor for each column first.
+/// Quantizes rows of numbers, each column multiplied by a factor first where there are factors.
 pub(crate) struct QuantizeRows {
-    pub(crate) scale: ByteScale,
+    pub(crate) quantization: AffineQuantization,
     pub(crate) from: *const f32,
     /// Numbers from one row to the next.
     pub(crate) from_stride: usize,
@@ -67,8 +71,8 @@ impl Kernel for QuantizeRows {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
-        let scale = ScaleVectors::new(lanes, self.scale);
-        // SAFETY: rows and columns are those that the creator vouched for.
+        let quantization = QuantizationVectors::new(lanes, self.quantization);
+        // SAFETY: rows and columns are those that the creator guarantees.
         unsafe {
             for row in 0..self.rows {
                 let (from, to) = (self.from.add(row * self.from_stride), self.to.add(row * self.to_stride));
@@ -77,37 +81,40 @@ impl Kernel for QuantizeRows {
                     if !self.factors.is_null() {
                         number = lanes.multiply(number, lanes.load(self.factors.add(column)));
                     }
-                    scale.store(lanes, to.add(column), number);
+                    quantization.store(lanes, to.add(column), number);
                 }
             }
         }
     }
 }
 
-/// A [`ByteScale`] in vectors.
+/// An [`AffineQuantization`] in vectors.
 #[derive(Clone, Copy)]
-pub(crate) struct ScaleVectors<L: Lanes> {
-    inverse: L::Vector,
-    zero: L::Vector,
+pub(crate) struct QuantizationVectors<L: Lanes> {
+    inverse_scale: L::Vector,
+    zero_point: L::Vector,
 }
 
-impl<L: Lanes> ScaleVectors<L> {
+impl<L: Lanes> QuantizationVectors<L> {
     #[inline(always)]
-    pub(crate) fn new(lanes: L, scale: ByteScale) -> Self {
-        Self { inverse: lanes.splat(1.0 / scale.step), zero: lanes.splat(f32::from(scale.zero)) }
+    pub(crate) fn new(lanes: L, quantization: AffineQuantization) -> Self {
+        Self {
+            inverse_scale: lanes.splat(1.0 / quantization.scale),
+            zero_point: lanes.splat(f32::from(quantization.zero_point)),
+        }
     }
 
-    /// Stores a vector as bytes; what is not a number becomes the smallest.
+    /// Stores a vector, quantized; NaN becomes 0.
     ///
     /// # Safety
     /// `to` must be valid for writing as many bytes as there are lanes.
     #[inline(always)]
     pub(crate) unsafe fn store(self, lanes: L, to: *mut u8, numbers: L::Vector) {
-        // Not a fused multiply-add, which would round otherwise than the portable kernels.
-        let scaled = lanes.add(lanes.multiply(numbers, self.inverse), self.zero);
-        let cut = lanes.minimum(lanes.maximum(scaled, lanes.zero()), lanes.splat(MOST));
+        // No fused multiply-add: it rounds once where the portable kernels round twice.
+        let scaled = lanes.add(lanes.multiply(numbers, self.inverse_scale), self.zero_point);
+        let clamped = lanes.minimum(lanes.maximum(scaled, lanes.zero()), lanes.splat(MAX_QUANTIZED));
         // SAFETY: passed on to the caller.
-        unsafe { lanes.store_bytes(to, cut) };
+        unsafe { lanes.store_u8(to, clamped) };
     }
 }
 
@@ -118,7 +125,7 @@ mod tests {
     use crate::instruction_set::LanesTask;
 
     struct Quantize<'a> {
-        scale: ByteScale,
+        quantization: AffineQuantization,
         numbers: &'a [f32],
         factors: Option<&'a [f32]>,
     }
@@ -130,7 +137,7 @@ mod tests {
             const GUARD: usize = 64;
             let mut bytes = vec![77; self.numbers.len() + GUARD];
             let kernel = QuantizeRows {
-                scale: self.scale,
+                quantization: self.quantization,
                 from: self.numbers.as_ptr(),
                 from_stride: 16,
                 to: bytes.as_mut_ptr(),
@@ -147,40 +154,43 @@ mod tests {
         }
     }
 
-    fn expected(scale: ByteScale, number: f32) -> u8 {
-        (number * (1.0 / scale.step) + f32::from(scale.zero)).round_ties_even() as u8
+    fn expected(quantization: AffineQuantization, number: f32) -> u8 {
+        (number * (1.0 / quantization.scale) + f32::from(quantization.zero_point)).round_ties_even() as u8
     }
 
     #[test]
-    fn every_set_gives_the_same_bytes() {
-        let range = InputRange { least: -1.5, greatest: 4.0 };
-        let scale = ByteScale::new(range);
+    fn every_instruction_set_quantizes_alike() {
+        let range = InputRange { min: -1.5, max: 4.0 };
+        let quantization = AffineQuantization::from_range(range);
         let mut numbers: Vec<f32> = (-4000..12_000).map(|step| step as f32 * 4.3e-4).collect();
         numbers.extend([f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 1e30, -1e30, 0.0, -0.0, 4.0, -1.5]);
         numbers.resize(numbers.len().next_multiple_of(16), 0.0);
         let factors: Vec<f32> = (0..16).map(|column| column as f32 / 15.0).collect();
         for set in InstructionSet::available() {
-            let bytes = set.with_lanes(Quantize { scale, numbers: &numbers, factors: None });
+            let bytes = set.with_lanes(Quantize { quantization, numbers: &numbers, factors: None });
             for (&number, byte) in numbers.iter().zip(bytes) {
-                assert_eq!(byte, expected(scale, number), "{set:?} {number}");
+                assert_eq!(byte, expected(quantization, number), "{set:?} {number}");
             }
-            let bytes = set.with_lanes(Quantize { scale, numbers: &numbers, factors: Some(&factors) });
+            let bytes = set.with_lanes(Quantize { quantization, numbers: &numbers, factors: Some(&factors) });
             for (place, (&number, byte)) in numbers.iter().zip(bytes).enumerate() {
-                assert_eq!(byte, expected(scale, number * factors[place % 16]), "{set:?} {number}");
+                assert_eq!(byte, expected(quantization, number * factors[place % 16]), "{set:?} {number}");
             }
         }
     }
 
     #[test]
     fn zero_is_exact_and_the_ends_are_reached() {
-        for (least, greatest) in [(-1.0, 3.0), (0.0, 6.0), (-5.0, 0.0), (2.0, 7.0), (-7.0, -2.0), (-3e38, 3e38)] {
-            let scale = ByteScale::new(InputRange { least, greatest });
-            assert_eq!(expected(scale, 0.0), scale.zero);
-            assert_eq!(expected(scale, greatest.max(0.0)), 255, "{least} {greatest}");
-            assert_eq!(expected(scale, least.min(0.0)), 0, "{least} {greatest}");
+        for (min, max) in [(-1.0, 3.0), (0.0, 6.0), (-5.0, 0.0), (2.0, 7.0), (-7.0, -2.0), (-3e38, 3e38)] {
+            let quantization = AffineQuantization::from_range(InputRange { min, max });
+            assert_eq!(expected(quantization, 0.0), quantization.zero_point);
+            assert_eq!(expected(quantization, max.max(0.0)), 255, "{min} {max}");
+            assert_eq!(expected(quantization, min.min(0.0)), 0, "{min} {max}");
         }
-        assert_eq!(ByteScale::new(InputRange { least: 0.0, greatest: 0.0 }), ByteScale { step: 1.0, zero: 0 });
-        assert!(InputRange { least: f32::NAN, greatest: 1.0 }.checked().is_err());
-        assert!(InputRange { least: 2.0, greatest: 1.0 }.checked().is_err());
+        assert_eq!(
+            AffineQuantization::from_range(InputRange { min: 0.0, max: 0.0 }),
+            AffineQuantization { scale: 1.0, zero_point: 0 }
+        );
+        assert!(InputRange { min: f32::NAN, max: 1.0 }.checked().is_err());
+        assert!(InputRange { min: 2.0, max: 1.0 }.checked().is_err());
     }
 }

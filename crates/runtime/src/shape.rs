@@ -1,7 +1,7 @@
 use crate::simd::CHANNEL_GROUP;
 use crate::{Result, RuntimeError};
 
-/// Channels, rows and columns of a map.
+/// Shape of a map: channels, rows and columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MapShape {
     /// Channels.
@@ -13,28 +13,29 @@ pub struct MapShape {
 }
 
 impl MapShape {
-    /// A map of so many channels, rows and columns.
+    /// Creates the shape of so many channels, rows and columns.
     pub fn new(channels: usize, height: usize, width: usize) -> Self {
         Self { channels, height, width }
     }
 
-    /// Rows times columns.
+    /// Returns rows times columns.
     pub fn pixels(&self) -> usize {
         self.height * self.width
     }
 
-    /// How many numbers a frame has.
+    /// Returns the numbers of a frame.
     pub fn numbers(&self) -> usize {
         self.channels * self.pixels()
     }
 
-    /// Channels with their padding.
+    /// Returns the channels with their padding.
     pub(crate) fn padded_channels(&self) -> usize {
         self.channels.next_multiple_of(CHANNEL_GROUP)
     }
 }
 
-/// Rows and columns added around a map before a window slides over it; zeros, or minus infinity for a maximum.
+/// Padding around a map under a window, in pixels: zeros, or minus infinity for a maximum. All sides differ, because
+/// TensorFlow's "same" is asymmetric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Padding {
     /// Rows above.
@@ -48,12 +49,13 @@ pub struct Padding {
 }
 
 impl Padding {
-    /// As many on each side, as PyTorch has it.
+    /// Pads each side by as many pixels, as PyTorch does.
     pub fn symmetric(each_side: usize) -> Self {
         Self { top: each_side, bottom: each_side, left: each_side, right: each_side }
     }
 
-    /// Keras' "same": the output has `ceil(input / stride)` rows and columns, and an odd one is added below and right.
+    /// Pads as TensorFlow's and Keras' "same": the output has `ceil(input / stride)` rows and columns, and an odd pixel of
+    /// padding goes below and to the right.
     pub fn same(height: usize, width: usize, kernel: usize, stride: usize) -> Self {
         let total = |length: usize| ((length.div_ceil(stride) - 1) * stride + kernel).saturating_sub(length);
         let (rows, columns) = (total(height), total(width));
@@ -61,29 +63,29 @@ impl Padding {
     }
 }
 
-/// A square window that slides over a map.
+/// Square window that slides over a map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
     /// Rows and columns of the window.
     pub kernel: usize,
-    /// Rows and columns from one place to the next.
+    /// Rows and columns from one position to the next.
     pub stride: usize,
-    /// What is added around the map first.
+    /// Padding around the map.
     pub padding: Padding,
 }
 
 impl Window {
-    /// One pixel at a time.
+    /// Creates a window of one pixel.
     pub fn pointwise() -> Self {
         Self { kernel: 1, stride: 1, padding: Padding::default() }
     }
 
-    /// A window with as much padding on each side.
+    /// Creates a window with as much padding on each side.
     pub fn symmetric(kernel: usize, stride: usize, each_side: usize) -> Self {
         Self { kernel, stride, padding: Padding::symmetric(each_side) }
     }
 
-    /// Rows and columns of the output over a map of `input`'s size. `layer` names the layer in the error.
+    /// Returns rows and columns of the output over a map of `input`'s size. `layer` names the layer in the error.
     pub(crate) fn output(&self, layer: &'static str, input: MapShape) -> Result<(usize, usize)> {
         let Self { kernel, stride, padding } = *self;
         let shape = |problem: String| RuntimeError::Shape { layer, problem };
@@ -100,21 +102,21 @@ impl Window {
     }
 }
 
-/// A window that slides over the frames of a clip, one pixel of each frame at a time.
+/// Window that slides over the frames of a clip, one pixel of each frame at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeWindow {
+pub struct TemporalWindow {
     /// Frames of the window.
     pub kernel: usize,
-    /// Frames from one place to the next.
+    /// Frames from one position to the next.
     pub stride: usize,
     /// Frames of zeros before the first and after the last.
     pub padding: usize,
-    /// Rows and columns from one pixel that is looked at to the next.
+    /// Rows and columns from one pixel that is read to the next.
     pub spatial_stride: usize,
 }
 
-impl TimeWindow {
-    /// Frames, rows and columns of the output over so many frames of `input`'s size. `layer` names the layer in the error.
+impl TemporalWindow {
+    /// Returns frames, rows and columns of the output over so many frames of `input`'s size. `layer` names the layer in the error.
     pub(crate) fn output(
         &self,
         layer: &'static str,
@@ -130,7 +132,7 @@ impl TimeWindow {
         Ok(((length - kernel) / stride + 1, size))
     }
 
-    /// The frames of a clip under the window of one output frame, and how many of the window's are before the first.
+    /// Returns the frames of a clip under the window of one output frame, and how many of the window's are before the first.
     pub(crate) fn under(&self, output_frame: usize, frames: usize) -> (std::ops::Range<usize>, usize) {
         let start = output_frame * self.stride;
         let end = (start + self.kernel - self.padding).min(frames);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use reference::{Image, Numbers, compare};
 use runtime::{Activation, Attention, Map, MapShape, NetworkBuilder, OTHER_REGION, TokenWindow};
 
-/// Windows of `side` x `side` over a map; tokens of one row of the image in two are of another region.
+/// Cuts a map into windows of `side` x `side` over a map; tokens of one row of the image in two are of another region.
 fn windows(height: usize, width: usize, side: usize, has_regions: bool) -> Vec<TokenWindow> {
     let (rows, columns) = (height.div_ceil(side), width.div_ceil(side));
     let window = |index: usize| {
@@ -21,7 +21,7 @@ fn windows(height: usize, width: usize, side: usize, has_regions: bool) -> Vec<T
     (0..rows * columns).map(window).collect()
 }
 
-/// One window over all pixels.
+/// Returns one window over all pixels.
 fn whole(pixels: usize) -> Vec<TokenWindow> {
     vec![TokenWindow { pixels: (0..pixels).map(Some).collect(), regions: Vec::new() }]
 }
@@ -40,7 +40,11 @@ fn attention(input: &Image, layer: &Attention<'_>) -> Image {
             let row: Vec<f64> =
                 (0..head_width).map(|place| number(pixel, part * channels / 3 + head * head_width + place)).collect();
             let length = row.iter().map(|number| number * number).sum::<f64>().sqrt().max(1e-12);
-            if layer.unit_length && part < 2 { row.iter().map(|number| number / length).collect() } else { row }
+            if layer.normalize_queries_and_keys && part < 2 {
+                row.iter().map(|number| number / length).collect()
+            } else {
+                row
+            }
         };
         let tokens = window.pixels.len();
         for (own, &pixel) in window.pixels.iter().enumerate() {
@@ -73,14 +77,14 @@ proptest! {
 
     #[test]
     fn attention_over_the_whole_map(height in 1..=3usize, width in 1..=70usize, heads in 1..=3usize,
-                                    head_width in prop::sample::select(vec![16, 32, 48, 64, 80]), unit_length: bool,
+                                    head_width in prop::sample::select(vec![16, 32, 48, 64, 80]), normalize_queries_and_keys: bool,
                                     has_bias: bool, count in 1..=5usize, seed: u64) {
         let mut numbers = Numbers::new(seed);
         let tokens = height * width;
-        let scales = numbers.take(heads, if unit_length { 5.0 } else { 0.3 });
+        let scales = numbers.take(heads, if normalize_queries_and_keys { 5.0 } else { 0.3 });
         let bias = numbers.take(if has_bias { heads * tokens * tokens } else { 0 }, 2.0);
         let windows = whole(tokens);
-        let layer = Attention { windows: &windows, scales: &scales, unit_length, bias: &bias, beyond: &[] };
+        let layer = Attention { windows: &windows, scales: &scales, normalize_queries_and_keys, bias: &bias, beyond: &[] };
         compare(MapShape::new(3 * heads * head_width, height, width), count, seed,
             |network, frames| network.attention(frames, layer), |frame| attention(frame, &layer));
     }
@@ -94,7 +98,7 @@ proptest! {
         let bias = numbers.take(heads * side.pow(4), 2.0);
         let beyond = numbers.take(if has_beyond { shape.channels } else { 0 }, 1.0);
         let windows = windows(height, width, side, has_regions);
-        let layer = Attention { windows: &windows, scales: &scales, unit_length: true, bias: &bias, beyond: &beyond };
+        let layer = Attention { windows: &windows, scales: &scales, normalize_queries_and_keys: true, bias: &bias, beyond: &beyond };
         compare(shape, count, seed, |network, frames| network.attention(frames, layer), |frame| attention(frame, &layer));
     }
 
@@ -139,7 +143,10 @@ fn attention_that_does_not_fit_is_refused() {
     let with = |windows: &[TokenWindow], heads: usize| -> runtime::Result<Map> {
         let (mut network, frames) = NetworkBuilder::new(shape)?;
         let scales = vec![1.0; heads];
-        network.attention(frames, Attention { windows, scales: &scales, unit_length: false, bias: &[], beyond: &[] })
+        network.attention(
+            frames,
+            Attention { windows, scales: &scales, normalize_queries_and_keys: false, bias: &[], beyond: &[] },
+        )
     };
     assert!(with(&whole(4), 2).is_ok());
     let problems = [

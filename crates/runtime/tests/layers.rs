@@ -3,7 +3,7 @@
 mod reference;
 
 use proptest::prelude::*;
-use reference::{Image, Numbers, absolute_terms, compare, compare_beside};
+use reference::{Image, Numbers, absolute_terms, compare, compare_relative_to};
 use runtime::{Activation, Convolution, MapShape, Padding, SqueezeExcite, Window};
 
 fn channels() -> impl Strategy<Value = usize> {
@@ -20,12 +20,12 @@ fn activation() -> impl Strategy<Value = Activation> {
     ])
 }
 
-/// A convolution of weights and a bias.
+/// Describes a convolution of weights and a bias.
 fn convolution((weight, bias): &(Vec<f32>, Vec<f32>), window: Window, activation: Activation) -> Convolution<'_> {
     Convolution { weight, bias, channels_out: bias.len(), window, activation }
 }
 
-/// A window and a map that it fits into.
+/// Draws a window and a map that it fits into.
 fn window_and_size(kernels: &'static [usize]) -> impl Strategy<Value = (Window, usize, usize)> {
     (prop::sample::select(kernels), 1..=2usize).prop_flat_map(|(kernel, stride)| {
         let side = 0..kernel;
@@ -51,7 +51,7 @@ proptest! {
         let weight = numbers.weights(out * terms, terms);
         let bias = numbers.take(out, 1.0);
         let layer = Convolution { weight: &weight, bias: &bias, channels_out: out, window, activation };
-        compare_beside(MapShape::new(input, height, width), count, seed,
+        compare_relative_to(MapShape::new(input, height, width), count, seed,
             |network, frames| network.convolution(frames, layer),
             |frame| reference::convolution(frame, &weight, &bias, window, activation),
             |frame| absolute_terms(frame, &weight, &bias, window));

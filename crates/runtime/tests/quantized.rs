@@ -1,4 +1,4 @@
-//! Networks of bytes against the same in single precision, and the sets against each other.
+//! Int8 networks against the same in single precision, and the sets against each other.
 
 #![allow(dead_code, reason = "the examples' files have more than is used here")]
 
@@ -18,29 +18,29 @@ use runtime::{
 
 /// Noise over signal allowed for one layer: 8 bits of input and of weights, summed in squares.
 const ONE_LAYER: f32 = 0.02;
-/// How far sets may be apart after one layer: inputs that were rounded otherwise by the layer before may fall on the next
-/// byte, a few of them.
+/// Distance allowed between sets after one layer: a few inputs that the layer before rounded otherwise may be quantized to
+/// the next number.
 const SETS_APART: f32 = 0.005;
 
-type Noted = (NetworkBuilder, Map);
+type Graph = (NetworkBuilder, Map);
 
-/// Runs what `note` notes in single precision and, calibrated on the same frames, in bytes, in every set, by one and by two
-/// threads, and gives the largest noise and how far the sets are apart at most, as shares of the numbers.
-fn noise(count: usize, note: impl Fn() -> Result<Noted>) -> (f32, f32) {
+/// Runs the graph that `build` returns in single precision and, calibrated on the same frames, in int8, in every instruction
+/// set, on one and on two threads. Returns the largest noise and the largest distance between sets, relative to the numbers.
+fn noise(count: usize, build: impl Fn() -> Result<Graph>) -> (f32, f32) {
     let plain = {
-        let (builder, output) = note().unwrap();
+        let (builder, output) = build().unwrap();
         builder.finish(output, InstructionSet::Portable).unwrap()
     };
     let (frame, result) = (plain.frame_shape().numbers(), plain.output_shape().numbers());
     let frames = Layers::new(7).numbers(count * frame, 1.0);
     let mut expected = vec![0.0; count * result];
     plain.run(&frames, count, &mut expected, 1).unwrap();
-    let (builder, output) = note().unwrap();
+    let (builder, output) = build().unwrap();
     let mut observer = builder.observe(output, InstructionSet::detect().unwrap()).unwrap();
     observer.run(&frames).unwrap();
     let (mut largest, mut apart, mut first_found): (f32, f32, Option<Vec<f32>>) = (0.0, 0.0, None);
     for set in InstructionSet::available() {
-        let (mut builder, output) = note().unwrap();
+        let (mut builder, output) = build().unwrap();
         builder.quantize(&observer.ranges()).unwrap();
         let network = builder.finish(output, set).unwrap();
         for threads in [1, 2] {
@@ -56,7 +56,7 @@ fn noise(count: usize, note: impl Fn() -> Result<Noted>) -> (f32, f32) {
     (largest, apart)
 }
 
-/// The root of the differences' squares as a share of that of the expected numbers' squares.
+/// Returns the norm of the differences relative to that of the expected numbers.
 fn distance(expected: &[f32], found: &[f32]) -> f32 {
     let squares = |numbers: &mut dyn Iterator<Item = f32>| numbers.map(|number| number * number).sum::<f32>().sqrt();
     let noise = squares(&mut expected.iter().zip(found).map(|(expected, found)| expected - found));
@@ -64,15 +64,15 @@ fn distance(expected: &[f32], found: &[f32]) -> f32 {
     if noise == 0.0 { 0.0 } else { noise / signal }
 }
 
-/// The first convolution stays in single precision, so that one stands before the one that is looked at.
+/// Puts a convolution before the layers under test, because the first one stays in single precision.
 fn after_one(
     (channels, height, width): (usize, usize, usize),
-    note: impl Fn(&mut Layers, &mut NetworkBuilder, Map) -> Result<Map>,
-) -> Result<Noted> {
+    build: impl Fn(&mut Layers, &mut NetworkBuilder, Map) -> Result<Map>,
+) -> Result<Graph> {
     let mut layers = Layers::new(3);
     let (mut network, frames) = NetworkBuilder::new(MapShape::new(3, height, width))?;
     let inner = layers.pointwise(&mut network, frames, channels, Activation::Identity)?;
-    let output = note(&mut layers, &mut network, inner)?;
+    let output = build(&mut layers, &mut network, inner)?;
     Ok((network, output))
 }
 
@@ -162,7 +162,7 @@ fn ranges_are_those_of_the_inputs() {
     let mut observer = network.observe(output, InstructionSet::Portable).unwrap();
     observer.run(&[1.0, 2.0, 3.0, 4.0]).unwrap();
     observer.run(&[-5.0, 0.0, 0.0, 0.0]).unwrap();
-    let range = |least, greatest| InputRange { least, greatest };
+    let range = |min, max| InputRange { min, max };
     assert_eq!(observer.ranges(), [range(-5.0, 4.0), range(0.0, 8.0)]);
     assert!(observer.run(&[1.0; 5]).is_err());
 }
@@ -170,8 +170,8 @@ fn ranges_are_those_of_the_inputs() {
 #[test]
 fn wrong_ranges_are_refused() {
     let (mut builder, _) = xception::xception(75).unwrap();
-    let range = InputRange { least: 0.0, greatest: 1.0 };
+    let range = InputRange { min: 0.0, max: 1.0 };
     assert_eq!(builder.quantize(&[range; 3]), Err(RuntimeError::InputRanges { expected: 78, found: 3 }));
-    let error = builder.quantize(&[InputRange { greatest: f32::NAN, ..range }; 78]).unwrap_err();
+    let error = builder.quantize(&[InputRange { max: f32::NAN, ..range }; 78]).unwrap_err();
     assert!(matches!(error, RuntimeError::InputRange { .. }), "{error}");
 }

@@ -99,7 +99,7 @@ pub struct Measured {
 impl QuantizationRanges {
     /// The ranges as the encoder takes them.
     pub(crate) fn input_ranges(&self) -> Vec<InputRange> {
-        self.ranges.iter().map(|&[least, greatest]| InputRange { least, greatest }).collect()
+        self.ranges.iter().map(|&[min, max]| InputRange { min, max }).collect()
     }
 
     /// Refuses weights that it was not made with.
@@ -168,7 +168,7 @@ mod tests {
         let frames = crate::weights::noise("calibration", (6, 3, 96, 96)).unwrap();
         let mut observer = model.observer(96).unwrap();
         observer.look(&frames.flatten_all().unwrap().to_vec1().unwrap()).unwrap();
-        let ranges = observer.ranges().iter().map(|range| [range.least, range.greatest]).collect();
+        let ranges = observer.ranges().iter().map(|range| [range.min, range.max]).collect();
         let frames_of = CalibrationFrames { source: "random numbers".to_owned(), loops: 0, frames: 6 };
         let calibration = QuantizationRanges {
             model: "tte11-tiny".to_owned(),

@@ -62,7 +62,7 @@ impl CompiledNetwork {
         layers: impl FnOnce(&Clips) -> std::result::Result<Clips, E>,
     ) -> std::result::Result<Self, E> {
         let shape = MapShape::new(COLORS, height, width);
-        let start = NetworkBuilder::of_clips(shape, frames).map_err(NnError::from)?;
+        let start = NetworkBuilder::for_clips(shape, frames).map_err(NnError::from)?;
         let (builder, output) = note_from::<E>(start, |maps| Ok(layers(&Clips::traced(maps)?)?.maps))?;
         Ok(Self { is_of_clips: true, ..Self::packed(builder, output, set)? })
     }

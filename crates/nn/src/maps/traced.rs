@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use candle_core::Tensor;
-use runtime::{Convolution, Map, NetworkBuilder, TimeConvolution, TimeWindow, Window};
+use runtime::{Convolution, Map, NetworkBuilder, TemporalConvolution, TemporalWindow, Window};
 
 use crate::{Activation, Padding, Result};
 
@@ -95,12 +95,12 @@ impl TracedMaps {
     }
 
     /// A convolution over time with weights [out, kernel * in, 1, 1], the channels of one frame after those of another.
-    pub(crate) fn time_convolution(&self, layer: &TracedConvolution<'_>, window: TimeWindow) -> Result<Self> {
+    pub(crate) fn temporal_convolution(&self, layer: &TracedConvolution<'_>, window: TemporalWindow) -> Result<Self> {
         let weight = numbers(layer.weight)?;
         let bias = layer.bias.map(numbers).transpose()?.unwrap_or_default();
         let (channels_out, activation) = (layer.weight.dim(0)?, layer.activation.into());
-        let convolution = TimeConvolution { weight: &weight, bias: &bias, channels_out, window, activation };
-        self.traced(|sheet| sheet.time_convolution(self.map, convolution))
+        let convolution = TemporalConvolution { weight: &weight, bias: &bias, channels_out, window, activation };
+        self.traced(|sheet| sheet.temporal_convolution(self.map, convolution))
     }
 
     /// A factor and a term for each channel, then an activation.

@@ -108,7 +108,7 @@ fn int8_needs_a_calibration_of_these_weights_and_says_how_to_get_one() {
         weights_sha256: model.weights_sha256().to_owned(),
         frames: zoo::CalibrationFrames { source: "a gray frame".to_owned(), loops: 0, frames: 1 },
         measured: None,
-        ranges: observer.ranges().iter().map(|range| [range.least, range.greatest]).collect(),
+        ranges: observer.ranges().iter().map(|range| [range.min, range.max]).collect(),
     };
     registry.write_calibration(card, &calibration).unwrap();
     assert_eq!(open().unwrap().precision(), Precision::Int8);

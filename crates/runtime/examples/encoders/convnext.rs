@@ -3,7 +3,7 @@ use runtime::{Map, MapShape, NetworkBuilder, Result, Window};
 
 use crate::layers::Layers;
 
-/// ConvNeXt-Tiny up to the norm of the mean of its last map.
+/// Builds ConvNeXt-Tiny up to the norm of the mean of its last map.
 pub fn tiny(size: usize) -> Result<(NetworkBuilder, Map)> {
     let mut layers = Layers::new(0);
     let (mut network, frames) = NetworkBuilder::new(MapShape::new(3, size, size))?;

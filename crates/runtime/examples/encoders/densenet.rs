@@ -3,7 +3,7 @@ use runtime::{Map, MapShape, NetworkBuilder, Result, Window};
 
 use crate::layers::Layers;
 
-/// DenseNet121 up to the mean of its last map.
+/// Builds DenseNet121 up to the mean of its last map.
 pub fn densenet121(size: usize) -> Result<(NetworkBuilder, Map)> {
     let mut layers = Layers::new(0);
     let (mut network, frames) = NetworkBuilder::new(MapShape::new(3, size, size))?;

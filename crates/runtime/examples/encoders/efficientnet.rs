@@ -3,9 +3,9 @@ use runtime::{Map, MapShape, NetworkBuilder, Result, Window};
 
 use crate::layers::Layers;
 
-/// Blocks of one size.
+/// Stage of blocks of one size.
 struct Stage {
-    /// One 3x3 convolution in place of the 1x1 and the depthwise one.
+    /// True for one 3x3 convolution in place of the 1x1 and the depthwise one.
     fused: bool,
     expansion: usize,
     kernel: usize,
@@ -18,7 +18,7 @@ const fn stage(fused: bool, [expansion, kernel, stride, width, blocks]: [usize; 
     Stage { fused, expansion, kernel, stride, width, blocks }
 }
 
-/// EfficientNet-B2 up to the mean of its last map.
+/// Builds EfficientNet-B2 up to the mean of its last map.
 pub fn b2(size: usize) -> Result<(NetworkBuilder, Map)> {
     let stages = [
         stage(false, [1, 3, 1, 16, 2]),
@@ -32,7 +32,7 @@ pub fn b2(size: usize) -> Result<(NetworkBuilder, Map)> {
     efficientnet(Layers::new(0), size, (32, &stages, 1408))
 }
 
-/// EfficientNetV2-S up to the mean of its last map.
+/// Builds EfficientNetV2-S up to the mean of its last map.
 pub fn v2_s(size: usize) -> Result<(NetworkBuilder, Map)> {
     let stages = [
         stage(true, [1, 3, 1, 24, 2]),
@@ -45,7 +45,7 @@ pub fn v2_s(size: usize) -> Result<(NetworkBuilder, Map)> {
     efficientnet(Layers::with_gain(0, 3.0), size, (24, &stages, 1280))
 }
 
-/// A small one for small frames.
+/// Builds a small EfficientNet for small frames.
 pub fn tiny(size: usize) -> Result<(NetworkBuilder, Map)> {
     let stages = [stage(false, [1, 3, 1, 8, 1]), stage(false, [4, 3, 2, 16, 2]), stage(false, [4, 5, 2, 24, 2])];
     efficientnet(Layers::new(0), size, (8, &stages, 64))

@@ -10,18 +10,18 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Weights that make up for what activations take away.
+    /// Draws weights whose gain makes up for the activations.
     pub fn new(seed: u64) -> Self {
         Self::with_gain(seed, 5.0)
     }
 
-    /// Weights of another size. Where many sums lie beside their skips, smaller ones keep numbers from growing and
-    /// rounding errors with them.
+    /// Draws weights of another gain. With many residual sums, a smaller one keeps numbers and their rounding errors from
+    /// growing.
     pub fn with_gain(seed: u64, gain: f32) -> Self {
         Self { random: Pcg32::seed_from_u64(seed), gain }
     }
 
-    /// `count` numbers between -size and size.
+    /// Draws `count` numbers between -size and size.
     pub fn numbers(&mut self, count: usize, size: f32) -> Vec<f32> {
         (0..count).map(|_| (self.random.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * size).collect()
     }
@@ -90,7 +90,7 @@ impl Layers {
     }
 }
 
-/// Keras' "same" padding around a map.
+/// Returns the window with Keras' "same" padding around a map.
 pub fn same(shape: MapShape, kernel: usize, stride: usize) -> Window {
     Window { kernel, stride, padding: Padding::same(shape.height, shape.width, kernel, stride) }
 }

@@ -1,11 +1,11 @@
 //! Times encoders with random weights on this machine.
 //!
 //! `encoders [NAME...]` prints milliseconds per frame at batch 1, 6 and 16 on two threads, and on one.
-//! `encoders --int8 [NAME...]` does so with products of bytes, calibrated on random frames.
+//! `encoders --int8 [NAME...]` does so with int8 products, calibrated on random frames.
 //! `encoders --layers NAME [FRAMES [THREADS]]` prints the least milliseconds of each layer for one frame, or for up to four
-//! at once; `encoders --layers --int8 NAME FRAMES` with products of bytes.
-//! `encoders --serve NAME [--int8]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that another
-//! program can take turns with it.
+//! at once; `encoders --layers --int8 NAME FRAMES` with int8 products.
+//! `encoders --serve NAME [--int8]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that
+//! another program can take turns with it.
 
 mod convnext;
 mod densenet;
@@ -47,23 +47,23 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn build(name: &str) -> Result<Network, Box<dyn Error>> {
-    let (builder, output) = note(name)?;
+    let (builder, output) = graph(name)?;
     Ok(builder.finish(output, InstructionSet::detect()?)?)
 }
 
-/// The same in int8, calibrated on as many random frames as the peers are.
+/// Builds the network in int8, calibrated on as many random frames as the peers are.
 fn build_quantized(name: &str) -> Result<Network, Box<dyn Error>> {
     const FRAMES: usize = 8;
     let set = InstructionSet::detect()?;
-    let (builder, output) = note(name)?;
+    let (builder, output) = graph(name)?;
     let mut observer = builder.observe(output, set)?;
     observer.run(&layers::Layers::new(2).numbers(FRAMES * observer.frame_shape().numbers(), 1.0))?;
-    let (mut builder, output) = note(name)?;
+    let (mut builder, output) = graph(name)?;
     builder.quantize(&observer.ranges())?;
     Ok(builder.finish(output, set)?)
 }
 
-fn note(name: &str) -> Result<(NetworkBuilder, Map), Box<dyn Error>> {
+fn graph(name: &str) -> Result<(NetworkBuilder, Map), Box<dyn Error>> {
     Ok(match name {
         "efficientnet_b2" => efficientnet::b2(288)?,
         "efficientnet_v2_s" => efficientnet::v2_s(288)?,
@@ -89,12 +89,12 @@ fn table(name: &str, network: &Network) -> Result<(), Box<dyn Error>> {
         seconds.sort_by(f64::total_cmp);
         let per_frame = |seconds: f64| seconds * 1e3 / batch as f64;
         let (median, least) = (per_frame(seconds[seconds.len() / 2]), per_frame(seconds[0]));
-        println!("  batch {batch:2}, {threads} threads: median {median:6.2} ms per frame, least {least:6.2}");
+        println!("  batch {batch:2}, {threads} threads: median {median:6.2} ms per frame, best {least:6.2}");
     }
     Ok(())
 }
 
-/// Least milliseconds of each layer over many runs, and billions of floating-point operations a second.
+/// Prints the least milliseconds of each layer over many runs, and billions of floating-point operations a second.
 fn layer_times(network: &Network, frames: usize, threads: usize) -> Result<(), Box<dyn Error>> {
     let batch = Batch::new(network, frames);
     let mut least = network.time_layers(&batch.frames, frames, threads)?;
@@ -131,7 +131,7 @@ fn serve(network: &Network) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Frames and room for their results.
+/// Frames and a buffer for their results.
 struct Batch {
     frames: Vec<f32>,
     count: usize,

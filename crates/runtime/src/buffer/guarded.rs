@@ -1,4 +1,4 @@
-//! Memory between two pages that cannot be touched: a kernel that reads or writes beyond it ends there and then.
+//! Memory between two guard pages: a kernel that reads or writes beyond it faults at once.
 
 use std::ffi::c_void;
 use std::ptr::NonNull;
@@ -13,7 +13,7 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// `bytes`, a number of whole lines.
+    /// Maps `bytes`, a multiple of the cache line.
     pub(super) fn zeroed(bytes: usize) -> Self {
         let page = rustix::param::page_size();
         let inside = bytes.next_multiple_of(page);
@@ -25,7 +25,7 @@ impl Memory {
         for guard in [0, page + inside] {
             // SAFETY: the page lies within the mapping just made, of which nobody has a reference.
             let guarded = unsafe { mprotect(mapping.byte_add(guard), page, MprotectFlags::empty()) };
-            guarded.unwrap_or_else(|error| panic!("a page beside a buffer cannot be closed: {error}"));
+            guarded.unwrap_or_else(|error| panic!("a page beside a buffer cannot be protected: {error}"));
         }
         // SAFETY: within the mapping, since a buffer is not longer than the pages between the guards.
         let start = unsafe { mapping.byte_add(page + inside - bytes) };
@@ -49,7 +49,7 @@ impl Drop for Memory {
 mod tests {
     use super::*;
 
-    /// What a process may do at an address, as `/proc/self/maps` says it: `rw-p`.
+    /// Returns the access rights at an address as `/proc/self/maps` has them: `rw-p`.
     fn rights_at(address: usize) -> Option<String> {
         let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
         let number = |text: &str| usize::from_str_radix(text, 16).ok();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_before_and_after_cannot_be_touched() {
+    fn the_bytes_before_and_after_are_protected() {
         for bytes in [64, 4096, 4160, 3 << 20] {
             let memory = Memory::zeroed(bytes);
             let start = memory.start().as_ptr() as usize;

@@ -1,4 +1,4 @@
-//! Memory that kernels work in.
+//! Aligned memory that kernels work in.
 
 #[cfg(all(debug_assertions, target_os = "linux"))]
 mod guarded;
@@ -10,11 +10,10 @@ use guarded::Memory;
 #[cfg(not(all(debug_assertions, target_os = "linux")))]
 use plain::Memory;
 
-/// A cache line, and the widest vector.
+/// Bytes of a cache line, and of the widest vector.
 const LINE_BYTES: usize = 64;
 
-/// Zeroed numbers at the start of a cache line. Builds with debug assertions, so all tests, put them between pages that cannot
-/// be touched.
+/// Zeroed numbers at the start of a cache line. Builds with debug assertions, so all tests, put them between guard pages.
 pub(crate) struct Buffer {
     memory: Memory,
     length: usize,
@@ -43,12 +42,12 @@ impl Buffer {
         self.start()
     }
 
-    /// A pointer through which kernels write, to disjoint places if from several threads.
+    /// Returns a pointer through which kernels write, to disjoint parts if from several threads.
     pub(crate) fn as_mut_ptr(&mut self) -> *mut f32 {
         self.start()
     }
 
-    /// The memory of the numbers.
+    /// Returns the memory as bytes.
     pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8] {
         // SAFETY: the memory is owned, every byte of it is set, and bytes need no alignment.
         unsafe { std::slice::from_raw_parts_mut(self.start().cast(), self.length * size_of::<f32>()) }

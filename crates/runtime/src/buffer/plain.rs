@@ -1,22 +1,22 @@
-//! Memory of the usual allocator.
+//! Memory of the global allocator.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
 use super::LINE_BYTES;
 
-/// A huge page of x86-64 and of most ARM systems.
+/// Size of a huge page of x86-64 and of most ARM systems.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
-/// Zeroed bytes; many of them lie on huge pages where the system gives them, because a kernel that walks down channels
-/// touches a new small page at almost every pixel.
+/// Zeroed bytes. Large allocations ask for huge pages, because a kernel that walks down channels touches a new small page at
+/// almost every pixel and misses the TLB each time.
 pub(super) struct Memory {
     start: NonNull<u8>,
     layout: Layout,
 }
 
 impl Memory {
-    /// `bytes`, at least one, from the start of a line.
+    /// Allocates `bytes`, at least one, from the start of a cache line.
     pub(super) fn zeroed(bytes: usize) -> Self {
         let is_huge = bytes >= HUGE_PAGE_BYTES;
         let alignment = if is_huge { HUGE_PAGE_BYTES } else { LINE_BYTES };

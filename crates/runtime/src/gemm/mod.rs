@@ -1,4 +1,4 @@
-//! Matrix products for convolutions: weights packed in panels of columns, input used where it lies.
+//! Matrix products for convolutions: weights packed in panels of columns, input read where it lies.
 
 mod multiply;
 mod packed;

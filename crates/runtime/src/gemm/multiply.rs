@@ -6,11 +6,11 @@ use crate::simd::{CHANNEL_GROUP, Lanes};
 use super::packed::{PackedMatrix, Segment};
 use super::tile::TileArguments;
 
-/// How much input is read again for each panel before the next block of rows: what stays in a second-level cache beside
-/// one panel of weights.
+/// Input that is read again for each panel before the next block of rows: what stays in a second-level cache beside one
+/// panel of weights.
 const INPUT_BLOCK_BYTES: usize = 384 << 10;
 
-/// What is multiplied with a packed matrix, and where the result goes.
+/// Operands of a product with a packed matrix, and its destination.
 #[derive(Clone, Copy)]
 pub(crate) struct Product<'a> {
     pub(crate) rows: usize,
@@ -29,7 +29,7 @@ pub(crate) struct Product<'a> {
     pub(crate) activation: Activation,
 }
 
-/// Which panels and rows of a matrix, and other weights in its packing if the input's channels were scaled through them.
+/// Panels and rows of a matrix that are multiplied, perhaps with other weights in its packing.
 #[derive(Clone)]
 pub(crate) struct Columns<'a> {
     pub(crate) matrix: &'a PackedMatrix,
@@ -43,8 +43,8 @@ pub(crate) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// Some panels, written to the columns that they have in the matrix.
-    pub(crate) fn of(matrix: &'a PackedMatrix, panels: Range<usize>) -> Self {
+    /// Selects panels; they are written to the columns that they have in the matrix.
+    pub(crate) fn new(matrix: &'a PackedMatrix, panels: Range<usize>) -> Self {
         Self { matrix, panels, weights: matrix.weights.as_ptr(), first_column: 0, first_row: 0 }
     }
 }
@@ -105,7 +105,7 @@ pub(crate) unsafe fn multiply<L: Lanes>(lanes: L, columns: &Columns<'_>, product
     }
 }
 
-/// The `index`-th of `parts` nearly equal parts of `0..length`.
+/// Returns the `index`-th of `parts` nearly equal parts of `0..length`.
 pub(crate) fn part(length: usize, parts: usize, index: usize) -> Range<usize> {
     length * index / parts..length * (index + 1) / parts
 }

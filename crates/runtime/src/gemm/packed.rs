@@ -5,14 +5,13 @@ use crate::buffer::Buffer;
 use crate::instruction_set::LanesTask;
 use crate::simd::{CHANNEL_GROUP, Lanes};
 
-/// The largest panel: it is read again for every tile of a block of rows, so it should stay in a second-level cache.
+/// Largest panel. It is read again for every tile of a block of rows, so it should stay in a second-level cache.
 const PANEL_NUMBERS: usize = (512 << 10) / size_of::<f32>();
 
-/// A run of input numbers (bytes, in products of bytes) that lie side by side and are multiplied with as many rows of the
-/// matrix.
+/// Run of input numbers (bytes, in int8 products) that lie side by side and are multiplied with as many rows of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Segment {
-    /// Where the run begins, in numbers from the output row's first input number.
+    /// Start of the run, in numbers from the output row's first input number.
     pub(crate) offset: usize,
     pub(crate) length: usize,
 }
@@ -22,13 +21,13 @@ pub(crate) struct Segment {
 pub(crate) struct Panel {
     /// Width in groups of [`CHANNEL_GROUP`] columns.
     pub(crate) groups: usize,
-    /// Its first column.
+    /// First column.
     pub(crate) column: usize,
-    /// Where it begins in the packed weights.
+    /// Offset in the packed weights.
     pub(crate) offset: usize,
 }
 
-/// A matrix `[depth, columns]` and a bias `[columns]`, packed for one instruction set; columns are padded with zeros.
+/// Matrix `[depth, columns]` and bias `[columns]`, packed for one instruction set; columns are padded with zeros.
 pub(crate) struct PackedMatrix {
     pub(crate) depth: usize,
     /// Columns with their padding.
@@ -39,7 +38,7 @@ pub(crate) struct PackedMatrix {
 }
 
 impl PackedMatrix {
-    /// Packs `depth` rows of `columns` numbers, which `weight(row, column)` gives.
+    /// Packs `depth` rows of `columns` numbers, which `weight(row, column)` returns.
     pub(crate) fn new(
         set: InstructionSet,
         (depth, columns): (usize, usize),
@@ -69,13 +68,13 @@ impl PackedMatrix {
         Self { depth, columns: padded, panels, weights, bias: padded_bias }
     }
 
-    /// All panels.
-    pub(crate) fn all(&self) -> Range<usize> {
+    /// Returns the indexes of all panels.
+    pub(crate) fn all_panels(&self) -> Range<usize> {
         0..self.panels.len()
     }
 }
 
-/// The widest panel, in groups, that the tiles of an instruction set take.
+/// Query for the widest panel, in groups, that the tiles of an instruction set take.
 struct WidestPanel;
 
 impl LanesTask for WidestPanel {

@@ -6,7 +6,7 @@ use crate::simd::{CHANNEL_GROUP, Kernel, Lanes, Portable};
 
 use super::packed::Segment;
 
-/// One tile of output: a few rows by one panel of columns.
+/// Arguments of a tile of output: a few rows by one panel of columns.
 pub(crate) struct TileArguments<'a> {
     /// The first row's input; every segment of every row must be valid for reading.
     pub(crate) input: *const f32,
@@ -23,7 +23,7 @@ pub(crate) struct TileArguments<'a> {
     /// Numbers added to the output, or null.
     pub(crate) residual: *const f32,
     pub(crate) residual_stride: usize,
-    /// Smaller results become this.
+    /// Lower bound of the results: zero for ReLU.
     pub(crate) floor: f32,
 }
 
@@ -33,7 +33,9 @@ pub(crate) struct TileArguments<'a> {
 /// The pointers must be valid for that many rows and columns.
 pub(crate) type TileFunction<L> = unsafe fn(L, &TileArguments<'_>);
 
-/// The tiles of an instruction set: as many sums as fill its registers, less those for one row of weights.
+/// Tiles of an instruction set. Shapes are chosen so that the sums fill its vector registers but for those that hold one
+/// row of weights and an input number: 32 registers on AVX-512 and NEON, 16 on AVX2. Larger tiles would spill, smaller ones
+/// load more often for each multiply-add.
 pub(crate) trait Tiles: Sized + 'static {
     /// Tile functions by panel width in groups (from 1) and by rows (from 1).
     const TILES: &'static [&'static [TileFunction<Self>]];
@@ -88,7 +90,7 @@ impl<const ROWS: usize, const VECTORS: usize> Kernel for Tile<'_, ROWS, VECTORS>
         let mut sums = [[lanes.zero(); VECTORS]; ROWS];
         let mut weights = arguments.weights;
         let input_stride = arguments.input_stride;
-        // SAFETY: rows, segments and columns are those that the creator of the arguments vouched for.
+        // SAFETY: rows, segments and columns are those that the creator of the arguments guarantees.
         unsafe {
             for segment in arguments.segments {
                 let mut input = arguments.input.add(segment.offset);

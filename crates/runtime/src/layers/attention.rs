@@ -9,40 +9,40 @@ use crate::simd::{CHANNEL_GROUP, Lanes};
 use head::{ReadHead, WriteHead};
 use softmax::Softmax;
 
-/// Tokens whose scores are computed, made weights and used before the next ones': what stays in a first-level cache beside
-/// the keys or values.
+/// Query tokens that are computed from scores to output before the next ones: their scores stay in a first-level cache
+/// beside the keys or values.
 const BLOCK_TOKENS: usize = 64;
 
-/// Tokens that see each other.
+/// Tokens that attend to each other.
 pub(crate) struct Window {
-    /// The pixel of each token; none beyond the map's edge.
+    /// Pixel of each token; none beyond the map's edge.
     pub(crate) pixels: Vec<Option<usize>>,
-    /// Which of the masks, if any.
+    /// Index of the window's mask, if it has one.
     pub(crate) mask: Option<usize>,
 }
 
-/// Attention of every head within every window, from queries, keys and values to their mixture.
+/// Attention of every head within every window, from queries, keys and values to the weighted sums of values.
 pub(crate) struct Attention {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
     pub(crate) windows: Vec<Window>,
-    /// A factor for the scores of each head.
+    /// Factor of the scores of each head.
     pub(crate) scales: Vec<f32>,
-    /// Whether queries and keys are brought to length 1 first.
-    pub(crate) unit_length: bool,
+    /// True for cosine attention: queries and keys are scaled to norm 1 first.
+    pub(crate) normalize_queries_and_keys: bool,
     /// Terms of the scores, [heads, tokens, padded tokens].
     pub(crate) bias: Option<Buffer>,
     /// Further terms of the scores of some windows, [tokens, padded tokens] each.
     pub(crate) masks: Vec<Buffer>,
     /// Queries, keys and values of tokens beyond the edge, padded.
     pub(crate) beyond: Buffer,
-    /// How keys [head width, tokens] are packed; its weights are zeros.
+    /// Packing of keys [head width, tokens]; its weights are zeros.
     pub(crate) keys: PackedMatrix,
-    /// How values [tokens, head width] are packed; its weights are zeros.
+    /// Packing of values [tokens, head width]; its weights are zeros.
     pub(crate) values: PackedMatrix,
 }
 
-/// Where a worker keeps what belongs to one head of one window.
+/// Scratch memory of a worker for one head of one window.
 struct HeadScratch {
     /// [tokens, head width].
     queries: *mut f32,
@@ -50,11 +50,12 @@ struct HeadScratch {
     key_rows: *mut f32,
     keys: *mut f32,
     values: *mut f32,
-    /// Scores of a block of tokens, and then their weights before they are made to sum up to 1.
+    /// Scores of a block of tokens, then their exponentials.
     scores: *mut f32,
-    mixed: *mut f32,
-    /// One over the sum of each row of weights.
-    shares: *mut f32,
+    /// Sums of values weighted by the exponentials.
+    weighted: *mut f32,
+    /// Reciprocal of the sum of each row of exponentials.
+    inverse_sums: *mut f32,
 }
 
 impl Attention {
@@ -70,12 +71,12 @@ impl Attention {
         self.keys.depth
     }
 
-    /// The numbers of each part of [`HeadScratch`].
+    /// Returns the length of each part of [`HeadScratch`].
     fn lengths(&self) -> [usize; 7] {
         let rows = self.tokens() * self.head_width();
         let block = self.tokens().min(BLOCK_TOKENS);
-        let [scores, mixed] = [self.keys.columns, self.head_width()].map(|columns| block * columns);
-        let lengths = [rows, rows, self.keys.weights.len(), self.values.weights.len(), scores, mixed, block];
+        let [scores, weighted] = [self.keys.columns, self.head_width()].map(|columns| block * columns);
+        let lengths = [rows, rows, self.keys.weights.len(), self.values.weights.len(), scores, weighted, block];
         lengths.map(|length| length.next_multiple_of(CHANNEL_GROUP))
     }
 
@@ -85,11 +86,11 @@ impl Attention {
 
     fn head_scratch(&self, own: *mut f32) -> HeadScratch {
         let mut offset = 0;
-        let [queries, key_rows, keys, values, scores, mixed, shares] = self.lengths().map(|length| {
+        let [queries, key_rows, keys, values, scores, weighted, inverse_sums] = self.lengths().map(|length| {
             offset += length;
             own.wrapping_add(offset - length)
         });
-        HeadScratch { queries, key_rows, keys, values, scores, mixed, shares }
+        HeadScratch { queries, key_rows, keys, values, scores, weighted, inverse_sums }
     }
 
     /// # Safety
@@ -136,18 +137,24 @@ impl Attention {
                 let at = |terms: Option<*const f32>| terms.map_or(std::ptr::null(), |terms| terms.add(first * padded));
                 let queries = scratch.queries.add(first * head_width).cast_const();
                 self.multiply(lanes, (&self.keys, scratch.keys), (rows, queries, head_width), at(bias), scratch.scores);
-                let (scores, mask, shares) = (scratch.scores, at(mask), scratch.shares);
-                lanes.call(Softmax { rows, tokens, padded, scores, mask, shares });
+                let (scores, mask, inverse_sums) = (scratch.scores, at(mask), scratch.inverse_sums);
+                lanes.call(Softmax { rows, tokens, padded, scores, mask, inverse_sums });
                 let weights = scratch.scores.cast_const();
                 let no_terms = std::ptr::null();
-                self.multiply(lanes, (&self.values, scratch.values), (rows, weights, padded), no_terms, scratch.mixed);
+                self.multiply(
+                    lanes,
+                    (&self.values, scratch.values),
+                    (rows, weights, padded),
+                    no_terms,
+                    scratch.weighted,
+                );
                 let pixels = &pixels[first..first + rows];
                 lanes.call(WriteHead { head_width, output, frame, channel, pixels, scratch });
             }
         }
     }
 
-    /// Multiplies rows of input with a matrix in its packing, and adds terms that lie as the output does.
+    /// Multiplies rows of input with a matrix in its packing, and adds terms in the layout of the output.
     ///
     /// # Safety
     /// The pointers must be valid for so many rows, and for the packed matrix.
@@ -159,7 +166,7 @@ impl Attention {
         terms: *const f32,
         output: *mut f32,
     ) {
-        let columns = Columns { weights, ..Columns::of(packing, packing.all()) };
+        let columns = Columns { weights, ..Columns::new(packing, packing.all_panels()) };
         let product = Product {
             rows,
             input,

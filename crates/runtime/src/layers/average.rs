@@ -2,10 +2,10 @@ use super::{MapIndex, Run};
 use crate::gemm::part;
 use crate::simd::{CHANNEL_GROUP, Kernel, Lanes};
 
-/// Sums that are built up side by side, so that none waits for itself and none grows long.
+/// Partial sums that are accumulated side by side: additions do not wait for each other, and rounding errors stay small.
 const SUMS: usize = 8;
 
-/// The mean of each channel over the map.
+/// Mean of each channel over the map.
 pub(crate) struct GlobalAverage {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
@@ -50,14 +50,14 @@ impl Kernel for ChannelMeans {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
-        // SAFETY: pixels and channels are inside the map that the creator vouched for.
+        // SAFETY: pixels and channels are inside the map that the creator guarantees.
         unsafe {
             for offset in (0..CHANNEL_GROUP).step_by(L::COUNT) {
                 let mut sums = [lanes.zero(); SUMS];
                 let mut pixel = 0;
                 while pixel < self.pixels {
-                    for (place, sum) in sums.iter_mut().enumerate().take(self.pixels - pixel) {
-                        *sum = lanes.add(*sum, lanes.load(self.input.add((pixel + place) * self.stride + offset)));
+                    for (index, sum) in sums.iter_mut().enumerate().take(self.pixels - pixel) {
+                        *sum = lanes.add(*sum, lanes.load(self.input.add((pixel + index) * self.stride + offset)));
                     }
                     pixel += SUMS;
                 }

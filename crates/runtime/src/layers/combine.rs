@@ -4,10 +4,10 @@ use crate::buffer::Buffer;
 use crate::gemm::part;
 use crate::simd::{Kernel, Lanes};
 
-/// Pixels below which a thread's part is not cut further.
-const LEAST_PIXELS: usize = 64;
+/// Fewest pixels of a thread's part.
+const MIN_PIXELS: usize = 64;
 
-/// `activation(input * gates * scale + shift + other)`, number by number, where every part but the input may be missing.
+/// `activation(input * gates * scale + shift + other)`, elementwise, where every operand but the input may be missing.
 pub(crate) struct Combine {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
@@ -28,7 +28,7 @@ impl Combine {
         let other = self.other.map(|other| run.view(other));
         let gates = self.gates.map(|gates| run.view(gates));
         let pixels = input.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 3 * input.groups());
+        let parts = run.parts(pixels.div_ceil(MIN_PIXELS), 3 * input.groups());
         let lanes = run.lanes;
         for frame in 0..output.frames {
             let null = std::ptr::null;
@@ -63,7 +63,7 @@ impl Combine {
     }
 }
 
-/// The same for `rows` pixels of `width` channels; null stands for what is missing.
+/// Combination of `rows` pixels of `width` channels; null stands for what is missing.
 struct CombineRows {
     rows: usize,
     width: usize,
@@ -84,7 +84,7 @@ impl Kernel for CombineRows {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
-        // SAFETY: rows and columns are inside the maps that the creator vouched for.
+        // SAFETY: rows and columns are inside the maps that the creator guarantees.
         unsafe {
             for row in 0..self.rows {
                 for column in (0..self.width).step_by(L::COUNT) {

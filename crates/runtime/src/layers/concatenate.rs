@@ -2,10 +2,10 @@ use super::{MapIndex, Run};
 use crate::gemm::part;
 use crate::simd::Lanes;
 
-/// Pixels below which a thread's part is not cut further.
-const LEAST_PIXELS: usize = 64;
+/// Fewest pixels of a thread's part.
+const MIN_PIXELS: usize = 64;
 
-/// The channels of several maps of one size, one map after the other.
+/// Concatenation of several maps of one size along the channels.
 pub(crate) struct Concatenate {
     pub(crate) inputs: Vec<MapIndex>,
     pub(crate) output: MapIndex,
@@ -17,7 +17,7 @@ impl Concatenate {
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         let output = run.view(self.output);
         let pixels = output.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 2 * output.groups());
+        let parts = run.parts(pixels.div_ceil(MIN_PIXELS), 2 * output.groups());
         for frame in 0..output.frames {
             let inputs: Vec<_> = self.inputs.iter().map(|&input| run.view(input)).collect();
             run.split(parts, |index, _| {

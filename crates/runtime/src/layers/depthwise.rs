@@ -8,9 +8,9 @@ use crate::simd::{CHANNEL_GROUP, Lanes};
 mod row;
 mod rows;
 
-pub(crate) use rows::{DepthwiseBytes, DepthwiseRows, KeptRows, depthwise_rows};
+pub(crate) use rows::{DepthwiseRows, KeptRows, QuantizedOutput, depthwise_rows};
 
-/// The weights [kernel, kernel, channels] and the bias of a depthwise convolution, channels padded with zeros.
+/// Weights [kernel, kernel, channels] and bias of a depthwise convolution, channels padded with zeros.
 pub(crate) struct PackedDepthwise {
     pub(crate) window: Window,
     pub(crate) channels: usize,
@@ -34,27 +34,27 @@ impl PackedDepthwise {
         Self { window, channels: padded, weights, bias: padded_bias }
     }
 
-    /// Numbers of scratch that [`depthwise_rows`] needs for an output of this width.
+    /// Returns the length of scratch memory that [`depthwise_rows`] needs for an output of this width.
     pub(crate) fn scratch(&self, output_width: usize) -> usize {
         self.scratch_with_kept(output_width, CHANNEL_GROUP)
     }
 
-    /// The same where input rows of so many channels are kept from one call to the next.
+    /// Returns the length of scratch memory where input rows of so many channels are kept from one call to the next.
     pub(crate) fn scratch_with_kept(&self, output_width: usize, channels: usize) -> usize {
         self.window.kernel * self.row_width(output_width) * channels + output_width * CHANNEL_GROUP
     }
 
-    /// Pixels of a padded input row that are used.
+    /// Returns the pixels of a padded input row that are used.
     pub(crate) fn row_width(&self, output_width: usize) -> usize {
         (output_width - 1) * self.window.stride + self.window.kernel
     }
 }
 
-/// A depthwise convolution, perhaps with a ReLU before it, with an activation.
+/// Depthwise convolution with an activation, and with a ReLU before it if one was fused.
 pub(crate) struct Depthwise {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
-    /// A map of one pixel that receives the mean of each channel of the output.
+    /// Map of one pixel that receives the mean of each channel of the output.
     pub(crate) means: Option<MapIndex>,
     pub(crate) packed: PackedDepthwise,
     pub(crate) relu_first: bool,
@@ -81,13 +81,13 @@ impl Depthwise {
                     packed: &self.packed,
                     channels: groups.start * CHANNEL_GROUP..groups.end * CHANNEL_GROUP,
                     input: input.channel(frame, groups.start * CHANNEL_GROUP),
-                    input_bytes: input.bytes,
+                    input_quantization: input.quantization,
                     input_shape: input.shape,
                     input_stride: input.pixel_stride,
                     output: output.frame(frame).wrapping_add(groups.start * CHANNEL_GROUP),
                     output_shape: output.shape,
                     output_stride: output.pixel_stride,
-                    bytes: None,
+                    quantized_output: None,
                     rows: 0..output.shape.height,
                     input_activation: if self.relu_first { Activation::Relu } else { Activation::Identity },
                     activation: self.activation,
@@ -102,7 +102,7 @@ impl Depthwise {
     }
 }
 
-/// Where the mean of a frame's channel goes, or null.
+/// Returns the address of the mean of a frame's channel, or null.
 pub(crate) fn means_at(means: Option<View>, frame: usize, channel: usize) -> *mut f32 {
     means.map_or(std::ptr::null_mut(), |means| means.frame(frame).wrapping_add(channel))
 }

@@ -7,18 +7,18 @@ use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
 use crate::shape::MapShape;
 use crate::simd::{CHANNEL_GROUP, Lanes};
 
-/// Expanded rows that exist at a time, before the depthwise pass reads them: what stays in a second-level cache beside the
-/// rows they come from and those that the pass keeps.
+/// Numbers of expanded rows that exist at a time, before the depthwise pass reads them: what stays in a second-level cache
+/// beside the rows they come from and those that the pass keeps.
 const STAGE_NUMBERS: usize = (192 << 10) / size_of::<f32>();
 /// Channel groups that are expanded together.
 const GROUPS_AT_A_TIME: usize = 4;
 const CHANNELS_AT_A_TIME: usize = GROUPS_AT_A_TIME * CHANNEL_GROUP;
 
-/// A 1x1 convolution and the depthwise one after it; of the map between them only a few rows of a few channels exist.
+/// 1x1 convolution fused with the depthwise one after it; of the map between them only a few rows of a few channels exist.
 pub(crate) struct ExpandDepthwise {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
-    /// A map of one pixel that receives the mean of each channel of the output.
+    /// Map of one pixel that receives the mean of each channel of the output.
     pub(crate) means: Option<MapIndex>,
     pub(crate) matrix: PackedMatrix,
     pub(crate) segment: Segment,
@@ -34,7 +34,7 @@ impl ExpandDepthwise {
         ScratchLength { shared: 0, own: stage + kept }
     }
 
-    /// How many input rows are expanded at a time.
+    /// Returns how many input rows are expanded at a time.
     fn staged_rows(&self, input: MapShape) -> usize {
         (STAGE_NUMBERS / (input.width * CHANNELS_AT_A_TIME)).max(4).min(input.height)
     }
@@ -59,7 +59,7 @@ impl ExpandDepthwise {
         }
     }
 
-    /// Panels, in runs that are expanded together; an even number of runs, as two threads often share them.
+    /// Returns the panels in runs that are expanded together; an even number of runs, as two threads often share them.
     fn chunks(&self) -> Vec<Range<usize>> {
         let panels = &self.matrix.panels;
         let widest = panels.iter().map(|panel| panel.groups).max().unwrap_or(1);
@@ -68,7 +68,7 @@ impl ExpandDepthwise {
         (0..chunks).map(|chunk| part(panels.len(), chunks, chunk)).collect()
     }
 
-    /// All rows of the channels of some panels.
+    /// Computes all rows of the channels of some panels.
     ///
     /// # Safety
     /// As for `run`; the scratch must be as long as asked for.
@@ -85,9 +85,9 @@ impl ExpandDepthwise {
         let staged_rows = self.staged_rows(input.shape);
         let first_channel = self.matrix.panels[panels.start].column;
         let channels: usize = self.matrix.panels[panels.clone()].iter().map(|panel| panel.groups * CHANNEL_GROUP).sum();
-        let columns = Columns { first_column: first_channel, ..Columns::of(&self.matrix, panels) };
+        let columns = Columns { first_column: first_channel, ..Columns::new(&self.matrix, panels) };
         let row_length = width * channels;
-        // A SiLU is left to the depthwise pass, which has every number in a register once before it needs it.
+        // SiLU is left to the depthwise pass, which loads every number once before it needs it and so saves a pass over memory.
         let (product_activation, input_activation) = match self.inner_activation {
             Activation::Silu => (Activation::Identity, Activation::Silu),
             other => (other, Activation::Identity),
@@ -118,15 +118,15 @@ impl ExpandDepthwise {
             let depthwise = DepthwiseRows {
                 packed: &self.packed,
                 channels: first_channel..first_channel + channels,
-                // Rows count from the map's first, which is that far before those that are there.
+                // Rows are counted from the map's first one, which is that far before those in memory.
                 input: scratch.wrapping_sub(expanded * row_length),
-                input_bytes: None,
+                input_quantization: None,
                 input_shape: input.shape,
                 input_stride: channels,
                 output: output.frame(frame).wrapping_add(first_channel),
                 output_shape: output.shape,
                 output_stride: output.pixel_stride,
-                bytes: None,
+                quantized_output: None,
                 rows: done..ready,
                 input_activation,
                 activation: self.activation,

@@ -3,11 +3,10 @@ use crate::buffer::Buffer;
 use crate::gemm::part;
 use crate::simd::{Kernel, Lanes};
 
-/// Pixels below which a thread's part is not cut further.
-const LEAST_PIXELS: usize = 32;
+/// Fewest pixels of a thread's part.
+const MIN_PIXELS: usize = 32;
 
-/// Every pixel's channels with their mean taken away and divided by their deviation, then scaled, shifted and
-/// added to another map.
+/// Layer norm over every pixel's channels, then scale, shift and the sum with another map.
 pub(crate) struct LayerNorm {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
@@ -17,7 +16,7 @@ pub(crate) struct LayerNorm {
     pub(crate) shift: Buffer,
     /// Added to the variance.
     pub(crate) epsilon: f32,
-    /// A map that is added to the result.
+    /// Map that is added to the result.
     pub(crate) residual: Option<MapIndex>,
 }
 
@@ -28,7 +27,7 @@ impl LayerNorm {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
         let pixels = input.frames * input.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_PIXELS), 6 * input.frames * input.groups());
+        let parts = run.parts(pixels.div_ceil(MIN_PIXELS), 6 * input.frames * input.groups());
         let lanes = run.lanes;
         run.split(parts, |index, _| {
             for pixel in part(pixels, parts, index) {
@@ -46,7 +45,7 @@ impl LayerNorm {
     }
 }
 
-/// One pixel.
+/// Layer norm of one pixel.
 struct NormPixel<'a> {
     layer: &'a LayerNorm,
     channels: usize,
@@ -62,7 +61,7 @@ impl Kernel for NormPixel<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
         let whole = self.channels / L::COUNT * L::COUNT;
-        // SAFETY: channels and their padding are inside the pixel that the creator vouched for.
+        // SAFETY: channels and their padding are inside the pixel that the creator guarantees.
         unsafe {
             let mut sums = lanes.zero();
             for channel in (0..whole).step_by(L::COUNT) {

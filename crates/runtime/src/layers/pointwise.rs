@@ -3,20 +3,21 @@ use crate::activation::Activation;
 use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
 use crate::simd::{CHANNEL_GROUP, Kernel, Lanes};
 
-/// Rows below which a thread's part of a product is not cut further: less would not repay reading the weights.
-const LEAST_ROWS: usize = 24;
+/// Fewest rows of a thread's part of a product: fewer would not repay reading the weights.
+const MIN_ROWS: usize = 24;
 
-/// Weights above which a product's rows are not cut further than they must be: what fills half a second-level cache.
-const LEAST_LARGE_WEIGHTS: usize = (512 << 10) / size_of::<f32>();
+/// Weights above which a product is split into as few parts by rows as there are threads: what fills half a second-level
+/// cache.
+const MIN_LARGE_WEIGHTS: usize = (512 << 10) / size_of::<f32>();
 
-/// A 1x1 convolution of stride 1, with a residual and an activation.
+/// 1x1 convolution of stride 1, with a residual and an activation.
 pub(crate) struct Pointwise {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
     pub(crate) matrix: PackedMatrix,
     pub(crate) segment: Segment,
     pub(crate) residual: Option<MapIndex>,
-    /// A map of one pixel by which the input's channels are multiplied.
+    /// Map of one pixel by which the input's channels are multiplied.
     pub(crate) gates: Option<MapIndex>,
     pub(crate) activation: Activation,
 }
@@ -38,6 +39,7 @@ impl Pointwise {
             return unsafe { self.multiply(run, (input, output, residual), own_weights) };
         };
         let frame = |view: View, frame: usize| View { start: Pointer::new(view.frame(frame)), frames: 1, ..view };
+        // The gates multiply whichever is smaller, the input or the weights.
         let scales_input = input.shape.pixels() < self.matrix.columns;
         for index in 0..output.frames {
             let (input, output) = (frame(input, index), frame(output, index));
@@ -74,11 +76,11 @@ impl Pointwise {
         let by_panels = panels >= 8 && self.matrix.depth * self.matrix.columns > rows * self.matrix.depth;
         // Otherwise rows are cut, into no more parts than there are threads if each would read many weights again; panels
         // then make up for threads of unequal speed.
-        let is_large = self.matrix.weights.len() > LEAST_LARGE_WEIGHTS;
+        let is_large = self.matrix.weights.len() > MIN_LARGE_WEIGHTS;
         let row_parts = match (by_panels, is_large) {
             (true, _) => 1,
-            (false, true) => run.parts(rows.div_ceil(LEAST_ROWS).min(run.workers()), operations),
-            (false, false) => run.parts(rows.div_ceil(LEAST_ROWS), operations),
+            (false, true) => run.parts(rows.div_ceil(MIN_ROWS).min(run.workers()), operations),
+            (false, false) => run.parts(rows.div_ceil(MIN_ROWS), operations),
         };
         let panel_parts = match by_panels || is_large {
             true => run.parts_of_units(panels, operations / row_parts),
@@ -90,7 +92,7 @@ impl Pointwise {
             // Where panels differ, the last are wide more often, and the widest should not be left for the end.
             let panel_part = part(panels, panel_parts, panel_parts - 1 - index / row_parts);
             let first = row_part.start;
-            let columns = Columns { weights: weights.get(), ..Columns::of(&self.matrix, panel_part) };
+            let columns = Columns { weights: weights.get(), ..Columns::new(&self.matrix, panel_part) };
             let product = Product {
                 rows: row_part.len(),
                 input: input.pixel(first),
@@ -113,7 +115,7 @@ impl Pointwise {
     /// As for `run`; nothing else may use the input.
     unsafe fn scale_input<L: Lanes>(&self, run: &Run<'_, L>, input: View, gates: View) {
         let pixels = input.shape.pixels();
-        let parts = run.parts(pixels.div_ceil(LEAST_ROWS), 2 * input.groups());
+        let parts = run.parts(pixels.div_ceil(MIN_ROWS), 2 * input.groups());
         let lanes = run.lanes;
         run.split(parts, |index, _| {
             let pixels = part(pixels, parts, index);
@@ -156,14 +158,15 @@ impl Pointwise {
     }
 }
 
+/// Factors of a [`ScaleRows`].
 enum Factors {
-    /// One for each row.
+    /// A factor for each row.
     Row(*const f32),
-    /// One for each column.
+    /// A factor for each column.
     Column(*const f32),
 }
 
-/// Multiplies `rows` runs of `width` numbers, `stride` apart on both sides, which may be the same.
+/// Product of `rows` runs of `width` numbers, `stride` apart on both sides, with factors. Both sides may be the same.
 struct ScaleRows {
     from: *const f32,
     to: *mut f32,
@@ -178,7 +181,7 @@ impl Kernel for ScaleRows {
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
-        // SAFETY: rows and columns are those that the creator vouched for.
+        // SAFETY: rows and columns are those that the creator guarantees.
         unsafe {
             for row in 0..self.rows {
                 let (from, to) = (self.from.add(row * self.stride), self.to.add(row * self.stride));

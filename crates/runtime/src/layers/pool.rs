@@ -1,25 +1,25 @@
 use super::{MapIndex, Run, View};
 use crate::gemm::part;
-use crate::quantization::ByteScale;
+use crate::quantization::AffineQuantization;
 use crate::shape::{MapShape, Window};
 use crate::simd::{Kernel, Lanes};
 
-/// What becomes of the numbers under a window.
+/// Reduction of the numbers under a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pooling {
-    /// The largest; pixels outside the map never win.
+    /// Maximum; pixels outside the map never win.
     Maximum,
-    /// Their mean; windows do not leave the map.
+    /// Mean; windows do not leave the map.
     Average,
 }
 
-/// One number of each channel for each window.
+/// Pooling of each channel under each window.
 pub(crate) struct Pool {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
     pub(crate) pooling: Pooling,
     pub(crate) window: Window,
-    /// A map of the output's shape that is added.
+    /// Map of the output's shape that is added.
     pub(crate) residual: Option<MapIndex>,
 }
 
@@ -37,13 +37,13 @@ impl Pool {
                 let (frame, y) = (row / output.shape.height, row % output.shape.height);
                 // SAFETY: parts are disjoint rows of checked maps.
                 unsafe {
-                    match (self.pooling, input.bytes) {
+                    match (self.pooling, input.quantization) {
                         (Pooling::Maximum, None) => {
                             lanes.call(PoolRow::<true> { window, input, output, residual, frame, y });
                         }
-                        (Pooling::Maximum, Some(scale)) => {
+                        (Pooling::Maximum, Some(quantization)) => {
                             let row = PoolRow::<true> { window, input, output, residual, frame, y };
-                            lanes.call(PoolBytesRow { row, scale });
+                            lanes.call(QuantizedPoolRow { row, quantization });
                         }
                         (Pooling::Average, _) => {
                             lanes.call(PoolRow::<false> { window, input, output, residual, frame, y });
@@ -55,7 +55,7 @@ impl Pool {
     }
 }
 
-/// One row of the output, of maxima or of means.
+/// Output row of maxima or of means.
 struct PoolRow<const MAXIMUM: bool> {
     window: Window,
     input: View,
@@ -79,34 +79,34 @@ impl<const MAXIMUM: bool> Kernel for PoolRow<MAXIMUM> {
     }
 }
 
-/// The same of maxima, from a map of bytes.
-struct PoolBytesRow {
+/// Output row of maxima, from a quantized map.
+struct QuantizedPoolRow {
     row: PoolRow<true>,
-    scale: ByteScale,
+    quantization: AffineQuantization,
 }
 
-impl Kernel for PoolBytesRow {
+impl Kernel for QuantizedPoolRow {
     type Output = ();
 
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
-        let Self { row, scale } = self;
+        let Self { row, quantization } = self;
         let pixel_bytes = row.input.pixel_stride * size_of::<f32>();
         // SAFETY: passed on to the caller; the pixel is inside the input.
         let load = |pixel: usize, channel: usize| unsafe {
-            lanes.load_bytes(row.input.frame(row.frame).cast::<u8>().add(pixel * pixel_bytes + channel))
+            lanes.load_u8(row.input.frame(row.frame).cast::<u8>().add(pixel * pixel_bytes + channel))
         };
-        // The largest byte is that of the largest number, so it alone is turned back.
-        let (zero, step) = (lanes.splat(f32::from(scale.zero)), lanes.splat(scale.step));
-        let number = |byte| lanes.multiply(lanes.subtract(byte, zero), step);
+        // Quantization keeps the order of numbers, so only the maximum is dequantized.
+        let (zero_point, scale) = (lanes.splat(f32::from(quantization.zero_point)), lanes.splat(quantization.scale));
+        let dequantize = |quantized| lanes.multiply(lanes.subtract(quantized, zero_point), scale);
         // SAFETY: passed on to the caller.
-        unsafe { row.windows(lanes, load, number) }
+        unsafe { row.windows(lanes, load, dequantize) }
     }
 }
 
 impl<const MAXIMUM: bool> PoolRow<MAXIMUM> {
-    /// Every window of the row: `load` gives the numbers of a pixel from a channel on, `finish` what their maximum or mean
-    /// stands for.
+    /// Computes every window of the row: `load` returns the numbers of a pixel from a channel on, `finish` converts their
+    /// maximum or mean.
     ///
     /// # Safety
     /// The maps must have been checked and the row be inside the output.
@@ -127,7 +127,7 @@ impl<const MAXIMUM: bool> PoolRow<MAXIMUM> {
         let share = lanes.splat(1.0 / (kernel * kernel) as f32);
         for x in 0..self.output.shape.width {
             let columns = inside(x, padding.left, width);
-            let place = self.y * self.output.shape.width + x;
+            let pixel = self.y * self.output.shape.width + x;
             for channel in (0..self.output.shape.padded_channels()).step_by(L::COUNT) {
                 let mut number = lanes.splat(if MAXIMUM { f32::NEG_INFINITY } else { 0.0 });
                 for row in rows.clone() {
@@ -140,13 +140,13 @@ impl<const MAXIMUM: bool> PoolRow<MAXIMUM> {
                     number = lanes.multiply(number, share);
                 }
                 number = finish(number);
-                // SAFETY: the place is inside the output, and the residual is of its shape.
+                // SAFETY: the pixel is inside the output, and the residual is of its shape.
                 unsafe {
                     if let Some(residual) = self.residual {
-                        let residual = residual.frame(self.frame).add(place * residual.pixel_stride + channel);
+                        let residual = residual.frame(self.frame).add(pixel * residual.pixel_stride + channel);
                         number = lanes.add(number, lanes.load(residual));
                     }
-                    let to = self.output.frame(self.frame).add(place * self.output.pixel_stride + channel);
+                    let to = self.output.frame(self.frame).add(pixel * self.output.pixel_stride + channel);
                     lanes.store(to, number);
                 }
             }

@@ -7,13 +7,13 @@ use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
 use crate::shape::MapShape;
 use crate::simd::Lanes;
 
-/// How much of the map between the two convolutions exists at a time: what stays in a second-level cache beside a panel of
-/// weights.
+/// Numbers of the map between the two convolutions that exist at a time: what stays in a second-level cache beside a panel
+/// of weights.
 const BAND_NUMBERS: usize = (384 << 10) / size_of::<f32>();
-/// Pixels of a band, even if they are larger than that: all weights are read again for each band.
-const LEAST_BAND_PIXELS: usize = 64;
+/// Fewest pixels of a band, however large they are, because each band reads all weights again.
+const MIN_BAND_PIXELS: usize = 64;
 
-/// A depthwise convolution and the 1x1 convolution after it; of the map between them only a band of rows exists.
+/// Depthwise convolution fused with the 1x1 convolution after it; of the map between them only a band of rows exists.
 pub(crate) struct Separable {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
@@ -33,7 +33,7 @@ impl Separable {
     }
 
     fn band_rows(&self, output: MapShape) -> usize {
-        let pixels = (BAND_NUMBERS / self.packed.channels).max(LEAST_BAND_PIXELS);
+        let pixels = (BAND_NUMBERS / self.packed.channels).max(MIN_BAND_PIXELS);
         (pixels / output.width).clamp(1, output.height)
     }
 
@@ -79,14 +79,14 @@ impl Separable {
             packed: &self.packed,
             channels: 0..channels,
             input: input.frame(frame),
-            input_bytes: None,
+            input_quantization: None,
             input_shape: input.shape,
             input_stride: input.pixel_stride,
-            // Rows count from the map's first, which is that far before the band.
+            // Rows are counted from the map's first one, which is that far before the band.
             output: scratch.wrapping_sub(first * channels),
             output_shape: output.shape,
             output_stride: channels,
-            bytes: None,
+            quantized_output: None,
             rows,
             input_activation: if self.relu_first { Activation::Relu } else { Activation::Identity },
             activation: self.inner_activation,
@@ -109,7 +109,7 @@ impl Separable {
         // SAFETY: passed on to the caller; the band holds all pixels that the product reads.
         unsafe {
             depthwise_rows(lanes, &depthwise);
-            multiply(lanes, &Columns::of(&self.matrix, self.matrix.all()), &product);
+            multiply(lanes, &Columns::new(&self.matrix, self.matrix.all_panels()), &product);
         }
     }
 }

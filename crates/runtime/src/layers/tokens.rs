@@ -5,10 +5,10 @@ use crate::buffer::Buffer;
 use crate::gemm::part;
 use crate::simd::{Kernel, Lanes};
 
-/// Pixels below which a thread's part is not cut further.
-const LEAST_PIXELS: usize = 64;
+/// Fewest pixels of a thread's part.
+const MIN_PIXELS: usize = 64;
 
-/// One token more than the map has pixels, the new one first, with a term for each number of each token.
+/// Class token prepended to the map's pixels, with positional terms added to all.
 pub(crate) struct PrependToken {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
@@ -23,7 +23,7 @@ impl PrependToken {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let tokens = output.shape.pixels();
         let width = output.shape.padded_channels();
-        let parts = run.parts(tokens.div_ceil(LEAST_PIXELS), 2 * output.groups());
+        let parts = run.parts(tokens.div_ceil(MIN_PIXELS), 2 * output.groups());
         let lanes = run.lanes;
         for frame in 0..output.frames {
             run.split(parts, |index, _| {
@@ -43,7 +43,7 @@ impl PrependToken {
     }
 }
 
-/// Adds `width` numbers to those of the input; null stands for zeros.
+/// Sum of `width` terms and the input; null stands for zeros.
 struct AddTerms {
     input: *const f32,
     terms: *const f32,
@@ -57,7 +57,7 @@ impl Kernel for AddTerms {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
         for channel in (0..self.width).step_by(L::COUNT) {
-            // SAFETY: the channels are inside what the creator vouched for.
+            // SAFETY: the channels are inside what the creator guarantees.
             unsafe {
                 let mut number = lanes.load(self.terms.add(channel));
                 if !self.input.is_null() {
@@ -69,7 +69,7 @@ impl Kernel for AddTerms {
     }
 }
 
-/// Pixels of a map that follow each other, as a map of their own.
+/// Consecutive pixels of a map, as a map of their own.
 pub(crate) struct Pixels {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,

@@ -10,50 +10,53 @@ use crate::shape::MapShape;
 use crate::simd::CHANNEL_GROUP;
 use crate::{InstructionSet, NetworkBuilder, Result};
 
-/// Tokens that see each other, row by row if they are a part of an image.
+/// Tokens that attend to each other, row by row if they are a part of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenWindow {
-    /// The pixel of each token; none for one beyond the map's edge.
+    /// Pixel of each token; none for a token beyond the map's edge.
     pub pixels: Vec<Option<usize>>,
-    /// The region of each token, or nothing where all are of one: tokens of different regions hardly see each other, as
-    /// [`OTHER_REGION`] is added to their scores.
+    /// Region of each token, or empty where all are of one: [`OTHER_REGION`] is added to the scores between tokens of
+    /// different regions, which all but removes their attention.
     pub regions: Vec<u8>,
 }
 
-/// What is added to the score of a token in another region (Swin Transformer's mask).
+/// Term of the score between tokens of different regions (Swin Transformer's mask).
 pub const OTHER_REGION: f32 = -100.0;
 
 /// Self-attention of several heads within windows of a map that has the queries, keys and values of every pixel in its
 /// channels, in this order; each with the heads one after the other.
 ///
-/// Scores are `scale * query . key`, with a term for each pair of places in the window; their softmax mixes the values.
+/// Scores are `scale * query . key`, with a term for each pair of positions in the window; their softmax mixes the values.
 #[derive(Debug, Clone, Copy)]
 pub struct Attention<'a> {
     /// Every pixel is in one window, and all windows have as many tokens.
     pub windows: &'a [TokenWindow],
     /// A factor of the scores for each head. Heads have a multiple of 16 channels.
     pub scales: &'a [f32],
-    /// Whether queries and keys are brought to length 1 first.
-    pub unit_length: bool,
+    /// True for cosine attention: queries and keys are scaled to norm 1 first.
+    pub normalize_queries_and_keys: bool,
     /// `[heads, tokens, tokens]`: terms of the scores of each token (rows) for each other (columns); none if empty.
     pub bias: &'a [f32],
     /// Queries, keys and values of tokens beyond the map's edge, `[channels]`; zeros if empty.
     pub beyond: &'a [f32],
 }
 
-/// An attention layer's own copy of what it is made of.
-pub(crate) struct OwnedAttention {
+/// Owned copy of an attention layer's parts.
+pub(crate) struct AttentionWeights {
     windows: Vec<TokenWindow>,
     scales: Vec<f32>,
-    unit_length: bool,
+    normalize_queries_and_keys: bool,
     bias: Vec<f32>,
     beyond: Vec<f32>,
     head_width: usize,
 }
 
 impl NetworkBuilder {
-    /// The map's pixels in one row behind one more, with a term for each number of each: a class token and positions.
-    /// `terms` are `[1 + pixels, channels]`.
+    /// Prepends a class token to the map's pixels, all in one row, and adds positional terms. `terms` are
+    /// `[1 + pixels, channels]`; the first row is the token itself.
+    ///
+    /// # Errors
+    /// [`crate::RuntimeError::WeightLength`] for another count of terms.
     pub fn prepend_token(&mut self, input: Map, terms: &[f32]) -> Result<Map> {
         const LAYER: &str = "token";
         let (input, shape) = self.checked(LAYER, input)?;
@@ -62,7 +65,10 @@ impl NetworkBuilder {
         Ok(self.push(tokens, Operation::PrependToken { input, terms: terms.to_vec() }))
     }
 
-    /// Pixels that follow each other from `first` on, as a map of `height` rows and `width` columns.
+    /// Takes consecutive pixels from `first` on, as a map of `height` rows and `width` columns.
+    ///
+    /// # Errors
+    /// [`crate::RuntimeError::Shape`] for pixels beyond the map.
     pub fn pixels(&mut self, input: Map, first: usize, (height, width): (usize, usize)) -> Result<Map> {
         const LAYER: &str = "pixels";
         let (input, shape) = self.checked(LAYER, input)?;
@@ -73,11 +79,14 @@ impl NetworkBuilder {
         Ok(self.push(pixels, Operation::Pixels { input, first }))
     }
 
-    /// Attention within windows of queries, keys and values: a map of a third of the channels.
+    /// Adds attention within windows over queries, keys and values: a map of a third of the channels.
+    ///
+    /// # Errors
+    /// [`crate::RuntimeError::Shape`] or [`crate::RuntimeError::WeightLength`] where heads, windows or terms do not fit.
     pub fn attention(&mut self, input: Map, attention: Attention<'_>) -> Result<Map> {
         const LAYER: &str = "attention";
         let (input, shape) = self.checked(LAYER, input)?;
-        let Attention { windows, scales, unit_length, bias, beyond } = attention;
+        let Attention { windows, scales, normalize_queries_and_keys, bias, beyond } = attention;
         let channels = shape.channels / 3;
         let head_width = channels / scales.len().max(1);
         if head_width == 0 || 3 * scales.len() * head_width != shape.channels {
@@ -96,12 +105,12 @@ impl NetworkBuilder {
         let mut beyond = beyond.to_vec();
         beyond.resize(shape.channels, 0.0);
         let (windows, scales, bias) = (windows.to_vec(), scales.to_vec(), bias.to_vec());
-        let heads = OwnedAttention { windows, scales, unit_length, bias, beyond, head_width };
-        Ok(self.push(MapShape { channels, ..shape }, Operation::Attention { input, heads }))
+        let weights = AttentionWeights { windows, scales, normalize_queries_and_keys, bias, beyond, head_width };
+        Ok(self.push(MapShape { channels, ..shape }, Operation::Attention { input, weights }))
     }
 }
 
-/// The tokens of each window, if all have as many, with regions for all or none, and every pixel is in one of them.
+/// Returns the tokens of each window, if all have as many, with regions for all or none, and every pixel is in one of them.
 fn check_windows(layer: &'static str, windows: &[TokenWindow], pixels: usize) -> Result<usize> {
     let tokens = windows.first().map_or(0, |window| window.pixels.len());
     let mut is_covered = vec![false; pixels];
@@ -123,7 +132,7 @@ fn check_windows(layer: &'static str, windows: &[TokenWindow], pixels: usize) ->
     }
 }
 
-impl OwnedAttention {
+impl AttentionWeights {
     /// Packs the layer for an instruction set.
     pub(crate) fn packed(self, set: InstructionSet, input: MapIndex, output: MapIndex) -> layers::Attention {
         let tokens = self.windows.first().map_or(0, |window| window.pixels.len());
@@ -146,7 +155,7 @@ impl OwnedAttention {
             output,
             windows,
             scales: self.scales,
-            unit_length: self.unit_length,
+            normalize_queries_and_keys: self.normalize_queries_and_keys,
             bias,
             masks: patterns.iter().map(|regions| mask(regions, keys.columns)).collect(),
             beyond: padded_rows(&self.beyond, self.beyond.len(), self.beyond.len()),
@@ -156,7 +165,7 @@ impl OwnedAttention {
     }
 }
 
-/// What is added to the score of each token (rows) for each other (columns, padded).
+/// Returns the terms of the score of each token (rows) for each other (columns, padded).
 fn mask(regions: &[u8], padded: usize) -> Buffer {
     let term = |own: u8, other: u8| if own == other { 0.0 } else { OTHER_REGION };
     let terms: Vec<f32> = regions.iter().flat_map(|&own| regions.iter().map(move |&other| term(own, other))).collect();

@@ -1,51 +1,63 @@
-use super::graph::{Convolution, Kernel, Map, Node, Operation, SqueezeExcite, TimeConvolution};
+use super::graph::{Convolution, Kernel, Map, Node, Operation, SqueezeExcite, TemporalConvolution};
 use super::run::Network;
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
 use crate::shape::{MapShape, Window};
 use crate::{InstructionSet, Result, RuntimeError};
 
-/// Builds a [`Network`] layer by layer. Each method adds one map and gives its handle; a handle may be used any number of
-/// times, so that skips, shortcuts and dense blocks are written as they are drawn.
+/// Builder of a [`Network`], layer by layer. Each method adds one map to the graph and returns its handle; a handle may be
+/// used any number of times, for skip connections, shortcuts and dense blocks.
 ///
-/// Neighboring layers are made one where that is faster; the result is the same but for rounding.
+/// Neighboring layers are fused where that is faster; the result is the same but for rounding.
 pub struct NetworkBuilder {
     pub(super) nodes: Vec<Node>,
 }
 
 impl NetworkBuilder {
-    /// A network on frames of this shape, and the handle of the frames.
+    /// Starts a network on frames of this shape, and returns the handle of the frames.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Shape`] for an empty shape.
     pub fn new(frame: MapShape) -> Result<(Self, Map)> {
-        Self::of_clips(frame, 1)
+        Self::for_clips(frame, 1)
     }
 
-    /// A network on clips of so many frames of this shape, and the handle of the frames. Layers run on each frame for itself
-    /// but for those over time.
-    pub fn of_clips(frame: MapShape, frames: usize) -> Result<(Self, Map)> {
+    /// Starts a network on clips of so many frames of this shape, and returns the handle of the frames. All layers but the
+    /// temporal ones treat the frames independently.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Shape`] for an empty shape or a clip without frames.
+    pub fn for_clips(frame: MapShape, frames: usize) -> Result<(Self, Map)> {
         if frame.numbers() * frames == 0 {
             return Err(RuntimeError::Shape { layer: "network", problem: format!("{frames} frames of {frame:?}") });
         }
-        let input = Node { shape: frame, frames, bytes: None, operation: Some(Operation::Input) };
+        let input = Node { shape: frame, frames, quantization: None, operation: Some(Operation::Input) };
         Ok((Self { nodes: vec![input] }, Map(0)))
     }
 
-    /// The shape of a map.
+    /// Returns the shape of a map.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Shape`] for a map of another network, as for every method that takes one.
     pub fn shape(&self, map: Map) -> Result<MapShape> {
         self.checked("network", map).map(|(_, shape)| shape)
     }
 
-    /// Frames of a clip in this map.
+    /// Returns the number of frames that a clip has in this map.
+    ///
+    /// # Errors
+    /// As for [`Self::shape`].
     pub fn frames(&self, map: Map) -> Result<usize> {
         self.checked("network", map).map(|(index, _)| self.nodes[index].frames)
     }
 
-    /// Multiply-adds of all convolutions so far, for one frame or one clip.
+    /// Returns the multiply-adds of all convolutions so far, for one frame or one clip.
     pub fn multiply_adds(&self) -> u64 {
         let of_node = |node: &Node| match &node.operation {
             Some(
                 Operation::Convolution { kernel, .. }
                 | Operation::Depthwise { kernel, .. }
-                | Operation::OverTime { kernel, .. },
+                | Operation::TemporalConvolution { kernel, .. },
             ) => {
                 // Each weight meets each pixel of its output channel once.
                 (kernel.weight.len() * node.frames * node.shape.pixels()) as u64
@@ -55,32 +67,42 @@ impl NetworkBuilder {
         self.nodes.iter().map(of_node).sum()
     }
 
-    /// A convolution over all channels, 1x1 or larger.
+    /// Adds a convolution over all channels, 1x1 or larger.
+    ///
+    /// # Errors
+    /// [`RuntimeError::WeightLength`] or [`RuntimeError::Shape`] where weights or window do not fit the input.
     pub fn convolution(&mut self, input: Map, convolution: Convolution<'_>) -> Result<Map> {
         const LAYER: &str = "convolution";
         let Convolution { weight, bias, channels_out, window, activation } = convolution;
         let (input, shape) = self.checked(LAYER, input)?;
-        let kernel = own(LAYER, (weight, bias, channels_out), shape.channels * window.kernel * window.kernel)?;
+        let kernel =
+            copied_kernel(LAYER, (weight, bias, channels_out), shape.channels * window.kernel * window.kernel)?;
         let (height, width) = window.output(LAYER, shape)?;
         let operation =
             Operation::Convolution { input, depthwise: None, kernel, window, activation, residual: None, gates: None };
         Ok(self.push(MapShape::new(channels_out, height, width), operation))
     }
 
-    /// A convolution over neighboring frames of a clip, pixel by pixel.
-    pub fn time_convolution(&mut self, input: Map, convolution: TimeConvolution<'_>) -> Result<Map> {
-        const LAYER: &str = "convolution over time";
-        let TimeConvolution { weight, bias, channels_out, window, activation } = convolution;
+    /// Adds a convolution over neighboring frames of a clip, pixel by pixel.
+    ///
+    /// # Errors
+    /// As for [`Self::convolution`].
+    pub fn temporal_convolution(&mut self, input: Map, convolution: TemporalConvolution<'_>) -> Result<Map> {
+        const LAYER: &str = "temporal convolution";
+        let TemporalConvolution { weight, bias, channels_out, window, activation } = convolution;
         let (input, shape) = self.checked(LAYER, input)?;
-        let kernel = own(LAYER, (weight, bias, channels_out), shape.channels * window.kernel)?;
+        let kernel = copied_kernel(LAYER, (weight, bias, channels_out), shape.channels * window.kernel)?;
         let (frames, (height, width)) = window.output(LAYER, self.nodes[input].frames, shape)?;
-        let operation = Operation::OverTime { input, kernel, window, activation, residual: None };
+        let operation = Operation::TemporalConvolution { input, kernel, window, activation, residual: None };
         let map = self.push(MapShape::new(channels_out, height, width), operation);
         self.nodes[map.0].frames = frames;
         Ok(map)
     }
 
-    /// A convolution of each channel with its own window; `channels_out` must be the input's channels.
+    /// Adds a convolution of each channel with a filter of its own; `channels_out` must be the input's channels.
+    ///
+    /// # Errors
+    /// As for [`Self::convolution`].
     pub fn depthwise(&mut self, input: Map, convolution: Convolution<'_>) -> Result<Map> {
         const LAYER: &str = "depthwise convolution";
         let Convolution { weight, bias, channels_out, window, activation } = convolution;
@@ -88,14 +110,18 @@ impl NetworkBuilder {
         if channels_out != shape.channels {
             return Err(mismatch(LAYER, format!("{channels_out} channels out of {}", shape.channels)));
         }
-        let kernel = own(LAYER, (weight, bias, channels_out), window.kernel * window.kernel)?;
+        let kernel = copied_kernel(LAYER, (weight, bias, channels_out), window.kernel * window.kernel)?;
         let (height, width) = window.output(LAYER, shape)?;
         let operation =
             Operation::Depthwise { input, expand: None, kernel, window, relu_first: false, activation, means: None };
         Ok(self.push(MapShape::new(channels_out, height, width), operation))
     }
 
-    /// Multiplies each channel by a factor between 0 and 1 that is computed from the means of all channels.
+    /// Adds a squeeze-and-excite block: each channel is multiplied by a factor between 0 and 1 that is computed from the
+    /// means of all channels.
+    ///
+    /// # Errors
+    /// As for [`Self::convolution`].
     pub fn squeeze_excite(&mut self, input: Map, block: SqueezeExcite<'_>) -> Result<Map> {
         let channels = self.shape(input)?.channels;
         let squeezed = block.reduce_bias.len();
@@ -115,6 +141,9 @@ impl NetworkBuilder {
     }
 
     /// Multiplies each channel of a map by the number that a map of one pixel has for it.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Shape`] where channels or frames differ, or the gates have more than one pixel.
     pub fn scale(&mut self, input: Map, gates: Map) -> Result<Map> {
         const LAYER: &str = "scale";
         let (input, shape) = self.checked(LAYER, input)?;
@@ -126,7 +155,10 @@ impl NetworkBuilder {
         Ok(self.combine(input, shape, Some(gates), None, None, Activation::Identity))
     }
 
-    /// The largest number under each window; what is outside the map never wins.
+    /// Adds the maximum of each window; padding never wins.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Shape`] where the window does not fit the map.
     pub fn max_pool(&mut self, input: Map, window: Window) -> Result<Map> {
         const LAYER: &str = "max pool";
         let (input, shape) = self.checked(LAYER, input)?;
@@ -135,7 +167,10 @@ impl NetworkBuilder {
         Ok(self.push(MapShape::new(shape.channels, height, width), operation))
     }
 
-    /// The mean under each window, without padding: frameworks disagree on what padding counts for.
+    /// Adds the mean of each window, without padding, because frameworks disagree on whether it counts.
+    ///
+    /// # Errors
+    /// As for [`Self::max_pool`].
     pub fn average_pool(&mut self, input: Map, kernel: usize, stride: usize) -> Result<Map> {
         const LAYER: &str = "average pool";
         let (input, shape) = self.checked(LAYER, input)?;
@@ -145,13 +180,19 @@ impl NetworkBuilder {
         Ok(self.push(MapShape::new(shape.channels, height, width), operation))
     }
 
-    /// The mean of each channel: a map of one pixel.
+    /// Adds the mean of each channel: a map of one pixel.
+    ///
+    /// # Errors
+    /// As for [`Self::shape`].
     pub fn global_average(&mut self, input: Map) -> Result<Map> {
         let (input, shape) = self.checked("global average", input)?;
         Ok(self.push(MapShape::new(shape.channels, 1, 1), Operation::GlobalAverage { input }))
     }
 
-    /// The sum of two maps of one shape, with an activation.
+    /// Adds two maps of one shape, then applies an activation.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Shape`] where shapes or frames differ.
     pub fn add(&mut self, a: Map, b: Map, activation: Activation) -> Result<Map> {
         const LAYER: &str = "add";
         let (a, shape) = self.checked(LAYER, a)?;
@@ -163,7 +204,11 @@ impl NetworkBuilder {
         Ok(self.combine(a, shape, None, None, Some(b), activation))
     }
 
-    /// A factor and a term for each channel, then an activation: a batch norm that no convolution comes before.
+    /// Multiplies each channel by a factor, adds a term and applies an activation: a batch norm that cannot be folded into a
+    /// convolution.
+    ///
+    /// # Errors
+    /// [`RuntimeError::WeightLength`] where there is not one factor and one term a channel.
     pub fn affine(&mut self, input: Map, scale: &[f32], shift: &[f32], activation: Activation) -> Result<Map> {
         const LAYER: &str = "affine";
         let (input, shape) = self.checked(LAYER, input)?;
@@ -173,13 +218,19 @@ impl NetworkBuilder {
         Ok(self.combine(input, shape, None, affine, None, activation))
     }
 
-    /// An activation by itself.
+    /// Applies an activation.
+    ///
+    /// # Errors
+    /// As for [`Self::shape`].
     pub fn activation(&mut self, input: Map, activation: Activation) -> Result<Map> {
         let (input, shape) = self.checked("activation", input)?;
         Ok(self.combine(input, shape, None, None, None, activation))
     }
 
-    /// The channels of several maps of one size, one map after the other.
+    /// Concatenates several maps of one size along the channels.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Shape`] where sizes or frames differ, or there is no map.
     pub fn concatenate(&mut self, inputs: &[Map]) -> Result<Map> {
         const LAYER: &str = "concatenate";
         let mut channels = 0;
@@ -198,7 +249,11 @@ impl NetworkBuilder {
         Ok(self.push(MapShape::new(channels, height, width), Operation::Concatenate { inputs: indexes }))
     }
 
-    /// Each pixel's channels with mean 0 and variance 1, times `scale` plus `shift`; `epsilon` is added to the variance.
+    /// Normalizes each pixel's channels to mean 0 and variance 1, then scales and shifts them; `epsilon` is added to the
+    /// variance.
+    ///
+    /// # Errors
+    /// As for [`Self::affine`].
     pub fn layer_norm(&mut self, input: Map, scale: &[f32], shift: &[f32], epsilon: f32) -> Result<Map> {
         const LAYER: &str = "layer norm";
         let (input, shape) = self.checked(LAYER, input)?;
@@ -209,7 +264,10 @@ impl NetworkBuilder {
         Ok(self.push(shape, operation))
     }
 
-    /// Packs the network for an instruction set. Its result is `output`.
+    /// Fuses layers, plans memory and packs the weights for an instruction set. The network's result is `output`.
+    ///
+    /// # Errors
+    /// [`RuntimeError::InstructionSetMissing`] where this processor lacks the set.
     pub fn finish(self, output: Map, set: InstructionSet) -> Result<Network> {
         let (output, set) = self.checked_output(output, set)?;
         Ok(Network::new(self.nodes, output, set))
@@ -220,14 +278,14 @@ impl NetworkBuilder {
         Ok((output, set.checked()?))
     }
 
-    /// Adds a map with as many frames as the first that it is made of.
+    /// Adds a node, with as many frames as its first input has.
     pub(super) fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
         let frames = operation.inputs().first().map_or(1, |&input| self.nodes[input].frames);
-        self.nodes.push(Node { shape, frames, bytes: None, operation: Some(operation) });
+        self.nodes.push(Node { shape, frames, quantization: None, operation: Some(operation) });
         Map(self.nodes.len() - 1)
     }
 
-    /// An error if clips have more frames in one map than in the other.
+    /// Checks that clips have as many frames in one map as in the other.
     fn same_frames(&self, layer: &'static str, a: MapIndex, b: MapIndex) -> Result<()> {
         let (a, b) = (self.nodes[a].frames, self.nodes[b].frames);
         if a == b { Ok(()) } else { Err(mismatch(layer, format!("{a} frames and {b}"))) }
@@ -245,7 +303,7 @@ impl NetworkBuilder {
         self.push(shape, Operation::Combine { input, gates, affine, other, activation })
     }
 
-    /// A handle's index and shape; an error if it came from another builder.
+    /// Returns a handle's index and shape; an error if it came from another builder.
     pub(super) fn checked(&self, layer: &'static str, map: Map) -> Result<(MapIndex, MapShape)> {
         match self.nodes.get(map.0) {
             Some(node) => Ok((map.0, node.shape)),
@@ -255,7 +313,7 @@ impl NetworkBuilder {
 }
 
 /// Checks and copies weights and bias of a convolution whose outputs are sums of so many terms.
-fn own(layer: &'static str, (weight, bias, out): (&[f32], &[f32], usize), terms: usize) -> Result<Kernel> {
+fn copied_kernel(layer: &'static str, (weight, bias, out): (&[f32], &[f32], usize), terms: usize) -> Result<Kernel> {
     if out == 0 {
         return Err(mismatch(layer, "no output channels".to_owned()));
     }

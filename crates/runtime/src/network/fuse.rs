@@ -1,33 +1,36 @@
-//! Neighboring layers that are faster as one. Each rule leaves the network's result as it was, but for rounding.
+//! Operator fusion: neighboring layers that are faster as one. Each rule leaves the network's result as it was, but for
+//! rounding.
 
 use super::graph::{DepthwiseBefore, Node, Operation};
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
-use crate::quantization::ByteScale;
+use crate::quantization::AffineQuantization;
 use crate::shape::Window;
 
-/// FeatureMaps with fewer pixels than this are made whole: cut into bands, their weights would be read too often.
-const LEAST_SEPARABLE_PIXELS: usize = 128;
+/// Smallest map for which a depthwise and a 1x1 convolution are fused. Smaller ones are computed whole: cut into bands, the
+/// weights would be read too often.
+const MIN_SEPARABLE_PIXELS: usize = 128;
 
-/// Applies every rule.
+/// Applies every rule. Sums come first, because the other rules look for convolutions that have them already; maps are
+/// quantized last, when it is settled which layer reads each.
 pub(crate) fn fuse(nodes: &mut [Node], output: MapIndex) {
     drop_unused(nodes, output);
     for index in 0..nodes.len() {
-        add_in_place_of_store(nodes, output, index);
+        fuse_addition(nodes, output, index);
     }
     for index in 0..nodes.len() {
-        relu_while_reading(nodes, output, index);
-        means_while_writing(nodes, index);
-        gates_in_weights(nodes, output, index);
-        expand_by_rows(nodes, output, index);
-        depthwise_by_rows(nodes, output, index);
+        fuse_relu_into_reading(nodes, output, index);
+        fuse_means_into_writing(nodes, index);
+        fuse_gates(nodes, output, index);
+        fuse_expansion(nodes, output, index);
+        fuse_depthwise(nodes, output, index);
     }
     for index in 0..nodes.len() {
-        bytes_between(nodes, output, index);
+        quantize_map(nodes, output, index);
     }
 }
 
-/// Takes out layers whose maps nothing reads.
+/// Removes layers whose maps nothing reads.
 pub(super) fn drop_unused(nodes: &mut [Node], output: MapIndex) {
     for index in (1..nodes.len()).rev() {
         if index != output && users(nodes, index).is_empty() {
@@ -36,7 +39,7 @@ pub(super) fn drop_unused(nodes: &mut [Node], output: MapIndex) {
     }
 }
 
-/// The layers that read a map, once for each time they do.
+/// Returns the layers that read a map, once for each time they do.
 fn users(nodes: &[Node], map: MapIndex) -> Vec<MapIndex> {
     let reads = |index: usize| {
         let inputs = nodes[index].operation.iter().flat_map(Operation::inputs);
@@ -45,13 +48,13 @@ fn users(nodes: &[Node], map: MapIndex) -> Vec<MapIndex> {
     (0..nodes.len()).flat_map(reads).collect()
 }
 
-/// Whether `user` reads a map once and nothing else needs it.
+/// Returns true if `user` reads a map once and nothing else needs it.
 fn is_only_for(nodes: &[Node], output: MapIndex, map: MapIndex, user: MapIndex) -> bool {
     map != output && users(nodes, map) == [user]
 }
 
-/// A sum of two maps becomes part of the convolution, maximum or norm that makes one of them.
-fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
+/// Fuses a sum of two maps into the convolution, maximum or norm that computes one of them.
+fn fuse_addition(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     let Some(&Operation::Combine { input, gates: None, affine: None, other: Some(other), activation }) =
         nodes[index].operation.as_ref()
     else {
@@ -63,7 +66,7 @@ fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) 
         let takes = match &nodes[maker].operation {
             Some(
                 Operation::Convolution { activation: Activation::Identity, residual: None, .. }
-                | Operation::OverTime { activation: Activation::Identity, residual: None, .. },
+                | Operation::TemporalConvolution { activation: Activation::Identity, residual: None, .. },
             ) => true,
             Some(Operation::Pool { pooling: Pooling::Maximum, residual: None, .. }) => {
                 activation == Activation::Identity
@@ -78,7 +81,7 @@ fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) 
         match &mut operation {
             Some(
                 Operation::Convolution { residual, activation: after, .. }
-                | Operation::OverTime { residual, activation: after, .. },
+                | Operation::TemporalConvolution { residual, activation: after, .. },
             ) => {
                 *residual = Some(addend);
                 *after = activation;
@@ -91,8 +94,8 @@ fn add_in_place_of_store(nodes: &mut [Node], output: MapIndex, index: MapIndex) 
     }
 }
 
-/// A ReLU that only depthwise convolutions read is applied while they read.
-fn relu_while_reading(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
+/// Fuses a ReLU that only depthwise convolutions read into their reading.
+fn fuse_relu_into_reading(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     let Some(&Operation::Combine {
         input: source,
         gates: None,
@@ -117,8 +120,8 @@ fn relu_while_reading(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     nodes[index].operation = None;
 }
 
-/// The means of a depthwise convolution's channels are summed while it writes.
-fn means_while_writing(nodes: &mut [Node], index: MapIndex) {
+/// Fuses the means of a depthwise convolution's channels into its writing.
+fn fuse_means_into_writing(nodes: &mut [Node], index: MapIndex) {
     let Some(&Operation::GlobalAverage { input }) = nodes[index].operation.as_ref() else { return };
     if let Some(Operation::Depthwise { means: means @ None, .. }) = &mut nodes[input].operation {
         *means = Some(index);
@@ -126,8 +129,8 @@ fn means_while_writing(nodes: &mut [Node], index: MapIndex) {
     }
 }
 
-/// Factors of channels that only a 1x1 convolution reads go into its weights, or into its input.
-fn gates_in_weights(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
+/// Fuses factors of channels that only a 1x1 convolution reads into its weights, or into its input.
+fn fuse_gates(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     let Some(&Operation::Convolution { input: scaled, window, gates: None, .. }) = nodes[index].operation.as_ref()
     else {
         return;
@@ -154,8 +157,8 @@ fn gates_in_weights(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     }
 }
 
-/// A 1x1 convolution that only a depthwise one reads is computed a few rows at a time.
-fn expand_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
+/// Fuses a 1x1 convolution into the depthwise one that alone reads it; the map between them exists a few rows at a time.
+fn fuse_expansion(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     let Some(&Operation::Depthwise { input: expanded, expand: None, relu_first: false, .. }) =
         nodes[index].operation.as_ref()
     else {
@@ -166,12 +169,12 @@ fn expand_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
         Some(Operation::Convolution { window, depthwise: None, residual: None, gates: None, .. })
             if window == Window::pointwise()
     );
-    // The fused layer computes in single precision; products of bytes save more.
-    let is_of_bytes = matches!(
+    // The fused layer computes in single precision; an int8 product saves more than fusion does.
+    let is_quantized = matches!(
         &nodes[expanded].operation,
         Some(Operation::Convolution { kernel, .. }) if kernel.input_range.is_some()
     );
-    if !is_plain || is_of_bytes || !is_only_for(nodes, output, expanded, index) {
+    if !is_plain || is_quantized || !is_only_for(nodes, output, expanded, index) {
         return;
     }
     let Some(Operation::Convolution { input: source, kernel, activation, .. }) = nodes[expanded].operation.take()
@@ -184,15 +187,15 @@ fn expand_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     }
 }
 
-/// A depthwise convolution that only a 1x1 one reads is computed a few rows at a time.
-fn depthwise_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
+/// Fuses a depthwise convolution into the 1x1 one that alone reads it; the map between them exists a few rows at a time.
+fn fuse_depthwise(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     let Some(&Operation::Convolution { input: between, depthwise: None, window, gates: None, .. }) =
         nodes[index].operation.as_ref()
     else {
         return;
     };
     let is_plain = matches!(nodes[between].operation, Some(Operation::Depthwise { expand: None, means: None, .. }));
-    let is_large = nodes[between].shape.pixels() >= LEAST_SEPARABLE_PIXELS;
+    let is_large = nodes[between].shape.pixels() >= MIN_SEPARABLE_PIXELS;
     if window != Window::pointwise() || !is_plain || !is_large || !is_only_for(nodes, output, between, index) {
         return;
     }
@@ -207,12 +210,12 @@ fn depthwise_by_rows(nodes: &mut [Node], output: MapIndex, index: MapIndex) {
     }
 }
 
-/// A map that a product of bytes makes and that only a depthwise convolution or a maximum reads is kept as bytes.
-fn bytes_between(nodes: &mut [Node], output: MapIndex, map: MapIndex) {
-    let is_made_of_bytes = matches!(&nodes[map].operation,
+/// Stores a map in 8 bits that an int8 product computes and that only a depthwise convolution or a maximum reads.
+fn quantize_map(nodes: &mut [Node], output: MapIndex, map: MapIndex) {
+    let is_made_quantized = matches!(&nodes[map].operation,
         Some(Operation::Convolution { kernel, activation, .. }) if kernel.input_range.is_some() && !activation.is_curved());
     let &[user] = users(nodes, map).as_slice() else { return };
-    if !is_made_of_bytes || map == output {
+    if !is_made_quantized || map == output {
         return;
     }
     let reads = match &nodes[user].operation {
@@ -225,5 +228,5 @@ fn bytes_between(nodes: &mut [Node], output: MapIndex, map: MapIndex) {
         Some(Operation::Pool { input, input_range, .. }) if *input == map => *input_range,
         _ => None,
     };
-    nodes[map].bytes = reads.map(ByteScale::new);
+    nodes[map].quantization = reads.map(AffineQuantization::from_range);
 }

@@ -1,14 +1,14 @@
-use super::attention::OwnedAttention;
+use super::attention::AttentionWeights;
 use crate::activation::Activation;
 use crate::layers::{MapIndex, Pooling};
-use crate::quantization::{ByteScale, InputRange};
-use crate::shape::{MapShape, TimeWindow, Window};
+use crate::quantization::{AffineQuantization, InputRange};
+use crate::shape::{MapShape, TemporalWindow, Window};
 
-/// A feature map of the network that is being built.
+/// Handle of a feature map of the network that is being built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Map(pub(crate) MapIndex);
 
-/// A convolution with its activation. A batch norm is folded into weights and bias by the caller.
+/// Weights of a convolution, with its activation. The caller folds a batch norm into weights and bias.
 #[derive(Debug, Clone, Copy)]
 pub struct Convolution<'a> {
     /// `[out, in, kernel, kernel]`, or `[channels, 1, kernel, kernel]` for a depthwise one, last index fastest.
@@ -23,9 +23,9 @@ pub struct Convolution<'a> {
     pub activation: Activation,
 }
 
-/// A convolution over neighboring frames with its activation, as [`Convolution`] is one over neighboring pixels.
+/// Weights of a convolution over neighboring frames, with its activation, as [`Convolution`] is one over neighboring pixels.
 #[derive(Debug, Clone, Copy)]
-pub struct TimeConvolution<'a> {
+pub struct TemporalConvolution<'a> {
     /// `[out, kernel, in]`, last index fastest.
     pub weight: &'a [f32],
     /// `[out]`; zeros if empty.
@@ -33,12 +33,12 @@ pub struct TimeConvolution<'a> {
     /// Channels of the output.
     pub channels_out: usize,
     /// The window over frames.
-    pub window: TimeWindow,
+    pub window: TemporalWindow,
     /// Applied to the result.
     pub activation: Activation,
 }
 
-/// The weights of a squeeze-and-excite block (Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018).
+/// Weights of a squeeze-and-excite block (Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018).
 #[derive(Debug, Clone, Copy)]
 pub struct SqueezeExcite<'a> {
     /// `[squeezed, channels]`.
@@ -53,14 +53,14 @@ pub struct SqueezeExcite<'a> {
     pub expand_bias: &'a [f32],
 }
 
-/// A map and how it is made.
+/// Node of the graph: a map and the operation that computes it.
 pub(crate) struct Node {
     pub(crate) shape: MapShape,
-    /// Frames of a clip; one where frames are seen each for itself.
+    /// Frames of a clip; one where frames are independent.
     pub(crate) frames: usize,
-    /// The scale, if the map is kept as bytes.
-    pub(crate) bytes: Option<ByteScale>,
-    /// Nothing once another node makes this map too, or makes it unneeded.
+    /// Quantization of the map, if it is stored in 8 bits.
+    pub(crate) quantization: Option<AffineQuantization>,
+    /// None once another node computes this map as well, or makes it unneeded.
     pub(crate) operation: Option<Operation>,
 }
 
@@ -71,11 +71,11 @@ pub(crate) struct Kernel {
     pub(crate) weight: Vec<f32>,
     /// `[out]`.
     pub(crate) bias: Vec<f32>,
-    /// What is read, if the product is to be one of bytes.
+    /// Range of the input, if the product is to be quantized.
     pub(crate) input_range: Option<InputRange>,
 }
 
-/// A depthwise convolution that is computed a few rows at a time by the 1x1 convolution after it.
+/// Depthwise convolution that is fused into the 1x1 convolution after it.
 pub(crate) struct DepthwiseBefore {
     pub(crate) kernel: Kernel,
     pub(crate) window: Window,
@@ -83,12 +83,12 @@ pub(crate) struct DepthwiseBefore {
     pub(crate) activation: Activation,
 }
 
-/// How a map is made of those before it.
+/// Operation that computes a map from those before it.
 pub(crate) enum Operation {
     Input,
     Convolution {
         input: MapIndex,
-        /// The depthwise convolution before it, if it was made one with this.
+        /// The depthwise convolution before it, if it was fused into this one.
         depthwise: Option<DepthwiseBefore>,
         kernel: Kernel,
         window: Window,
@@ -96,16 +96,16 @@ pub(crate) enum Operation {
         residual: Option<MapIndex>,
         gates: Option<MapIndex>,
     },
-    OverTime {
+    TemporalConvolution {
         input: MapIndex,
         kernel: Kernel,
-        window: TimeWindow,
+        window: TemporalWindow,
         activation: Activation,
         residual: Option<MapIndex>,
     },
     Depthwise {
         input: MapIndex,
-        /// The 1x1 convolution before it, if it was made one with this.
+        /// The 1x1 convolution before it, if it was fused into this one.
         expand: Option<(Kernel, Activation)>,
         kernel: Kernel,
         window: Window,
@@ -118,7 +118,7 @@ pub(crate) enum Operation {
         pooling: Pooling,
         window: Window,
         residual: Option<MapIndex>,
-        /// What is read, if the input may be kept as bytes.
+        /// Range of the input, if it may be stored in 8 bits.
         input_range: Option<InputRange>,
     },
     Combine {
@@ -152,12 +152,12 @@ pub(crate) enum Operation {
     },
     Attention {
         input: MapIndex,
-        heads: OwnedAttention,
+        weights: AttentionWeights,
     },
 }
 
 impl Operation {
-    /// The maps that are read.
+    /// Returns the maps that are read.
     pub(crate) fn inputs(&self) -> Vec<MapIndex> {
         match self {
             Self::Input => Vec::new(),
@@ -165,7 +165,7 @@ impl Operation {
                 [Some(*input), *residual, *gates].into_iter().flatten().collect()
             }
             Self::Combine { input, gates, other, .. } => [Some(*input), *gates, *other].into_iter().flatten().collect(),
-            Self::OverTime { input, residual, .. } | Self::Pool { input, residual, .. } => {
+            Self::TemporalConvolution { input, residual, .. } | Self::Pool { input, residual, .. } => {
                 [Some(*input), *residual].into_iter().flatten().collect()
             }
             Self::Concatenate { inputs } => inputs.clone(),

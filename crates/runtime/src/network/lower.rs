@@ -1,25 +1,25 @@
-//! From operations to layers with packed weights.
+//! Lowering: from operations of the graph to layers with packed weights.
 
 use super::graph::{Kernel, Node, Operation};
 use crate::InstructionSet;
 use crate::buffer::Buffer;
-use crate::gemm::quantized::ByteMatrix;
+use crate::gemm::quantized::QuantizedMatrix;
 use crate::gemm::{PackedMatrix, Segment};
 use crate::layers::{
-    Attention, Combine, Concatenate, Dense, Depthwise, ExpandDepthwise, GlobalAverage, LayerNorm, MapIndex, OverTime,
-    PackedDepthwise, Pixels, Place, Pointwise, Pool, PrependToken, QuantizedConvolution, QuantizedSeparable, Reading,
-    Run, ScratchLength, Separable,
+    Attention, Combine, Concatenate, Depthwise, ExpandDepthwise, GlobalAverage, InputAccess, LayerNorm, MapBuffer,
+    MapIndex, PackedDepthwise, Pixels, Pointwise, Pool, PrependToken, QuantizedConvolution, QuantizedSeparable, Run,
+    ScratchLength, Separable, StandardConvolution, TemporalConvolution,
 };
-use crate::quantization::{ByteScale, InputRange};
+use crate::quantization::{AffineQuantization, InputRange};
 use crate::shape::{MapShape, Window};
 use crate::simd::Lanes;
-use crate::simd::bytes::ByteSet;
+use crate::simd::int8::Int8InstructionSet;
 
-/// A layer of a packed network.
+/// Layer of a packed network.
 pub(crate) enum Layer {
     Pointwise(Pointwise),
-    Dense(Dense),
-    OverTime(OverTime),
+    StandardConvolution(StandardConvolution),
+    TemporalConvolution(TemporalConvolution),
     Depthwise(Depthwise),
     ExpandDepthwise(ExpandDepthwise),
     Separable(Separable),
@@ -36,9 +36,9 @@ pub(crate) enum Layer {
 }
 
 impl Layer {
-    /// Packs the operation that makes map `output`; nothing where there is nothing to compute.
-    pub(crate) fn new(node: Node, output: MapIndex, places: &[Place], set: InstructionSet) -> Option<Self> {
-        let shape = |map: MapIndex| places[map].shape;
+    /// Packs the operation that computes map `output`; none where there is nothing to compute.
+    pub(crate) fn new(node: Node, output: MapIndex, buffers: &[MapBuffer], set: InstructionSet) -> Option<Self> {
+        let shape = |map: MapIndex| buffers[map].shape;
         Some(match node.operation? {
             Operation::Input => return None,
             Operation::Convolution { input, depthwise: Some(before), kernel, activation, residual, .. } => {
@@ -46,7 +46,7 @@ impl Layer {
                 let packed = PackedDepthwise::new(before.window, channels, &before.kernel.weight, &before.kernel.bias);
                 let (relu_first, inner_activation) = (before.relu_first, before.activation);
                 if let Some(range) = kernel.input_range {
-                    let matrix = byte_matrix(set, &kernel, range, (channels, channels));
+                    let matrix = quantized_matrix(set, &kernel, range, (channels, channels));
                     let layer = QuantizedSeparable {
                         input,
                         output,
@@ -75,25 +75,33 @@ impl Layer {
             Operation::Convolution { input, depthwise: None, kernel, window, activation, residual, gates } => {
                 if let Some(range) = kernel.input_range {
                     let channels = (shape(input).channels, QuantizedConvolution::row_channels(window, shape(input)));
-                    let matrix = byte_matrix(set, &kernel, range, channels);
+                    let matrix = quantized_matrix(set, &kernel, range, channels);
                     let layer = QuantizedConvolution { input, output, matrix, window, residual, gates, activation };
                     return Some(Self::QuantizedConvolution(layer));
                 }
                 let matrix = matrix(set, kernel, shape(input).channels, window.kernel);
-                if window == Window::pointwise() && places[input].pixel_stride >= shape(input).padded_channels() {
+                if window == Window::pointwise() && buffers[input].pixel_stride >= shape(input).padded_channels() {
                     let segment = Segment { offset: 0, length: matrix.depth };
                     Self::Pointwise(Pointwise { input, output, matrix, segment, residual, gates, activation })
                 } else {
-                    let reading = Reading::new(window, shape(input), places[input].pixel_stride, node.shape);
-                    Self::Dense(Dense { input, output, matrix, window, residual, activation, reading })
+                    let access = InputAccess::new(window, shape(input), buffers[input].pixel_stride, node.shape);
+                    Self::StandardConvolution(StandardConvolution {
+                        input,
+                        output,
+                        matrix,
+                        window,
+                        residual,
+                        activation,
+                        access,
+                    })
                 }
             }
-            Operation::OverTime { input, kernel, window, activation, residual } => {
+            Operation::TemporalConvolution { input, kernel, window, activation, residual } => {
                 let depth = window.kernel * shape(input).channels;
                 let matrix = PackedMatrix::new(set, (depth, kernel.bias.len()), &kernel.bias, |row, column| {
                     kernel.weight[column * depth + row]
                 });
-                Self::OverTime(OverTime { input, output, matrix, window, residual, activation })
+                Self::TemporalConvolution(TemporalConvolution { input, output, matrix, window, residual, activation })
             }
             Operation::Depthwise { input, expand, kernel, window, relu_first, activation, means } => {
                 let packed = PackedDepthwise::new(window, node.shape.channels, &kernel.weight, &kernel.bias);
@@ -134,16 +142,16 @@ impl Layer {
                 Self::PrependToken(PrependToken { input, output, terms })
             }
             Operation::Pixels { input, first } => Self::Pixels(Pixels { input, output, first }),
-            Operation::Attention { input, heads } => Self::Attention(heads.packed(set, input, output)),
+            Operation::Attention { input, weights } => Self::Attention(weights.packed(set, input, output)),
         })
     }
 
-    /// How much memory it uses while it runs.
-    pub(crate) fn scratch(&self, places: &[Place]) -> ScratchLength {
-        let shape = |map: MapIndex| -> MapShape { places[map].shape };
+    /// Returns the scratch memory that the layer needs while it runs.
+    pub(crate) fn scratch(&self, buffers: &[MapBuffer]) -> ScratchLength {
+        let shape = |map: MapIndex| -> MapShape { buffers[map].shape };
         match self {
             Self::Pointwise(layer) => layer.scratch(),
-            Self::Dense(layer) => layer.scratch(shape(layer.input).channels),
+            Self::StandardConvolution(layer) => layer.scratch(shape(layer.input).channels),
             Self::Depthwise(layer) => layer.scratch(shape(layer.output)),
             Self::ExpandDepthwise(layer) => layer.scratch(shape(layer.input), shape(layer.output)),
             Self::Separable(layer) => layer.scratch(shape(layer.output)),
@@ -154,15 +162,15 @@ impl Layer {
         }
     }
 
-    /// Multiply-adds of its products and windows for one frame or clip, padding channels included.
-    pub(crate) fn multiply_adds(&self, places: &[Place]) -> u64 {
-        let pixels = |map: MapIndex| places[map].frames * places[map].shape.pixels();
+    /// Returns the multiply-adds of its products and windows for one frame or clip, padding channels included.
+    pub(crate) fn multiply_adds(&self, buffers: &[MapBuffer]) -> u64 {
+        let pixels = |map: MapIndex| buffers[map].frames * buffers[map].shape.pixels();
         let product = |matrix: &PackedMatrix, pixels: usize| matrix.depth * matrix.columns * pixels;
         let windows = |packed: &PackedDepthwise, output: MapIndex| packed.weights.len() * pixels(output);
         let count = match self {
             Self::Pointwise(layer) => product(&layer.matrix, pixels(layer.output)),
-            Self::Dense(layer) => product(&layer.matrix, pixels(layer.output)),
-            Self::OverTime(layer) => product(&layer.matrix, pixels(layer.output)),
+            Self::StandardConvolution(layer) => product(&layer.matrix, pixels(layer.output)),
+            Self::TemporalConvolution(layer) => product(&layer.matrix, pixels(layer.output)),
             Self::Depthwise(layer) => windows(&layer.packed, layer.output),
             Self::ExpandDepthwise(layer) => {
                 product(&layer.matrix, pixels(layer.input)) + windows(&layer.packed, layer.output)
@@ -179,17 +187,17 @@ impl Layer {
         count as u64
     }
 
-    /// Its kind, and channels, rows and columns of what it reads and writes.
-    pub(crate) fn outline(&self, places: &[Place]) -> String {
+    /// Describes the layer: its kind, and the shapes that it reads and writes.
+    pub(crate) fn outline(&self, buffers: &[MapBuffer]) -> String {
         let (kind, input, output) = match self {
             Self::Pointwise(layer) => ("pointwise", layer.input, layer.output),
-            Self::Dense(layer) => ("dense", layer.input, layer.output),
-            Self::OverTime(layer) => ("over time", layer.input, layer.output),
+            Self::StandardConvolution(layer) => ("convolution", layer.input, layer.output),
+            Self::TemporalConvolution(layer) => ("temporal convolution", layer.input, layer.output),
             Self::Depthwise(layer) => ("depthwise", layer.input, layer.output),
             Self::ExpandDepthwise(layer) => ("expand, depthwise", layer.input, layer.output),
             Self::Separable(layer) => ("separable", layer.input, layer.output),
-            Self::QuantizedConvolution(layer) => ("convolution of bytes", layer.input, layer.output),
-            Self::QuantizedSeparable(layer) => ("separable of bytes", layer.input, layer.output),
+            Self::QuantizedConvolution(layer) => ("int8 convolution", layer.input, layer.output),
+            Self::QuantizedSeparable(layer) => ("int8 separable", layer.input, layer.output),
             Self::Pool(layer) => ("pool", layer.input, layer.output),
             Self::Combine(layer) => ("combine", layer.input, layer.output),
             Self::Concatenate(layer) => ("concatenate", layer.inputs[0], layer.output),
@@ -200,21 +208,21 @@ impl Layer {
             Self::Attention(layer) => ("attention", layer.input, layer.output),
         };
         let shape = |map: MapIndex| {
-            let MapShape { channels, height, width } = places[map].shape;
+            let MapShape { channels, height, width } = buffers[map].shape;
             format!("{channels} x {height} x {width}")
         };
         format!("{kind}, {} to {}", shape(input), shape(output))
     }
 
     /// # Safety
-    /// The run's arena, places and scratch must be those planned for the network that the layer is part of.
+    /// The run's arena, buffers and scratch must be those planned for the network that the layer is part of.
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
         // SAFETY: passed on to the caller.
         unsafe {
             match self {
                 Self::Pointwise(layer) => layer.run(run),
-                Self::Dense(layer) => layer.run(run),
-                Self::OverTime(layer) => layer.run(run),
+                Self::StandardConvolution(layer) => layer.run(run),
+                Self::TemporalConvolution(layer) => layer.run(run),
                 Self::Depthwise(layer) => layer.run(run),
                 Self::ExpandDepthwise(layer) => layer.run(run),
                 Self::Separable(layer) => layer.run(run),
@@ -233,7 +241,7 @@ impl Layer {
     }
 }
 
-/// Weights [out, in, kernel, kernel] as a matrix of rows (ky, kx, in).
+/// Packs weights [out, in, kernel, kernel] as a matrix of rows (ky, kx, in).
 fn matrix(set: InstructionSet, kernel: Kernel, channels_in: usize, size: usize) -> PackedMatrix {
     let taps = size * size;
     let depth = taps * channels_in;
@@ -243,26 +251,33 @@ fn matrix(set: InstructionSet, kernel: Kernel, channels_in: usize, size: usize) 
     })
 }
 
-/// The same in bytes, each tap's channels followed by as many rows of zeros as make them `row_channels`.
-fn byte_matrix(
+/// Quantizes and packs them, each tap's channels followed by as many rows of zeros as make them `row_channels`.
+fn quantized_matrix(
     set: InstructionSet,
     kernel: &Kernel,
     range: InputRange,
     (channels_in, row_channels): (usize, usize),
-) -> ByteMatrix {
+) -> QuantizedMatrix {
     let taps = kernel.weight.len() / (kernel.bias.len() * channels_in);
     let shape = (taps * row_channels, kernel.bias.len());
-    ByteMatrix::new(ByteSet::of(set), shape, &kernel.bias, ByteScale::new(range), |row, column| {
-        let (tap, channel) = (row / row_channels, row % row_channels);
-        if channel < channels_in { kernel.weight[(column * channels_in + channel) * taps + tap] } else { 0.0 }
-    })
+    QuantizedMatrix::new(
+        Int8InstructionSet::for_set(set),
+        shape,
+        &kernel.bias,
+        AffineQuantization::from_range(range),
+        |row, column| {
+            let (tap, channel) = (row / row_channels, row % row_channels);
+            if channel < channels_in { kernel.weight[(column * channels_in + channel) * taps + tap] } else { 0.0 }
+        },
+    )
 }
 
+/// Copies one number a channel, padded with zeros to whole channel groups.
 fn padded(numbers: &[f32]) -> Buffer {
     padded_rows(numbers, numbers.len(), MapShape::new(numbers.len(), 1, 1).padded_channels())
 }
 
-/// Rows of `width` numbers, each with zeros behind it up to `padded` numbers.
+/// Copies rows of `width` numbers, each padded with zeros to `padded` numbers.
 pub(super) fn padded_rows(numbers: &[f32], width: usize, padded: usize) -> Buffer {
     let mut buffer = Buffer::zeroed(numbers.len() / width * padded);
     for (row, numbers) in buffer.as_mut_slice().chunks_exact_mut(padded).zip(numbers.chunks_exact(width)) {

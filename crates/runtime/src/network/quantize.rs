@@ -1,26 +1,30 @@
-//! Which products become products of bytes, and the ranges of what they read, measured on frames.
+//! Post-training quantization: the choice of products that run in int8, and the ranges of their inputs, measured on frames.
 
 use super::builder::NetworkBuilder;
 use super::fuse::drop_unused;
 use super::graph::{Map, Node, Operation};
 use super::run::Network;
 use crate::instruction_set::LanesTask;
-use crate::layers::{MapIndex, Pooling, Run, View, WIDE_OUTPUT};
+use crate::layers::{MIN_TILED_WIDTH, MapIndex, Pooling, Run, View};
 use crate::quantization::InputRange;
 use crate::shape::MapShape;
 use crate::simd::Lanes;
 use crate::{InstructionSet, Result, RuntimeError};
 
-/// Products deeper than this could overflow the 32 bits of their sums: 255 x 127 x this is just below 2^31.
-const MOST_TERMS: usize = 65_536;
+/// Deepest int8 product whose sums fit into 32 bits: 255 x 127 x this is just below 2^31.
+const MAX_TERMS: usize = 65_536;
 
 impl NetworkBuilder {
-    /// Makes convolutions products of bytes, given the range of what they read: one range for each convolution and each
-    /// maximum noted so far, depthwise ones and those of squeeze-and-excite blocks among them, as [`Observer::ranges`] gives
-    /// them. Gives the number of convolutions whose products are of bytes now.
+    /// Quantizes convolutions to int8, given the ranges of their inputs: one range for each convolution and each maximum
+    /// added so far, depthwise ones and those of squeeze-and-excite blocks among them, as [`Observer::ranges`] returns them.
+    /// Returns the number of quantized convolutions.
     ///
     /// Depthwise convolutions, the first one and those of a single pixel stay in single precision, and so do large windows
-    /// whose output is narrow. A map between a product of bytes and a depthwise convolution or a maximum is kept as bytes.
+    /// whose output is narrow: quantizing their input would take longer than the product saves. A map between a quantized
+    /// product and a depthwise convolution or a maximum is stored in 8 bits.
+    ///
+    /// # Errors
+    /// [`RuntimeError::InputRanges`] for another count of ranges, [`RuntimeError::InputRange`] for one that is not finite.
     pub fn quantize(&mut self, ranges: &[InputRange]) -> Result<usize> {
         let readers = readers(&self.nodes);
         if readers.len() != ranges.len() {
@@ -36,8 +40,8 @@ impl NetworkBuilder {
                 Some(Operation::Pool { input_range, .. }) => *input_range = Some(range),
                 Some(Operation::Convolution { kernel, window, .. }) => {
                     let terms = window.kernel * window.kernel * read.padded_channels();
-                    let is_ready = window.kernel == 1 || made.width >= WIDE_OUTPUT;
-                    if !is_frame && read.pixels() > 1 && is_ready && terms <= MOST_TERMS {
+                    let is_faster = window.kernel == 1 || made.width >= MIN_TILED_WIDTH;
+                    if !is_frame && read.pixels() > 1 && is_faster && terms <= MAX_TERMS {
                         kernel.input_range = Some(range);
                         quantized += 1;
                     }
@@ -48,19 +52,22 @@ impl NetworkBuilder {
         Ok(quantized)
     }
 
-    /// Packs the network layer by layer, so that the input of every layer can be looked at.
+    /// Packs the network without fusion, so that the input of every layer can be observed.
+    ///
+    /// # Errors
+    /// As for [`Self::finish`].
     pub fn observe(self, output: Map, set: InstructionSet) -> Result<Observer> {
         let (output, set) = self.checked_output(output, set)?;
         let readers = readers(&self.nodes);
         let mut nodes = self.nodes;
         drop_unused(&mut nodes, output);
-        // Nothing has been seen, so anything is smaller or larger.
-        let ranges = vec![InputRange { least: f32::INFINITY, greatest: f32::NEG_INFINITY }; readers.len()];
+        // The empty range, which any number widens.
+        let ranges = vec![InputRange { min: f32::INFINITY, max: f32::NEG_INFINITY }; readers.len()];
         Ok(Observer { network: Network::pack(nodes, output, set), readers, ranges })
     }
 }
 
-/// The layers whose input has a range, in the order in which they were noted, with that input.
+/// Returns the layers whose input has a range, in the order in which they were added, with that input.
 fn readers(nodes: &[Node]) -> Vec<(usize, MapIndex)> {
     let reader = |(index, node): (usize, &Node)| match node.operation {
         Some(
@@ -73,7 +80,7 @@ fn readers(nodes: &[Node]) -> Vec<(usize, MapIndex)> {
     nodes.iter().enumerate().filter_map(reader).collect()
 }
 
-/// A network that notes the range of what each of its convolutions and maxima reads.
+/// Network that records the range of each convolution's and each maximum's input.
 pub struct Observer {
     network: Network,
     readers: Vec<(usize, MapIndex)>,
@@ -81,12 +88,15 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// The shape of a frame.
+    /// Returns the shape of a frame.
     pub fn frame_shape(&self) -> MapShape {
         self.network.frame_shape()
     }
 
-    /// Runs on frames [N, C, H, W] and widens the ranges to what is seen.
+    /// Runs on frames [N, C, H, W] and widens the ranges to the inputs of the layers.
+    ///
+    /// # Errors
+    /// [`RuntimeError::BufferLength`] for a part of a frame.
     pub fn run(&mut self, frames: &[f32]) -> Result<()> {
         let (length, _) = self.network.clip_numbers();
         if !frames.len().is_multiple_of(length) {
@@ -99,13 +109,13 @@ impl Observer {
         Ok(())
     }
 
-    /// The ranges so far, in the order in which the layers were noted; zero for one that was never run.
+    /// Returns the ranges so far, in the order in which the layers were added; zero for a layer that never ran.
     pub fn ranges(&self) -> Vec<InputRange> {
-        let seen = |range: &InputRange| match range.least <= range.greatest {
+        let recorded = |range: &InputRange| match range.min <= range.max {
             true => *range,
-            false => InputRange { least: 0.0, greatest: 0.0 },
+            false => InputRange { min: 0.0, max: 0.0 },
         };
-        self.ranges.iter().map(seen).collect()
+        self.ranges.iter().map(recorded).collect()
     }
 }
 
@@ -119,13 +129,13 @@ impl LanesTask for ObserveTask<'_> {
 
     fn run<L: Lanes>(self, lanes: L) {
         let Observer { network, readers, ranges } = self.observer;
-        let look = |index: usize, run: &Run<'_, L>| {
-            if let Ok(place) = readers.binary_search_by_key(&index, |(index, _)| *index) {
+        let before_layer = |index: usize, run: &Run<'_, L>| {
+            if let Ok(reader) = readers.binary_search_by_key(&index, |(index, _)| *index) {
                 // SAFETY: layers before this one have written the map, and none runs now.
-                unsafe { widen(&mut ranges[place], run.view(readers[place].1)) };
+                unsafe { widen(&mut ranges[reader], run.view(readers[reader].1)) };
             }
         };
-        network.run_watched(lanes, self.frame, look);
+        network.run_observed(lanes, self.frame, before_layer);
     }
 }
 
@@ -137,8 +147,8 @@ unsafe fn widen(range: &mut InputRange, view: View) {
     for pixel in 0..view.shape.pixels() {
         // SAFETY: a pixel holds its channels side by side; the rest is the caller's promise.
         let channels = unsafe { std::slice::from_raw_parts(view.pixel(pixel), view.shape.channels) };
-        let (least, greatest) = (range.least, range.greatest);
-        range.least = channels.iter().copied().fold(least, f32::min);
-        range.greatest = channels.iter().copied().fold(greatest, f32::max);
+        let (min, max) = (range.min, range.max);
+        range.min = channels.iter().copied().fold(min, f32::min);
+        range.max = channels.iter().copied().fold(max, f32::max);
     }
 }

@@ -5,45 +5,45 @@ use std::sync::{Mutex, PoisonError};
 use super::fuse::fuse;
 use super::graph::Node;
 use super::lower::Layer;
-use super::plan::{GROUP_FRAMES, Plan};
+use super::memory_plan::{GROUP_FRAMES, MemoryPlan};
 use crate::buffer::Buffer;
 use crate::instruction_set::LanesTask;
-use crate::layers::{MapIndex, Place, Pointer, Run, Scratch, ScratchLength, from_planar, to_planar};
+use crate::layers::{MapBuffer, MapIndex, Pointer, Run, Scratch, ScratchLength, from_planar, to_planar};
 use crate::shape::MapShape;
 use crate::simd::Lanes;
-use crate::team::Team;
+use crate::thread_pool::ThreadPool;
 use crate::{InstructionSet, Result, RuntimeError};
 
 mod times;
 
 pub use times::LayerTime;
 
-/// A packed network, ready to run; may be shared between threads.
+/// Packed network, ready to run. It may be shared between threads.
 pub struct Network {
     set: InstructionSet,
-    /// With the index of the node that each layer came from.
+    /// Layers with the index of the node that each came from.
     layers: Vec<(usize, Layer)>,
-    places: Vec<Place>,
+    buffers: Vec<MapBuffer>,
     output: MapIndex,
     grouped_from: usize,
-    is_of_clips: bool,
+    is_temporal: bool,
     arena_length: usize,
     scratch: ScratchLength,
-    /// Kept between runs; a run takes one and puts it back.
+    /// Memory and threads that are kept between runs; a run takes one and puts it back.
     workspaces: Mutex<Vec<Workspace>>,
 }
 
-/// What a run needs: threads, and an arena with its scratch for each.
+/// Memory and threads of a run: a thread pool, and an arena with its scratch memory for each thread.
 struct Workspace {
-    team: RefCell<Team>,
+    thread_pool: RefCell<ThreadPool>,
     arenas: Vec<Buffer>,
 }
 
-/// Numbers after each arena that nothing may write.
+/// Numbers behind each arena that no kernel may write.
 const GUARD: usize = 64;
 
 impl Workspace {
-    /// Fills arenas with what is not a number, so that a kernel that reads what none has written shows in the result.
+    /// Fills the arenas with NaN, so that a kernel that reads memory before it was written shows in the result.
     fn poison(&mut self) {
         for arena in &mut self.arenas {
             arena.as_mut_slice().fill(f32::NAN);
@@ -61,50 +61,50 @@ impl Network {
         Self::pack(nodes, output, set)
     }
 
-    /// The nodes as they are.
+    /// Lowers the nodes without fusing any.
     pub(super) fn pack(nodes: Vec<Node>, output: MapIndex, set: InstructionSet) -> Self {
-        let plan = Plan::new(&nodes, output);
+        let plan = MemoryPlan::new(&nodes, output);
         let mut scratch = ScratchLength::default();
         let mut layers = Vec::new();
         for (index, node) in nodes.into_iter().enumerate() {
-            if let Some(layer) = Layer::new(node, index, &plan.places, set) {
-                let wanted = layer.scratch(&plan.places);
+            if let Some(layer) = Layer::new(node, index, &plan.buffers, set) {
+                let wanted = layer.scratch(&plan.buffers);
                 scratch.shared = scratch.shared.max(wanted.shared);
                 scratch.own = scratch.own.max(wanted.own);
                 layers.push((index, layer));
             }
         }
-        let Plan { places, grouped_from, is_of_clips, arena_length } = plan;
-        // Every piece begins at the start of a cache line.
+        let MemoryPlan { buffers, grouped_from, is_temporal, arena_length } = plan;
+        // Every part begins at a cache line, so that threads that write beside each other do not share one.
         let scratch =
             ScratchLength { shared: scratch.shared.next_multiple_of(64), own: scratch.own.next_multiple_of(64) };
         let arena_length = arena_length.next_multiple_of(64);
         let workspaces = Mutex::default();
-        Self { set, layers, places, output, grouped_from, is_of_clips, arena_length, scratch, workspaces }
+        Self { set, layers, buffers, output, grouped_from, is_temporal, arena_length, scratch, workspaces }
     }
 
-    /// The shape of a frame.
+    /// Returns the shape of a frame.
     pub fn frame_shape(&self) -> MapShape {
-        self.places[0].shape
+        self.buffers[0].shape
     }
 
-    /// The shape of a frame's result.
+    /// Returns the shape of a frame's result.
     pub fn output_shape(&self) -> MapShape {
-        self.places[self.output].shape
+        self.buffers[self.output].shape
     }
 
-    /// Frames of a clip and of its result; one where frames are seen each for itself.
+    /// Returns the frames of a clip and of its result; one where frames are independent.
     pub fn clip_frames(&self) -> (usize, usize) {
-        (self.places[0].frames, self.places[self.output].frames)
+        (self.buffers[0].frames, self.buffers[self.output].frames)
     }
 
-    /// How many numbers a clip has and its result.
+    /// Returns how many numbers a clip has and its result.
     pub(super) fn clip_numbers(&self) -> (usize, usize) {
         let (frames, frames_out) = self.clip_frames();
         (frames * self.frame_shape().numbers(), frames_out * self.output_shape().numbers())
     }
 
-    /// The instruction set that the network was packed for.
+    /// Returns the instruction set that the network was packed for.
     pub fn instruction_set(&self) -> InstructionSet {
         self.set
     }
@@ -112,8 +112,11 @@ impl Network {
     /// Runs on `count` frames [count, C, H, W] and writes their results [count, C, h, w], or on as many clips
     /// [count, T, C, H, W].
     ///
-    /// Several frames are shared out among `threads`; a single one or a clip is cut layer by layer. Threads and memory are
-    /// kept for the next run. Runs at the same time have threads and memory of their own.
+    /// Several frames are distributed among `threads`; a single one or a clip is split layer by layer. Threads and memory are
+    /// kept for the next run. Concurrent runs have threads and memory of their own.
+    ///
+    /// # Errors
+    /// [`RuntimeError::BufferLength`] where `frames` or `output` do not hold as many numbers as the shapes ask for.
     pub fn run(&self, frames: &[f32], count: usize, output: &mut [f32], threads: usize) -> Result<()> {
         let (clip_numbers, output_numbers) = self.clip_numbers();
         check_length("frames", count * clip_numbers, frames.len())?;
@@ -129,8 +132,13 @@ impl Network {
         Ok(())
     }
 
-    /// Runs on one frame on this thread, and calls `look` before each layer with the index of the node that it makes.
-    pub(super) fn run_watched<L: Lanes>(&self, lanes: L, frame: &[f32], mut look: impl FnMut(usize, &Run<'_, L>)) {
+    /// Runs on one frame on this thread, and calls `before_layer` with the index of the node that each layer computes.
+    pub(super) fn run_observed<L: Lanes>(
+        &self,
+        lanes: L,
+        frame: &[f32],
+        mut before_layer: impl FnMut(usize, &Run<'_, L>),
+    ) {
         assert_eq!(frame.len(), self.clip_numbers().0);
         let mut workspace = self.take_workspace(1);
         let arena = Pointer::new(workspace.arenas[0].as_mut_ptr());
@@ -139,22 +147,27 @@ impl Network {
         unsafe {
             from_planar(&run, frame.as_ptr(), run.view(0));
             for (index, layer) in &self.layers {
-                look(*index, &run);
+                before_layer(*index, &run);
                 layer.run(&run);
             }
         }
         self.workspaces.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
     }
 
-    /// A run of one frame in an arena of this network.
-    fn run_in<'a, L: Lanes>(&'a self, lanes: L, arena: Pointer, team: Option<&'a RefCell<Team>>) -> Run<'a, L> {
+    /// Returns a run of one frame in an arena of this network.
+    fn run_in<'a, L: Lanes>(
+        &'a self,
+        lanes: L,
+        arena: Pointer,
+        thread_pool: Option<&'a RefCell<ThreadPool>>,
+    ) -> Run<'a, L> {
         let shared = arena.get().wrapping_add(self.arena_length);
         let own = shared.wrapping_add(self.scratch.shared);
         let scratch = Scratch { shared: Pointer::new(shared), own: Pointer::new(own), own_length: self.scratch.own };
-        Run { lanes, arena, places: &self.places, first_clip: 0, clips: 1, scratch, team }
+        Run { lanes, arena, buffers: &self.buffers, first_clip: 0, clips: 1, scratch, thread_pool }
     }
 
-    /// A workspace with so many threads.
+    /// Takes a kept workspace of so many threads, or creates one.
     fn take_workspace(&self, threads: usize) -> Workspace {
         let mut kept = self.workspaces.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.iter().position(|workspace| workspace.arenas.len() == threads) {
@@ -166,44 +179,44 @@ impl Network {
                 let first = Buffer::zeroed(length + (threads - 1) * own);
                 let others = (1..threads).map(|_| Buffer::zeroed(length));
                 Workspace {
-                    team: RefCell::new(Team::new(threads)),
+                    thread_pool: RefCell::new(ThreadPool::new(threads)),
                     arenas: std::iter::once(first).chain(others).collect(),
                 }
             }
         }
     }
 
-    /// Runs on one group of clips, a frame that is seen for itself being a clip of one.
+    /// Runs on one group of clips; an independent frame is a clip of one.
     ///
     /// # Safety
     /// `arena` must be an arena of this network that nothing else uses; `clips` must be valid for reading `count` of them
-    /// and `output` for writing as many results. `after_layer` is called with the place of each layer whenever it has run.
+    /// and `output` for writing as many results. `after_layer` is called with the position of each layer when it has run.
     unsafe fn run_group<L: Lanes>(
         &self,
         lanes: L,
         arena: Pointer,
         (clips, count, output): (*const f32, usize, *mut f32),
-        team: Option<&RefCell<Team>>,
+        thread_pool: Option<&RefCell<ThreadPool>>,
         mut after_layer: impl FnMut(usize),
     ) {
-        let mut run = self.run_in(lanes, arena, team);
+        let mut run = self.run_in(lanes, arena, thread_pool);
         let split = self.layers.partition_point(|(index, _)| *index < self.grouped_from);
         let (single, grouped) = self.layers.split_at(split);
         let (clip_numbers, output_numbers) = self.clip_numbers();
-        // SAFETY: passed on to the caller; the plan gave every map and the scratch their places in the arena.
+        // SAFETY: passed on to the caller; the memory plan keeps maps and scratch apart in the arena.
         unsafe {
             for clip in 0..count {
                 run.first_clip = clip;
                 from_planar(&run, clips.wrapping_add(clip * clip_numbers), run.view(0));
-                for (place, (_, layer)) in single.iter().enumerate() {
+                for (position, (_, layer)) in single.iter().enumerate() {
                     layer.run(&run);
-                    after_layer(place);
+                    after_layer(position);
                 }
             }
             (run.first_clip, run.clips) = (0, count);
-            for (place, (_, layer)) in grouped.iter().enumerate() {
+            for (position, (_, layer)) in grouped.iter().enumerate() {
                 layer.run(&run);
-                after_layer(split + place);
+                after_layer(split + position);
             }
             for clip in 0..count {
                 (run.first_clip, run.clips) = (clip, 1);
@@ -217,8 +230,8 @@ fn check_length(name: &'static str, expected: usize, found: usize) -> Result<()>
     if expected == found { Ok(()) } else { Err(RuntimeError::BufferLength { name, expected, found }) }
 }
 
-/// Cuts frames into groups, large ones first: large ones read weights less often, and small ones at the end keep threads of
-/// unequal speed from waiting for each other.
+/// Splits frames into groups, large ones first: large ones read the weights less often, and small ones at the end keep
+/// threads of unequal speed from waiting for each other.
 fn groups(count: usize, threads: usize) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
     let mut first = 0;
@@ -244,7 +257,7 @@ impl LanesTask for RunTask<'_> {
     type Output = ();
 
     fn run<L: Lanes>(self, lanes: L) {
-        let Self { network, frames, count, output, threads, workspace: Workspace { team, arenas } } = self;
+        let Self { network, frames, count, output, threads, workspace: Workspace { thread_pool, arenas } } = self;
         let (clip_numbers, output_numbers) = network.clip_numbers();
         let output = Pointer::new(output.as_mut_ptr());
         let arenas: Vec<Pointer> = arenas.iter_mut().map(|arena| Pointer::new(arena.as_mut_ptr())).collect();
@@ -253,14 +266,14 @@ impl LanesTask for RunTask<'_> {
             let frames = frames.as_ptr().wrapping_add(first * clip_numbers);
             (frames, frames_of_group.len(), output.get().wrapping_add(first * output_numbers))
         };
-        if threads > 1 && (count == 1 || network.is_of_clips) {
+        if threads > 1 && (count == 1 || network.is_temporal) {
             for clip in 0..count {
                 // SAFETY: the arena is this workspace's, lengths were checked.
-                unsafe { network.run_group(lanes, arenas[0], piece(clip..clip + 1), Some(team), |_| ()) };
+                unsafe { network.run_group(lanes, arenas[0], piece(clip..clip + 1), Some(thread_pool), |_| ()) };
             }
             return;
         }
-        let groups = match network.is_of_clips {
+        let groups = match network.is_temporal {
             true => (0..count).map(|clip| clip..clip + 1).collect(),
             false => groups(count, threads),
         };
@@ -271,7 +284,7 @@ impl LanesTask for RunTask<'_> {
         if threads == 1 {
             (0..groups.len()).for_each(|group| work(0, group));
         } else {
-            team.borrow_mut().run(groups.len(), &work);
+            thread_pool.borrow_mut().run(groups.len(), &work);
         }
     }
 }

@@ -20,7 +20,7 @@ const EXPONENT_BIAS: i32 = 127;
 pub(crate) struct Avx2(());
 
 impl Avx2 {
-    /// The lanes, if this processor has them.
+    /// Returns the lanes if this processor has them.
     pub(crate) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
     }
@@ -59,13 +59,13 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn load_bytes(self, from: *const u8) -> __m256 {
+    unsafe fn load_u8(self, from: *const u8) -> __m256 {
         // SAFETY: `self` proves the features; the pointer is the caller's promise.
         unsafe { _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(from.cast()))) }
     }
 
     #[inline(always)]
-    unsafe fn store_bytes(self, to: *mut u8, vector: __m256) {
+    unsafe fn store_u8(self, to: *mut u8, vector: __m256) {
         // SAFETY: `self` proves the features; the pointer is the caller's promise.
         unsafe {
             let whole = _mm256_cvtps_epi32(vector);

@@ -11,19 +11,19 @@ use std::f32::consts::SQRT_2;
 
 use super::{Kernel, Lanes};
 
-/// Adding this rounds to sixteenths, and leaves how many there are in the lowest bits.
+/// Constant whose addition rounds to sixteenths and leaves their count in the lowest bits (1.5 x 2^19).
 const SIXTEENTHS: f32 = 786_432.0;
-/// One line of the cache.
+/// Cache line.
 #[repr(align(64))]
 struct Line([f32; 16]);
 
-/// 2^(n / 16).
+/// Table of 2^(n / 16).
 #[rustfmt::skip]
 static POWERS_OF_TWO: Line = Line([
     1.0, 1.044_273_7, 1.090_507_7, 1.138_788_6, 1.189_207_1, 1.241_857_8, 1.296_839_6, 1.354_255_6,
     SQRT_2, 1.476_826_2, 1.542_210_8, 1.610_490_3, 1.681_792_9, 1.756_252_2, 1.834_008_1, 1.915_206_6,
 ]);
-/// 2^t is 1 and this times `t` and `t` squared, to within 4.3e-7, for |t| <= 1/32 (fitted for this file).
+/// Coefficients of `t` and `t` squared in 2^t, to within 4.3e-7 for |t| <= 1/32 (fitted for this file).
 const BETWEEN_POWERS: [f32; 2] = [0.693_187_7, 0.240_226_43];
 const ROUND: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
@@ -32,7 +32,7 @@ const ROUND: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 pub(crate) struct Avx512(());
 
 impl Avx512 {
-    /// The lanes, if this processor has them.
+    /// Returns the lanes if this processor has them.
     pub(crate) fn detect() -> Option<Self> {
         let has_all = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
@@ -76,13 +76,13 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn load_bytes(self, from: *const u8) -> __m512 {
+    unsafe fn load_u8(self, from: *const u8) -> __m512 {
         // SAFETY: `self` proves the features; the pointer is the caller's promise.
         unsafe { _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(from.cast()))) }
     }
 
     #[inline(always)]
-    unsafe fn store_bytes(self, to: *mut u8, vector: __m512) {
+    unsafe fn store_u8(self, to: *mut u8, vector: __m512) {
         // SAFETY: `self` proves the features; the pointer is the caller's promise.
         unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(vector))) }
     }
@@ -102,7 +102,7 @@ impl Lanes for Avx512 {
     #[inline(always)]
     fn constant(self, number: f32) -> __m512 {
         let mut number = number;
-        // SAFETY: there is no instruction in it; the compiler only forgets which number it is.
+        // SAFETY: the assembly is empty; it only hides the value of the number from the compiler.
         unsafe { asm!("/* {0} */", inout(xmm_reg) number, options(pure, nomem, nostack, preserves_flags)) };
         self.splat(number)
     }
@@ -119,9 +119,8 @@ impl Lanes for Avx512 {
         unsafe { _mm512_reduce_max_ps(a) }
     }
 
-    /// A table of the powers between 1 and 2, sixteen to the octave, and a short polynomial between two of them. What sets
-    /// the pace of SiLU on Zen 4 is its multipliers, which the division needs too; table, scaling and additions take other
-    /// units.
+    /// Looks up the nearest of sixteen powers between 1 and 2 and multiplies it by a short polynomial. SiLU on Zen 4 is bound
+    /// by the multipliers, which the division uses too; the table, the scaling and the additions run on other units.
     #[inline(always)]
     fn one_and_power_of_two(self, t: __m512) -> __m512 {
         let (magic, one) = (self.constant(SIXTEENTHS), self.constant(1.0));
@@ -131,7 +130,7 @@ impl Lanes for Avx512 {
         // SAFETY: a value of this type exists only where the features were detected, and the table is a vector long.
         let power = unsafe {
             let table = _mm512_load_ps(POWERS_OF_TWO.0.as_ptr());
-            // Of the index only the lowest four bits count; of the exponent the whole number below it.
+            // The permutation reads the lowest four bits of the index, the scaling the whole number below the exponent.
             let power = _mm512_permutexvar_ps(_mm512_castps_si512(shifted), table);
             _mm512_scalef_ps(power, sixteenths)
         };

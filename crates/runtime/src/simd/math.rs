@@ -1,4 +1,4 @@
-//! Functions that encoders apply to every number, on vectors.
+//! Activation functions on vectors.
 //!
 //! Errors against exact arithmetic, for |x| up to 1e30 (the tests below hold them): sigmoid 3e-7,
 //! SiLU 4e-7 of itself or 1e-7, GELU 6e-7 x max(1, |x|).
@@ -7,12 +7,12 @@ use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
 use super::{EXPONENT_LIMIT, Lanes};
 
-/// The fifth coefficient of the polynomial for 2^t, and those below it.
+/// Fifth coefficient of the polynomial for 2^t; those of lower powers follow.
 const POWER_OF_TWO_FIFTH: f32 = 0.001_326_473;
 #[allow(clippy::approx_constant, reason = "the best coefficient is near ln 2, and is not ln 2")]
 const POWER_OF_TWO: [f32; 5] = [0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
 
-/// 2^t for |t| <= 125, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a
+/// Returns 2^t for |t| <= 125, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a
 /// shift.
 #[inline(always)]
 pub(super) fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
@@ -25,33 +25,33 @@ pub(super) fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
     lanes.scale_by_power_of_two(power, whole)
 }
 
-/// e^x for x <= 0, or 2^-125 where it is less than that.
+/// Returns e^x for x <= 0, or 2^-125 where it is less than that.
 #[inline(always)]
 pub(crate) fn exponential<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
-    // A NaN is the second argument, so that it comes through.
+    // The second argument wins over NaN, so that NaN propagates.
     let t = lanes.maximum(lanes.splat(-EXPONENT_LIMIT), lanes.multiply(x, lanes.splat(LOG2_E)));
     power_of_two(lanes, t)
 }
 
-/// 1 + e^-x.
+/// Returns 1 + e^-x.
 #[inline(always)]
 fn one_and_exponential<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
     lanes.one_and_power_of_two(lanes.multiply(x, lanes.constant(-LOG2_E)))
 }
 
-/// 1 / (1 + e^-x).
+/// Returns 1 / (1 + e^-x).
 #[inline(always)]
 pub(crate) fn sigmoid<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
     lanes.divide(lanes.splat(1.0), one_and_exponential(lanes, x))
 }
 
-/// x / (1 + e^-x).
+/// Returns x / (1 + e^-x).
 #[inline(always)]
 pub(crate) fn silu<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
     lanes.divide(x, one_and_exponential(lanes, x))
 }
 
-/// x (1 + erf(x / sqrt 2)) / 2, with erf by Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.26.
+/// Returns x (1 + erf(x / sqrt 2)) / 2, with erf by Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.26.
 #[inline(always)]
 pub(crate) fn gelu<L: Lanes>(lanes: L, x: L::Vector) -> L::Vector {
     let one = lanes.splat(1.0);
@@ -75,7 +75,7 @@ mod tests {
     use crate::InstructionSet;
     use crate::activation::{Activation, activate_slice};
 
-    /// erf by its series, good to 1e-12 for |x| < 5; beyond, 1.
+    /// Returns erf by its series, to within 1e-12 for |x| < 5; beyond, 1.
     fn exact_erf(x: f64) -> f64 {
         if x.abs() > 5.0 {
             return x.signum();
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_stays_so() {
+    fn nan_propagates() {
         for set in InstructionSet::available() {
             for activation in Activation::ALL {
                 let mut numbers = [f32::NAN; 16];

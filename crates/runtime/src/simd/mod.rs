@@ -1,6 +1,6 @@
-//! Vectors of every instruction set behind one trait, so that each kernel is written once.
+//! SIMD vectors of every instruction set behind one trait, so that each kernel is written once.
 
-/// Methods of [`Lanes`] that take vectors and give one, from intrinsics.
+/// Implements methods of [`Lanes`] that take vectors and return one, from intrinsics.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! operations {
     ($vector:ty: $($name:ident($($argument:ident),+) = $body:expr;)+) => {
@@ -16,7 +16,7 @@ macro_rules! operations {
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-pub(crate) mod bytes;
+pub(crate) mod int8;
 pub(crate) mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -35,7 +35,7 @@ use crate::gemm::Tiles;
 /// Channels are padded to a multiple of this many in every buffer, so that no kernel needs a masked load or store.
 pub(crate) const CHANNEL_GROUP: usize = 16;
 
-/// Exponents beyond these might overflow.
+/// Largest magnitude of an exponent that cannot overflow.
 const EXPONENT_LIMIT: f32 = 125.0;
 
 /// Vector arithmetic of one instruction set. A value of this type proves that the processor has the set.
@@ -64,20 +64,20 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
 
     /// # Safety
     /// `from` must be valid for reading [`Self::COUNT`] bytes.
-    unsafe fn load_bytes(self, from: *const u8) -> Self::Vector;
+    unsafe fn load_u8(self, from: *const u8) -> Self::Vector;
 
     /// Stores the nearest whole numbers, one a byte, of numbers between 0 and 255.
     ///
     /// # Safety
     /// `to` must be valid for writing [`Self::COUNT`] bytes.
-    unsafe fn store_bytes(self, to: *mut u8, vector: Self::Vector);
+    unsafe fn store_u8(self, to: *mut u8, vector: Self::Vector);
 
-    /// Brings a line into the cache before it is needed; any address will do.
+    /// Fetches a cache line before it is needed; any address is allowed.
     fn prefetch(self, at: *const f32);
 
     fn splat(self, number: f32) -> Self::Vector;
-    /// Like `splat`, for a constant of a loop that needs it in a register: a compiler that knows it reads it from memory at
-    /// each use, and then such a loop waits for its loads.
+    /// Splats a constant that a loop needs in a register: a compiler that knows its value reads it from memory at each use,
+    /// and then such a loop is bound by loads.
     #[inline(always)]
     fn constant(self, number: f32) -> Self::Vector {
         self.splat(number)
@@ -85,31 +85,31 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn subtract(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn multiply(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The larger of each pair; `b` where either is not a number.
+    /// Returns the larger of each pair; `b` where either is NaN.
     fn maximum(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The smaller of each pair; `b` where either is not a number.
+    /// Returns the smaller of each pair; `b` where either is NaN.
     fn minimum(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// `a * b + c`; rounded once where the set has fused multiply-add.
+    /// Returns `a * b + c`, rounded once where the set has fused multiply-add.
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    /// The nearest whole numbers, for magnitudes below 2^22.
+    /// Returns the nearest whole numbers, for magnitudes below 2^22.
     fn round(self, a: Self::Vector) -> Self::Vector;
-    /// `a * 2^exponent`, for whole exponents from -125 to 125.
+    /// Returns `a * 2^exponent`, for whole exponents from -125 to 125.
     fn scale_by_power_of_two(self, a: Self::Vector, exponent: Self::Vector) -> Self::Vector;
-    /// `1 + 2^t` for any `t`, to within 5e-7 of 2^t; 1 far below, and as good as infinite far above.
+    /// Returns `1 + 2^t` for any `t`, to within 5e-7 of 2^t; 1 far below, and as good as infinite far above.
     #[inline(always)]
     fn one_and_power_of_two(self, t: Self::Vector) -> Self::Vector {
-        // What is not a number is the second argument, so that it comes through.
+        // The second argument wins over NaN, so that NaN propagates.
         let limited = self.minimum(self.splat(EXPONENT_LIMIT), self.maximum(self.splat(-EXPONENT_LIMIT), t));
         self.add(math::power_of_two(self, limited), self.splat(1.0))
     }
-    /// `a / b`. One division takes the processor as long as some ten other steps, but it takes them beside it.
+    /// Returns `a / b`. A division takes as long as some ten other instructions, but they run beside it.
     fn divide(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn absolute(self, a: Self::Vector) -> Self::Vector;
-    /// `magnitude` with the sign of `sign`; `magnitude` must not be negative.
+    /// Returns `magnitude` with the sign of `sign`; `magnitude` must not be negative.
     fn with_sign_of(self, magnitude: Self::Vector, sign: Self::Vector) -> Self::Vector;
-    /// The sum of all lanes.
+    /// Returns the sum of all lanes.
     fn sum(self, a: Self::Vector) -> f32;
-    /// The largest of all lanes; anything where one is not a number.
+    /// Returns the largest of all lanes; unspecified where one is NaN.
     fn largest(self, a: Self::Vector) -> f32;
 
     #[inline(always)]
@@ -118,7 +118,7 @@ pub(crate) trait Lanes: Tiles + Copy + Send + Sync + 'static {
     }
 }
 
-/// A piece of work on raw buffers, written once for all instruction sets.
+/// Piece of work on raw buffers, written once for all instruction sets.
 ///
 /// `run` must be `#[inline(always)]`, and so must everything it calls except through [`Lanes::call`]: otherwise its
 /// vector operations become function calls.

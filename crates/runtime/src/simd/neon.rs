@@ -18,7 +18,7 @@ const SIGN_BIT: u32 = 1 << 31;
 pub(crate) struct Neon(());
 
 impl Neon {
-    /// The lanes, if this processor has them, as all do that run ARM's 64-bit Linux, macOS or Windows.
+    /// Returns the lanes if this processor has them, as all do that run ARM's 64-bit Linux, macOS or Windows.
     pub(crate) fn detect() -> Option<Self> {
         is_aarch64_feature_detected!("neon").then_some(Self(()))
     }
@@ -57,7 +57,7 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
-    unsafe fn load_bytes(self, from: *const u8) -> float32x4_t {
+    unsafe fn load_u8(self, from: *const u8) -> float32x4_t {
         // SAFETY: `self` proves the feature; the pointer is the caller's promise.
         unsafe {
             let bytes = vcreate_u8(u64::from(from.cast::<u32>().read_unaligned()));
@@ -66,7 +66,7 @@ impl Lanes for Neon {
     }
 
     #[inline(always)]
-    unsafe fn store_bytes(self, to: *mut u8, vector: float32x4_t) {
+    unsafe fn store_u8(self, to: *mut u8, vector: float32x4_t) {
         // SAFETY: `self` proves the feature; the pointer is the caller's promise.
         unsafe {
             let halves = vcombine_u16(vqmovn_u32(vcvtnq_u32_f32(vector)), vcreate_u16(0));
@@ -104,7 +104,7 @@ impl Lanes for Neon {
         add(a, b) = vaddq_f32(a, b);
         subtract(a, b) = vsubq_f32(a, b);
         multiply(a, b) = vmulq_f32(a, b);
-        // NEON's own maximum gives what is not a number on either side, so this compares and chooses.
+        // NEON's own maximum returns NaN if either side is NaN, where the other sets return `b`, so this compares.
         maximum(a, b) = vbslq_f32(vcgtq_f32(a, b), a, b);
         minimum(a, b) = vbslq_f32(vcltq_f32(a, b), a, b);
         multiply_add(a, b, c) = vfmaq_f32(c, a, b);

@@ -2,13 +2,13 @@ use std::array;
 
 use super::{Kernel, Lanes};
 
-/// Adding and taking away this leaves only whole numbers, for magnitudes below 2^22.
+/// Constant whose addition and subtraction rounds to whole numbers, for magnitudes below 2^22 (1.5 x 2^23).
 const WHOLE: f32 = 12_582_912.0;
 /// Bits of a number's fraction; the exponent stands above them.
 const FRACTION_BITS: u32 = 23;
 const EXPONENT_BIAS: i32 = 127;
 
-/// 4 lanes in plain Rust, which every 64-bit compiler target turns into vectors of its baseline.
+/// 4 lanes in plain Rust, which compilers turn into vectors of the target's baseline.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Portable;
 
@@ -58,18 +58,18 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    unsafe fn load_bytes(self, from: *const u8) -> Four {
+    unsafe fn load_u8(self, from: *const u8) -> Four {
         // SAFETY: the pointer is the caller's promise.
         unsafe { from.cast::<[u8; 4]>().read().map(f32::from) }
     }
 
     #[inline(always)]
-    unsafe fn store_bytes(self, to: *mut u8, vector: Four) {
+    unsafe fn store_u8(self, to: *mut u8, vector: Four) {
         // SAFETY: the pointer is the caller's promise.
         unsafe { to.cast::<[u8; 4]>().write(self.round(vector).map(|number| number as u8)) }
     }
 
-    /// Nothing: plain Rust has no such instruction.
+    /// Does nothing: plain Rust has no such instruction.
     #[inline(always)]
     fn prefetch(self, _: *const f32) {}
 

@@ -1,11 +1,11 @@
-//! Every layer once more, in double precision and without any haste, to compare kernels with.
+//! Reference implementation of every layer: plain loops in double precision.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg32;
 use runtime::{Activation, InstructionSet, Map, MapShape, NetworkBuilder, Padding, Window};
 
-/// A map of one frame, channels first.
+/// Map of one frame, channels first.
 #[derive(Clone)]
 pub struct Image {
     pub shape: MapShape,
@@ -31,7 +31,7 @@ impl Image {
         self.numbers[(channel * self.shape.height + y) * self.shape.width + x]
     }
 
-    /// The number at a place counted from the padding's corner; nothing outside the map.
+    /// Returns the number at a position counted from the padding's corner; nothing outside the map.
     fn padded(&self, channel: usize, y: usize, x: usize, padding: Padding) -> Option<f64> {
         let (y, x) = (y.checked_sub(padding.top)?, x.checked_sub(padding.left)?);
         (y < self.shape.height && x < self.shape.width).then(|| self.at(channel, y, x))
@@ -42,7 +42,7 @@ impl Image {
     }
 }
 
-/// erf by its series; beyond 5 it is 1 to twelve digits.
+/// Returns erf by its series; beyond 5 it is 1 to twelve digits.
 fn erf(x: f64) -> f64 {
     if x.abs() > 5.0 {
         return x.signum();
@@ -169,24 +169,24 @@ impl Numbers {
         Self(Pcg32::seed_from_u64(seed))
     }
 
-    /// `count` numbers between -size and size.
+    /// Draws `count` numbers between -size and size.
     pub fn take(&mut self, count: usize, size: f32) -> Vec<f32> {
         (0..count).map(|_| (self.0.next_u32() as f32 / u32::MAX as f32 * 2.0 - 1.0) * size).collect()
     }
 
-    /// Weights for sums of `terms` numbers that stay of their size.
+    /// Draws weights that keep the magnitude of sums of `terms` numbers.
     pub fn weights(&mut self, count: usize, terms: usize) -> Vec<f32> {
         self.take(count, (3.0 / terms as f32).sqrt())
     }
 }
 
-/// The sums of the absolute values of a convolution's terms: what its rounding errors are relative to.
+/// Returns the sums of the absolute values of a convolution's terms, to which its rounding errors are relative.
 pub fn absolute_terms(input: &Image, weight: &[f32], bias: &[f32], window: Window) -> Image {
     let absolute = |numbers: &[f32]| numbers.iter().map(|number| number.abs()).collect::<Vec<_>>();
     convolution(&input.map(f64::abs), &absolute(weight), &absolute(bias), window, Activation::Identity)
 }
 
-/// As [`compare_beside`] the results themselves.
+/// Compares as [`compare_relative_to`], relative to the results themselves.
 pub fn compare(
     shape: MapShape,
     count: usize,
@@ -194,12 +194,12 @@ pub fn compare(
     build: impl Fn(&mut NetworkBuilder, Map) -> runtime::Result<Map>,
     reference: impl Fn(&Image) -> Image,
 ) {
-    compare_beside(shape, count, seed, build, &reference, &reference);
+    compare_relative_to(shape, count, seed, build, &reference, &reference);
 }
 
 /// Builds a network for every instruction set of this machine, runs it on random frames with one and with two threads, and
 /// compares every result with the reference to 1e-5 of the largest number of `magnitude`.
-pub fn compare_beside(
+pub fn compare_relative_to(
     shape: MapShape,
     count: usize,
     seed: u64,

@@ -87,7 +87,7 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
         weights_sha256: single.weights_sha256().to_owned(),
         frames,
         measured: None,
-        ranges: observer.ranges().iter().map(|range| [range.least, range.greatest]).collect(),
+        ranges: observer.ranges().iter().map(|range| [range.min, range.max]).collect(),
     };
     drop(observer);
     let int8 = Pipeline::with_model(&source, registry.folder(), (model()?, status), Some(&calibration))?;

@@ -1,6 +1,6 @@
-//! Products of bytes: inputs quantized before, weights quantized with a scale for each column, results in single precision.
+//! Int8 products: inputs quantized before, weights quantized with a scale for each column, results in single precision.
 //!
-//! They are built as the products of [`super`], with four bytes in the place of a number.
+//! They are built as the products of [`super`], with four quantized numbers in place of a number.
 
 mod multiply;
 mod packed;
@@ -8,5 +8,5 @@ mod packed;
 mod tests;
 mod tile;
 
-pub(crate) use multiply::{ByteColumns, ByteProduct, multiply_bytes};
-pub(crate) use packed::ByteMatrix;
+pub(crate) use multiply::{QuantizedColumns, QuantizedProduct, multiply_quantized};
+pub(crate) use packed::QuantizedMatrix;

@@ -2,24 +2,24 @@ use std::ops::Range;
 
 use super::super::multiply::part;
 use super::super::packed::Segment;
-use super::packed::ByteMatrix;
-use super::tile::{ByteTileArguments, ByteTiles, MOST_TILE_NUMBERS};
+use super::packed::QuantizedMatrix;
+use super::tile::{Int8TileArguments, Int8Tiles, MAX_TILE_NUMBERS};
 use crate::activation::{Activate, Activation};
-use crate::quantization::{ByteScale, QuantizeRows};
-use crate::simd::bytes::ByteSet;
+use crate::quantization::{AffineQuantization, QuantizeRows};
+use crate::simd::int8::Int8InstructionSet;
 use crate::simd::{CHANNEL_GROUP, Lanes};
 
-/// How much input is read again for each panel before the next block of rows: what stays in a second-level cache beside
-/// one panel of weights.
+/// Input that is read again for each panel before the next block of rows: what stays in a second-level cache beside one
+/// panel of weights.
 const INPUT_BLOCK_BYTES: usize = 384 << 10;
 
-/// A tile beside the map, on a cache line.
+/// Buffer for a tile that is quantized before it is stored, at the start of a cache line.
 #[repr(align(64))]
-struct Beside([f32; MOST_TILE_NUMBERS]);
+struct TileBuffer([f32; MAX_TILE_NUMBERS]);
 
-/// What is multiplied with a packed matrix, and where the result goes.
+/// Operands of an int8 product with a packed matrix, and its destination.
 #[derive(Clone, Copy)]
-pub(crate) struct ByteProduct<'a> {
+pub(crate) struct QuantizedProduct<'a> {
     pub(crate) rows: usize,
     /// The first row's input; valid for reading every segment of every row.
     pub(crate) input: *const u8,
@@ -30,57 +30,57 @@ pub(crate) struct ByteProduct<'a> {
     /// Valid for writing the columns asked for of every row.
     pub(crate) output: *mut f32,
     pub(crate) output_stride: usize,
-    /// The scale, if the output is to be bytes, four in the place of a number.
-    pub(crate) output_bytes: Option<ByteScale>,
+    /// Quantization of the output, if it is stored in 8 bits, four in the space of a number.
+    pub(crate) output_quantization: Option<AffineQuantization>,
     /// Numbers added to the result before the activation, or null.
     pub(crate) residual: *const f32,
     pub(crate) residual_stride: usize,
     pub(crate) activation: Activation,
 }
 
-/// Which panels of a matrix.
+/// Panels of a matrix that are multiplied.
 #[derive(Clone)]
-pub(crate) struct ByteColumns<'a> {
-    pub(crate) matrix: &'a ByteMatrix,
+pub(crate) struct QuantizedColumns<'a> {
+    pub(crate) matrix: &'a QuantizedMatrix,
     pub(crate) panels: Range<usize>,
     /// The output column of the first panel's first column.
     pub(crate) first_column: usize,
 }
 
-impl<'a> ByteColumns<'a> {
-    /// Some panels, written to the columns that they have in the matrix.
-    pub(crate) fn of(matrix: &'a ByteMatrix, panels: Range<usize>) -> Self {
+impl<'a> QuantizedColumns<'a> {
+    /// Selects panels; they are written to the columns that they have in the matrix.
+    pub(crate) fn new(matrix: &'a QuantizedMatrix, panels: Range<usize>) -> Self {
         Self { matrix, panels, first_column: 0 }
     }
 }
 
-/// Writes `activation(input x matrix + bias + residual)` to the output, in numbers.
+/// Writes `activation(input x matrix + bias + residual)` to the output.
 ///
 /// # Safety
 /// The pointers must be valid as the types ask for, and no other thread may write what is read or written here.
-pub(crate) unsafe fn multiply_bytes(columns: &ByteColumns<'_>, product: &ByteProduct<'_>) {
+pub(crate) unsafe fn multiply_quantized(columns: &QuantizedColumns<'_>, product: &QuantizedProduct<'_>) {
     // SAFETY: passed on to the caller.
     unsafe {
         match columns.matrix.set {
             #[cfg(target_arch = "x86_64")]
-            ByteSet::Vnni(lanes) => multiply(lanes, columns, product),
+            Int8InstructionSet::Vnni(lanes) => multiply(lanes, columns, product),
             #[cfg(target_arch = "x86_64")]
-            ByteSet::Avx2(lanes) => multiply(lanes, columns, product),
+            Int8InstructionSet::Avx2(lanes) => multiply(lanes, columns, product),
             #[cfg(target_arch = "aarch64")]
-            ByteSet::DotProducts(lanes) => multiply(lanes, columns, product),
+            Int8InstructionSet::DotProducts(lanes) => multiply(lanes, columns, product),
             #[cfg(target_arch = "aarch64")]
-            ByteSet::Neon(lanes) => multiply(lanes, columns, product),
-            ByteSet::Portable(lanes) => multiply(lanes, columns, product),
+            Int8InstructionSet::Neon(lanes) => multiply(lanes, columns, product),
+            Int8InstructionSet::Portable(lanes) => multiply(lanes, columns, product),
         }
     }
 }
 
 /// # Safety
-/// As for [`multiply_bytes`]; the matrix must have been packed for the lanes.
-unsafe fn multiply<B: ByteTiles>(lanes: B, columns: &ByteColumns<'_>, product: &ByteProduct<'_>) {
+/// As for [`multiply_quantized`]; the matrix must have been packed for the lanes.
+unsafe fn multiply<B: Int8Tiles>(lanes: B, columns: &QuantizedColumns<'_>, product: &QuantizedProduct<'_>) {
     let matrix = columns.matrix;
     debug_assert_eq!(product.segments.iter().map(|segment| segment.length).sum::<usize>(), matrix.depth);
-    let mut beside = Beside([0.0; MOST_TILE_NUMBERS]);
+    let mut tile_buffer = TileBuffer([0.0; MAX_TILE_NUMBERS]);
     let block_rows = (INPUT_BLOCK_BYTES / matrix.depth.max(1)).max(64);
     let blocks = product.rows.div_ceil(block_rows);
     for block in 0..blocks {
@@ -98,17 +98,17 @@ unsafe fn multiply<B: ByteTiles>(lanes: B, columns: &ByteColumns<'_>, product: &
                 // SAFETY: `first` is below `product.rows`, and the panel is inside the matrix.
                 unsafe {
                     let row = product.output.add(first * product.output_stride);
-                    // Bytes are made of a tile of numbers beside the map, by a function of its own: inside the tile's the
-                    // compiler would spill the sums.
-                    let (output, output_stride) = match product.output_bytes {
+                    // A quantized output is converted from a buffer by a function of its own: inside the tile's function
+                    // the compiler would spill the sums.
+                    let (output, output_stride) = match product.output_quantization {
                         None => (row.add(column), product.output_stride),
-                        Some(_) => (beside.0.as_mut_ptr(), width),
+                        Some(_) => (tile_buffer.0.as_mut_ptr(), width),
                     };
                     let residual = match product.residual.is_null() {
                         true => product.residual,
                         false => product.residual.add(first * product.residual_stride + column),
                     };
-                    let arguments = ByteTileArguments {
+                    let arguments = Int8TileArguments {
                         input: product.input.add(first * product.input_stride),
                         input_stride: product.input_stride,
                         segments: product.segments,
@@ -132,9 +132,9 @@ unsafe fn multiply<B: ByteTiles>(lanes: B, columns: &ByteColumns<'_>, product: &
                             stride: output_stride,
                         });
                     }
-                    if let Some(scale) = product.output_bytes {
+                    if let Some(quantization) = product.output_quantization {
                         lanes.floats().call(QuantizeRows {
-                            scale,
+                            quantization,
                             from: output,
                             from_stride: output_stride,
                             to: row.cast::<u8>().add(column),

@@ -1,21 +1,21 @@
 use std::ops::Range;
 
 use super::super::packed::{Panel, panel_widths};
-use super::tile::ByteTiles;
+use super::tile::Int8Tiles;
 use crate::buffer::Buffer;
-use crate::quantization::ByteScale;
-use crate::simd::bytes::{BYTES, ByteSet};
+use crate::quantization::AffineQuantization;
+use crate::simd::int8::{DOT_TERMS, Int8InstructionSet};
 use crate::simd::{CHANNEL_GROUP, Lanes};
 
-/// The largest panel: it is read again for every tile of a block of rows, so it should stay in a second-level cache.
+/// Largest panel. It is read again for every tile of a block of rows, so it should stay in a second-level cache.
 const PANEL_BYTES: usize = 256 << 10;
-/// The largest weight: as many steps below zero as above.
-const MOST: f32 = 127.0;
+/// Largest quantized weight. The range is symmetric, so that weights need no zero point.
+const MAX_WEIGHT: f32 = 127.0;
 
-/// A matrix `[depth, columns]` of bytes with a scale for each column, and a bias, packed for one instruction set; rows are
-/// padded to a multiple of four and columns to one of the channel group.
-pub(crate) struct ByteMatrix {
-    pub(crate) set: ByteSet,
+/// Int8 matrix `[depth, columns]` with a scale for each column, and a bias, packed for one instruction set; rows are padded
+/// to a multiple of four and columns to one of the channel group.
+pub(crate) struct QuantizedMatrix {
+    pub(crate) set: Int8InstructionSet,
     /// Rows with their padding.
     pub(crate) depth: usize,
     /// Columns with their padding.
@@ -26,32 +26,33 @@ pub(crate) struct ByteMatrix {
     starts: Vec<i32>,
     scales: Buffer,
     bias: Buffer,
-    /// How the input becomes bytes.
-    pub(crate) input: ByteScale,
+    /// Quantization of the input.
+    pub(crate) input: AffineQuantization,
 }
 
-impl ByteMatrix {
-    /// Packs `depth` rows of `columns` numbers, which `weight(row, column)` gives, for an input on the scale `input`.
+impl QuantizedMatrix {
+    /// Quantizes and packs `depth` rows of `columns` numbers, which `weight(row, column)` returns, for an input quantized as
+    /// `input`.
     pub(crate) fn new(
-        set: ByteSet,
+        set: Int8InstructionSet,
         (depth, columns): (usize, usize),
         bias: &[f32],
-        input: ByteScale,
+        input: AffineQuantization,
         weight: impl Fn(usize, usize) -> f32,
     ) -> Self {
-        let (padded_depth, padded) = (depth.next_multiple_of(BYTES), columns.next_multiple_of(CHANNEL_GROUP));
+        let (padded_depth, padded) = (depth.next_multiple_of(DOT_TERMS), columns.next_multiple_of(CHANNEL_GROUP));
         let mut steps = vec![0f32; columns];
         for row in 0..depth {
             for (column, step) in steps.iter_mut().enumerate() {
-                *step = step.max(weight(row, column).abs() / MOST);
+                *step = step.max(weight(row, column).abs() / MAX_WEIGHT);
             }
         }
         // A column whose reciprocal would overflow holds nothing but zeros.
         steps.iter_mut().filter(|step| **step < f32::MIN_POSITIVE).for_each(|step| *step = 1.0);
-        let mut bytes = vec![0i8; padded_depth * padded];
-        for (row, bytes) in bytes.chunks_exact_mut(padded).take(depth).enumerate() {
-            for (column, (byte, step)) in bytes.iter_mut().zip(&steps).enumerate() {
-                *byte = (weight(row, column) / step).round_ties_even() as i8;
+        let mut weights = vec![0i8; padded_depth * padded];
+        for (row, quantized) in weights.chunks_exact_mut(padded).take(depth).enumerate() {
+            for (column, (quantized, step)) in quantized.iter_mut().zip(&steps).enumerate() {
+                *quantized = (weight(row, column) / step).round_ties_even() as i8;
             }
         }
         let mut matrix = Self {
@@ -66,33 +67,33 @@ impl ByteMatrix {
             input,
         };
         for (scale, step) in matrix.scales.as_mut_slice().iter_mut().zip(&steps) {
-            *scale = input.step * step;
+            *scale = input.scale * step;
         }
         matrix.bias.as_mut_slice()[..bias.len()].copy_from_slice(bias);
         match matrix.set {
             #[cfg(target_arch = "x86_64")]
-            ByteSet::Vnni(lanes) => matrix.pack(lanes, &bytes),
+            Int8InstructionSet::Vnni(lanes) => matrix.pack(lanes, &weights),
             #[cfg(target_arch = "x86_64")]
-            ByteSet::Avx2(lanes) => matrix.pack(lanes, &bytes),
+            Int8InstructionSet::Avx2(lanes) => matrix.pack(lanes, &weights),
             #[cfg(target_arch = "aarch64")]
-            ByteSet::DotProducts(lanes) => matrix.pack(lanes, &bytes),
+            Int8InstructionSet::DotProducts(lanes) => matrix.pack(lanes, &weights),
             #[cfg(target_arch = "aarch64")]
-            ByteSet::Neon(lanes) => matrix.pack(lanes, &bytes),
-            ByteSet::Portable(lanes) => matrix.pack(lanes, &bytes),
+            Int8InstructionSet::Neon(lanes) => matrix.pack(lanes, &weights),
+            Int8InstructionSet::Portable(lanes) => matrix.pack(lanes, &weights),
         }
         matrix
     }
 
-    fn pack<B: ByteTiles>(&mut self, _: B, bytes: &[i8]) {
-        for bytes in bytes.chunks_exact(self.columns) {
-            // What the input's zero, as the set takes it, adds to every sum.
-            for (start, &byte) in self.starts.iter_mut().zip(bytes) {
-                *start -= (i32::from(self.input.zero) - B::INPUT_LOWERED) * i32::from(byte);
+    fn pack<B: Int8Tiles>(&mut self, _: B, weights: &[i8]) {
+        for row in weights.chunks_exact(self.columns) {
+            // Takes away the zero point's part of every sum, in the encoding of the instruction set.
+            for (start, &weight) in self.starts.iter_mut().zip(row) {
+                *start -= (i32::from(self.input.zero_point) - B::INPUT_OFFSET) * i32::from(weight);
             }
         }
         let lanes = <B::Floats as Lanes>::COUNT;
-        let row_bytes = |width: usize| width * B::PACKED_BYTES;
-        let fours = self.depth / BYTES;
+        let row_bytes = |width: usize| width * B::PACKED_DOT_BYTES;
+        let fours = self.depth / DOT_TERMS;
         self.weights = Buffer::zeroed(fours * row_bytes(self.columns) / size_of::<f32>());
         let fitting = PANEL_BYTES / (fours * row_bytes(CHANNEL_GROUP)).max(1);
         let widest = B::TILES.len().min(fitting.max(1));
@@ -101,9 +102,9 @@ impl ByteMatrix {
             let width = groups * CHANNEL_GROUP;
             let packed = &mut self.weights.as_mut_bytes()[offset..offset + fours * row_bytes(width)];
             let columns = self.columns;
-            for (place, vector) in packed.chunks_exact_mut(row_bytes(lanes)).enumerate() {
-                let (four, first) = (place / (width / lanes), column + place % (width / lanes) * lanes);
-                B::pack(vector, |lane, index| bytes[(four * BYTES + index) * columns + first + lane]);
+            for (index, vector) in packed.chunks_exact_mut(row_bytes(lanes)).enumerate() {
+                let (four, first) = (index / (width / lanes), column + index % (width / lanes) * lanes);
+                B::pack(vector, |lane, term| weights[(four * DOT_TERMS + term) * columns + first + lane]);
             }
             self.panels.push(Panel { groups, column, offset });
             column += width;
@@ -111,8 +112,8 @@ impl ByteMatrix {
         }
     }
 
-    /// All panels.
-    pub(crate) fn all(&self) -> Range<usize> {
+    /// Returns the indexes of all panels.
+    pub(crate) fn all_panels(&self) -> Range<usize> {
         0..self.panels.len()
     }
 
@@ -120,7 +121,7 @@ impl ByteMatrix {
         self.weights.as_ptr().cast::<u8>().wrapping_add(panel.offset)
     }
 
-    /// Starts of the sums, scales and bias of a panel's columns.
+    /// Returns the initial sums, scales and bias of a panel's columns.
     pub(super) fn columns_of(&self, panel: &Panel) -> (*const i32, *const f32, *const f32) {
         let column = panel.column;
         (

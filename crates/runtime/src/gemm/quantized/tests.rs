@@ -2,33 +2,33 @@ use super::*;
 use crate::InstructionSet;
 use crate::activation::Activation;
 use crate::gemm::Segment;
-use crate::quantization::{ByteScale, InputRange};
+use crate::quantization::{AffineQuantization, InputRange};
 #[cfg(target_arch = "x86_64")]
 use crate::simd::Avx2;
 #[cfg(target_arch = "aarch64")]
 use crate::simd::Neon;
 use crate::simd::Portable;
-use crate::simd::bytes::ByteSet;
 #[cfg(target_arch = "aarch64")]
-use crate::simd::bytes::DotProducts;
+use crate::simd::int8::DotProducts;
+use crate::simd::int8::Int8InstructionSet;
 #[cfg(target_arch = "x86_64")]
-use crate::simd::bytes::Vnni;
+use crate::simd::int8::Vnni;
 
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg32;
 
 /// Every set that this processor has, those too that no instruction set takes because it has a better one.
-fn sets() -> Vec<ByteSet> {
-    let mut sets = vec![ByteSet::Portable(Portable)];
+fn sets() -> Vec<Int8InstructionSet> {
+    let mut sets = vec![Int8InstructionSet::Portable(Portable)];
     #[cfg(target_arch = "x86_64")]
     {
-        sets.extend(Avx2::detect().map(ByteSet::Avx2));
-        sets.extend(Vnni::detect().map(ByteSet::Vnni));
+        sets.extend(Avx2::detect().map(Int8InstructionSet::Avx2));
+        sets.extend(Vnni::detect().map(Int8InstructionSet::Vnni));
     }
     #[cfg(target_arch = "aarch64")]
     {
-        sets.extend(Neon::detect().map(ByteSet::Neon));
-        sets.extend(DotProducts::detect().map(ByteSet::DotProducts));
+        sets.extend(Neon::detect().map(Int8InstructionSet::Neon));
+        sets.extend(DotProducts::detect().map(Int8InstructionSet::DotProducts));
     }
     sets
 }
@@ -40,7 +40,7 @@ struct Case {
     weights: Vec<f32>,
     input: Vec<u8>,
     stride: usize,
-    scale: ByteScale,
+    quantization: AffineQuantization,
 }
 
 impl Case {
@@ -59,38 +59,46 @@ impl Case {
         };
         let stride = depth.next_multiple_of(4) + 16;
         let input = (0..rows * stride).map(|_| byte(&mut random)).collect();
-        Self { rows, depth, columns, weights, input, stride, scale: ByteScale { step: 1.0, zero } }
+        Self {
+            rows,
+            depth,
+            columns,
+            weights,
+            input,
+            stride,
+            quantization: AffineQuantization { scale: 1.0, zero_point: zero },
+        }
     }
 
     fn expected(&self, row: usize, column: usize) -> i32 {
         let terms = (0..self.depth).map(|term| {
-            let input = i32::from(self.input[row * self.stride + term]) - i32::from(self.scale.zero);
+            let input = i32::from(self.input[row * self.stride + term]) - i32::from(self.quantization.zero_point);
             input * self.weights[term * self.columns + column] as i32
         });
         terms.sum()
     }
 
-    fn found(&self, set: ByteSet) -> Vec<f32> {
+    fn found(&self, set: Int8InstructionSet) -> Vec<f32> {
         let shape = (self.depth, self.columns);
-        let matrix = ByteMatrix::new(set, shape, &vec![0.0; self.columns], self.scale, |row, column| {
+        let matrix = QuantizedMatrix::new(set, shape, &vec![0.0; self.columns], self.quantization, |row, column| {
             self.weights[row * self.columns + column]
         });
         const GUARD: usize = 64;
         let mut output = vec![f32::MAX; self.rows * matrix.columns + GUARD];
-        let product = ByteProduct {
+        let product = QuantizedProduct {
             rows: self.rows,
             input: self.input.as_ptr(),
             input_stride: self.stride,
             segments: &[Segment { offset: 0, length: matrix.depth }],
             output: output.as_mut_ptr(),
             output_stride: matrix.columns,
-            output_bytes: None,
+            output_quantization: None,
             residual: std::ptr::null(),
             residual_stride: 0,
             activation: Activation::Identity,
         };
         // SAFETY: input and output hold all rows.
-        unsafe { multiply_bytes(&ByteColumns::of(&matrix, matrix.all()), &product) };
+        unsafe { multiply_quantized(&QuantizedColumns::new(&matrix, matrix.all_panels()), &product) };
         assert!(output[self.rows * matrix.columns..].iter().all(|&number| number == f32::MAX));
         output.truncate(self.rows * matrix.columns);
         output.chunks_exact(matrix.columns).flat_map(|row| &row[..self.columns]).copied().collect()
@@ -133,33 +141,35 @@ fn the_largest_sums_do_not_saturate() {
 
 #[test]
 fn scales_and_bias_bring_numbers_back() {
-    let range = InputRange { least: -2.0, greatest: 3.1 };
-    let scale = ByteScale::new(range);
+    let range = InputRange { min: -2.0, max: 3.1 };
+    let quantization = AffineQuantization::from_range(range);
     let weights = [0.5, -0.25, 1e-3, 2.0, 0.0, 1e-4];
     for set in sets() {
-        let matrix = ByteMatrix::new(set, (2, 3), &[0.1, 0.2, 0.3], scale, |row, column| weights[row * 3 + column]);
+        let matrix =
+            QuantizedMatrix::new(set, (2, 3), &[0.1, 0.2, 0.3], quantization, |row, column| weights[row * 3 + column]);
         let numbers = [1.0, -1.5];
-        let bytes = numbers.map(|number: f32| (number / scale.step + f32::from(scale.zero)).round() as u8);
+        let bytes =
+            numbers.map(|number: f32| (number / quantization.scale + f32::from(quantization.zero_point)).round() as u8);
         let input = [bytes[0], bytes[1], 99, 99];
         let mut output = [0.0; 16];
-        let product = ByteProduct {
+        let product = QuantizedProduct {
             rows: 1,
             input: input.as_ptr(),
             input_stride: 4,
             segments: &[Segment { offset: 0, length: 4 }],
             output: output.as_mut_ptr(),
             output_stride: 16,
-            output_bytes: None,
+            output_quantization: None,
             residual: std::ptr::null(),
             residual_stride: 0,
             activation: Activation::Identity,
         };
         // SAFETY: input and output hold the row.
-        unsafe { multiply_bytes(&ByteColumns::of(&matrix, matrix.all()), &product) };
+        unsafe { multiply_quantized(&QuantizedColumns::new(&matrix, matrix.all_panels()), &product) };
         for (column, bias) in [0.1, 0.2, 0.3].into_iter().enumerate() {
             let exact = numbers[0] * weights[column] + numbers[1] * weights[3 + column] + bias;
             let largest = weights[column].abs().max(weights[3 + column].abs());
-            let allowed = largest * (scale.step + 2.5 / 127.0);
+            let allowed = largest * (quantization.scale + 2.5 / 127.0);
             assert!((output[column] - exact).abs() <= allowed, "{set:?} {column}: {} {exact}", output[column]);
         }
         assert_eq!(output[3..], [0.0; 13], "padding");
@@ -170,12 +180,14 @@ fn scales_and_bias_bring_numbers_back() {
 fn the_best_set_of_a_processor_is_used() {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512vnni") && InstructionSet::Avx512.is_available() {
-        assert!(matches!(ByteSet::of(InstructionSet::Avx512), ByteSet::Vnni(_)));
+        assert!(matches!(Int8InstructionSet::for_set(InstructionSet::Avx512), Int8InstructionSet::Vnni(_)));
     }
     #[cfg(target_arch = "aarch64")]
     match DotProducts::detect() {
-        Some(_) => assert!(matches!(ByteSet::of(InstructionSet::Neon), ByteSet::DotProducts(_))),
-        None => assert!(matches!(ByteSet::of(InstructionSet::Neon), ByteSet::Neon(_))),
+        Some(_) => {
+            assert!(matches!(Int8InstructionSet::for_set(InstructionSet::Neon), Int8InstructionSet::DotProducts(_)))
+        }
+        None => assert!(matches!(Int8InstructionSet::for_set(InstructionSet::Neon), Int8InstructionSet::Neon(_))),
     }
-    assert!(matches!(ByteSet::of(InstructionSet::Portable), ByteSet::Portable(_)));
+    assert!(matches!(Int8InstructionSet::for_set(InstructionSet::Portable), Int8InstructionSet::Portable(_)));
 }

@@ -4,28 +4,28 @@ use crate::simd::Avx2;
 #[cfg(target_arch = "aarch64")]
 use crate::simd::Neon;
 #[cfg(target_arch = "aarch64")]
-use crate::simd::bytes::DotProducts;
+use crate::simd::int8::DotProducts;
 #[cfg(target_arch = "x86_64")]
-use crate::simd::bytes::Vnni;
-use crate::simd::bytes::{BYTES, ByteKernel, ByteLanes};
+use crate::simd::int8::Vnni;
+use crate::simd::int8::{DOT_TERMS, Int8Kernel, Int8Lanes};
 use crate::simd::{CHANNEL_GROUP, Lanes, Portable};
 
-/// Numbers of the largest tile of any set.
-pub(crate) const MOST_TILE_NUMBERS: usize = 14 * 2 * 16;
+/// Numbers of the largest tile of any instruction set.
+pub(crate) const MAX_TILE_NUMBERS: usize = 14 * 2 * 16;
 
-/// One tile of output: a few rows by one panel of columns.
-pub(crate) struct ByteTileArguments<'a> {
+/// Arguments of a tile of output: a few rows by one panel of columns.
+pub(crate) struct Int8TileArguments<'a> {
     /// The first row's input; every segment of every row must be valid for reading.
     pub(crate) input: *const u8,
     /// Bytes from the input of one row to that of the next.
     pub(crate) input_stride: usize,
-    /// Runs of bytes, each a multiple of four long.
+    /// Runs of quantized numbers, each a multiple of four long.
     pub(crate) segments: &'a [Segment],
     /// The panel's weights, as many rows as the segments are long together.
     pub(crate) weights: *const u8,
-    /// Where the sums of the panel's columns start.
+    /// Initial sums of the panel's columns, which correct for the zero point.
     pub(crate) starts: *const i32,
-    /// The steps of the panel's sums.
+    /// Scales of the panel's sums.
     pub(crate) scales: *const f32,
     /// The panel's part of the bias.
     pub(crate) bias: *const f32,
@@ -35,7 +35,7 @@ pub(crate) struct ByteTileArguments<'a> {
     /// Numbers added to the output, or null.
     pub(crate) residual: *const f32,
     pub(crate) residual_stride: usize,
-    /// Smaller results become this.
+    /// Lower bound of the results: zero for ReLU.
     pub(crate) floor: f32,
 }
 
@@ -43,12 +43,13 @@ pub(crate) struct ByteTileArguments<'a> {
 ///
 /// # Safety
 /// The pointers must be valid for that many rows and columns.
-pub(crate) type ByteTileFunction<B> = unsafe fn(B, &ByteTileArguments<'_>);
+pub(crate) type Int8TileFunction<B> = unsafe fn(B, &Int8TileArguments<'_>);
 
-/// The tiles of an instruction set: as many sums as fill its registers, less those for one row of weights.
-pub(crate) trait ByteTiles: ByteLanes {
+/// Int8 tiles of an instruction set. Shapes are chosen as those of [`crate::gemm::Tiles`]; AVX2 and NEON without dot
+/// products have fewer rows, because the steps of their products take registers of their own.
+pub(crate) trait Int8Tiles: Int8Lanes {
     /// Tile functions by panel width in groups (from 1) and by rows (from 1).
-    const TILES: &'static [&'static [ByteTileFunction<Self>]];
+    const TILES: &'static [&'static [Int8TileFunction<Self>]];
 }
 
 macro_rules! tiles {
@@ -58,8 +59,8 @@ macro_rules! tiles {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl ByteTiles for Vnni {
-    const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[
+impl Int8Tiles for Vnni {
+    const TILES: &'static [&'static [Int8TileFunction<Self>]] = &[
         tiles!(Vnni, 1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16),
         tiles!(Vnni, 2: 1 2 3 4 5 6 7 8 9 10 11 12),
         tiles!(Vnni, 3: 1 2 3 4 5 6 7 8 9),
@@ -68,44 +69,43 @@ impl ByteTiles for Vnni {
 }
 
 #[cfg(target_arch = "x86_64")]
-impl ByteTiles for Avx2 {
-    const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[tiles!(Avx2, 2: 1 2 3 4)];
+impl Int8Tiles for Avx2 {
+    const TILES: &'static [&'static [Int8TileFunction<Self>]] = &[tiles!(Avx2, 2: 1 2 3 4)];
 }
 
 #[cfg(target_arch = "aarch64")]
-impl ByteTiles for DotProducts {
-    const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[tiles!(DotProducts, 4: 1 2 3 4 5 6)];
+impl Int8Tiles for DotProducts {
+    const TILES: &'static [&'static [Int8TileFunction<Self>]] = &[tiles!(DotProducts, 4: 1 2 3 4 5 6)];
 }
 
 #[cfg(target_arch = "aarch64")]
-impl ByteTiles for Neon {
-    /// Few sums, as products take registers of their own before they are added.
-    const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[tiles!(Neon, 4: 1 2 3)];
+impl Int8Tiles for Neon {
+    const TILES: &'static [&'static [Int8TileFunction<Self>]] = &[tiles!(Neon, 4: 1 2 3)];
 }
 
-impl ByteTiles for Portable {
-    const TILES: &'static [&'static [ByteTileFunction<Self>]] = &[tiles!(Portable, 4: 1 2)];
+impl Int8Tiles for Portable {
+    const TILES: &'static [&'static [Int8TileFunction<Self>]] = &[tiles!(Portable, 4: 1 2)];
 }
 
 /// # Safety
-/// As for [`ByteTileFunction`].
-unsafe fn tile<B: ByteLanes, const ROWS: usize, const VECTORS: usize>(lanes: B, arguments: &ByteTileArguments<'_>) {
-    const { assert!(ROWS * VECTORS * <B::Floats as Lanes>::COUNT <= MOST_TILE_NUMBERS) };
+/// As for [`Int8TileFunction`].
+unsafe fn tile<B: Int8Lanes, const ROWS: usize, const VECTORS: usize>(lanes: B, arguments: &Int8TileArguments<'_>) {
+    const { assert!(ROWS * VECTORS * <B::Floats as Lanes>::COUNT <= MAX_TILE_NUMBERS) };
     const { assert!((VECTORS * <B::Floats as Lanes>::COUNT).is_multiple_of(CHANNEL_GROUP)) };
     // SAFETY: passed on to the caller.
     unsafe { lanes.call(Tile::<ROWS, VECTORS>(arguments)) }
 }
 
-struct Tile<'a, const ROWS: usize, const VECTORS: usize>(&'a ByteTileArguments<'a>);
+struct Tile<'a, const ROWS: usize, const VECTORS: usize>(&'a Int8TileArguments<'a>);
 
-impl<const ROWS: usize, const VECTORS: usize> ByteKernel for Tile<'_, ROWS, VECTORS> {
+impl<const ROWS: usize, const VECTORS: usize> Int8Kernel for Tile<'_, ROWS, VECTORS> {
     #[inline(always)]
-    unsafe fn run<B: ByteLanes>(self, lanes: B) {
+    unsafe fn run<B: Int8Lanes>(self, lanes: B) {
         let arguments = self.0;
         let count = <B::Floats as Lanes>::COUNT;
         let mut weights = arguments.weights;
         let input_stride = arguments.input_stride;
-        // SAFETY: rows, segments and columns are those that the creator of the arguments vouched for.
+        // SAFETY: rows, segments and columns are those that the creator of the arguments guarantees.
         unsafe {
             let mut sums = [[lanes.load_sums(arguments.starts); VECTORS]; ROWS];
             for vector in 1..VECTORS {
@@ -116,19 +116,19 @@ impl<const ROWS: usize, const VECTORS: usize> ByteKernel for Tile<'_, ROWS, VECT
             }
             for segment in arguments.segments {
                 let mut input = arguments.input.add(segment.offset);
-                for _ in 0..segment.length / BYTES {
+                for _ in 0..segment.length / DOT_TERMS {
                     let mut row_of_weights = [lanes.load_weights(weights); VECTORS];
                     for (vector, weight) in row_of_weights.iter_mut().enumerate().skip(1) {
-                        *weight = lanes.load_weights(weights.add(vector * count * B::PACKED_BYTES));
+                        *weight = lanes.load_weights(weights.add(vector * count * B::PACKED_DOT_BYTES));
                     }
                     for (row, sums) in sums.iter_mut().enumerate() {
-                        let bytes = lanes.splat(input.add(row * input_stride));
+                        let inputs = lanes.splat(input.add(row * input_stride));
                         for (sum, weight) in sums.iter_mut().zip(row_of_weights) {
-                            *sum = lanes.dot(bytes, weight, *sum);
+                            *sum = lanes.dot(inputs, weight, *sum);
                         }
                     }
-                    input = input.add(BYTES);
-                    weights = weights.add(VECTORS * count * B::PACKED_BYTES);
+                    input = input.add(DOT_TERMS);
+                    weights = weights.add(VECTORS * count * B::PACKED_DOT_BYTES);
                 }
             }
             let floats = lanes.floats();

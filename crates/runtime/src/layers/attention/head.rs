@@ -1,18 +1,18 @@
-//! The channels of one head, from the map to where they are multiplied and back.
+//! Channels of one head: copied from the map to the products' operands, and back.
 
 use super::{Attention, HeadScratch};
 use crate::layers::View;
 use crate::simd::{CHANNEL_GROUP, Kernel, Lanes};
 
-/// Lengths below this count as this one: a vector of zeros has no direction.
-const LEAST_LENGTH: f32 = 1e-12;
+/// Smallest norm to divide by: a vector of zeros has no direction.
+const MIN_NORM: f32 = 1e-12;
 
 /// Copies a head's queries, keys and values of a window's tokens; queries are scaled, keys and values packed.
 pub(super) struct ReadHead<'a> {
     pub(super) layer: &'a Attention,
     pub(super) input: View,
     pub(super) frame: usize,
-    /// The first channel of the head among the queries.
+    /// First channel of the head among the queries.
     pub(super) channel: usize,
     pub(super) pixels: &'a [Option<usize>],
     pub(super) scale: f32,
@@ -27,7 +27,7 @@ impl Kernel for ReadHead<'_> {
         let Self { layer, input, frame, channel, pixels, scale, scratch } = self;
         let head_width = layer.head_width();
         let channels = input.shape.channels / 3;
-        // SAFETY: pixels, channels and tokens are those of the layer that the creator vouched for.
+        // SAFETY: pixels, channels and tokens are those of the layer that the creator guarantees.
         unsafe {
             for (token, pixel) in pixels.iter().enumerate() {
                 let from = match pixel {
@@ -35,10 +35,10 @@ impl Kernel for ReadHead<'_> {
                     None => layer.beyond.as_ptr(),
                 };
                 let from = from.add(channel);
-                let (query_scale, key_scale) = match layer.unit_length {
+                let (query_scale, key_scale) = match layer.normalize_queries_and_keys {
                     true => {
-                        let query = one_over_length(lanes, from, head_width);
-                        (scale * query, one_over_length(lanes, from.add(channels), head_width))
+                        let query = inverse_norm(lanes, from, head_width);
+                        (scale * query, inverse_norm(lanes, from.add(channels), head_width))
                     }
                     false => (scale, 1.0),
                 };
@@ -78,17 +78,17 @@ impl Kernel for ReadHead<'_> {
 /// # Safety
 /// `from` must be valid for reading `count` numbers, a multiple of the vector's length.
 #[inline(always)]
-unsafe fn one_over_length<L: Lanes>(lanes: L, from: *const f32, count: usize) -> f32 {
+unsafe fn inverse_norm<L: Lanes>(lanes: L, from: *const f32, count: usize) -> f32 {
     let mut squares = lanes.zero();
     for offset in (0..count).step_by(L::COUNT) {
         // SAFETY: passed on to the caller.
         let number = unsafe { lanes.load(from.add(offset)) };
         squares = lanes.multiply_add(number, number, squares);
     }
-    1.0 / lanes.sum(squares).sqrt().max(LEAST_LENGTH)
+    1.0 / lanes.sum(squares).sqrt().max(MIN_NORM)
 }
 
-/// Copies mixed values to the channels of a head, each row times its share.
+/// Copies weighted sums of values to the channels of a head, each divided by its row's sum of weights.
 pub(super) struct WriteHead<'a> {
     pub(super) head_width: usize,
     pub(super) output: View,
@@ -106,13 +106,13 @@ impl Kernel for WriteHead<'_> {
         let Self { head_width, output, frame, channel, pixels, scratch } = self;
         for (row, pixel) in pixels.iter().enumerate() {
             let Some(pixel) = pixel else { continue };
-            // SAFETY: rows, pixels and channels are those that the creator vouched for.
+            // SAFETY: rows, pixels and channels are those that the creator guarantees.
             unsafe {
-                let share = lanes.splat(*scratch.shares.add(row));
-                let from = scratch.mixed.add(row * head_width);
+                let inverse_sum = lanes.splat(*scratch.inverse_sums.add(row));
+                let from = scratch.weighted.add(row * head_width);
                 let to = output.frame(frame).add(pixel * output.pixel_stride + channel);
                 for offset in (0..head_width).step_by(L::COUNT) {
-                    lanes.store(to.add(offset), lanes.multiply(share, lanes.load(from.add(offset))));
+                    lanes.store(to.add(offset), lanes.multiply(inverse_sum, lanes.load(from.add(offset))));
                 }
             }
         }

@@ -1,6 +1,7 @@
 use crate::simd::{Kernel, Lanes, math};
 
-/// e to the power of each score, relative to the row's largest, and one over each row's sum.
+/// Unnormalized softmax: the exponential of each score less the row's largest, and the reciprocal of each row's sum. The
+/// division is left to [`super::head::WriteHead`], which has fewer numbers to divide.
 pub(super) struct Softmax {
     pub(super) rows: usize,
     /// Scores of a row.
@@ -10,8 +11,8 @@ pub(super) struct Softmax {
     pub(super) scores: *mut f32,
     /// Terms of the scores, laid out as they are, or null.
     pub(super) mask: *const f32,
-    /// One for each row.
-    pub(super) shares: *mut f32,
+    /// Reciprocal of each row's sum.
+    pub(super) inverse_sums: *mut f32,
 }
 
 impl Kernel for Softmax {
@@ -20,7 +21,7 @@ impl Kernel for Softmax {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self, lanes: L) {
         for row in 0..self.rows {
-            // SAFETY: rows and columns are those that the creator vouched for.
+            // SAFETY: rows and columns are those that the creator guarantees.
             unsafe {
                 let scores = self.scores.add(row * self.padded);
                 let mut largest = lanes.splat(f32::NEG_INFINITY);
@@ -43,7 +44,7 @@ impl Kernel for Softmax {
                     lanes.store(scores.add(column), weight);
                     sums = lanes.add(sums, weight);
                 }
-                *self.shares.add(row) = 1.0 / lanes.sum(sums);
+                *self.inverse_sums.add(row) = 1.0 / lanes.sum(sums);
             }
         }
     }

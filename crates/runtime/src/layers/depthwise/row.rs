@@ -1,32 +1,32 @@
 use super::rows::Rows;
-use crate::quantization::ScaleVectors;
+use crate::quantization::QuantizationVectors;
 use crate::simd::{Lanes, math};
 
-/// Output pixels whose sums are kept in registers together.
+/// Output pixels whose sums are kept in registers together: each weight that is loaded serves all of them.
 const PIXELS: usize = 8;
 
-/// One output row of one vector of channels.
+/// Output row of one vector of channels.
 #[derive(Clone, Copy)]
 pub(super) struct Row<L: Lanes> {
-    /// The first of the padded input rows that are kept; row `y` is row `y % kernel` of them.
+    /// Ring buffer of padded input rows; row `y` is in slot `y % kernel`.
     pub(super) input: *const f32,
     pub(super) row_length: usize,
-    /// The first padded input row under the output row.
+    /// First padded input row under the output row.
     pub(super) first: usize,
     pub(super) weights: *const f32,
     pub(super) bias: L::Vector,
 }
 
-/// What becomes of the sums of a row.
+/// Conversion and store of the sums of a row.
 pub(super) trait Finish<L: Lanes>: Copy {
-    /// Writes pixel `x` and gives what a mean is made of.
+    /// Writes pixel `x` and returns the number that goes into the mean.
     ///
     /// # Safety
     /// The pixel must be inside the row that this was made for.
     unsafe fn finish(self, lanes: L, x: usize, sum: L::Vector) -> L::Vector;
 }
 
-/// Numbers, `stride` apart, of which none is below the floor.
+/// Numbers, `stride` apart, none below the floor.
 #[derive(Clone, Copy)]
 pub(super) struct Floored<L: Lanes> {
     pub(super) to: *mut f32,
@@ -61,27 +61,27 @@ impl<L: Lanes> Finish<L> for Silu {
     }
 }
 
-/// Bytes, `stride` apart, of numbers of which none is below the floor.
+/// Quantized numbers, `stride` apart, none below the floor.
 #[derive(Clone, Copy)]
-pub(super) struct Bytes<L: Lanes> {
+pub(super) struct Quantized<L: Lanes> {
     pub(super) to: *mut u8,
     pub(super) stride: usize,
     pub(super) floor: L::Vector,
-    pub(super) scale: ScaleVectors<L>,
+    pub(super) quantization: QuantizationVectors<L>,
 }
 
-impl<L: Lanes> Finish<L> for Bytes<L> {
+impl<L: Lanes> Finish<L> for Quantized<L> {
     #[inline(always)]
     unsafe fn finish(self, lanes: L, x: usize, sum: L::Vector) -> L::Vector {
         let number = lanes.maximum(self.floor, sum);
         // SAFETY: passed on to the caller.
-        unsafe { self.scale.store(lanes, self.to.add(x * self.stride), number) };
+        unsafe { self.quantization.store(lanes, self.to.add(x * self.stride), number) };
         number
     }
 }
 
 impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
-    /// Gives the sum of the row.
+    /// Computes the row and returns its sum.
     ///
     /// # Safety
     /// As for [`super::depthwise_rows`].
@@ -96,7 +96,7 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
                 total = self.compute_pixels::<L, PIXELS>(lanes, row, finish, (done, done), total);
                 done += PIXELS;
             }
-            // What is left over is computed together with pixels before it, rather than alone.
+            // The remainder is computed together with pixels before it, rather than alone.
             while done < width {
                 if width - done > 4 && width >= PIXELS {
                     total = self.compute_pixels::<L, PIXELS>(lanes, row, finish, (width - PIXELS, done), total);

@@ -1,57 +1,57 @@
 use std::ops::Range;
 
 use super::PackedDepthwise;
-use super::row::{Bytes, Floored, Row, Silu};
+use super::row::{Floored, Quantized, Row, Silu};
 use crate::activation::Activation;
-use crate::quantization::{ByteScale, ScaleVectors};
+use crate::quantization::{AffineQuantization, QuantizationVectors};
 use crate::shape::MapShape;
 use crate::simd::{Kernel, Lanes, math};
 
-/// Some rows of some channels of a depthwise convolution.
+/// Rows and channels of a depthwise convolution that are computed in one call.
 pub(crate) struct DepthwiseRows<'a> {
     pub(crate) packed: &'a PackedDepthwise,
     /// A multiple of the channel group on either side.
     pub(crate) channels: Range<usize>,
-    /// The first of the channels at the first pixel of the input; all rows under `rows` must be there.
+    /// First of the channels at the first pixel of the input; all rows under `rows` must be in memory.
     pub(crate) input: *const f32,
-    /// The scale of the input, if it is bytes.
-    pub(crate) input_bytes: Option<ByteScale>,
+    /// Quantization of the input, if it is stored in 8 bits.
+    pub(crate) input_quantization: Option<AffineQuantization>,
     pub(crate) input_shape: MapShape,
     pub(crate) input_stride: usize,
-    /// The first of the channels at the first pixel of the output.
+    /// First of the channels at the first pixel of the output.
     pub(crate) output: *mut f32,
     pub(crate) output_shape: MapShape,
     pub(crate) output_stride: usize,
-    /// Where the output goes as bytes, in the place of numbers.
-    pub(crate) bytes: Option<DepthwiseBytes>,
+    /// Destination of a quantized output, instead of `output`.
+    pub(crate) quantized_output: Option<QuantizedOutput>,
     /// Rows of the output to compute.
     pub(crate) rows: Range<usize>,
-    /// Applied while the input is read: a SiLU or what is no curve.
+    /// Activation applied while the input is read: SiLU, ReLU or none.
     pub(crate) input_activation: Activation,
     pub(crate) activation: Activation,
-    /// Where the mean of each of the channels is built up, from row 0 to the last; or null.
+    /// Means of the channels, accumulated from row 0 to the last; or null.
     pub(crate) means: *mut f32,
-    /// As long as [`PackedDepthwise::scratch`] says.
+    /// Scratch memory as long as [`PackedDepthwise::scratch`] says.
     pub(crate) scratch: *mut f32,
-    /// Which input rows the scratch keeps, if other rows of the same channels are computed one call after another.
+    /// Input rows that the scratch memory keeps, if the same channels are computed over several calls.
     pub(crate) kept: Option<KeptRows>,
 }
 
-/// Input rows that are read once though outputs of several calls need them. They count from the first row of padding.
+/// Input rows that are read once though outputs of several calls need them. They are counted from the first row of padding.
 #[derive(Clone, Copy)]
 pub(crate) struct KeptRows {
-    /// Those before this are in the scratch, or not needed any more.
+    /// Rows before this one are in the scratch memory, or not needed any more.
     pub(crate) before: usize,
-    /// Those before this are there when the call ends, as far as they may still be needed.
+    /// Rows before this one are in the scratch memory when the call ends, as far as they may still be needed.
     pub(crate) after: usize,
 }
 
-/// An output of bytes.
+/// Quantized output.
 #[derive(Clone, Copy)]
-pub(crate) struct DepthwiseBytes {
-    /// The first of the channels at the first pixel of the output.
+pub(crate) struct QuantizedOutput {
+    /// First of the channels at the first pixel of the output.
     pub(crate) to: *mut u8,
-    pub(crate) scale: ByteScale,
+    pub(crate) quantization: AffineQuantization,
 }
 
 /// Computes rows of a depthwise convolution.
@@ -72,7 +72,7 @@ pub(crate) unsafe fn depthwise_rows<L: Lanes>(lanes: L, rows: &DepthwiseRows<'_>
     }
 }
 
-/// A window of known size; zeros stand for any.
+/// Window of known size, for which the compiler unrolls the loops over taps; zeros stand for any size.
 pub(super) struct Rows<'a, const KERNEL: usize, const STRIDE: usize>(pub(super) &'a DepthwiseRows<'a>);
 
 impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRIDE> {
@@ -98,7 +98,7 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         if STRIDE > 0 { STRIDE } else { self.0.packed.window.stride }
     }
 
-    /// All rows of one vector of channels. The last input rows are kept side by side in the scratch with their padding, so
+    /// Computes all rows of one vector of channels. The last input rows are kept side by side in the scratch with their padding, so
     /// that no output pixel is a special case and the taps' loads hit the first-level cache.
     ///
     /// # Safety
@@ -115,7 +115,7 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         };
         let (kept, between) = (rows.scratch.wrapping_add(kept), rows.scratch.wrapping_add(between));
         let mut next_row = rows.kept.map_or(0, |kept| kept.before);
-        // SAFETY: rows, columns and channels are inside the maps and the scratch that the caller vouched for.
+        // SAFETY: rows, columns and channels are inside the maps and the scratch that the caller guarantees.
         unsafe {
             let weights = packed.weights.as_ptr().add(rows.channels.start + offset);
             let bias = lanes.load(packed.bias.as_ptr().add(rows.channels.start + offset));
@@ -141,7 +141,7 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         }
     }
 
-    /// Row `y` of one vector of channels to where it belongs, as what it becomes; gives its sum.
+    /// Computes row `y` of one vector of channels, stores it in the output's format and returns its sum.
     ///
     /// # Safety
     /// As for [`depthwise_rows`].
@@ -155,31 +155,36 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
     ) -> L::Vector {
         let rows = self.0;
         let stride = rows.output_stride;
-        let place = y * rows.output_shape.width * stride + offset;
+        let offset = y * rows.output_shape.width * stride + offset;
         let floor = lanes.splat(rows.activation.floor());
         // SAFETY: passed on to the caller.
         unsafe {
-            match (rows.bytes, rows.activation.is_curved()) {
-                (Some(DepthwiseBytes { to, scale }), false) => {
-                    let scale = ScaleVectors::new(lanes, scale);
-                    self.compute_row(lanes, row, Bytes { to: to.wrapping_add(place), stride, floor, scale })
+            match (rows.quantized_output, rows.activation.is_curved()) {
+                (Some(QuantizedOutput { to, quantization }), false) => {
+                    let quantization = QuantizationVectors::new(lanes, quantization);
+                    self.compute_row(lanes, row, Quantized { to: to.wrapping_add(offset), stride, floor, quantization })
                 }
                 (None, false) => {
-                    self.compute_row(lanes, row, Floored { to: rows.output.wrapping_add(place), stride, floor })
+                    self.compute_row(lanes, row, Floored { to: rows.output.wrapping_add(offset), stride, floor })
                 }
                 (None, true) if rows.activation == Activation::Silu => {
-                    self.compute_row(lanes, row, Silu { to: rows.output.wrapping_add(place), stride })
+                    self.compute_row(lanes, row, Silu { to: rows.output.wrapping_add(offset), stride })
                 }
-                (bytes, true) => {
+                (quantized, true) => {
                     self.compute_row(lanes, row, Floored { to: between, stride: L::COUNT, floor });
-                    let (to, stride) = match bytes {
+                    let (to, stride) = match quantized {
                         Some(_) => (between, L::COUNT),
-                        None => (rows.output.wrapping_add(place), stride),
+                        None => (rows.output.wrapping_add(offset), stride),
                     };
                     let (activation, count) = (rows.activation, rows.output_shape.width);
                     let total = FinishRow { activation, from: between, to, count, stride }.run(lanes);
-                    if let Some(DepthwiseBytes { to, scale }) = bytes {
-                        self.finish_bytes(lanes, between, ScaleVectors::new(lanes, scale), to.wrapping_add(place));
+                    if let Some(QuantizedOutput { to, quantization }) = quantized {
+                        self.finish_quantized(
+                            lanes,
+                            between,
+                            QuantizationVectors::new(lanes, quantization),
+                            to.wrapping_add(offset),
+                        );
                     }
                     total
                 }
@@ -187,16 +192,22 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
         }
     }
 
-    /// Turns a row of vectors, which lie side by side, into bytes.
+    /// Quantizes a row of vectors that lie side by side.
     ///
     /// # Safety
     /// As for [`depthwise_rows`].
     #[inline(always)]
-    unsafe fn finish_bytes<L: Lanes>(&self, lanes: L, from: *const f32, scale: ScaleVectors<L>, to: *mut u8) {
+    unsafe fn finish_quantized<L: Lanes>(
+        &self,
+        lanes: L,
+        from: *const f32,
+        quantization: QuantizationVectors<L>,
+        to: *mut u8,
+    ) {
         // SAFETY: the row was written just before, and the pixels are inside the output.
         unsafe {
             for x in 0..self.0.output_shape.width {
-                scale.store(lanes, to.add(x * self.0.output_stride), lanes.load(from.add(x * L::COUNT)));
+                quantization.store(lanes, to.add(x * self.0.output_stride), lanes.load(from.add(x * L::COUNT)));
             }
         }
     }
@@ -221,21 +232,22 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
                 lanes.store(to.add(column * L::COUNT), lanes.zero());
             }
             let row = if inside > 0 { y * width * rows.input_stride } else { 0 };
-            if let Some(scale) = rows.input_bytes {
-                let (zero, step) = (lanes.splat(f32::from(scale.zero)), lanes.splat(scale.step));
+            if let Some(quantization) = rows.input_quantization {
+                let (zero_point, scale) =
+                    (lanes.splat(f32::from(quantization.zero_point)), lanes.splat(quantization.scale));
                 let from = rows.input.wrapping_add(row).cast::<u8>().wrapping_add(offset);
                 for column in 0..inside {
-                    let bytes = lanes.load_bytes(from.add(column * rows.input_stride * size_of::<f32>()));
-                    let number = lanes.multiply(lanes.subtract(bytes, zero), step);
+                    let quantized = lanes.load_u8(from.add(column * rows.input_stride * size_of::<f32>()));
+                    let number = lanes.multiply(lanes.subtract(quantized, zero_point), scale);
                     lanes.store(to.add((left + column) * L::COUNT), lanes.maximum(floor, number));
                 }
             }
             let from = rows.input.wrapping_add(row + offset);
-            let of_numbers = if rows.input_bytes.is_none() { inside } else { 0 };
-            for column in 0..of_numbers {
+            let float_columns = if rows.input_quantization.is_none() { inside } else { 0 };
+            for column in 0..float_columns {
                 let from = from.add(column * rows.input_stride);
                 let number = lanes.load(from);
-                // The row after it, whose pixels are too far apart for the processor to foresee.
+                // Fetches the row below: its pixels are too far apart for the hardware prefetcher.
                 lanes.prefetch(from.wrapping_add(width * rows.input_stride));
                 let number = match rows.input_activation {
                     Activation::Silu => math::silu(lanes, number),
@@ -250,7 +262,7 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
     }
 }
 
-/// Copies `count` vectors, which lie side by side, to places `stride` numbers apart, with the activation applied.
+/// Activation of `count` vectors that lie side by side, stored `stride` numbers apart.
 struct FinishRow {
     activation: Activation,
     from: *const f32,
@@ -260,7 +272,7 @@ struct FinishRow {
 }
 
 impl FinishRow {
-    /// Gives the sum of what was written.
+    /// Applies the activation and returns the sum of the results.
     ///
     /// # Safety
     /// Both sides must be valid for as many vectors.
@@ -283,7 +295,7 @@ impl FinishRow {
         let activation = Activation::ALL[ACTIVATION as usize];
         let mut total = lanes.zero();
         for index in 0..self.count {
-            // SAFETY: the index is below the count that the caller vouched for.
+            // SAFETY: the index is below the count that the caller guarantees.
             unsafe {
                 let number = activation.apply(lanes, lanes.load(self.from.add(index * L::COUNT)));
                 lanes.store(self.to.add(index * self.stride), number);

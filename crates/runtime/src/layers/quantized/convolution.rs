@@ -2,36 +2,36 @@ use std::ops::Range;
 
 use super::numbers;
 use crate::activation::Activation;
-use crate::gemm::quantized::{ByteColumns, ByteMatrix, ByteProduct, multiply_bytes};
+use crate::gemm::quantized::{QuantizedColumns, QuantizedMatrix, QuantizedProduct, multiply_quantized};
 use crate::gemm::{Segment, part};
 use crate::layers::{MapIndex, Run, ScratchLength, View};
 use crate::quantization::QuantizeRows;
 use crate::shape::{MapShape, Window};
 use crate::simd::Lanes;
 
-/// How many bytes of input exist at a time: what stays in a second-level cache beside a panel of weights.
+/// Bytes of quantized input that exist at a time: what stays in a second-level cache beside a panel of weights.
 const BAND_BYTES: usize = 192 << 10;
-/// Outputs of a band, even if their input is larger than that: all weights are read again for each band.
-const LEAST_BAND_PIXELS: usize = 64;
-/// Rows below which a thread's part of a product is not cut further: less would not repay reading the weights.
-const LEAST_ROWS: usize = 24;
+/// Fewest outputs of a band, however large their input is, because each band reads all weights again.
+const MIN_BAND_PIXELS: usize = 64;
+/// Fewest rows of a thread's part of a product: fewer would not repay reading the weights.
+const MIN_ROWS: usize = 24;
 
-/// A convolution of bytes over all channels, with a residual and an activation.
+/// Int8 convolution over all channels, with a residual and an activation.
 pub(crate) struct QuantizedConvolution {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
-    /// Rows (ky, kx, channel), channels with the padding that [`Self::row_channels`] says.
-    pub(crate) matrix: ByteMatrix,
+    /// Weights of rows (ky, kx, channel), channels padded as [`Self::row_channels`] says.
+    pub(crate) matrix: QuantizedMatrix,
     pub(crate) window: Window,
     pub(crate) residual: Option<MapIndex>,
-    /// A map of one pixel by which the input's channels are multiplied.
+    /// Map of one pixel by which the input's channels are multiplied.
     pub(crate) gates: Option<MapIndex>,
     pub(crate) activation: Activation,
 }
 
 impl QuantizedConvolution {
-    /// Channels that a pixel has in the rows of the matrix: larger windows multiply several pixels in one run, whose bytes
-    /// lie as far apart as those of the padded map.
+    /// Returns the channels that a pixel has in the rows of the matrix: larger windows multiply several pixels in one run,
+    /// which lie as far apart as those of the padded map.
     pub(crate) fn row_channels(window: Window, input: MapShape) -> usize {
         if window.kernel == 1 { input.channels } else { input.padded_channels() }
     }
@@ -59,7 +59,7 @@ impl QuantizedConvolution {
         let operations = work.output.frames * work.output.groups() * self.matrix.depth / 4;
         if self.window.kernel == 1 {
             let pixels = work.output.frames * shape.pixels();
-            let parts = run.parts(pixels.div_ceil(LEAST_ROWS), operations);
+            let parts = run.parts(pixels.div_ceil(MIN_ROWS), operations);
             // SAFETY: parts are disjoint pixels of checked maps, and the scratch is the worker's own.
             run.split(parts, |index, own| unsafe { work.pixels(lanes, part(pixels, parts, index), own) });
         } else {
@@ -73,23 +73,23 @@ impl QuantizedConvolution {
         }
     }
 
-    /// Pixels of a 1x1 convolution's input that are quantized together.
+    /// Returns the pixels of a 1x1 convolution's input that are quantized together.
     fn band_pixels(&self, input: MapShape) -> usize {
-        (BAND_BYTES / input.padded_channels()).max(LEAST_BAND_PIXELS)
+        (BAND_BYTES / input.padded_channels()).max(MIN_BAND_PIXELS)
     }
 
-    /// Output rows of a larger window that are computed together.
+    /// Returns the output rows of a larger window that are computed together.
     fn band_rows(&self, input: MapShape, output: MapShape) -> usize {
         let input_rows = BAND_BYTES / self.row_bytes(input, output);
         (input_rows.saturating_sub(self.window.kernel) / self.window.stride + 1).min(output.height)
     }
 
-    /// Input rows under so many output rows.
+    /// Returns the input rows under so many output rows.
     fn input_rows(&self, output_rows: usize) -> usize {
         (output_rows - 1) * self.window.stride + self.window.kernel
     }
 
-    /// Pixels of a padded input row that are used.
+    /// Returns the pixels of a padded input row that are used.
     fn row_width(&self, output: MapShape) -> usize {
         (output.width - 1) * self.window.stride + self.window.kernel
     }
@@ -99,7 +99,7 @@ impl QuantizedConvolution {
     }
 }
 
-/// A layer and its maps.
+/// Layer and its maps.
 #[derive(Clone, Copy)]
 struct Work<'a> {
     layer: &'a QuantizedConvolution,
@@ -110,12 +110,12 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Output pixels of a 1x1 convolution, counted over all frames.
+    /// Computes output pixels of a 1x1 convolution, counted over all frames.
     ///
     /// # Safety
     /// The pixels must be inside the output, `scratch` as long as asked for.
     unsafe fn pixels<L: Lanes>(&self, lanes: L, pixels: Range<usize>, scratch: *mut f32) {
-        let bytes = scratch.cast::<u8>();
+        let quantized = scratch.cast::<u8>();
         let stride = self.input.shape.padded_channels();
         let segments = [Segment { offset: 0, length: self.layer.matrix.depth }];
         let bands = pixels.len().div_ceil(self.layer.band_pixels(self.input.shape));
@@ -124,8 +124,8 @@ impl Work<'_> {
             let (first, count) = (pixels.start + band.start, band.len());
             // SAFETY: passed on to the caller; a band fits into the scratch.
             unsafe {
-                self.gather(lanes, first, count, bytes);
-                self.multiply((first, count), bytes, stride, &segments);
+                self.gather(lanes, first, count, quantized);
+                self.multiply((first, count), quantized, stride, &segments);
             }
         }
     }
@@ -138,7 +138,7 @@ impl Work<'_> {
         let stride = self.layer.window.stride;
         let shape = self.output.shape;
         let channels = self.input.shape.padded_channels();
-        // Runs of pixels that are as far from each other in the input: all of a frame, or a row where a stride skips some.
+        // Longest run of pixels at equal distances in the input: a frame, or a row where a stride skips some.
         let run = if stride == 1 { shape.pixels() } else { shape.width };
         let (mut done, end) = (first, first + count);
         while done < end {
@@ -149,7 +149,7 @@ impl Work<'_> {
                 _ => pixel / shape.width * stride * self.input.shape.width + pixel % shape.width * stride,
             };
             let kernel = QuantizeRows {
-                scale: self.layer.matrix.input,
+                quantization: self.layer.matrix.input,
                 from: self.input.frame(frame).wrapping_add(pixel * self.input.pixel_stride),
                 from_stride: stride * self.input.pixel_stride,
                 to: to.wrapping_add((done - first) * channels),
@@ -164,7 +164,7 @@ impl Work<'_> {
         }
     }
 
-    /// Output rows of a frame, for windows larger than a pixel.
+    /// Computes output rows of a frame, for windows larger than a pixel.
     ///
     /// # Safety
     /// The rows must be inside the output, `scratch` as long as asked for.
@@ -179,15 +179,15 @@ impl Work<'_> {
         for band in 0..bands {
             let band = part(rows.len(), bands, band);
             let band = rows.start + band.start..rows.start + band.end;
-            let bytes = scratch.cast::<u8>();
+            let quantized = scratch.cast::<u8>();
             // SAFETY: passed on to the caller; a band fits into the scratch.
             unsafe {
                 for row in 0..layer.input_rows(band.len()) {
-                    self.pad(lanes, frame, band.start * stride + row, bytes.wrapping_add(row * row_bytes));
+                    self.pad(lanes, frame, band.start * stride + row, quantized.wrapping_add(row * row_bytes));
                 }
-                for (place, y) in band.enumerate() {
+                for (index, y) in band.enumerate() {
                     let pixels = ((frame * output.height + y) * output.width, output.width);
-                    self.multiply(pixels, bytes.add(place * stride * row_bytes), stride * channels, &segments);
+                    self.multiply(pixels, quantized.add(index * stride * row_bytes), stride * channels, &segments);
                 }
             }
         }
@@ -202,7 +202,7 @@ impl Work<'_> {
         let padding = self.layer.window.padding;
         let channels = self.input.shape.padded_channels();
         let row_width = self.layer.row_width(self.output.shape);
-        let zero = self.layer.matrix.input.zero;
+        let zero = self.layer.matrix.input.zero_point;
         let y = padded_row.wrapping_sub(padding.top);
         let inside = if y < height { width.min(row_width.saturating_sub(padding.left)) } else { 0 };
         let left = padding.left.min(row_width);
@@ -211,7 +211,7 @@ impl Work<'_> {
             to.write_bytes(zero, left * channels);
             if inside > 0 {
                 let kernel = QuantizeRows {
-                    scale: self.layer.matrix.input,
+                    quantization: self.layer.matrix.input,
                     from: self.input.frame(frame).add(y * width * self.input.pixel_stride),
                     from_stride: self.input.pixel_stride,
                     to: to.add(left * channels),
@@ -232,19 +232,19 @@ impl Work<'_> {
     /// The segments of all pixels must be valid for reading, the pixels be inside the output.
     unsafe fn multiply(&self, (first, count): (usize, usize), from: *const u8, stride: usize, segments: &[Segment]) {
         let matrix = &self.layer.matrix;
-        let product = ByteProduct {
+        let product = QuantizedProduct {
             rows: count,
             input: from,
             input_stride: stride,
             segments,
             output: self.output.pixel(first),
             output_stride: self.output.pixel_stride,
-            output_bytes: self.output.bytes,
+            output_quantization: self.output.quantization,
             residual: self.residual.map_or(std::ptr::null(), |view| view.pixel(first).cast_const()),
             residual_stride: self.residual.map_or(0, |view| view.pixel_stride),
             activation: self.layer.activation,
         };
         // SAFETY: passed on to the caller.
-        unsafe { multiply_bytes(&ByteColumns::of(matrix, matrix.all()), &product) }
+        unsafe { multiply_quantized(&QuantizedColumns::new(matrix, matrix.all_panels()), &product) }
     }
 }

@@ -2,28 +2,28 @@ use std::ops::Range;
 
 use super::numbers;
 use crate::activation::Activation;
-use crate::gemm::quantized::{ByteColumns, ByteMatrix, ByteProduct, multiply_bytes};
+use crate::gemm::quantized::{QuantizedColumns, QuantizedMatrix, QuantizedProduct, multiply_quantized};
 use crate::gemm::{Segment, part};
-use crate::layers::depthwise::{DepthwiseBytes, DepthwiseRows, depthwise_rows};
+use crate::layers::depthwise::{DepthwiseRows, QuantizedOutput, depthwise_rows};
 use crate::layers::{MapIndex, PackedDepthwise, Run, ScratchLength, View};
 use crate::shape::MapShape;
 use crate::simd::Lanes;
 
-/// How much of the bytes between the two convolutions exists at a time: what stays in a second-level cache beside a panel
-/// of weights.
+/// Bytes of the map between the two convolutions that exist at a time: what stays in a second-level cache beside a panel of
+/// weights.
 const BAND_BYTES: usize = 192 << 10;
-/// Pixels of a band, even if they are larger than that: all weights are read again for each band.
-const LEAST_BAND_PIXELS: usize = 64;
+/// Fewest pixels of a band, however large they are, because each band reads all weights again.
+const MIN_BAND_PIXELS: usize = 64;
 
-/// A depthwise convolution in single precision and the 1x1 convolution of bytes after it; the map between them exists only
-/// as bytes of a band of rows.
+/// Depthwise convolution in single precision fused with the int8 1x1 convolution after it; of the map between them only a
+/// quantized band of rows exists.
 pub(crate) struct QuantizedSeparable {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
     pub(crate) packed: PackedDepthwise,
     pub(crate) relu_first: bool,
     pub(crate) inner_activation: Activation,
-    pub(crate) matrix: ByteMatrix,
+    pub(crate) matrix: QuantizedMatrix,
     pub(crate) residual: Option<MapIndex>,
     pub(crate) activation: Activation,
 }
@@ -35,7 +35,7 @@ impl QuantizedSeparable {
     }
 
     fn band_rows(&self, output: MapShape) -> usize {
-        let pixels = (BAND_BYTES / self.packed.channels).max(LEAST_BAND_PIXELS);
+        let pixels = (BAND_BYTES / self.packed.channels).max(MIN_BAND_PIXELS);
         (pixels / output.width).clamp(1, output.height)
     }
 
@@ -74,20 +74,23 @@ impl QuantizedSeparable {
     ) {
         let width = output.shape.width;
         let channels = self.packed.channels;
-        let bytes = scratch.cast::<u8>();
+        let quantized = scratch.cast::<u8>();
         let (pixels, first) = (rows.len() * width, rows.start * width);
         let depthwise = DepthwiseRows {
             packed: &self.packed,
             channels: 0..channels,
             input: input.frame(frame),
-            input_bytes: input.bytes,
+            input_quantization: input.quantization,
             input_shape: input.shape,
             input_stride: input.pixel_stride,
             output: std::ptr::null_mut(),
             output_shape: output.shape,
             output_stride: channels,
-            // Rows count from the map's first, which is that far before the band.
-            bytes: Some(DepthwiseBytes { to: bytes.wrapping_sub(first * channels), scale: self.matrix.input }),
+            // Rows are counted from the map's first one, which is that far before the band.
+            quantized_output: Some(QuantizedOutput {
+                to: quantized.wrapping_sub(first * channels),
+                quantization: self.matrix.input,
+            }),
             rows,
             input_activation: if self.relu_first { Activation::Relu } else { Activation::Identity },
             activation: self.inner_activation,
@@ -96,14 +99,14 @@ impl QuantizedSeparable {
             kept: None,
         };
         let at = |view: View| view.frame(frame).wrapping_add(first * view.pixel_stride);
-        let product = ByteProduct {
+        let product = QuantizedProduct {
             rows: pixels,
-            input: bytes,
+            input: quantized,
             input_stride: channels,
             segments: &[Segment { offset: 0, length: self.matrix.depth }],
             output: at(output),
             output_stride: output.pixel_stride,
-            output_bytes: output.bytes,
+            output_quantization: output.quantization,
             residual: residual.map_or(std::ptr::null(), |view| at(view).cast_const()),
             residual_stride: residual.map_or(0, |view| view.pixel_stride),
             activation: self.activation,
@@ -111,7 +114,7 @@ impl QuantizedSeparable {
         // SAFETY: passed on to the caller; the band holds all pixels that the product reads.
         unsafe {
             depthwise_rows(lanes, &depthwise);
-            multiply_bytes(&ByteColumns::of(&self.matrix, self.matrix.all()), &product);
+            multiply_quantized(&QuantizedColumns::new(&self.matrix, self.matrix.all_panels()), &product);
         }
     }
 }

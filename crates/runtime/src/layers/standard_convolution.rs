@@ -6,44 +6,45 @@ use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
 use crate::shape::{MapShape, Window};
 use crate::simd::Lanes;
 
-/// Outputs narrower than this make tiles too low for the registers, so pixels of several rows are gathered.
-pub(crate) const LEAST_WIDTH: usize = 24;
-/// How much input is gathered or padded at a time: what stays in a second-level cache beside some weights.
+/// Narrowest output whose rows fill tiles by themselves. In narrower ones, pixels of several rows are gathered for a tile.
+pub(crate) const MIN_TILED_WIDTH: usize = 24;
+/// Numbers of input that are gathered or padded at a time: what stays in a second-level cache beside some weights.
 const BAND_NUMBERS: usize = (256 << 10) / size_of::<f32>();
-/// Gathered pixels at a time, even if they are larger than that: all weights are read again for each time.
-const LEAST_BAND_PIXELS: usize = 64;
+/// Fewest pixels that are gathered at a time, however large they are, because each time reads all weights again.
+const MIN_BAND_PIXELS: usize = 64;
 
-/// A convolution over all channels with any window.
+/// Standard convolution: every output channel reads all input channels, under any window.
 ///
-/// The image is never unfolded as a whole. Rows of a wide output are products of their own, whose input lies in the map or,
+/// It is a matrix product, but the image is never unfolded as a whole (im2col), which would copy each number once for each
+/// tap. Rows of a wide output are products of their own, whose input lies in the map or,
 /// where there is padding, in a padded copy of a few rows; pixels of a narrow one are unfolded a band at a time.
-pub(crate) struct Dense {
+pub(crate) struct StandardConvolution {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
     pub(crate) matrix: PackedMatrix,
     pub(crate) window: Window,
     pub(crate) residual: Option<MapIndex>,
     pub(crate) activation: Activation,
-    pub(crate) reading: Reading,
+    pub(crate) access: InputAccess,
 }
 
-/// How the input under a window is brought together.
-pub(crate) enum Reading {
-    /// From the map.
+/// Layout in which the product reads the input under a window.
+pub(crate) enum InputAccess {
+    /// Read from the map itself.
     Direct(Vec<Segment>),
-    /// From a padded copy of the rows under some output rows.
+    /// Read from a padded copy of the rows under some output rows.
     Padded { segments: Vec<Segment>, rows: usize, width: usize },
-    /// From a copy of all numbers under each of some output pixels.
+    /// Read from a copy of all numbers under each of some output pixels.
     Gathered { segment: Segment, pixels: usize },
 }
 
-impl Reading {
-    /// The best way for a window over `input`, whose pixels are `pixel_stride` numbers apart.
+impl InputAccess {
+    /// Chooses the fastest layout for a window over `input`, whose pixels are `pixel_stride` numbers apart.
     pub(crate) fn new(window: Window, input: MapShape, pixel_stride: usize, output: MapShape) -> Self {
         let (kernel, channels) = (window.kernel, input.channels);
-        if output.width < LEAST_WIDTH {
+        if output.width < MIN_TILED_WIDTH {
             let length = kernel * kernel * channels;
-            let pixels = (BAND_NUMBERS / length).max(LEAST_BAND_PIXELS);
+            let pixels = (BAND_NUMBERS / length).max(MIN_BAND_PIXELS);
             return Self::Gathered { segment: Segment { offset: 0, length }, pixels };
         }
         let is_padded = window.padding != Default::default();
@@ -64,14 +65,14 @@ impl Reading {
     }
 }
 
-impl Dense {
+impl StandardConvolution {
     pub(crate) fn scratch(&self, channels: usize) -> ScratchLength {
-        let own = match &self.reading {
-            Reading::Direct(_) => 0,
-            Reading::Padded { rows, width, .. } => {
+        let own = match &self.access {
+            InputAccess::Direct(_) => 0,
+            InputAccess::Padded { rows, width, .. } => {
                 ((rows - 1) * self.window.stride + self.window.kernel) * width * channels
             }
-            Reading::Gathered { segment, pixels } => segment.length * pixels,
+            InputAccess::Gathered { segment, pixels } => segment.length * pixels,
         };
         ScratchLength { shared: 0, own }
     }
@@ -84,22 +85,22 @@ impl Dense {
         let lanes = run.lanes;
         let height = output.shape.height;
         let operations = output.groups() * self.matrix.depth;
-        match &self.reading {
-            Reading::Gathered { segment, pixels } => {
+        match &self.access {
+            InputAccess::Gathered { segment, pixels } => {
                 let all = output.frames * output.shape.pixels();
-                let parts = run.parts(all.div_ceil(LEAST_WIDTH), output.frames * operations);
+                let parts = run.parts(all.div_ceil(MIN_TILED_WIDTH), output.frames * operations);
                 // SAFETY: parts are disjoint pixels of checked maps, and the scratch is the worker's own.
                 run.split(parts, |index, own| unsafe {
                     work.gathered(lanes, part(all, parts, index), *pixels, segment, own);
                 });
             }
-            Reading::Direct(segments) => {
+            InputAccess::Direct(segments) => {
                 let rows = output.frames * height;
                 let parts = run.parts(rows, output.frames * operations);
                 // SAFETY: parts are disjoint rows of checked maps.
                 run.split(parts, |index, _| unsafe { work.direct(lanes, part(rows, parts, index), segments) });
             }
-            Reading::Padded { segments, rows, width } => {
+            InputAccess::Padded { segments, rows, width } => {
                 let bands = height.div_ceil(*rows).max(run.parts(height, operations));
                 run.split(output.frames * bands, |index, own| {
                     let band = part(height, bands, index % bands);
@@ -111,17 +112,17 @@ impl Dense {
     }
 }
 
-/// A layer and its maps.
+/// Layer and its maps.
 #[derive(Clone, Copy)]
 struct Work<'a> {
-    layer: &'a Dense,
+    layer: &'a StandardConvolution,
     input: View,
     output: View,
     residual: Option<View>,
 }
 
 impl Work<'_> {
-    /// Output pixels, counted over all frames, each from a copy of all numbers under it.
+    /// Computes output pixels, counted over all frames, each from a copy of all numbers under it.
     ///
     /// # Safety
     /// The pixels must be inside the output, `scratch` as long as asked for.
@@ -145,7 +146,7 @@ impl Work<'_> {
         }
     }
 
-    /// Output rows, counted over all frames, from the map itself.
+    /// Computes output rows, counted over all frames, from the map itself.
     ///
     /// # Safety
     /// The rows must be inside the output.
@@ -160,7 +161,7 @@ impl Work<'_> {
         }
     }
 
-    /// Output rows of one frame from a padded copy, `width` pixels wide, of the rows under them.
+    /// Computes output rows of one frame from a padded copy, `width` pixels wide, of the rows under them.
     ///
     /// # Safety
     /// The rows must be inside the output, `scratch` as long as asked for.
@@ -177,8 +178,8 @@ impl Work<'_> {
         // SAFETY: passed on to the caller.
         unsafe {
             self.pad(frame, rows.start, rows.len(), width, scratch);
-            for (place, y) in rows.enumerate() {
-                let from = scratch.add(place * stride * width * channels);
+            for (index, y) in rows.enumerate() {
+                let from = scratch.add(index * stride * width * channels);
                 let pixels = ((frame * output.height + y) * output.width, output.width);
                 self.multiply(lanes, pixels, from, stride * channels, segments);
             }
@@ -210,7 +211,7 @@ impl Work<'_> {
             activation: self.layer.activation,
         };
         // SAFETY: passed on to the caller.
-        unsafe { multiply(lanes, &Columns::of(matrix, matrix.all()), &product) }
+        unsafe { multiply(lanes, &Columns::new(matrix, matrix.all_panels()), &product) }
     }
 
     /// Copies the padded rows under output rows `y..y + count` of a frame to `to`, channels without their padding.

@@ -1,4 +1,4 @@
-//! Products of bytes: four of an input and four weights at a time, summed in 32 bits, exactly in every instruction set.
+//! Int8 dot products: four inputs and four weights at a time, summed in 32 bits, exactly in every instruction set.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -20,27 +20,27 @@ use super::Neon;
 use super::{Lanes, Portable};
 use crate::InstructionSet;
 
-/// Inputs and weights that are multiplied at a time.
-pub(crate) const BYTES: usize = 4;
+/// Inputs and weights of one dot product: what VNNI and `sdot` take.
+pub(crate) const DOT_TERMS: usize = 4;
 
-/// Arithmetic on bytes of one instruction set. A value of a type proves that the processor has the set.
+/// Int8 arithmetic of one instruction set. A value of the type proves that the processor has the set.
 ///
 /// As with [`Lanes`], methods are single instructions only inside a function that was compiled for the set.
-pub(crate) trait ByteLanes: Copy + Send + Sync + 'static {
-    /// The set for everything that is not bytes; a vector of sums has as many lanes as its vectors.
+pub(crate) trait Int8Lanes: Copy + Send + Sync + 'static {
+    /// Lanes for floating-point numbers; a vector of sums has as many lanes.
     type Floats: Lanes;
 
-    /// Four inputs, in every lane.
+    /// Four inputs, repeated in every lane.
     type Input: Copy;
     /// Four weights for each lane.
     type Weights: Copy;
-    /// A whole number of 32 bits in each lane.
+    /// Integer of 32 bits in each lane.
     type Sums: Copy;
 
-    /// Bytes in which four weights of a column are packed.
-    const PACKED_BYTES: usize;
-    /// How much lower than it is each input byte is taken; what that is worth is added where the sums start.
-    const INPUT_LOWERED: i32 = 0;
+    /// Bytes that four packed weights of a column take.
+    const PACKED_DOT_BYTES: usize;
+    /// Amount by which the instruction set lowers each input, for signed products; the initial sums make up for it.
+    const INPUT_OFFSET: i32 = 0;
 
     fn floats(self) -> Self::Floats;
 
@@ -48,9 +48,9 @@ pub(crate) trait ByteLanes: Copy + Send + Sync + 'static {
     ///
     /// # Safety
     /// The kernel's pointers must be valid as its type asks for.
-    unsafe fn call<K: ByteKernel>(self, kernel: K);
+    unsafe fn call<K: Int8Kernel>(self, kernel: K);
 
-    /// Packs four weights of each of the lanes' columns, which `weight(lane, index)` gives.
+    /// Packs four weights of each of the lanes' columns, which `weight(lane, index)` returns.
     fn pack(to: &mut [u8], weight: impl Fn(usize, usize) -> i8);
 
     /// # Safety
@@ -65,22 +65,22 @@ pub(crate) trait ByteLanes: Copy + Send + Sync + 'static {
     /// `from` must be valid for reading as many numbers as there are lanes.
     unsafe fn load_sums(self, from: *const i32) -> Self::Sums;
 
-    /// `sums` plus the four products of each lane; weights are from -127 to 127.
+    /// Returns `sums` plus the four products of each lane; weights are from -127 to 127.
     fn dot(self, input: Self::Input, weights: Self::Weights, sums: Self::Sums) -> Self::Sums;
 
     fn to_floats(self, sums: Self::Sums) -> <Self::Floats as Lanes>::Vector;
 }
 
-/// A piece of work on bytes, as [`super::Kernel`] is on numbers; the same rules of inlining hold.
-pub(crate) trait ByteKernel {
+/// Piece of work on quantized numbers, as [`super::Kernel`] is on floating-point ones; the same rules of inlining hold.
+pub(crate) trait Int8Kernel {
     /// # Safety
     /// The pointers in `self` must be valid as the type's documentation asks for.
-    unsafe fn run<B: ByteLanes>(self, lanes: B);
+    unsafe fn run<B: Int8Lanes>(self, lanes: B);
 }
 
-/// The instructions for products of bytes that go with an instruction set.
+/// Int8 instructions that go with an instruction set.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum ByteSet {
+pub(crate) enum Int8InstructionSet {
     #[cfg(target_arch = "x86_64")]
     Vnni(Vnni),
     #[cfg(target_arch = "x86_64")]
@@ -92,9 +92,9 @@ pub(crate) enum ByteSet {
     Portable(Portable),
 }
 
-impl ByteSet {
-    /// Those of this processor; AVX-512 without VNNI has nothing better than AVX2.
-    pub(crate) fn of(set: InstructionSet) -> Self {
+impl Int8InstructionSet {
+    /// Chooses the fastest that this processor has; AVX-512 without VNNI has nothing better than AVX2.
+    pub(crate) fn for_set(set: InstructionSet) -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             if let (InstructionSet::Avx512, Some(lanes)) = (set, Vnni::detect()) {
@@ -118,9 +118,9 @@ impl ByteSet {
     }
 }
 
-/// The four weights of each lane's column side by side.
+/// Packs the four weights of each lane's column side by side.
 fn pack_side_by_side(to: &mut [u8], weight: impl Fn(usize, usize) -> i8) {
-    for (place, byte) in to.iter_mut().enumerate() {
-        *byte = weight(place / BYTES, place % BYTES).cast_unsigned();
+    for (index, byte) in to.iter_mut().enumerate() {
+        *byte = weight(index / DOT_TERMS, index % DOT_TERMS).cast_unsigned();
     }
 }

@@ -3,28 +3,28 @@ use std::arch::x86_64::{
     _mm256_set1_epi16, _mm256_set1_epi32, _mm256_srli_epi16,
 };
 
-use super::{BYTES, ByteKernel, ByteLanes};
+use super::{DOT_TERMS, Int8Kernel, Int8Lanes};
 use crate::simd::{Avx2, Lanes};
 
 /// # Safety
 /// The processor must have the features, and the kernel's pointers must be valid.
 #[target_feature(enable = "avx2,fma")]
 #[inline(never)]
-unsafe fn call<K: ByteKernel>(lanes: Avx2, kernel: K) {
+unsafe fn call<K: Int8Kernel>(lanes: Avx2, kernel: K) {
     // SAFETY: passed on to the caller.
     unsafe { kernel.run(lanes) }
 }
 
-/// Products of bytes by AVX2's own instruction are summed in 16 bits, where two of them saturate; so even and odd bytes are
-/// widened and summed apart.
-impl ByteLanes for Avx2 {
+/// AVX2's own int8 product (`vpmaddubsw`) sums in 16 bits, where two products saturate; so even and odd bytes are widened
+/// to 16 bits and summed apart.
+impl Int8Lanes for Avx2 {
     type Floats = Self;
     /// Even bytes, odd bytes.
     type Input = [__m256i; 2];
     type Weights = [__m256i; 2];
     type Sums = __m256i;
 
-    const PACKED_BYTES: usize = BYTES * size_of::<i16>();
+    const PACKED_DOT_BYTES: usize = DOT_TERMS * size_of::<i16>();
 
     #[inline(always)]
     fn floats(self) -> Self {
@@ -32,15 +32,15 @@ impl ByteLanes for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn call<K: ByteKernel>(self, kernel: K) {
+    unsafe fn call<K: Int8Kernel>(self, kernel: K) {
         // SAFETY: `self` proves the features; the pointers are the caller's promise.
         unsafe { call(self, kernel) }
     }
 
     fn pack(to: &mut [u8], weight: impl Fn(usize, usize) -> i8) {
         let (halves, _) = to.as_chunks_mut::<{ size_of::<i16>() }>();
-        for (place, half) in halves.iter_mut().enumerate() {
-            let (odd, lane, second) = (place / (2 * Self::COUNT), place / 2 % Self::COUNT, place % 2);
+        for (index, half) in halves.iter_mut().enumerate() {
+            let (odd, lane, second) = (index / (2 * Self::COUNT), index / 2 % Self::COUNT, index % 2);
             *half = i16::from(weight(lane, 2 * second + odd)).to_le_bytes();
         }
     }

@@ -1,14 +1,14 @@
 use std::arch::x86_64::{__m512i, _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_loadu_si512, _mm512_set1_epi32};
 
-use super::{BYTES, ByteKernel, ByteLanes, pack_side_by_side};
+use super::{DOT_TERMS, Int8Kernel, Int8Lanes, pack_side_by_side};
 use crate::simd::{Avx512, Lanes};
 
-/// 16 lanes of AVX-512 with VNNI, which sums four products in one instruction.
+/// AVX-512 lanes with VNNI, which sums four products in one instruction.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Vnni(Avx512);
 
 impl Vnni {
-    /// The lanes, if this processor has them.
+    /// Returns the lanes if this processor has them.
     pub(crate) fn detect() -> Option<Self> {
         if is_x86_feature_detected!("avx512vnni") { Avx512::detect().map(Self) } else { None }
     }
@@ -18,18 +18,18 @@ impl Vnni {
 /// The processor must have the features, and the kernel's pointers must be valid.
 #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,avx2,fma")]
 #[inline(never)]
-unsafe fn call<K: ByteKernel>(lanes: Vnni, kernel: K) {
+unsafe fn call<K: Int8Kernel>(lanes: Vnni, kernel: K) {
     // SAFETY: passed on to the caller.
     unsafe { kernel.run(lanes) }
 }
 
-impl ByteLanes for Vnni {
+impl Int8Lanes for Vnni {
     type Floats = Avx512;
     type Input = __m512i;
     type Weights = __m512i;
     type Sums = __m512i;
 
-    const PACKED_BYTES: usize = BYTES;
+    const PACKED_DOT_BYTES: usize = DOT_TERMS;
 
     #[inline(always)]
     fn floats(self) -> Avx512 {
@@ -37,7 +37,7 @@ impl ByteLanes for Vnni {
     }
 
     #[inline(always)]
-    unsafe fn call<K: ByteKernel>(self, kernel: K) {
+    unsafe fn call<K: Int8Kernel>(self, kernel: K) {
         // SAFETY: `self` proves the features; the pointers are the caller's promise.
         unsafe { call(self, kernel) }
     }

@@ -3,27 +3,27 @@ use std::ops::Range;
 use super::{MapIndex, Run, View};
 use crate::activation::Activation;
 use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
-use crate::shape::TimeWindow;
+use crate::shape::TemporalWindow;
 use crate::simd::Lanes;
 
-/// Pixels below which a thread's part of a product is not cut further: less would not repay reading the weights.
-const LEAST_PIXELS: usize = 24;
+/// Fewest pixels of a thread's part of a product: fewer would not repay reading the weights.
+const MIN_PIXELS: usize = 24;
 
-/// A convolution over the same pixel of neighboring frames of a clip.
+/// Convolution over the same pixel of neighboring frames of a clip.
 ///
-/// The frames are multiplied where they lie. Those beyond the clip's ends are zero, so their rows of the weights are left
-/// out.
-pub(crate) struct OverTime {
+/// The frames are multiplied where they lie. Those beyond the clip's ends are zero, so their rows of the weights are
+/// skipped.
+pub(crate) struct TemporalConvolution {
     pub(crate) input: MapIndex,
     pub(crate) output: MapIndex,
-    /// A row for each frame of the window and each of its channels.
+    /// Weights with a row for each frame of the window and each of its channels.
     pub(crate) matrix: PackedMatrix,
-    pub(crate) window: TimeWindow,
+    pub(crate) window: TemporalWindow,
     pub(crate) residual: Option<MapIndex>,
     pub(crate) activation: Activation,
 }
 
-impl OverTime {
+impl TemporalConvolution {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
     pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
@@ -33,13 +33,13 @@ impl OverTime {
         let panels = self.matrix.panels.len();
         // Panels are read by one thread each when there are many, so that no thread reads all weights.
         let by_panels = panels >= 8 && self.matrix.columns > pixels;
-        let most = if by_panels { panels } else { pixels.div_ceil(LEAST_PIXELS) };
-        let parts = run.parts(most, output.frames * output.groups() * self.matrix.depth);
+        let max_parts = if by_panels { panels } else { pixels.div_ceil(MIN_PIXELS) };
+        let parts = run.parts(max_parts, output.frames * output.groups() * self.matrix.depth);
         let lanes = run.lanes;
         run.split(parts, |index, _| {
             let (pixels, panels) = match by_panels {
                 true => (0..pixels, part(panels, parts, index)),
-                false => (part(pixels, parts, index), self.matrix.all()),
+                false => (part(pixels, parts, index), self.matrix.all_panels()),
             };
             // SAFETY: the parts' pixels or columns are disjoint, and the views hold all of them.
             unsafe { work.pixels(lanes, pixels, panels) };
@@ -47,16 +47,16 @@ impl OverTime {
     }
 }
 
-/// A layer and its maps.
+/// Layer and its maps.
 struct Work<'a> {
-    layer: &'a OverTime,
+    layer: &'a TemporalConvolution,
     input: View,
     output: View,
     residual: Option<View>,
 }
 
 impl Work<'_> {
-    /// Output pixels, counted over all frames of the clip, in the columns of some panels.
+    /// Computes output pixels, counted over all frames of the clip, in the columns of some panels.
     ///
     /// # Safety
     /// The pixels must be inside the output, and no other thread write them in these columns.
@@ -70,7 +70,7 @@ impl Work<'_> {
             let count = pixels.len().min(run - first % run);
             let (frame, pixel) = (first / output.shape.pixels(), first % output.shape.pixels());
             let (y, x) = (pixel / output.shape.width * step, pixel % output.shape.width * step);
-            let (frames, left_out) = layer.window.under(frame, input.frames);
+            let (frames, skipped) = layer.window.under(frame, input.frames);
             let segments: Vec<Segment> = (0..frames.len())
                 .map(|tap| Segment { offset: tap * input.frame_stride, length: input.shape.channels })
                 .collect();
@@ -85,8 +85,8 @@ impl Work<'_> {
                 residual_stride: residual.map_or(0, |view| view.pixel_stride),
                 activation: layer.activation,
             };
-            let first_row = left_out * input.shape.channels;
-            let columns = Columns { first_row, ..Columns::of(&layer.matrix, panels.clone()) };
+            let first_row = skipped * input.shape.channels;
+            let columns = Columns { first_row, ..Columns::new(&layer.matrix, panels.clone()) };
             // SAFETY: passed on to the caller; the frames under the window are those of the clip.
             unsafe { multiply(lanes, &columns, &product) };
             pixels.start += count;

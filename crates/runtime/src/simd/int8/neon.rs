@@ -4,31 +4,31 @@ use std::arch::aarch64::{
 };
 use std::arch::{asm, is_aarch64_feature_detected};
 
-use super::{BYTES, ByteKernel, ByteLanes, pack_side_by_side};
+use super::{DOT_TERMS, Int8Kernel, Int8Lanes, pack_side_by_side};
 use crate::simd::{Lanes, Neon};
 
-/// A byte less 128, as a signed byte, has the same bits but for this one.
+/// Bit that differs between a byte and the signed byte that is 128 less.
 const HIGHEST_BIT: u8 = 0x80;
 
 /// # Safety
 /// The processor must have the feature, and the kernel's pointers must be valid.
 #[target_feature(enable = "neon")]
 #[inline(never)]
-unsafe fn call<K: ByteKernel>(lanes: Neon, kernel: K) {
+unsafe fn call<K: Int8Kernel>(lanes: Neon, kernel: K) {
     // SAFETY: passed on to the caller.
     unsafe { kernel.run(lanes) }
 }
 
-/// NEON multiplies bytes that are both signed, so inputs are taken 128 lower. Then two products are at most
+/// NEON multiplies signed bytes only, so inputs are lowered by 128. Then two products are at most
 /// 2 x 128 x 127 = 32512, which 16 bits hold.
-impl ByteLanes for Neon {
+impl Int8Lanes for Neon {
     type Floats = Self;
     type Input = int8x16_t;
     type Weights = int8x16_t;
     type Sums = int32x4_t;
 
-    const PACKED_BYTES: usize = BYTES;
-    const INPUT_LOWERED: i32 = 128;
+    const PACKED_DOT_BYTES: usize = DOT_TERMS;
+    const INPUT_OFFSET: i32 = 128;
 
     #[inline(always)]
     fn floats(self) -> Self {
@@ -36,7 +36,7 @@ impl ByteLanes for Neon {
     }
 
     #[inline(always)]
-    unsafe fn call<K: ByteKernel>(self, kernel: K) {
+    unsafe fn call<K: Int8Kernel>(self, kernel: K) {
         // SAFETY: `self` proves the feature; the pointers are the caller's promise.
         unsafe { call(self, kernel) }
     }
@@ -84,13 +84,12 @@ impl ByteLanes for Neon {
     }
 }
 
-/// The lanes of NEON with the instruction that sums four products of signed bytes in 32 bits (`sdot`, from ARM v8.2 on);
-/// all else is as in [`Neon`].
+/// NEON lanes with the dot product of signed bytes (`sdot`, from ARM v8.2 on); all else is as in [`Neon`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DotProducts(Neon);
 
 impl DotProducts {
-    /// The lanes, if this processor has them.
+    /// Returns the lanes if this processor has them.
     pub(crate) fn detect() -> Option<Self> {
         if is_aarch64_feature_detected!("dotprod") { Neon::detect().map(Self) } else { None }
     }
@@ -100,12 +99,12 @@ impl DotProducts {
 /// The processor must have the features, and the kernel's pointers must be valid.
 #[target_feature(enable = "neon,dotprod")]
 #[inline(never)]
-unsafe fn call_with_dot_products<K: ByteKernel>(lanes: DotProducts, kernel: K) {
+unsafe fn call_with_dot_products<K: Int8Kernel>(lanes: DotProducts, kernel: K) {
     // SAFETY: passed on to the caller.
     unsafe { kernel.run(lanes) }
 }
 
-/// `sums` plus the four products of each lane. (The intrinsic is not in stable Rust.)
+/// Returns `sums` plus the four products of each lane. (The intrinsic is not in stable Rust.)
 #[target_feature(enable = "neon,dotprod")]
 #[inline]
 fn add_dot_products(input: int8x16_t, weights: int8x16_t, mut sums: int32x4_t) -> int32x4_t {
@@ -116,21 +115,21 @@ fn add_dot_products(input: int8x16_t, weights: int8x16_t, mut sums: int32x4_t) -
             sums = inout(vreg) sums,
             input = in(vreg) input,
             weights = in(vreg) weights,
-            // Not `pure`: products that the compiler may move about cost it more registers than there are.
+            // Not `pure`: the compiler would move products about and run out of registers.
             options(nomem, nostack, preserves_flags),
         );
     }
     sums
 }
 
-impl ByteLanes for DotProducts {
+impl Int8Lanes for DotProducts {
     type Floats = Neon;
     type Input = int8x16_t;
     type Weights = int8x16_t;
     type Sums = int32x4_t;
 
-    const PACKED_BYTES: usize = Neon::PACKED_BYTES;
-    const INPUT_LOWERED: i32 = Neon::INPUT_LOWERED;
+    const PACKED_DOT_BYTES: usize = Neon::PACKED_DOT_BYTES;
+    const INPUT_OFFSET: i32 = Neon::INPUT_OFFSET;
 
     #[inline(always)]
     fn floats(self) -> Neon {
@@ -138,7 +137,7 @@ impl ByteLanes for DotProducts {
     }
 
     #[inline(always)]
-    unsafe fn call<K: ByteKernel>(self, kernel: K) {
+    unsafe fn call<K: Int8Kernel>(self, kernel: K) {
         // SAFETY: `self` proves the features; the pointers are the caller's promise.
         unsafe { call_with_dot_products(self, kernel) }
     }
@@ -150,7 +149,7 @@ impl ByteLanes for DotProducts {
     #[inline(always)]
     unsafe fn splat(self, from: *const u8) -> int8x16_t {
         // SAFETY: the pointer is the caller's promise.
-        unsafe { ByteLanes::splat(self.0, from) }
+        unsafe { Int8Lanes::splat(self.0, from) }
     }
 
     #[inline(always)]

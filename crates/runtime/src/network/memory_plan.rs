@@ -1,87 +1,87 @@
-//! Where maps lie in the arena, and which layers run on several frames at once.
+//! Memory plan: the offset of each map's buffer in the arena, and which layers run on several frames at once.
 
 use super::graph::{Node, Operation};
-use crate::layers::{MapIndex, Place};
+use crate::layers::{MapBuffer, MapIndex};
 use crate::simd::CHANNEL_GROUP;
 
-/// Frames that are worked on together at most; of clips there is one at a time, whose frames are.
+/// Most frames that are computed together. Clips are computed one at a time, all frames together.
 pub(crate) const GROUP_FRAMES: usize = 4;
 /// Layers whose maps have at most this many pixels run on all frames of a group at once, so that their weights, larger
 /// than a cache, are read once for all. Layers before them run frame by frame, so that their maps stay in the cache.
 const GROUPED_PIXELS: usize = 400;
-/// Pixels this far apart (a page) fall on the same few places of a first-level cache.
+/// Distance (a page) at which pixels fall into the same few sets of a first-level cache and evict each other.
 const PAGE_NUMBERS: usize = 4096 / size_of::<f32>();
 
-/// The plan of a network.
-pub(crate) struct Plan {
-    pub(crate) places: Vec<Place>,
-    /// The first node that runs on all frames of a group at once; so do all after it.
+/// Memory plan of a network.
+pub(crate) struct MemoryPlan {
+    pub(crate) buffers: Vec<MapBuffer>,
+    /// First node that runs on all frames of a group at once; so do all after it.
     pub(crate) grouped_from: usize,
-    /// Whether frames are seen together.
-    pub(crate) is_of_clips: bool,
+    /// True if maps hold clips of several frames.
+    pub(crate) is_temporal: bool,
     /// Numbers that the arena needs.
     pub(crate) arena_length: usize,
 }
 
-impl Plan {
+impl MemoryPlan {
     pub(crate) fn new(nodes: &[Node], output: MapIndex) -> Self {
-        let lives = lives(nodes, output);
+        let lifetimes = lifetimes(nodes, output);
         let grouped_from = grouped_from(nodes);
-        let is_of_clips = nodes.iter().any(|node| node.frames > 1);
-        let group_clips = if is_of_clips { 1 } else { GROUP_FRAMES };
-        let mut places: Vec<Place> = Vec::new();
-        let mut alive: Vec<(usize, usize, usize, usize)> = Vec::new();
+        let is_temporal = nodes.iter().any(|node| node.frames > 1);
+        let group_clips = if is_temporal { 1 } else { GROUP_FRAMES };
+        let mut buffers: Vec<MapBuffer> = Vec::new();
+        let mut live: Vec<(usize, usize, usize, usize)> = Vec::new();
         let mut arena_length = 0;
         for (map, node) in nodes.iter().enumerate() {
-            let mut place = Place {
+            let mut buffer = MapBuffer {
                 shape: node.shape,
                 frames: node.frames,
                 pixel_stride: pixel_stride(nodes, map),
-                bytes: node.bytes,
-                ..Place::default()
+                quantization: node.quantization,
+                ..MapBuffer::default()
             };
-            if let Some((mut start, end)) = lives[map] {
-                place.holds_group = end >= grouped_from;
-                if place.holds_group && start < grouped_from {
+            if let Some((mut start, end)) = lifetimes[map] {
+                buffer.holds_group = end >= grouped_from;
+                if buffer.holds_group && start < grouped_from {
                     // The first frame's is written before the last frame's first layer runs.
                     start = 0;
                 }
-                let clips = if place.holds_group { group_clips } else { 1 };
-                let length = (clips * place.frames * place.frame_length()).next_multiple_of(CHANNEL_GROUP);
-                place.offset = free_offset(&alive, (start, end), length);
-                alive.push((start, end, place.offset, length));
-                arena_length = arena_length.max(place.offset + length);
+                let clips = if buffer.holds_group { group_clips } else { 1 };
+                let length = (clips * buffer.frames * buffer.frame_length()).next_multiple_of(CHANNEL_GROUP);
+                buffer.offset = free_offset(&live, (start, end), length);
+                live.push((start, end, buffer.offset, length));
+                arena_length = arena_length.max(buffer.offset + length);
             }
-            places.push(place);
+            buffers.push(buffer);
         }
-        Self { places, grouped_from, is_of_clips, arena_length }
+        Self { buffers, grouped_from, is_temporal, arena_length }
     }
 }
 
-/// The first and the last node during which each map holds something, if any does.
-fn lives(nodes: &[Node], output: MapIndex) -> Vec<Option<(usize, usize)>> {
-    let mut lives: Vec<Option<(usize, usize)>> = vec![None; nodes.len()];
+/// Returns the first and the last node during which each map is live, if it ever is.
+fn lifetimes(nodes: &[Node], output: MapIndex) -> Vec<Option<(usize, usize)>> {
+    let mut lifetimes: Vec<Option<(usize, usize)>> = vec![None; nodes.len()];
     for (index, node) in nodes.iter().enumerate() {
         let Some(operation) = &node.operation else { continue };
-        lives[index] = Some((index, index));
+        lifetimes[index] = Some((index, index));
         if let Operation::Depthwise { means: Some(means), .. } = operation {
-            lives[*means] = Some((index, index));
+            lifetimes[*means] = Some((index, index));
         }
         for input in operation.inputs() {
-            if let Some((_, end)) = &mut lives[input] {
+            if let Some((_, end)) = &mut lifetimes[input] {
                 *end = index;
             }
         }
     }
-    if let Some((_, end)) = &mut lives[output] {
+    if let Some((_, end)) = &mut lifetimes[output] {
         *end = nodes.len();
     }
-    lives
+    lifetimes
 }
 
-/// The lowest offset at which `length` numbers overlap nothing that is alive at the same time.
-fn free_offset(alive: &[(usize, usize, usize, usize)], (start, end): (usize, usize), length: usize) -> usize {
-    let mut taken: Vec<(usize, usize)> = alive
+/// Returns the lowest offset at which `length` numbers overlap nothing that is live at the same time.
+fn free_offset(live: &[(usize, usize, usize, usize)], (start, end): (usize, usize), length: usize) -> usize {
+    let mut taken: Vec<(usize, usize)> = live
         .iter()
         .filter(|(other_start, other_end, _, _)| *other_start <= end && start <= *other_end)
         .map(|&(_, _, offset, length)| (offset, offset + length))
@@ -97,6 +97,7 @@ fn free_offset(alive: &[(usize, usize, usize, usize)], (start, end): (usize, usi
     offset
 }
 
+/// Returns the first node after the last one that reads or writes a large map.
 fn grouped_from(nodes: &[Node]) -> usize {
     let is_large = |node: &Node| {
         let inputs = node.operation.iter().flat_map(Operation::inputs);
@@ -106,6 +107,7 @@ fn grouped_from(nodes: &[Node]) -> usize {
     nodes.iter().rposition(is_large).map_or(0, |last| last + 1)
 }
 
+/// Returns the numbers from one pixel of a map to the next.
 fn pixel_stride(nodes: &[Node], map: MapIndex) -> usize {
     let shape = nodes[map].shape;
     let mut users = nodes.iter().filter_map(|node| node.operation.as_ref()).filter(|user| user.inputs().contains(&map));
@@ -115,7 +117,7 @@ fn pixel_stride(nodes: &[Node], map: MapIndex) -> usize {
         // Padding three channels to sixteen would cost the first convolution five times the work.
         return shape.channels;
     }
-    let padded = match nodes[map].bytes {
+    let padded = match nodes[map].quantization {
         Some(_) => shape.padded_channels() / size_of::<f32>(),
         None => shape.padded_channels(),
     };
@@ -127,11 +129,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_reused_only_after_their_maps() {
-        let alive = [(0, 2, 0, 100), (1, 5, 100, 50)];
-        assert_eq!(free_offset(&alive, (2, 3), 10), 150);
-        assert_eq!(free_offset(&alive, (3, 4), 100), 0);
-        assert_eq!(free_offset(&alive, (3, 4), 101), 150);
-        assert_eq!(free_offset(&alive, (6, 7), 500), 0);
+    fn offsets_are_reused_only_after_their_maps() {
+        let live = [(0, 2, 0, 100), (1, 5, 100, 50)];
+        assert_eq!(free_offset(&live, (2, 3), 10), 150);
+        assert_eq!(free_offset(&live, (3, 4), 100), 0);
+        assert_eq!(free_offset(&live, (3, 4), 101), 150);
+        assert_eq!(free_offset(&live, (6, 7), 500), 0);
     }
 }

@@ -1,13 +1,13 @@
-use super::{BYTES, ByteKernel, ByteLanes, pack_side_by_side};
+use super::{DOT_TERMS, Int8Kernel, Int8Lanes, pack_side_by_side};
 use crate::simd::{Lanes, Portable};
 
-impl ByteLanes for Portable {
+impl Int8Lanes for Portable {
     type Floats = Self;
-    type Input = [i32; BYTES];
-    type Weights = [[i8; BYTES]; Self::COUNT];
+    type Input = [i32; DOT_TERMS];
+    type Weights = [[i8; DOT_TERMS]; Self::COUNT];
     type Sums = [i32; Self::COUNT];
 
-    const PACKED_BYTES: usize = BYTES;
+    const PACKED_DOT_BYTES: usize = DOT_TERMS;
 
     #[inline(always)]
     fn floats(self) -> Self {
@@ -15,7 +15,7 @@ impl ByteLanes for Portable {
     }
 
     #[inline(always)]
-    unsafe fn call<K: ByteKernel>(self, kernel: K) {
+    unsafe fn call<K: Int8Kernel>(self, kernel: K) {
         // SAFETY: the pointers are the caller's promise.
         unsafe { kernel.run(self) }
     }
@@ -25,9 +25,9 @@ impl ByteLanes for Portable {
     }
 
     #[inline(always)]
-    unsafe fn splat(self, from: *const u8) -> [i32; BYTES] {
+    unsafe fn splat(self, from: *const u8) -> [i32; DOT_TERMS] {
         // SAFETY: the pointer is the caller's promise.
-        unsafe { from.cast::<[u8; BYTES]>().read().map(i32::from) }
+        unsafe { from.cast::<[u8; DOT_TERMS]>().read().map(i32::from) }
     }
 
     #[inline(always)]
@@ -43,7 +43,7 @@ impl ByteLanes for Portable {
     }
 
     #[inline(always)]
-    fn dot(self, input: [i32; BYTES], weights: Self::Weights, mut sums: Self::Sums) -> Self::Sums {
+    fn dot(self, input: [i32; DOT_TERMS], weights: Self::Weights, mut sums: Self::Sums) -> Self::Sums {
         for (sum, weights) in sums.iter_mut().zip(weights) {
             for (input, weight) in input.into_iter().zip(weights) {
                 *sum += input * i32::from(weight);
