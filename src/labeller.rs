@@ -73,7 +73,7 @@ fn facts(label: &LoopLabel) -> LoopFacts {
         sop_instance_uid: label.sop_instance_uid.clone(),
         transfer_syntax: Some(header.transfer_syntax.clone()),
         manufacturer: header.manufacturer.clone(),
-        mode: label.mode.to_owned(),
+        mode: label.mode.as_str().to_owned(),
         rows: Some(header.rows),
         columns: Some(header.columns),
         frames: Some(header.frames),

@@ -22,7 +22,6 @@ pub use completeness::{Completeness, completeness};
 pub use ecg_header::{EcgHeader, EcgSamples, WaveformObject, open_waveform};
 pub use error::CineError;
 pub use header::Header;
-pub use mode::Mode;
 pub use open::{Loop, RgbFrame, StoredFrame};
 pub use regions::{PixelBox, Region, RegionKind};
 pub use scan::ReadSeek;

@@ -1,48 +1,8 @@
-//! What the image shows: 2-D, color, spectral Doppler, M-mode, ...
-
-use serde::Serialize;
+//! The imaging mode as the headers give it.
 
 use crate::header::Header;
 use crate::regions::{PixelBox, Region, RegionKind};
-
-/// What a loop shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Gray-scale 2-D.
-    #[serde(rename = "2d")]
-    TwoD,
-    /// Color flow over 2-D.
-    Color,
-    /// Pulsed-wave spectral Doppler.
-    Pw,
-    /// Continuous-wave spectral Doppler.
-    Cw,
-    /// Tissue Doppler, spectral or color.
-    TissueDoppler,
-    /// M-mode, gray or color.
-    MMode,
-    /// Two 2-D images side by side.
-    Dual,
-    /// Anything else: 3-D, reports, graphics.
-    Other,
-}
-
-impl Mode {
-    /// The stable name, the same as in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TwoD => "2d",
-            Self::Color => "colour",
-            Self::Pw => "pw",
-            Self::Cw => "cw",
-            Self::TissueDoppler => "tissue_doppler",
-            Self::MMode => "m_mode",
-            Self::Dual => "dual",
-            Self::Other => "other",
-        }
-    }
-}
+use domain::Mode;
 
 const ENHANCED_US_VOLUME: &str = "1.2.840.10008.5.1.4.1.1.6.2";
 /// Physical Units (0018,6026) of a velocity axis: cm/s.

@@ -1,8 +1,8 @@
 //! Color flow or gray, where only the pixels can tell.
 
-use crate::mode::Mode;
 use crate::open::RgbFrame;
 use crate::regions::PixelBox;
+use domain::Mode;
 
 /// A pixel whose channels differ by more than this is colored.
 const COLORED_LEVELS: u8 = 60;

@@ -12,12 +12,12 @@ use crate::frames::{
     FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents, walk_fragments,
 };
 use crate::header::{Header, HeaderParts, ImageFormat, Photometric, declared_frames};
-use crate::mode::{Mode, mode_from_header};
+use crate::mode::mode_from_header;
 use crate::mode_in_pixels::mode_from_pixels;
 use crate::regions::PixelBox;
 use crate::scan::{DataSet, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
 use crate::sector::{sector_from_pixels, sector_from_regions};
-use domain::{Finding, FindingCode};
+use domain::{Finding, FindingCode, Mode};
 
 /// One decoded frame, RGB8, row major, `pixels.len() == width * height * 3`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -37,6 +37,6 @@ impl EcgSource {
 
 impl fmt::Display for EcgSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+        formatter.pad(self.as_str())
     }
 }

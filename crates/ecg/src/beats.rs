@@ -1,7 +1,7 @@
 //! From R times to beats in frames, with everything odd about them kept as findings.
 
-use crate::{EcgSamples, EcgSource, FrameClock, detect_r_peaks};
-use domain::{Finding, FindingCode};
+use crate::{EcgSamples, FrameClock, detect_r_peaks};
+use domain::{EcgSource, Finding, FindingCode};
 use serde::{Deserialize, Serialize};
 
 /// The shortest and longest R-R interval that counts as a beat, in milliseconds (240 and 24 beats per minute).

@@ -11,14 +11,12 @@ pub mod phase;
 pub mod plan;
 pub mod r_peaks;
 pub mod samples;
-pub mod source;
 pub mod trace;
 
 pub use beats::{Beat, BeatKind, Beats, beats_from_r_times, beats_from_r_wave_times, beats_from_samples, no_beats};
 pub use error::EcgError;
 pub use frame_clock::FrameClock;
 pub use phase::{FramePhase, Phase, landmarks, phase_of};
-pub use plan::{Clip, PlanSettings, PlannedFrame, SamplingPlan, Strategy, plan};
+pub use plan::{Clip, PlanSettings, PlannedFrame, SamplingPlan, plan};
 pub use r_peaks::detect_r_peaks;
 pub use samples::EcgSamples;
-pub use source::EcgSource;

@@ -1,9 +1,9 @@
 //! Which frames a plan names, for loops of every kind.
 
-use domain::FindingCode;
+use domain::{EcgSource, FindingCode, SamplingStrategy};
 use ecg::{
-    Beat, BeatKind, Beats, EcgSource, FrameClock, FramePhase, Phase, PlanSettings, SamplingPlan, Strategy,
-    beats_from_r_wave_times, landmarks, no_beats, phase_of, plan,
+    Beat, BeatKind, Beats, FrameClock, FramePhase, Phase, PlanSettings, SamplingPlan, beats_from_r_wave_times,
+    landmarks, no_beats, phase_of, plan,
 };
 
 /// 100 frames of 20 ms: 0 to 2 s.
@@ -11,7 +11,7 @@ fn clock() -> FrameClock {
     FrameClock::uniform(100, 20.0).expect("clock")
 }
 
-fn settings(strategy: Strategy, frames_per_clip: usize) -> PlanSettings {
+fn settings(strategy: SamplingStrategy, frames_per_clip: usize) -> PlanSettings {
     PlanSettings { strategy, frames_per_clip, max_clips: None }
 }
 
@@ -46,7 +46,7 @@ fn six_frames_a_beat_are_its_six_landmarks() {
     assert_eq!(indexes(&plan, 0), [5, 15, 24, 32, 44, 51]);
     assert_eq!((plan.clips[0].beat, plan.clips[1].beat), (Some(0), Some(1)));
     assert_eq!(plan.clips[0].source, EcgSource::RWaveTimeVector);
-    assert_eq!(plan.clips[0].strategy, Strategy::Landmarks);
+    assert_eq!(plan.clips[0].strategy, SamplingStrategy::Landmarks);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_fast_beat_has_no_diastasis_and_still_six_frames() {
 #[test]
 fn short_clips_take_the_most_important_landmarks() {
     let of = |count| {
-        let plan = plan(&two_beats(), &clock(), &settings(Strategy::Landmarks, count)).expect("plan");
+        let plan = plan(&two_beats(), &clock(), &settings(SamplingStrategy::Landmarks, count)).expect("plan");
         plan.clips[0].frames.iter().filter_map(|frame| frame.phase).collect::<Vec<_>>()
     };
     assert_eq!(of(1), [FramePhase::Landmark(Phase::EndDiastole)]);
@@ -71,7 +71,7 @@ fn short_clips_take_the_most_important_landmarks() {
 
 #[test]
 fn even_steps_start_at_r_and_leave_the_next_r_out() {
-    let plan = plan(&two_beats(), &clock(), &settings(Strategy::EvenlySpaced, 5)).expect("plan");
+    let plan = plan(&two_beats(), &clock(), &settings(SamplingStrategy::EvenlySpaced, 5)).expect("plan");
     assert_eq!(indexes(&plan, 0), [5, 15, 25, 35, 45]);
     assert_eq!(indexes(&plan, 1), [55, 61, 67, 73, 79]);
     assert_eq!(plan.clips[0].frames[1].phase, Some(FramePhase::Fraction(0.2)));
@@ -81,7 +81,7 @@ fn even_steps_start_at_r_and_leave_the_next_r_out() {
 fn windows_move_by_two_and_keep_the_last_one() {
     let plan_of = |end_ms: f64| {
         let beats = beats_from_r_wave_times(&[0.0, end_ms], &clock(), None);
-        plan(&beats, &clock(), &settings(Strategy::Windowed, 6)).expect("plan")
+        plan(&beats, &clock(), &settings(SamplingStrategy::Windowed, 6)).expect("plan")
     };
     // The reference gave 0 windows for 16 frames, 1 for 17 and 18, 2 for 20; the last window was lost.
     let counts = [16, 17, 18, 20, 30].map(|frames| plan_of(f64::from(frames) * 20.0).clips.len());
@@ -94,7 +94,7 @@ fn windows_move_by_two_and_keep_the_last_one() {
 fn a_beat_shorter_than_the_window_is_stretched_not_lost() {
     let slow = FrameClock::uniform(30, 100.0).expect("clock");
     let beats = beats_from_r_wave_times(&[0.0, 400.0], &slow, None);
-    let plan = plan(&beats, &slow, &settings(Strategy::Windowed, 6)).expect("plan");
+    let plan = plan(&beats, &slow, &settings(SamplingStrategy::Windowed, 6)).expect("plan");
     assert_eq!(indexes(&plan, 0), [0, 1, 1, 2, 3, 3]);
     assert_eq!(codes(&plan), [FindingCode::PlanShortBeatStretched, FindingCode::PlanFramesRepeated]);
 }
@@ -107,10 +107,10 @@ fn without_an_ecg_clips_are_as_long_as_a_beat() {
     let firsts: Vec<u32> = (0..uniform.clips.len()).map(|clip| indexes(&uniform, clip)[0]).collect();
     assert_eq!(firsts, [0, 40, 60]);
     let clip = &uniform.clips[0];
-    assert_eq!((clip.beat, clip.source, clip.strategy), (None, EcgSource::None, Strategy::Uniform));
+    assert_eq!((clip.beat, clip.source, clip.strategy), (None, EcgSource::None, SamplingStrategy::Uniform));
     assert!(clip.frames.iter().all(|frame| frame.phase.is_none()));
 
-    let asked = plan(&two_beats(), &clock(), &settings(Strategy::Uniform, 6)).expect("plan");
+    let asked = plan(&two_beats(), &clock(), &settings(SamplingStrategy::Uniform, 6)).expect("plan");
     assert_eq!(codes(&asked), []);
 }
 
@@ -153,7 +153,7 @@ fn less_than_half_a_beat_is_not_taken_for_one() {
 
 #[test]
 fn a_limit_keeps_clips_evenly() {
-    let limited = |most| PlanSettings { max_clips: Some(most), ..settings(Strategy::Windowed, 6) };
+    let limited = |most| PlanSettings { max_clips: Some(most), ..settings(SamplingStrategy::Windowed, 6) };
     let beats = beats_from_r_wave_times(&[0.0, 1000.0], &clock(), None);
     let plan = plan(&beats, &clock(), &limited(3)).expect("plan");
     // 50 frames hold 18 windows; of each third the middle one is kept.
@@ -165,9 +165,9 @@ fn a_limit_keeps_clips_evenly() {
 #[test]
 fn settings_out_of_range_name_the_key() {
     let refuse = |settings: PlanSettings| plan(&no_beats(None), &clock(), &settings).expect_err("refused").to_string();
-    assert!(refuse(settings(Strategy::Landmarks, 0)).contains("frames_per_clip = 0"));
-    assert!(refuse(settings(Strategy::Landmarks, 65)).contains("frames_per_clip = 65"));
-    assert!(refuse(settings(Strategy::Windowed, 8)).contains("frames_per_clip = 8"));
+    assert!(refuse(settings(SamplingStrategy::Landmarks, 0)).contains("frames_per_clip = 0"));
+    assert!(refuse(settings(SamplingStrategy::Landmarks, 65)).contains("frames_per_clip = 65"));
+    assert!(refuse(settings(SamplingStrategy::Windowed, 8)).contains("frames_per_clip = 8"));
     assert!(refuse(PlanSettings { max_clips: Some(0), ..PlanSettings::default() }).contains("max_clips = 0"));
 }
 
@@ -183,7 +183,7 @@ fn a_frame_knows_its_phase() {
 
 #[test]
 fn a_plan_serializes_phases_as_names_or_fractions() {
-    let plan = plan(&two_beats(), &clock(), &settings(Strategy::Landmarks, 7)).expect("plan");
+    let plan = plan(&two_beats(), &clock(), &settings(SamplingStrategy::Landmarks, 7)).expect("plan");
     let json = serde_json::to_value(&plan.clips[0]).expect("json");
     assert_eq!(json["frames"][0], serde_json::json!({"index": 5, "phase": "end_diastole"}));
     assert_eq!(json["source"], "r_wave_time_vector");

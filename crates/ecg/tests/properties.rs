@@ -1,8 +1,9 @@
 //! What holds for any clock, any R times and any settings.
 
+use domain::{EcgSource, SamplingStrategy};
 use ecg::{
-    EcgSamples, EcgSource, FrameClock, FramePhase, PlanSettings, Strategy, beats_from_r_wave_times, beats_from_samples,
-    detect_r_peaks, landmarks, plan,
+    EcgSamples, FrameClock, FramePhase, PlanSettings, beats_from_r_wave_times, beats_from_samples, detect_r_peaks,
+    landmarks, plan,
 };
 use proptest::prelude::{Just, Strategy as _, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
@@ -21,12 +22,12 @@ fn r_times() -> impl proptest::strategy::Strategy<Value = Vec<f64>> {
     prop::collection::vec(prop_oneof![8 => -2000.0..12_000.0_f64, 1 => Just(f64::NAN), 1 => any::<f64>()], 0..12)
 }
 
-fn strategies() -> impl proptest::strategy::Strategy<Value = Strategy> {
+fn strategies() -> impl proptest::strategy::Strategy<Value = SamplingStrategy> {
     prop_oneof![
-        Just(Strategy::Landmarks),
-        Just(Strategy::EvenlySpaced),
-        Just(Strategy::Windowed),
-        Just(Strategy::Uniform)
+        Just(SamplingStrategy::Landmarks),
+        Just(SamplingStrategy::EvenlySpaced),
+        Just(SamplingStrategy::Windowed),
+        Just(SamplingStrategy::Uniform)
     ]
 }
 
@@ -42,7 +43,7 @@ proptest! {
         wanted in 1..=64_usize,
         max_clips in prop::option::of(1..5_usize),
     ) {
-        let frames_per_clip = if strategy == Strategy::Windowed { 6 } else { wanted };
+        let frames_per_clip = if strategy == SamplingStrategy::Windowed { 6 } else { wanted };
         let beats = beats_from_r_wave_times(&r_times_ms, &clock, bpm);
         let settings = PlanSettings { strategy, frames_per_clip, max_clips };
         let plan = plan(&beats, &clock, &settings).expect("settings are in range");

@@ -30,4 +30,4 @@ pub use screen::{Layout, PixelRect, RgbImage, SpectralSite, TraceSpec, TraceStyl
 pub use simulate::{SimulatedLoop, simulate_loop};
 pub use spec::{EcgCarriers, LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
 pub use study::{Progress, StudyOptions, study_folder, study_seed, study_specs, write_study};
-pub use truth::{EcgSource, LoopTruth, PhaseFrames, StudyTruth, view_label};
+pub use truth::{LoopTruth, PhaseFrames, StudyTruth, view_label};

@@ -231,7 +231,7 @@ impl SimulatedLoop {
             self.draw_sector(&mut backdrop, 0.0, 0);
         }
         let spec = &self.spec;
-        let has_ecg = crate::truth::ecg_source(spec) != crate::truth::EcgSource::None;
+        let has_ecg = crate::truth::ecg_source(spec) != domain::EcgSource::None;
         let texts = ScreenTexts {
             frame_rate_hz: 1000.0 / spec.frame_time_ms,
             depth_cm: spec.depth_cm,

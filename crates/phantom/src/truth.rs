@@ -5,19 +5,8 @@ use crate::probe::View;
 use crate::rhythm::Rhythm;
 use crate::screen::{PixelRect, TraceSpec, Vendor};
 use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
+use domain::EcgSource;
 use serde::Serialize;
-
-/// The strongest source of the ECG in a file: waveform > R Wave Time Vector > curve > burned-in trace > none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum EcgSource {
-    Waveform,
-    RWaveTimeVector,
-    Curve,
-    BurnedInTrace,
-    None,
-}
 
 /// Landmarks of the beats as fractional frame indexes; only those within the loop.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

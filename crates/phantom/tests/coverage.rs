@@ -1,8 +1,7 @@
 //! The specifications drawn at random reach every carrier, style, encoding and rhythm.
 
-use phantom::{
-    EcgSource, LoopIdentity, LoopMode, LoopSpec, PixelEncoding, Rhythm, TraceStyle, View, simulate_loop, write_loop,
-};
+use domain::EcgSource;
+use phantom::{LoopIdentity, LoopMode, LoopSpec, PixelEncoding, Rhythm, TraceStyle, View, simulate_loop, write_loop};
 use std::collections::BTreeSet;
 
 #[test]

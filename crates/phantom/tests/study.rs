@@ -2,7 +2,8 @@
 
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, open_file};
-use phantom::{EcgSource, LoopTruth, PixelEncoding, StudyOptions, View, study_folder, write_study};
+use domain::EcgSource;
+use phantom::{LoopTruth, PixelEncoding, StudyOptions, View, study_folder, write_study};
 use std::path::Path;
 
 fn small() -> StudyOptions {

@@ -1,9 +1,9 @@
 //! The heart beat of a loop, from the most trustworthy source that shows one.
 
 use cine::{EcgSamples as HeaderSamples, PixelBox, RegionKind};
-use domain::Finding;
+use domain::{EcgSource, Finding};
 use ecg::trace::{TraceFinding, TraceHints, TraceReading, read_trace};
-use ecg::{Beats, EcgError, EcgSamples, EcgSource, FrameClock};
+use ecg::{Beats, EcgError, EcgSamples, FrameClock};
 
 use crate::DecodedFrames;
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use ecg::Strategy;
-use zoo::{FrameChoice, ModelCard, Precision, Registry};
+use domain::{Precision, SamplingStrategy};
+use zoo::{ModelCard, Registry};
 
 use crate::{
     AggregateSection, EncoderSection, FusionSection, HeadSection, PipelineFile, PrepareSection, SamplingSection,
@@ -11,8 +11,8 @@ use crate::{
 };
 
 /// Clips of a loop: two beats, as in the shipped pipelines; windows are shorter than a beat.
-const MOST_CLIPS: usize = 2;
-const MOST_WINDOWS: usize = 4;
+const MAX_CLIPS: usize = 2;
+const MAX_WINDOWS: usize = 4;
 
 /// The pipeline that is named after the model `name`; `None` where neither the registry nor the folder `models` has such a
 /// model.
@@ -23,12 +23,8 @@ pub(crate) fn pipeline_of_model(name: &str, models: &Path) -> zoo::Result<Option
 
 /// What the card says, with the frames that the model was made for and everything else as usual.
 pub(crate) fn pipeline_of(card: &ModelCard) -> PipelineFile {
-    let (strategy, max_clips) = match card.clip.choice {
-        FrameChoice::Landmarks => (Strategy::Landmarks, MOST_CLIPS),
-        FrameChoice::EvenlySpaced => (Strategy::EvenlySpaced, MOST_CLIPS),
-        FrameChoice::Windowed => (Strategy::Windowed, MOST_WINDOWS),
-        FrameChoice::Uniform => (Strategy::Uniform, MOST_CLIPS),
-    };
+    let strategy = card.clip.choice;
+    let max_clips = if strategy == SamplingStrategy::Windowed { MAX_WINDOWS } else { MAX_CLIPS };
     PipelineFile {
         name: card.name.clone(),
         label_set: card.label_set.clone(),

@@ -73,7 +73,7 @@ pub enum PipelineError {
         /// The file or shipped name.
         origin: String,
         /// What it asks for.
-        precision: zoo::Precision,
+        precision: domain::Precision,
         /// Where that runs.
         runs_on: &'static str,
         /// What to ask for there.

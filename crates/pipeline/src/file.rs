@@ -1,7 +1,8 @@
 //! What a pipeline file says, strictly: an unknown key is an error.
 
+use domain::{Precision, SamplingStrategy};
 use serde::{Deserialize, Serialize};
-use zoo::{AnyEncoderName, Color, Crop, FusionName, HeadName, Precision, Resize};
+use zoo::{AnyEncoderName, Color, Crop, FusionName, HeadName, Resize};
 
 /// A pipeline file, as written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,14 +45,14 @@ pub struct SamplingSection {
     /// Frames that the model sees at once, 1 to 64.
     pub frames_per_clip: usize,
     /// How frames are chosen in a beat.
-    pub strategy: ecg::Strategy,
+    pub strategy: SamplingStrategy,
     /// At most this many clips a loop, evenly chosen.
     pub max_clips: usize,
 }
 
 impl Default for SamplingSection {
     fn default() -> Self {
-        Self { ecg: EcgRule::Preferred, frames_per_clip: 6, strategy: ecg::Strategy::Landmarks, max_clips: 3 }
+        Self { ecg: EcgRule::Preferred, frames_per_clip: 6, strategy: SamplingStrategy::Landmarks, max_clips: 3 }
     }
 }
 

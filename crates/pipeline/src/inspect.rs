@@ -1,8 +1,8 @@
 //! What is in a loop, without asking a model: the object that `echolabel inspect --json` prints.
 
 use cine::{Loop, PixelBox, RegionKind};
-use domain::Finding;
-use ecg::{EcgSource, FramePhase, PlanSettings};
+use domain::{EcgSource, Finding, Mode};
+use ecg::{FramePhase, PlanSettings};
 use serde::Serialize;
 
 use crate::{DecodedFrames, FoundBeats, LabelError, find_beats};
@@ -31,7 +31,7 @@ pub struct Inspection {
     /// Manufacturer.
     pub manufacturer: Option<String>,
     /// What the image shows.
-    pub mode: &'static str,
+    pub mode: Mode,
     /// Why that mode.
     pub mode_reason: String,
     /// The regions as far as they lie inside the image.
@@ -105,7 +105,7 @@ pub fn inspect(source: &mut Loop, settings: &PlanSettings) -> Result<(Inspection
     let inspection = Inspection {
         frame_time_ms: header.timing.frame_time_ms(),
         frame_time_source: header.timing.source,
-        mode: mode.as_str(),
+        mode,
         mode_reason,
         regions: header
             .regions

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use cine::{Header, Loop};
-use domain::Finding;
-use ecg::{EcgSource, SamplingPlan};
+use domain::{EcgSource, Finding, Mode, Precision};
+use ecg::SamplingPlan;
 use serde::Serialize;
-use zoo::{LabelSet, Precision};
+use zoo::LabelSet;
 
 use crate::decode::{clip_positions, decode};
 use crate::prepare::prepare_frames;
@@ -51,7 +51,7 @@ pub struct LoopLabel {
     /// What must be said about the weights wherever the label is shown; `null` for clinical ones.
     pub weights_note: Option<&'static str>,
     /// What the image shows: `2d`, `colour`, ...
-    pub mode: &'static str,
+    pub mode: Mode,
     /// The view; `null` when the pipeline abstains or the mode has none.
     pub view: Option<String>,
     /// The probability of the most likely view, 0 to 1; 0 where no model was asked.
@@ -170,7 +170,7 @@ impl Pipeline {
             weights_sha256: self.weights_sha256().to_owned(),
             precision: self.precision(),
             weights_note: self.status().warning(),
-            mode: mode.as_str(),
+            mode,
             view: None,
             confidence: 0.0,
             abstained: true,

@@ -1,8 +1,8 @@
 //! From a loop to the frames that a model sees: what labelling, calibrating and training share.
 
 use cine::{Header, Loop};
-use domain::Finding;
-use ecg::{EcgSource, PlanSettings, SamplingPlan};
+use domain::{EcgSource, Finding, Mode};
+use ecg::{PlanSettings, SamplingPlan};
 use zoo::prepare::PreparedClips;
 use zoo::{LabelSet, ModelCard, Preparation};
 
@@ -53,7 +53,7 @@ impl LoopPreparation {
     /// The frames of an open loop as the model would see them.
     pub fn prepare(&self, source: &mut Loop) -> Result<PreparedLoop, LabelError> {
         let (mode, _) = source.mode();
-        if let Some(reason) = self.why_skipped(source.header(), mode.as_str()) {
+        if let Some(reason) = self.why_skipped(source.header(), mode) {
             return Ok(PreparedLoop::Skipped(reason));
         }
         let mut frames = DecodedFrames::of(source);
@@ -77,7 +77,7 @@ impl LoopPreparation {
     }
 
     /// Why no model is asked about this loop, if so: known before any frame is planned.
-    pub(crate) fn why_skipped(&self, header: &Header, mode: &str) -> Option<String> {
+    pub(crate) fn why_skipped(&self, header: &Header, mode: Mode) -> Option<String> {
         if let Some(what) = &header.not_transthoracic {
             return Some(format!("not a transthoracic echo: {what}"));
         }
@@ -86,7 +86,7 @@ impl LoopPreparation {
             return Some(format!("not an ultrasound image: modality {modality}"));
         }
         let set = self.label_set()?;
-        (!set.modes.iter().any(|known| known == mode)).then(|| format!("{} has no views of mode {mode}", set.name))
+        (!set.modes.contains(&mode)).then(|| format!("{} has no views of mode {mode}", set.name))
     }
 
     pub(crate) fn beats(&self, frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, LabelError> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cine::Loop;
+use domain::EcgSource;
 use ecg::PlanSettings;
-use phantom::{EcgSource, LoopIdentity, LoopSpec, write_loop};
+use phantom::{LoopIdentity, LoopSpec, write_loop};
 use pipeline::{Inspection, inspect};
 
 /// A found R peak is right when a true one is within one frame or 40 ms, whichever is longer.

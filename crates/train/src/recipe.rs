@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
+use domain::{Precision, SamplingStrategy};
 use serde::{Deserialize, Serialize};
-use zoo::{FrameChoice, FusionName, HeadName, LabelSet, ModelCard, Precision};
+use zoo::{FusionName, HeadName, LabelSet, ModelCard};
 
 use crate::data::{LoopData, PhantomData};
 use crate::{Augmentation, Objective, OptimizerSettings, Result, Schedule, TrainError};
@@ -81,7 +82,7 @@ pub struct ModelOverrides {
     pub fusion: Option<FusionName>,
     /// Which frames make a clip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub choice: Option<FrameChoice>,
+    pub choice: Option<SamplingStrategy>,
 }
 
 /// Where examples come from.

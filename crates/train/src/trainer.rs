@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor};
+use domain::Precision;
 use nn::TrainingContext;
 use rayon::prelude::*;
 use zoo::weights::{SafetensorsFile, TensorSource};
-use zoo::{Model, ModelCard, Precision};
+use zoo::{Model, ModelCard, map_dtype};
 
 use crate::augment::synthetic_outlier;
 use crate::batches::Batches;
@@ -228,7 +229,7 @@ impl<'a> Trainer<'a> {
         };
         let classes: Vec<Option<usize>> = chosen.iter().enumerate().map(class).collect();
         let seed = Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits();
-        let lesson = TrainingContext::training_in(seed, self.recipe.precision.of_maps());
+        let lesson = TrainingContext::training_in(seed, map_dtype(self.recipe.precision));
         let model = self.model(&self.variables)?;
         match &self.recipe.objective {
             Objective::CrossEntropy { label_smoothing } => {

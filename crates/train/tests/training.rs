@@ -146,7 +146,7 @@ fn moving_clips(folder: &Path, shape: ClipShape, to_learn: usize) -> DataSet {
 fn half_precision_is_refused_where_it_cannot_be() {
     let folder = tempfile::tempdir().unwrap();
     let mut recipe = recipe("batch = { clips = 6 }\nstop = { steps = 6, look_every = 4 }\n");
-    recipe.precision = zoo::Precision::Bf16;
+    recipe.precision = domain::Precision::Bf16;
     let error = Trainer::open(&recipe, &card(), &data(folder.path()), folder.path(), &candle_core::Device::Cpu).err();
     assert!(error.unwrap().to_string().contains("a CPU does not learn in bf16"));
     let text = "name = \"test\"\nmodel = \"tte11-tiny\"\nseed = 5\nprecision = \"f16\"\nbatch = { clips = 6 }\n\

@@ -1,49 +1,21 @@
 //! What int8 needs to know beyond the weights: the range of what each convolution reads, measured on prepared frames.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use candle_core::DType;
+use domain::Precision;
 use nn::InputRange;
 use serde::{Deserialize, Serialize};
 
 use crate::import::partial_file;
 use crate::{ModelCard, Registry, Result, ZooError};
 
-/// How an encoder computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Precision {
-    /// Single precision: the definition.
-    #[default]
-    F32,
-    /// The upper half of single precision, on a GPU: its range, with 8 digits.
-    Bf16,
-    /// Half precision of IEEE 754, on a GPU: 11 digits, numbers up to 65504.
-    F16,
-    /// Products of bytes, calibrated; everything between them in single precision.
-    Int8,
-}
-
-impl Precision {
-    /// What the maps between an encoder's layers are made of where Candle runs them.
-    pub fn of_maps(self) -> DType {
-        match self {
-            Self::F32 | Self::Int8 => DType::F32,
-            Self::Bf16 => DType::BF16,
-            Self::F16 => DType::F16,
-        }
-    }
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::F16 => "f16",
-            Self::Int8 => "int8",
-        })
+/// Returns the type of the maps between an encoder's layers where Candle runs them.
+pub const fn map_dtype(precision: Precision) -> DType {
+    match precision {
+        Precision::F32 | Precision::Int8 => DType::F32,
+        Precision::Bf16 => DType::BF16,
+        Precision::F16 => DType::F16,
     }
 }
 

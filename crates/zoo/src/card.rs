@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::Path;
 
+use domain::SamplingStrategy;
 use serde::{Deserialize, Serialize};
 
 use crate::weights::FormulaWeights;
@@ -96,21 +97,7 @@ pub struct ClipFrames {
     /// How many; a model without a head sees them one by one and its probabilities are averaged.
     pub frames: usize,
     /// Which.
-    pub choice: FrameChoice,
-}
-
-/// Which frames of a beat make a clip; the names are those of a pipeline's `sampling.strategy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FrameChoice {
-    /// At the landmarks of the beat.
-    Landmarks,
-    /// Evenly over the beat.
-    EvenlySpaced,
-    /// Every third frame of windows of 16 frames.
-    Windowed,
-    /// Evenly over the loop, whatever the heart does.
-    Uniform,
+    pub choice: SamplingStrategy,
 }
 
 /// Where a model's authors publish its weights.

@@ -216,7 +216,7 @@ pub enum ZooError {
     #[error("its encoder sees whole clips, which run in f32 only, not in {precision}")]
     NoHalf {
         /// What was asked for.
-        precision: crate::Precision,
+        precision: domain::Precision,
     },
     /// An image tensor or clip does not have the shape that the model takes.
     #[error("the model takes {expected}, got {found:?}")]

@@ -28,8 +28,8 @@ mod transformer;
 pub mod weights;
 
 pub use architecture::Architecture;
-pub use calibration::{CalibrationFrames, Measured, Precision, QuantizationRanges};
-pub use card::{ClipFrames, Formula, FrameChoice, ModelCard, Published, Task};
+pub use calibration::{CalibrationFrames, Measured, QuantizationRanges, map_dtype};
+pub use card::{ClipFrames, Formula, ModelCard, Published, Task};
 pub use classifier::Classifier;
 pub use confidence::ProbabilityCalibration;
 pub use encoders::{

@@ -7,9 +7,10 @@ use crate::import::TensorOutline;
 use crate::transformer::linear;
 use crate::weights::{TensorSource, Weights, outlines};
 use crate::{
-    AnyEncoderName, Architecture, Classifier, Encoder, Fusion, Head, ModelCard, Precision, QuantizationRanges, Result,
+    AnyEncoderName, Architecture, Classifier, Encoder, Fusion, Head, ModelCard, QuantizationRanges, Result,
     VideoEncoder, ZooError,
 };
+use domain::Precision;
 
 /// A model ready to run on a device.
 pub struct Model {
@@ -109,7 +110,7 @@ impl Model {
     ///
     /// A model that sees whole clips takes them, [B, T, 3, H, W], and gives one step of time for each, [B, 1, C].
     pub fn encode(&self, pixels: &Tensor) -> Result<Tensor> {
-        let pixels = &pixels.to_dtype(self.precision.of_maps())?;
+        let pixels = &pixels.to_dtype(crate::map_dtype(self.precision))?;
         let encoded = match &self.encoder {
             AnyEncoder::Frames(encoder) if self.takes_maps => encoder.maps(pixels)?,
             AnyEncoder::Frames(encoder) => encoder.forward(pixels)?,

@@ -4,9 +4,10 @@
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
+use domain::Precision;
 use nn::KernelChoice;
 use zoo::weights::{FormulaWeights, Weights, noise};
-use zoo::{Encoder, EncoderName, Precision, Registry};
+use zoo::{Encoder, EncoderName, Registry};
 
 fn largest(tensor: &Tensor) -> f32 {
     tensor.to_dtype(DType::F32).unwrap().abs().unwrap().max_all().unwrap().to_scalar().unwrap()

@@ -8,27 +8,12 @@ mod phases;
 mod uniform;
 mod windowed;
 
-use crate::{Beat, BeatKind, Beats, EcgError, EcgSource, FrameClock, FramePhase};
-use domain::{Finding, FindingCode};
+use crate::{Beat, BeatKind, Beats, EcgError, FrameClock, FramePhase};
+use domain::{EcgSource, Finding, FindingCode, SamplingStrategy};
 use serde::{Deserialize, Serialize};
 
 /// The most frames a clip may have.
 pub const MOST_FRAMES_PER_CLIP: usize = 64;
-
-/// How frames are chosen; serializes as snake_case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Strategy {
-    /// The landmarks of each beat first, then evenly between them.
-    #[default]
-    Landmarks,
-    /// `frames_per_clip` equal steps of time from R up to, and without, the next R.
-    EvenlySpaced,
-    /// Windows inside each beat: 16 frames, moved on by 2, every third frame taken (6 frames a clip).
-    Windowed,
-    /// Equal steps of time without regard to any ECG; also what the others fall back to.
-    Uniform,
-}
 
 /// What is asked of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +21,8 @@ pub enum Strategy {
 pub struct PlanSettings {
     /// How frames are chosen.
     #[serde(default)]
-    pub strategy: Strategy,
-    /// Length of every clip in frames, 1 to 64; 6 for [`Strategy::Windowed`].
+    pub strategy: SamplingStrategy,
+    /// Length of every clip in frames, 1 to 64; 6 for [`SamplingStrategy::Windowed`].
     pub frames_per_clip: usize,
     /// Keep at most this many clips, evenly chosen; `None` keeps all.
     #[serde(default)]
@@ -46,7 +31,7 @@ pub struct PlanSettings {
 
 impl Default for PlanSettings {
     fn default() -> Self {
-        Self { strategy: Strategy::default(), frames_per_clip: 6, max_clips: None }
+        Self { strategy: SamplingStrategy::default(), frames_per_clip: 6, max_clips: None }
     }
 }
 
@@ -69,7 +54,7 @@ pub struct Clip {
     /// Where the beat comes from; `None` where the clip was chosen without an ECG.
     pub source: EcgSource,
     /// The strategy that chose these frames, which may be the fall-back.
-    pub strategy: Strategy,
+    pub strategy: SamplingStrategy,
 }
 
 /// All clips of a loop, never empty, in time order.
@@ -96,7 +81,7 @@ impl SamplingPlan {
 /// Plans the clips of a loop; the plan has at least one clip.
 ///
 /// Whole beats give the clips. Where there is none, the one beat gives a clip of which the loop shows most, provided
-/// that is at least half of it; else frames are spread uniformly (see [`Strategy::Uniform`]).
+/// that is at least half of it; else frames are spread uniformly (see [`SamplingStrategy::Uniform`]).
 ///
 /// # Errors
 /// [`EcgError::Setting`] where a setting is out of range.
@@ -104,18 +89,18 @@ pub fn plan(beats: &Beats, clock: &FrameClock, settings: &PlanSettings) -> Resul
     settings.check()?;
     let mut findings = Vec::new();
     let usable = match settings.strategy {
-        Strategy::Uniform => Vec::new(),
+        SamplingStrategy::Uniform => Vec::new(),
         _ => usable_beats(beats, clock, &mut findings),
     };
     let count = settings.frames_per_clip;
     let mut clips = Vec::new();
     for (number, beat) in usable {
         let clips_of_beat = match settings.strategy {
-            Strategy::Landmarks => vec![phases::at_landmarks(beat, clock, count)],
-            Strategy::EvenlySpaced | Strategy::Uniform => {
+            SamplingStrategy::Landmarks => vec![phases::at_landmarks(beat, clock, count)],
+            SamplingStrategy::EvenlySpaced | SamplingStrategy::Uniform => {
                 vec![phases::evenly_spaced(beat, clock, count)]
             }
-            Strategy::Windowed => windowed::windows(beat, clock, number, &mut findings),
+            SamplingStrategy::Windowed => windowed::windows(beat, clock, number, &mut findings),
         };
         clips.extend(clips_of_beat.into_iter().map(|frames| Clip {
             beat: Some(number),
@@ -125,7 +110,7 @@ pub fn plan(beats: &Beats, clock: &FrameClock, settings: &PlanSettings) -> Resul
         }));
     }
     if clips.is_empty() {
-        if settings.strategy != Strategy::Uniform {
+        if settings.strategy != SamplingStrategy::Uniform {
             findings.push(Finding::new(FindingCode::PlanUniform, "no beat could be used: frames are spread uniformly"));
         }
         clips = uniform::clips(beats.heart_rate_bpm, clock, count);
@@ -142,7 +127,7 @@ impl PlanSettings {
         if !(1..=MOST_FRAMES_PER_CLIP).contains(&count) {
             return fault("frames_per_clip", count, "1 to 64");
         }
-        if self.strategy == Strategy::Windowed && count != windowed::FRAMES_PER_CLIP {
+        if self.strategy == SamplingStrategy::Windowed && count != windowed::FRAMES_PER_CLIP {
             return fault("frames_per_clip", count, "6 with strategy = \"windowed\" (16 frames, every third)");
         }
         if self.max_clips == Some(0) {

@@ -1,7 +1,8 @@
 //! Frames where no beat is known.
 
-use super::{Clip, PlannedFrame, Strategy};
-use crate::{EcgSource, FrameClock};
+use super::{Clip, PlannedFrame};
+use crate::FrameClock;
+use domain::{EcgSource, SamplingStrategy};
 
 /// The length of a beat where nothing says it, in milliseconds: 60 beats per minute.
 const ASSUMED_BEAT_MS: f64 = 1000.0;
@@ -30,7 +31,7 @@ pub(super) fn clips(heart_rate_bpm: Option<f64>, clock: &FrameClock, count: usiz
             beat: None,
             frames: frames_of_span(start_ms, span_ms, clock, count),
             source: EcgSource::None,
-            strategy: Strategy::Uniform,
+            strategy: SamplingStrategy::Uniform,
         })
         .collect()
 }

@@ -4,10 +4,11 @@ use super::{ecg_carriers, regions};
 use crate::random::mix;
 use crate::simulate::SimulatedLoop;
 use crate::spec::{LoopMode, PixelEncoding, Subject};
-use crate::truth::{EcgSource, ecg_source};
+use crate::truth::ecg_source;
 use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
+use domain::EcgSource;
 
 /// What places a loop in a study.
 #[derive(Debug, Clone, PartialEq, Eq)]

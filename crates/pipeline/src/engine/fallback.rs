@@ -123,7 +123,7 @@ mod tests {
         fn answer(&mut self, requests: &[&PreparedClips]) -> Answers {
             let answer = |encode_ms| EngineAnswer {
                 outputs: Vec::new(),
-                precision: zoo::Precision::F32,
+                precision: domain::Precision::F32,
                 encode_ms,
                 head_ms: 0.0,
             };

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use domain::Precision;
 use zoo::prepare::PreparedClips;
-use zoo::{Model, Precision, ZooError};
+use zoo::{Model, ZooError};
 
 use crate::{LabelError, PipelineError};
 use batch::Batches;

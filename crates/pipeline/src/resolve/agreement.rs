@@ -1,6 +1,7 @@
 //! What a pipeline file must agree with: its model's card, the device, sensible ranges.
 
-use zoo::{ModelCard, Precision};
+use domain::{Precision, SamplingStrategy};
+use zoo::ModelCard;
 
 use crate::{PipelineError, PipelineFile};
 
@@ -53,7 +54,7 @@ pub(super) fn check_ranges(origin: &str, file: &PipelineFile) -> Result<(), Pipe
     if !(1..=ecg::plan::MOST_FRAMES_PER_CLIP).contains(&sampling.frames_per_clip) {
         return fault("sampling.frames_per_clip", sampling.frames_per_clip.to_string(), "1 to 64");
     }
-    if sampling.strategy == ecg::Strategy::Windowed && sampling.frames_per_clip != 6 {
+    if sampling.strategy == SamplingStrategy::Windowed && sampling.frames_per_clip != 6 {
         return fault("sampling.frames_per_clip", sampling.frames_per_clip.to_string(), "6 with windows");
     }
     if sampling.max_clips == 0 {

@@ -7,10 +7,9 @@ mod tests;
 use std::path::Path;
 
 use candle_core::Device;
+use domain::Precision;
 use nn::DeviceChoice;
-use zoo::{
-    LabelSet, Model, ModelCard, Precision, ProbabilityCalibration, QuantizationRanges, Registry, WeightStatus, ZooError,
-};
+use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration, QuantizationRanges, Registry, WeightStatus, ZooError};
 
 use self::agreement::{check_device, check_ranges, compare};
 use crate::engine::ReadModel;

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use ecg::{EcgSource, FrameClock, PlanSettings, Strategy};
+use domain::EcgSource;
+use ecg::{FrameClock, PlanSettings};
 use phantom::{LoopSpec, PixelRect, SimulatedLoop, StudyOptions, simulate_loop, study_seed, study_specs};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zoo::prepare::{PixelArea, Screen, prepare};
-use zoo::{FrameChoice, LabelSet, ModelCard};
+use zoo::{LabelSet, ModelCard};
 
 use super::{Example, Split};
 use crate::random::Draws;
@@ -199,13 +200,8 @@ fn planned_frames(
     } else {
         ecg::beats_from_r_times(&r_times_ms, EcgSource::Waveform, &clock, Some(spec.heart_rate_bpm))
     };
-    let strategy = match card.clip.choice {
-        FrameChoice::Landmarks => Strategy::Landmarks,
-        FrameChoice::EvenlySpaced => Strategy::EvenlySpaced,
-        FrameChoice::Windowed => Strategy::Windowed,
-        FrameChoice::Uniform => Strategy::Uniform,
-    };
-    let settings = PlanSettings { strategy, frames_per_clip: card.clip.frames, max_clips: Some(most_clips) };
+    let settings =
+        PlanSettings { strategy: card.clip.choice, frames_per_clip: card.clip.frames, max_clips: Some(most_clips) };
     let plan = ecg::plan(&beats, &clock, &settings).map_err(no_plan)?;
     Ok(plan.clips.into_iter().map(|clip| clip.frames.into_iter().map(|frame| frame.index).collect()).collect())
 }

@@ -3,6 +3,7 @@
 mod crosswalk;
 mod dicom_codes;
 
+use domain::Mode;
 use serde::Deserialize;
 
 pub use crosswalk::Crosswalk;
@@ -20,7 +21,7 @@ pub struct LabelSet {
     pub source: String,
     /// The image modes that have views in this list (`2d`, `colour`, `pw`, ...); loops of other modes are not shown to a
     /// model of it.
-    pub modes: Vec<String>,
+    pub modes: Vec<Mode>,
     /// The names of the coarser lists that the views fall into.
     #[serde(default)]
     pub groupings: Vec<String>,
