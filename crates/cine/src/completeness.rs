@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use dicom_dictionary_std::tags;
 use serde::Serialize;
 
 use crate::codec::{Codec, codec_of};
 use crate::error::CineError;
 use crate::frames::{
-    Extent, Fragments, FragmentsEnd, basic_offset_table, codestream_at, group_fragments, has_end_mark_or_no_hole,
+    Extent, Fragments, FragmentsEnd, FrameTail, basic_offset_table, codestream_at, frame_tail, group_fragments,
     stored_layout, walk_fragments,
 };
 use crate::header::{ImageFormat, declared_frames};
@@ -58,8 +59,12 @@ fn missing_part(opened: &OpenedDataSet) -> Result<Option<String>, CineError> {
     match (&scan.pixels, &scan.stopped_by) {
         (None, Some(CineError::Truncated { .. })) if is_padding(source, scan.end)? => Ok(None),
         (None, Some(CineError::Truncated { inside })) => Ok(Some(format!("the file ends inside {inside}"))),
-        (None, Some(error)) => Err(CineError::NotDicom { reason: error.to_string() }),
-        (None, None) => Ok(None),
+        // Without the DICM mark and without a study, nothing but the first element spoke for DICOM.
+        (None, Some(error)) if !opened.has_dicm_mark && scan.data_set.text(tags::STUDY_INSTANCE_UID).is_none() => {
+            Err(CineError::NotDicom { reason: error.to_string() })
+        }
+        // Waiting mends no damaged header, and whoever reads the loop names the damage.
+        (None, _) => Ok(None),
         (Some(PixelLocation::Native { offset, length, .. }), _) => {
             let end = offset + length;
             if end > source.len() {
@@ -70,9 +75,10 @@ fn missing_part(opened: &OpenedDataSet) -> Result<Option<String>, CineError> {
             }
             trailing_part(source, end, encoding)
         }
-        (Some(PixelLocation::Encapsulated { offset }), _) => {
+        (Some(PixelLocation::Bare { offset, length }), _) => trailing_part(source, offset + length, encoding),
+        (Some(PixelLocation::Encapsulated { offset, end }), _) => {
             let (table, first_item) = basic_offset_table(source, *offset)?;
-            let fragments = walk_fragments(source, first_item)?;
+            let fragments = walk_fragments(source, first_item, *end)?;
             let FragmentsEnd::Delimiter { end } = fragments.end else {
                 return Ok(Some("the pixel data has no sequence delimiter".into()));
             };
@@ -94,7 +100,8 @@ fn missing_native_bytes(opened: &OpenedDataSet, length: u64) -> Option<String> {
     let format = ImageFormat::read(data_set, &mut findings).ok()?;
     let frame_bytes = stored_layout(&format, length, Some(declared)).frame_bytes(&format) as u64;
     let needed = frame_bytes.saturating_mul(u64::from(declared));
-    (length < needed).then(|| format!("the pixel data has {length} of {needed} bytes"))
+    // An empty element announces nothing: there is no image, and none will come.
+    (0 < length && length < needed).then(|| format!("the pixel data has {length} of {needed} bytes"))
 }
 
 fn missing_frames(
@@ -109,21 +116,22 @@ fn missing_frames(
         return Ok(Some(format!("{declared} frames are declared, {} are there", frames.len())));
     }
     for (number, frame) in frames.iter().enumerate() {
-        let is_last = number + 1 == frames.len();
         if let (Some(first), Some(last)) = (frame.first(), frame.last())
-            && is_cut(source, *first, *last, is_last)?
+            && is_hole(source, *first, *last)?
         {
-            return Ok(Some(format!("frame {number} has no end-of-image mark")));
+            return Ok(Some(format!("frame {number} ends in a hole of zeros")));
         }
     }
     Ok(None)
 }
 
-/// Whether a frame's end is missing. A frame in the middle without its end mark is damaged, not missing, unless its end
-/// is a hole of zeros that a copy may still fill.
-fn is_cut(source: &Source, first: Extent, last: Extent, is_last: bool) -> Result<bool, CineError> {
+/// Returns whether a frame ends in zeros that a copy may still fill.
+///
+/// A frame that ends in other bytes without its end mark is damaged, not missing: the items around it are there, up to
+/// the delimiter behind the last, so nothing more will come.
+fn is_hole(source: &Source, first: Extent, last: Extent) -> Result<bool, CineError> {
     match codestream_at(source, first)? {
-        Some(codestream) if codestream.has_end_mark() => Ok(!has_end_mark_or_no_hole(source, last, is_last)?),
+        Some(codestream) if codestream.has_end_mark() => Ok(frame_tail(source, last)? == FrameTail::Hole),
         _ => Ok(false),
     }
 }

@@ -13,6 +13,7 @@ mod header;
 mod mode;
 mod mode_in_pixels;
 mod open;
+mod pixel_data;
 mod regions;
 mod scan;
 mod sector;

@@ -9,13 +9,14 @@ use crate::codec::{Codec, DecodedFrame, SampleColor, VideoFrames, codec_of, code
 use crate::color::{ColorTables, GrayScale, Palette, to_rgb};
 use crate::error::CineError;
 use crate::frames::{
-    FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents, walk_fragments,
+    Extent, FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents, walk_fragments,
 };
 use crate::header::{Header, HeaderParts, ImageFormat, Photometric, declared_frames};
 use crate::mode::mode_from_header;
 use crate::mode_in_pixels::mode_from_pixels;
+use crate::pixel_data::resolve_location;
 use crate::regions::PixelBox;
-use crate::scan::{DataSet, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
+use crate::scan::{DataSet, FileStart, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
 use crate::sector::{sector_from_pixels, sector_from_regions};
 use domain::{Finding, FindingCode, Mode};
 
@@ -67,6 +68,8 @@ pub(crate) struct OpenedDataSet {
     /// The file meta group.
     pub meta: DataSet,
     pub transfer_syntax: String,
+    /// Whether the file begins as PS3.10 section 7.1 says.
+    pub has_dicm_mark: bool,
     pub scan: Scan,
 }
 
@@ -88,8 +91,10 @@ impl OpenedDataSet {
         } else {
             (file.clone(), start.data_set_offset)
         };
-        let scan = scan_data_set(&source, offset, start.encoding, findings);
-        Ok(Self { file, source, meta: start.meta, transfer_syntax: start.transfer_syntax, scan })
+        let mut scan = scan_data_set(&source, offset, start.encoding, findings);
+        scan.pixels = resolve_location(&source, &scan, &start.transfer_syntax, findings)?;
+        let FileStart { meta, transfer_syntax, has_dicm_mark, .. } = start;
+        Ok(Self { file, source, meta, transfer_syntax, has_dicm_mark, scan })
     }
 }
 
@@ -112,12 +117,15 @@ impl Loop {
     pub fn from_reader(reader: impl ReadSeek + 'static) -> Result<Self, CineError> {
         let mut findings = Vec::new();
         let opened = OpenedDataSet::from_source(Source::new(Box::new(reader))?, &mut findings)?;
-        let OpenedDataSet { file, source, meta, transfer_syntax, scan } = opened;
+        let OpenedDataSet { file, source, meta, transfer_syntax, scan, .. } = opened;
+        let no_pixel_data =
+            || CineError::NoPixelData { sop_class_uid: scan.data_set.text(tags::SOP_CLASS_UID).unwrap_or_default() };
         let Some(pixels) = scan.pixels else {
-            return Err(scan.stopped_by.unwrap_or_else(|| CineError::NoPixelData {
-                sop_class_uid: scan.data_set.text(tags::SOP_CLASS_UID).unwrap_or_default(),
-            }));
+            return Err(scan.stopped_by.unwrap_or_else(no_pixel_data));
         };
+        if matches!(pixels, PixelLocation::Native { length: 0, .. }) {
+            return Err(no_pixel_data());
+        }
         let codec = codec_of(&transfer_syntax)
             .ok_or_else(|| CineError::UnsupportedTransferSyntax { uid: transfer_syntax.chars().take(64).collect() })?;
         let format = ImageFormat::read(&scan.data_set, &mut findings)?;
@@ -139,6 +147,7 @@ impl Loop {
         let colors = ColorTables {
             palette: Palette::read(&scan.data_set, format.is_signed),
             gray: GrayScale::read(&scan.data_set, &format),
+            bits_stored: format.bits_stored,
         };
         if format.photometric == Photometric::PaletteColor && colors.palette.is_none() {
             findings.push(Finding::new(
@@ -196,16 +205,25 @@ impl Loop {
         found
     }
 
-    /// What the loop shows and why we think so: from headers, else from the pixels of one frame.
-    pub fn mode(&mut self) -> (Mode, String) {
+    /// Returns what the loop shows and why: from headers, else from the pixels of one frame.
+    ///
+    /// # Errors
+    /// Only the pixels can tell, and no frame can be decoded.
+    pub fn mode(&mut self) -> Result<(Mode, String), CineError> {
         if let Some(told) = mode_from_header(&self.header) {
-            return told;
+            return Ok(told);
         }
         let sector = self.sector();
-        match self.frame(self.header.frames / 2) {
-            Ok(frame) => mode_from_pixels(&frame, sector),
-            Err(error) => (Mode::Other, format!("no header tells and the pixels cannot be read: {error}")),
+        let frames = self.header.frames;
+        // The middle frame, where a beat is under way; others where that one is damaged.
+        let mut first_error = None;
+        for index in [frames / 2, 0, frames.saturating_sub(1), frames / 4, frames / 4 * 3] {
+            match self.frame(index) {
+                Ok(frame) => return Ok(mode_from_pixels(&frame, sector)),
+                Err(error) => first_error = first_error.or(Some(error)),
+            }
         }
+        Err(first_error.unwrap_or(CineError::FrameOutOfRange { index: 0, frames }))
     }
 
     fn decoded(&mut self, index: u32) -> Result<DecodedFrame, CineError> {
@@ -271,14 +289,21 @@ impl FrameStore {
                     _ => WordOrder::AsStored,
                 },
             }),
-            PixelLocation::Encapsulated { offset } => {
+            PixelLocation::Bare { offset, length } => {
+                let extent = Extent { offset, length };
+                Ok(Self::Encapsulated {
+                    index: FrameIndex::of_bare_codestream(source, extent, declared, findings)?,
+                    codec,
+                })
+            }
+            PixelLocation::Encapsulated { offset, end } => {
                 if codec == Codec::Native {
                     let message = "the pixel data is compressed although the transfer syntax says it is not";
                     findings.push(Finding::new(FindingCode::TransferSyntaxDisagreesWithPixels, message));
                 }
                 let extended_table = data_set.u64s(tags::EXTENDED_OFFSET_TABLE);
                 Ok(Self::Encapsulated {
-                    index: FrameIndex::build(source, offset, declared, extended_table, findings)?,
+                    index: FrameIndex::build(source, offset, end, declared, extended_table, findings)?,
                     codec,
                 })
             }
@@ -293,11 +318,11 @@ impl FrameStore {
         declared: Option<u32>,
         findings: &mut Vec<Finding>,
     ) -> Result<Self, CineError> {
-        let PixelLocation::Encapsulated { offset } = pixels else {
+        let PixelLocation::Encapsulated { offset, end } = pixels else {
             return Err(CineError::InvalidImage { reason: "video pixel data is not encapsulated".into() });
         };
         let (_, first_item) = basic_offset_table(source, offset)?;
-        let fragments = walk_fragments(source, first_item)?;
+        let fragments = walk_fragments(source, first_item, end)?;
         if let Some(finding) = fragments.end.finding() {
             findings.push(finding);
         }

@@ -9,6 +9,8 @@ use domain::{Finding, FindingCode};
 
 /// A region that overhangs the image by no more than this was measured as a length.
 const OVERHANG_PIXELS: i64 = 2;
+/// A region with a shorter side shows nothing.
+const MIN_SIDE_PIXELS: i64 = 4;
 /// More regions than this are not read: no screen has so many.
 const MAX_REGIONS: usize = 256;
 
@@ -135,6 +137,13 @@ impl Region {
             && self.y1 <= last(rows)
     }
 
+    /// Whether the corners are in order and enclose next to nothing, as where a writer left them at 0.
+    fn is_too_small(&self) -> bool {
+        let side = |first: i64, last: i64| last - first + 1;
+        let sides = [side(self.x0, self.x1), side(self.y0, self.y1)];
+        sides.iter().all(|side| *side >= 1) && sides.iter().any(|side| *side < MIN_SIDE_PIXELS)
+    }
+
     /// Whether this shows an image rather than a trace, a scale or graphics.
     pub(crate) fn is_image(&self) -> bool {
         self.is_2d() || matches!(self.kind, RegionKind::Pw | RegionKind::Cw | RegionKind::MMode)
@@ -170,6 +179,11 @@ pub(crate) fn read_regions(data_set: &DataSet, format: &ImageFormat, findings: &
     if unreadable > 0 {
         let message = format!("{unreadable} ultrasound regions have no kind or no corners");
         findings.push(Finding::new(FindingCode::RegionUnreadable, message));
+    }
+    let (regions, too_small): (Vec<_>, Vec<_>) = regions.into_iter().partition(|region| !region.is_too_small());
+    if !too_small.is_empty() {
+        let message = format!("{} ultrasound regions have sides below {MIN_SIDE_PIXELS} pixels", too_small.len());
+        findings.push(Finding::new(FindingCode::RegionTooSmall, message));
     }
     for (number, region) in regions.iter().enumerate() {
         if !region.fits(format.columns, format.rows) {

@@ -102,6 +102,8 @@ impl FrameTiming {
 
 /// Rates outside this are no ultrasound loop's.
 const FRAMES_PER_SECOND: std::ops::RangeInclusive<f64> = 5.0..=400.0;
+/// Times must ascend strictly, so a frame that was stored twice stands this much behind the first.
+const REPEATED_FRAME_STEP_MS: f64 = 0.001;
 /// Two attributes that differ by more than this contradict each other.
 const TOLERANCE: f64 = 0.2;
 
@@ -126,19 +128,14 @@ pub(crate) fn read_timing(data_set: &DataSet, frames: u32, findings: &mut Vec<Fi
     let pointer = data_set.u16s(tags::FRAME_INCREMENT_POINTER);
     let names_vector =
         pointer.first_chunk::<2>().map(|[group, element]| Tag(*group, *element)) == Some(tags::FRAME_TIME_VECTOR);
-    let mut reject = |source: TimingSource, reason: &str| {
-        if frames > 1 {
-            findings
-                .push(Finding::new(FindingCode::TimingAttributeRejected, format!("{source:?} was not used: {reason}")));
-        }
-    };
-    let vector = from_vector(data_set, frames, &mut reject);
-    let frame_time = uniform_from(data_set, tags::FRAME_TIME, TimingSource::FrameTime, |ms, _| ms, frames, &mut reject);
+    report_commas(data_set, findings);
+    let vector = from_vector(data_set, frames, findings);
+    let frame_time = uniform_from(data_set, tags::FRAME_TIME, TimingSource::FrameTime, |ms, _| ms, frames, findings);
     let first_choice = if names_vector { vector.or(frame_time) } else { frame_time.or(vector) };
     let mut timing = first_choice;
     for (tag, source, to_frame_time_ms) in SECOND_CHOICES {
         match &timing {
-            None => timing = uniform_from(data_set, tag, source, to_frame_time_ms, frames, &mut reject),
+            None => timing = uniform_from(data_set, tag, source, to_frame_time_ms, frames, findings),
             // Playback rates may be slow motion on purpose; only durations can contradict.
             Some(chosen) if source == TimingSource::ActualFrameDuration => {
                 let stated_ms = data_set.decimal(tag).filter(|ms| *ms > 0.0);
@@ -146,7 +143,7 @@ pub(crate) fn read_timing(data_set: &DataSet, frames: u32, findings: &mut Vec<Fi
                     && (stated_ms - chosen.frame_time_ms).abs() > TOLERANCE * stated_ms
                 {
                     let reason = format!("it contradicts {:?} ({:.1} ms)", chosen.source, chosen.frame_time_ms);
-                    reject(source, &reason);
+                    reject(source, &reason, frames, findings);
                 }
             }
             Some(_) => {}
@@ -167,7 +164,7 @@ fn uniform_from(
     source: TimingSource,
     to_frame_time_ms: ToFrameTime,
     frames: u32,
-    reject: &mut impl FnMut(TimingSource, &str),
+    findings: &mut Vec<Finding>,
 ) -> Option<FrameTiming> {
     data_set.text(tag)?;
     let frame_time_ms = data_set.decimal(tag).map(|value| to_frame_time_ms(value, frames));
@@ -176,43 +173,77 @@ fn uniform_from(
             Some(FrameTiming::uniform(source, ms, frames))
         }
         Some(ms) => {
-            reject(source, &format!("{ms} ms a frame is outside 5 to 400 frames a second"));
+            reject(source, &format!("{ms} ms a frame is outside 5 to 400 frames a second"), frames, findings);
             None
         }
         None => {
-            reject(source, "it is not a number");
+            reject(source, "it is not a number", frames, findings);
             None
         }
     }
 }
 
-/// Frame Time Vector holds increments; the first, which should be 0 and often is not, stands before frame 0.
-fn from_vector(data_set: &DataSet, frames: u32, reject: &mut impl FnMut(TimingSource, &str)) -> Option<FrameTiming> {
+/// Reads Frame Time Vector, which holds increments. The first stands before frame 0: it should be 0 and often is not; some
+/// writers leave it out. An increment of 0 is a frame that was stored twice; it stands just behind the one before.
+fn from_vector(data_set: &DataSet, frames: u32, findings: &mut Vec<Finding>) -> Option<FrameTiming> {
     let source = TimingSource::FrameTimeVector;
     let increments = data_set.decimals(tags::FRAME_TIME_VECTOR);
     if increments.is_empty() || frames < 2 {
         return None;
     }
-    let Some(used) = increments.get(1..frames as usize) else {
-        reject(source, &format!("it has {} entries for {frames} frames", increments.len()));
+    let used = if increments.len() + 1 == frames as usize {
+        let message =
+            format!("Frame Time Vector has {} entries for {frames} frames: the first is missing", increments.len());
+        findings.push(Finding::new(FindingCode::TimingVectorOneShort, message));
+        increments.as_slice()
+    } else if let Some(used) = increments.get(1..frames as usize) {
+        used
+    } else {
+        reject(source, &format!("it has {} entries for {frames} frames", increments.len()), frames, findings);
         return None;
     };
     let mut times_ms = vec![0.0];
+    let mut repeated = 0;
     for increment_ms in used {
-        match (increment_ms, times_ms.last()) {
-            (Some(increment_ms), Some(last_ms)) if *increment_ms > 0.0 => times_ms.push(last_ms + increment_ms),
+        let last_ms = times_ms.last().copied().unwrap_or(0.0);
+        match increment_ms {
+            Some(increment_ms) if *increment_ms > 0.0 => times_ms.push(last_ms + increment_ms),
+            Some(0.0) => {
+                repeated += 1;
+                times_ms.push(last_ms + REPEATED_FRAME_STEP_MS);
+            }
             _ => {
-                reject(source, "an increment is not a positive number");
+                reject(source, "an increment is negative or not a number", frames, findings);
                 return None;
             }
         }
     }
     let timing = FrameTiming::at_times(source, times_ms);
-    if FRAMES_PER_SECOND.contains(&(1000.0 / timing.frame_time_ms)) {
-        return Some(timing);
+    if !FRAMES_PER_SECOND.contains(&(1000.0 / timing.frame_time_ms)) {
+        let reason = format!("{} ms a frame is outside 5 to 400 frames a second", timing.frame_time_ms);
+        reject(source, &reason, frames, findings);
+        return None;
     }
-    reject(source, &format!("{} ms a frame is outside 5 to 400 frames a second", timing.frame_time_ms));
-    None
+    if repeated > 0 {
+        let message = format!("{repeated} frames have the time of the frame before them");
+        findings.push(Finding::new(FindingCode::TimingFramesRepeated, message));
+    }
+    Some(timing)
+}
+
+fn reject(source: TimingSource, reason: &str, frames: u32, findings: &mut Vec<Finding>) {
+    if frames > 1 {
+        findings.push(Finding::new(FindingCode::TimingAttributeRejected, format!("{source:?} was not used: {reason}")));
+    }
+}
+
+/// Reports numbers of frame timing that are written with a decimal comma, which PS3.5 section 6.2 does not allow.
+fn report_commas(data_set: &DataSet, findings: &mut Vec<Finding>) {
+    let timing_tags = SECOND_CHOICES.map(|(tag, ..)| tag);
+    let has_comma = |tag: &Tag| data_set.text(*tag).is_some_and(|text| text.contains(','));
+    if [tags::FRAME_TIME, tags::FRAME_TIME_VECTOR].iter().chain(&timing_tags).any(has_comma) {
+        findings.push(Finding::new(FindingCode::DecimalComma, "frame times are written with a decimal comma"));
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ fn read_everything(file: Vec<u8>) {
         }
     }
     opened.sector();
-    opened.mode();
+    let _ = opened.mode();
     let timing = &opened.header().timing;
     assert!(timing.frame_time_ms().is_finite() && timing.frame_time_ms() > 0.0);
     assert!(timing.frame_at_ms(timing.duration_ms()).is_finite());

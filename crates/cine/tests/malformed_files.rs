@@ -40,7 +40,7 @@ fn outcome(path: &Path) -> Outcome {
         }
     }
     opened.sector();
-    opened.mode();
+    let _ = opened.mode();
     let findings = opened.findings().iter().map(|finding| finding.code.as_str()).collect();
     Outcome { error: None, frames, bad_frames, findings, complete, message }
 }

@@ -142,7 +142,7 @@ fn check_file(folder: &std::path::Path, entry: &Value) -> Result<String, String>
         let frame = opened.frame(frames - 1).map_err(kinded)?;
         notes.push(format!("decodes, mean {:.2}", mean(&frame.pixels)));
     }
-    let (mode, reason) = opened.mode();
+    let (mode, reason) = opened.mode().map_err(kinded)?;
     notes.push(format!("{} ({reason}), sector {:?}", mode.as_str(), opened.sector().map(|s| [s.x0, s.y0, s.x1, s.y1])));
     let codes: Vec<&str> = opened.findings().iter().map(|finding| finding.code.as_str()).collect();
     Ok(format!("{} {}", notes.join(" | "), codes.join(" ")))

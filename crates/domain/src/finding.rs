@@ -57,6 +57,9 @@ finding_codes! {
     DeflateDamaged = "deflate_damaged": "The deflated data set is damaged; what could be inflated was read.",
     StrayDelimiter = "stray_delimiter": "A delimiter stands where no sequence or item is open.",
     ValueTooLong = "value_too_long": "A header value is longer than its sequence, or too long to be kept.",
+    ItemEncodingUnexpected = "item_encoding_unexpected":
+        "A sequence's items are encoded otherwise than the data set around them.",
+    VrUnknown = "vr_unknown": "An element has a placeholder where its value representation should stand.",
     TrailingBytes = "trailing_bytes": "Bytes follow the end of the data set.",
     NotTransthoracic = "not_transthoracic": "The header says that this is no transthoracic echo.",
     SopInstanceUidFromMeta = "sop_instance_uid_from_meta":
@@ -75,9 +78,17 @@ finding_codes! {
     PixelDataTooLong = "pixel_data_too_long": "The pixel data is longer than its frames.",
     NoSequenceDelimiter = "no_sequence_delimiter": "The encapsulated pixel data has no end mark.",
     CorruptItem = "corrupt_item": "The chain of pixel data fragments is broken.",
+    PixelItemsInDefinedLength = "pixel_items_in_defined_length":
+        "The compressed pixel data stands in an element of defined length.",
+    PixelDataWithoutItems = "pixel_data_without_items": "The compressed pixel data stands without items around it.",
+    PixelDataOfUndefinedLength = "pixel_data_of_undefined_length":
+        "The samples are not compressed but stand in an element of undefined length.",
+    FramesPadded = "frames_padded": "A pad byte follows each frame.",
     OffsetTableWrong = "offset_table_wrong": "The offset table disagrees with the fragments; it was not used.",
     PhotometricInterpretationUnknown = "photometric_interpretation_unknown":
         "The photometric interpretation is unknown; one was assumed from the samples per pixel.",
+    SamplesDisagreeWithPhotometricInterpretation = "samples_disagree_with_photometric_interpretation":
+        "The samples per pixel do not fit the photometric interpretation.",
     PaletteMissing = "palette_missing": "The palette is missing; its indices are shown as gray.",
     TransferSyntaxDisagreesWithPixels = "transfer_syntax_disagrees_with_pixels":
         "The pixel data is compressed otherwise than the transfer syntax says.",
@@ -86,9 +97,13 @@ finding_codes! {
     // Timing and regions.
     TimingAttributeRejected = "timing_attribute_rejected": "An attribute of the frame times is not usable.",
     TimingGuessed = "timing_guessed": "The header gives no usable frame time; one was assumed.",
+    DecimalComma = "decimal_comma": "Frame times are written with a decimal comma.",
+    TimingVectorOneShort = "timing_vector_one_short": "Frame Time Vector lacks its first entry.",
+    TimingFramesRepeated = "timing_frames_repeated": "Frames have the time of the frame before them.",
     TimingDisagreesWithRWaves = "timing_disagrees_with_r_waves":
         "The R-wave times do not fit into the duration that the frame times give.",
     RegionUnreadable = "region_unreadable": "An ultrasound region cannot be read and was left out.",
+    RegionTooSmall = "region_too_small": "An ultrasound region has next to no size and was left out.",
     RegionOutsideImage = "region_outside_image": "An ultrasound region lies outside the image and was left out.",
     // The ECG in the header.
     HeartRateInvalid = "heart_rate_invalid": "The header's heart rate is outside what a heart does.",

@@ -1,7 +1,7 @@
 //! What is in a loop, without asking a model: the object that `echolabel inspect --json` prints.
 
 use cine::{Loop, PixelBox, RegionKind};
-use domain::{EcgSource, Finding, Mode};
+use domain::{EcgSource, Finding, FindingCode, Mode};
 use ecg::{FramePhase, PlanSettings};
 use serde::Serialize;
 
@@ -93,9 +93,13 @@ pub struct InspectedFrame {
 /// Looks at an open loop; gives the beats as well, for drawing.
 pub fn inspect(source: &mut Loop, settings: &PlanSettings) -> Result<(Inspection, FoundBeats), LabelError> {
     let header = source.header().clone();
-    let (mode, mode_reason) = source.mode();
+    let mut findings = Vec::new();
+    let (mode, mode_reason) = source.mode().unwrap_or_else(|error| {
+        findings.push(Finding::new(FindingCode::FrameNotDecoded, error.to_string()));
+        (Mode::Other, "no header tells and no frame can be decoded".to_owned())
+    });
     let sector = source.sector();
-    let mut findings = source.findings().to_vec();
+    findings.extend(source.findings().iter().cloned());
     let mut frames = DecodedFrames::of(source);
     let found = find_beats(&mut frames)?;
     let frames_decoded = frames.decoded();

@@ -95,7 +95,7 @@ impl Pipeline {
         let started = Instant::now();
         let mut ms = StageMs::default();
         let mut source = timed(&mut ms.open, || Loop::open(path))?;
-        let mut label = timed(&mut ms.open, || self.unlabelled(&mut source));
+        let mut label = timed(&mut ms.open, || self.unlabelled(&mut source))?;
         if let Some(reason) = self.loops().why_skipped(&label.header, label.mode) {
             label.skipped = true;
             label.reason = Some(reason);
@@ -159,10 +159,10 @@ impl Pipeline {
     }
 
     /// What is known of a loop before any frame is decoded.
-    pub(crate) fn unlabelled(&self, source: &mut Loop) -> LoopLabel {
-        let (mode, _) = source.mode();
+    pub(crate) fn unlabelled(&self, source: &mut Loop) -> Result<LoopLabel, LabelError> {
+        let (mode, _) = source.mode()?;
         let header = source.header().clone();
-        LoopLabel {
+        Ok(LoopLabel {
             sop_instance_uid: header.sop_instance_uid.clone(),
             study_instance_uid: header.study_instance_uid.clone(),
             series_instance_uid: header.series_instance_uid.clone(),
@@ -186,7 +186,7 @@ impl Pipeline {
             ms: StageMs::default(),
             findings: source.findings().to_vec(),
             header: Box::new(header),
-        }
+        })
     }
 }
 

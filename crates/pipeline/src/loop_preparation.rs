@@ -52,7 +52,7 @@ impl LoopPreparation {
 
     /// The frames of an open loop as the model would see them.
     pub fn prepare(&self, source: &mut Loop) -> Result<PreparedLoop, LabelError> {
-        let (mode, _) = source.mode();
+        let (mode, _) = source.mode()?;
         if let Some(reason) = self.why_skipped(source.header(), mode) {
             return Ok(PreparedLoop::Skipped(reason));
         }

@@ -6,6 +6,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::codec::containment::contain;
+use crate::codec::huffman_tables::STANDARD_HUFFMAN_TABLES;
 use crate::codec::jpeg_header::{JpegHeader, without_adobe_segments};
 use crate::codec::{DecodedFrame, SampleColor, registry};
 use crate::header::{ImageFormat, Photometric};
@@ -39,27 +40,48 @@ pub(super) fn decode(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame,
 
 /// Decodes to the stored components, so that no decoder guesses the colors.
 ///
-/// A codestream that a strict decoder refuses is decoded leniently and marked as damaged; one that ends before its end
-/// mark is refused, since a decoder fills what is missing with gray.
+/// A codestream that a strict decoder refuses is decoded leniently and marked as damaged. One without its end mark is
+/// decoded where all of its scan is there, else refused, since a decoder fills what is missing with gray.
 fn decode_8_bit(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Result<DecodedFrame, String> {
-    if !has_end_mark(bytes) {
-        return Err("the JPEG ends before its end-of-image mark".into());
-    }
-    let plain = without_adobe_segments(bytes);
-    let (data, damage) = match decode_components(&plain, header, format, true) {
-        Ok(data) if header.start_of_frame != PROGRESSIVE && header.zero_bits_are_coefficients && has_hole(bytes) => {
-            (data, Some(format!("{HOLE_BYTES} zero bytes in a row stand inside its compressed data")))
+    let lacks_tables = !header.has_huffman_tables && header.start_of_frame != PROGRESSIVE;
+    let tables = if lacks_tables { STANDARD_HUFFMAN_TABLES.as_slice() } else { &[] };
+    let plain = without_adobe_segments(bytes, tables);
+    let (data, damage) = if has_end_mark(bytes) {
+        match decode_components(&plain, header, format, true) {
+            Ok(data)
+                if header.start_of_frame != PROGRESSIVE && header.zero_bits_are_coefficients && has_hole(bytes) =>
+            {
+                (data, Some(format!("{HOLE_BYTES} zero bytes in a row stand inside its compressed data")))
+            }
+            Ok(data) => (data, None),
+            Err(damage) => (decode_components(&plain, header, format, false)?, Some(damage)),
         }
-        Ok(data) => (data, None),
-        Err(damage) => (decode_components(&plain, header, format, false)?, Some(damage)),
+    } else {
+        let data = decode_without_end_mark(&plain, header, format)?;
+        (data, Some("its end-of-image mark is missing".to_owned()))
     };
+    let without_tables = lacks_tables.then(|| "it has no Huffman tables; the standard ones were used".to_owned());
     Ok(DecodedFrame {
         data,
         samples_per_pixel: if header.components.len() == 1 { 1 } else { 3 },
         bytes_per_sample: 1,
         color: lossy_color(header, format.photometric),
-        damage,
+        damage: damage.or(without_tables),
     })
+}
+
+/// Decodes a codestream that ends without its end mark, if its scan is complete.
+///
+/// Bits behind a complete scan are not looked at. So it is decoded twice, with other bits behind it: where the picture
+/// depends on them, a part of the scan is missing.
+fn decode_without_end_mark(bytes: &[u8], header: &JpegHeader, format: &ImageFormat) -> Result<Vec<u8>, String> {
+    const OTHER_BITS: [[u8; 64]; 2] = [[0x5A; 64], [0xC3; 64]];
+    let [first, second] = OTHER_BITS.map(|bits| {
+        let completed = [bytes, &bits, &[0xFF, 0xD9]].concat();
+        decode_components(&completed, header, format, false)
+    });
+    let (first, second) = (first?, second?);
+    if first == second { Ok(first) } else { Err("the JPEG ends before its end-of-image mark".into()) }
 }
 
 /// Whether the end-of-image mark stands anywhere behind the first scan; padding or another image may follow it.

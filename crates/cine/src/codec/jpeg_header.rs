@@ -20,6 +20,8 @@ pub(super) struct JpegHeader {
     pub has_jfif_marker: bool,
     /// Transform of the Adobe marker: 0 none, 1 YCbCr.
     pub adobe_transform: Option<u8>,
+    /// Whether it has a Huffman table of its own.
+    pub has_huffman_tables: bool,
     /// Whether a run of zero bits must hold coefficients: an AC table gives its all-zero code to one, not to "end of
     /// block" or "sixteen zeros" as tables made for dark images do.
     pub zero_bits_are_coefficients: bool,
@@ -38,6 +40,7 @@ impl JpegHeader {
             components: Vec::new(),
             has_jfif_marker: false,
             adobe_transform: None,
+            has_huffman_tables: false,
             zero_bits_are_coefficients: false,
             interleave_mode: 0,
         };
@@ -53,7 +56,10 @@ impl JpegHeader {
                 (0xEE, [b'A', b'd', b'o', b'b', b'e', _, _, _, _, _, _, transform, ..]) => {
                     header.adobe_transform = Some(*transform);
                 }
-                (0xC4, tables) => header.zero_bits_are_coefficients |= gives_zero_code_to_a_coefficient(tables),
+                (0xC4, tables) => {
+                    header.has_huffman_tables = true;
+                    header.zero_bits_are_coefficients |= gives_zero_code_to_a_coefficient(tables);
+                }
                 (0xDA, _) => {
                     // The last two of the scan header's bytes: interleave mode, point transform.
                     header.interleave_mode = segment.iter().rev().nth(1).copied().unwrap_or(0);
@@ -99,8 +105,11 @@ impl JpegHeader {
 }
 
 /// The codestream without its Adobe segments, which decoders refuse where they are short; what they say is read above.
-pub(super) fn without_adobe_segments(bytes: &[u8]) -> Vec<u8> {
+///
+/// `tables` is put in front of all segments.
+pub(super) fn without_adobe_segments(bytes: &[u8], tables: &[u8]) -> Vec<u8> {
     let mut kept = bytes.get(..2).unwrap_or_default().to_vec();
+    kept.extend_from_slice(tables);
     let mut rest = bytes.get(2..).unwrap_or_default();
     while let Some((marker, _, after)) = next_segment(rest).filter(|(marker, ..)| *marker != 0xDA) {
         if marker != 0xEE {

@@ -2,6 +2,7 @@
 
 mod containment;
 mod deflated_frame;
+mod huffman_tables;
 mod jpeg;
 mod jpeg_2000_header;
 mod jpeg_header;

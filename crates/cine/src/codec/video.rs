@@ -203,11 +203,12 @@ mod tests {
         for (name, frames, first, last) in PICTURES {
             let mut findings: Vec<Finding> = Vec::new();
             let opened = open_data_set(&shared.join("dicom/derived").join(name), &mut findings).expect("it opens");
-            let Some(PixelLocation::Encapsulated { offset }) = opened.scan.pixels else {
+            let Some(PixelLocation::Encapsulated { offset, .. }) = opened.scan.pixels else {
                 panic!("{name} has no encapsulated pixel data");
             };
             let (_, first_item) = basic_offset_table(&opened.source, offset).expect("it has an offset table");
-            let extents: Vec<Extent> = walk_fragments(&opened.source, first_item).expect("it has fragments").extents;
+            let extents: Vec<Extent> =
+                walk_fragments(&opened.source, first_item, None).expect("it has fragments").extents;
             let video = VideoFrames::new(opened.source, extents, "");
             assert_eq!(video.count(), Some(frames), "{name}");
             let mut cursor = video.start().expect("FFmpeg opens it");

@@ -16,6 +16,8 @@ pub(crate) struct ColorTables {
     pub palette: Option<Palette>,
     /// The gray scale of MONOCHROME images.
     pub gray: GrayScale,
+    /// How many bits of a 16-bit color sample are used.
+    pub bits_stored: u16,
 }
 
 /// Converts one frame's samples, `[rows, columns, samples]`, to RGB8, `[rows, columns, 3]`.
@@ -23,18 +25,19 @@ pub(crate) fn to_rgb(frame: DecodedFrame, tables: &ColorTables) -> Vec<u8> {
     match (frame.color, &tables.palette) {
         (SampleColor::PaletteIndex, Some(palette)) => palette.to_rgb(&frame.data, frame.bytes_per_sample),
         (SampleColor::Gray | SampleColor::PaletteIndex, _) => tables.gray.to_rgb(&frame.data, frame.bytes_per_sample),
-        (SampleColor::Rgb, _) => eight_bit(frame),
-        (SampleColor::YbrFull, _) => ybr::full_to_rgb(eight_bit(frame)),
-        (SampleColor::YbrPartial, _) => ybr::partial_to_rgb(eight_bit(frame), ybr::BT_601),
-        (SampleColor::YbrPartial709, _) => ybr::partial_to_rgb(eight_bit(frame), ybr::BT_709),
+        (SampleColor::Rgb, _) => eight_bit(frame, tables.bits_stored),
+        (SampleColor::YbrFull, _) => ybr::full_to_rgb(eight_bit(frame, tables.bits_stored)),
+        (SampleColor::YbrPartial, _) => ybr::partial_to_rgb(eight_bit(frame, tables.bits_stored), ybr::BT_601),
+        (SampleColor::YbrPartial709, _) => ybr::partial_to_rgb(eight_bit(frame, tables.bits_stored), ybr::BT_709),
     }
 }
 
-/// The samples at 8 bits: of 16-bit color the high byte.
-fn eight_bit(frame: DecodedFrame) -> Vec<u8> {
+/// Returns the samples at 8 bits: of 16-bit color the highest eight of the stored bits.
+fn eight_bit(frame: DecodedFrame, bits_stored: u16) -> Vec<u8> {
     if frame.bytes_per_sample == 1 {
         return frame.data;
     }
     let (words, _) = frame.data.as_chunks::<2>();
-    words.iter().map(|[_, high]| *high).collect()
+    let unused_bits = 16_u16.saturating_sub(bits_stored.max(8));
+    words.iter().map(|word| ((u16::from_le_bytes(*word) << unused_bits) >> 8) as u8).collect()
 }

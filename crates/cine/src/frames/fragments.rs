@@ -37,7 +37,7 @@ pub(crate) enum ItemHeader {
 /// How a run of items ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FragmentsEnd {
-    /// With the sequence delimiter; the offset is that of the byte behind it.
+    /// With the sequence delimiter, or where an element of defined length ends; the offset is that of the byte behind it.
     Delimiter { end: u64 },
     /// With the end of the file, exactly behind an item.
     NoDelimiter,
@@ -89,11 +89,14 @@ pub(crate) fn item_header_at(source: &Source, offset: u64) -> Result<ItemHeader,
     })
 }
 
-/// Walks the item headers from `offset` on, seeking over every value.
-pub(crate) fn walk_fragments(source: &Source, offset: u64) -> Result<Fragments, CineError> {
+/// Walks the item headers from `offset` on, seeking over every value, up to the delimiter or to `element_end`.
+pub(crate) fn walk_fragments(source: &Source, offset: u64, element_end: Option<u64>) -> Result<Fragments, CineError> {
     let mut extents = Vec::new();
     let mut position = offset;
     let end = loop {
+        if let Some(end) = element_end.filter(|end| position >= *end) {
+            break FragmentsEnd::Delimiter { end };
+        }
         match item_header_at(source, position)? {
             ItemHeader::Item(extent) if extent.end() > source.len() => break FragmentsEnd::CutItem,
             ItemHeader::Item(extent) => {

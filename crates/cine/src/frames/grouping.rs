@@ -2,7 +2,7 @@
 
 use crate::error::CineError;
 use crate::frames::Extent;
-use crate::frames::markers::{codestream_at, split_at_end_marks};
+use crate::frames::markers::{codestream_at, ends_with_end_mark, split_at_end_marks};
 use crate::scan::Source;
 
 /// Groups fragments into frames.
@@ -24,7 +24,7 @@ pub(crate) fn group_fragments(
         return Ok(Vec::new());
     }
     if declared == Some(1) {
-        return Ok(vec![filled]);
+        return Ok(whole_codestreams(source, &filled)?.unwrap_or_else(|| vec![filled]));
     }
     if declared == Some(filled.len()) {
         return Ok(one_each(&filled));
@@ -48,6 +48,21 @@ pub(crate) fn group_fragments(
         (None, None) => Ok(vec![filled]),
         (None, Some(_)) => Ok(one_each(&filled)),
     }
+}
+
+/// One fragment a frame, where one frame is declared and every fragment is a whole codestream: the 1 was left standing
+/// when a still's header was used for a loop.
+fn whole_codestreams(source: &Source, fragments: &[Extent]) -> Result<Option<Vec<Vec<Extent>>>, CineError> {
+    for fragment in fragments {
+        let is_whole = match codestream_at(source, *fragment)? {
+            Some(codestream) if codestream.has_end_mark() => ends_with_end_mark(source, *fragment)?,
+            _ => false,
+        };
+        if !is_whole {
+            return Ok(None);
+        }
+    }
+    Ok(Some(fragments.iter().map(|fragment| vec![*fragment]).collect()))
 }
 
 /// Frames as the table says, if each of its offsets is that of an item.

@@ -12,6 +12,8 @@ use domain::{Finding, FindingCode};
 #[derive(Debug)]
 pub(crate) struct FrameIndex {
     first_item: u64,
+    /// Where an element of defined length ends.
+    element_end: Option<u64>,
     declared: Option<u32>,
     frames: u32,
     table: Vec<u64>,
@@ -26,20 +28,40 @@ impl FrameIndex {
     pub(crate) fn build(
         source: &Source,
         offset: u64,
+        element_end: Option<u64>,
         declared: Option<u32>,
         extended_table: Vec<u64>,
         findings: &mut Vec<Finding>,
     ) -> Result<Self, CineError> {
         let (basic_table, first_item) = basic_offset_table(source, offset)?;
         let table = if extended_table.is_empty() { basic_table } else { extended_table };
-        let mut index = Self { first_item, declared, frames: declared.unwrap_or(0), table, walked: None };
+        let mut index = Self { first_item, element_end, declared, frames: declared.unwrap_or(0), table, walked: None };
         let trusted = match declared {
-            Some(frames) => is_trustworthy(source, &index.table, first_item, frames)?,
+            Some(frames) => is_trustworthy(source, &index.table, first_item, element_end, frames)?,
             None => false,
         };
         if !trusted {
             index.walk(source, findings)?;
         }
+        Ok(index)
+    }
+
+    /// Returns the index of one codestream that stands without items, or of several behind each other.
+    pub(crate) fn of_bare_codestream(
+        source: &Source,
+        extent: Extent,
+        declared: Option<u32>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Self, CineError> {
+        let mut index = Self {
+            first_item: extent.offset,
+            element_end: Some(extent.end()),
+            declared,
+            frames: 0,
+            table: Vec::new(),
+            walked: None,
+        };
+        index.keep(group_fragments(source, &[extent], declared, &[], extent.offset)?, findings)?;
         Ok(index)
     }
 
@@ -56,7 +78,7 @@ impl FrameIndex {
         findings: &mut Vec<Finding>,
     ) -> Result<Vec<Extent>, CineError> {
         if self.walked.is_none() {
-            if let Some(extents) = frame_from_table(source, &self.table, self.first_item, index)? {
+            if let Some(extents) = frame_from_table(source, &self.table, self.first_item, self.element_end, index)? {
                 return Ok(extents);
             }
             findings.push(Finding::new(
@@ -70,11 +92,15 @@ impl FrameIndex {
     }
 
     fn walk(&mut self, source: &Source, findings: &mut Vec<Finding>) -> Result<(), CineError> {
-        let fragments = walk_fragments(source, self.first_item)?;
+        let fragments = walk_fragments(source, self.first_item, self.element_end)?;
         if let Some(finding) = fragments.end.finding() {
             findings.push(finding);
         }
-        let mut frames = group_fragments(source, &fragments.extents, self.declared, &self.table, self.first_item)?;
+        let frames = group_fragments(source, &fragments.extents, self.declared, &self.table, self.first_item)?;
+        self.keep(frames, findings)
+    }
+
+    fn keep(&mut self, mut frames: Vec<Vec<Extent>>, findings: &mut Vec<Finding>) -> Result<(), CineError> {
         if frames.is_empty() {
             return Err(CineError::Truncated { inside: "the first frame".into() });
         }
@@ -88,7 +114,9 @@ impl FrameIndex {
             };
             let message = format!("{declared} frames are declared, {verb} {} are there", frames.len());
             findings.push(Finding::new(code, message));
-            frames.truncate(declared as usize);
+            if declared > 1 {
+                frames.truncate(declared as usize);
+            }
         }
         self.frames = u32::try_from(frames.len()).unwrap_or(u32::MAX);
         self.walked = Some(frames);

@@ -52,9 +52,19 @@ pub(crate) fn codestream_at(source: &Source, extent: Extent) -> Result<Option<Co
     Ok(codestream_of(&source.read_vec(extent.offset, length, "a frame")?))
 }
 
-/// Whether an extent ends with an end mark, padding aside; where one is not `required`, bytes that are no hole of zeros
-/// will do.
-pub(crate) fn has_end_mark_or_no_hole(source: &Source, extent: Extent, required: bool) -> Result<bool, CineError> {
+/// The end of a frame's bytes, as far as it tells whether the frame is all there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FrameTail {
+    /// The end mark, padding aside.
+    EndMark,
+    /// Zeros only: a copy that reserved its space may still fill them.
+    Hole,
+    /// Other bytes: the writer left the end mark out, or the frame was damaged before it was written.
+    NoEndMark,
+}
+
+/// Reads the last bytes of an extent.
+pub(crate) fn frame_tail(source: &Source, extent: Extent) -> Result<FrameTail, CineError> {
     // Encoders pad to an even length, and some to a block of zeros.
     let length = extent.length.min(64);
     let tail = source.read_vec(extent.end() - length, length, "a frame")?;
@@ -62,8 +72,18 @@ pub(crate) fn has_end_mark_or_no_hole(source: &Source, extent: Extent, required:
     let unpadded = tail.get(..end).unwrap_or_default();
     // A pad byte may also be 0xFF.
     let without_fill = unpadded.strip_suffix(&[0xFF]).unwrap_or(unpadded);
-    let has_end_mark = unpadded.ends_with(&END_OF_IMAGE) || without_fill.ends_with(&END_OF_IMAGE);
-    Ok(has_end_mark || (!required && !unpadded.is_empty()))
+    Ok(if unpadded.ends_with(&END_OF_IMAGE) || without_fill.ends_with(&END_OF_IMAGE) {
+        FrameTail::EndMark
+    } else if unpadded.is_empty() {
+        FrameTail::Hole
+    } else {
+        FrameTail::NoEndMark
+    })
+}
+
+/// Whether an extent ends with an end mark, padding aside.
+pub(super) fn ends_with_end_mark(source: &Source, extent: Extent) -> Result<bool, CineError> {
+    Ok(frame_tail(source, extent)? == FrameTail::EndMark)
 }
 
 /// Cuts one extent behind every end mark that another start mark follows; reads the bytes in small chunks.

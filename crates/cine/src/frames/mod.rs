@@ -11,10 +11,10 @@ mod offset_table;
 
 #[cfg(feature = "video")]
 pub(crate) use extent_reader::ExtentReader;
-pub(crate) use fragments::{Extent, Fragments, FragmentsEnd, walk_fragments};
+pub(crate) use fragments::{Extent, Fragments, FragmentsEnd, ItemHeader, item_header_at, walk_fragments};
 pub(crate) use grouping::group_fragments;
 pub(crate) use index::FrameIndex;
-pub(crate) use markers::{Codestream, codestream_at, codestream_of, has_end_mark_or_no_hole};
+pub(crate) use markers::{Codestream, FrameTail, codestream_at, codestream_of, frame_tail};
 pub(crate) use native::{NativeFrames, WordOrder, from_planes, interleaved, stored_layout};
 pub(crate) use offset_table::basic_offset_table;
 

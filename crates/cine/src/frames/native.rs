@@ -52,6 +52,8 @@ pub(crate) enum WordOrder {
 pub(crate) struct NativeFrames {
     offset: u64,
     frame_bytes: u64,
+    /// From the start of one frame to that of the next.
+    stride: u64,
     frames: u32,
     layout: ChromaLayout,
 }
@@ -79,14 +81,22 @@ impl NativeFrames {
             });
         }
         let declared = declared.unwrap_or(whole_frames);
+        // Some writers pad each frame to an even length, where the standard pads the whole element (PS3.5 section 8.2).
+        let is_padded = declared > 1 && frame_bytes % 2 == 1 && there == u64::from(declared) * (frame_bytes + 1);
+        let stride = frame_bytes + u64::from(is_padded);
         if whole_frames < declared {
             let message = format!("{declared} frames are declared, only {whole_frames} are there");
             findings.push(Finding::new(FindingCode::FewerFramesThanDeclared, message));
+        } else if stride > frame_bytes {
+            findings.push(Finding::new(
+                FindingCode::FramesPadded,
+                "a pad byte follows each frame, which has an odd length",
+            ));
         } else if there.saturating_sub(u64::from(declared) * frame_bytes) > 1 {
             let message = "the pixel data is longer than its frames";
             findings.push(Finding::new(FindingCode::PixelDataTooLong, message));
         }
-        Ok(Self { offset, frame_bytes, frames: declared.min(whole_frames), layout })
+        Ok(Self { offset, frame_bytes, stride, frames: declared.min(whole_frames), layout })
     }
 
     /// How many frames there are.
@@ -96,7 +106,7 @@ impl NativeFrames {
 
     /// Reads frame `index`, which exists, with its words turned to little endian.
     pub(crate) fn read(&self, source: &Source, index: u32, words: WordOrder) -> Result<Vec<u8>, CineError> {
-        let start = u64::from(index) * self.frame_bytes;
+        let start = u64::from(index) * self.stride;
         match words {
             WordOrder::AsStored => source.read_vec(self.offset + start, self.frame_bytes, "a frame"),
             WordOrder::BigEndian => {

@@ -30,7 +30,15 @@ pub(crate) fn basic_offset_table(source: &Source, offset: u64) -> Result<(Vec<u6
 
 /// Whether a table is plausible enough to do without a walk over all items: one ascending entry a frame from 0 on, with
 /// an item behind the first and the last entry, and the last frame whole.
-pub(crate) fn is_trustworthy(source: &Source, table: &[u64], first_item: u64, frames: u32) -> Result<bool, CineError> {
+///
+/// Several fragments behind the only entry may be as many frames, of which the header knows one.
+pub(crate) fn is_trustworthy(
+    source: &Source,
+    table: &[u64],
+    first_item: u64,
+    element_end: Option<u64>,
+    frames: u32,
+) -> Result<bool, CineError> {
     let ascending = table.is_sorted_by(|a, b| a < b);
     if table.len() != frames as usize || table.first() != Some(&0) || !ascending {
         return Ok(false);
@@ -40,8 +48,14 @@ pub(crate) fn is_trustworthy(source: &Source, table: &[u64], first_item: u64, fr
     if !first_is_item || last >= source.len() {
         return Ok(false);
     }
-    let rest = fragments::walk_fragments(source, last)?;
-    Ok(!rest.extents.is_empty() && matches!(rest.end, FragmentsEnd::Delimiter { .. }))
+    let rest = fragments::walk_fragments(source, last, element_end)?;
+    let [_, behind @ ..] = rest.extents.as_slice() else {
+        return Ok(false);
+    };
+    if frames == 1 && !behind.is_empty() {
+        return Ok(false);
+    }
+    Ok(matches!(rest.end, FragmentsEnd::Delimiter { .. }))
 }
 
 /// The fragments of frame `index` as the table says; nothing where its offset is not that of an item.
@@ -49,12 +63,13 @@ pub(crate) fn frame_from_table(
     source: &Source,
     table: &[u64],
     first_item: u64,
+    element_end: Option<u64>,
     index: u32,
 ) -> Result<Option<Vec<Extent>>, CineError> {
     let Some(start) = table.get(index as usize) else {
         return Ok(None);
     };
-    let next = table.get(index as usize + 1).map(|offset| first_item.saturating_add(*offset));
+    let next = table.get(index as usize + 1).map(|offset| first_item.saturating_add(*offset)).or(element_end);
     let mut position = first_item.saturating_add(*start);
     let mut extents = Vec::new();
     while next.is_none_or(|next| position < next) {

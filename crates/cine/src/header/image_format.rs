@@ -82,6 +82,14 @@ impl ImageFormat {
             findings.push(Finding::new(FindingCode::PhotometricInterpretationUnknown, message));
             if stated_samples == Some(3) { Photometric::Rgb } else { Photometric::Monochrome2 }
         });
+        let photometric = match stated_samples {
+            Some(1) if photometric.samples() == 3 => {
+                let message = format!("one sample per pixel is called {photometric_text}; it is shown as gray");
+                findings.push(Finding::new(FindingCode::SamplesDisagreeWithPhotometricInterpretation, message));
+                Photometric::Monochrome2
+            }
+            _ => photometric,
+        };
         let samples_per_pixel = stated_samples.unwrap_or_else(|| photometric.samples());
         if ![1, 3].contains(&samples_per_pixel) {
             return Err(invalid(format!("Samples per Pixel is {samples_per_pixel}")));

@@ -68,9 +68,10 @@ impl DataSet {
         self.text(tag).map(split).unwrap_or_default()
     }
 
-    /// The decimal strings of an element; one that is not a finite number is `None` in its place.
+    /// The decimal strings of an element; one that is not a finite number is `None` in its place. A decimal comma, which
+    /// some writers take from the language of their system, counts as a point.
     pub(crate) fn decimals(&self, tag: Tag) -> Vec<Option<f64>> {
-        let parse = |part: String| part.parse::<f64>().ok().filter(|value| value.is_finite());
+        let parse = |part: String| part.replace(',', ".").parse::<f64>().ok().filter(|value| value.is_finite());
         self.texts(tag).into_iter().map(parse).collect()
     }
 

@@ -3,8 +3,8 @@
 use dicom_core::Tag;
 
 use crate::error::CineError;
-use crate::scan::Encoding;
 use crate::scan::cursor::Cursor;
+use crate::scan::{Encoding, ITEM};
 
 /// A value representation's two letters; `None` in implicit encodings.
 pub(crate) type VrLetters = Option<[u8; 2]>;
@@ -34,6 +34,31 @@ fn has_long_length(letters: [u8; 2]) -> bool {
     LONG.contains(&&letters)
 }
 
+/// Whether two bytes stand where a value representation should and are none: some writers put `??` there, with a 16-bit
+/// length behind it. As the low half of an implicit length they would be odd, which no length is.
+pub(crate) fn is_placeholder_vr(letters: [u8; 2]) -> bool {
+    letters == *b"??"
+}
+
+/// Returns the encoding of a sequence's items, from the header of the first item and of the first element in it.
+///
+/// `stated` is what the standard says of the sequence; it stands where the bytes decide nothing.
+pub(crate) fn encoding_of_first_item(bytes: [u8; 16], stated: Encoding) -> Encoding {
+    let [i0, i1, i2, i3, _, _, _, _, t0, t1, _, _, v0, v1, _, _] = bytes;
+    let big_endian = match [false, true].map(|big_endian| tag_from([i0, i1, i2, i3], big_endian) == ITEM) {
+        [true, _] => false,
+        [_, true] => true,
+        // No item: a delimiter or nonsense, which the walk names.
+        [false, false] => return stated,
+    };
+    let is_item_mark = |group: u16| group == 0xFFFE;
+    let group = if big_endian { u16::from_be_bytes([t0, t1]) } else { u16::from_le_bytes([t0, t1]) };
+    // An empty item is followed by a mark, which has no value representation in any encoding.
+    let explicit_vr =
+        if is_item_mark(group) { stated.explicit_vr } else { stated.explicit_vr || is_known_vr([v0, v1]) };
+    Encoding { explicit_vr, big_endian }
+}
+
 /// The tag in four bytes.
 pub(crate) fn tag_from(bytes: [u8; 4], big_endian: bool) -> Tag {
     let [a, b, c, d] = bytes;
@@ -60,7 +85,9 @@ pub(crate) fn read_element_header(
     let letters = [a, b];
     // Item and delimiter tags carry no value representation in any encoding. Some writers drop into implicit
     // elements inside an explicit data set; two bytes that are not letters can then only be part of a length.
-    let implicit = !encoding.explicit_vr || tag.group() == 0xFFFE || !letters.iter().all(u8::is_ascii_uppercase);
+    let implicit = !encoding.explicit_vr
+        || tag.group() == 0xFFFE
+        || !(letters.iter().all(u8::is_ascii_uppercase) || is_placeholder_vr(letters));
     let (vr, length) = if implicit {
         (None, u32_from([a, b, c, d], encoding.big_endian))
     } else if has_long_length(letters) {

@@ -24,6 +24,8 @@ pub(crate) struct FileStart {
     pub encoding: Encoding,
     /// Whether the data set is deflated.
     pub deflated: bool,
+    /// Whether the DICM mark is there.
+    pub has_dicm_mark: bool,
 }
 
 /// Finds the data set of a file with or without preamble, file meta and group length.
@@ -68,7 +70,7 @@ pub(crate) fn find_data_set(source: &Source, findings: &mut Vec<Finding>) -> Res
         let message = "no transfer syntax is stated; the encoding was told from the first element";
         findings.push(Finding::new(FindingCode::TransferSyntaxMissing, message));
     }
-    Ok(FileStart { meta, transfer_syntax, data_set_offset, encoding, deflated })
+    Ok(FileStart { meta, transfer_syntax, data_set_offset, encoding, deflated, has_dicm_mark: meta_offset != 0 })
 }
 
 /// The encoding that a transfer syntax states; all but two are explicit little endian (PS3.5 annex A).

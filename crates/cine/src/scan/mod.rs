@@ -17,7 +17,7 @@ use dicom_core::Tag;
 #[cfg(test)]
 pub(crate) use dataset::Value;
 pub(crate) use dataset::{DataSet, words};
-pub(crate) use file_start::find_data_set;
+pub(crate) use file_start::{FileStart, find_data_set};
 pub(crate) use inflate::inflated;
 pub use source::ReadSeek;
 pub(crate) use source::Source;

@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 use crate::error::CineError;
 use crate::scan::cursor::Cursor;
 use crate::scan::dataset::{DataSet, Value};
-use crate::scan::element_header::{ElementHeader, read_element_header};
+use crate::scan::element_header::{ElementHeader, encoding_of_first_item, is_placeholder_vr, read_element_header};
 use crate::scan::file_start::keep_value;
 use crate::scan::wanted::{Wanted, wanted};
 use crate::scan::{Encoding, ITEM, ITEM_DELIMITER, SEQUENCE_DELIMITER, Source, UNDEFINED_LENGTH};
@@ -29,8 +29,11 @@ pub(crate) enum PixelLocation {
         /// Whether 8-bit samples are stored in big endian words, two swapped samples each.
         has_swapped_bytes: bool,
     },
-    /// Items from `offset` on, the first of them the basic offset table.
-    Encapsulated { offset: u64 },
+    /// Items from `offset` on, the first of them the basic offset table. They end with a delimiter, or at `end` where the
+    /// element has a defined length.
+    Encapsulated { offset: u64, end: Option<u64> },
+    /// One codestream of `length` bytes without any item around it.
+    Bare { offset: u64, length: u64 },
 }
 
 /// What the walk found.
@@ -238,6 +241,10 @@ impl Walk<'_> {
         if !matches!(self.top().kind, LevelKind::Elements) {
             return Err(corrupt(header.tag, "an element stands between the items of a sequence"));
         }
+        if header.vr.is_some_and(is_placeholder_vr) {
+            let message = format!("{} has no value representation but {:?}", header.tag, "??");
+            self.findings.push(Finding::new(FindingCode::VrUnknown, message));
+        }
         let keep = self.top().keep;
         let is_wanted_sequence = keep && wanted(header.tag) == Wanted::Sequence;
         if header.length == UNDEFINED_LENGTH {
@@ -245,7 +252,7 @@ impl Walk<'_> {
         }
         let end = header.value_offset + u64::from(header.length);
         if is_wanted_sequence && end <= self.source.len() {
-            let encoding = self.sequence_encoding(header);
+            let encoding = self.sequence_encoding(header)?;
             return self.open_level(Level::new(LevelKind::Sequence(header.tag), Some(end), encoding, true));
         }
         self.skip_to(end, header.tag)?;
@@ -273,13 +280,24 @@ impl Walk<'_> {
             None if header.tag == tags::PIXEL_DATA => LevelKind::Fragments,
             _ => LevelKind::Sequence(header.tag),
         };
-        let encoding = self.sequence_encoding(header);
+        let encoding = self.sequence_encoding(header)?;
         self.open_level(Level::new(kind, None, encoding, is_wanted_sequence))
     }
 
-    /// The items of a sequence stored as UN are implicit little endian (PS3.5 section 6.2.2).
-    fn sequence_encoding(&self, header: &ElementHeader) -> Encoding {
-        if header.vr == Some(*b"UN") { Encoding::IMPLICIT_LITTLE } else { self.top().encoding }
+    /// Returns the encoding of a sequence's items.
+    ///
+    /// Those of a sequence stored as UN are implicit little endian (PS3.5 section 6.2.2), all others as the level around
+    /// them. Private sequences in the field break both rules, by value representation and by byte order, so the first
+    /// item and the first element in it are looked at.
+    fn sequence_encoding(&mut self, header: &ElementHeader) -> Result<Encoding, CineError> {
+        let stated = if header.vr == Some(*b"UN") { Encoding::IMPLICIT_LITTLE } else { self.top().encoding };
+        let first = self.cursor.peek::<16>()?;
+        let seen = first.map_or(stated, |bytes| encoding_of_first_item(bytes, stated));
+        if seen != stated && header.vr != Some(*b"UN") {
+            let message = format!("the items of {} are encoded otherwise than the data set around them", header.tag);
+            self.findings.push(Finding::new(FindingCode::ItemEncodingUnexpected, message));
+        }
+        Ok(seen)
     }
 
     fn skip_to(&mut self, end: u64, tag: Tag) -> Result<(), CineError> {
@@ -294,7 +312,7 @@ impl Walk<'_> {
 fn pixel_location(header: &ElementHeader, big_endian: bool) -> PixelLocation {
     let offset = header.value_offset;
     if header.length == UNDEFINED_LENGTH {
-        PixelLocation::Encapsulated { offset }
+        PixelLocation::Encapsulated { offset, end: None }
     } else {
         PixelLocation::Native {
             offset,

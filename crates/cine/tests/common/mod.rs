@@ -2,6 +2,8 @@
 
 #[allow(dead_code)]
 pub mod build;
+#[allow(dead_code)]
+pub mod odd;
 
 use std::path::PathBuf;
 
