@@ -17,7 +17,8 @@ pub(crate) fn mode_from_header(header: &Header) -> Option<(Mode, String)> {
     if header.sop_class_uid.as_deref() == Some(ENHANCED_US_VOLUME) {
         return Some((Mode::Other, "the SOP class is a 3-D volume".into()));
     }
-    if let Some(modality) = header.modality.as_deref().filter(|modality| !["US", "IVUS", "OT", "SC"].contains(modality))
+    if let Some(modality) =
+        header.modality.as_deref().filter(|modality| !header.may_be_ultrasound() && *modality != "IVUS")
     {
         return Some((Mode::Other, format!("the modality is {modality}")));
     }

@@ -299,3 +299,12 @@ fn a_frame_that_ends_in_a_hole_of_zeros_may_still_be_filled() {
     let frames: Vec<Vec<u8>> = frames.into_iter().map(|frame| even(frame, 0)).collect();
     assert!(!is_complete(&Header::jpeg().file(&encapsulated(&frames))));
 }
+
+#[test]
+fn retired_modalities_are_ultrasound() {
+    for (modality, expected) in [("EC", true), ("DD", true), ("CD", true), ("US", true), ("MR", false)] {
+        let mut source = open(Header { modality, ..Header::default() }.file(&native(&pictures())));
+        assert_eq!(source.header().may_be_ultrasound(), expected, "{modality}");
+        assert_eq!(source.mode().expect("it decodes").0 == Mode::TwoD, expected, "{modality}");
+    }
+}

@@ -81,9 +81,11 @@ impl LoopPreparation {
         if let Some(what) = &header.not_transthoracic {
             return Some(format!("not a transthoracic echo: {what}"));
         }
-        let modality = header.modality.as_deref().unwrap_or_default();
-        if !matches!(modality, "" | "US" | "OT" | "SC") {
-            return Some(format!("not an ultrasound image: modality {modality}"));
+        if !header.may_be_ultrasound() {
+            return Some(format!(
+                "not an ultrasound image: modality {}",
+                header.modality.as_deref().unwrap_or_default()
+            ));
         }
         let set = self.label_set()?;
         (!set.modes.contains(&mode)).then(|| format!("{} has no views of mode {mode}", set.name))

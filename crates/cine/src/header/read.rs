@@ -24,6 +24,13 @@ pub(crate) struct HeaderParts<'a> {
 }
 
 impl Header {
+    /// Returns whether the modality lets the image be one of ultrasound: it says so, by the code of today or by those that
+    /// PS3.3 C.7.3.1.1.1 has retired for color flow, duplex and echocardiography; or it says nothing, as captures do.
+    pub fn may_be_ultrasound(&self) -> bool {
+        const MODALITIES: [&str; 7] = ["", "US", "CD", "DD", "EC", "OT", "SC"];
+        MODALITIES.contains(&self.modality.as_deref().unwrap_or_default())
+    }
+
     /// Builds the header; what is odd becomes a finding.
     pub(crate) fn read(parts: &HeaderParts<'_>, findings: &mut Vec<Finding>) -> Result<Self, CineError> {
         let data_set = parts.data_set;

@@ -1,7 +1,5 @@
 //! Loops of 8 frames of 160 x 120 in explicit little endian, whose header and pixel data a test may bend.
 
-#![allow(dead_code, reason = "every test file uses another part of it")]
-
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 pub const ROWS: u16 = 120;
