@@ -4,12 +4,12 @@ mod common;
 
 use std::io::Cursor;
 
-use cine::{CineError, Completeness, Loop, Mode, TimingSource, completeness};
+use cine::{CineError, Completeness, Loop, TimingSource, completeness};
 use common::odd::{
     COLUMNS, DELIMITER, EXPLICIT_LITTLE, FRAMES, Header, IMPLICIT_LITTLE, ROWS, UNDEFINED, element, encapsulated, even,
     item, jpegs, long_head, native, picture, pictures, without_end_mark, without_huffman_tables,
 };
-use domain::FindingCode;
+use domain::{FindingCode, Mode};
 
 fn open(file: Vec<u8>) -> Loop {
     Loop::from_reader(Cursor::new(file)).expect("it opens")
