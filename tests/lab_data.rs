@@ -51,11 +51,11 @@ fn loops_and_a_csv_are_trained_on_and_evaluated() {
     let (code, stdout, stderr) = run_in(folder.path(), &["eval", "lab.toml", "--split", "test"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(stdout.contains("accuracy") && stdout.contains("report-test/report.html"), "{stdout}");
-    let figures = std::fs::read_to_string(at("runs/lab/report-test/figures.json")).unwrap();
-    let figures: Value = serde_json::from_str(&figures).unwrap();
+    let metrics = std::fs::read_to_string(at("runs/lab/report-test/metrics.json")).unwrap();
+    let metrics: Value = serde_json::from_str(&metrics).unwrap();
     // Eleven views, two color loops, three of other organs.
-    assert_eq!((figures["rows"]["labelled"].as_u64(), figures["rows"]["outside"].as_u64()), (Some(13), Some(3)));
-    assert_eq!(figures["rows"]["patients"].as_u64(), Some(1));
+    assert_eq!((metrics["rows"]["labelled"].as_u64(), metrics["rows"]["outside"].as_u64()), (Some(13), Some(3)));
+    assert_eq!(metrics["rows"]["patients"].as_u64(), Some(1));
 
     // What was trained is a model like any other once its weights and its card lie in the folder of models.
     let (code, stdout, stderr) = run_in(folder.path(), &["eval", "lab.toml", "--fit"]);

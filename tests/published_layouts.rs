@@ -73,15 +73,15 @@ fn tte47_with_three_experts_and_label_noise() {
     let (code, _, stderr) = run_in(folder.path(), &["eval", "stills.toml", "--split", "test"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("no experts.json"), "nothing stands in for experts: {stderr}");
-    let figures = at("runs/stills/report-test/figures.json");
-    assert!(json(&figures)["experts"].is_null());
+    let metrics = at("runs/stills/report-test/metrics.json");
+    assert!(json(&metrics)["experts"].is_null());
 
     // Expert 1 gave the data set's labels; images 3 and 4 have a "not sure", image 5 three different labels.
     let experts = "{ \"expert1_labels\": [0, 1, 2, 0, 1, 2], \"expert2_labels\": [0, 1, 1, null, 1, 1], \
                    \"expert3_labels\": [0, 1, 2, 0, null, 0] }";
     std::fs::write(at("tte47/experts.json"), experts).unwrap();
     succeeds(folder.path(), &["eval", "stills.toml", "--split", "test"]);
-    let read = json(&figures);
+    let read = json(&metrics);
     let rows = |subset: &str| read["experts"]["subsets"][subset]["rows"].as_u64().unwrap();
     let counted = ["full", "all_agree", "majority", "no_majority", "intersection", "any_expert"].map(rows);
     assert_eq!(counted, [6, 2, 5, 1, 4, 6]);
@@ -128,8 +128,8 @@ fn tmed2_has_a_mean_over_its_folds() {
     let stdout = succeeds(folder.path(), &["eval", "fold0.toml", "fold1.toml", "--split", "test"]);
     assert!(stdout.contains("balanced accuracy of PLAX, PSAX, A4C, A2C"), "{stdout}");
     let folds = json(&at("runs/folds/folds.json"));
-    let four = &folds["figures"]["balanced accuracy of PLAX, PSAX, A4C, A2C"];
-    let of_fold = |fold: usize| json(&at(&format!("runs/fold{fold}/report-test/figures.json")))["subset"][1].clone();
+    let four = &folds["metrics"]["balanced accuracy of PLAX, PSAX, A4C, A2C"];
+    let of_fold = |fold: usize| json(&at(&format!("runs/fold{fold}/report-test/metrics.json")))["subset"][1].clone();
     let recalls = [0, 1].map(|fold| of_fold(fold)["mean_recall"].as_f64().unwrap());
     assert_eq!(four["folds"], Value::from(recalls.to_vec()));
     assert!((four["mean"].as_f64().unwrap() - (recalls[0] + recalls[1]) / 2.0).abs() < 1e-12);
@@ -166,7 +166,7 @@ fn the_eleven_view_layout_is_trained_on_and_evaluated() {
     std::fs::write(at("eleven.toml"), recipe("eleven", "tte11-tiny", "cross_entropy", data)).unwrap();
     succeeds(folder.path(), &["train", "eleven.toml"]);
     succeeds(folder.path(), &["eval", "eleven.toml", "--split", "test"]);
-    assert_eq!(json(&at("runs/eleven/report-test/figures.json"))["rows"]["labelled"], 1);
+    assert_eq!(json(&at("runs/eleven/report-test/metrics.json"))["rows"]["labelled"], 1);
     // The study of training in the test set as well.
     std::fs::write(at("eleven/windows.csv"), csv + "Test/study0/video0/0,PLAX,2,17\n").unwrap();
     let (code, _, stderr) = run_in(folder.path(), &["train", "eleven.toml", "--out", "leaking"]);

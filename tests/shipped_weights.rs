@@ -28,7 +28,7 @@ fn real_images_of_other_organs_get_no_view() {
 }
 
 #[test]
-fn a_simulated_study_is_labelled_rightly() {
+fn a_simulated_study_is_labelled_correctly() {
     let folder = tempfile::tempdir().unwrap();
     let studies = small_studies(folder.path(), 1, 4242);
     let (study, truth) = &studies[0];

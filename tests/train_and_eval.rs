@@ -50,13 +50,18 @@ fn a_recipe_becomes_weights_and_a_report() {
     let assert = command.current_dir(folder.path()).args(["eval", "tiny.toml", "--fit"]).assert().success();
     let printed = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
     assert!(printed.contains("confidence = {") && printed.contains("temperature"), "{printed}");
+    assert!(!printed.contains("-0.0"), "{printed}");
+    let warned = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(warned.contains("at least 99 loops"), "one study has too few loops for sets of views: {warned}");
+    assert!(printed.contains("set_coverage = 1.0"), "{printed}");
     let report = text(&at("runs/tiny/report-validation/report.html"));
     assert!(report.contains("SIMULATED IMAGES") && report.contains("PSAX-base"), "{}", report.len());
+    assert!(report.contains("<h1>tiny on its validation set</h1>"), "the title names the model evaluated");
     let predictions = at("runs/tiny/report-validation/predictions.csv");
     let mut command = echolabel();
     command.arg("eval").arg(&predictions).arg("--against").arg(&predictions).arg("--out").arg(at("again"));
     command.assert().success();
-    assert!(text(&at("again/figures.json")).contains("\"comparison\""));
+    assert!(text(&at("again/metrics.json")).contains("\"comparison\""));
 }
 
 #[test]
@@ -71,10 +76,10 @@ fn a_pipeline_is_judged_on_simulated_studies() {
     for pipeline in ["tte11-tiny", strict.to_str().unwrap()] {
         let assert = echolabel().arg("eval").arg(&studies).args(["--pipeline", pipeline]).assert().success();
         let printed = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
-        assert!(printed.contains("views labelled rightly") && printed.contains("inventory exact"), "{printed}");
+        assert!(printed.contains("views labelled correctly") && printed.contains("inventory exact"), "{printed}");
         assert!(text(&studies.join("report/report.html")).contains("SIMULATED IMAGES"));
-        let figures: serde_json::Value = serde_json::from_str(&text(&studies.join("report/figures.json"))).unwrap();
-        let counts = figures["confusion"]["counts"].as_array().unwrap();
+        let metrics: serde_json::Value = serde_json::from_str(&text(&studies.join("report/metrics.json"))).unwrap();
+        let counts = metrics["confusion"]["counts"].as_array().unwrap();
         let (_outside, of_views) = counts.split_last().unwrap();
         let refused: f64 = of_views.iter().map(|row| row.as_array().unwrap().last().unwrap().as_f64().unwrap()).sum();
         let line = printed.lines().find(|line| line.starts_with("views without a label")).unwrap();

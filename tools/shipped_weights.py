@@ -23,7 +23,7 @@ NAMES = ["tte11-phantom", "tte11-phantom-image"]
 BEGIN, END = "<!-- figures of the report: begin -->\n", "<!-- figures of the report: end -->\n"
 ROWS = {
     "likeliest view right, loops": "accuracy",
-    "labelled rightly": "right",
+    "labelled correctly": "right",
     "views without a label": "without",
     "other loops without a label (strips, other organs, water)": "others",
     "study inventory exactly right, by the labels given": "inventory",
@@ -96,17 +96,17 @@ def take():
 def figures():
     columns = []
     for name in NAMES:
-        report = json.loads((ROOT / f"docs/report/{name}/figures.json").read_text())
+        report = json.loads((ROOT / f"docs/report/{name}/metrics.json").read_text())
         known = entry(name)
         if report["header"]["weights"] != known["sha256"]:
             sys.exit(f"docs/report/{name} is of other weights than those that ship: run `make report`")
         told = dict(report["header"]["more"])
-        by_name = {figure["name"]: figure for figure in report["figures"]}
+        by_name = {figure["name"]: figure for figure in report["metrics"]}
         accuracy = by_name["accuracy"]
         interval = accuracy["interval"]
         columns.append({
             "accuracy": f"{100 * accuracy['value']:.1f} % ({100 * interval['low']:.1f} to {100 * interval['high']:.1f})",
-            "right": told["views labelled rightly"],
+            "right": told["views labelled correctly"],
             "without": told["views without a label"],
             "others": told["other loops without a label"],
             "inventory": told["inventory of given labels"],
@@ -114,7 +114,7 @@ def figures():
             "sets": f"{100 * report['conformal'][1]['coverage']:.1f} %",
         })
         trained = re.search(r"Data: .*?the best after \d+\.", known["origin"]).group()
-        right, others = (told[key].split(" (")[0] for key in ("views labelled rightly", "other loops without a label"))
+        right, others = (told[key].split(" (")[0] for key in ("views labelled correctly", "other loops without a label"))
         held_out = (
             f"On {report['rows']['studies']} other simulated studies {right} of loops that show a view get the right label; "
             f"{others} of the others get none. "

@@ -58,7 +58,7 @@ pub struct TrainOptions {
   echolabel eval fold0.toml fold1.toml fold2.toml --split test    folds: a report each, mean and deviation over them
   echolabel eval my.toml --label-noise 0.1,0.2,0.3                do clusters find training labels made wrong?
 
-Leaves report.html, figures.json, predictions.csv and pictures.")]
+Leaves report.html, metrics.json, predictions.csv and pictures.")]
 pub struct EvalOptions {
     /// A recipe (TOML), a CSV of predictions, or a folder of simulated studies
     #[arg(value_name = "SOURCE")]
@@ -115,7 +115,7 @@ pub enum EvalSplit {
   echolabel bench                    simulated loops, 30 and 300 frames, stage by stage
   echolabel bench --file loop.dcm    one loop of yours
   echolabel bench --peers            beside other frameworks, after `make peers`: half an hour
-  echolabel bench --peers --part xception --part file-to-row --json figures.json
+  echolabel bench --peers --part xception --part file-to-row --json metrics.json
   echolabel bench --write-loops DIR  the 100 loops that the end-to-end figures are measured on")]
 pub struct BenchOptions {
     /// Write one JSON object to FILE; to stdout without a name or with -

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use evaluate::calibration::{ConformalMethod, ConformalSets, fit_temperature};
 use evaluate::comparison::RunComparison;
-use evaluate::pictures::{self, Cells};
+use evaluate::plots::{self, Cells};
 use evaluate::{
-    Answers, Evaluation, EvaluationOptions, Grouping, Level, Prediction, Predictions, RunHeader, Truth, TsneOptions,
+    Decisions, Evaluation, EvaluationOptions, Grouping, Level, Prediction, Predictions, RunHeader, Truth, TsneOptions,
     to_csv, tsne,
 };
 use rand_core::{RngCore, SeedableRng};
@@ -21,31 +21,31 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::create_dir_all(&folder)?;
         let (validation, test, weaker) =
             (made_up(classes, loops, 1, 2.6), made_up(classes, loops, 2, 2.6), made_up(classes, loops, 2, 2.3));
-        println!("{classes} classes: {:?}", fit_temperature(&validation)?);
+        println!("{classes} classes: {:?}", fit_temperature(&validation, 0.0)?);
         let features: Vec<&[f32]> = test.rows().iter().filter_map(|row| row.features.as_deref()).collect();
         let options = EvaluationOptions {
             groupings: vec![Grouping {
                 name: "groups".to_owned(),
                 group_of_class: (0..classes).map(|class| class / 4).collect(),
             }],
-            answers: Some(Answers::of(&test, 0.6, None)),
+            decisions: Some(Decisions::from_thresholds(&test, 0.6, None)),
             conformal: Some(ConformalSets::fit(&validation, ConformalMethod::Lac, 0.1)?),
             embedding: Some(tsne(&features, TsneOptions { steps: 500, ..TsneOptions::default() })?),
-            comparison: Some(RunComparison::of(("this run", &test), ("a weaker one", &weaker), 1000, 42)?),
-            ..EvaluationOptions::at(Level::Loop)
+            comparison: Some(RunComparison::new(("this run", &test), ("a weaker one", &weaker), 1000, 42)?),
+            ..EvaluationOptions::new(Level::Loop)
         };
-        let evaluation = Evaluation::of(&test, header(), options)?;
+        let evaluation = Evaluation::new(&test, header(), options)?;
         std::fs::write(folder.join("report.html"), evaluation.to_html())?;
-        std::fs::write(folder.join("figures.json"), evaluation.to_json()?)?;
+        std::fs::write(folder.join("metrics.json"), evaluation.to_json()?)?;
         std::fs::write(folder.join("predictions.csv"), to_csv(&test)?)?;
         let (points, truths): (Vec<_>, Vec<_>) = evaluation.embedding.iter().copied().unzip();
         for (name, drawing) in [
-            ("shares", pictures::confusion(&evaluation.confusion, &evaluation.classes, Cells::Shares)),
-            ("counts", pictures::confusion(&evaluation.confusion, &evaluation.classes, Cells::Counts)),
-            ("reliability", pictures::reliability(&evaluation.reliability)),
-            ("coverage", pictures::coverage(&evaluation.coverage_curve)),
-            ("roc", pictures::roc(&evaluation.abstention_roc, "wrong answers abstained from", "right answers lost")),
-            ("embedding", pictures::embedding(&points, &truths, &evaluation.classes)),
+            ("shares", plots::confusion(&evaluation.confusion, &evaluation.classes, Cells::Shares)),
+            ("counts", plots::confusion(&evaluation.confusion, &evaluation.classes, Cells::Counts)),
+            ("reliability", plots::reliability(&evaluation.reliability)),
+            ("coverage", plots::coverage(&evaluation.coverage_curve)),
+            ("roc", plots::roc(&evaluation.abstention_roc, "wrong answers abstained from", "right answers lost")),
+            ("embedding", plots::embedding(&points, &truths, &evaluation.classes)),
         ] {
             std::fs::write(folder.join(format!("{name}.svg")), drawing.to_svg())?;
             std::fs::write(folder.join(format!("{name}.png")), drawing.to_png()?)?;

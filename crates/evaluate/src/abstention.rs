@@ -11,33 +11,33 @@ pub struct CoveragePoint {
     pub threshold: f64,
     /// The share of rows that are answered.
     pub coverage: f64,
-    /// The share of the answered rows that is right.
+    /// The share of the answered rows that is correct.
     pub accuracy: f64,
 }
 
 /// Accuracy over coverage: one point for every distinct score, from the surest rows to all of them.
 ///
 /// `scores` are larger where the model is surer. Rows outside the classes are wrong whatever is answered.
-pub fn accuracy_over_coverage(scores: &[f64], right: &[bool]) -> Result<Vec<CoveragePoint>> {
+pub fn accuracy_over_coverage(scores: &[f64], correct: &[bool]) -> Result<Vec<CoveragePoint>> {
     let (mut answered, mut hits) = (0, 0);
     let point = |tie: &Tie| {
         answered += tie.count;
-        hits += tie.right;
+        hits += tie.correct;
         CoveragePoint {
             threshold: tie.score,
-            coverage: answered as f64 / right.len() as f64,
+            coverage: answered as f64 / correct.len() as f64,
             accuracy: hits as f64 / answered as f64,
         }
     };
-    Ok(ties(scores, right)?.iter().map(point).collect())
+    Ok(ties(scores, correct)?.iter().map(point).collect())
 }
 
 /// The area under the risk-coverage curve: the mean, over all coverages, of the share of wrong answers (Geifman and
 /// El-Yaniv, NeurIPS 2017). 0 is best. Among rows of one score every order is taken as equally likely.
-pub fn area_under_risk(scores: &[f64], right: &[bool]) -> Result<f64> {
+pub fn area_under_risk(scores: &[f64], correct: &[bool]) -> Result<f64> {
     let (mut answered, mut wrong, mut sum) = (0.0, 0.0, 0.0);
-    for tie in ties(scores, right)? {
-        let wrong_each = 1.0 - tie.right as f64 / tie.count as f64;
+    for tie in ties(scores, correct)? {
+        let wrong_each = 1.0 - tie.correct as f64 / tie.count as f64;
         for _ in 0..tie.count {
             answered += 1.0;
             wrong += wrong_each;
@@ -56,11 +56,11 @@ pub fn coverage_at_accuracy(curve: &[CoveragePoint], accuracy: f64) -> Option<Co
 struct Tie {
     score: f64,
     count: usize,
-    right: usize,
+    correct: usize,
 }
 
-fn ties(scores: &[f64], right: &[bool]) -> Result<Vec<Tie>> {
-    need_size("rows known to be right or wrong", scores.len(), right.len())?;
+fn ties(scores: &[f64], correct: &[bool]) -> Result<Vec<Tie>> {
+    need_size("rows known to be correct or wrong", scores.len(), correct.len())?;
     need_at_least("scored rows", 1, scores.len())?;
     if scores.iter().any(|score| score.is_nan()) {
         return Err(EvaluateError::Range { name: "a score", value: f64::NAN, allowed: "a number" });
@@ -70,7 +70,7 @@ fn ties(scores: &[f64], right: &[bool]) -> Result<Vec<Tie>> {
     let tie = |rows: &[usize]| Tie {
         score: scores[rows[0]],
         count: rows.len(),
-        right: rows.iter().filter(|row| right[**row]).count(),
+        correct: rows.iter().filter(|row| correct[**row]).count(),
     };
     Ok(order.chunk_by(|one, other| scores[*one] == scores[*other]).map(tie).collect())
 }
@@ -104,12 +104,12 @@ mod tests {
         #[test]
         fn the_last_point_is_everything(rows in proptest::collection::vec((0..9_u8, any::<bool>()), 1..40)) {
             let scores: Vec<f64> = rows.iter().map(|(score, _)| f64::from(*score)).collect();
-            let right: Vec<bool> = rows.iter().map(|(_, right)| *right).collect();
-            let curve = accuracy_over_coverage(&scores, &right).unwrap();
+            let correct: Vec<bool> = rows.iter().map(|(_, correct)| *correct).collect();
+            let curve = accuracy_over_coverage(&scores, &correct).unwrap();
             let last = curve.last().unwrap();
             prop_assert_eq!(last.coverage, 1.0);
-            prop_assert_eq!(last.accuracy, right.iter().filter(|right| **right).count() as f64 / rows.len() as f64);
-            prop_assert!((0.0..=1.0 + 1e-12).contains(&area_under_risk(&scores, &right).unwrap()));
+            prop_assert_eq!(last.accuracy, correct.iter().filter(|correct| **correct).count() as f64 / rows.len() as f64);
+            prop_assert!((0.0..=1.0 + 1e-12).contains(&area_under_risk(&scores, &correct).unwrap()));
         }
     }
 }

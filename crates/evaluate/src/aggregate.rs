@@ -1,6 +1,6 @@
-//! Joins what a model says of clips into what it says of beats and loops, and loops into a study's inventory.
+//! Joins the predictions of clips into those of beats and loops.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -28,15 +28,15 @@ pub fn aggregate(predictions: &Predictions, level: Level) -> Result<Predictions>
     if level == Level::Clip {
         return Ok(predictions.clone());
     }
-    let of_beats = join_by(predictions.rows(), |row| (place_of_loop(row), row.beat), |row| row.clip = None)?;
+    let of_beats = join_by(predictions.rows(), |row| (loop_key(row), row.beat), |row| row.clip = None)?;
     let rows = match level {
-        Level::Loop => join_by(&of_beats, place_of_loop, |row| row.beat = None)?,
+        Level::Loop => join_by(&of_beats, loop_key, |row| row.beat = None)?,
         Level::Clip | Level::Beat => of_beats,
     };
     Predictions::new(predictions.classes().to_vec(), rows)
 }
 
-fn place_of_loop(row: &Prediction) -> (String, String) {
+fn loop_key(row: &Prediction) -> (String, String) {
     (row.study.clone(), row.loop_name.clone())
 }
 
@@ -62,7 +62,7 @@ fn join(rows: &[&Prediction], forget_place: impl Fn(&mut Prediction)) -> Result<
     forget_place(&mut joined);
     let agree = |what, same: bool| match same {
         true => Ok(()),
-        false => Err(EvaluateError::Disagreement { place: joined.place(), what }),
+        false => Err(EvaluateError::Disagreement { place: joined.location(), what }),
     };
     agree("patient", rows.iter().all(|row| row.patient == joined.patient))?;
     agree("truth", rows.iter().all(|row| row.truth == joined.truth))?;
@@ -80,54 +80,6 @@ fn join(rows: &[&Prediction], forget_place: impl Fn(&mut Prediction)) -> Result<
         (0..vectors[0].len()).map(|index| mean(index) as f32).collect()
     });
     Ok(joined)
-}
-
-/// How well the views found in each study are the views that it has.
-///
-/// A study shows many views, so it has an inventory and never one label: the set of views of its loops.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct InventoryFigures {
-    /// Studies with at least one loop whose view is known.
-    pub studies: usize,
-    /// The share of them whose inventory is exactly right.
-    pub exact: f64,
-    /// Of the views said to be there, over all studies, the share that is there; `None` where none is said.
-    pub precision: Option<f64>,
-    /// Of the views that are there, over all studies, the share that is found.
-    pub recall: Option<f64>,
-}
-
-/// Compares each study's true inventory with the one that `answers` give: one answer a row, `None` for an abstention.
-///
-/// Rows are loops. Loops without a known truth are left out; a loop outside the classes has no view to be found, and
-/// a view that is said of it is a false one unless the study has it elsewhere.
-pub fn inventory(loops: &Predictions, answers: &[Option<usize>]) -> Result<Option<InventoryFigures>> {
-    crate::error::need_size("answers", loops.rows().len(), answers.len())?;
-    let mut studies: BTreeMap<&str, Inventory> = BTreeMap::new();
-    for (row, answer) in loops.rows().iter().zip(answers).filter(|(row, _)| row.is_right().is_some()) {
-        let inventory = studies.entry(&row.study).or_default();
-        inventory.there.extend(row.truth.class());
-        inventory.said.extend(answer);
-    }
-    if studies.is_empty() {
-        return Ok(None);
-    }
-    let sum = |count: &dyn Fn(&Inventory) -> usize| studies.values().map(count).sum::<usize>();
-    let found = sum(&|inventory| inventory.there.intersection(&inventory.said).count()) as f64;
-    let share_of = |count: usize| (count > 0).then(|| found / count as f64);
-    Ok(Some(InventoryFigures {
-        studies: studies.len(),
-        exact: sum(&|inventory| usize::from(inventory.there == inventory.said)) as f64 / studies.len() as f64,
-        precision: share_of(sum(&|inventory| inventory.said.len())),
-        recall: share_of(sum(&|inventory| inventory.there.len())),
-    }))
-}
-
-/// The views of one study.
-#[derive(Default)]
-struct Inventory {
-    there: BTreeSet<usize>,
-    said: BTreeSet<usize>,
 }
 
 #[cfg(test)]
@@ -183,26 +135,6 @@ mod tests {
         let clips = Predictions::new(names(2), vec![clip(None, 0, 0.5), other]).unwrap();
         let error = aggregate(&clips, Level::Loop).unwrap_err().to_string();
         assert_eq!(error, "study a, loop 1: its rows disagree on truth");
-    }
-
-    #[test]
-    fn a_study_has_an_inventory() {
-        let loops = vec![
-            row("a", "1", Truth::Class(0), &[1.0, 0.0, 0.0]),
-            row("a", "2", Truth::Class(0), &[0.0, 1.0, 0.0]),
-            row("a", "3", Truth::Outside, &[0.0, 0.0, 1.0]),
-            row("b", "1", Truth::Class(1), &[0.0, 1.0, 0.0]),
-            row("b", "2", Truth::Unlabelled, &[1.0, 0.0, 0.0]),
-        ];
-        let loops = Predictions::new(names(3), loops).unwrap();
-        let all: Vec<Option<usize>> = loops.rows().iter().map(|row| Some(row.best())).collect();
-        // Study a: {0} there, {0, 1, 2} said. Study b: {1} and {1}.
-        let figures = inventory(&loops, &all).unwrap().unwrap();
-        assert_eq!((figures.studies, figures.exact), (2, 0.5));
-        assert_eq!((figures.precision, figures.recall), (Some(0.5), Some(1.0)));
-        let none = inventory(&loops, &[None; 5]).unwrap().unwrap();
-        assert_eq!((none.precision, none.recall), (None, Some(0.0)));
-        assert!(inventory(&loops, &[None; 4]).is_err());
     }
 
     proptest! {

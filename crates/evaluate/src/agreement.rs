@@ -6,30 +6,30 @@ use crate::error::{EvaluateError, Result};
 use crate::metrics::{Confusion, mean, ratio};
 use crate::predictions::{Prediction, Predictions};
 
-/// How many rows a subset has and how many of them the model calls rightly.
+/// How many rows a subset has and how many of them the model calls correctly.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct SubsetFigures {
+pub struct SubsetMetrics {
     /// Rows.
     pub rows: usize,
-    /// The share that is right; `None` without rows.
+    /// The share that is correct; `None` without rows.
     pub accuracy: Option<f64>,
 }
 
 /// Accuracy on the subsets that the experts' answers make; "not sure" agrees with nothing, not with itself either.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ExpertSubsets {
-    /// Every row that expert 1 labelled; expert 1 is right.
-    pub full: SubsetFigures,
-    /// Rows with three equal labels, which are right.
-    pub all_agree: SubsetFigures,
-    /// Rows with at least two equal labels, which are right.
-    pub majority: SubsetFigures,
-    /// The other rows that expert 1 labelled; expert 1 is right.
-    pub no_majority: SubsetFigures,
-    /// Rows that all three labelled; expert 1 is right.
-    pub intersection: SubsetFigures,
-    /// Rows that any expert labelled; any of the labels is right. Only its accuracy has a meaning.
-    pub any_expert: SubsetFigures,
+    /// Every row that expert 1 labelled; expert 1 is correct.
+    pub full: SubsetMetrics,
+    /// Rows with three equal labels, which are correct.
+    pub all_agree: SubsetMetrics,
+    /// Rows with at least two equal labels, which are correct.
+    pub majority: SubsetMetrics,
+    /// The other rows that expert 1 labelled; expert 1 is correct.
+    pub no_majority: SubsetMetrics,
+    /// Rows that all three labelled; expert 1 is correct.
+    pub intersection: SubsetMetrics,
+    /// Rows that any expert labelled; any of the labels is correct. Only its accuracy has a meaning.
+    pub any_expert: SubsetMetrics,
 }
 
 /// Cohen's kappas on the rows that all three experts labelled, and what they come to.
@@ -46,27 +46,27 @@ pub struct ExpertAgreement {
     pub williams_index: Option<f64>,
 }
 
-type Answers = [Option<usize>; 3];
+type ExpertLabels = [Option<usize>; 3];
 
 /// Judges the most likely class of each row on each subset. Every row needs three experts' answers.
 pub fn expert_subsets(predictions: &Predictions) -> Result<ExpertSubsets> {
     let rows = rows_with_experts(predictions)?;
-    let figures = |right_label: &dyn Fn(&Answers) -> Option<usize>| {
-        let judged = rows.iter().filter_map(|(row, said)| right_label(said).map(|label| label == row.best()));
+    let metrics = |right_label: &dyn Fn(&ExpertLabels) -> Option<usize>| {
+        let judged = rows.iter().filter_map(|(row, said)| right_label(said).map(|label| label == row.top_class()));
         let judged: Vec<bool> = judged.collect();
         subset(&judged)
     };
     let any: Vec<bool> = rows
         .iter()
         .filter(|(_, said)| said.iter().any(Option::is_some))
-        .map(|(row, said)| said.contains(&Some(row.best())))
+        .map(|(row, said)| said.contains(&Some(row.top_class())))
         .collect();
     Ok(ExpertSubsets {
-        full: figures(&|said| said[0]),
-        all_agree: figures(&|said| said[0].filter(|_| said[0] == said[1] && said[1] == said[2])),
-        majority: figures(&majority),
-        no_majority: figures(&|said| said[0].filter(|_| majority(said).is_none())),
-        intersection: figures(&|said| said[0].filter(|_| all_sure(said))),
+        full: metrics(&|said| said[0]),
+        all_agree: metrics(&|said| said[0].filter(|_| said[0] == said[1] && said[1] == said[2])),
+        majority: metrics(&majority),
+        no_majority: metrics(&|said| said[0].filter(|_| majority(said).is_none())),
+        intersection: metrics(&|said| said[0].filter(|_| all_sure(said))),
         any_expert: subset(&any),
     })
 }
@@ -75,11 +75,11 @@ pub fn expert_subsets(predictions: &Predictions) -> Result<ExpertSubsets> {
 pub fn expert_agreement(predictions: &Predictions) -> Result<ExpertAgreement> {
     let rows = rows_with_experts(predictions)?;
     let sure: Vec<_> = rows.iter().filter(|(_, said)| all_sure(said)).collect();
-    let kappa = |one: &dyn Fn(&(&Prediction, Answers)) -> Option<usize>, other: usize| -> Result<Option<f64>> {
+    let kappa = |one: &dyn Fn(&(&Prediction, ExpertLabels)) -> Option<usize>, other: usize| -> Result<Option<f64>> {
         let pairs = sure.iter().map(|row| (one(row), row.1[other], 1.0));
-        Ok(Confusion::count(predictions.classes().len(), pairs)?.kappa())
+        Ok(Confusion::from_counts(predictions.classes().len(), pairs)?.kappa())
     };
-    let model = |row: &(&Prediction, Answers)| Some(row.0.best());
+    let model = |row: &(&Prediction, ExpertLabels)| Some(row.0.top_class());
     let model_expert = [kappa(&model, 0)?, kappa(&model, 1)?, kappa(&model, 2)?];
     let expert_expert = [kappa(&|row| row.1[0], 1)?, kappa(&|row| row.1[0], 2)?, kappa(&|row| row.1[1], 2)?];
     let mean_of_all = |kappas: &[Option<f64>; 3]| {
@@ -93,11 +93,11 @@ pub fn expert_agreement(predictions: &Predictions) -> Result<ExpertAgreement> {
     Ok(ExpertAgreement { rows: sure.len(), model_expert, expert_expert, williams_index })
 }
 
-fn rows_with_experts(predictions: &Predictions) -> Result<Vec<(&Prediction, Answers)>> {
+fn rows_with_experts(predictions: &Predictions) -> Result<Vec<(&Prediction, ExpertLabels)>> {
     let mut rows = Vec::new();
     for row in predictions.rows() {
-        let said = Answers::try_from(row.experts.as_slice()).map_err(|_| EvaluateError::Size {
-            what: format!("{}: experts", row.place()),
+        let said = ExpertLabels::try_from(row.experts.as_slice()).map_err(|_| EvaluateError::Size {
+            what: format!("{}: experts", row.location()),
             expected: 3,
             found: row.experts.len(),
         })?;
@@ -106,17 +106,17 @@ fn rows_with_experts(predictions: &Predictions) -> Result<Vec<(&Prediction, Answ
     Ok(rows)
 }
 
-fn subset(right: &[bool]) -> SubsetFigures {
-    let hits = right.iter().filter(|right| **right).count();
-    SubsetFigures { rows: right.len(), accuracy: ratio(hits as f64, right.len() as f64) }
+fn subset(correct: &[bool]) -> SubsetMetrics {
+    let hits = correct.iter().filter(|correct| **correct).count();
+    SubsetMetrics { rows: correct.len(), accuracy: ratio(hits as f64, correct.len() as f64) }
 }
 
-fn all_sure(said: &Answers) -> bool {
+fn all_sure(said: &ExpertLabels) -> bool {
     said.iter().all(Option::is_some)
 }
 
 /// The label that at least two experts gave.
-fn majority(said: &Answers) -> Option<usize> {
+fn majority(said: &ExpertLabels) -> Option<usize> {
     let twice = |label: &Option<usize>| label.is_some() && said.iter().filter(|other| *other == label).count() > 1;
     said.iter().copied().find(twice).flatten()
 }
@@ -133,7 +133,7 @@ mod tests {
     const EXPERTS: [f64; 3] = [0.375, 0.210_526_315_789_473_67, 0.411_764_705_882_352_9];
     const NOT_SURE: Option<usize> = None;
 
-    fn predictions(rows: &[(usize, Answers)]) -> Predictions {
+    fn predictions(rows: &[(usize, ExpertLabels)]) -> Predictions {
         let rows = rows.iter().map(|(best, said)| {
             let mut probabilities = [0.0; 3];
             probabilities[*best] = 1.0;
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn subsets_are_counted_by_hand() {
         let subsets = expert_subsets(&seven()).unwrap();
-        let counted = |figures: SubsetFigures| (figures.rows, figures.accuracy.unwrap());
+        let counted = |metrics: SubsetMetrics| (metrics.rows, metrics.accuracy.unwrap());
         assert_eq!(counted(subsets.full), (7, 4.0 / 7.0));
         assert_eq!(counted(subsets.all_agree), (2, 1.0));
         // Majorities 0, 0, 1, -, -, 1, 2 against 0, 1, 1, 2, 0, 1, 2.

@@ -86,12 +86,12 @@ pub enum EvaluateError {
     /// A picture could not be encoded.
     #[error("encoding a picture as PNG")]
     Png(#[source] png::EncodingError),
-    /// Figures could not be written as JSON.
-    #[error("writing figures as JSON")]
+    /// Metrics could not be written as JSON.
+    #[error("writing metrics as JSON")]
     Json(#[source] serde_json::Error),
     /// A picture has a size that cannot be drawn.
     #[error("a picture of {width} x {height} pixels cannot be drawn")]
-    PictureSize {
+    ImageSize {
         /// Width in pixels.
         width: f64,
         /// Height in pixels.

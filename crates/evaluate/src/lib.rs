@@ -1,4 +1,4 @@
-//! Judges predictions: figures with intervals, calibration, comparisons, pictures and one report.
+//! Judges predictions: metrics with intervals, calibration, comparisons, pictures and one report.
 //!
 //! Pure: values in, values out. It reads no file, starts no thread and knows no model; strings and bytes are given back.
 
@@ -11,22 +11,28 @@ mod drawing;
 mod embedding;
 mod error;
 mod evaluation;
+mod format;
+mod inventory;
 pub mod label_noise;
 mod linear;
+mod loop_decision;
 pub mod metrics;
-pub mod outliers;
-pub mod pictures;
+pub mod ood;
+pub mod plots;
 mod predictions;
 mod probability;
 mod random;
 mod report;
 pub mod roc;
 
-pub use aggregate::{InventoryFigures, Level, aggregate, inventory};
+pub use aggregate::{Level, aggregate};
 pub use embedding::{TsneOptions, tsne};
 pub use error::{EvaluateError, Result};
 pub use evaluation::{
-    Answers, ClassRow, ClassSubset, CoverageFigures, Evaluation, EvaluationOptions, Experts, Figure, Grouping, Mistake,
-    OperatingPoint, OutlierFigures, Rows, RunHeader,
+    ClassRow, ClassSubset, CoverageMetrics, Decisions, Evaluation, EvaluationOptions, Experts, Grouping, Metric,
+    Mistake, OodMetrics, OperatingPoint, Rows, RunHeader, metrics_over_folds,
 };
+pub use format::fixed;
+pub use inventory::{InventoryMetrics, inventory_metrics};
+pub use loop_decision::{DecisionCounts, LoopDecision};
 pub use predictions::{Prediction, Predictions, Truth, from_csv, to_csv};

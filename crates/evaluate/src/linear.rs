@@ -84,7 +84,7 @@ pub(crate) fn leading_eigenvectors(symmetric: &Matrix, count: usize) -> (Vec<f64
     basis.values.iter_mut().for_each(|value| *value = stream.normal());
     make_orthonormal(&mut basis);
     let mut values = vec![0.0; block];
-    for _ in 0..MOST_ITERATIONS {
+    for _ in 0..MAX_ITERATIONS {
         let image = times_symmetric(&basis, symmetric);
         let mut projected = Matrix::zeros(block, block);
         for row in 0..block {
@@ -111,7 +111,7 @@ pub(crate) fn leading_eigenvectors(symmetric: &Matrix, count: usize) -> (Vec<f64
     (values, basis)
 }
 
-const MOST_ITERATIONS: usize = 60;
+const MAX_ITERATIONS: usize = 60;
 
 /// The change of eigenvalues, as a share of the largest, at which they are found. A direction's error is about its root.
 const TOLERANCE: f64 = 1e-7;

@@ -84,7 +84,7 @@ pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
     if options.peers {
         // The peers' programs print there what they measure.
         if options.json.as_deref().is_some_and(is_stdout) {
-            return Err(anyhow::anyhow!("with --peers, --json needs a file to write to: --json figures.json").into());
+            return Err(anyhow::anyhow!("with --peers, --json needs a file to write to: --json metrics.json").into());
         }
         return peers::run(&options.part, options.rounds, options.json.as_deref());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use evaluate::label_noise::{ClusterOptions, NoiseFigures, cluster_labels, noise_figures};
+use evaluate::label_noise::{ClusterOptions, NoiseMetrics, cluster_labels, noise_metrics};
 use serde::Serialize;
 use train::Split;
 use train::data::noisy_classes;
@@ -23,7 +23,7 @@ struct AtShare {
     /// Whether the weights learned from these very labels, as in the experiment of EchoView47.
     learned_from_them: bool,
     #[serde(flatten)]
-    figures: NoiseFigures,
+    figures: NoiseMetrics,
 }
 
 /// One loop: its true class, its mean vector, and an example of it.
@@ -45,7 +45,7 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
         let classes = noisy_classes(run.data.clips().examples(), &run.views, share, run.recipe.seed)?;
         let noisy: Vec<usize> = loops.iter().map(|of_loop| classes[of_loop.example].unwrap_or(of_loop.class)).collect();
         let proposed = cluster_labels(&vectors, &noisy, clusters).context("the training loops cannot be clustered")?;
-        let figures = noise_figures(&original, &noisy, &proposed)?;
+        let figures = noise_metrics(&original, &noisy, &proposed)?;
         let learned_from_them = run.recipe.label_noise == share;
         let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1} %", 100.0 * share));
         output::line(format_args!(

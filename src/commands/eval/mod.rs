@@ -1,4 +1,4 @@
-//! `echolabel eval`: how good a model is, as one report.
+//! `echolabel eval`: the evaluation of a model as one report.
 
 mod experts;
 mod fit;
@@ -13,7 +13,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use evaluate::calibration::ConformalSets;
 use evaluate::{
-    Answers, ClassSubset, Evaluation, EvaluationOptions, Grouping, Level, Predictions, RunHeader, aggregate,
+    ClassSubset, Decisions, Evaluation, EvaluationOptions, Grouping, Level, Predictions, RunHeader, aggregate,
 };
 use train::{DataRecipe, Split};
 use zoo::{LabelSet, ModelCard};
@@ -33,27 +33,29 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     match extension {
         _ if !options.folds.is_empty() => folds::run(common, options),
         _ if options.source.is_dir() => simulated::run(common, options),
-        Some("csv") => of_predictions(options),
+        Some("csv") => evaluate_predictions(options),
         _ if !options.label_noise.is_empty() => label_noise::run(common, options),
-        _ => of_recipe(common, options, &options.source).map(|_| ()),
+        _ => evaluate_recipe(common, options, &options.source).map(|_| ()),
     }
 }
 
 /// Predictions that were written down, by this program or another one.
-fn of_predictions(options: &EvalOptions) -> Outcome {
+fn evaluate_predictions(options: &EvalOptions) -> Outcome {
     let set = LabelSet::named(&options.label_set)?;
     let read = |path: &Path| -> anyhow::Result<Predictions> {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         evaluate::from_csv(&text, &set.view_names()).with_context(|| path.display().to_string())
     };
     let predictions = aggregate(&read(&options.source)?, Level::Loop)?;
-    let mut more =
-        EvaluationOptions { answers: Some(Answers::of(&predictions, ABSTAIN_BELOW, None)), ..options_for(&set, None) };
+    let mut more = EvaluationOptions {
+        decisions: Some(Decisions::from_thresholds(&predictions, ABSTAIN_BELOW, None)),
+        ..options_for(&set, None)
+    };
     if let Some(other) = &options.against {
         let second = aggregate(&read(other)?, Level::Loop)?;
         let names = [&options.source, other].map(|path| path.display().to_string());
         let (first, second) = ((names[0].as_str(), &predictions), (names[1].as_str(), &second));
-        more.comparison = Some(evaluate::comparison::RunComparison::of(first, second, 2000, 42)?);
+        more.comparison = Some(evaluate::comparison::RunComparison::new(first, second, 2000, 42)?);
     }
     let header = RunHeader {
         title: format!("Evaluation of {}", options.source.display()),
@@ -67,15 +69,15 @@ fn of_predictions(options: &EvalOptions) -> Outcome {
         more: Vec::new(),
     };
     let folder = options.out.clone().unwrap_or_else(|| options.source.with_extension("report"));
-    report::write(&folder, &predictions, &Evaluation::of(&predictions, header, more)?)
+    report::write(&folder, &predictions, &Evaluation::new(&predictions, header, more)?)
 }
 
 /// A recipe's model on one side of its split.
-fn of_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Evaluation, Failure> {
+fn evaluate_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Evaluation, Failure> {
     let Run { recipe, mut card, views, folder, weights, snapshot, data, device } = Run::open(common, options, source)?;
     if options.fit {
         let validation = train::predict(&unfitted(&card), &snapshot, &data, Split::Validation, &device)?;
-        let fitted = fit::confidence(&validation)?;
+        let fitted = fit::fit_calibration(&validation)?;
         output::line(format_args!("# fitted on the validation set; belongs into the model's card"))?;
         output::line(format_args!("confidence = {}", toml::Value::try_from(fitted)?))?;
         card.confidence = Some(fitted);
@@ -97,7 +99,7 @@ fn of_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Ev
         predictions = experts::added(predictions, folder, &views)?;
     }
     let header = RunHeader {
-        title: format!("{} on its {} set", card.name, split.name()),
+        title: format!("{} on its {} set", model_name(&weights), split.name()),
         model: card.summary.clone(),
         weights: report::file_digest(&weights)?,
         data: format!("{}, {}", recipe.name, split.name()),
@@ -115,13 +117,18 @@ fn of_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Ev
     };
     let energy_threshold = card.confidence.and_then(|fitted| fitted.energy_threshold);
     let more = EvaluationOptions {
-        answers: Some(Answers::of(&predictions, ABSTAIN_BELOW, energy_threshold)),
-        embedding: report::places(&predictions)?,
+        decisions: Some(Decisions::from_thresholds(&predictions, ABSTAIN_BELOW, energy_threshold)),
+        embedding: report::embedding(&predictions)?,
         ..options_for(&views, card.confidence.as_ref())
     };
-    let evaluation = Evaluation::of(&predictions, header, more)?;
+    let evaluation = Evaluation::new(&predictions, header, more)?;
     report::write(&folder, &predictions, &evaluation)?;
     Ok(evaluation)
+}
+
+/// The name of the model evaluated, which is that of its weights: the card's is the architecture that it started from.
+fn model_name(weights: &Path) -> String {
+    weights.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn unfitted(card: &ModelCard) -> ModelCard {
@@ -144,12 +151,13 @@ fn options_for(views: &LabelSet, confidence: Option<&zoo::ProbabilityCalibration
     EvaluationOptions {
         groupings: groupings.collect(),
         subset: whole_views(views),
-        conformal: confidence.map(|fitted| ConformalSets {
+        // Without a threshold every set holds every view, which needs no evaluation.
+        conformal: confidence.filter(|fitted| fitted.set_threshold > 0.0).map(|fitted| ConformalSets {
             method: evaluate::calibration::ConformalMethod::Lac,
             miss_rate: 1.0 - fitted.set_coverage,
             threshold: Some(1.0 - fitted.set_threshold),
         }),
-        ..EvaluationOptions::at(Level::Loop)
+        ..EvaluationOptions::new(Level::Loop)
     }
 }
 

@@ -1,9 +1,12 @@
-//! The whole pipeline on simulated studies whose truth is known.
+//! Evaluation of a whole pipeline on simulated studies whose truth is known.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use evaluate::{Answers, Evaluation, EvaluationOptions, Prediction, Predictions, RunHeader, Truth};
+use evaluate::{
+    DecisionCounts, Decisions, Evaluation, EvaluationOptions, LoopDecision, Prediction, Predictions, RunHeader, Truth,
+    inventory_metrics,
+};
 use serde::Deserialize;
 
 use super::{options_for, report};
@@ -11,7 +14,7 @@ use crate::cli::{Common, EvalOptions};
 use crate::commands::{Outcome, open_view_pipeline, settings};
 use crate::output;
 
-/// What `truth.json` says, as far as it is needed here.
+/// The part of `truth.json` that an evaluation needs.
 #[derive(Deserialize)]
 struct StudyTruth {
     study_instance_uid: String,
@@ -24,22 +27,11 @@ struct LoopTruth {
     view: Option<String>,
 }
 
-/// What became of loops that show none of the views, and of those that show one.
-#[derive(Default)]
-struct Refusals {
-    others: usize,
-    others_refused: usize,
-    views: usize,
-    views_refused: usize,
-    views_right: usize,
-}
-
 /// Labels every loop under the folder and compares with each study's `truth.json`.
 pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     let pipeline = open_view_pipeline(common, &settings(common, daemon::Overrides::default())?)?;
     let views = pipeline.label_set().context("the pipeline knows no views")?.clone();
-    let (mut rows, mut answers) = (Vec::new(), Vec::new());
-    let mut refusals = Refusals::default();
+    let (mut rows, mut decided, mut loops) = (Vec::new(), Vec::new(), Vec::new());
     let studies = studies_in(&options.source)?;
     let bar = crate::progress::bar(studies.iter().map(|(_, truth)| truth.loops.len() as u64).sum(), "labelling");
     for (folder, truth) in &studies {
@@ -48,20 +40,22 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
             let path = folder.join(&of_loop.file);
             let label = pipeline.label(&path).with_context(|| path.display().to_string())?;
             let class = of_loop.view.as_deref().and_then(|view| views.index_of(view));
-            let answer = label.view.as_deref().and_then(|view| views.index_of(view));
-            refusals.count(class, answer);
+            let decision = label.view.as_deref().and_then(|view| views.index_of(view));
+            let known_truth = class.map_or(Truth::Outside, Truth::Class);
+            loops.push(LoopDecision { study: &truth.study_instance_uid, truth: known_truth, label: decision });
+            // A loop that was refused before the model saw it counts above and has no row.
             if label.probabilities.is_empty() {
                 continue;
             }
             let probability = |view: &zoo::View| label.probabilities.get(&view.name).copied().unwrap_or(0.0);
-            answers.push(answer);
+            decided.push(decision);
             rows.push(Prediction {
                 patient: truth.study_instance_uid.clone(),
                 study: truth.study_instance_uid.clone(),
                 loop_name: format!("{} {}", number + 1, of_loop.file),
                 beat: None,
                 clip: None,
-                truth: class.map_or(Truth::Outside, Truth::Class),
+                truth: known_truth,
                 probabilities: views.views.iter().map(probability).collect(),
                 energy: label.energy,
                 features: None,
@@ -72,9 +66,9 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     }
     bar.finish_and_clear();
     let predictions = Predictions::new(views.view_names(), rows)?;
-    let mut more = refusals.lines();
-    if let Some(figures) = evaluate::inventory(&predictions, &answers)? {
-        let exact = format!("{:.1} % ({} studies)", 100.0 * figures.exact, figures.studies);
+    let mut more = count_lines(&DecisionCounts::from_loops(loops.iter().copied()));
+    if let Some(metrics) = inventory_metrics(loops) {
+        let exact = format!("{:.1} % ({} studies)", 100.0 * metrics.exact, metrics.studies);
         more.push(("inventory of given labels".to_owned(), exact));
     }
     for (name, value) in &more {
@@ -93,38 +87,23 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     };
     let folder = options.out.clone().unwrap_or_else(|| options.source.join("report"));
     let more = EvaluationOptions {
-        answers: Some(Answers { of_rows: answers, rule: "as the pipeline does".to_owned() }),
+        decisions: Some(Decisions { classes: decided, rule: "as the pipeline does".to_owned() }),
         ..options_for(&views, pipeline.card().confidence.as_ref())
     };
-    report::write(&folder, &predictions, &Evaluation::of(&predictions, header, more)?)
+    report::write(&folder, &predictions, &Evaluation::new(&predictions, header, more)?)
 }
 
-impl Refusals {
-    fn count(&mut self, truth: Option<usize>, said: Option<usize>) {
-        match truth {
-            Some(_) => {
-                self.views += 1;
-                self.views_refused += usize::from(said.is_none());
-                self.views_right += usize::from(said == truth);
-            }
-            None => {
-                self.others += 1;
-                self.others_refused += usize::from(said.is_none());
-            }
-        }
-    }
-
-    fn lines(&self) -> Vec<(String, String)> {
-        let line = |name: &str, part: usize, whole: usize| {
-            let share = 100.0 * part as f64 / whole.max(1) as f64;
-            (name.to_owned(), format!("{share:.1} % ({part} of {whole})"))
-        };
-        vec![
-            line("views labelled rightly", self.views_right, self.views),
-            line("views without a label", self.views_refused, self.views),
-            line("other loops without a label", self.others_refused, self.others),
-        ]
-    }
+/// The counts as header lines, which `tools/shipped_weights.py` reads.
+fn count_lines(counts: &DecisionCounts) -> Vec<(String, String)> {
+    let line = |name: &str, part: usize, whole: usize| {
+        let share = 100.0 * part as f64 / whole.max(1) as f64;
+        (name.to_owned(), format!("{share:.1} % ({part} of {whole})"))
+    };
+    vec![
+        line("views labelled correctly", counts.views_correct, counts.views),
+        line("views without a label", counts.views_unlabelled, counts.views),
+        line("other loops without a label", counts.others_unlabelled, counts.others),
+    ]
 }
 
 /// The folders under `folder`, itself included, that hold a `truth.json`.

@@ -40,7 +40,7 @@ pub struct ConformalSets {
 
 /// How a set predictor does on rows it was not fitted on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ConformalFigures {
+pub struct ConformalMetrics {
     /// The share of rows whose set holds the true class.
     pub coverage: f64,
     /// The mean number of classes in a set.
@@ -66,6 +66,12 @@ impl ConformalSets {
         Ok(Self { method, miss_rate, threshold: scores.get(rank.max(1) - 1).copied() })
     }
 
+    /// Returns the number of rows with a known class that [`ConformalSets::fit`] needs for a threshold.
+    pub fn min_rows(miss_rate: f64) -> usize {
+        // The rank, the ceiling of (n + 1)(1 - miss_rate), is at most n from here on.
+        ((1.0 - miss_rate) / miss_rate - 1e-9).ceil() as usize
+    }
+
     /// The classes that the row may show, most likely first.
     pub fn set(&self, probabilities: &[f64]) -> Vec<usize> {
         let order = most_likely_first(probabilities);
@@ -78,7 +84,7 @@ impl ConformalSets {
     }
 
     /// Coverage and sizes over the rows whose class is known; `None` without any.
-    pub fn judge(&self, predictions: &Predictions) -> Option<ConformalFigures> {
+    pub fn judge(&self, predictions: &Predictions) -> Option<ConformalMetrics> {
         let (mut rows, mut covered, mut size, mut single, mut empty) = (0, 0, 0, 0, 0);
         for (row, class) in predictions.labelled() {
             let set = self.set(&row.probabilities);
@@ -89,7 +95,7 @@ impl ConformalSets {
             empty += usize::from(set.is_empty());
         }
         let per_row = |count: usize| count as f64 / rows as f64;
-        (rows > 0).then(|| ConformalFigures {
+        (rows > 0).then(|| ConformalMetrics {
             coverage: per_row(covered),
             mean_size: per_row(size),
             single: per_row(single),
@@ -160,6 +166,7 @@ mod tests {
         // Nine rows cannot promise 95 %: ceil(10 x 0.95) = 10 > 9.
         let all = ConformalSets::fit(&predictions(&rows), ConformalMethod::Lac, 0.05).unwrap();
         assert_eq!((all.threshold, all.set(&[0.0, 0.1, 0.9]).len()), (None, 3));
+        assert_eq!([0.01, 0.05, 0.1, 0.2].map(ConformalSets::min_rows), [99, 19, 9, 4]);
         assert!(ConformalSets::fit(&predictions(&[]), ConformalMethod::Lac, 0.1).is_err());
         assert!(ConformalSets::fit(&predictions(&rows), ConformalMethod::Lac, 1.0).is_err());
     }
@@ -191,11 +198,23 @@ mod tests {
             [ConformalMethod::Lac, ConformalMethod::Aps, ConformalMethod::Raps { penalty: 0.05, free_ranks: 1 }]
         {
             let sets = ConformalSets::fit(&validation, method, 0.1).unwrap();
-            let figures = sets.judge(&test).unwrap();
+            let metrics = sets.judge(&test).unwrap();
             // Four standard errors of both samples together are 0.043; APS is only bounded from below.
-            assert!(figures.coverage > 0.857, "{method:?} {figures:?}");
-            assert!(figures.coverage < 0.943 || method == ConformalMethod::Aps, "{method:?} {figures:?}");
-            assert!(figures.mean_size >= 1.0 && figures.mean_size < 3.0 && figures.single < 1.0);
+            assert!(metrics.coverage > 0.857, "{method:?} {metrics:?}");
+            assert!(metrics.coverage < 0.943 || method == ConformalMethod::Aps, "{method:?} {metrics:?}");
+            assert!(metrics.mean_size >= 1.0 && metrics.mean_size < 3.0 && metrics.single < 1.0);
+        }
+    }
+
+    #[test]
+    fn a_threshold_needs_the_stated_number_of_rows() {
+        for miss_rate in [0.05, 0.1, 0.3] {
+            let needed = ConformalSets::min_rows(miss_rate);
+            let has_threshold = |count| {
+                let sets = ConformalSets::fit(&random_rows(3, count), ConformalMethod::Lac, miss_rate).unwrap();
+                sets.threshold.is_some()
+            };
+            assert!(has_threshold(needed) && !has_threshold(needed - 1), "{miss_rate}");
         }
     }
 

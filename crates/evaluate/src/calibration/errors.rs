@@ -26,27 +26,27 @@ pub struct ReliabilityBin {
     pub weight: f64,
     /// The mean confidence of its rows.
     pub confidence: f64,
-    /// The share of its rows that is right.
+    /// The share of its rows that is correct.
     pub accuracy: f64,
 }
 
 /// What calibration asks of one row whose class is known.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Judged {
+pub(crate) struct ScoredRow {
     confidence: f64,
-    right: bool,
+    correct: bool,
     weight: f64,
     squared_distance: f64,
     log_loss: f64,
 }
 
-impl Judged {
-    pub(crate) fn of(row: &Prediction) -> Option<Self> {
+impl ScoredRow {
+    pub(crate) fn from_row(row: &Prediction) -> Option<Self> {
         let class = row.truth.class()?;
         let distance = |(index, p): (usize, &f64)| (p - f64::from(u8::from(index == class))).powi(2);
         Some(Self {
             confidence: row.confidence(),
-            right: row.best() == class,
+            correct: row.top_class() == class,
             weight: row.weight,
             squared_distance: row.probabilities.iter().enumerate().map(distance).sum(),
             log_loss: -log_probability(row.probabilities[class]),
@@ -54,21 +54,21 @@ impl Judged {
     }
 
     fn all(predictions: &Predictions) -> Vec<Self> {
-        predictions.rows().iter().filter_map(Self::of).collect()
+        predictions.rows().iter().filter_map(Self::from_row).collect()
     }
 }
 
-/// The calibration figures of some rows.
+/// The calibration metrics of some rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct CalibrationFigures {
+pub(crate) struct CalibrationMetrics {
     pub(crate) expected_error: Option<f64>,
     pub(crate) adaptive_error: Option<f64>,
     pub(crate) brier: Option<f64>,
     pub(crate) log_loss: Option<f64>,
 }
 
-pub(crate) fn calibration_figures(mut rows: Vec<Judged>) -> CalibrationFigures {
-    CalibrationFigures {
+pub(crate) fn calibration_metrics(mut rows: Vec<ScoredRow>) -> CalibrationMetrics {
+    CalibrationMetrics {
         brier: weighted_mean(&rows, |row| row.squared_distance),
         log_loss: weighted_mean(&rows, |row| row.log_loss),
         expected_error: calibration_error(&into_bins(&mut rows, BinKind::EqualWidth, BINS)),
@@ -86,10 +86,10 @@ pub fn reliability(predictions: &Predictions, kind: BinKind, bins: usize) -> Res
     if bins == 0 {
         return Err(EvaluateError::Range { name: "the number of bins", value: 0.0, allowed: "1 or more" });
     }
-    Ok(into_bins(&mut Judged::all(predictions), kind, bins))
+    Ok(into_bins(&mut ScoredRow::all(predictions), kind, bins))
 }
 
-fn into_bins(rows: &mut [Judged], kind: BinKind, bins: usize) -> Vec<ReliabilityBin> {
+fn into_bins(rows: &mut [ScoredRow], kind: BinKind, bins: usize) -> Vec<ReliabilityBin> {
     rows.sort_by(|one, other| one.confidence.total_cmp(&other.confidence));
     let mut found = Vec::new();
     let mut start = 0;
@@ -108,10 +108,16 @@ fn into_bins(rows: &mut [Judged], kind: BinKind, bins: usize) -> Vec<Reliability
             BinKind::EqualCount => (first.confidence, last.confidence),
         };
         let weight: f64 = inside.iter().map(|row| row.weight).sum();
-        let right: f64 = inside.iter().filter(|row| row.right).map(|row| row.weight).sum();
+        let correct: f64 = inside.iter().filter(|row| row.correct).map(|row| row.weight).sum();
         let confidence: f64 = inside.iter().map(|row| row.weight * row.confidence).sum();
         if weight > 0.0 {
-            found.push(ReliabilityBin { low, high, weight, confidence: confidence / weight, accuracy: right / weight });
+            found.push(ReliabilityBin {
+                low,
+                high,
+                weight,
+                confidence: confidence / weight,
+                accuracy: correct / weight,
+            });
         }
     }
     found
@@ -125,25 +131,25 @@ pub fn calibration_error(bins: &[ReliabilityBin]) -> Option<f64> {
 
 /// The expected calibration error with 15 bins of equal width (Guo et al. 2017).
 pub fn expected_error(predictions: &Predictions) -> Option<f64> {
-    calibration_figures(Judged::all(predictions)).expected_error
+    calibration_metrics(ScoredRow::all(predictions)).expected_error
 }
 
 /// The expected calibration error with 15 bins of equal count.
 pub fn adaptive_error(predictions: &Predictions) -> Option<f64> {
-    calibration_figures(Judged::all(predictions)).adaptive_error
+    calibration_metrics(ScoredRow::all(predictions)).adaptive_error
 }
 
 /// The mean squared distance of the probabilities from the truth, summed over classes: 0 to 2 (Brier 1950).
 pub fn brier(predictions: &Predictions) -> Option<f64> {
-    calibration_figures(Judged::all(predictions)).brier
+    calibration_metrics(ScoredRow::all(predictions)).brier
 }
 
 /// The mean negative logarithm of the true class's probability, in nats; a probability of 0 counts as 1.2e-38.
 pub fn log_loss(predictions: &Predictions) -> Option<f64> {
-    calibration_figures(Judged::all(predictions)).log_loss
+    calibration_metrics(ScoredRow::all(predictions)).log_loss
 }
 
-fn weighted_mean(rows: &[Judged], value: impl Fn(&Judged) -> f64) -> Option<f64> {
+fn weighted_mean(rows: &[ScoredRow], value: impl Fn(&ScoredRow) -> f64) -> Option<f64> {
     let weight = rows.iter().map(|row| row.weight).sum();
     ratio(rows.iter().map(|row| row.weight * value(row)).sum(), weight)
 }
@@ -200,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_repetitions_and_strangers_do_not_count() {
+    fn weights_are_repetitions_and_out_of_distribution_rows_do_not_count() {
         let mut heavy = binary(&[(0.6, 0), (0.9, 1)]).rows().to_vec();
         heavy[1].weight = 2.0;
         heavy.push(row("a", "1", Truth::Outside, &[1.0, 0.0]));
         let heavy = Predictions::new(names(2), heavy).unwrap();
         let repeated = binary(&[(0.6, 0), (0.9, 1), (0.9, 1)]);
-        for figure in [expected_error, brier, log_loss] {
-            assert!(near(figure(&heavy), figure(&repeated).unwrap()));
+        for metric in [expected_error, brier, log_loss] {
+            assert!(near(metric(&heavy), metric(&repeated).unwrap()));
         }
         assert_eq!(brier(&Predictions::new(names(2), Vec::new()).unwrap()), None);
         assert!(log_loss(&binary(&[(1.0, 1)])).unwrap().is_finite());

@@ -3,10 +3,10 @@ use serde::Serialize;
 use crate::error::{Result, need_at_least, need_open_unit};
 use crate::random::Stream;
 
-/// A figure and the range in which it would lie with other patients.
+/// A metric and the range in which it would lie with other patients.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
-    /// The figure on the rows as they are.
+    /// The metric on the rows as they are.
     pub value: f64,
     /// The lower end.
     pub low: f64,
@@ -17,19 +17,19 @@ pub struct Interval {
 /// How many resamples are drawn unless stated otherwise.
 pub const BOOTSTRAP_ROUNDS: usize = 1000;
 
-/// Percentile intervals of several figures at once, by drawing patients, with all their rows, with replacement
+/// Percentile intervals of several metrics at once, by drawing patients, with all their rows, with replacement
 /// (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8).
 ///
-/// `patients` are the rows' patients, numbered from 0. `figures` is given the rows drawn, by index, a row as often as its
-/// patient was drawn, and gives the figures, `None` where one has no value; such rounds are left out for that figure.
-/// A figure has no interval where it has no value on all rows or where there is only one patient. `level` is the share of
+/// `patients` are the rows' patients, numbered from 0. `metrics` is given the rows drawn, by index, a row as often as its
+/// patient was drawn, and gives the metrics, `None` where one has no value; such rounds are left out for that metric.
+/// A metric has no interval where it has no value on all rows or where there is only one patient. `level` is the share of
 /// resamples inside, such as 0.95.
 pub fn bootstrap_by_patient(
     patients: &[usize],
     rounds: usize,
     level: f64,
     seed: u64,
-    figures: impl Fn(&[usize]) -> Vec<Option<f64>>,
+    metrics: impl Fn(&[usize]) -> Vec<Option<f64>>,
 ) -> Result<Vec<Option<Interval>>> {
     need_at_least("rounds", 1, rounds)?;
     need_open_unit("the level", level)?;
@@ -37,7 +37,7 @@ pub fn bootstrap_by_patient(
     patients.iter().enumerate().for_each(|(row, patient)| rows_of_patient[*patient].push(row));
     rows_of_patient.retain(|rows| !rows.is_empty());
     let all: Vec<usize> = (0..patients.len()).collect();
-    let values = figures(&all);
+    let values = metrics(&all);
     if rows_of_patient.len() < 2 {
         return Ok(vec![None; values.len()]);
     }
@@ -49,7 +49,7 @@ pub fn bootstrap_by_patient(
         for _ in 0..rows_of_patient.len() {
             drawn.extend_from_slice(&rows_of_patient[stream.below(rows_of_patient.len())]);
         }
-        for (values, value) in drawn_values.iter_mut().zip(figures(&drawn)) {
+        for (values, value) in drawn_values.iter_mut().zip(metrics(&drawn)) {
             values.extend(value);
         }
     }
@@ -116,10 +116,10 @@ mod tests {
         let values: Vec<f64> = (0..40).map(|row| f64::from(u8::from(row < 20))).collect();
         let patients: Vec<usize> = (0..40).map(|row| usize::from(row >= 20)).collect();
         let seen = std::cell::RefCell::new(Vec::new());
-        let figure = mean_of(&values);
+        let metric = mean_of(&values);
         let found = bootstrap_by_patient(&patients, 200, 0.95, 1, |rows| {
-            seen.borrow_mut().extend(figure(rows)[0]);
-            figure(rows)
+            seen.borrow_mut().extend(metric(rows)[0]);
+            metric(rows)
         });
         let interval = found.unwrap()[0].unwrap();
         assert_eq!((interval.low, interval.high), (0.0, 1.0));

@@ -2,12 +2,12 @@ use serde::Serialize;
 
 use crate::error::{EvaluateError, Result, need_size};
 
-/// The exact test of whether one of two models is right more often on the same rows.
+/// The exact test of whether one of two models is correct more often on the same rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct McNemar {
-    /// Rows that only the first model calls rightly.
+    /// Rows that only the first model calls correctly.
     pub only_first: usize,
-    /// Rows that only the second model calls rightly.
+    /// Rows that only the second model calls correctly.
     pub only_second: usize,
     /// The two-sided exact p-value. It takes rows as independent, which loops of one patient are not: see
     /// [`super::permutation_tests`] for a test that keeps patients together.
@@ -15,10 +15,10 @@ pub struct McNemar {
 }
 
 /// McNemar's test with the binomial distribution (McNemar, Psychometrika 1947).
-pub fn mcnemar(first_right: &[bool], second_right: &[bool]) -> Result<McNemar> {
-    need_size("rows of the second model", first_right.len(), second_right.len())?;
+pub fn mcnemar(first_correct: &[bool], second_correct: &[bool]) -> Result<McNemar> {
+    need_size("rows of the second model", first_correct.len(), second_correct.len())?;
     let only = |one: &[bool], other: &[bool]| one.iter().zip(other).filter(|(one, other)| **one && !**other).count();
-    let (only_first, only_second) = (only(first_right, second_right), only(second_right, first_right));
+    let (only_first, only_second) = (only(first_correct, second_correct), only(second_correct, first_correct));
     let p_value = two_sided_sign_test(only_first.min(only_second), only_first + only_second);
     Ok(McNemar { only_first, only_second, p_value })
 }

@@ -1,11 +1,13 @@
-//! Whether two runs differ, and how sure a figure is: tests and intervals that keep a patient's rows together.
+//! Comparisons of two runs: tests and intervals that keep a patient's rows together.
 
 mod bootstrap;
 mod mcnemar;
 mod permutation;
+mod probabilities;
 mod runs;
 
 pub use bootstrap::{BOOTSTRAP_ROUNDS, Interval, bootstrap_by_patient, interval_of_all_alike};
 pub use mcnemar::{McNemar, holm, mcnemar};
 pub use permutation::{PermutationTest, compare_accuracy, permutation_tests};
-pub use runs::{FigureDifference, RunComparison};
+pub use probabilities::ProbabilityDifference;
+pub use runs::{MetricDifference, RunComparison};

@@ -6,7 +6,7 @@ use crate::random::Stream;
 /// The result of a permutation test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PermutationTest {
-    /// The figure of the first run minus that of the second.
+    /// The metric of the first run minus that of the second.
     pub difference: f64,
     /// The two-sided p-value: how often a difference at least as large comes about by chance.
     pub p_value: f64,
@@ -14,12 +14,12 @@ pub struct PermutationTest {
     pub rounds: usize,
 }
 
-/// Tests whether figures differ between two runs on the same rows, exchanging the runs' answers at random, all rows of a
+/// Tests whether metrics differ between two runs on the same rows, exchanging the runs' answers at random, all rows of a
 /// patient at once.
 ///
-/// `differences` is given a flag a row, true where the two runs' answers are exchanged, and gives each figure of the first
-/// run minus that of the second, or `None` where it has no value (the round is then left out for that figure). `patients`
-/// are the rows' patients, numbered from 0. A p-value is (1 + as large) / (1 + rounds), so it is never 0. A figure that
+/// `differences` is given a flag a row, true where the two runs' answers are exchanged, and gives each metric of the first
+/// run minus that of the second, or `None` where it has no value (the round is then left out for that metric). `patients`
+/// are the rows' patients, numbered from 0. A p-value is (1 + as large) / (1 + rounds), so it is never 0. A metric that
 /// has no value without exchange has no test.
 pub fn permutation_tests(
     patients: &[usize],
@@ -35,12 +35,12 @@ pub fn permutation_tests(
     let mut as_large = vec![0; observed.len()];
     for _ in 0..rounds {
         let exchanged: Vec<bool> = (0..patient_count).map(|_| stream.coin()).collect();
-        let of_rows: Vec<bool> = patients.iter().map(|patient| exchanged[*patient]).collect();
-        for (figure, by_chance) in differences(&of_rows).into_iter().enumerate() {
-            let (Some(observed), Some(by_chance)) = (observed[figure], by_chance) else { continue };
-            tried[figure] += 1;
+        let classes: Vec<bool> = patients.iter().map(|patient| exchanged[*patient]).collect();
+        for (metric, by_chance) in differences(&classes).into_iter().enumerate() {
+            let (Some(observed), Some(by_chance)) = (observed[metric], by_chance) else { continue };
+            tried[metric] += 1;
             // Sums in another order may differ in the last digits.
-            as_large[figure] += usize::from(by_chance.abs() >= observed.abs() - 1e-12);
+            as_large[metric] += usize::from(by_chance.abs() >= observed.abs() - 1e-12);
         }
     }
     let test = |((difference, tried), as_large): ((Option<f64>, usize), usize)| {
@@ -52,21 +52,21 @@ pub fn permutation_tests(
 
 /// Tests whether two runs' accuracies on the same rows differ.
 pub fn compare_accuracy(
-    first_right: &[bool],
-    second_right: &[bool],
+    first_correct: &[bool],
+    second_correct: &[bool],
     patients: &[usize],
     rounds: usize,
     seed: u64,
 ) -> Result<Option<PermutationTest>> {
-    need_size("rows of the second model", first_right.len(), second_right.len())?;
-    need_size("patients of rows", first_right.len(), patients.len())?;
-    let count = first_right.len() as f64;
+    need_size("rows of the second model", first_correct.len(), second_correct.len())?;
+    need_size("patients of rows", first_correct.len(), patients.len())?;
+    let count = first_correct.len() as f64;
     let tests = permutation_tests(patients, rounds, seed, |exchanged| {
         let of_row = |((first, second), exchanged): ((&bool, &bool), &bool)| {
             let difference = f64::from(u8::from(*first)) - f64::from(u8::from(*second));
             if *exchanged { -difference } else { difference }
         };
-        let sum: f64 = first_right.iter().zip(second_right).zip(exchanged).map(of_row).sum();
+        let sum: f64 = first_correct.iter().zip(second_correct).zip(exchanged).map(of_row).sum();
         vec![(count > 0.0).then(|| sum / count)]
     })?;
     Ok(tests.into_iter().flatten().next())
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn with_one_row_a_patient_it_is_the_sign_test() {
-        // 8 rows only the first calls rightly, 1 only the second: exactly 2 x (1 + 9) / 2^9 = 0.0390625.
+        // 8 rows only the first calls correctly, 1 only the second: exactly 2 x (1 + 9) / 2^9 = 0.0390625.
         let first: Vec<bool> = (0..20).map(|row| row != 8).collect();
         let second: Vec<bool> = (0..20).map(|row| row >= 8).collect();
         let patients: Vec<usize> = (0..20).collect();
@@ -100,8 +100,8 @@ mod tests {
 
     #[test]
     fn equal_runs_do_not_differ_and_seeds_repeat() {
-        let right = [true, false, true];
-        let test = compare_accuracy(&right, &right, &[0, 1, 2], 100, 3).unwrap().unwrap();
+        let correct = [true, false, true];
+        let test = compare_accuracy(&correct, &correct, &[0, 1, 2], 100, 3).unwrap().unwrap();
         assert_eq!((test.difference, test.p_value), (0.0, 1.0));
         let run =
             |seed| compare_accuracy(&[true, true, false, true], &[false, true, true, false], &[0, 1, 2, 3], 50, seed);

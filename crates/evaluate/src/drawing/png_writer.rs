@@ -16,7 +16,7 @@ impl Drawing {
     /// The drawing as an RGB PNG for a light page, at two pixels a unit. Words are drawn with an 8 x 8 font, so that a
     /// machine without fonts draws the same.
     pub fn to_png(&self) -> Result<Vec<u8>> {
-        let impossible = || EvaluateError::PictureSize { width: self.width, height: self.height };
+        let impossible = || EvaluateError::ImageSize { width: self.width, height: self.height };
         if !(self.width <= LONGEST && self.height <= LONGEST) {
             return Err(impossible());
         }

@@ -1,23 +1,26 @@
 //! Everything that is said of one run, as one value.
 
-mod answers;
 mod build;
+mod decisions;
+mod folds;
 mod parts;
 
 use serde::Serialize;
 
 use crate::abstention::CoveragePoint;
-use crate::aggregate::{InventoryFigures, Level};
-use crate::calibration::{ConformalFigures, ConformalSets, ReliabilityBin};
+use crate::aggregate::Level;
+use crate::calibration::{ConformalMetrics, ConformalSets, ReliabilityBin};
 use crate::comparison::{BOOTSTRAP_ROUNDS, Interval, RunComparison};
 use crate::error::{EvaluateError, Result};
+use crate::inventory::InventoryMetrics;
 use crate::metrics::{Confusion, SubsetAccuracy};
 use crate::roc::RocPoint;
 
-pub use answers::Answers;
-pub use parts::{ClassRow, CoverageFigures, Experts, Figure, Mistake, OperatingPoint, OutlierFigures, Rows};
+pub use decisions::Decisions;
+pub use folds::metrics_over_folds;
+pub use parts::{ClassRow, CoverageMetrics, Experts, Metric, Mistake, OodMetrics, OperatingPoint, Rows};
 
-/// What a reader must know before any figure: given by the caller, never guessed.
+/// What a reader must know before any metric: given by the caller, never guessed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunHeader {
     /// The report's heading.
@@ -70,7 +73,7 @@ pub struct EvaluationOptions {
     /// A set predictor, fitted on a validation set.
     pub conformal: Option<ConformalSets>,
     /// What is said of each row, to be judged beside the others; the likeliest class of each where this is absent.
-    pub answers: Option<Answers>,
+    pub decisions: Option<Decisions>,
     /// A stranger's score of every row, larger is stranger: energies are used where this is absent.
     pub ood_score: Option<Vec<f64>>,
     /// A place on a plane for every row (see [`crate::tsne`]).
@@ -89,13 +92,13 @@ pub struct EvaluationOptions {
 
 impl EvaluationOptions {
     /// The usual, for rows that each stand for a `level`.
-    pub fn at(level: Level) -> Self {
+    pub fn new(level: Level) -> Self {
         Self {
             level,
             groupings: Vec::new(),
             subset: None,
             conformal: None,
-            answers: None,
+            decisions: None,
             ood_score: None,
             embedding: None,
             comparison: None,
@@ -122,8 +125,8 @@ pub struct Evaluation {
     pub rows: Rows,
     /// The classes' names, by index.
     pub classes: Vec<String>,
-    /// The headline figures.
-    pub figures: Vec<Figure>,
+    /// The headline metrics.
+    pub metrics: Vec<Metric>,
     /// One row a class.
     pub per_class: Vec<ClassRow>,
     /// Accuracy over the rows of some classes.
@@ -133,7 +136,7 @@ pub struct Evaluation {
     /// Confidence against accuracy, in 15 bins of equal width.
     pub reliability: Vec<ReliabilityBin>,
     /// What answering only the surest rows wins; absent where no row's truth is known.
-    pub coverage: Option<CoverageFigures>,
+    pub coverage: Option<CoverageMetrics>,
     /// What the pipeline's own threshold gives.
     pub operating_point: Option<OperatingPoint>,
     /// The curve of accuracy over coverage.
@@ -143,13 +146,13 @@ pub struct Evaluation {
     #[serde(skip)]
     pub abstention_roc: Vec<RocPoint>,
     /// How well rows outside the classes are told; absent where there are none.
-    pub outliers: Option<OutlierFigures>,
+    pub ood: Option<OodMetrics>,
     /// The set predictor and how it did.
-    pub conformal: Option<(ConformalSets, ConformalFigures)>,
+    pub conformal: Option<(ConformalSets, ConformalMetrics)>,
     /// How far the model and three experts agree; absent where they were not asked.
     pub experts: Option<Experts>,
     /// How well studies' inventories are found by what the pipeline says; only where rows are loops.
-    pub inventory: Option<InventoryFigures>,
+    pub inventory: Option<InventoryMetrics>,
     /// A comparison with another run.
     pub comparison: Option<RunComparison>,
     /// The surest wrong answers.
@@ -160,13 +163,13 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// Every figure as JSON, so that runs can be compared; curves and places are left out.
+    /// Every metric as JSON, so that runs can be compared; curves and places are left out.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).map_err(EvaluateError::Json)
     }
 
-    /// The headline figure `name`.
-    pub fn figure(&self, name: &str) -> Option<&Figure> {
-        self.figures.iter().find(|figure| figure.name == name)
+    /// The headline metric `name`.
+    pub fn metric(&self, name: &str) -> Option<&Metric> {
+        self.metrics.iter().find(|metric| metric.name == name)
     }
 }

@@ -16,7 +16,7 @@ pub struct Rows {
     pub labelled: usize,
     /// Rows that show none of them.
     pub outside: usize,
-    /// Rows whose truth is unknown; they are in no figure.
+    /// Rows whose truth is unknown; they are in no metric.
     pub unlabelled: usize,
     /// Patients, over all rows.
     pub patients: usize,
@@ -25,7 +25,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    pub(super) fn of(predictions: &Predictions) -> Self {
+    pub(super) fn from_predictions(predictions: &Predictions) -> Self {
         let count = |is: &dyn Fn(Truth) -> bool| predictions.rows().iter().filter(|row| is(row.truth)).count();
         let different =
             |name: &dyn Fn(&Prediction) -> String| predictions.rows().iter().map(name).collect::<BTreeSet<_>>().len();
@@ -39,9 +39,9 @@ impl Rows {
     }
 }
 
-/// A headline figure.
+/// A headline metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figure {
+pub struct Metric {
     /// Its name in JSON, which stays.
     pub name: String,
     /// Its value; absent where there was nothing to compute it from.
@@ -68,24 +68,25 @@ pub struct ClassRow {
     /// The harmonic mean of both.
     pub f1: Option<f64>,
     /// What its rows are most often called instead, and how often, as a share of its rows.
-    pub most_called: Option<(String, f64)>,
+    pub most_confused_with: Option<(String, f64)>,
 }
 
 impl ClassRow {
     pub(super) fn all(predictions: &Predictions, confusion: &Confusion, recalls: Vec<Option<Interval>>) -> Vec<Self> {
         let row = |((class, name), recall_interval): ((usize, &String), Option<Interval>)| {
-            let figures = confusion.class_figures(class);
+            let metrics = confusion.class_metrics(class);
             let others =
                 (0..confusion.classes()).filter(|other| *other != class && confusion.between(class, *other) > 0.0);
             let most = others.max_by(|a, b| confusion.between(class, *a).total_cmp(&confusion.between(class, *b)));
             Self {
                 name: name.clone(),
-                support: figures.support,
-                precision: figures.precision,
-                recall: figures.recall,
+                support: metrics.support,
+                precision: metrics.precision,
+                recall: metrics.recall,
                 recall_interval,
-                f1: figures.f1,
-                most_called: most.map(|other| (predictions.classes()[other].clone(), confusion.share(class, other))),
+                f1: metrics.f1,
+                most_confused_with: most
+                    .map(|other| (predictions.classes()[other].clone(), confusion.share(class, other))),
             }
         };
         predictions.classes().iter().enumerate().zip(recalls).map(row).collect()
@@ -94,7 +95,7 @@ impl ClassRow {
 
 /// What answering only the surest rows wins.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CoverageFigures {
+pub struct CoverageMetrics {
     /// The area under the risk-coverage curve; 0 is best.
     pub area_under_risk: f64,
     /// How well low confidence tells wrong answers from right ones: the area under the ROC.
@@ -120,11 +121,11 @@ pub struct OperatingPoint {
     /// The rule, in words that follow "abstaining".
     pub rule: String,
     /// The share of rows that are answered, of those that show a class.
-    pub answered: Option<f64>,
+    pub coverage: Option<f64>,
     /// The share of the answers that is right; an answer to a row outside the classes is not.
     pub accuracy: Option<f64>,
     /// The share of rows outside the classes that are answered all the same.
-    pub outside_answered: Option<f64>,
+    pub outside_labelled: Option<f64>,
     /// The macro F1 of everything that is said: an abstention misses the row's class, and an answer to a row outside the
     /// classes is a false one.
     pub macro_f1: Option<f64>,
@@ -132,15 +133,15 @@ pub struct OperatingPoint {
 
 /// How well rows outside the classes are told from the others: areas under the ROC.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct OutlierFigures {
+pub struct OodMetrics {
     /// By low confidence.
     pub by_confidence: Option<f64>,
     /// By the ood_score that the caller gave, or else by the energy.
-    pub by_strangeness: Option<f64>,
+    pub by_ood_score: Option<f64>,
 }
 
-impl OutlierFigures {
-    pub(super) fn of(predictions: &Predictions, ood_score: Option<&[f64]>) -> Result<Option<Self>> {
+impl OodMetrics {
+    pub(super) fn from_predictions(predictions: &Predictions, ood_score: Option<&[f64]>) -> Result<Option<Self>> {
         let rows = predictions.rows();
         let energies: Option<Vec<f64>> = rows.iter().map(|row| row.energy).collect();
         let ood_score = match ood_score {
@@ -159,7 +160,7 @@ impl OutlierFigures {
             |score: &dyn Fn(usize) -> f64| auroc(&known.iter().map(|row| score(*row)).collect::<Vec<_>>(), &outside);
         Ok(Some(Self {
             by_confidence: area(&|row| 1.0 - rows[row].confidence()),
-            by_strangeness: ood_score.and_then(|scores| area(&|row| scores[row])),
+            by_ood_score: ood_score.and_then(|scores| area(&|row| scores[row])),
         }))
     }
 }
@@ -175,7 +176,7 @@ pub struct Experts {
 
 impl Experts {
     /// Where every row has three experts' answers.
-    pub(super) fn of(predictions: &Predictions) -> Result<Option<Self>> {
+    pub(super) fn from_predictions(predictions: &Predictions) -> Result<Option<Self>> {
         if predictions.rows().iter().any(|row| row.experts.len() != 3) {
             return Ok(None);
         }
@@ -187,29 +188,29 @@ impl Experts {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mistake {
     /// Study, loop, beat and clip.
-    pub place: String,
+    pub location: String,
     /// What it shows; absent where it is outside the classes.
     pub truth: Option<String>,
     /// What it was called.
-    pub called: String,
+    pub predicted: String,
     /// The probability of what it was called.
     pub confidence: f64,
     /// The probability of what it shows.
-    pub of_truth: Option<f64>,
+    pub truth_probability: Option<f64>,
 }
 
 impl Mistake {
     /// The surest `count`.
-    pub(super) fn surest(predictions: &Predictions, count: usize) -> Vec<Self> {
+    pub(super) fn most_confident(predictions: &Predictions, count: usize) -> Vec<Self> {
         let mut wrong: Vec<&Prediction> =
-            predictions.rows().iter().filter(|row| row.is_right() == Some(false)).collect();
+            predictions.rows().iter().filter(|row| row.is_correct() == Some(false)).collect();
         wrong.sort_by(|one, other| other.confidence().total_cmp(&one.confidence()));
         let mistake = |row: &Prediction| Self {
-            place: row.place(),
+            location: row.location(),
             truth: row.truth.class().map(|class| predictions.classes()[class].clone()),
-            called: predictions.classes()[row.best()].clone(),
+            predicted: predictions.classes()[row.top_class()].clone(),
             confidence: row.confidence(),
-            of_truth: row.truth.class().map(|class| row.probabilities[class]),
+            truth_probability: row.truth.class().map(|class| row.probabilities[class]),
         };
         wrong.into_iter().take(count).map(mistake).collect()
     }

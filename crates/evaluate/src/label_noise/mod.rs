@@ -13,7 +13,7 @@ pub use inject::{NoisyLabels, inject_within_groups};
 
 /// How well a correction finds labels that were made wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct NoiseFigures {
+pub struct NoiseMetrics {
     /// Rows whose label was made wrong: N.
     pub noisy: usize,
     /// Rows whose proposed label differs from the noisy one: M.
@@ -34,7 +34,7 @@ pub struct NoiseFigures {
 }
 
 /// Compares `original` labels, the `noisy` ones made of them and the labels `proposed` by a correction.
-pub fn noise_figures(original: &[usize], noisy: &[usize], proposed: &[usize]) -> Result<NoiseFigures> {
+pub fn noise_metrics(original: &[usize], noisy: &[usize], proposed: &[usize]) -> Result<NoiseMetrics> {
     need_size("noisy labels", original.len(), noisy.len())?;
     need_size("proposed labels", original.len(), proposed.len())?;
     let rows =
@@ -44,7 +44,7 @@ pub fn noise_figures(original: &[usize], noisy: &[usize], proposed: &[usize]) ->
     let detected = rows().filter(|(original, noisy, proposed)| original != noisy && noisy != proposed).count();
     let corrected = rows().filter(|(original, noisy, proposed)| original != noisy && proposed == original).count();
     let share = |part: usize, whole: usize| ratio(part as f64, whole as f64);
-    Ok(NoiseFigures {
+    Ok(NoiseMetrics {
         noisy: count_noisy,
         mismatched,
         detected,
@@ -67,14 +67,14 @@ mod tests {
         let original = [0, 0, 1, 2, 2, 1];
         let noisy = [1, 1, 0, 0, 2, 1];
         let proposed = [0, 2, 0, 0, 0, 1];
-        let figures = noise_figures(&original, &noisy, &proposed).unwrap();
-        assert_eq!((figures.noisy, figures.mismatched, figures.detected, figures.corrected), (4, 3, 2, 1));
-        assert_eq!(figures.detection_rate, Some(0.5));
-        assert_eq!(figures.label_recovery_precision, Some(0.25));
-        assert_eq!(figures.correction_accuracy, Some(0.5));
-        assert_eq!(figures.alarm_precision, Some(2.0 / 3.0));
-        assert_eq!(noise_figures(&[0], &[0], &[0]).unwrap().detection_rate, None);
-        assert!(noise_figures(&[0], &[], &[0]).is_err());
+        let metrics = noise_metrics(&original, &noisy, &proposed).unwrap();
+        assert_eq!((metrics.noisy, metrics.mismatched, metrics.detected, metrics.corrected), (4, 3, 2, 1));
+        assert_eq!(metrics.detection_rate, Some(0.5));
+        assert_eq!(metrics.label_recovery_precision, Some(0.25));
+        assert_eq!(metrics.correction_accuracy, Some(0.5));
+        assert_eq!(metrics.alarm_precision, Some(2.0 / 3.0));
+        assert_eq!(noise_metrics(&[0], &[0], &[0]).unwrap().detection_rate, None);
+        assert!(noise_metrics(&[0], &[], &[0]).is_err());
     }
 
     #[test]
@@ -93,9 +93,9 @@ mod tests {
         let noisy = inject_within_groups(&original, &groups, 0.3, 5).unwrap();
         let rows: Vec<&[f32]> = features.iter().map(Vec::as_slice).collect();
         let proposed = cluster_labels(&rows, &noisy.labels, ClusterOptions::for_classes(classes)).unwrap();
-        let figures = noise_figures(&original, &noisy.labels, &proposed).unwrap();
-        assert_eq!(figures.noisy, 150);
-        assert_eq!((figures.detection_rate, figures.label_recovery_precision), (Some(1.0), Some(1.0)));
-        assert_eq!(figures.mismatched, 150);
+        let metrics = noise_metrics(&original, &noisy.labels, &proposed).unwrap();
+        assert_eq!(metrics.noisy, 150);
+        assert_eq!((metrics.detection_rate, metrics.label_recovery_precision), (Some(1.0), Some(1.0)));
+        assert_eq!(metrics.mismatched, 150);
     }
 }

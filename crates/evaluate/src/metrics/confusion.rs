@@ -16,7 +16,7 @@ pub struct Confusion {
 
 /// What a confusion matrix says of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ClassFigures {
+pub struct ClassMetrics {
     /// Weight of the rows that show the class.
     pub support: f64,
     /// Of the rows called this class, the share that shows it; `None` where none is called so.
@@ -31,21 +31,27 @@ pub struct ClassFigures {
 
 impl Confusion {
     /// Counts `answers`, one a row, `None` for an abstention.
-    pub fn of(predictions: &Predictions, answers: &[Option<usize>]) -> Result<Self> {
+    pub fn from_decisions(predictions: &Predictions, answers: &[Option<usize>]) -> Result<Self> {
         need_size("answers", predictions.rows().len(), answers.len())?;
         let known = predictions.rows().iter().zip(answers);
         let known = known.filter(|(row, _)| row.truth != Truth::Unlabelled);
-        Self::count(predictions.classes().len(), known.map(|(row, answer)| (row.truth.class(), *answer, row.weight)))
+        Self::from_counts(
+            predictions.classes().len(),
+            known.map(|(row, answer)| (row.truth.class(), *answer, row.weight)),
+        )
     }
 
     /// Counts the most likely class of each row.
-    pub fn of_best(predictions: &Predictions) -> Result<Self> {
-        let answers: Vec<Option<usize>> = predictions.rows().iter().map(|row| Some(row.best())).collect();
-        Self::of(predictions, &answers)
+    pub fn from_top_classes(predictions: &Predictions) -> Result<Self> {
+        let answers: Vec<Option<usize>> = predictions.rows().iter().map(|row| Some(row.top_class())).collect();
+        Self::from_decisions(predictions, &answers)
     }
 
     /// Counts (truth, answer, weight), where no truth means outside the classes and no answer an abstention.
-    pub fn count(classes: usize, rows: impl Iterator<Item = (Option<usize>, Option<usize>, f64)>) -> Result<Self> {
+    pub fn from_counts(
+        classes: usize,
+        rows: impl Iterator<Item = (Option<usize>, Option<usize>, f64)>,
+    ) -> Result<Self> {
         let mut counts = vec![vec![0.0; classes + 1]; classes + 1];
         for (truth, answer, weight) in rows {
             if let Some(found) = [truth, answer].into_iter().flatten().find(|class| *class >= classes) {
@@ -62,14 +68,17 @@ impl Confusion {
         let groups = group_of_class.iter().max().map_or(0, |last| last + 1);
         let group = |class: usize| group_of_class.get(class).copied();
         let cells = (0..=self.classes).flat_map(|truth| (0..=self.classes).map(move |answer| (truth, answer)));
-        Self::count(groups, cells.map(|(truth, answer)| (group(truth), group(answer), self.counts[truth][answer])))
+        Self::from_counts(
+            groups,
+            cells.map(|(truth, answer)| (group(truth), group(answer), self.counts[truth][answer])),
+        )
     }
 
     /// The same counts without the rows outside the classes.
     ///
-    /// A most likely class is never right for such a row, whatever the model does; only an abstention is. So precision and
+    /// A most likely class is never correct for such a row, whatever the model does; only an abstention is. So precision and
     /// F1 of most likely classes are taken over the rows that show a class.
-    pub fn of_the_classes(&self) -> Self {
+    pub fn without_outside(&self) -> Self {
         let mut inside = self.clone();
         inside.counts[self.classes].fill(0.0);
         inside
@@ -115,7 +124,7 @@ impl Confusion {
         ratio(self.counts[truth][answer], self.support(truth)).unwrap_or(0.0)
     }
 
-    fn right(&self) -> f64 {
+    fn correct(&self) -> f64 {
         (0..self.classes).map(|class| self.counts[class][class]).sum()
     }
 
@@ -123,48 +132,48 @@ impl Confusion {
         self.counts.iter().flatten().sum()
     }
 
-    /// The share of the classes' rows that were called rightly; abstentions are not right. `None` without rows.
+    /// The share of the classes' rows that were called correctly; abstentions are not correct. `None` without rows.
     pub fn accuracy(&self) -> Option<f64> {
-        ratio(self.right(), (0..self.classes).map(|class| self.support(class)).sum())
+        ratio(self.correct(), (0..self.classes).map(|class| self.support(class)).sum())
     }
 
     /// Precision, recall and F1 of `class`.
-    pub fn class_figures(&self, class: usize) -> ClassFigures {
-        let (right, support, called) = (self.counts[class][class], self.support(class), self.called(class));
+    pub fn class_metrics(&self, class: usize) -> ClassMetrics {
+        let (correct, support, called) = (self.counts[class][class], self.support(class), self.called(class));
         let others = self.total() - support;
-        ClassFigures {
+        ClassMetrics {
             support,
-            precision: ratio(right, called),
-            recall: ratio(right, support),
-            specificity: ratio(others - (called - right), others),
-            f1: ratio(2.0 * right, support + called),
+            precision: ratio(correct, called),
+            recall: ratio(correct, support),
+            specificity: ratio(others - (called - correct), others),
+            f1: ratio(2.0 * correct, support + called),
         }
     }
 
     /// The mean F1 of the classes that occur in the truth or among the answers (scikit-learn's `macro`).
     pub fn macro_f1(&self) -> Option<f64> {
-        mean((0..self.classes).filter_map(|class| self.class_figures(class).f1))
+        mean((0..self.classes).filter_map(|class| self.class_metrics(class).f1))
     }
 
     /// F1 of all answers together. It is the accuracy unless something was abstained from or lies outside the classes.
     pub fn micro_f1(&self) -> Option<f64> {
         let sum = |of: &dyn Fn(usize) -> f64| (0..self.classes).map(of).sum::<f64>();
-        ratio(2.0 * self.right(), sum(&|class| self.support(class)) + sum(&|class| self.called(class)))
+        ratio(2.0 * self.correct(), sum(&|class| self.support(class)) + sum(&|class| self.called(class)))
     }
 
     /// The mean precision of the classes that are called at all.
     pub fn macro_precision(&self) -> Option<f64> {
-        mean((0..self.classes).filter_map(|class| self.class_figures(class).precision))
+        mean((0..self.classes).filter_map(|class| self.class_metrics(class).precision))
     }
 
     /// The mean recall of the classes that have rows: balanced accuracy.
     pub fn balanced_accuracy(&self) -> Option<f64> {
-        mean((0..self.classes).filter_map(|class| self.class_figures(class).recall))
+        mean((0..self.classes).filter_map(|class| self.class_metrics(class).recall))
     }
 
     /// The mean specificity of all classes. With many classes it is close to 1 whatever the model does.
     pub fn macro_specificity(&self) -> Option<f64> {
-        mean((0..self.classes).filter_map(|class| self.class_figures(class).specificity))
+        mean((0..self.classes).filter_map(|class| self.class_metrics(class).specificity))
     }
 
     /// Cohen's kappa: agreement beyond what the margins alone would give. `None` where chance agreement is certain.
@@ -174,7 +183,7 @@ impl Confusion {
         let inside = |truth: usize| self.counts[truth][..self.classes].iter().sum::<f64>();
         let answers = |answer: usize| self.counts[..self.classes].iter().map(|row| row[answer]).sum::<f64>();
         let total: f64 = (0..self.classes).map(inside).sum();
-        let observed = ratio(self.right(), total)?;
+        let observed = ratio(self.correct(), total)?;
         let expected = (0..self.classes).map(|class| inside(class) * answers(class)).sum::<f64>() / (total * total);
         ratio(observed - expected, 1.0 - expected)
     }
@@ -197,7 +206,7 @@ mod tests {
 
     fn confusion(truths: &[usize], answers: &[usize], classes: usize) -> Confusion {
         let rows = truths.iter().zip(answers).map(|(truth, answer)| (Some(*truth), Some(*answer), 1.0));
-        Confusion::count(classes, rows).unwrap()
+        Confusion::from_counts(classes, rows).unwrap()
     }
 
     const TRUTHS: [usize; 12] = [0, 0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 2];
@@ -219,29 +228,30 @@ mod tests {
         near(matrix.balanced_accuracy(), 0.588_888_888_888_888_9);
         near(matrix.kappa(), 0.4);
         near(matrix.macro_precision(), (2.0 / 3.0 + 0.5 + 0.75 + 0.0) / 4.0);
-        near(matrix.class_figures(0).recall, 0.5);
+        near(matrix.class_metrics(0).recall, 0.5);
         // Seven of eight, seven of nine, six of seven, eleven of twelve.
-        near(matrix.class_figures(0).specificity, 7.0 / 8.0);
+        near(matrix.class_metrics(0).specificity, 7.0 / 8.0);
         near(matrix.macro_specificity(), (7.0 / 8.0 + 7.0 / 9.0 + 6.0 / 7.0 + 11.0 / 12.0) / 4.0);
-        near(matrix.class_figures(2).f1, 2.0 * 0.75 * 0.6 / 1.35);
-        let never_true = matrix.class_figures(3);
+        near(matrix.class_metrics(2).f1, 2.0 * 0.75 * 0.6 / 1.35);
+        let never_true = matrix.class_metrics(3);
         assert_eq!((never_true.recall, never_true.precision, never_true.f1), (None, Some(0.0), Some(0.0)));
     }
 
     #[test]
     fn weights_count_as_repetitions() {
-        let weighted = Confusion::count(2, [(Some(0), Some(0), 3.0), (Some(1), Some(0), 1.0)].into_iter()).unwrap();
+        let weighted =
+            Confusion::from_counts(2, [(Some(0), Some(0), 3.0), (Some(1), Some(0), 1.0)].into_iter()).unwrap();
         assert_eq!(weighted, confusion(&[0, 0, 0, 1], &[0, 0, 0, 0], 2));
     }
 
     #[test]
-    fn abstentions_and_strangers_part_micro_f1_from_accuracy() {
+    fn abstentions_and_out_of_distribution_rows_part_micro_f1_from_accuracy() {
         let rows = [(Some(0), Some(0)), (Some(0), None), (Some(1), Some(1)), (None, Some(1)), (None, None)];
-        let matrix = Confusion::count(2, rows.into_iter().map(|(truth, answer)| (truth, answer, 1.0))).unwrap();
+        let matrix = Confusion::from_counts(2, rows.into_iter().map(|(truth, answer)| (truth, answer, 1.0))).unwrap();
         near(matrix.accuracy(), 2.0 / 3.0);
-        // Two of three answers are right, two of three rows are found.
+        // Two of three answers are correct, two of three rows are found.
         near(matrix.micro_f1(), 2.0 / 3.0);
-        near(matrix.class_figures(1).precision, 0.5);
+        near(matrix.class_metrics(1).precision, 0.5);
         assert_eq!((matrix.abstained(), matrix.outside()), (vec![1.0, 0.0, 1.0], &[0.0, 1.0][..]));
         assert!(matrix.has_outside_or_abstained());
         near(matrix.kappa(), 1.0);
@@ -252,7 +262,7 @@ mod tests {
         let empty = confusion(&[], &[], 3);
         assert_eq!((empty.accuracy(), empty.macro_f1(), empty.kappa()), (None, None, None));
         assert_eq!(confusion(&[1, 1], &[1, 1], 3).kappa(), None);
-        assert!(Confusion::count(2, std::iter::once((Some(2), None, 1.0))).is_err());
+        assert!(Confusion::from_counts(2, std::iter::once((Some(2), None, 1.0))).is_err());
     }
 
     #[test]
@@ -269,15 +279,15 @@ mod tests {
         fn figures_stay_in_their_range(pairs in proptest::collection::vec((0..5_usize, 0..5_usize), 1..60)) {
             let (truths, answers): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
             let matrix = confusion(&truths, &answers, 5);
-            for figure in [matrix.accuracy(), matrix.macro_f1(), matrix.micro_f1(), matrix.balanced_accuracy()] {
-                prop_assert!((0.0..=1.0).contains(&figure.unwrap()));
+            for metric in [matrix.accuracy(), matrix.macro_f1(), matrix.micro_f1(), matrix.balanced_accuracy()] {
+                prop_assert!((0.0..=1.0).contains(&metric.unwrap()));
             }
             prop_assert!((matrix.micro_f1().unwrap() - matrix.accuracy().unwrap()).abs() < 1e-12);
             prop_assert!(matrix.kappa().is_none_or(|kappa| (-1.0..=1.0).contains(&kappa)));
             // Agreement is mutual.
             let swapped = confusion(&answers, &truths, 5).kappa();
             prop_assert!(matrix.kappa().zip(swapped).is_none_or(|(a, b)| (a - b).abs() < 1e-12));
-            // Joining everything makes everything right.
+            // Joining everything makes everything correct.
             prop_assert_eq!(matrix.grouped(&[0; 5]).unwrap().accuracy(), Some(1.0));
         }
     }

@@ -10,7 +10,7 @@ use crate::error::{EvaluateError, Result, need_at_least};
 /// called the fifth is an error (`seed-systems.md` 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SubsetAccuracy {
-    /// The share of all these rows that is called rightly; `None` without rows.
+    /// The share of all these rows that is called correctly; `None` without rows.
     pub pooled: Option<f64>,
     /// The mean of the recalls of those of the classes that have rows; TMED2's own metric.
     pub mean_recall: Option<f64>,
@@ -18,23 +18,23 @@ pub struct SubsetAccuracy {
 
 impl SubsetAccuracy {
     /// Judges the rows whose truth is one of `classes`.
-    pub fn of(confusion: &Confusion, classes: &[usize]) -> Result<Self> {
+    pub fn from_confusion(confusion: &Confusion, classes: &[usize]) -> Result<Self> {
         if let Some(found) = classes.iter().copied().find(|class| *class >= confusion.classes()) {
             return Err(EvaluateError::Size { what: "class index".to_owned(), expected: confusion.classes(), found });
         }
-        let right: f64 = classes.iter().map(|class| confusion.between(*class, *class)).sum();
+        let correct: f64 = classes.iter().map(|class| confusion.between(*class, *class)).sum();
         let support: f64 = classes.iter().map(|class| confusion.support(*class)).sum();
         Ok(Self {
-            pooled: ratio(right, support),
-            mean_recall: mean(classes.iter().filter_map(|class| confusion.class_figures(*class).recall)),
+            pooled: ratio(correct, support),
+            mean_recall: mean(classes.iter().filter_map(|class| confusion.class_metrics(*class).recall)),
         })
     }
 }
 
-/// The mean of one figure over the folds of a cross-validation.
+/// The mean of one metric over the folds of a cross-validation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FoldFigures {
-    /// The figure in each fold.
+pub struct FoldMetrics {
+    /// The metric in each fold.
     pub folds: Vec<f64>,
     /// Their mean; folds weigh equally.
     pub mean: f64,
@@ -42,14 +42,14 @@ pub struct FoldFigures {
     pub standard_deviation: Option<f64>,
 }
 
-/// The mean and spread of a figure over folds.
-pub fn mean_over_folds(folds: &[f64]) -> Result<FoldFigures> {
+/// The mean and spread of a metric over folds.
+pub fn mean_over_folds(folds: &[f64]) -> Result<FoldMetrics> {
     need_at_least("folds", 1, folds.len())?;
     let count = folds.len() as f64;
     let mean = folds.iter().sum::<f64>() / count;
     let squares: f64 = folds.iter().map(|fold| (fold - mean).powi(2)).sum();
     let standard_deviation = (folds.len() > 1).then(|| (squares / (count - 1.0)).sqrt());
-    Ok(FoldFigures { folds: folds.to_vec(), mean, standard_deviation })
+    Ok(FoldMetrics { folds: folds.to_vec(), mean, standard_deviation })
 }
 
 #[cfg(test)]
@@ -58,20 +58,20 @@ mod tests {
 
     #[test]
     fn pooled_accuracy_and_mean_recall_differ() {
-        // Class 0: 3 of 4 right, class 1: 0 of 1 (called 2), class 2 is left out.
+        // Class 0: 3 of 4 correct, class 1: 0 of 1 (called 2), class 2 is left out.
         let rows = [(0, 0), (0, 0), (0, 0), (0, 1), (1, 2), (2, 2), (2, 0)];
-        let matrix = Confusion::count(3, rows.into_iter().map(|(t, a)| (Some(t), Some(a), 1.0))).unwrap();
-        let figures = SubsetAccuracy::of(&matrix, &[0, 1]).unwrap();
-        assert_eq!((figures.pooled, figures.mean_recall), (Some(0.6), Some(0.375)));
-        assert!(SubsetAccuracy::of(&matrix, &[3]).is_err());
+        let matrix = Confusion::from_counts(3, rows.into_iter().map(|(t, a)| (Some(t), Some(a), 1.0))).unwrap();
+        let metrics = SubsetAccuracy::from_confusion(&matrix, &[0, 1]).unwrap();
+        assert_eq!((metrics.pooled, metrics.mean_recall), (Some(0.6), Some(0.375)));
+        assert!(SubsetAccuracy::from_confusion(&matrix, &[3]).is_err());
     }
 
     #[test]
     fn folds_of_the_tmed2_card_have_its_mean() {
-        let figures = mean_over_folds(&[98.10, 98.17, 97.81]).unwrap();
-        assert!((figures.mean - 98.03).abs() < 0.005);
+        let metrics = mean_over_folds(&[98.10, 98.17, 97.81]).unwrap();
+        assert!((metrics.mean - 98.03).abs() < 0.005);
         // numpy.std([98.10, 98.17, 97.81], ddof=1)
-        assert!((figures.standard_deviation.unwrap() - 0.190_875_177).abs() < 1e-8);
+        assert!((metrics.standard_deviation.unwrap() - 0.190_875_177).abs() < 1e-8);
         assert_eq!(mean_over_folds(&[1.0]).unwrap().standard_deviation, None);
         assert!(mean_over_folds(&[]).is_err());
     }

@@ -3,6 +3,6 @@
 mod confusion;
 mod folds;
 
-pub use confusion::{ClassFigures, Confusion};
+pub use confusion::{ClassMetrics, Confusion};
 pub(crate) use confusion::{mean, ratio};
-pub use folds::{FoldFigures, SubsetAccuracy, mean_over_folds};
+pub use folds::{FoldMetrics, SubsetAccuracy, mean_over_folds};

@@ -49,7 +49,7 @@ pub struct Prediction {
     pub truth: Truth,
     /// One probability a class; they sum to 1.
     pub probabilities: Vec<f64>,
-    /// The energy score of its logits (see [`crate::outliers::energy`]), where logits were known.
+    /// The energy score of its logits (see [`crate::ood::energy`]), where logits were known.
     pub energy: Option<f64>,
     /// The encoder's vector, where it was kept.
     pub features: Option<Vec<f32>>,
@@ -61,28 +61,28 @@ pub struct Prediction {
 
 impl Prediction {
     /// The most likely class, the first of equals.
-    pub fn best(&self) -> usize {
+    pub fn top_class(&self) -> usize {
         largest(&self.probabilities)
     }
 
     /// The probability of the most likely class.
     pub fn confidence(&self) -> f64 {
-        self.probabilities.get(self.best()).copied().unwrap_or(0.0)
+        self.probabilities.get(self.top_class()).copied().unwrap_or(0.0)
     }
 
     /// True where the most likely class is the true one, false where it is not, `None` where nobody knows.
     ///
-    /// A row that shows none of the classes is never answered rightly.
-    pub fn is_right(&self) -> Option<bool> {
+    /// A row that shows none of the classes is never answered correctly.
+    pub fn is_correct(&self) -> Option<bool> {
         match self.truth {
-            Truth::Class(class) => Some(class == self.best()),
+            Truth::Class(class) => Some(class == self.top_class()),
             Truth::Outside => Some(false),
             Truth::Unlabelled => None,
         }
     }
 
     /// A name for people: study, loop, beat and clip.
-    pub fn place(&self) -> String {
+    pub fn location(&self) -> String {
         let mut place = format!("study {}, loop {}", self.study, self.loop_name);
         if let Some(beat) = self.beat {
             place.push_str(&format!(", beat {beat}"));
@@ -111,7 +111,7 @@ impl Predictions {
                 Ok(())
             } else {
                 Err(EvaluateError::Size {
-                    what: format!("{}: index of the {what} among classes", row.place()),
+                    what: format!("{}: index of the {what} among classes", row.location()),
                     expected: count,
                     found: class,
                 })
@@ -119,7 +119,7 @@ impl Predictions {
         };
         let width = rows.iter().find_map(|row| row.features.as_ref()).map(Vec::len);
         for row in &rows {
-            need_size(format!("{}: probabilities", row.place()), count, row.probabilities.len())?;
+            need_size(format!("{}: probabilities", row.location()), count, row.probabilities.len())?;
             check_probabilities(row)?;
             if let Truth::Class(class) = row.truth {
                 class_exists(class, "truth", row)?;
@@ -128,9 +128,9 @@ impl Predictions {
                 class_exists(*class, "expert's answer", row)?;
             }
             if let (Some(features), Some(width)) = (&row.features, width) {
-                need_size(format!("{}: features", row.place()), width, features.len())?;
+                need_size(format!("{}: features", row.location()), width, features.len())?;
             }
-            need_size(format!("{}: experts", row.place()), rows[0].experts.len(), row.experts.len())?;
+            need_size(format!("{}: experts", row.location()), rows[0].experts.len(), row.experts.len())?;
             if !(row.weight.is_finite() && row.weight >= 0.0) {
                 return Err(EvaluateError::Range { name: "a weight", value: row.weight, allowed: "0 or more" });
             }
@@ -170,7 +170,7 @@ fn check_probabilities(row: &Prediction) -> Result<()> {
     if sums_to_one && smallest >= 0.0 && largest <= 1.0 + 1e-6 {
         Ok(())
     } else {
-        Err(EvaluateError::Probabilities { row: row.place(), smallest, largest, sum })
+        Err(EvaluateError::Probabilities { row: row.location(), smallest, largest, sum })
     }
 }
 
@@ -231,9 +231,9 @@ pub(crate) mod tests {
     #[test]
     fn the_first_of_equals_is_best_and_outside_is_never_right() {
         let tie = row("a", "1", Truth::Class(0), &[0.5, 0.5]);
-        assert_eq!((tie.best(), tie.confidence(), tie.is_right()), (0, 0.5, Some(true)));
-        assert_eq!(row("a", "1", Truth::Outside, &[0.5, 0.5]).is_right(), Some(false));
-        assert_eq!(row("a", "1", Truth::Unlabelled, &[0.5, 0.5]).is_right(), None);
+        assert_eq!((tie.top_class(), tie.confidence(), tie.is_correct()), (0, 0.5, Some(true)));
+        assert_eq!(row("a", "1", Truth::Outside, &[0.5, 0.5]).is_correct(), Some(false));
+        assert_eq!(row("a", "1", Truth::Unlabelled, &[0.5, 0.5]).is_correct(), None);
     }
 
     #[test]

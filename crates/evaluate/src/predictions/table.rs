@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use super::{Prediction, Predictions, Truth};
 use crate::error::{EvaluateError, Result};
-use crate::outliers::energy;
+use crate::ood::energy;
 use crate::probability::softmax;
 
 /// The word in the column `truth` for a row that shows none of the classes.
@@ -132,7 +132,7 @@ impl Columns {
 
     fn read(&self, record: &csv::StringRecord, classes: &[String]) -> Result<Prediction> {
         let cell = |column: usize| record.get(column).unwrap_or_default().trim();
-        let wrong = |column: usize, expected: &str| EvaluateError::Cell {
+        let invalid = |column: usize, expected: &str| EvaluateError::Cell {
             line: record.position().map_or(0, csv::Position::line),
             column: self.names[column].clone(),
             value: cell(column).to_owned(),
@@ -140,11 +140,11 @@ impl Columns {
         };
         let number = |column: usize| match cell(column).parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
-            _ => Err(wrong(column, "a number")),
+            _ => Err(invalid(column, "a number")),
         };
         let whole = |column: Option<usize>| match column {
             Some(column) if !cell(column).is_empty() => {
-                cell(column).parse::<usize>().map(Some).map_err(|_| wrong(column, "a whole number from 0"))
+                cell(column).parse::<usize>().map(Some).map_err(|_| invalid(column, "a whole number from 0"))
             }
             _ => Ok(None),
         };
@@ -152,11 +152,11 @@ impl Columns {
             "" => Ok(None),
             name => match classes.iter().position(|class| class == name) {
                 Some(class) => Ok(Some(class)),
-                None => Err(wrong(column, "one of the classes")),
+                None => Err(invalid(column, "one of the classes")),
             },
         };
         let name = |column: usize| match cell(column) {
-            "" => Err(wrong(column, "a name")),
+            "" => Err(invalid(column, "a name")),
             name => Ok(name.to_owned()),
         };
         let filled = |column: Option<usize>| column.filter(|column| !cell(*column).is_empty());

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::aggregate::Level;
 use crate::evaluation::Evaluation;
-use crate::pictures::{self, Cells, Drawing};
+use crate::plots::{self, Cells, Drawing};
 use tables::{comparison_table, expert_tables};
 use words::{decimal, interval, percent, percent_range, readable, value};
 
@@ -29,11 +29,11 @@ impl Evaluation {
                     h1 { (header.title) }
                     @if !header.data_note.is_empty() { p.note role="note" { (header.data_note) } }
                     (self.facts())
-                    h2 { "Figures" }
+                    h2 { "Metrics" }
                     (self.figure_table())
-                    @if let Some((subset, figures)) = &self.subset {
-                        p { "Rows of " (subset.name) " only: " (percent(figures.pooled)) " of them right; mean of the recalls "
-                            (percent(figures.mean_recall)) "." }
+                    @if let Some((subset, metrics)) = &self.subset {
+                        p { "Rows of " (subset.name) " only: " (percent(metrics.pooled)) " of them right; mean of the recalls "
+                            (percent(metrics.mean_recall)) "." }
                     }
                     @if let Some(inventory) = &self.inventory {
                         p { "Inventories of " (inventory.studies) " studies: " (percent(Some(inventory.exact)))
@@ -48,18 +48,18 @@ impl Evaluation {
                     @if let Some(point) = &self.operating_point {
                         p { "What is said, abstaining " (point.rule) "." }
                     }
-                    (picture(&pictures::confusion(&self.confusion, &self.classes, Cells::Shares)))
-                    (picture(&pictures::confusion(&self.confusion, &self.classes, Cells::Counts)))
+                    (picture(&plots::confusion(&self.confusion, &self.classes, Cells::Shares)))
+                    (picture(&plots::confusion(&self.confusion, &self.classes, Cells::Counts)))
                     h2 { "Confidence" }
                     div.pictures {
-                        (picture(&pictures::reliability(&self.reliability)))
-                        (picture(&pictures::coverage(&self.coverage_curve)))
-                        (picture(&pictures::roc(&self.abstention_roc, "wrong answers abstained from", "right answers lost")))
+                        (picture(&plots::reliability(&self.reliability)))
+                        (picture(&plots::coverage(&self.coverage_curve)))
+                        (picture(&plots::roc(&self.abstention_roc, "wrong answers abstained from", "right answers lost")))
                     }
                     (self.abstention())
                     @if !self.embedding.is_empty() {
                         h2 { "Features" }
-                        (self.embedding_picture())
+                        (self.embedding_plot())
                     }
                     @if let Some(experts) = &self.experts { h2 { "Experts" } (expert_tables(experts)) }
                     @if let Some(comparison) = &self.comparison { h2 { "Comparison" } (comparison_table(comparison)) }
@@ -105,10 +105,10 @@ impl Evaluation {
         let level = format!("{}% interval", (1000.0 * self.interval_level).round() / 10.0);
         html! {
             table {
-                thead { tr { th { "Figure" } th.number { "Value" } th.number { (level) } } }
+                thead { tr { th { "Metric" } th.number { "Value" } th.number { (level) } } }
                 tbody {
-                    @for figure in &self.figures {
-                        tr { td { (readable(&figure.name)) } td.number { (value(figure)) } td.number { (interval(figure)) } }
+                    @for metric in &self.metrics {
+                        tr { td { (readable(&metric.name)) } td.number { (value(metric)) } td.number { (interval(metric)) } }
                     }
                 }
             }
@@ -135,7 +135,7 @@ impl Evaluation {
                             td.number { (class.recall_interval.as_ref().map(percent_range).unwrap_or_default()) }
                             td.number { (percent(class.precision)) }
                             td.number { (percent(class.f1)) }
-                            td { @if let Some((name, share)) = &class.most_called { (name) " (" (percent(Some(*share))) ")" } }
+                            td { @if let Some((name, share)) = &class.most_confused_with { (name) " (" (percent(Some(*share))) ")" } }
                         }
                     }
                 }
@@ -165,27 +165,27 @@ impl Evaluation {
             }
             @if let Some(point) = &self.operating_point {
                 p { "Abstaining " (point.rule) ": "
-                    (percent(point.answered)) " of the rows that show a view are answered, and of all answers "
-                    (percent(point.accuracy)) " are right; of the rows outside the views " (percent(point.outside_answered))
+                    (percent(point.coverage)) " of the rows that show a view are answered, and of all answers "
+                    (percent(point.accuracy)) " are right; of the rows outside the views " (percent(point.outside_labelled))
                     " are answered all the same. The macro F1 of all that is said so, where an abstention misses its view and \
                     an answer to a row outside the views is a false one, is " (percent(point.macro_f1)) "." }
             }
-            @if let Some(outliers) = &self.outliers {
+            @if let Some(ood) = &self.ood {
                 p { "Rows outside the views are told by low confidence with an area under the ROC of "
-                    (decimal(outliers.by_confidence)) ", by their ood_score with " (decimal(outliers.by_strangeness)) "." }
+                    (decimal(ood.by_confidence)) ", by their ood_score with " (decimal(ood.by_ood_score)) "." }
             }
-            @if let Some((sets, figures)) = &self.conformal {
+            @if let Some((sets, metrics)) = &self.conformal {
                 p { "Sets that promise " (percent(Some(1.0 - sets.miss_rate))) " hold the true view in "
-                    (percent(Some(figures.coverage))) ", with " (decimal(Some(figures.mean_size))) " views on average; "
-                    (percent(Some(figures.single))) " hold one, " (percent(Some(figures.empty))) " none." }
+                    (percent(Some(metrics.coverage))) ", with " (decimal(Some(metrics.mean_size))) " views on average; "
+                    (percent(Some(metrics.single))) " hold one, " (percent(Some(metrics.empty))) " none." }
             }
         }
     }
 
-    fn embedding_picture(&self) -> Markup {
+    fn embedding_plot(&self) -> Markup {
         let (points, classes): (Vec<_>, Vec<_>) = self.embedding.iter().copied().unzip();
         html! {
-            (picture(&pictures::embedding(&points, &classes, &self.classes)))
+            (picture(&plots::embedding(&points, &classes, &self.classes)))
             p.quiet { "Neighbors mean something here; distances between clusters and their sizes do not." }
         }
     }
@@ -198,11 +198,11 @@ impl Evaluation {
                     tbody {
                         @for mistake in &self.worst_mistakes {
                             tr {
-                                td.place { (mistake.place) }
+                                td.place { (mistake.location) }
                                 td { (mistake.truth.as_deref().unwrap_or("(outside)")) }
-                                td { (mistake.called) }
+                                td { (mistake.predicted) }
                                 td.number { (percent(Some(mistake.confidence))) }
-                                td.number { (percent(mistake.of_truth)) }
+                                td.number { (percent(mistake.truth_probability)) }
                             }
                         }
                     }
@@ -249,9 +249,9 @@ mod tests {
         let options = EvaluationOptions {
             bootstrap_rounds: 20,
             embedding: Some(vec![[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]]),
-            ..EvaluationOptions::at(Level::Loop)
+            ..EvaluationOptions::new(Level::Loop)
         };
-        let page = Evaluation::of(&predictions, header, options).unwrap().to_html();
+        let page = Evaluation::new(&predictions, header, options).unwrap().to_html();
         assert!(!page.contains("<script"), "a name broke out");
         assert!(page.contains("&lt;script&gt;"));
         assert!(page.contains("simulated images, not for clinical use"));
@@ -261,7 +261,7 @@ mod tests {
         );
         assert!(!page.contains("https://") && !page.contains("src=") && !page.contains("href="), "nothing is fetched");
         assert_eq!(page.matches("<svg").count(), 6);
-        for heading in ["Figures", "Views", "Confusion", "Confidence", "Features", "Surest mistakes"] {
+        for heading in ["Metrics", "Views", "Confusion", "Confidence", "Features", "Surest mistakes"] {
             assert!(page.contains(&format!("<h2>{heading}</h2>")), "{heading}");
         }
         assert!(!page.contains("<h2>Experts</h2>") && !page.contains("NaN"));

@@ -18,7 +18,7 @@ pub(super) fn expert_tables(experts: &Experts) -> Markup {
     html! {
         table {
             thead { tr { th { "Rows where" } th.number { "Rows" } th.number { "Right" } } }
-            tbody { @for (name, figures) in lines { tr { td { (name) } td.number { (figures.rows) } td.number { (percent(figures.accuracy)) } } } }
+            tbody { @for (name, metrics) in lines { tr { td { (name) } td.number { (metrics.rows) } td.number { (percent(metrics.accuracy)) } } } }
         }
         p { "Kappas on " (agreement.rows) " rows that all three labelled: model and experts " (kappas(&agreement.model_expert))
             "; experts among themselves " (kappas(&agreement.expert_expert)) "; modified Williams index "
@@ -31,7 +31,7 @@ pub(super) fn comparison_table(comparison: &RunComparison) -> Markup {
     html! {
         p { (comparison.first) " minus " (comparison.second) ", on " (comparison.rows) " rows." }
         table {
-            thead { tr { th { "Figure" } th.number { "Difference" } th.number { "95% interval" } th.number { "p" } th.number { "p, Holm" } } }
+            thead { tr { th { "Metric" } th.number { "Difference" } th.number { "95% interval" } th.number { "p" } th.number { "p, Holm" } } }
             tbody {
                 @for difference in &comparison.differences {
                     tr {

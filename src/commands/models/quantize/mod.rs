@@ -12,7 +12,7 @@ use zoo::{CalibrationFrames, Measured, Model, ModelCard, QuantizationRanges, Reg
 
 use super::super::{Failure, Outcome, label};
 use crate::output;
-use compare::Compared;
+use compare::PrecisionComparison;
 
 /// What a calibration was asked for.
 pub struct Quantize<'a> {
@@ -91,7 +91,7 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
     };
     drop(observer);
     let int8 = Pipeline::with_model(&source, registry.folder(), (model()?, status), Some(&calibration))?;
-    calibration.measured = compare(&single, &int8, &share.compare).map(|compared| compared.measured());
+    calibration.measured = compare(&single, &int8, &share.compare)?;
     let path = registry.write_calibration(card, &calibration)?;
     let report = Report {
         model: &card.name,
@@ -163,14 +163,14 @@ fn simulate(studies: u32, seed: u64, folder: &Path) -> anyhow::Result<Share> {
 }
 
 /// Labels every loop both ways; `None` where the model gives no probabilities or no loop could be used.
-fn compare(single: &Pipeline, int8: &Pipeline, loops: &[KnownLoop]) -> Option<Compared> {
-    let mut compared = Compared::default();
+fn compare(single: &Pipeline, int8: &Pipeline, loops: &[KnownLoop]) -> anyhow::Result<Option<Measured>> {
+    let mut compared = PrecisionComparison::default();
     let bar = crate::progress::bar(loops.len() as u64, "comparing");
     for known in bar.wrap_iter(loops.iter()) {
         let (Ok(single), Ok(int8)) = (single.label(&known.path), int8.label(&known.path)) else { continue };
         compared.add(&single.probabilities, &int8.probabilities, known.view);
     }
-    (!compared.is_empty()).then_some(compared)
+    Ok(compared.measured()?)
 }
 
 /// For people.

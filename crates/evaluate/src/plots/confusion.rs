@@ -65,7 +65,7 @@ pub fn confusion(matrix: &Confusion, classes: &[String], cells: Cells) -> Drawin
             }
             let share = matrix.share(truth, answer);
             let strength = share.sqrt().max(0.08);
-            // Nothing that is outside the classes can be called rightly, except by abstaining.
+            // Nothing that is outside the classes can be called correctly, except by abstaining.
             let ink = Ink::Tint(usize::from(truth != answer), strength);
             let (x, y) = (left + cell * answer as f64, top + cell * truth as f64);
             let hint = format!("{truth_name} called {answer_name}: {} rows, {:.1}%", whole(count), 100.0 * share);

@@ -6,7 +6,7 @@ use crate::drawing::{Anchor, Drawing, Ink, Place, Shape};
 use crate::roc::RocPoint;
 
 /// The most points that a line is drawn through.
-const MOST_POINTS: usize = 400;
+const MAX_POINTS: usize = 400;
 
 /// Accuracy over confidence, bin by bin, above the number of rows in each bin. What was promised and not kept is orange,
 /// what was kept beyond the promise is light blue.
@@ -79,7 +79,7 @@ pub fn roc(points: &[RocPoint], positive: &str, negative: &str) -> Drawing {
 }
 
 fn draw_line(drawing: &mut Drawing, places: &[Place]) {
-    let step = places.len().div_ceil(MOST_POINTS).max(1);
+    let step = places.len().div_ceil(MAX_POINTS).max(1);
     let mut shown: Vec<Place> = places.iter().copied().step_by(step).collect();
     if let Some(last) = places.last().filter(|last| shown.last() != Some(last)) {
         shown.push(*last);

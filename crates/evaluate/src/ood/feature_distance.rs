@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_are_told_from_few_rows_in_many_dimensions() {
+    fn out_of_distribution_rows_are_told_from_few_rows_in_many_dimensions() {
         // 60 rows of three classes in 1408 features whose spread has 10 strong directions.
         let mut stream = Stream::new(4);
         let mut vector = |center: usize, shift: f64| -> Vec<f32> {

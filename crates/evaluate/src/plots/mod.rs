@@ -1,4 +1,4 @@
-//! Pictures of figures, each as a [`Drawing`] that can be written as SVG or PNG.
+//! Pictures of metrics, each as a [`Drawing`] that can be written as SVG or PNG.
 
 mod axes;
 mod confusion;
@@ -30,14 +30,14 @@ mod tests {
     #[test]
     fn a_confusion_matrix_shows_its_cells() {
         let rows = [(Some(0), Some(0), 3.0), (Some(0), Some(1), 1.0), (Some(2), Some(2), 5.0)];
-        let matrix = Confusion::count(3, rows.into_iter()).unwrap();
+        let matrix = Confusion::from_counts(3, rows.into_iter()).unwrap();
         let counts = confusion(&matrix, &names(3), Cells::Counts);
         assert_eq!(hints(&counts), 3);
         assert!(!counts.to_svg().contains("(abstained)"));
         let svg = confusion(&matrix, &names(3), Cells::Shares).to_svg();
         assert!(svg.contains(">75</text>") && svg.contains(">25</text>") && svg.contains(">100</text>"));
         let rows = [(Some(0), None, 1.0), (None, Some(1), 1.0)];
-        let svg = confusion(&Confusion::count(2, rows.into_iter()).unwrap(), &names(2), Cells::Counts).to_svg();
+        let svg = confusion(&Confusion::from_counts(2, rows.into_iter()).unwrap(), &names(2), Cells::Counts).to_svg();
         assert!(svg.contains("(abstained)") && svg.contains("(outside)"));
     }
 
