@@ -1,41 +1,50 @@
-//! The daemon's two questions, answered by the pipeline: is this file complete, and which view does it show?
+//! The pipeline behind the daemon's traits: is a file complete, and which view does it show?
 
 use std::path::Path;
 
-use daemon::{Completeness, LabelFailure, LabelledLoop, Labeller, Outcome};
+use anyhow::Context as _;
+use daemon::{Completeness, LabelFailure, Labeller, Labelling};
+use domain::{InvalidUid, ModelKey, Prediction, StageTimings};
 use pipeline::{LabelError, LoopLabel, Pipeline};
-use store::{DicomIdentity, LoopFacts, ModelKey, Prediction};
+use store::{DicomIdentity, LoopFacts};
 
 /// Labels files with a pipeline.
 pub struct PipelineLabeller {
     pipeline: Pipeline,
+    model: ModelKey,
 }
 
 impl PipelineLabeller {
-    /// Labels with `pipeline`.
-    pub fn new(pipeline: Pipeline) -> Self {
-        Self { pipeline }
+    /// Returns a labeller that asks `pipeline`.
+    ///
+    /// # Errors
+    /// The digest of the weights is none.
+    pub fn new(pipeline: Pipeline) -> anyhow::Result<Self> {
+        let model = ModelKey {
+            pipeline: pipeline.name().to_owned(),
+            pipeline_sha256: Some(pipeline.digest()),
+            weights_sha256: pipeline.weights_sha256().parse().context("the weights' digest")?,
+            precision: Some(pipeline.precision()),
+        };
+        Ok(Self { pipeline, model })
     }
 }
 
 impl Labeller for PipelineLabeller {
     fn model(&self) -> ModelKey {
-        ModelKey {
-            pipeline: self.pipeline.name().to_owned(),
-            weights_sha256: self.pipeline.weights_sha256().to_owned(),
-        }
+        self.model.clone()
     }
 
-    fn label(&self, path: &Path) -> Result<Outcome, LabelFailure> {
+    fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
         match self.pipeline.label(path) {
-            Ok(label) if label.skipped => {
-                Ok(Outcome::Skipped { facts: Some(Box::new(facts(&label))), reason: label.reason.unwrap_or_default() })
-            }
-            Ok(label) => {
-                Ok(Outcome::Labelled(Box::new(LabelledLoop { facts: facts(&label), prediction: prediction(label) })))
-            }
+            Ok(label) => self.labelling(label).map_err(|error| LabelFailure {
+                kind: "invalid_uid".to_owned(),
+                message: error.to_string(),
+                temporary: false,
+                identity: None,
+            }),
             Err(LabelError::Loop(cine::CineError::NoPixelData { .. })) => {
-                Ok(Outcome::Skipped { facts: None, reason: "the object holds no image".to_owned() })
+                Ok(Labelling::Skipped { facts: None, reason: "the object holds no image".to_owned() })
             }
             Err(error) => Err(LabelFailure {
                 kind: error.kind().to_owned(),
@@ -47,7 +56,45 @@ impl Labeller for PipelineLabeller {
     }
 }
 
-/// Whether a file is complete, and whose it is.
+impl PipelineLabeller {
+    fn labelling(&self, label: LoopLabel) -> Result<Labelling, InvalidUid> {
+        let facts = Box::new(facts(&label)?);
+        Ok(match label.skipped {
+            true => Labelling::Skipped { facts: Some(facts), reason: label.reason.unwrap_or_default() },
+            false => Labelling::Labelled { facts, prediction: Box::new(self.prediction(label)) },
+        })
+    }
+
+    fn prediction(&self, label: LoopLabel) -> Prediction {
+        Prediction {
+            // An engine without memory on its GPU goes on in another precision than the pipeline's.
+            model: ModelKey { precision: Some(label.precision), ..self.model.clone() },
+            weights_note: label.weights_note.map(ToOwned::to_owned),
+            view: label.view,
+            confidence: label.confidence,
+            abstained: label.abstained,
+            reason: label.reason,
+            probabilities: label.probabilities,
+            prediction_set: label.prediction_set,
+            energy: label.energy,
+            clips: label.clips as u32,
+            frames_used: label.frames_used as u32,
+            ecg_source: label.ecg_source,
+            timings: StageTimings {
+                open: label.ms.open,
+                ecg: label.ms.ecg,
+                decode: label.ms.decode,
+                prepare: label.ms.prepare,
+                encode: label.ms.encode,
+                head: label.ms.head,
+                total: label.ms.total,
+            },
+            findings: label.findings,
+        }
+    }
+}
+
+/// Returns whether a file is complete, and whose it is.
 pub fn check_file(path: &Path) -> Completeness {
     match cine::completeness(path) {
         cine::Completeness::Complete => Completeness::Complete { identity: identity(path) },
@@ -60,51 +107,24 @@ fn identity(path: &Path) -> Option<DicomIdentity> {
     let source = cine::Loop::open(path).ok()?;
     let header = source.header();
     Some(DicomIdentity {
-        study_instance_uid: header.study_instance_uid.clone(),
-        sop_instance_uid: header.sop_instance_uid.clone(),
+        study_instance_uid: header.study_instance_uid.parse().ok()?,
+        sop_instance_uid: header.sop_instance_uid.parse().ok()?,
     })
 }
 
-fn facts(label: &LoopLabel) -> LoopFacts {
+fn facts(label: &LoopLabel) -> Result<LoopFacts, InvalidUid> {
     let header = &label.header;
-    LoopFacts {
-        study_instance_uid: label.study_instance_uid.clone(),
-        series_instance_uid: label.series_instance_uid.clone(),
-        sop_instance_uid: label.sop_instance_uid.clone(),
+    Ok(LoopFacts {
+        study_instance_uid: label.study_instance_uid.parse()?,
+        series_instance_uid: label.series_instance_uid.parse()?,
+        sop_instance_uid: label.sop_instance_uid.parse()?,
         transfer_syntax: Some(header.transfer_syntax.clone()),
         manufacturer: header.manufacturer.clone(),
-        mode: label.mode.as_str().to_owned(),
+        mode: label.mode,
         rows: Some(header.rows),
         columns: Some(header.columns),
         frames: Some(header.frames),
         frame_time_ms: (!header.timing.guessed).then(|| header.timing.frame_time_ms()),
         acquired: header.acquisition_datetime.clone(),
-    }
-}
-
-fn prediction(label: LoopLabel) -> Prediction {
-    let ms = label.ms;
-    Prediction {
-        model: ModelKey { pipeline: label.pipeline, weights_sha256: label.weights_sha256 },
-        weights_note: label.weights_note.map(ToOwned::to_owned),
-        view: label.view,
-        confidence: label.confidence,
-        abstained: label.abstained,
-        reason: label.reason,
-        probabilities: label.probabilities,
-        clips: label.clips as u32,
-        frames_used: label.frames_used as u32,
-        ecg_source: label.ecg_source.as_str().to_owned(),
-        timings_ms: [
-            ("open", ms.open),
-            ("ecg", ms.ecg),
-            ("decode", ms.decode),
-            ("prepare", ms.prepare),
-            ("encode", ms.encode),
-            ("head", ms.head),
-            ("total", ms.total),
-        ]
-        .map(|(stage, milliseconds)| (stage.to_owned(), milliseconds))
-        .into(),
-    }
+    })
 }

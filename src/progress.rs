@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, stderr};
 
 use daemon::{DaemonEvent, Observer};
+use domain::{SopUid, StudyUid};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar of `length` steps on stderr, hidden when that is no terminal.
@@ -49,7 +50,8 @@ impl Observer for Reporter {
             }
             DaemonEvent::FileTaken { path_tag, study_instance_uid } => {
                 self.bar.inc_length(1);
-                tracing::info!(file = path_tag, study = study_instance_uid, "file taken");
+                let study = study_instance_uid.as_ref().map(StudyUid::as_str);
+                tracing::info!(file = path_tag, study, "file taken");
             }
             DaemonEvent::FileIgnored { path_tag, reason } => tracing::info!(file = path_tag, reason, "file ignored"),
             DaemonEvent::FileIncomplete { path_tag, reason, given_up: true } => {
@@ -65,42 +67,44 @@ impl Observer for Reporter {
                 tracing::info!(folder = path_tag, reason, "no change events here, relying on the timed scan");
             }
             DaemonEvent::JobStarted { job_id, path_tag, attempt } => {
-                tracing::debug!(job = job_id, file = path_tag, attempt, "job started");
+                tracing::debug!(job = %job_id, file = path_tag, attempt, "job started");
             }
             DaemonEvent::LoopLabelled { study_instance_uid, sop_instance_uid, view, confidence } => {
                 self.bar.inc(1);
                 self.bar.set_message(view.clone().unwrap_or_else(|| "not sure".to_owned()));
-                tracing::info!(study = study_instance_uid, sop = sop_instance_uid, view, confidence, "loop labelled");
+                tracing::info!(study = %study_instance_uid, sop = %sop_instance_uid, view, confidence, "loop labelled");
             }
             DaemonEvent::LoopSkipped { study_instance_uid, sop_instance_uid, reason } => {
                 self.bar.inc(1);
-                tracing::info!(study = study_instance_uid, sop = sop_instance_uid, reason, "loop without a view");
+                let study = study_instance_uid.as_ref().map(StudyUid::as_str);
+                let sop = sop_instance_uid.as_ref().map(SopUid::as_str);
+                tracing::info!(study, sop, reason, "loop without a view");
             }
             DaemonEvent::LoopDuplicate { study_instance_uid, sop_instance_uid } => {
                 self.bar.inc(1);
-                tracing::info!(study = study_instance_uid, sop = sop_instance_uid, "another copy of a known loop");
+                tracing::info!(study = %study_instance_uid, sop = %sop_instance_uid, "another copy of a known loop");
             }
             DaemonEvent::LoopConflict { study_instance_uid, sop_instance_uid } => {
                 self.bar.inc(1);
                 tracing::warn!(
-                    study = study_instance_uid,
-                    sop = sop_instance_uid,
+                    study = %study_instance_uid,
+                    sop = %sop_instance_uid,
                     "known UID with other bytes, first kept"
                 );
             }
             DaemonEvent::LoopFailed { job_id, path_tag, kind, message, will_retry } => {
                 if *will_retry {
-                    tracing::info!(job = job_id, file = path_tag, kind, message, "loop failed, will try again");
+                    tracing::info!(job = %job_id, file = path_tag, kind, message, "loop failed, will try again");
                 } else {
                     self.bar.inc(1);
-                    tracing::warn!(job = job_id, file = path_tag, kind, message, "loop failed, kept with its reason");
+                    tracing::warn!(job = %job_id, file = path_tag, kind, message, "loop failed, kept with its reason");
                 }
             }
             DaemonEvent::StudyReopened { study_instance_uid } => {
-                tracing::info!(study = study_instance_uid, "study reopened by a late file");
+                tracing::info!(study = %study_instance_uid, "study reopened by a late file");
             }
             DaemonEvent::StudyClosed { study_instance_uid } => {
-                tracing::info!(study = study_instance_uid, "study closed");
+                tracing::info!(study = %study_instance_uid, "study closed");
             }
             DaemonEvent::WindowChanged { open } => tracing::info!(open, "nightly window"),
             DaemonEvent::Stopping => tracing::info!("stopping, finishing running jobs"),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use domain::{SopUid, StudyUid};
 
 /// `echolabel demo`
 #[derive(Debug, Args)]
@@ -90,7 +91,7 @@ pub struct InspectOptions {
 pub struct InventoryOptions {
     /// Study Instance UID; every study when it is left out
     #[arg(value_name = "STUDY")]
-    pub study: Option<String>,
+    pub study: Option<StudyUid>,
     /// Database file
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
@@ -107,7 +108,7 @@ pub struct InventoryOptions {
 pub struct ExportOptions {
     /// Study Instance UID; every study when it is left out
     #[arg(value_name = "STUDY")]
-    pub study: Option<String>,
+    pub study: Option<StudyUid>,
     /// Format
     #[arg(long, value_enum)]
     pub format: ExportFormat,
@@ -142,7 +143,7 @@ pipeline's label set. `echolabel export --format csv --paths` then writes what `
 pub struct ReviewOptions {
     /// The loop
     #[arg(value_name = "SOP_INSTANCE_UID")]
-    pub sop_instance_uid: String,
+    pub sop_instance_uid: SopUid,
     /// The view that it shows, or none
     #[arg(value_name = "VIEW|none")]
     pub view: String,

@@ -31,7 +31,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     settings.inbox.rescan = jiff::SignedDuration::from_secs(2);
     let pipeline = super::open_view_pipeline(common, &settings)?;
     let label_set = pipeline.label_set().map(zoo::LabelSet::view_names).unwrap_or_default();
-    let labeller = PipelineLabeller::new(pipeline);
+    let labeller = PipelineLabeller::new(pipeline)?;
 
     eprintln!(
         "1. simulating {} studies; the daemon labels their loops as they arrive in {}",

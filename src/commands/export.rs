@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use domain::StudyUid;
 use store::export::{self, ExportOptions as Choice};
 use store::{Inventory, LabelStore as _, SqliteStore};
 
@@ -25,10 +26,10 @@ pub fn run(common: &Common, options: &ExportOptions) -> Outcome {
 }
 
 /// The inventory of one study, or of every study.
-pub fn inventories(common: &Common, db: Option<PathBuf>, study: Option<&str>) -> anyhow::Result<Vec<Inventory>> {
+pub fn inventories(common: &Common, db: Option<PathBuf>, study: Option<&StudyUid>) -> anyhow::Result<Vec<Inventory>> {
     let (store, label_set) = open(common, db)?;
     let studies = match study {
-        Some(uid) => vec![uid.to_owned()],
+        Some(uid) => vec![uid.clone()],
         None => store.studies()?.into_iter().map(|study| study.study_instance_uid).collect(),
     };
     studies.iter().map(|uid| Ok(store.inventory(uid, &label_set)?)).collect()

@@ -1,5 +1,6 @@
 //! `echolabel inventory`: for people.
 
+use domain::{ModelKey, SopUid};
 use store::{Inventory, NotLabelledWhy};
 
 use super::Outcome;
@@ -8,7 +9,7 @@ use crate::output;
 
 /// Prints the inventory of one study or of all.
 pub fn run(common: &Common, options: &InventoryOptions) -> Outcome {
-    let inventories = super::export::inventories(common, options.db.clone(), options.study.as_deref())?;
+    let inventories = super::export::inventories(common, options.db.clone(), options.study.as_ref())?;
     if options.json {
         return inventories.iter().try_for_each(output::json_line);
     }
@@ -27,8 +28,10 @@ pub fn print(inventory: &Inventory) -> Outcome {
     };
     output::line(format_args!("study {} ({state})", inventory.study_instance_uid))?;
     for model in &inventory.models {
-        let digest: String = model.model.weights_sha256.chars().take(12).collect();
-        output::line(format_args!("  pipeline {}, weights {digest}", model.model.pipeline))?;
+        let ModelKey { pipeline, weights_sha256, precision, .. } = &model.model;
+        let digest: String = weights_sha256.to_string().chars().take(12).collect();
+        let precision = precision.map(|precision| format!(", {precision}")).unwrap_or_default();
+        output::line(format_args!("  pipeline {pipeline}, weights {digest}{precision}"))?;
         if let Some(note) = &model.weights_note {
             output::line(format_args!("  ! {note}"))?;
         }
@@ -56,7 +59,7 @@ pub fn print(inventory: &Inventory) -> Outcome {
         (NotLabelledWhy::Reviewed, "reviewed: none"),
     ] {
         for found in inventory.not_labelled.iter().filter(|found| found.why == why) {
-            let uid = found.sop_instance_uid.as_deref().unwrap_or("UID unknown");
+            let uid = found.sop_instance_uid.as_ref().map_or("UID unknown", SopUid::as_str);
             let reason = found.reason.as_deref().unwrap_or("no reason given");
             output::line(format_args!("  {heading:<14} {uid}  {reason}"))?;
         }

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
+use domain::Sha256;
+use sha2::Digest as _;
 
 /// Eight hex digits that stand for a path in logs and events: a path may hold a patient's name.
 pub fn path_tag(path: &Path) -> String {
-    let hash = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    hex(hash.get(..4).unwrap_or_default())
+    let hash = sha2::Sha256::digest(path.as_os_str().as_encoded_bytes());
+    hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A message with the path in it replaced by its tag: errors like to name the file they are about.
@@ -17,21 +18,17 @@ pub(crate) fn without_path(message: &str, path: &Path) -> String {
     message.replace(&*path.to_string_lossy(), &format!("file {}", path_tag(path)))
 }
 
-/// SHA-256 of a file's bytes, lower-case hex.
-pub(crate) fn content_sha256(path: &Path) -> io::Result<String> {
+/// Returns the SHA-256 of a file's bytes.
+pub(crate) fn content_sha256(path: &Path) -> io::Result<Sha256> {
     let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
+    let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hex(&hasher.finalize())),
+            0 => return Ok(Sha256::from(<[u8; 32]>::from(hasher.finalize()))),
             length => hasher.update(buffer.get(..length).unwrap_or_default()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -45,7 +42,7 @@ mod tests {
         std::fs::write(&path, "abc").unwrap();
         // FIPS 180-2, appendix B.1.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(content_sha256(&path).unwrap(), expected);
+        assert_eq!(content_sha256(&path).unwrap().to_string(), expected);
     }
 
     #[test]

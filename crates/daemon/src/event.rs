@@ -1,8 +1,9 @@
-//! What the daemon tells while it works.
+//! Events of the daemon.
 
+use domain::{JobId, SopUid, StudyUid};
 use store::JobCounts;
 
-/// Something happened. Carries UIDs, and in place of a path its [`path_tag`](crate::path_tag): a path may hold a name.
+/// An event. Carries UIDs, and in place of a path its [`path_tag`](crate::path_tag): a path may hold a name.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum DaemonEvent {
@@ -18,7 +19,7 @@ pub enum DaemonEvent {
         /// Stands for the path.
         path_tag: String,
         /// Where the header told it.
-        study_instance_uid: Option<String>,
+        study_instance_uid: Option<StudyUid>,
     },
     /// A file is not DICOM and is left alone.
     FileIgnored {
@@ -53,7 +54,7 @@ pub enum DaemonEvent {
     /// A worker began.
     JobStarted {
         /// The job.
-        job_id: i64,
+        job_id: JobId,
         /// Stands for the path.
         path_tag: String,
         /// Which try this is, from 1.
@@ -62,9 +63,9 @@ pub enum DaemonEvent {
     /// A loop and its prediction are in the store.
     LoopLabelled {
         /// The study.
-        study_instance_uid: String,
+        study_instance_uid: StudyUid,
         /// The loop.
-        sop_instance_uid: String,
+        sop_instance_uid: SopUid,
         /// None where the model abstained.
         view: Option<String>,
         /// 0..=1.
@@ -73,30 +74,30 @@ pub enum DaemonEvent {
     /// No model was asked about the file.
     LoopSkipped {
         /// The study, where known.
-        study_instance_uid: Option<String>,
+        study_instance_uid: Option<StudyUid>,
         /// The loop, where known.
-        sop_instance_uid: Option<String>,
+        sop_instance_uid: Option<SopUid>,
         /// In words.
         reason: String,
     },
     /// The file is another copy of a loop in the store.
     LoopDuplicate {
         /// The study.
-        study_instance_uid: String,
+        study_instance_uid: StudyUid,
         /// The loop.
-        sop_instance_uid: String,
+        sop_instance_uid: SopUid,
     },
     /// The file has the SOP Instance UID of a loop in the store, but other bytes; the first is kept.
     LoopConflict {
         /// The study.
-        study_instance_uid: String,
+        study_instance_uid: StudyUid,
         /// The loop.
-        sop_instance_uid: String,
+        sop_instance_uid: SopUid,
     },
     /// A try failed.
     LoopFailed {
         /// The job.
-        job_id: i64,
+        job_id: JobId,
         /// Stands for the path.
         path_tag: String,
         /// Short name.
@@ -109,12 +110,12 @@ pub enum DaemonEvent {
     /// A closed study got another file.
     StudyReopened {
         /// The study.
-        study_instance_uid: String,
+        study_instance_uid: StudyUid,
     },
     /// A study has been quiet long enough.
     StudyClosed {
         /// The study.
-        study_instance_uid: String,
+        study_instance_uid: StudyUid,
     },
     /// The nightly window opened (true) or closed (false).
     WindowChanged {
@@ -125,9 +126,9 @@ pub enum DaemonEvent {
     Stopping,
 }
 
-/// Is told of every event, from any thread; must not block for long.
+/// Receives every event, from any thread; must not block for long.
 pub trait Observer: Send + Sync {
-    /// One event.
+    /// Receives one event.
     fn notice(&self, event: &DaemonEvent);
 }
 

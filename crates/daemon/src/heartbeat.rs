@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use domain::JobId;
 use jiff::SignedDuration;
 use store::{Backend, Job};
 
@@ -12,7 +13,7 @@ use crate::Clock;
 
 /// The jobs in work right now.
 #[derive(Default)]
-pub(crate) struct RunningJobs(Mutex<HashMap<i64, Job>>);
+pub(crate) struct RunningJobs(Mutex<HashMap<JobId, Job>>);
 
 impl RunningJobs {
     /// Keeps the lease of a job alive until the guard is dropped.
@@ -29,7 +30,7 @@ impl RunningJobs {
             for job in jobs {
                 // The next beat, or the transaction that ends the job, will show whether this matters.
                 if let Err(error) = store.heartbeat(&job, lease, clock.now()) {
-                    tracing::warn!(job = job.job_id, %error, "heartbeat failed");
+                    tracing::warn!(job = %job.job_id, %error, "heartbeat failed");
                 }
             }
         }
@@ -39,7 +40,7 @@ impl RunningJobs {
 /// A job whose lease is being extended.
 pub(crate) struct KeptAlive<'a> {
     jobs: &'a RunningJobs,
-    job_id: i64,
+    job_id: JobId,
 }
 
 impl Drop for KeptAlive<'_> {

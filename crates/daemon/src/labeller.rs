@@ -1,45 +1,42 @@
-//! What the daemon asks of whoever labels loops.
+//! The trait of whatever labels loops.
 
 use std::path::Path;
 
-use store::{DicomIdentity, LoopFacts, ModelKey, Prediction};
+use domain::{ModelKey, Prediction};
+use store::{DicomIdentity, LoopFacts};
 
 /// Turns one complete file into a label. Called from several worker threads at once; may panic, which fails that job only.
 pub trait Labeller: Send + Sync {
-    /// Which model speaks: loops it has spoken about are not shown to it again.
+    /// Returns the key under which its predictions are kept; a loop is labelled once by a key.
     fn model(&self) -> ModelKey;
 
     /// Labels one file.
     ///
     /// # Errors
     /// A [`LabelFailure`], temporary where another try may go better.
-    fn label(&self, path: &Path) -> Result<Outcome, LabelFailure>;
+    fn label(&self, path: &Path) -> Result<Labelling, LabelFailure>;
 }
 
-/// What became of a file.
+/// Result of labelling one file.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// A model spoke (it may have abstained).
-    Labelled(Box<LabelledLoop>),
+pub enum Labelling {
+    /// A model was asked; it may have abstained.
+    Labelled {
+        /// Header values.
+        facts: Box<LoopFacts>,
+        /// The model's answer.
+        prediction: Box<Prediction>,
+    },
     /// No model was asked: Doppler, M-mode, a report, ...
     Skipped {
-        /// The header, where the object is an image of a study; it then appears in the inventory.
+        /// Header values, where the object is an image of a study; it then appears in the inventory.
         facts: Option<Box<LoopFacts>>,
-        /// Why, in words.
+        /// The reason, in words.
         reason: String,
     },
 }
 
-/// A loop with what the model said.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LabelledLoop {
-    /// What the header says.
-    pub facts: LoopFacts,
-    /// What the model says.
-    pub prediction: Prediction,
-}
-
-/// A file could not be labelled.
+/// Reason why a file could not be labelled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {message}")]
 pub struct LabelFailure {
@@ -47,8 +44,8 @@ pub struct LabelFailure {
     pub kind: String,
     /// One sentence for people, without path or patient identity.
     pub message: String,
-    /// Another try may go better.
+    /// True where another try may succeed.
     pub temporary: bool,
-    /// The study and loop, where the header could be read: the inventory then tells of the failure.
+    /// Study and loop, where the header could be read: the inventory then shows the failure.
     pub identity: Option<DicomIdentity>,
 }

@@ -1,7 +1,7 @@
 //! Watches folders, queues their files durably and has them labelled.
 //!
 //! The daemon knows neither DICOM nor models: it is given a [`FileCheck`] that says when a file is complete and a
-//! [`Labeller`] that turns one file into an [`Outcome`]. Two rules hold whatever happens: a file that was taken is in
+//! [`Labeller`] that turns one file into an [`Labelling`]. Two rules hold whatever happens: a file that was taken is in
 //! the database, and a loop, its prediction and the end of its job are one transaction. So a kill at any moment loses
 //! nothing and labels nothing twice.
 
@@ -32,7 +32,7 @@ pub use digest::path_tag;
 pub use error::DaemonError;
 pub use event::{DaemonEvent, Observer};
 pub use file_check::{Completeness, FileCheck};
-pub use labeller::{LabelFailure, LabelledLoop, Labeller, Outcome};
+pub use labeller::{LabelFailure, Labeller, Labelling};
 pub use settings::{Overrides, Polling, Settings};
 pub use shutdown::Shutdown;
 pub use summary::Summary;

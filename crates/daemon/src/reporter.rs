@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
+use domain::JobId;
+
 use crate::{DaemonEvent, Observer, Summary};
 
 /// Passes every event on and keeps count.
@@ -15,7 +17,7 @@ pub(crate) struct Reporter<'a> {
 struct Tally {
     summary: Summary,
     /// Jobs whose last try failed and that will be tried again.
-    retrying: HashSet<i64>,
+    retrying: HashSet<JobId>,
 }
 
 impl<'a> Reporter<'a> {

@@ -3,13 +3,14 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use domain::{Prediction, Sha256};
 use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Recorded, Retry, StoreError};
 
 use crate::digest::{content_sha256, without_path};
 use crate::inbox::{Hint, HintSender, look};
 use crate::reporter::Reporter;
 use crate::settings::RetrySettings;
-use crate::{Clock, DaemonEvent, LabelFailure, LabelledLoop, Labeller, Outcome, path_tag};
+use crate::{Clock, DaemonEvent, LabelFailure, Labeller, Labelling, path_tag};
 
 /// Everything a worker needs; all workers share one.
 pub(crate) struct Worker<'a> {
@@ -24,12 +25,13 @@ pub(crate) struct Worker<'a> {
 /// How an attempt ends, before it is written down.
 enum Attempt {
     Labelled {
-        labelled: Box<LabelledLoop>,
-        content_sha256: String,
+        facts: Box<LoopFacts>,
+        prediction: Box<Prediction>,
+        content_sha256: Sha256,
     },
     Skipped {
         facts: Option<Box<LoopFacts>>,
-        content_sha256: String,
+        content_sha256: Sha256,
         reason: String,
     },
     Copy(KnownLoop),
@@ -52,7 +54,7 @@ impl Worker<'_> {
         let attempt = self.attempt(job)?;
         match self.write_down(job, attempt) {
             Err(StoreError::LeaseLost { job_id }) => {
-                tracing::warn!(job = job_id, "the job was given to another worker; this result is dropped");
+                tracing::warn!(job = %job_id, "the job was given to another worker; this result is dropped");
                 Ok(())
             }
             written => written,
@@ -70,7 +72,7 @@ impl Worker<'_> {
             Ok(digest) => digest,
             Err(error) => return Ok(Attempt::Failed(unreadable(&error))),
         };
-        if let Some(known) = self.store.known_content(&content_sha256, &self.labeller.model())? {
+        if let Some(known) = self.store.known_content(content_sha256, &self.labeller.model())? {
             return Ok(Attempt::Copy(known));
         }
         let outcome = catch_unwind(AssertUnwindSafe(|| self.labeller.label(&job.file.path)));
@@ -81,8 +83,10 @@ impl Worker<'_> {
             return Ok(Attempt::Superseded);
         }
         Ok(match outcome {
-            Ok(Ok(Outcome::Labelled(labelled))) => Attempt::Labelled { labelled, content_sha256 },
-            Ok(Ok(Outcome::Skipped { facts, reason })) => {
+            Ok(Ok(Labelling::Labelled { facts, prediction })) => {
+                Attempt::Labelled { facts, prediction, content_sha256 }
+            }
+            Ok(Ok(Labelling::Skipped { facts, reason })) => {
                 Attempt::Skipped { facts, content_sha256, reason: without_path(&reason, &job.file.path) }
             }
             Ok(Err(failure)) => Attempt::Failed(failure),
@@ -105,9 +109,8 @@ impl Worker<'_> {
     fn write_down(&self, job: &Job, attempt: Attempt) -> Result<(), StoreError> {
         let now = self.clock.now();
         match attempt {
-            Attempt::Labelled { labelled, content_sha256 } => {
-                let LabelledLoop { facts, prediction } = *labelled;
-                let recorded = self.store.record_labelled(job, &facts, &content_sha256, &prediction, now)?;
+            Attempt::Labelled { facts, prediction, content_sha256 } => {
+                let recorded = self.store.record_labelled(job, &facts, content_sha256, &prediction, now)?;
                 let labelled = DaemonEvent::LoopLabelled {
                     study_instance_uid: facts.study_instance_uid.clone(),
                     sop_instance_uid: facts.sop_instance_uid.clone(),
@@ -117,7 +120,7 @@ impl Worker<'_> {
                 self.tell_recorded(recorded, &facts, labelled);
             }
             Attempt::Skipped { facts: Some(facts), content_sha256, reason } => {
-                let recorded = self.store.record_skipped(job, &facts, &content_sha256, &reason, now)?;
+                let recorded = self.store.record_skipped(job, &facts, content_sha256, &reason, now)?;
                 let skipped = DaemonEvent::LoopSkipped {
                     study_instance_uid: Some(facts.study_instance_uid.clone()),
                     sop_instance_uid: Some(facts.sop_instance_uid.clone()),

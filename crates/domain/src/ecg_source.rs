@@ -22,6 +22,9 @@ pub enum EcgSource {
 }
 
 impl EcgSource {
+    /// All sources.
+    pub const ALL: [Self; 5] = [Self::Waveform, Self::RWaveTimeVector, Self::Curve, Self::BurnedInTrace, Self::None];
+
     /// Returns the name that is stored and serialized.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -33,10 +36,29 @@ impl EcgSource {
             Self::None => "none",
         }
     }
+
+    /// Returns the source of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.as_str() == name)
+    }
 }
 
 impl fmt::Display for EcgSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_serialized_name_is_the_stored_one() {
+        for source in EcgSource::ALL {
+            assert_eq!(serde_json::to_value(source).expect("a name"), source.as_str());
+            assert_eq!(EcgSource::from_name(source.as_str()), Some(source));
+        }
     }
 }

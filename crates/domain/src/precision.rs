@@ -20,6 +20,9 @@ pub enum Precision {
 }
 
 impl Precision {
+    /// All precisions.
+    pub const ALL: [Self; 4] = [Self::F32, Self::Bf16, Self::F16, Self::Int8];
+
     /// Returns the name that is stored and serialized.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -30,10 +33,29 @@ impl Precision {
             Self::Int8 => "int8",
         }
     }
+
+    /// Returns the precision of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|precision| precision.as_str() == name)
+    }
 }
 
 impl fmt::Display for Precision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_serialized_name_is_the_stored_one() {
+        for precision in Precision::ALL {
+            assert_eq!(serde_json::to_value(precision).expect("a name"), precision.as_str());
+            assert_eq!(Precision::from_name(precision.as_str()), Some(precision));
+        }
     }
 }

@@ -22,6 +22,7 @@ pub struct ModelKey {
 
 /// Milliseconds spent in each stage.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StageTimings {
     /// Reading headers.
     pub open: f64,
@@ -58,6 +59,7 @@ pub struct Prediction {
     /// The probability of every view, by name.
     pub probabilities: BTreeMap<String, f64>,
     /// The views that the loop may show, likeliest first: a conformal set at the coverage that the model's card states.
+    /// Empty in rows that an older program wrote.
     pub prediction_set: Vec<String>,
     /// The out-of-distribution score: mean energy of the clips, minus the log-sum-exp of their logits (Liu et al. 2020,
     /// "Energy-based Out-of-distribution Detection"). `None` in rows that an older program wrote.
@@ -71,6 +73,6 @@ pub struct Prediction {
     /// Where the time went.
     #[serde(rename = "ms")]
     pub timings: StageTimings,
-    /// What was odd about the loop.
+    /// What was odd about the loop. Empty in rows that an older program wrote.
     pub findings: Vec<Finding>,
 }

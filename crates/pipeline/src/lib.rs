@@ -10,6 +10,7 @@ mod aggregate;
 mod beat;
 mod decode;
 mod derived;
+mod digest;
 mod engine;
 mod error;
 mod file;

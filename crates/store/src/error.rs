@@ -1,6 +1,8 @@
-//! What can go wrong in the store.
+//! Errors of the store.
 
 use std::path::PathBuf;
+
+use domain::{JobId, SopUid, StudyUid};
 
 /// An error of the store; the message says what was being done.
 #[derive(Debug, thiserror::Error)]
@@ -60,14 +62,14 @@ pub enum StoreError {
     #[error("job {job_id} is no longer held by this worker")]
     LeaseLost {
         /// The job.
-        job_id: i64,
+        job_id: JobId,
     },
     /// No such loop.
     #[error("no loop {0} in the database")]
-    UnknownLoop(String),
+    UnknownLoop(SopUid),
     /// No such study.
     #[error("no study {0} in the database")]
-    UnknownStudy(String),
+    UnknownStudy(StudyUid),
     /// An export could not be written.
     #[error("cannot write export {path}")]
     Export {
@@ -79,7 +81,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the same call may work a little later.
+    /// Returns true when the same call may succeed a little later.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Open { source, .. } | Self::Query { source, .. } => matches!(

@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use domain::{Mode, ModelKey, Prediction, SopUid, StudyUid};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::{ModelKey, Prediction, Review, StoredLoop, StoredPrediction, Study};
+use crate::{Review, StoredLoop, StoredPrediction, Study};
 
 /// What a study holds, as plain data. Only each loop's latest prediction counts; a review overrules it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inventory {
     /// Study Instance UID.
-    pub study_instance_uid: String,
+    pub study_instance_uid: StudyUid,
     /// When its last file came or its last loop was labelled.
     pub last_activity: Timestamp,
     /// When it was closed; none while it is open.
@@ -44,7 +45,7 @@ pub struct ViewInventory {
     /// Name of the view.
     pub view: String,
     /// SOP Instance UID of the best loop: highest confidence, then most frames, then earliest acquisition.
-    pub best: String,
+    pub best: SopUid,
     /// Its loops, best first.
     pub loops: Vec<InventoryLoop>,
 }
@@ -53,15 +54,15 @@ pub struct ViewInventory {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InventoryLoop {
     /// SOP Instance UID.
-    pub sop_instance_uid: String,
+    pub sop_instance_uid: SopUid,
     /// The model's probability of this view, 0..=1.
     pub confidence: f64,
     /// A person named the view.
     pub reviewed: bool,
     /// Number of frames.
     pub frames: Option<u32>,
-    /// Mode name.
-    pub mode: String,
+    /// Imaging mode.
+    pub mode: Mode,
     /// Acquisition date and time as in the header.
     pub acquired: Option<String>,
 }
@@ -86,13 +87,13 @@ pub enum NotLabelledWhy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NotLabelled {
     /// SOP Instance UID, where it is known.
-    pub sop_instance_uid: Option<String>,
+    pub sop_instance_uid: Option<SopUid>,
     /// What happened.
     pub why: NotLabelledWhy,
     /// In words.
     pub reason: Option<String>,
-    /// Mode name, where it is known.
-    pub mode: Option<String>,
+    /// Imaging mode, where it is known.
+    pub mode: Option<Mode>,
 }
 
 /// What an inventory is built from.
@@ -109,28 +110,28 @@ pub(crate) struct StudyRecords {
 
 /// A file of the study that is no loop of the store.
 pub(crate) struct Unlabelled {
-    pub sop_instance_uid: Option<String>,
+    pub sop_instance_uid: Option<SopUid>,
     pub why: NotLabelledWhy,
     pub reason: Option<String>,
 }
 
 /// Sorts a study's loops into views.
-pub(crate) fn build(material: StudyRecords, label_set: &[String]) -> Inventory {
-    let latest: HashMap<&str, &Prediction> =
-        material.predictions.iter().map(|stored| (stored.sop_instance_uid.as_str(), &stored.prediction)).collect();
-    let reviews: HashMap<&str, &Review> =
-        material.reviews.iter().map(|review| (review.sop_instance_uid.as_str(), review)).collect();
+pub(crate) fn build(records: StudyRecords, label_set: &[String]) -> Inventory {
+    let latest: HashMap<&SopUid, &Prediction> =
+        records.predictions.iter().map(|stored| (&stored.sop_instance_uid, &stored.prediction)).collect();
+    let reviews: HashMap<&SopUid, &Review> =
+        records.reviews.iter().map(|review| (&review.sop_instance_uid, review)).collect();
 
     let mut by_view: BTreeMap<&str, Vec<InventoryLoop>> = BTreeMap::new();
     let mut not_labelled = Vec::new();
-    for stored in &material.loops {
-        let uid = stored.facts.sop_instance_uid.as_str();
+    for stored in &records.loops {
+        let uid = &stored.facts.sop_instance_uid;
         match place(stored, latest.get(uid).copied(), reviews.get(uid).copied()) {
             Ok((view, entry)) => by_view.entry(view).or_default().push(entry),
             Err(entry) => not_labelled.push(entry),
         }
     }
-    not_labelled.extend(material.unlabelled.into_iter().map(|file| NotLabelled {
+    not_labelled.extend(records.unlabelled.into_iter().map(|file| NotLabelled {
         sop_instance_uid: file.sop_instance_uid,
         why: file.why,
         reason: file.reason,
@@ -149,10 +150,10 @@ pub(crate) fn build(material: StudyRecords, label_set: &[String]) -> Inventory {
         .map(|prediction| ModelUsed { model: prediction.model.clone(), weights_note: prediction.weights_note.clone() })
         .collect();
     Inventory {
-        study_instance_uid: material.study.study_instance_uid,
-        last_activity: material.study.last_activity,
-        closed_at: material.study.closed_at,
-        unfinished_jobs: material.unfinished_jobs,
+        study_instance_uid: records.study.study_instance_uid,
+        last_activity: records.study.last_activity,
+        closed_at: records.study.closed_at,
+        unfinished_jobs: records.unfinished_jobs,
         models: models.into_iter().collect(),
         views,
         missing,
@@ -171,7 +172,7 @@ fn place<'a>(
         sop_instance_uid: Some(facts.sop_instance_uid.clone()),
         why,
         reason: reason.cloned(),
-        mode: Some(facts.mode.clone()),
+        mode: Some(facts.mode),
     };
     let view = match (review, prediction) {
         (Some(review), _) => {
@@ -195,7 +196,7 @@ fn place<'a>(
         confidence,
         reviewed: review.is_some(),
         frames: facts.frames,
-        mode: facts.mode.clone(),
+        mode: facts.mode,
         acquired: facts.acquired.clone(),
     };
     Ok((view, entry))

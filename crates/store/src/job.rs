@@ -1,8 +1,9 @@
-//! What a job is: one version of one file that waits for its label.
+//! Jobs: one version of one file that waits for its label.
 
 use std::fmt;
 use std::path::PathBuf;
 
+use domain::{JobId, SopUid, StudyUid};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -17,16 +18,16 @@ pub struct FileIdentity {
     pub modified_unix_ns: i64,
 }
 
-/// What a quick look at the header told about a file before it was queued.
+/// Identifiers that were read from a file's header before it was queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DicomIdentity {
     /// Study Instance UID (0020,000D).
-    pub study_instance_uid: String,
+    pub study_instance_uid: StudyUid,
     /// SOP Instance UID (0008,0018).
-    pub sop_instance_uid: String,
+    pub sop_instance_uid: SopUid,
 }
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
@@ -43,7 +44,7 @@ pub enum JobState {
 }
 
 impl JobState {
-    /// The name in the database and in exports.
+    /// Returns the name in the database and in exports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -54,7 +55,7 @@ impl JobState {
         }
     }
 
-    /// The state of that name.
+    /// Returns the state of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Skipped]
             .into_iter()
@@ -72,27 +73,27 @@ impl fmt::Display for JobState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Key in the job table.
-    pub job_id: i64,
+    pub job_id: JobId,
     /// The file to label.
     pub file: FileIdentity,
-    /// How often it has been claimed, this time included.
+    /// Number of claims, this one included.
     pub attempts: u32,
-    /// How many of those ended because the program died.
+    /// Number of claims that ended because the program died.
     pub interruptions: u32,
-    /// Who holds it.
+    /// Name of the worker that holds it.
     pub worker: String,
     /// Its study and loop, where the header was read before it was queued.
     pub identity: Option<DicomIdentity>,
 }
 
-/// What enqueueing a file did.
+/// Result of enqueueing a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enqueued {
     /// A job was made, or one that failed because its file had vanished was revived.
     New {
         /// Key in the job table.
-        job_id: i64,
-        /// Whether the file reopened a closed study.
+        job_id: JobId,
+        /// True when the file reopened a closed study.
         reopened_study: bool,
     },
     /// This version of the file has a job already.
@@ -108,14 +109,14 @@ pub enum SettledFile {
     Incomplete,
 }
 
-/// Why a job failed.
+/// Reason of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobFailure {
     /// A short stable name, e.g. `file_vanished`.
     pub kind: String,
     /// One sentence for people, without path or patient identity.
     pub message: String,
-    /// The study and loop the file belongs to, where the header could be read.
+    /// Study and loop of the file, where the header could be read.
     pub identity: Option<DicomIdentity>,
 }
 
@@ -127,7 +128,7 @@ impl JobFailure {
     pub const SUPERSEDED: &'static str = "superseded";
 }
 
-/// Whether a failed job is tried again.
+/// Time of the next try of a failed job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// Not before this time.
@@ -136,7 +137,7 @@ pub enum Retry {
     Never,
 }
 
-/// How many jobs stand in each state.
+/// Number of jobs by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct JobCounts {
     /// Waiting.
@@ -152,7 +153,7 @@ pub struct JobCounts {
 }
 
 impl JobCounts {
-    /// Jobs that still need a worker.
+    /// Returns the number of jobs that still need a worker.
     pub const fn unfinished(&self) -> u64 {
         self.pending + self.running
     }
@@ -162,14 +163,14 @@ impl JobCounts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRow {
     /// Key in the job table.
-    pub job_id: i64,
+    pub job_id: JobId,
     /// The file.
     pub file: FileIdentity,
-    /// Where the job stands.
+    /// State.
     pub state: JobState,
-    /// How often it was claimed.
+    /// Number of claims.
     pub attempts: u32,
-    /// How often the program died while it was running.
+    /// Number of claims during which the program died.
     pub interruptions: u32,
     /// Not to be claimed before.
     pub not_before: Option<Timestamp>,
@@ -180,11 +181,11 @@ pub struct JobRow {
     /// The file is another copy of a loop that was known.
     pub duplicate: bool,
     /// SOP Instance UID of the loop, once known.
-    pub sop_instance_uid: Option<String>,
+    pub sop_instance_uid: Option<SopUid>,
     /// Study Instance UID, once known.
-    pub study_instance_uid: Option<String>,
-    /// When the job was made.
+    pub study_instance_uid: Option<StudyUid>,
+    /// Time of making.
     pub enqueued_at: Timestamp,
-    /// When it ended.
+    /// Time of its end.
     pub finished_at: Option<Timestamp>,
 }

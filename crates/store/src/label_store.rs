@@ -1,21 +1,22 @@
-//! The door for labels.
+//! The trait for labels.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use domain::{ModelKey, Prediction, Sha256, SopUid, StudyUid};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Inventory, Job, LoopFacts, ModelKey, Prediction, Review, StoreError, StoredLoop, StoredPrediction, Study};
+use crate::{Inventory, Job, LoopFacts, Review, StoreError, StoredLoop, StoredPrediction, Study};
 
-/// What recording a loop did. In every case the job is finished in the same transaction.
+/// Result of recording a loop. In every case the job is finished in the same transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
     /// The loop is new.
     NewLoop {
-        /// Whether it reopened a closed study.
+        /// True when it reopened a closed study.
         reopened_study: bool,
     },
-    /// The loop was known; this model's word on it is new.
+    /// The loop was known; this model's prediction is new.
     NewPrediction,
     /// Loop and prediction were known: the file is another copy.
     Duplicate,
@@ -27,19 +28,19 @@ pub enum Recorded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownLoop {
     /// SOP Instance UID.
-    pub sop_instance_uid: String,
+    pub sop_instance_uid: SopUid,
     /// Study Instance UID.
-    pub study_instance_uid: String,
+    pub study_instance_uid: StudyUid,
 }
 
 /// Durable labels. A loop, its prediction and the end of its job are one transaction; no prediction is ever overwritten.
 pub trait LabelStore: Send + Sync {
-    /// Records a labelled loop and finishes its job. `content_sha256` is lower-case hex of the file's bytes.
+    /// Records a labelled loop and finishes its job.
     fn record_labelled(
         &self,
         job: &Job,
         facts: &LoopFacts,
-        content_sha256: &str,
+        content_sha256: Sha256,
         prediction: &Prediction,
         now: Timestamp,
     ) -> Result<Recorded, StoreError>;
@@ -49,7 +50,7 @@ pub trait LabelStore: Send + Sync {
         &self,
         job: &Job,
         facts: &LoopFacts,
-        content_sha256: &str,
+        content_sha256: Sha256,
         reason: &str,
         now: Timestamp,
     ) -> Result<Recorded, StoreError>;
@@ -57,36 +58,36 @@ pub trait LabelStore: Send + Sync {
     /// Finishes a job whose file is another copy of a known loop.
     fn record_duplicate(&self, job: &Job, known: &KnownLoop, now: Timestamp) -> Result<(), StoreError>;
 
-    /// The loop with these bytes, if it was skipped or `model` has spoken about it: it need not be labelled again.
-    fn known_content(&self, content_sha256: &str, model: &ModelKey) -> Result<Option<KnownLoop>, StoreError>;
+    /// Returns the loop with these bytes if it was skipped or has a prediction of `model`: it need not be labelled again.
+    fn known_content(&self, content_sha256: Sha256, model: &ModelKey) -> Result<Option<KnownLoop>, StoreError>;
 
-    /// The loop with this SOP Instance UID.
-    fn known_loop(&self, sop_instance_uid: &str) -> Result<Option<KnownLoop>, StoreError>;
+    /// Returns the loop with this SOP Instance UID.
+    fn known_loop(&self, sop: &SopUid) -> Result<Option<KnownLoop>, StoreError>;
 
     /// Puts the finished jobs of loops that `model` has not seen back into the queue; returns how many.
     fn requeue_for(&self, model: &ModelKey, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Closes the studies without unfinished jobs that have been quiet for `quiet`; returns their UIDs.
-    fn close_quiet_studies(&self, quiet: SignedDuration, now: Timestamp) -> Result<Vec<String>, StoreError>;
+    fn close_quiet_studies(&self, quiet: SignedDuration, now: Timestamp) -> Result<Vec<StudyUid>, StoreError>;
 
-    /// Every study, latest activity first.
+    /// Returns every study, latest activity first.
     fn studies(&self) -> Result<Vec<Study>, StoreError>;
 
-    /// The loops of a study by acquisition time.
-    fn loops(&self, study_instance_uid: &str) -> Result<Vec<StoredLoop>, StoreError>;
+    /// Returns the loops of a study by acquisition time.
+    fn loops(&self, study: &StudyUid) -> Result<Vec<StoredLoop>, StoreError>;
 
-    /// Every prediction about the loops of a study, oldest first.
-    fn predictions(&self, study_instance_uid: &str) -> Result<Vec<StoredPrediction>, StoreError>;
+    /// Returns every prediction about the loops of a study, oldest first.
+    fn predictions(&self, study: &StudyUid) -> Result<Vec<StoredPrediction>, StoreError>;
 
-    /// Where the loops of a study were read from, by SOP Instance UID. A path may hold a patient's name.
-    fn paths(&self, study_instance_uid: &str) -> Result<BTreeMap<String, PathBuf>, StoreError>;
+    /// Returns the file of each loop of a study, by SOP Instance UID. A path may hold a patient's name.
+    fn paths(&self, study: &StudyUid) -> Result<BTreeMap<SopUid, PathBuf>, StoreError>;
 
-    /// Keeps a person's word on a loop.
+    /// Records a person's label of a loop.
     fn add_review(&self, review: &Review) -> Result<(), StoreError>;
 
-    /// The reviews of a study's loops, oldest first.
-    fn reviews(&self, study_instance_uid: &str) -> Result<Vec<Review>, StoreError>;
+    /// Returns the reviews of a study's loops, oldest first.
+    fn reviews(&self, study: &StudyUid) -> Result<Vec<Review>, StoreError>;
 
-    /// Which views of `label_set` a study has, and what it lacks.
-    fn inventory(&self, study_instance_uid: &str, label_set: &[String]) -> Result<Inventory, StoreError>;
+    /// Returns the views of `label_set` that a study has, and those that it lacks.
+    fn inventory(&self, study: &StudyUid, label_set: &[String]) -> Result<Inventory, StoreError>;
 }

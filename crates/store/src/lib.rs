@@ -22,5 +22,5 @@ pub use job::{
 };
 pub use label_store::{KnownLoop, LabelStore, Recorded};
 pub use queue::Queue;
-pub use record::{LoopFacts, ModelKey, Prediction, Review, StoredLoop, StoredPrediction, Study};
+pub use record::{LoopFacts, Review, StoredLoop, StoredPrediction, Study};
 pub use sqlite::SqliteStore;

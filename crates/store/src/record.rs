@@ -1,34 +1,24 @@
-//! The facts the store keeps about studies, loops, predictions and reviews.
+//! Studies, loops, predictions and reviews as the store keeps them.
 
-use std::collections::BTreeMap;
-
+use domain::{Mode, Prediction, SeriesUid, Sha256, SopUid, StudyUid};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Which model made a prediction: a pipeline with one set of weights.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ModelKey {
-    /// Name of the pipeline file.
-    pub pipeline: String,
-    /// SHA-256 of the weights, lower-case hex.
-    pub weights_sha256: String,
-}
-
-/// What the header of a loop says. No patient identity.
+/// Header values of a loop. No patient identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoopFacts {
     /// Study Instance UID (0020,000D).
-    pub study_instance_uid: String,
+    pub study_instance_uid: StudyUid,
     /// Series Instance UID (0020,000E).
-    pub series_instance_uid: String,
+    pub series_instance_uid: SeriesUid,
     /// SOP Instance UID (0008,0018).
-    pub sop_instance_uid: String,
+    pub sop_instance_uid: SopUid,
     /// Transfer syntax UID.
     pub transfer_syntax: Option<String>,
     /// Manufacturer (0008,0070).
     pub manufacturer: Option<String>,
-    /// Mode name as in `inspect --json`: `2d`, `colour`, `pw`, ...
-    pub mode: String,
+    /// Imaging mode.
+    pub mode: Mode,
     /// Rows of a frame; none for an object without an image.
     pub rows: Option<u32>,
     /// Columns of a frame.
@@ -41,43 +31,16 @@ pub struct LoopFacts {
     pub acquired: Option<String>,
 }
 
-/// What a model said about a loop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    /// Who said it.
-    pub model: ModelKey,
-    /// What a reader must know about the weights, e.g. "untrained weights".
-    pub weights_note: Option<String>,
-    /// The view; none where the model abstained.
-    pub view: Option<String>,
-    /// Calibrated probability of the most likely view, 0..=1.
-    pub confidence: f64,
-    /// The model declined to name a view.
-    pub abstained: bool,
-    /// Why it abstained.
-    pub reason: Option<String>,
-    /// Probability by view name.
-    pub probabilities: BTreeMap<String, f64>,
-    /// Number of clips (beats) that were seen.
-    pub clips: u32,
-    /// Number of frames that were decoded.
-    pub frames_used: u32,
-    /// Where the phases came from, as in `inspect --json`.
-    pub ecg_source: String,
-    /// Milliseconds by stage: open, ecg, decode, prepare, encode, head, total.
-    pub timings_ms: BTreeMap<String, f64>,
-}
-
 /// A study as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Study {
     /// Study Instance UID.
-    pub study_instance_uid: String,
-    /// When its first file came.
+    pub study_instance_uid: StudyUid,
+    /// Arrival of its first file.
     pub first_seen: Timestamp,
-    /// When its last file came or its last loop was labelled.
+    /// Arrival of its last file, or time of its last label.
     pub last_activity: Timestamp,
-    /// When it was closed after a quiet time; none while it is open.
+    /// Time of closing after a quiet time; `None` while it is open.
     pub closed_at: Option<Timestamp>,
     /// Loops in the store.
     pub loops: u64,
@@ -89,11 +52,11 @@ pub struct StoredLoop {
     /// Header facts.
     #[serde(flatten)]
     pub facts: LoopFacts,
-    /// SHA-256 of the file, lower-case hex.
-    pub content_sha256: String,
-    /// Why it was not shown to a model; none for a loop with predictions.
+    /// SHA-256 of the file.
+    pub content_sha256: Sha256,
+    /// Reason why no model was asked; `None` for a loop with predictions.
     pub skip_reason: Option<String>,
-    /// When it entered the store.
+    /// Time of entry into the store.
     pub created_at: Timestamp,
 }
 
@@ -103,25 +66,25 @@ pub struct StoredPrediction {
     /// Key in the prediction table: a later prediction has a larger one.
     pub prediction_id: i64,
     /// SOP Instance UID of its loop.
-    pub sop_instance_uid: String,
-    /// What was said.
+    pub sop_instance_uid: SopUid,
+    /// The prediction.
     #[serde(flatten)]
     pub prediction: Prediction,
-    /// When.
+    /// Time of recording.
     pub created_at: Timestamp,
 }
 
-/// A person's word on a loop. Later reviews win; none is ever removed.
+/// A person's label of a loop. The latest review of a loop counts; none is ever removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Review {
     /// SOP Instance UID of the loop.
-    pub sop_instance_uid: String,
+    pub sop_instance_uid: SopUid,
     /// The right view; none for "no view of the set".
     pub view: Option<String>,
-    /// Who says so.
+    /// The person who reviewed the loop.
     pub reviewer: String,
     /// Free text.
     pub comment: Option<String>,
-    /// When.
+    /// Time of recording.
     pub created_at: Timestamp,
 }

@@ -4,7 +4,8 @@ mod common;
 
 use std::collections::HashSet;
 
-use common::{LEASE, at, facts, file, new_store, prediction};
+use common::{LEASE, at, digest, facts, file, new_store, prediction, study};
+use domain::JobId;
 use proptest::prelude::*;
 use store::{Job, JobFailure, JobState, LabelStore, Queue, Retry, SqliteStore};
 
@@ -36,7 +37,7 @@ fn record(store: &SqliteStore, job: &Job, now: i64) {
     let sop = format!("1.2.{}", name.parse::<u8>().unwrap() % 6);
     let said = prediction("w1", Some("PLAX"), 0.9);
     // The lease may have been lost: then nothing must be written, which the end of the history shows.
-    let _ = store.record_labelled(job, &facts("1.2", &sop), &sop, &said, at(now));
+    let _ = store.record_labelled(job, &facts("1.2", &sop), digest(&sop), &said, at(now));
 }
 
 proptest! {
@@ -80,8 +81,8 @@ proptest! {
         for job in store.jobs().unwrap() {
             prop_assert_eq!(job.state, JobState::Done);
         }
-        prop_assert_eq!(store.loops("1.2").unwrap().len(), queued.len());
-        prop_assert_eq!(store.predictions("1.2").unwrap().len(), queued.len());
+        prop_assert_eq!(store.loops(&study("1.2")).unwrap().len(), queued.len());
+        prop_assert_eq!(store.predictions(&study("1.2")).unwrap().len(), queued.len());
     }
 }
 
@@ -99,7 +100,7 @@ fn eight_threads_claim_each_job_once() {
     for number in 0..64 {
         store.enqueue(&file(&number.to_string(), 1), None, at(0)).unwrap();
     }
-    let mut claimed: Vec<i64> = std::thread::scope(|scope| {
+    let mut claimed: Vec<JobId> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
             .map(|worker| {
                 let store = &store;
@@ -109,7 +110,7 @@ fn eight_threads_claim_each_job_once() {
                 })
             })
             .collect();
-        threads.into_iter().flat_map(|thread| -> Vec<i64> { thread.join().unwrap() }).collect()
+        threads.into_iter().flat_map(|thread| -> Vec<JobId> { thread.join().unwrap() }).collect()
     });
     claimed.sort_unstable();
     claimed.dedup();

@@ -4,20 +4,19 @@ mod common;
 
 use std::fs;
 
-use common::{at, claimed, facts, label, new_store, prediction};
+use common::{at, claimed, digest, facts, label, new_store, prediction, study};
 use store::export::{ExportFormat, ExportOptions, export};
 use store::{LabelStore, SqliteStore, StoreError};
 use tempfile::TempDir;
 
 fn filled() -> (TempDir, SqliteStore) {
     let (folder, store) = new_store();
-    let mut first = facts("1.2", "1.2.3");
-    first.mode = "=cmd()".to_owned();
+    let first = facts("1.2", "1.2.3");
     label(&store, &first, "c1", &prediction("w1", Some("PLAX"), 0.875), 0);
     label(&store, &first, "c1", &prediction("w2", None, 0.25), 1);
-    label(&store, &facts("../../evil", "9.9"), "c2", &prediction("w1", Some("A4C"), 0.5), 2);
+    label(&store, &facts("9", "9.9"), "c2", &prediction("w1", Some("A4C"), 0.5), 2);
     let doppler = claimed(&store, "doppler", 3);
-    store.record_skipped(&doppler, &facts("1.2", "1.2.4"), "d", "spectral Doppler", at(3)).unwrap();
+    store.record_skipped(&doppler, &facts("1.2", "1.2.4"), digest("d"), "=cmd()", at(3)).unwrap();
     (folder, store)
 }
 
@@ -35,25 +34,26 @@ fn csv_has_one_row_a_loop_with_the_latest_prediction() {
     uids.sort_unstable();
     assert_eq!(uids, ["1.2.3", "1.2.4", "9.9"]);
     let row = |uid: &str| rows.iter().find(|row| row["sop_instance_uid"] == uid).unwrap();
-    assert_eq!(row("1.2.3")["mode"], "'=cmd()");
-    assert_eq!((row("1.2.3")["weights_sha256"].as_str(), row("1.2.3")["abstained"].as_str()), ("w2", "true"));
-    assert_eq!((row("1.2.4")["reason"].as_str(), row("1.2.4")["view"].as_str()), ("spectral Doppler", ""));
+    assert_eq!(row("1.2.3")["weights_sha256"], digest("w2").to_string());
+    assert_eq!(row("1.2.3")["abstained"], "true");
+    let kept = ["precision", "prediction_set", "energy", "findings"].map(|column| row("9.9")[column].as_str());
+    assert_eq!(kept, ["f32", "A4C PSAX", "-4.5", "timing_guessed"]);
+    assert_eq!((row("1.2.4")["reason"].as_str(), row("1.2.4")["view"].as_str()), ("'=cmd()", ""));
     assert_eq!((row("9.9")["view"].as_str(), row("9.9")["confidence"].as_str()), ("A4C", "0.5"));
-    assert_eq!(row("9.9")["content_sha256"], "c2");
+    assert_eq!(row("9.9")["content_sha256"], digest("c2").to_string());
     assert!(rows.iter().all(|row| !row.contains_key("path") && row.values().all(|cell| !cell.contains("/inbox"))));
 }
 
 #[test]
 fn paths_are_exported_only_when_asked_for() {
-    let options =
-        ExportOptions { include_paths: true, study_instance_uid: Some("1.2".to_owned()), ..Default::default() };
+    let options = ExportOptions { include_paths: true, study_instance_uid: Some(study("1.2")), ..Default::default() };
     let rows = csv(&options);
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|row| row["path"].starts_with("/inbox/")));
 }
 
 #[test]
-fn json_has_one_file_a_study_and_stays_in_its_folder() {
+fn json_has_one_whole_file_a_study() {
     let (folder, store) = filled();
     let out = folder.path().join("a/b/out");
     let options = ExportOptions { label_set: vec!["PSAX".to_owned()], ..Default::default() };
@@ -64,20 +64,21 @@ fn json_has_one_file_a_study_and_stays_in_its_folder() {
     assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "no half files are left");
     let text = fs::read_to_string(out.join("1.2.json")).unwrap();
     assert!(!text.contains("/inbox"));
-    let study: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(study["inventory"]["missing"], serde_json::json!(["PSAX"]));
-    let predictions = study["loops"][0]["predictions"].as_array().unwrap();
+    let exported: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(exported["inventory"]["missing"], serde_json::json!(["PSAX"]));
+    let predictions = exported["loops"][0]["predictions"].as_array().unwrap();
     assert_eq!(predictions.len(), 2);
-    assert_eq!(predictions[0]["model"]["weights_sha256"], "w1");
+    assert_eq!(predictions[0]["weights_sha256"], digest("w1").to_string());
+    assert_eq!(predictions[0]["findings"][0]["code"], "timing_guessed");
     assert_eq!(predictions[0]["confidence"], 0.875);
 }
 
 #[test]
 fn an_unknown_study_is_an_error() {
     let (folder, store) = filled();
-    let options = ExportOptions { study_instance_uid: Some("7".to_owned()), ..Default::default() };
+    let options = ExportOptions { study_instance_uid: Some(study("7")), ..Default::default() };
     assert!(matches!(
         export(&store, ExportFormat::Json, folder.path(), &options),
-        Err(StoreError::UnknownStudy(uid)) if uid == "7"
+        Err(StoreError::UnknownStudy(uid)) if uid == study("7")
     ));
 }

@@ -2,10 +2,8 @@
 
 mod common;
 
-use common::{LEASE, at, claimed, facts, file, label, model, new_store, prediction};
-use store::{
-    DicomIdentity, JobFailure, JobState, LabelStore, NotLabelledWhy, Queue, Recorded, Retry, Review, StoreError,
-};
+use common::{LEASE, at, claimed, digest, facts, file, identity, label, model, new_store, prediction, sop, study};
+use store::{JobFailure, JobState, LabelStore, NotLabelledWhy, Queue, Recorded, Retry, Review, StoreError};
 
 const NEW: Recorded = Recorded::NewLoop { reopened_study: false };
 
@@ -20,8 +18,8 @@ fn the_same_instance_is_one_loop_and_each_model_speaks_once() {
     assert_eq!(label(&store, &loop_facts, "c", &prediction("w1", Some("PLAX"), 0.9), 0), NEW);
     assert_eq!(label(&store, &loop_facts, "c", &prediction("w1", Some("A4C"), 0.8), 1), Recorded::Duplicate);
     assert_eq!(label(&store, &loop_facts, "c", &prediction("w2", Some("A4C"), 0.7), 2), Recorded::NewPrediction);
-    assert_eq!(store.loops("1.2").unwrap().len(), 1);
-    let said: Vec<_> = store.predictions("1.2").unwrap().into_iter().map(|said| said.prediction).collect();
+    assert_eq!(store.loops(&study("1.2")).unwrap().len(), 1);
+    let said: Vec<_> = store.predictions(&study("1.2")).unwrap().into_iter().map(|said| said.prediction).collect();
     assert_eq!(said, [prediction("w1", Some("PLAX"), 0.9), prediction("w2", Some("A4C"), 0.7)]);
     let jobs = store.jobs().unwrap();
     assert!(jobs.iter().all(|job| job.state == JobState::Done));
@@ -36,10 +34,10 @@ fn other_bytes_under_the_same_uid_are_refused_and_told() {
     let mut second = first.clone();
     second.rows = Some(1);
     assert_eq!(label(&store, &second, "c2", &prediction("w1", Some("A4C"), 0.9), 1), Recorded::Conflict);
-    let loops = store.loops("1.2").unwrap();
-    assert_eq!((loops.len(), loops[0].content_sha256.as_str()), (1, "c1"));
+    let loops = store.loops(&study("1.2")).unwrap();
+    assert_eq!((loops.len(), loops[0].content_sha256), (1, digest("c1")));
     assert_eq!(loops[0].facts, first);
-    let inventory = store.inventory("1.2", &[]).unwrap();
+    let inventory = store.inventory(&study("1.2"), &[]).unwrap();
     assert_eq!(inventory.not_labelled.len(), 1);
     assert_eq!(inventory.not_labelled[0].why, NotLabelledWhy::Conflict);
     assert_eq!(store.jobs().unwrap()[1].error_kind.as_deref(), Some("conflicting_content"));
@@ -49,15 +47,15 @@ fn other_bytes_under_the_same_uid_are_refused_and_told() {
 fn a_known_content_needs_no_second_look_by_the_same_model() {
     let (_folder, store) = new_store();
     label(&store, &facts("1.2", "1.2.3"), "c", &prediction("w1", Some("PLAX"), 0.9), 0);
-    let known = store.known_content("c", &model("w1")).unwrap().unwrap();
-    assert_eq!(known.sop_instance_uid, "1.2.3");
-    assert_eq!(store.known_content("c", &model("w2")).unwrap(), None);
-    assert_eq!(store.known_content("d", &model("w1")).unwrap(), None);
+    let known = store.known_content(digest("c"), &model("w1")).unwrap().unwrap();
+    assert_eq!(known.sop_instance_uid, sop("1.2.3"));
+    assert_eq!(store.known_content(digest("c"), &model("w2")).unwrap(), None);
+    assert_eq!(store.known_content(digest("d"), &model("w1")).unwrap(), None);
     let copy = claimed(&store, "copy", 1);
     store.record_duplicate(&copy, &known, at(1)).unwrap();
     let row = store.jobs().unwrap().pop().unwrap();
     assert!(row.duplicate && row.state == JobState::Done);
-    assert_eq!(row.sop_instance_uid.as_deref(), Some("1.2.3"));
+    assert_eq!(row.sop_instance_uid, Some(sop("1.2.3")));
 }
 
 #[test]
@@ -70,17 +68,17 @@ fn a_new_model_gets_every_labelled_loop_once() {
     assert_eq!(store.requeue_for(&model("w1"), at(2)).unwrap(), 0);
     assert_eq!(store.requeue_for(&model("w2"), at(2)).unwrap(), 1);
     let job = store.claim("w", LEASE, at(3)).unwrap().unwrap();
-    assert_eq!(job.identity.unwrap().sop_instance_uid, "1.2.3");
+    assert_eq!(job.identity.unwrap().sop_instance_uid, sop("1.2.3"));
 }
 
 #[test]
 fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     let (_folder, store) = new_store();
-    let add = |sop: &str, view: Option<&str>, confidence: f64, frames: u32, acquired: Option<&str>| {
-        let mut loop_facts = facts("1.2", sop);
+    let add = |uid: &str, view: Option<&str>, confidence: f64, frames: u32, acquired: Option<&str>| {
+        let mut loop_facts = facts("1.2", uid);
         loop_facts.frames = Some(frames);
         loop_facts.acquired = acquired.map(str::to_owned);
-        label(&store, &loop_facts, sop, &prediction("w1", view, confidence), 0);
+        label(&store, &loop_facts, uid, &prediction("w1", view, confidence), 0);
     };
     add("1.2.1", Some("PLAX"), 0.8, 90, Some("20260101120000"));
     add("1.2.2", Some("PLAX"), 0.9, 30, Some("20260101120300"));
@@ -90,13 +88,13 @@ fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     add("1.2.6", None, 0.3, 60, None);
     add("1.2.7", Some("A2C"), 0.6, 60, None);
     let doppler = claimed(&store, "doppler", 0);
-    store.record_skipped(&doppler, &facts("1.2", "1.2.8"), "d", "spectral Doppler", at(0)).unwrap();
+    store.record_skipped(&doppler, &facts("1.2", "1.2.8"), digest("d"), "spectral Doppler", at(0)).unwrap();
     let broken = claimed(&store, "broken", 0);
-    let identity = DicomIdentity { study_instance_uid: "1.2".into(), sop_instance_uid: "1.2.9".into() };
+    let identity = identity("1.2", "1.2.9");
     let failure = JobFailure { kind: "decode".into(), message: "frame 3".into(), identity: Some(identity) };
     store.fail(&broken, &failure, Retry::Never, at(1)).unwrap();
-    let review = |sop: &str, view: Option<&str>| Review {
-        sop_instance_uid: sop.into(),
+    let review = |uid: &str, view: Option<&str>| Review {
+        sop_instance_uid: sop(uid),
         view: view.map(str::to_owned),
         reviewer: "reader 1".into(),
         comment: None,
@@ -105,7 +103,7 @@ fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     store.add_review(&review("1.2.7", Some("SC4C"))).unwrap();
     store.add_review(&review("1.2.7", Some("A4C"))).unwrap();
 
-    let inventory = store.inventory("1.2", &views(&["A4C", "PLAX", "PSAX"])).unwrap();
+    let inventory = store.inventory(&study("1.2"), &views(&["A4C", "PLAX", "PSAX"])).unwrap();
     let found: Vec<_> = inventory.views.iter().map(|view| (view.view.as_str(), view.best.as_str())).collect();
     assert_eq!(found, [("A4C", "1.2.7"), ("PLAX", "1.2.4"), ("A2C", "1.2.5")]);
     let plax: Vec<_> = inventory.views[1].loops.iter().map(|entry| entry.sop_instance_uid.as_str()).collect();
@@ -116,7 +114,7 @@ fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     let why: Vec<_> = inventory
         .not_labelled
         .iter()
-        .map(|entry| (entry.sop_instance_uid.as_deref().unwrap(), entry.why, entry.reason.as_deref().unwrap()))
+        .map(|entry| (entry.sop_instance_uid.as_ref().unwrap().as_str(), entry.why, entry.reason.as_deref().unwrap()))
         .collect();
     assert_eq!(
         why,
@@ -131,34 +129,36 @@ fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     assert_eq!(inventory.models[0].weights_note.as_deref(), Some("untrained weights"));
 
     store.add_review(&review("1.2.7", None)).unwrap();
-    let inventory = store.inventory("1.2", &views(&["A4C"])).unwrap();
+    let inventory = store.inventory(&study("1.2"), &views(&["A4C"])).unwrap();
     assert_eq!(inventory.missing, ["A4C"]);
-    assert_eq!(store.reviews("1.2").unwrap().len(), 3);
+    assert_eq!(store.reviews(&study("1.2")).unwrap().len(), 3);
     assert!(matches!(store.add_review(&review("9.9", None)), Err(StoreError::UnknownLoop(_))));
-    assert!(matches!(store.inventory("9.9", &[]), Err(StoreError::UnknownStudy(_))));
+    assert!(matches!(store.inventory(&study("9.9"), &[]), Err(StoreError::UnknownStudy(_))));
 }
 
 #[test]
 fn a_retry_that_works_leaves_no_failure_in_the_inventory() {
     let (_folder, store) = new_store();
-    let identity = DicomIdentity { study_instance_uid: "1.2".into(), sop_instance_uid: "1.2.3".into() };
+    let identity = identity("1.2", "1.2.3");
     let job = claimed(&store, "a", 0);
     let failure = JobFailure { kind: "read".into(), message: "away".into(), identity: Some(identity) };
     store.fail(&job, &failure, Retry::Never, at(1)).unwrap();
-    assert_eq!(store.inventory("1.2", &[]).unwrap().not_labelled.len(), 1);
+    assert_eq!(store.inventory(&study("1.2"), &[]).unwrap().not_labelled.len(), 1);
     store.retry_failed(at(2)).unwrap();
-    assert_eq!(store.inventory("1.2", &[]).unwrap().unfinished_jobs, 1);
+    assert_eq!(store.inventory(&study("1.2"), &[]).unwrap().unfinished_jobs, 1);
     let job = store.claim("w", LEASE, at(3)).unwrap().unwrap();
-    store.record_labelled(&job, &facts("1.2", "1.2.3"), "c", &prediction("w1", Some("PLAX"), 0.9), at(3)).unwrap();
-    let inventory = store.inventory("1.2", &[]).unwrap();
+    store
+        .record_labelled(&job, &facts("1.2", "1.2.3"), digest("c"), &prediction("w1", Some("PLAX"), 0.9), at(3))
+        .unwrap();
+    let inventory = store.inventory(&study("1.2"), &[]).unwrap();
     assert_eq!((inventory.not_labelled.len(), inventory.views.len(), inventory.unfinished_jobs), (0, 1, 0));
 }
 
 #[test]
 fn a_study_with_only_queued_files_has_an_empty_inventory() {
     let (_folder, store) = new_store();
-    let identity = DicomIdentity { study_instance_uid: "1.2".into(), sop_instance_uid: "1.2.3".into() };
+    let identity = identity("1.2", "1.2.3");
     store.enqueue(&file("a", 1), Some(&identity), at(0)).unwrap();
-    let inventory = store.inventory("1.2", &views(&["PLAX"])).unwrap();
+    let inventory = store.inventory(&study("1.2"), &views(&["PLAX"])).unwrap();
     assert_eq!((inventory.unfinished_jobs, inventory.missing.len()), (1, 1));
 }

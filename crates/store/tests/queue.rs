@@ -2,11 +2,10 @@
 
 mod common;
 
-use common::{LEASE, at, claimed, facts, file, new_store, prediction};
+use common::{LEASE, at, claimed, digest, facts, file, identity, new_store, prediction, study};
 use jiff::SignedDuration;
 use store::{
-    DicomIdentity, Enqueued, JobCounts, JobFailure, JobState, LabelStore, Queue, Retry, SettledFile, SqliteStore,
-    StoreError,
+    Enqueued, JobCounts, JobFailure, JobState, LabelStore, Queue, Retry, SettledFile, SqliteStore, StoreError,
 };
 
 fn failure(kind: &str) -> JobFailure {
@@ -67,11 +66,11 @@ fn a_job_has_one_holder_until_its_lease_runs_out() {
     // The first holder wakes up: nothing it says counts, and nothing of it stays.
     assert!(!store.heartbeat(&first, LEASE, at(113)).unwrap());
     let said = prediction("w1", Some("PLAX"), 0.9);
-    let late = store.record_labelled(&first, &facts("1.2", "1.2.3"), "c", &said, at(113));
+    let late = store.record_labelled(&first, &facts("1.2", "1.2.3"), digest("c"), &said, at(113));
     assert!(matches!(late, Err(StoreError::LeaseLost { .. })));
     assert!(store.studies().unwrap().is_empty());
     assert!(matches!(store.skip(&first, "k", "r", at(113)), Err(StoreError::LeaseLost { .. })));
-    store.record_labelled(&second, &facts("1.2", "1.2.3"), "c", &said, at(114)).unwrap();
+    store.record_labelled(&second, &facts("1.2", "1.2.3"), digest("c"), &said, at(114)).unwrap();
     assert_eq!(only_job(&store).state, JobState::Done);
 }
 
@@ -134,24 +133,23 @@ fn files_that_need_no_worker_are_remembered() {
 fn a_study_is_held_open_by_waiting_files_closed_when_quiet_and_reopened_by_late_ones() {
     let (_folder, store) = new_store();
     let quiet = SignedDuration::from_mins(10);
-    let identity = |sop: &str| DicomIdentity { study_instance_uid: "1.2".into(), sop_instance_uid: sop.into() };
     let reopened = |outcome| match outcome {
         Enqueued::New { reopened_study, .. } => reopened_study,
         Enqueued::Known => panic!("a new file"),
     };
-    assert!(!reopened(store.enqueue(&file("a", 1), Some(&identity("1.2.1")), at(0)).unwrap()));
+    assert!(!reopened(store.enqueue(&file("a", 1), Some(&identity("1.2", "1.2.1")), at(0)).unwrap()));
     assert!(store.close_quiet_studies(quiet, at(7200)).unwrap().is_empty(), "a file waits");
     let job = store.claim("w", LEASE, at(7200)).unwrap().unwrap();
-    assert_eq!(job.identity, Some(identity("1.2.1")));
+    assert_eq!(job.identity, Some(identity("1.2", "1.2.1")));
     let said = prediction("w1", Some("PLAX"), 0.9);
-    store.record_labelled(&job, &facts("1.2", "1.2.1"), "c1", &said, at(7201)).unwrap();
+    store.record_labelled(&job, &facts("1.2", "1.2.1"), digest("c1"), &said, at(7201)).unwrap();
     assert!(store.close_quiet_studies(quiet, at(7201 + 599)).unwrap().is_empty());
-    assert_eq!(store.close_quiet_studies(quiet, at(7201 + 600)).unwrap(), ["1.2"]);
+    assert_eq!(store.close_quiet_studies(quiet, at(7201 + 600)).unwrap(), [study("1.2")]);
     assert!(store.close_quiet_studies(quiet, at(9999)).unwrap().is_empty(), "closed once");
 
-    assert!(!reopened(store.enqueue(&file("copy", 1), Some(&identity("1.2.1")), at(10_000)).unwrap()));
+    assert!(!reopened(store.enqueue(&file("copy", 1), Some(&identity("1.2", "1.2.1")), at(10_000)).unwrap()));
     assert!(store.studies().unwrap()[0].closed_at.is_some(), "another copy is no news");
-    assert!(reopened(store.enqueue(&file("late", 1), Some(&identity("1.2.2")), at(10_001)).unwrap()));
+    assert!(reopened(store.enqueue(&file("late", 1), Some(&identity("1.2", "1.2.2")), at(10_001)).unwrap()));
     let studies = store.studies().unwrap();
     assert_eq!((studies.len(), studies[0].closed_at, studies[0].last_activity), (1, None, at(10_001)));
 }

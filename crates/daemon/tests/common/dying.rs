@@ -5,11 +5,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use domain::{ModelKey, Prediction, Sha256, SopUid, StudyUid};
 use jiff::{SignedDuration, Timestamp};
 use store::{
     Backend, DicomIdentity, Enqueued, FileIdentity, Inventory, Job, JobCounts, JobFailure, JobRow, KnownLoop,
-    LabelStore, LoopFacts, ModelKey, Prediction, Queue, Recorded, Retry, Review, SettledFile, SqliteStore, StoreError,
-    StoredLoop, StoredPrediction, Study,
+    LabelStore, LoopFacts, Queue, Recorded, Retry, Review, SettledFile, SqliteStore, StoreError, StoredLoop,
+    StoredPrediction, Study,
 };
 
 pub struct Dying {
@@ -64,19 +65,19 @@ impl Queue for Dying {
 
 impl LabelStore for Dying {
     pass_on! {
-        record_labelled(job: &Job, facts: &LoopFacts, content: &str, said: &Prediction, now: Timestamp) -> Recorded;
-        record_skipped(job: &Job, facts: &LoopFacts, content: &str, reason: &str, now: Timestamp) -> Recorded;
+        record_labelled(job: &Job, facts: &LoopFacts, content: Sha256, said: &Prediction, now: Timestamp) -> Recorded;
+        record_skipped(job: &Job, facts: &LoopFacts, content: Sha256, reason: &str, now: Timestamp) -> Recorded;
         record_duplicate(job: &Job, known: &KnownLoop, now: Timestamp) -> ();
-        known_content(content: &str, model: &ModelKey) -> Option<KnownLoop>;
-        known_loop(sop: &str) -> Option<KnownLoop>;
+        known_content(content: Sha256, model: &ModelKey) -> Option<KnownLoop>;
+        known_loop(sop: &SopUid) -> Option<KnownLoop>;
         requeue_for(model: &ModelKey, now: Timestamp) -> u64;
-        close_quiet_studies(quiet: SignedDuration, now: Timestamp) -> Vec<String>;
+        close_quiet_studies(quiet: SignedDuration, now: Timestamp) -> Vec<StudyUid>;
         studies() -> Vec<Study>;
-        loops(study: &str) -> Vec<StoredLoop>;
-        predictions(study: &str) -> Vec<StoredPrediction>;
-        paths(study: &str) -> BTreeMap<String, PathBuf>;
+        loops(study: &StudyUid) -> Vec<StoredLoop>;
+        predictions(study: &StudyUid) -> Vec<StoredPrediction>;
+        paths(study: &StudyUid) -> BTreeMap<SopUid, PathBuf>;
         add_review(review: &Review) -> ();
-        reviews(study: &str) -> Vec<Review>;
-        inventory(study: &str, label_set: &[String]) -> Inventory;
+        reviews(study: &StudyUid) -> Vec<Review>;
+        inventory(study: &StudyUid, label_set: &[String]) -> Inventory;
     }
 }

@@ -10,11 +10,12 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use daemon::{
-    Clock, Completeness, Daemon, DaemonError, DaemonEvent, LabelFailure, LabelledLoop, Labeller, Outcome, Overrides,
-    Settings, Shutdown, Summary, SystemClock,
+    Clock, Completeness, Daemon, DaemonError, DaemonEvent, LabelFailure, Labeller, Labelling, Overrides, Settings,
+    Shutdown, Summary, SystemClock,
 };
+use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, StageTimings, StudyUid};
 use jiff::SignedDuration;
-use store::{Backend, DicomIdentity, LabelStore, LoopFacts, ModelKey, Prediction, Queue, SqliteStore};
+use store::{Backend, DicomIdentity, LabelStore, LoopFacts, Queue, SqliteStore};
 use tempfile::TempDir;
 
 pub struct Lab {
@@ -106,10 +107,10 @@ impl Lab {
         let mut counts = BTreeMap::new();
         for study in store.studies().unwrap() {
             for stored in store.loops(&study.study_instance_uid).unwrap() {
-                counts.entry(stored.facts.sop_instance_uid).or_insert(0);
+                counts.entry(stored.facts.sop_instance_uid.to_string()).or_insert(0);
             }
             for said in store.predictions(&study.study_instance_uid).unwrap() {
-                *counts.entry(said.sop_instance_uid).or_insert(0) += 1;
+                *counts.entry(said.sop_instance_uid.to_string()).or_insert(0) += 1;
             }
         }
         counts
@@ -152,12 +153,18 @@ fn words(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
+pub fn study(uid: &str) -> StudyUid {
+    uid.parse().unwrap()
+}
+
+fn identity(study: &str, sop: &str) -> DicomIdentity {
+    DicomIdentity { study_instance_uid: study.parse().unwrap(), sop_instance_uid: sop.parse().unwrap() }
+}
+
 pub fn check(path: &Path) -> Completeness {
     let words = words(path);
     match (words.first().map(String::as_str), words.last().map(String::as_str)) {
-        (Some("LOOP"), Some("END")) => Completeness::Complete {
-            identity: Some(DicomIdentity { study_instance_uid: words[1].clone(), sop_instance_uid: words[2].clone() }),
-        },
+        (Some("LOOP"), Some("END")) => Completeness::Complete { identity: Some(identity(&words[1], &words[2])) },
         (Some("LOOP"), _) => Completeness::Incomplete { reason: format!("{}: the end is missing", path.display()) },
         _ => Completeness::NotDicom { reason: "no loop".to_owned() },
     }
@@ -170,15 +177,20 @@ pub struct FakeLabeller {
     /// Loops that say `wait` wait while this is locked.
     pub gate: Mutex<()>,
     /// Makes it another model.
-    pub weights: String,
+    pub weights: u8,
 }
 
 impl Labeller for FakeLabeller {
     fn model(&self) -> ModelKey {
-        ModelKey { pipeline: "fake".to_owned(), weights_sha256: self.weights.clone() }
+        ModelKey {
+            pipeline: "fake".to_owned(),
+            pipeline_sha256: Some(Sha256::from([0; 32])),
+            weights_sha256: Sha256::from([self.weights; 32]),
+            precision: Some(Precision::F32),
+        }
     }
 
-    fn label(&self, path: &Path) -> Result<Outcome, LabelFailure> {
+    fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
         let words = words(path);
         let (study, sop, what) = (&words[1], &words[2], words[3].as_str());
         let calls = {
@@ -191,12 +203,12 @@ impl Labeller for FakeLabeller {
             kind: "fake".to_owned(),
             message: format!("cannot read {}: as told", path.display()),
             temporary,
-            identity: Some(DicomIdentity { study_instance_uid: study.clone(), sop_instance_uid: sop.clone() }),
+            identity: Some(identity(study, sop)),
         };
         let facts = facts(study, sop);
         match what {
-            "doppler" => return Ok(Outcome::Skipped { facts: Some(facts.into()), reason: "Doppler".to_owned() }),
-            "report" => return Ok(Outcome::Skipped { facts: None, reason: "not an image".to_owned() }),
+            "doppler" => return Ok(Labelling::Skipped { facts: Some(facts.into()), reason: "Doppler".to_owned() }),
+            "report" => return Ok(Labelling::Skipped { facts: None, reason: "not an image".to_owned() }),
             "broken" => return Err(failure(false)),
             "second-try" if calls < 2 => return Err(failure(true)),
             "never" => return Err(failure(true)),
@@ -213,23 +225,26 @@ impl Labeller for FakeLabeller {
             abstained: false,
             reason: None,
             probabilities: BTreeMap::new(),
+            prediction_set: Vec::new(),
+            energy: None,
             clips: 1,
             frames_used: 6,
-            ecg_source: "none".to_owned(),
-            timings_ms: BTreeMap::new(),
+            ecg_source: EcgSource::None,
+            timings: StageTimings::default(),
+            findings: Vec::new(),
         };
-        Ok(Outcome::Labelled(Box::new(LabelledLoop { facts, prediction })))
+        Ok(Labelling::Labelled { facts: Box::new(facts), prediction: Box::new(prediction) })
     }
 }
 
 pub fn facts(study: &str, sop: &str) -> LoopFacts {
     LoopFacts {
-        study_instance_uid: study.to_owned(),
-        series_instance_uid: format!("{study}.1"),
-        sop_instance_uid: sop.to_owned(),
+        study_instance_uid: study.parse().unwrap(),
+        series_instance_uid: format!("{study}.1").parse().unwrap(),
+        sop_instance_uid: sop.parse().unwrap(),
         transfer_syntax: None,
         manufacturer: None,
-        mode: "2d".to_owned(),
+        mode: Mode::TwoD,
         rows: None,
         columns: None,
         frames: Some(30),

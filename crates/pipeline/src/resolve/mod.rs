@@ -7,11 +7,12 @@ mod tests;
 use std::path::Path;
 
 use candle_core::Device;
-use domain::Precision;
+use domain::{Precision, Sha256};
 use nn::DeviceChoice;
 use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration, QuantizationRanges, Registry, WeightStatus, ZooError};
 
 use self::agreement::{check_device, check_ranges, compare};
+use crate::digest::digest;
 use crate::engine::ReadModel;
 use crate::{Engine, LoopPreparation, PipelineError, PipelineFile, PipelineSource};
 
@@ -21,6 +22,8 @@ pub struct Pipeline {
     loops: LoopPreparation,
     card: ModelCard,
     status: WeightStatus,
+    calibration: ProbabilityCalibration,
+    digest: Sha256,
     engine: Engine,
 }
 
@@ -107,7 +110,12 @@ impl Pipeline {
         model.pack_for_good(card.prepare.size).map_err(model_error(source))?;
         let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error(source))?;
         let loops = LoopPreparation::new(label_set, &file.sampling, card.prepare);
-        Ok(Self { engine: Engine::start(model, on_cpu)?, file, loops, card, status })
+        // What was fitted to the model's own weights says nothing about weights made by a formula.
+        let fitted = card.confidence.filter(|_| status != WeightStatus::Untrained);
+        let probabilities = fitted.unwrap_or(ProbabilityCalibration::UNFITTED);
+        let digest = digest(&file, card.prepare, probabilities, calibration);
+        let engine = Engine::start(model, on_cpu)?;
+        Ok(Self { file, loops, card, status, calibration: probabilities, digest, engine })
     }
 
     /// The pipeline's name, under which its predictions are kept.
@@ -140,14 +148,19 @@ impl Pipeline {
         self.engine.weights_sha256()
     }
 
+    /// Returns the digest of everything that decides a label besides the loop, the weights and the precision: sampling,
+    /// preparation, calibration, thresholds, label set. Keys with defaults stand for their values.
+    pub fn digest(&self) -> Sha256 {
+        self.digest
+    }
+
     pub(crate) fn file(&self) -> &PipelineFile {
         &self.file
     }
 
-    /// What was fitted to the weights in use; nothing where they are made by a formula.
+    /// Returns what was fitted to the weights in use; nothing where they are made by a formula.
     pub(crate) fn confidence(&self) -> ProbabilityCalibration {
-        let fitted = self.card.confidence.filter(|_| self.status != WeightStatus::Untrained);
-        fitted.unwrap_or(ProbabilityCalibration::UNFITTED)
+        self.calibration
     }
 
     pub(crate) fn loops(&self) -> &LoopPreparation {

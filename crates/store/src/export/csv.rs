@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{ExportOptions, whole_file};
 use crate::{LabelStore, StoreError, StoredPrediction, Study};
 
-const COLUMNS: [&str; 21] = [
+const COLUMNS: [&str; 26] = [
     "study_instance_uid",
     "series_instance_uid",
     "sop_instance_uid",
@@ -16,15 +16,20 @@ const COLUMNS: [&str; 21] = [
     "frames",
     "frame_time_ms",
     "pipeline",
+    "pipeline_sha256",
     "weights_sha256",
+    "precision",
     "weights_note",
     "view",
     "confidence",
     "abstained",
     "reason",
+    "prediction_set",
+    "energy",
     "clips",
     "frames_used",
     "ecg_source",
+    "findings",
     "predicted_at",
     "reviewed_view",
     "reviewer",
@@ -67,18 +72,18 @@ fn rows(labels: &dyn LabelStore, study: &Study, include_paths: bool) -> Result<V
         let said = latest.get(&facts.sop_instance_uid).copied();
         let review = latest_review.get(&facts.sop_instance_uid).copied();
         let mut row = vec![
-            facts.study_instance_uid.clone(),
-            facts.series_instance_uid.clone(),
-            facts.sop_instance_uid.clone(),
+            facts.study_instance_uid.to_string(),
+            facts.series_instance_uid.to_string(),
+            facts.sop_instance_uid.to_string(),
             facts.acquired.clone().unwrap_or_default(),
-            facts.mode.clone(),
+            facts.mode.to_string(),
             text(facts.frames),
             text(facts.frame_time_ms),
         ];
         row.extend(said.map_or_else(|| no_prediction(stored.skip_reason.as_deref()), prediction_cells));
         row.push(review.map(|review| review.view.clone().unwrap_or_else(|| "none".to_owned())).unwrap_or_default());
         row.push(review.map(|review| review.reviewer.clone()).unwrap_or_default());
-        row.push(stored.content_sha256.clone());
+        row.push(stored.content_sha256.to_string());
         if include_paths {
             row.push(paths.get(&facts.sop_instance_uid).map(|path| path.display().to_string()).unwrap_or_default());
         }
@@ -87,20 +92,25 @@ fn rows(labels: &dyn LabelStore, study: &Study, include_paths: bool) -> Result<V
     Ok(rows)
 }
 
-/// The columns from `pipeline` to `predicted_at`.
+/// Returns the columns from `pipeline` to `predicted_at`. Lists are names with spaces between them.
 fn prediction_cells(said: &StoredPrediction) -> Vec<String> {
     let prediction = &said.prediction;
     vec![
         prediction.model.pipeline.clone(),
-        prediction.model.weights_sha256.clone(),
+        text(prediction.model.pipeline_sha256),
+        prediction.model.weights_sha256.to_string(),
+        text(prediction.model.precision),
         prediction.weights_note.clone().unwrap_or_default(),
         prediction.view.clone().unwrap_or_default(),
         prediction.confidence.to_string(),
         prediction.abstained.to_string(),
         prediction.reason.clone().unwrap_or_default(),
+        prediction.prediction_set.join(" "),
+        text(prediction.energy),
         prediction.clips.to_string(),
         prediction.frames_used.to_string(),
-        prediction.ecg_source.clone(),
+        prediction.ecg_source.to_string(),
+        prediction.findings.iter().map(|finding| finding.code.as_str()).collect::<Vec<_>>().join(" "),
         said.created_at.to_string(),
     ]
 }
@@ -108,7 +118,7 @@ fn prediction_cells(said: &StoredPrediction) -> Vec<String> {
 /// The same columns of a loop that no model was asked about: all empty but `reason`.
 fn no_prediction(reason: Option<&str>) -> Vec<String> {
     let reason = reason.unwrap_or_default();
-    ["", "", "", "", "", "", reason, "", "", "", ""].map(str::to_owned).to_vec()
+    ["", "", "", "", "", "", "", "", reason, "", "", "", "", "", "", ""].map(str::to_owned).to_vec()
 }
 
 fn text<T: ToString>(value: Option<T>) -> String {
@@ -116,8 +126,13 @@ fn text<T: ToString>(value: Option<T>) -> String {
 }
 
 /// A spreadsheet runs a cell that starts like a formula; header texts come from outside. An apostrophe makes it text.
+/// A number, such as a negative energy, is none.
 fn harmless(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.parse::<f64>().is_err() && cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -126,10 +141,11 @@ mod tests {
 
     #[test]
     fn formulas_become_text() {
-        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
+        for cell in ["=1+1", "+1+A1", "-A1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"] {
             assert_eq!(harmless(cell), format!("'{cell}"));
         }
         assert_eq!(harmless("PLAX"), "PLAX");
+        assert_eq!(harmless("-4.5"), "-4.5");
         assert_eq!(harmless(""), "");
     }
 }

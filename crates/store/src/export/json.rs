@@ -35,8 +35,8 @@ pub(super) fn write(
     options: &ExportOptions,
 ) -> Result<Vec<PathBuf>, StoreError> {
     let mut files = Vec::new();
-    for (number, study) in studies.iter().enumerate() {
-        let path = folder.join(whole_file::study_file_name(&study.study_instance_uid, number, "json"));
+    for study in studies {
+        let path = folder.join(format!("{}.json", study.study_instance_uid));
         let object = study_object(labels, study, options)?;
         let mut bytes = serde_json::to_vec_pretty(&object)
             .map_err(|error| StoreError::Export { path: path.clone(), source: error.into() })?;

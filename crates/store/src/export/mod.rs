@@ -6,6 +6,8 @@ mod whole_file;
 
 use std::path::{Path, PathBuf};
 
+use domain::StudyUid;
+
 use crate::{LabelStore, StoreError};
 
 /// A format for machines.
@@ -21,7 +23,7 @@ pub enum ExportFormat {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExportOptions {
     /// Only this study; else all.
-    pub study_instance_uid: Option<String>,
+    pub study_instance_uid: Option<StudyUid>,
     /// The views a complete study has, in order.
     pub label_set: Vec<String>,
     /// Add the path each loop was read from. A path may hold a patient's name.

@@ -1,10 +1,11 @@
 //! The job table: finding, making and ending its rows.
 
+use domain::{JobId, LoopId, Sha256, SopUid};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::database::WriteError;
-use super::row::{optional_time, path_bytes, path_from, time, time_text, unreadable};
+use super::row::{named, optional, optional_time, path_bytes, path_from, time, time_text};
 use crate::{DicomIdentity, FileIdentity, Job, JobFailure, JobRow, JobState, StoreError};
 
 /// How a job ends, or ends for now.
@@ -13,9 +14,9 @@ pub(super) struct JobEnd<'a> {
     pub not_before: Option<Timestamp>,
     pub kind: Option<&'a str>,
     pub message: Option<&'a str>,
-    pub content_sha256: Option<&'a str>,
+    pub content_sha256: Option<Sha256>,
     pub duplicate: bool,
-    pub loop_id: Option<i64>,
+    pub loop_id: Option<LoopId>,
     pub identity: Option<&'a DicomIdentity>,
 }
 
@@ -44,18 +45,18 @@ pub(super) fn end_job(connection: &Connection, job: &Job, end: &JobEnd<'_>, now:
              finished_at = ?13, worker = NULL, lease_until = NULL
          WHERE job_id = ?1 AND worker = ?2 AND attempts = ?3 AND state = 'running'",
         params![
-            job.job_id,
+            job.job_id.0,
             job.worker,
             job.attempts,
             end.state.as_str(),
             end.not_before.map(time_text),
             end.kind,
             end.message,
-            end.content_sha256,
+            end.content_sha256.map(|digest| digest.to_string()),
             end.duplicate,
-            end.loop_id,
-            end.identity.map(|identity| &identity.sop_instance_uid),
-            end.identity.map(|identity| &identity.study_instance_uid),
+            end.loop_id.map(|id| id.0),
+            end.identity.map(|identity| identity.sop_instance_uid.as_str()),
+            end.identity.map(|identity| identity.study_instance_uid.as_str()),
             (end.state != JobState::Pending).then(|| time_text(now)),
         ],
     )?;
@@ -64,7 +65,7 @@ pub(super) fn end_job(connection: &Connection, job: &Job, end: &JobEnd<'_>, now:
 
 /// The job of one version of a file.
 pub(super) struct Found {
-    job_id: i64,
+    job_id: JobId,
     state: JobState,
     error_kind: Option<String>,
 }
@@ -86,7 +87,7 @@ pub(super) fn find(connection: &Connection, file: &FileIdentity) -> rusqlite::Re
             "SELECT job_id, state, error_kind FROM job WHERE path = ?1 AND size_bytes = ?2 AND modified_unix_ns = ?3",
         )?
         .query_row(params![path_bytes(&file.path), size_column(file), file.modified_unix_ns], |row| {
-            Ok(Found { job_id: row.get(0)?, state: state(row)?, error_kind: row.get(2)? })
+            Ok(Found { job_id: JobId(row.get(0)?), state: state(row)?, error_kind: row.get(2)? })
         })
         .optional()
 }
@@ -97,7 +98,7 @@ pub(super) fn insert_or_revive(
     file: &FileIdentity,
     identity: Option<&DicomIdentity>,
     now: Timestamp,
-) -> rusqlite::Result<Option<i64>> {
+) -> rusqlite::Result<Option<JobId>> {
     let found = find(connection, file)?;
     if found.as_ref().is_some_and(|found| !found.may_be_revived()) {
         return Ok(None);
@@ -107,7 +108,7 @@ pub(super) fn insert_or_revive(
         connection.execute(
             "UPDATE job SET state = 'pending', attempts = 0, interruptions = 0, not_before = NULL, error_kind = NULL,
                  error_message = NULL, finished_at = NULL WHERE job_id = ?1",
-            [found.job_id],
+            [found.job_id.0],
         )?;
         return Ok(Some(found.job_id));
     }
@@ -118,12 +119,12 @@ pub(super) fn insert_or_revive(
             path_bytes(&file.path),
             size_column(file),
             file.modified_unix_ns,
-            identity.map(|identity| &identity.sop_instance_uid),
-            identity.map(|identity| &identity.study_instance_uid),
+            identity.map(|identity| identity.sop_instance_uid.as_str()),
+            identity.map(|identity| identity.study_instance_uid.as_str()),
             time_text(now),
         ],
     )?;
-    Ok(Some(connection.last_insert_rowid()))
+    Ok(Some(JobId(connection.last_insert_rowid())))
 }
 
 /// Older versions of a file that were not labelled never can be: their bytes are gone.
@@ -136,10 +137,9 @@ pub(super) fn supersede(connection: &Connection, file: &FileIdentity) -> rusqlit
     )
 }
 
-pub(super) fn loop_is_known(connection: &Connection, sop_instance_uid: &str) -> rusqlite::Result<bool> {
-    connection.query_row("SELECT EXISTS (SELECT 1 FROM loop WHERE sop_instance_uid = ?1)", [sop_instance_uid], |row| {
-        row.get(0)
-    })
+pub(super) fn loop_is_known(connection: &Connection, sop: &SopUid) -> rusqlite::Result<bool> {
+    connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM loop WHERE sop_instance_uid = ?1)", [sop.as_str()], |row| row.get(0))
 }
 
 /// SQLite integers are signed; no file is that long.
@@ -148,8 +148,7 @@ pub(super) fn size_column(file: &FileIdentity) -> i64 {
 }
 
 pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<JobState> {
-    let name: String = row.get("state")?;
-    JobState::from_name(&name).ok_or_else(|| unreadable("state", name))
+    named(row, "state", JobState::from_name)
 }
 
 pub(super) fn file_identity(row: &Row<'_>) -> rusqlite::Result<FileIdentity> {
@@ -161,8 +160,8 @@ pub(super) fn file_identity(row: &Row<'_>) -> rusqlite::Result<FileIdentity> {
 }
 
 pub(super) fn dicom_identity(row: &Row<'_>) -> rusqlite::Result<Option<DicomIdentity>> {
-    let study: Option<String> = row.get("study_instance_uid")?;
-    let sop: Option<String> = row.get("sop_instance_uid")?;
+    let study = optional(row, "study_instance_uid")?;
+    let sop = optional(row, "sop_instance_uid")?;
     Ok(study
         .zip(sop)
         .map(|(study_instance_uid, sop_instance_uid)| DicomIdentity { study_instance_uid, sop_instance_uid }))
@@ -170,7 +169,7 @@ pub(super) fn dicom_identity(row: &Row<'_>) -> rusqlite::Result<Option<DicomIden
 
 pub(super) fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
     Ok(JobRow {
-        job_id: row.get("job_id")?,
+        job_id: JobId(row.get("job_id")?),
         file: file_identity(row)?,
         state: state(row)?,
         attempts: row.get("attempts")?,
@@ -179,8 +178,8 @@ pub(super) fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         error_kind: row.get("error_kind")?,
         error_message: row.get("error_message")?,
         duplicate: row.get("duplicate")?,
-        sop_instance_uid: row.get("sop_instance_uid")?,
-        study_instance_uid: row.get("study_instance_uid")?,
+        sop_instance_uid: optional(row, "sop_instance_uid")?,
+        study_instance_uid: optional(row, "study_instance_uid")?,
         enqueued_at: time(row, "enqueued_at")?,
         finished_at: optional_time(row, "finished_at")?,
     })

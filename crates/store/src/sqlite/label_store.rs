@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use domain::{LoopId, ModelKey, Precision, Prediction, Sha256, SopUid, StudyUid};
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use serde_json::json;
 
 use super::job_table::{JobEnd, end_job};
-use super::row::time_text;
+use super::row::{parsed, time_text};
 use super::{SqliteStore, place, read, study};
 use crate::{
-    DicomIdentity, Inventory, Job, JobState, KnownLoop, LabelStore, LoopFacts, ModelKey, Prediction, Recorded, Review,
-    StoreError, StoredLoop, StoredPrediction, Study, inventory,
+    DicomIdentity, Inventory, Job, JobState, KnownLoop, LabelStore, LoopFacts, Recorded, Review, StoreError,
+    StoredLoop, StoredPrediction, Study, inventory,
 };
 
 impl LabelStore for SqliteStore {
@@ -20,7 +21,7 @@ impl LabelStore for SqliteStore {
         &self,
         job: &Job,
         facts: &LoopFacts,
-        content_sha256: &str,
+        content_sha256: Sha256,
         prediction: &Prediction,
         now: Timestamp,
     ) -> Result<Recorded, StoreError> {
@@ -33,7 +34,7 @@ impl LabelStore for SqliteStore {
         &self,
         job: &Job,
         facts: &LoopFacts,
-        content_sha256: &str,
+        content_sha256: Sha256,
         reason: &str,
         now: Timestamp,
     ) -> Result<Recorded, StoreError> {
@@ -44,11 +45,11 @@ impl LabelStore for SqliteStore {
 
     fn record_duplicate(&self, job: &Job, known: &KnownLoop, now: Timestamp) -> Result<(), StoreError> {
         self.write("record another copy of a loop", |transaction| {
-            let (loop_id, content): (i64, String) = transaction
+            let (loop_id, content): (LoopId, Sha256) = transaction
                 .query_row(
                     "SELECT loop_id, content_sha256 FROM loop WHERE sop_instance_uid = ?1",
-                    [&known.sop_instance_uid],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
+                    [known.sop_instance_uid.as_str()],
+                    |row| Ok((LoopId(row.get(0)?), parsed(row, "content_sha256")?)),
                 )
                 .optional()?
                 .ok_or_else(|| StoreError::UnknownLoop(known.sop_instance_uid.clone()))?;
@@ -59,7 +60,7 @@ impl LabelStore for SqliteStore {
             let end = JobEnd {
                 duplicate: true,
                 loop_id: Some(loop_id),
-                content_sha256: Some(&content),
+                content_sha256: Some(content),
                 identity: Some(&identity),
                 ..JobEnd::new(JobState::Done)
             };
@@ -67,29 +68,36 @@ impl LabelStore for SqliteStore {
         })
     }
 
-    fn known_content(&self, content_sha256: &str, model: &ModelKey) -> Result<Option<KnownLoop>, StoreError> {
+    fn known_content(&self, content_sha256: Sha256, model: &ModelKey) -> Result<Option<KnownLoop>, StoreError> {
         self.read("look up a loop by its content", |connection| {
             connection
                 .query_row(
                     "SELECT sop_instance_uid, study_instance_uid FROM loop JOIN study USING (study_id)
                      WHERE content_sha256 = ?1 AND (skip_reason NOT NULL OR EXISTS (
                          SELECT 1 FROM prediction
-                         WHERE prediction.loop_id = loop.loop_id AND pipeline = ?2 AND weights_sha256 = ?3))",
-                    params![content_sha256, model.pipeline, model.weights_sha256],
-                    |row| Ok(KnownLoop { sop_instance_uid: row.get(0)?, study_instance_uid: row.get(1)? }),
+                         WHERE prediction.loop_id = loop.loop_id AND pipeline = ?2 AND weights_sha256 = ?3
+                             AND pipeline_sha256 IS ?4 AND precision IS ?5))",
+                    params![
+                        content_sha256.to_string(),
+                        model.pipeline,
+                        model.weights_sha256.to_string(),
+                        model.pipeline_sha256.map(|digest| digest.to_string()),
+                        model.precision.map(Precision::as_str),
+                    ],
+                    known_loop,
                 )
                 .optional()
         })
     }
 
-    fn known_loop(&self, sop_instance_uid: &str) -> Result<Option<KnownLoop>, StoreError> {
+    fn known_loop(&self, sop: &SopUid) -> Result<Option<KnownLoop>, StoreError> {
         self.read("look up a loop", |connection| {
             connection
                 .query_row(
                     "SELECT sop_instance_uid, study_instance_uid FROM loop JOIN study USING (study_id)
                      WHERE sop_instance_uid = ?1",
-                    [sop_instance_uid],
-                    |row| Ok(KnownLoop { sop_instance_uid: row.get(0)?, study_instance_uid: row.get(1)? }),
+                    [sop.as_str()],
+                    known_loop,
                 )
                 .optional()
         })
@@ -102,16 +110,23 @@ impl LabelStore for SqliteStore {
                  WHERE state = 'done' AND NOT duplicate AND loop_id IN (
                      SELECT loop_id FROM loop WHERE skip_reason IS NULL AND NOT EXISTS (
                          SELECT 1 FROM prediction
-                         WHERE prediction.loop_id = loop.loop_id AND pipeline = ?1 AND weights_sha256 = ?2))",
-                params![model.pipeline, model.weights_sha256, time_text(now)],
+                         WHERE prediction.loop_id = loop.loop_id AND pipeline = ?1 AND weights_sha256 = ?2
+                             AND pipeline_sha256 IS ?4 AND precision IS ?5))",
+                params![
+                    model.pipeline,
+                    model.weights_sha256.to_string(),
+                    time_text(now),
+                    model.pipeline_sha256.map(|digest| digest.to_string()),
+                    model.precision.map(Precision::as_str),
+                ],
             )?;
             Ok(queued as u64)
         })
     }
 
-    fn close_quiet_studies(&self, quiet: SignedDuration, now: Timestamp) -> Result<Vec<String>, StoreError> {
+    fn close_quiet_studies(&self, quiet: SignedDuration, now: Timestamp) -> Result<Vec<StudyUid>, StoreError> {
         self.write("close quiet studies", |transaction| {
-            let closed: Vec<String> = transaction
+            let closed: Vec<StudyUid> = transaction
                 .prepare_cached(
                     "UPDATE study SET closed_at = ?1
                      WHERE closed_at IS NULL AND last_activity <= ?2 AND NOT EXISTS (
@@ -119,7 +134,7 @@ impl LabelStore for SqliteStore {
                              AND job.state IN ('pending', 'running'))
                      RETURNING study_instance_uid",
                 )?
-                .query_map([time_text(now), time_text(now - quiet)], |row| row.get(0))?
+                .query_map([time_text(now), time_text(now - quiet)], |row| parsed(row, "study_instance_uid"))?
                 .collect::<Result<_, _>>()?;
             for uid in &closed {
                 study::audit(transaction, now, "study_closed", Some(uid), None, &json!(null))?;
@@ -132,16 +147,16 @@ impl LabelStore for SqliteStore {
         self.read("list studies", |connection| read::studies(connection, None))
     }
 
-    fn loops(&self, study_instance_uid: &str) -> Result<Vec<StoredLoop>, StoreError> {
-        self.read("list loops", |connection| read::loops(connection, study_instance_uid))
+    fn loops(&self, study: &StudyUid) -> Result<Vec<StoredLoop>, StoreError> {
+        self.read("list loops", |connection| read::loops(connection, study))
     }
 
-    fn predictions(&self, study_instance_uid: &str) -> Result<Vec<StoredPrediction>, StoreError> {
-        self.read("list predictions", |connection| read::predictions(connection, study_instance_uid))
+    fn predictions(&self, study: &StudyUid) -> Result<Vec<StoredPrediction>, StoreError> {
+        self.read("list predictions", |connection| read::predictions(connection, study))
     }
 
-    fn paths(&self, study_instance_uid: &str) -> Result<BTreeMap<String, PathBuf>, StoreError> {
-        self.read("list paths", |connection| read::paths(connection, study_instance_uid))
+    fn paths(&self, study: &StudyUid) -> Result<BTreeMap<SopUid, PathBuf>, StoreError> {
+        self.read("list paths", |connection| read::paths(connection, study))
     }
 
     fn add_review(&self, review: &Review) -> Result<(), StoreError> {
@@ -150,7 +165,7 @@ impl LabelStore for SqliteStore {
                 "INSERT INTO review (loop_id, view, reviewer, comment, created_at)
                  SELECT loop_id, ?2, ?3, ?4, ?5 FROM loop WHERE sop_instance_uid = ?1",
                 params![
-                    review.sop_instance_uid,
+                    review.sop_instance_uid.as_str(),
                     review.view,
                     review.reviewer,
                     review.comment,
@@ -161,18 +176,25 @@ impl LabelStore for SqliteStore {
         })
     }
 
-    fn reviews(&self, study_instance_uid: &str) -> Result<Vec<Review>, StoreError> {
-        self.read("list reviews", |connection| read::reviews(connection, study_instance_uid))
+    fn reviews(&self, study: &StudyUid) -> Result<Vec<Review>, StoreError> {
+        self.read("list reviews", |connection| read::reviews(connection, study))
     }
 
-    fn inventory(&self, study_instance_uid: &str, label_set: &[String]) -> Result<Inventory, StoreError> {
-        let material = self.read("read a study", |connection| {
+    fn inventory(&self, study: &StudyUid, label_set: &[String]) -> Result<Inventory, StoreError> {
+        let records = self.read("read a study", |connection| {
             // One snapshot: the daemon may commit between two queries.
             let snapshot = connection.unchecked_transaction()?;
-            read::material(&snapshot, study_instance_uid)
+            read::study_records(&snapshot, study)
         })?;
-        material
-            .map(|material| inventory::build(material, label_set))
-            .ok_or_else(|| StoreError::UnknownStudy(study_instance_uid.to_owned()))
+        records
+            .map(|records| inventory::build(records, label_set))
+            .ok_or_else(|| StoreError::UnknownStudy(study.clone()))
     }
+}
+
+fn known_loop(row: &Row<'_>) -> rusqlite::Result<KnownLoop> {
+    Ok(KnownLoop {
+        sop_instance_uid: parsed(row, "sop_instance_uid")?,
+        study_instance_uid: parsed(row, "study_instance_uid")?,
+    })
 }

@@ -1,21 +1,22 @@
 //! Putting a loop and what a model said about it in their places.
 
+use domain::{LoopId, Precision, Prediction, Sha256};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 use super::database::WriteError;
 use super::job_table::{JobEnd, end_job};
-use super::row::time_text;
+use super::row::{parsed, time_text};
 use super::study;
-use crate::{DicomIdentity, Job, JobState, LoopFacts, Prediction, Recorded};
+use crate::{DicomIdentity, Job, JobState, LoopFacts, Recorded};
 
 /// Places a labelled loop and ends its job.
 pub(super) fn labelled(
     connection: &Connection,
     job: &Job,
     facts: &LoopFacts,
-    content_sha256: &str,
+    content_sha256: Sha256,
     prediction: &Prediction,
     now: Timestamp,
 ) -> Result<Recorded, WriteError> {
@@ -24,7 +25,7 @@ pub(super) fn labelled(
         let is_news = insert_prediction(connection, *loop_id, prediction, now)?;
         if is_news && *recorded == Recorded::Duplicate {
             *recorded = Recorded::NewPrediction;
-            connection.execute("UPDATE loop SET skip_reason = NULL WHERE loop_id = ?1", [*loop_id])?;
+            connection.execute("UPDATE loop SET skip_reason = NULL WHERE loop_id = ?1", [loop_id.0])?;
         }
     }
     finish(connection, job, facts, content_sha256, placed, JobEnd::new(JobState::Done), now)
@@ -35,7 +36,7 @@ pub(super) fn skipped(
     connection: &Connection,
     job: &Job,
     facts: &LoopFacts,
-    content_sha256: &str,
+    content_sha256: Sha256,
     reason: &str,
     now: Timestamp,
 ) -> Result<Recorded, WriteError> {
@@ -47,13 +48,13 @@ pub(super) fn skipped(
 /// Where a loop went.
 enum Placed {
     At {
-        loop_id: i64,
+        loop_id: LoopId,
         recorded: Recorded,
     },
     /// Its UID belongs to other bytes.
     Refused {
-        loop_id: i64,
-        first_content_sha256: String,
+        loop_id: LoopId,
+        first_content_sha256: Sha256,
     },
 }
 
@@ -61,15 +62,15 @@ enum Placed {
 fn put_loop(
     connection: &Connection,
     facts: &LoopFacts,
-    content_sha256: &str,
+    content_sha256: Sha256,
     skip_reason: Option<&str>,
     now: Timestamp,
 ) -> rusqlite::Result<Placed> {
-    let first: Option<(i64, String)> = connection
+    let first: Option<(LoopId, Sha256)> = connection
         .query_row(
             "SELECT loop_id, content_sha256 FROM loop WHERE sop_instance_uid = ?1",
-            [&facts.sop_instance_uid],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            [facts.sop_instance_uid.as_str()],
+            |row| Ok((LoopId(row.get(0)?), parsed(row, "content_sha256")?)),
         )
         .optional()?;
     match first {
@@ -88,23 +89,23 @@ fn put_loop(
 fn insert_loop(
     connection: &Connection,
     facts: &LoopFacts,
-    content_sha256: &str,
+    content_sha256: Sha256,
     skip_reason: Option<&str>,
     now: Timestamp,
-) -> rusqlite::Result<i64> {
+) -> rusqlite::Result<LoopId> {
     connection.execute(
         "INSERT INTO loop (study_id, sop_instance_uid, series_instance_uid, content_sha256, transfer_syntax,
              manufacturer, mode, rows, columns, frames, frame_time_ms, acquired, skip_reason, created_at)
          SELECT study_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
          FROM study WHERE study_instance_uid = ?1",
         params![
-            facts.study_instance_uid,
-            facts.sop_instance_uid,
-            facts.series_instance_uid,
-            content_sha256,
+            facts.study_instance_uid.as_str(),
+            facts.sop_instance_uid.as_str(),
+            facts.series_instance_uid.as_str(),
+            content_sha256.to_string(),
             facts.transfer_syntax,
             facts.manufacturer,
-            facts.mode,
+            facts.mode.as_str(),
             facts.rows,
             facts.columns,
             facts.frames,
@@ -114,35 +115,41 @@ fn insert_loop(
             time_text(now),
         ],
     )?;
-    Ok(connection.last_insert_rowid())
+    Ok(LoopId(connection.last_insert_rowid()))
 }
 
-/// False when this model has spoken about the loop before: its first word stands.
+/// Returns false when the loop has a prediction of this key: the first one stays.
 fn insert_prediction(
     connection: &Connection,
-    loop_id: i64,
+    loop_id: LoopId,
     prediction: &Prediction,
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     let added = connection.execute(
-        "INSERT INTO prediction (loop_id, pipeline, weights_sha256, weights_note, view, confidence, abstained, reason,
-             probabilities, clips, frames_used, ecg_source, timings_ms, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-         ON CONFLICT (loop_id, pipeline, weights_sha256) DO NOTHING",
+        "INSERT INTO prediction (loop_id, pipeline, pipeline_sha256, weights_sha256, precision, weights_note, view,
+             confidence, abstained, reason, probabilities, prediction_set, energy, clips, frames_used, ecg_source,
+             timings_ms, findings, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+         ON CONFLICT (loop_id, pipeline, weights_sha256, pipeline_sha256, precision) DO NOTHING",
         params![
-            loop_id,
+            loop_id.0,
             prediction.model.pipeline,
-            prediction.model.weights_sha256,
+            prediction.model.pipeline_sha256.map(|digest| digest.to_string()),
+            prediction.model.weights_sha256.to_string(),
+            prediction.model.precision.map(Precision::as_str),
             prediction.weights_note,
             prediction.view,
             prediction.confidence,
             prediction.abstained,
             prediction.reason,
             json!(prediction.probabilities).to_string(),
+            json!(prediction.prediction_set).to_string(),
+            prediction.energy,
             prediction.clips,
             prediction.frames_used,
-            prediction.ecg_source,
-            json!(prediction.timings_ms).to_string(),
+            prediction.ecg_source.as_str(),
+            json!(prediction.timings).to_string(),
+            json!(prediction.findings).to_string(),
             time_text(now),
         ],
     )?;
@@ -154,7 +161,7 @@ fn finish(
     connection: &Connection,
     job: &Job,
     facts: &LoopFacts,
-    content_sha256: &str,
+    content_sha256: Sha256,
     placed: Placed,
     planned: JobEnd<'_>,
     now: Timestamp,

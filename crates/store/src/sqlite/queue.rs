@@ -1,5 +1,6 @@
 //! Jobs in SQLite.
 
+use domain::JobId;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
@@ -80,7 +81,7 @@ impl Queue for SqliteStore {
                     params![worker, time_text(now + lease), time_text(now)],
                     |row| {
                         Ok(Job {
-                            job_id: row.get("job_id")?,
+                            job_id: JobId(row.get("job_id")?),
                             file: file_identity(row)?,
                             attempts: row.get("attempts")?,
                             interruptions: row.get("interruptions")?,
@@ -99,7 +100,7 @@ impl Queue for SqliteStore {
             let held = transaction.execute(
                 "UPDATE job SET lease_until = ?4
                  WHERE job_id = ?1 AND worker = ?2 AND attempts = ?3 AND state = 'running'",
-                params![job.job_id, job.worker, job.attempts, time_text(now + lease)],
+                params![job.job_id.0, job.worker, job.attempts, time_text(now + lease)],
             )?;
             Ok(held == 1)
         })

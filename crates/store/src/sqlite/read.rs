@@ -3,22 +3,23 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, SopUid, StudyUid};
 use rusqlite::{Connection, Result, Row, params};
 
-use super::row::{count, json, optional_time, path_from, time};
+use super::row::{count, json, named, optional, optional_json, optional_named, optional_time, parsed, path_from, time};
 use crate::inventory::{StudyRecords, Unlabelled};
-use crate::{LoopFacts, ModelKey, NotLabelledWhy, Prediction, Review, StoredLoop, StoredPrediction, Study};
+use crate::{LoopFacts, NotLabelledWhy, Review, StoredLoop, StoredPrediction, Study};
 
 /// All studies, or the one with this UID.
-pub(super) fn studies(connection: &Connection, study_instance_uid: Option<&str>) -> Result<Vec<Study>> {
+pub(super) fn studies(connection: &Connection, study: Option<&StudyUid>) -> Result<Vec<Study>> {
     let mut query = connection.prepare_cached(
         "SELECT (SELECT count(*) FROM loop WHERE loop.study_id = study.study_id), study.*
          FROM study WHERE ?1 IS NULL OR study_instance_uid = ?1 ORDER BY last_activity DESC, study_id DESC",
     )?;
     query
-        .query_map([study_instance_uid], |row| {
+        .query_map([study.map(StudyUid::as_str)], |row| {
             Ok(Study {
-                study_instance_uid: row.get("study_instance_uid")?,
+                study_instance_uid: parsed(row, "study_instance_uid")?,
                 first_seen: time(row, "first_seen")?,
                 last_activity: time(row, "last_activity")?,
                 closed_at: optional_time(row, "closed_at")?,
@@ -28,32 +29,32 @@ pub(super) fn studies(connection: &Connection, study_instance_uid: Option<&str>)
         .collect()
 }
 
-pub(super) fn loops(connection: &Connection, study_instance_uid: &str) -> Result<Vec<StoredLoop>> {
+pub(super) fn loops(connection: &Connection, study: &StudyUid) -> Result<Vec<StoredLoop>> {
     let mut query = connection.prepare_cached(
         "SELECT loop.*, study_instance_uid FROM loop JOIN study USING (study_id)
          WHERE study_instance_uid = ?1 ORDER BY acquired IS NULL, acquired, loop_id",
     )?;
-    query.query_map([study_instance_uid], stored_loop)?.collect()
+    query.query_map([study.as_str()], stored_loop)?.collect()
 }
 
-pub(super) fn predictions(connection: &Connection, study_instance_uid: &str) -> Result<Vec<StoredPrediction>> {
+pub(super) fn predictions(connection: &Connection, study: &StudyUid) -> Result<Vec<StoredPrediction>> {
     let mut query = connection.prepare_cached(
         "SELECT prediction.*, sop_instance_uid
          FROM prediction JOIN loop USING (loop_id) JOIN study USING (study_id)
          WHERE study_instance_uid = ?1 ORDER BY prediction_id",
     )?;
-    query.query_map([study_instance_uid], stored_prediction)?.collect()
+    query.query_map([study.as_str()], stored_prediction)?.collect()
 }
 
-pub(super) fn reviews(connection: &Connection, study_instance_uid: &str) -> Result<Vec<Review>> {
+pub(super) fn reviews(connection: &Connection, study: &StudyUid) -> Result<Vec<Review>> {
     let mut query = connection.prepare_cached(
         "SELECT review.*, sop_instance_uid FROM review JOIN loop USING (loop_id) JOIN study USING (study_id)
          WHERE study_instance_uid = ?1 ORDER BY review_id",
     )?;
     query
-        .query_map([study_instance_uid], |row| {
+        .query_map([study.as_str()], |row| {
             Ok(Review {
-                sop_instance_uid: row.get("sop_instance_uid")?,
+                sop_instance_uid: parsed(row, "sop_instance_uid")?,
                 view: row.get("view")?,
                 reviewer: row.get("reviewer")?,
                 comment: row.get("comment")?,
@@ -63,44 +64,46 @@ pub(super) fn reviews(connection: &Connection, study_instance_uid: &str) -> Resu
         .collect()
 }
 
-pub(super) fn paths(connection: &Connection, study_instance_uid: &str) -> Result<BTreeMap<String, PathBuf>> {
+pub(super) fn paths(connection: &Connection, study: &StudyUid) -> Result<BTreeMap<SopUid, PathBuf>> {
     let mut query = connection.prepare_cached(
         "SELECT loop.sop_instance_uid, path FROM job JOIN loop USING (loop_id) JOIN study USING (study_id)
          WHERE study.study_instance_uid = ?1 AND NOT duplicate AND coalesce(error_kind, '') <> 'conflicting_content'",
     )?;
-    query.query_map([study_instance_uid], |row| Ok((row.get(0)?, path_from(row.get(1)?))))?.collect()
+    query
+        .query_map([study.as_str()], |row| Ok((parsed(row, "sop_instance_uid")?, path_from(row.get("path")?))))?
+        .collect()
 }
 
 /// Everything an inventory is built from; none when there is no such study.
-pub(super) fn material(connection: &Connection, study_instance_uid: &str) -> Result<Option<StudyRecords>> {
-    let Some(study) = studies(connection, Some(study_instance_uid))?.pop() else {
+pub(super) fn study_records(connection: &Connection, uid: &StudyUid) -> Result<Option<StudyRecords>> {
+    let Some(study) = studies(connection, Some(uid))?.pop() else {
         return Ok(None);
     };
     Ok(Some(StudyRecords {
         study,
-        loops: loops(connection, study_instance_uid)?,
-        predictions: predictions(connection, study_instance_uid)?,
-        reviews: reviews(connection, study_instance_uid)?,
+        loops: loops(connection, uid)?,
+        predictions: predictions(connection, uid)?,
+        reviews: reviews(connection, uid)?,
         unfinished_jobs: connection.query_row(
             "SELECT count(*) FROM job WHERE study_instance_uid = ?1 AND state IN ('pending', 'running')",
-            [study_instance_uid],
+            [uid.as_str()],
             |row| count(row, 0),
         )?,
-        unlabelled: unlabelled(connection, study_instance_uid)?,
+        unlabelled: unlabelled(connection, uid)?,
     }))
 }
 
 /// Files of the study that failed or were refused.
-fn unlabelled(connection: &Connection, study_instance_uid: &str) -> Result<Vec<Unlabelled>> {
+fn unlabelled(connection: &Connection, study: &StudyUid) -> Result<Vec<Unlabelled>> {
     let mut query = connection.prepare_cached(
         "SELECT sop_instance_uid, state, error_message FROM job
          WHERE study_instance_uid = ?1 AND (state = 'failed' OR error_kind = ?2) ORDER BY job_id",
     )?;
     query
-        .query_map(params![study_instance_uid, "conflicting_content"], |row| {
+        .query_map(params![study.as_str(), "conflicting_content"], |row| {
             let failed = row.get::<_, String>("state")? == "failed";
             Ok(Unlabelled {
-                sop_instance_uid: row.get("sop_instance_uid")?,
+                sop_instance_uid: optional(row, "sop_instance_uid")?,
                 why: if failed { NotLabelledWhy::Failed } else { NotLabelledWhy::Conflict },
                 reason: row.get("error_message")?,
             })
@@ -111,19 +114,19 @@ fn unlabelled(connection: &Connection, study_instance_uid: &str) -> Result<Vec<U
 fn stored_loop(row: &Row<'_>) -> Result<StoredLoop> {
     Ok(StoredLoop {
         facts: LoopFacts {
-            study_instance_uid: row.get("study_instance_uid")?,
-            series_instance_uid: row.get("series_instance_uid")?,
-            sop_instance_uid: row.get("sop_instance_uid")?,
+            study_instance_uid: parsed(row, "study_instance_uid")?,
+            series_instance_uid: parsed(row, "series_instance_uid")?,
+            sop_instance_uid: parsed(row, "sop_instance_uid")?,
             transfer_syntax: row.get("transfer_syntax")?,
             manufacturer: row.get("manufacturer")?,
-            mode: row.get("mode")?,
+            mode: named(row, "mode", Mode::from_name)?,
             rows: row.get("rows")?,
             columns: row.get("columns")?,
             frames: row.get("frames")?,
             frame_time_ms: row.get("frame_time_ms")?,
             acquired: row.get("acquired")?,
         },
-        content_sha256: row.get("content_sha256")?,
+        content_sha256: parsed(row, "content_sha256")?,
         skip_reason: row.get("skip_reason")?,
         created_at: time(row, "created_at")?,
     })
@@ -132,19 +135,27 @@ fn stored_loop(row: &Row<'_>) -> Result<StoredLoop> {
 fn stored_prediction(row: &Row<'_>) -> Result<StoredPrediction> {
     Ok(StoredPrediction {
         prediction_id: row.get("prediction_id")?,
-        sop_instance_uid: row.get("sop_instance_uid")?,
+        sop_instance_uid: parsed(row, "sop_instance_uid")?,
         prediction: Prediction {
-            model: ModelKey { pipeline: row.get("pipeline")?, weights_sha256: row.get("weights_sha256")? },
+            model: ModelKey {
+                pipeline: row.get("pipeline")?,
+                pipeline_sha256: optional::<Sha256>(row, "pipeline_sha256")?,
+                weights_sha256: parsed(row, "weights_sha256")?,
+                precision: optional_named(row, "precision", Precision::from_name)?,
+            },
             weights_note: row.get("weights_note")?,
             view: row.get("view")?,
             confidence: row.get("confidence")?,
             abstained: row.get("abstained")?,
             reason: row.get("reason")?,
             probabilities: json(row, "probabilities")?,
+            prediction_set: optional_json(row, "prediction_set")?.unwrap_or_default(),
+            energy: row.get("energy")?,
             clips: row.get("clips")?,
             frames_used: row.get("frames_used")?,
-            ecg_source: row.get("ecg_source")?,
-            timings_ms: json(row, "timings_ms")?,
+            ecg_source: named(row, "ecg_source", EcgSource::from_name)?,
+            timings: json(row, "timings_ms")?,
+            findings: optional_json(row, "findings")?.unwrap_or_default(),
         },
         created_at: time(row, "created_at")?,
     })

@@ -1,7 +1,9 @@
-//! How values of this crate stand in database rows.
+//! Conversion of values to and from columns.
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -14,19 +16,50 @@ pub(crate) fn time_text(time: Timestamp) -> String {
 }
 
 pub(crate) fn time(row: &Row<'_>, column: &str) -> Result<Timestamp> {
-    parsed(column, &row.get::<_, String>(column)?)
+    parsed(row, column)
 }
 
 pub(crate) fn optional_time(row: &Row<'_>, column: &str) -> Result<Option<Timestamp>> {
-    row.get::<_, Option<String>>(column)?.map(|text| parsed(column, &text)).transpose()
+    optional(row, column)
 }
 
-fn parsed(column: &str, text: &str) -> Result<Timestamp> {
-    text.parse().map_err(|error: jiff::Error| unreadable(column, error))
+/// Reads a text column as a checked type: a UID, a digest, a time.
+pub(crate) fn parsed<T>(row: &Row<'_>, column: &str) -> Result<T>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    row.get::<_, String>(column)?.parse().map_err(|error| unreadable(column, error))
+}
+
+/// Reads a text column that may be NULL as a checked type.
+pub(crate) fn optional<T>(row: &Row<'_>, column: &str) -> Result<Option<T>>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| text.parse().map_err(|error| unreadable(column, error))).transpose()
+}
+
+/// Reads a text column as one of a list of names.
+pub(crate) fn named<T>(row: &Row<'_>, column: &str, from_name: fn(&str) -> Option<T>) -> Result<T> {
+    let name: String = row.get(column)?;
+    from_name(&name).ok_or_else(|| unreadable(column, name))
+}
+
+/// Reads a text column that may be NULL as one of a list of names.
+pub(crate) fn optional_named<T>(row: &Row<'_>, column: &str, from_name: fn(&str) -> Option<T>) -> Result<Option<T>> {
+    let name: Option<String> = row.get(column)?;
+    name.map(|name| from_name(&name).ok_or_else(|| unreadable(column, name))).transpose()
 }
 
 pub(crate) fn json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
     serde_json::from_str(&row.get::<_, String>(column)?).map_err(|error| unreadable(column, error))
+}
+
+/// Reads a JSON column that may be NULL.
+pub(crate) fn optional_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|error| unreadable(column, error))).transpose()
 }
 
 /// SQLite integers are signed; a count never is.
@@ -34,12 +67,9 @@ pub(crate) fn count(row: &Row<'_>, column: usize) -> Result<u64> {
     Ok(row.get::<_, i64>(column)?.unsigned_abs())
 }
 
-/// An error that names the column whose value means nothing to this program.
-pub(crate) fn unreadable(
-    column: &str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync + 'static>>,
-) -> rusqlite::Error {
-    let error: Box<dyn std::error::Error + Send + Sync + 'static> = error.into();
+/// Returns an error that names the column whose value means nothing to this program.
+pub(crate) fn unreadable(column: &str, error: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> rusqlite::Error {
+    let error: Box<dyn Error + Send + Sync + 'static> = error.into();
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("column {column}: {error}").into())
 }
 

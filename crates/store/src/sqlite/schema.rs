@@ -10,6 +10,7 @@ use crate::StoreError;
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/001_jobs_loops_predictions.sql")),
     M::up(include_str!("migrations/002_review_and_audit.sql")),
+    M::up(include_str!("migrations/003_prediction_key.sql")),
 ];
 
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
@@ -43,7 +44,7 @@ pub(crate) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::SqliteStore;
+    use crate::{JobState, LabelStore, Queue, SqliteStore};
 
     fn schema_of(path: &Path) -> Vec<String> {
         let connection = Connection::open(path).unwrap();
@@ -71,10 +72,42 @@ mod tests {
                 .unwrap();
             drop(connection);
             let store = SqliteStore::open(&path).unwrap();
-            assert_eq!(crate::LabelStore::studies(&store).unwrap().len(), 1);
+            assert_eq!(store.studies().unwrap().len(), 1);
             drop(store);
             assert_eq!(schema_of(&path), schema_of(&fresh), "from version {version}");
         }
+    }
+
+    #[test]
+    fn a_database_of_the_version_before_keeps_predictions_and_jobs_and_takes_new_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v2.sqlite");
+        let dump = include_str!("../../fixtures/version_2.sql");
+        Connection::open(&path).unwrap().execute_batch(dump).unwrap();
+
+        let store = SqliteStore::open(&path).unwrap();
+        let study = store.studies().unwrap().remove(0).study_instance_uid;
+        let predictions = store.predictions(&study).unwrap();
+        assert_eq!((store.loops(&study).unwrap().len(), predictions.len()), (7, 7));
+        for stored in &predictions {
+            let said = &stored.prediction;
+            assert_eq!(said.model.pipeline, "tte11-tiny");
+            assert_eq!((said.model.pipeline_sha256, said.model.precision, said.energy), (None, None, None));
+            assert!(said.prediction_set.is_empty() && said.findings.is_empty());
+            assert_eq!(said.probabilities.len(), 11);
+            assert!(said.timings.total > 0.0 && said.clips > 0);
+        }
+        let jobs = store.jobs().unwrap();
+        assert_eq!(jobs.iter().filter(|job| job.state == JobState::Done).count(), 8);
+        assert_eq!(store.reviews(&study).unwrap()[0].view.as_deref(), Some("A4C"));
+
+        // The first key says less than the second, so the model is asked once more, and then no more.
+        let mut model = predictions[0].prediction.model.clone();
+        let content = store.loops(&study).unwrap()[0].content_sha256;
+        assert!(store.known_content(content, &model).unwrap().is_some());
+        model.pipeline_sha256 = Some(content);
+        model.precision = Some(domain::Precision::F32);
+        assert_eq!(store.known_content(content, &model).unwrap(), None);
     }
 
     #[test]

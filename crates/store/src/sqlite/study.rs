@@ -1,5 +1,6 @@
 //! Keeping a study's activity, and the audit of what the other tables do not show.
 
+use domain::{SopUid, StudyUid};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use serde_json::Value;
@@ -7,20 +8,20 @@ use serde_json::Value;
 use super::row::time_text;
 
 /// Extends a study, or makes it; true when that reopened a closed one.
-pub(super) fn touch(connection: &Connection, study_instance_uid: &str, now: Timestamp) -> Result<bool> {
+pub(super) fn touch(connection: &Connection, study: &StudyUid, now: Timestamp) -> Result<bool> {
     let now_text = time_text(now);
     let closed: Option<Option<String>> = connection
-        .query_row("SELECT closed_at FROM study WHERE study_instance_uid = ?1", [study_instance_uid], |row| row.get(0))
+        .query_row("SELECT closed_at FROM study WHERE study_instance_uid = ?1", [study.as_str()], |row| row.get(0))
         .optional()?;
     connection.execute(
         "INSERT INTO study (study_instance_uid, first_seen, last_activity) VALUES (?1, ?2, ?2)
          ON CONFLICT (study_instance_uid)
          DO UPDATE SET last_activity = max(last_activity, excluded.last_activity), closed_at = NULL",
-        params![study_instance_uid, now_text],
+        params![study.as_str(), now_text],
     )?;
     let reopened = matches!(closed, Some(Some(_)));
     if reopened {
-        audit(connection, now, "study_reopened", Some(study_instance_uid), None, &Value::Null)?;
+        audit(connection, now, "study_reopened", Some(study), None, &Value::Null)?;
     }
     Ok(reopened)
 }
@@ -30,13 +31,13 @@ pub(super) fn audit(
     connection: &Connection,
     now: Timestamp,
     event: &str,
-    study_instance_uid: Option<&str>,
-    sop_instance_uid: Option<&str>,
+    study: Option<&StudyUid>,
+    sop: Option<&SopUid>,
     details: &Value,
 ) -> Result<()> {
     connection.execute(
         "INSERT INTO audit (at, event, study_instance_uid, sop_instance_uid, details) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![time_text(now), event, study_instance_uid, sop_instance_uid, details.to_string()],
+        params![time_text(now), event, study.map(StudyUid::as_str), sop.map(SopUid::as_str), details.to_string()],
     )?;
     Ok(())
 }

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use domain::{
+    EcgSource, Finding, FindingCode, Mode, ModelKey, Precision, Prediction, Sha256, SopUid, StageTimings, StudyUid,
+};
 use jiff::{SignedDuration, Timestamp};
-use store::{FileIdentity, Job, LabelStore, LoopFacts, ModelKey, Prediction, Queue, Recorded, SqliteStore};
+use store::{DicomIdentity, FileIdentity, Job, LabelStore, LoopFacts, Queue, Recorded, SqliteStore};
 use tempfile::TempDir;
 
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -22,18 +25,42 @@ pub fn file(name: &str, size_bytes: u64) -> FileIdentity {
     FileIdentity { path: format!("/inbox/{name}").into(), size_bytes, modified_unix_ns: 7 }
 }
 
+pub fn study(uid: &str) -> StudyUid {
+    uid.parse().unwrap()
+}
+
+pub fn sop(uid: &str) -> SopUid {
+    uid.parse().unwrap()
+}
+
+pub fn identity(study: &str, sop: &str) -> DicomIdentity {
+    DicomIdentity { study_instance_uid: study.parse().unwrap(), sop_instance_uid: sop.parse().unwrap() }
+}
+
+/// A digest that stands for a name of up to 32 bytes.
+pub fn digest(name: &str) -> Sha256 {
+    let mut bytes = [0; 32];
+    bytes[..name.len()].copy_from_slice(name.as_bytes());
+    bytes.into()
+}
+
 pub fn model(weights: &str) -> ModelKey {
-    ModelKey { pipeline: "tte11".to_owned(), weights_sha256: weights.to_owned() }
+    ModelKey {
+        pipeline: "tte11".to_owned(),
+        pipeline_sha256: Some(digest("pipeline")),
+        weights_sha256: digest(weights),
+        precision: Some(Precision::F32),
+    }
 }
 
 pub fn facts(study: &str, sop: &str) -> LoopFacts {
     LoopFacts {
-        study_instance_uid: study.to_owned(),
-        series_instance_uid: format!("{study}.1"),
-        sop_instance_uid: sop.to_owned(),
+        study_instance_uid: study.parse().unwrap(),
+        series_instance_uid: format!("{study}.1").parse().unwrap(),
+        sop_instance_uid: sop.parse().unwrap(),
         transfer_syntax: Some("1.2.840.10008.1.2.4.50".to_owned()),
         manufacturer: Some("phantom".to_owned()),
-        mode: "2d".to_owned(),
+        mode: Mode::TwoD,
         rows: Some(600),
         columns: Some(800),
         frames: Some(60),
@@ -53,10 +80,13 @@ pub fn prediction(weights: &str, view: Option<&str>, confidence: f64) -> Predict
         abstained: view.is_none(),
         reason: view.is_none().then(|| "low confidence".to_owned()),
         probabilities,
+        prediction_set: view.map(str::to_owned).into_iter().chain(["PSAX".to_owned()]).collect(),
+        energy: Some(-4.5),
         clips: 2,
         frames_used: 12,
-        ecg_source: "waveform".to_owned(),
-        timings_ms: BTreeMap::from([("total".into(), 12.5)]),
+        ecg_source: EcgSource::Waveform,
+        timings: StageTimings { total: 12.5, ..StageTimings::default() },
+        findings: vec![Finding::new(FindingCode::TimingGuessed, "no frame time")],
     }
 }
 
@@ -69,5 +99,5 @@ pub fn claimed(store: &SqliteStore, name: &str, second: i64) -> Job {
 /// Takes a loop all the way.
 pub fn label(store: &SqliteStore, facts: &LoopFacts, content: &str, said: &Prediction, second: i64) -> Recorded {
     let job = claimed(store, &format!("{}-{content}-{second}", facts.sop_instance_uid), second);
-    store.record_labelled(&job, facts, content, said, at(second)).unwrap()
+    store.record_labelled(&job, facts, digest(content), said, at(second)).unwrap()
 }
