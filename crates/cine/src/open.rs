@@ -11,7 +11,7 @@ use crate::error::CineError;
 use crate::frames::{
     Extent, FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents, walk_fragments,
 };
-use crate::header::{Header, HeaderParts, ImageFormat, Photometric, declared_frames};
+use crate::header::{Header, HeaderParts, ImageFormat, MAX_FRAMES, Photometric, declared_frames};
 use crate::mode::mode_from_header;
 use crate::mode_in_pixels::mode_from_pixels;
 use crate::pixel_data::resolve_location;
@@ -135,6 +135,10 @@ impl Loop {
         } else {
             FrameStore::locate(&source, pixels, codec, &scan.data_set, &format, declared, &mut findings)?
         };
+        if frames.count() > MAX_FRAMES {
+            let (bytes, limit) = (u64::from(frames.count()), u64::from(MAX_FRAMES));
+            return Err(CineError::TooLarge { what: "the list of frames", bytes, limit });
+        }
         let parts = HeaderParts {
             data_set: &scan.data_set,
             meta: &meta,

@@ -7,6 +7,8 @@ pub(super) struct Jpeg2000Header {
     pub columns: u32,
     pub components: u16,
     pub precision_bits: u8,
+    /// Number of quality layers.
+    pub layers: u16,
     /// Whether the codestream applies a color transform, which the decoder undoes to RGB.
     pub has_color_transform: bool,
 }
@@ -29,6 +31,7 @@ impl Jpeg2000Header {
                 size = Some(Self::size(segment)?);
             } else if *marker == CODING_STYLE {
                 let mut header: Self = size?;
+                header.layers = u16::from_be_bytes(segment.get(2..4)?.try_into().ok()?);
                 header.has_color_transform = *segment.get(4)? == 1;
                 return Some(header);
             }
@@ -43,6 +46,7 @@ impl Jpeg2000Header {
             columns: word(2)?.checked_sub(word(10)?)?,
             components: u16::from_be_bytes(segment.get(34..36)?.try_into().ok()?),
             precision_bits: (segment.get(36)? & 0x7F) + 1,
+            layers: 0,
             has_color_transform: false,
         })
     }

@@ -16,6 +16,9 @@ use crate::codec::{DecodedFrame, SampleColor};
 use crate::frames::from_planes;
 use crate::header::{ImageFormat, Photometric};
 
+/// Encoders write up to some dozens of quality layers; the decoder's time grows with their number, whatever is in them.
+const MAX_JPEG_2000_LAYERS: u16 = 256;
+
 /// One compressed frame with the facts that the codecs ask for, taken from the codestream where it tells them.
 struct OneFrame<'a> {
     transfer_syntax: &'static str,
@@ -88,6 +91,7 @@ impl PixelDataObject for OneFrame<'_> {
 
 /// Decodes RLE; the samples come as the photometric interpretation says.
 pub(super) fn decode_rle(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame, String> {
+    check_rle(bytes, format)?;
     let data = OneFrame {
         transfer_syntax: uids::RLE_LOSSLESS,
         rows: format.rows,
@@ -105,6 +109,68 @@ pub(super) fn decode_rle(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFr
         color: SampleColor::unconverted(format.photometric),
         damage: None,
     })
+}
+
+/// Refuses RLE that announces other segments than the frame has, or that expands to more than the frame: the decoder
+/// allocates as the stream says (PS3.5 annex G).
+fn check_rle(bytes: &[u8], format: &ImageFormat) -> Result<(), String> {
+    const MAX_SEGMENTS: usize = 15;
+    let words: Vec<u32> = bytes
+        .get(..64)
+        .ok_or("its RLE header is cut")?
+        .as_chunks()
+        .0
+        .iter()
+        .map(|word| u32::from_le_bytes(*word))
+        .collect();
+    let expected = usize::from(format.samples_per_pixel) * format.bytes_per_sample();
+    let [count, offsets @ ..] = words.as_slice() else { return Err("its RLE header is cut".into()) };
+    if *count as usize != expected || expected > MAX_SEGMENTS {
+        return Err(format!("it has {count} RLE segments, a frame has {expected}"));
+    }
+    let offsets = &offsets[..expected];
+    for (number, &start) in offsets.iter().enumerate() {
+        let end = offsets.get(number + 1).map_or(bytes.len(), |next| *next as usize);
+        let segment = bytes.get(start as usize..end).ok_or(format!("RLE segment {number} lies outside the frame"))?;
+        // A run or a literal may go beyond the end by less than its own length.
+        if expanded_length(segment) > format.pixels() + 128 {
+            return Err(format!("RLE segment {number} expands to more than the frame"));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the number of bytes that a PackBits segment expands to.
+fn expanded_length(segment: &[u8]) -> usize {
+    let mut length = 0;
+    let mut rest = segment;
+    while let [control, behind @ ..] = rest {
+        let control = control.cast_signed();
+        let (stored, expanded) = match control {
+            0.. => (control as usize + 1, control as usize + 1),
+            -128 => (0, 0),
+            _ => (1, usize::from(control.unsigned_abs()) + 1),
+        };
+        length += expanded;
+        rest = behind.get(stored..).unwrap_or_default();
+    }
+    length
+}
+
+/// Refuses a JPEG XL image of another size than the header's before any of it is decoded.
+fn check_jpeg_xl_size(bytes: &[u8], format: &ImageFormat) -> Result<(), String> {
+    let (width, height) = contain(|| {
+        let mut image = jxl_oxide::JxlImage::builder().build_uninit();
+        image.feed_bytes(bytes).map_err(|error| error.to_string())?;
+        match image.try_init().map_err(|error| error.to_string())? {
+            jxl_oxide::InitializeResult::Initialized(image) => Ok((image.width(), image.height())),
+            jxl_oxide::InitializeResult::NeedMoreData(_) => Err("its JPEG XL header is cut".to_owned()),
+        }
+    })?;
+    if (height, width) == (format.rows, format.columns) {
+        return Ok(());
+    }
+    Err(format!("the JPEG XL image is {width} x {height}, the header says {} x {}", format.columns, format.rows))
 }
 
 /// Decodes JPEG lossless, which converts no colors.
@@ -164,6 +230,9 @@ pub(super) fn decode_jpeg_2000(bytes: &[u8], format: &ImageFormat) -> Result<Dec
             header.columns, header.rows, format.columns, format.rows
         ));
     }
+    if header.layers > MAX_JPEG_2000_LAYERS {
+        return Err(format!("{} quality layers are more than the {MAX_JPEG_2000_LAYERS} that are read", header.layers));
+    }
     if ![1, 3].contains(&header.components) || header.precision_bits > 16 {
         let (components, bits) = (header.components, header.precision_bits);
         return Err(format!("{components} components of {bits} bits are not supported"));
@@ -195,6 +264,7 @@ pub(super) fn decode_jpeg_2000(bytes: &[u8], format: &ImageFormat) -> Result<Dec
 
 /// Decodes JPEG XL, whose decoder always gives RGB or gray.
 pub(super) fn decode_jpeg_xl(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame, String> {
+    check_jpeg_xl_size(bytes, format)?;
     let data = OneFrame {
         transfer_syntax: "1.2.840.10008.1.2.4.112",
         rows: format.rows,

@@ -6,8 +6,9 @@ use crate::error::CineError;
 use crate::scan::DataSet;
 use domain::{Finding, FindingCode};
 
-/// A frame larger than this, uncompressed, is refused: no scanner makes one.
-const MAX_FRAME_BYTES: u64 = 256 << 20;
+/// A frame larger than this, uncompressed, is refused: it would hold 4096 x 4096 pixels of RGB, more than any scanner's
+/// screen, and dozens of frames are kept at a time.
+const MAX_FRAME_BYTES: u64 = 64 << 20;
 
 /// What the samples of a pixel mean (0028,0004).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,6 +23,10 @@ pub(crate) struct HeaderParts<'a> {
     pub frames: u32,
 }
 
+/// Five minutes at the highest frame rate that scanners reach. Tables of times and places grow with the number of frames,
+/// so no header may choose it freely.
+pub(crate) const MAX_FRAMES: u32 = 120_000;
+
 impl Header {
     /// Returns whether the modality lets the image be one of ultrasound: it says so, by the code of today or by those that
     /// PS3.3 C.7.3.1.1.1 has retired for color flow, duplex and echocardiography; or it says nothing, as captures do.
@@ -78,9 +82,9 @@ impl Header {
 pub(crate) fn declared_frames(data_set: &DataSet, findings: &mut Vec<Finding>) -> Option<u32> {
     let text = data_set.text(tags::NUMBER_OF_FRAMES)?;
     let first = text.split('\\').next().unwrap_or_default();
-    let frames = first.trim().parse::<u32>().ok().filter(|frames| *frames > 0);
+    let frames = first.trim().parse::<u32>().ok().filter(|frames| (1..=MAX_FRAMES).contains(frames));
     if frames.is_none() {
-        let message = "Number of Frames is not a positive number; the frames were counted";
+        let message = format!("Number of Frames is no number from 1 to {MAX_FRAMES}; the frames were counted");
         findings.push(Finding::new(FindingCode::NumberOfFramesInvalid, message));
     }
     frames
