@@ -14,7 +14,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers clean
+.PHONY: help deps tools python build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -118,6 +118,10 @@ peers: build python ## Install the frameworks that echolabel is timed beside, in
 
 bench-peers: peers ## Encoders, training, and the way from file to row, in turns with other frameworks (half an hour)
 	target/release/echolabel bench --peers
+
+book: ## Build docs/ as a book: target/book (installs mdbook, minutes)
+	@command -v mdbook >/dev/null || $(CARGO) install --locked mdbook --version 0.5.2
+	mdbook build docs
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
