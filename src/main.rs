@@ -1,4 +1,4 @@
-//! The `echolabel` program: reads the command line, wires the rooms together, prints results.
+//! The `echolabel` program: reads the command line, wires the crates together, prints results.
 //!
 //! stdout carries results, stderr carries logs and progress. Exit codes: 0 done; 1 some inputs failed, each named with
 //! its reason; 2 usage or configuration.
@@ -43,6 +43,8 @@ fn main() -> ExitCode {
         Command::Train(options) => commands::train::run(common, options),
         Command::Eval(options) => commands::eval::run(common, options),
         Command::Bench(options) => commands::bench::run(common, options),
+        Command::Completions(options) => commands::documents::completions(options),
+        Command::Man(options) => commands::documents::man(options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,13 +1,17 @@
-//! The command line, exactly as typed. Others script against it: see `DESIGN.md`.
+//! The command line, exactly as typed. Others script against it: `docs/cli.md` is generated from it.
 
+mod documents;
 mod loops;
 mod models;
+#[cfg(test)]
+mod reference;
 mod training;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use documents::{CompletionsOptions, ManOptions};
 pub use loops::{
     DemoOptions, ExportFormat, ExportOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions,
     WatchOptions,
@@ -51,7 +55,14 @@ pub struct Common {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Folder that holds weight files
-    #[arg(long, global = true, value_name = "DIR", env = "ECHOLABEL_MODELS", default_value = "models")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "ECHOLABEL_MODELS",
+        hide_env_values = true,
+        default_value = "models"
+    )]
     pub models: PathBuf,
     /// Say more on stderr; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -99,14 +110,8 @@ pub enum Command {
     Eval(EvalOptions),
     /// Measure how fast this machine is, stage by stage
     Bench(BenchOptions),
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        super::Arguments::command().debug_assert();
-    }
+    /// Print a script that completes this program's commands and flags in a shell
+    Completions(CompletionsOptions),
+    /// Write man pages, one for each command
+    Man(ManOptions),
 }

@@ -16,12 +16,17 @@ pub struct ModelsOptions {
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
     /// List the models and whether their weights are here
+    #[command(after_help = "Examples:
+  echolabel models list
+  echolabel models list --json | jq -r .name")]
     List {
         /// Print one JSON object a line
         #[arg(long)]
         json: bool,
     },
     /// Show one model's card and how to get its weights
+    #[command(after_help = "Example:
+  echolabel models show EchoView47_classifier")]
     Show {
         /// The model's name
         name: String,
@@ -120,7 +125,17 @@ pub struct ConfigOptions {
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Read the file given by --config, check every key, folder and pipeline, and print what it amounts to
+    #[command(after_help = "Example:
+  echolabel config check --config /etc/echolabel.toml")]
     Check,
     /// Print an example with every key explained
+    #[command(after_help = "Example:
+  echolabel config example > echolabel.toml")]
     Example,
+    /// Print the JSON Schema of the file, for editors and other programs
+    #[command(after_help = "Example:
+  echolabel config schema > echolabel.schema.json
+
+An editor that knows TOML schemas uses it when the file starts with `#:schema ./echolabel.schema.json`.")]
+    Schema,
 }

@@ -1,4 +1,4 @@
-//! `echolabel config`: is the configuration right, and what does an example look like?
+//! `echolabel config`: checks the configuration, prints an example or the schema.
 
 use pipeline::Pipeline;
 
@@ -8,11 +8,12 @@ use crate::output;
 
 const EXAMPLE: &str = include_str!("../../docs/echolabel.example.toml");
 
-/// Checks the configuration or prints an example.
+/// Runs one of the subcommands.
 pub fn run(common: &Common, options: &ConfigOptions) -> Outcome {
     match options.command {
         ConfigCommand::Example => output::line(EXAMPLE.trim_end()),
         ConfigCommand::Check => check(common),
+        ConfigCommand::Schema => output::json_pretty(&daemon::settings::json_schema()),
     }
 }
 

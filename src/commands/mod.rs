@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod config;
 pub mod demo;
+pub mod documents;
 pub mod eval;
 pub mod export;
 pub mod inspect;

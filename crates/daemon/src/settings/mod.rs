@@ -2,6 +2,7 @@
 
 mod check;
 mod raw;
+mod resolve;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -122,6 +123,11 @@ impl Settings {
         toml::to_string(&raw::RawSettings::from(self))
             .map_err(|error| DaemonError::WriteConfig { message: error.to_string() })
     }
+}
+
+/// Returns the JSON Schema of the configuration file.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(raw::RawSettings).to_value()
 }
 
 impl fmt::Display for Polling {

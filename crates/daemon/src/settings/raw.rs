@@ -1,63 +1,92 @@
-//! The configuration file as it is written, and how its gaps are filled.
+//! The configuration file as it is written, with the defaults of what it leaves out.
+//!
+//! The doc comments of fields are the descriptions of the JSON Schema.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{InboxSettings, LabellingSettings, Overrides, Polling, RetrySettings, Settings};
-use crate::{Backoff, DaemonError};
-
-/// Used when neither the file nor the command line names a database.
-const DEFAULT_DATABASE: &str = "echolabel.sqlite";
-
-#[derive(Debug, Default, Deserialize, Serialize)]
+/// Configuration of echolabel.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawSettings {
-    database: Option<PathBuf>,
-    inbox: RawInbox,
-    labelling: RawLabelling,
-    retry: RawRetry,
-    study: RawStudy,
+    /// The database file, on a local disk.
+    pub(super) database: Option<PathBuf>,
+    /// Which folders are watched, and when a file is taken.
+    pub(super) inbox: RawInbox,
+    /// Model, device and hours.
+    pub(super) labelling: RawLabelling,
+    /// Tries after failures that may pass.
+    pub(super) retry: RawRetry,
+    /// End of a study.
+    pub(super) study: RawStudy,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct RawInbox {
-    folders: Vec<PathBuf>,
-    stability_seconds: f64,
-    rescan_seconds: f64,
-    polling: String,
-    incomplete_minutes: f64,
+pub(super) struct RawInbox {
+    /// Folders that are watched with all their subfolders.
+    pub(super) folders: Vec<PathBuf>,
+    /// Time for which a file must not have changed before it is looked into.
+    #[schemars(range(min = 0.0))]
+    pub(super) stability_seconds: f64,
+    /// Time between two walks over the folders.
+    #[schemars(range(min = 0.1))]
+    pub(super) rescan_seconds: f64,
+    /// Use of change events: `auto` on local disks only, `always` polls only, `never` uses events everywhere.
+    #[schemars(extend("enum" = ["auto", "always", "never"]))]
+    pub(super) polling: String,
+    /// Time after which an incomplete file becomes a failed job.
+    #[schemars(range(min = 0.0))]
+    pub(super) incomplete_minutes: f64,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct RawLabelling {
-    pipeline: Option<String>,
-    device: String,
-    threads: usize,
-    workers: usize,
-    window: Option<String>,
-    time_zone: Option<String>,
-    lease_seconds: f64,
+pub(super) struct RawLabelling {
+    /// Name of a pipeline or model, or a .toml file.
+    pub(super) pipeline: Option<String>,
+    /// Device of the model.
+    #[schemars(regex(pattern = r"^(auto|cpu|cuda(:[0-9]+)?|metal)$"))]
+    pub(super) device: String,
+    /// Threads for the arithmetic; 0 for all cores.
+    pub(super) threads: usize,
+    /// Loops in work at once.
+    #[schemars(range(min = 1))]
+    pub(super) workers: usize,
+    /// Hours of labelling, local time, such as `22:00-06:00`; always without it.
+    pub(super) window: Option<String>,
+    /// IANA name of the time zone of `window`; the computer's without it.
+    pub(super) time_zone: Option<String>,
+    /// Time without a sign of life after which another worker takes a job.
+    #[schemars(range(min = 1.0))]
+    pub(super) lease_seconds: f64,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct RawRetry {
-    max_attempts: u32,
-    first_wait_seconds: f64,
-    longest_wait_seconds: f64,
-    max_interruptions: u32,
+pub(super) struct RawRetry {
+    /// Tries in all.
+    #[schemars(range(min = 1))]
+    pub(super) max_attempts: u32,
+    /// Wait before the second try; later ones double.
+    #[schemars(range(min = 0.0))]
+    pub(super) first_wait_seconds: f64,
+    /// Longest wait between tries.
+    #[schemars(range(min = 0.0))]
+    pub(super) longest_wait_seconds: f64,
+    /// Deaths of the program during a file after which it is given up.
+    #[schemars(range(min = 1))]
+    pub(super) max_interruptions: u32,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct RawStudy {
-    quiet_minutes: f64,
+pub(super) struct RawStudy {
+    /// Time without a new file or label after which a study is closed.
+    #[schemars(range(min = 0.0))]
+    pub(super) quiet_minutes: f64,
 }
 
 impl Default for RawInbox {
@@ -98,142 +127,12 @@ impl Default for RawStudy {
     }
 }
 
-impl RawSettings {
-    pub fn read(file: &Path) -> Result<Self, DaemonError> {
-        let text =
-            fs::read_to_string(file).map_err(|source| DaemonError::ReadConfig { file: file.to_owned(), source })?;
-        toml::from_str(&text).map_err(|error: toml::de::Error| DaemonError::ParseConfig {
-            file: file.to_owned(),
-            message: error.to_string(),
-        })
-    }
-
-    pub fn resolve(self, origin: &str, base: &Path, overrides: Overrides) -> Result<Settings, DaemonError> {
-        let context = Context { origin };
-        let from_file = |path: PathBuf| base.join(path);
-        let folders = if overrides.folders.is_empty() {
-            self.inbox.folders.into_iter().map(from_file).collect()
-        } else {
-            overrides.folders
-        };
-        let database =
-            overrides.database.or(self.database.map(from_file)).unwrap_or_else(|| PathBuf::from(DEFAULT_DATABASE));
-        let threads = overrides.threads.unwrap_or(self.labelling.threads);
-        Ok(Settings {
-            database,
-            inbox: InboxSettings {
-                folders,
-                stability: context.seconds("inbox.stability_seconds", self.inbox.stability_seconds, 0.0)?,
-                rescan: context.seconds("inbox.rescan_seconds", self.inbox.rescan_seconds, 0.1)?,
-                polling: context.polling(&self.inbox.polling)?,
-                incomplete_limit: context.minutes("inbox.incomplete_minutes", self.inbox.incomplete_minutes)?,
-            },
-            labelling: LabellingSettings {
-                pipeline: overrides.pipeline.or(self.labelling.pipeline),
-                device: overrides.device.unwrap_or(self.labelling.device),
-                threads: (threads > 0).then_some(threads),
-                workers: context.at_least_one("labelling.workers", self.labelling.workers)?,
-                window: self
-                    .labelling
-                    .window
-                    .map(|text| text.parse().map_err(|problem| context.problem("labelling.window", problem)))
-                    .transpose()?,
-                time_zone: context.time_zone(self.labelling.time_zone.as_deref())?,
-                lease: context.seconds("labelling.lease_seconds", self.labelling.lease_seconds, 1.0)?,
-            },
-            retry: RetrySettings {
-                max_attempts: context.at_least_one("retry.max_attempts", self.retry.max_attempts)?,
-                backoff: Backoff {
-                    first: context.seconds("retry.first_wait_seconds", self.retry.first_wait_seconds, 0.0)?,
-                    longest: context.seconds("retry.longest_wait_seconds", self.retry.longest_wait_seconds, 0.0)?,
-                },
-                max_interruptions: context.at_least_one("retry.max_interruptions", self.retry.max_interruptions)?,
-            },
-            study_quiet: context.minutes("study.quiet_minutes", self.study.quiet_minutes)?,
-        })
-    }
-}
-
-impl From<&Settings> for RawSettings {
-    fn from(settings: &Settings) -> Self {
-        let Settings { database, inbox, labelling, retry, study_quiet } = settings;
-        Self {
-            database: Some(database.clone()),
-            inbox: RawInbox {
-                folders: inbox.folders.clone(),
-                stability_seconds: inbox.stability.as_secs_f64(),
-                rescan_seconds: inbox.rescan.as_secs_f64(),
-                polling: inbox.polling.to_string(),
-                incomplete_minutes: inbox.incomplete_limit.as_secs_f64() / 60.0,
-            },
-            labelling: RawLabelling {
-                pipeline: labelling.pipeline.clone(),
-                device: labelling.device.clone(),
-                threads: labelling.threads.unwrap_or(0),
-                workers: labelling.workers,
-                window: labelling.window.map(|window| window.to_string()),
-                time_zone: labelling.time_zone.iana_name().map(str::to_owned),
-                lease_seconds: labelling.lease.as_secs_f64(),
-            },
-            retry: RawRetry {
-                max_attempts: retry.max_attempts,
-                first_wait_seconds: retry.backoff.first.as_secs_f64(),
-                longest_wait_seconds: retry.backoff.longest.as_secs_f64(),
-                max_interruptions: retry.max_interruptions,
-            },
-            study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0 },
-        }
-    }
-}
-
-/// Turns single values into settings, and knows where they come from when one makes no sense.
-struct Context<'a> {
-    origin: &'a str,
-}
-
-impl Context<'_> {
-    fn problem(&self, key: &'static str, problem: String) -> DaemonError {
-        DaemonError::Setting { origin: self.origin.to_owned(), key, problem }
-    }
-
-    fn seconds(&self, key: &'static str, seconds: f64, least: f64) -> Result<SignedDuration, DaemonError> {
-        let year = 366.0 * 86_400.0;
-        if !(least..=year).contains(&seconds) {
-            return Err(self.problem(key, format!("{seconds} is not between {least} seconds and a year")));
-        }
-        SignedDuration::try_from_secs_f64(seconds).map_err(|error| self.problem(key, error.to_string()))
-    }
-
-    fn minutes(&self, key: &'static str, minutes: f64) -> Result<SignedDuration, DaemonError> {
-        self.seconds(key, minutes * 60.0, 0.0)
-    }
-
-    fn at_least_one<N: PartialOrd + From<u8>>(&self, key: &'static str, number: N) -> Result<N, DaemonError> {
-        if number < N::from(1) { Err(self.problem(key, "must be 1 or more".to_owned())) } else { Ok(number) }
-    }
-
-    fn polling(&self, name: &str) -> Result<Polling, DaemonError> {
-        match name {
-            "auto" => Ok(Polling::Auto),
-            "always" => Ok(Polling::Always),
-            "never" => Ok(Polling::Never),
-            other => {
-                Err(self.problem("inbox.polling", format!("{other:?} is none of \"auto\", \"always\", \"never\"")))
-            }
-        }
-    }
-
-    fn time_zone(&self, name: Option<&str>) -> Result<TimeZone, DaemonError> {
-        match name {
-            None => Ok(TimeZone::system()),
-            Some(name) => TimeZone::get(name).map_err(|error| self.problem("labelling.time_zone", error.to_string())),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::settings::{Overrides, json_schema};
 
     const EXAMPLE: &str = include_str!("../../../../docs/echolabel.example.toml");
 
@@ -277,5 +176,28 @@ mod tests {
         assert!(raw.labelling.pipeline.is_some() && raw.labelling.time_zone.is_some());
         let window = raw.labelling.window.unwrap();
         assert_eq!(window.parse::<crate::NightWindow>().unwrap().to_string(), window);
+    }
+
+    #[test]
+    fn the_schema_takes_the_example_and_refuses_what_the_program_refuses() {
+        let schema = json_schema();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let is_valid = |text: &str| {
+            let table: toml::Table = text.parse().unwrap();
+            validator.is_valid(&serde_json::to_value(table).unwrap())
+        };
+        assert!(is_valid(EXAMPLE) && is_valid(""));
+        for wrong in [
+            "no_such_key = 1",
+            "inbox.polling = \"sometimes\"",
+            "inbox.folders = \"one\"",
+            "inbox.rescan_seconds = 0.0",
+            "labelling.workers = 0",
+            "labelling.device = \"gpu\"",
+            "retry.max_attempts = 0",
+            "study.quiet_minutes = \"ten\"",
+        ] {
+            assert!(!is_valid(wrong), "{wrong}");
+        }
     }
 }

@@ -1,0 +1,147 @@
+//! The configuration file turned into settings that the daemon can use.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::raw::{RawInbox, RawLabelling, RawRetry, RawSettings, RawStudy};
+use super::{InboxSettings, LabellingSettings, Overrides, Polling, RetrySettings, Settings};
+use crate::{Backoff, DaemonError};
+
+/// Used when neither the file nor the command line names a database.
+const DEFAULT_DATABASE: &str = "echolabel.sqlite";
+
+impl RawSettings {
+    pub fn read(file: &Path) -> Result<Self, DaemonError> {
+        let text =
+            fs::read_to_string(file).map_err(|source| DaemonError::ReadConfig { file: file.to_owned(), source })?;
+        toml::from_str(&text).map_err(|error: toml::de::Error| DaemonError::ParseConfig {
+            file: file.to_owned(),
+            message: error.to_string(),
+        })
+    }
+
+    pub fn resolve(self, origin: &str, base: &Path, overrides: Overrides) -> Result<Settings, DaemonError> {
+        let context = Context { origin };
+        let from_file = |path: PathBuf| base.join(path);
+        let folders = if overrides.folders.is_empty() {
+            self.inbox.folders.into_iter().map(from_file).collect()
+        } else {
+            overrides.folders
+        };
+        let database =
+            overrides.database.or(self.database.map(from_file)).unwrap_or_else(|| PathBuf::from(DEFAULT_DATABASE));
+        let threads = overrides.threads.unwrap_or(self.labelling.threads);
+        Ok(Settings {
+            database,
+            inbox: InboxSettings {
+                folders,
+                stability: context.seconds("inbox.stability_seconds", self.inbox.stability_seconds, 0.0)?,
+                rescan: context.seconds("inbox.rescan_seconds", self.inbox.rescan_seconds, 0.1)?,
+                polling: context.polling(&self.inbox.polling)?,
+                incomplete_limit: context.minutes("inbox.incomplete_minutes", self.inbox.incomplete_minutes)?,
+            },
+            labelling: LabellingSettings {
+                pipeline: overrides.pipeline.or(self.labelling.pipeline),
+                device: overrides.device.unwrap_or(self.labelling.device),
+                threads: (threads > 0).then_some(threads),
+                workers: context.at_least_one("labelling.workers", self.labelling.workers)?,
+                window: self
+                    .labelling
+                    .window
+                    .map(|text| text.parse().map_err(|problem| context.problem("labelling.window", problem)))
+                    .transpose()?,
+                time_zone: context.time_zone(self.labelling.time_zone.as_deref())?,
+                lease: context.seconds("labelling.lease_seconds", self.labelling.lease_seconds, 1.0)?,
+            },
+            retry: RetrySettings {
+                max_attempts: context.at_least_one("retry.max_attempts", self.retry.max_attempts)?,
+                backoff: Backoff {
+                    first: context.seconds("retry.first_wait_seconds", self.retry.first_wait_seconds, 0.0)?,
+                    longest: context.seconds("retry.longest_wait_seconds", self.retry.longest_wait_seconds, 0.0)?,
+                },
+                max_interruptions: context.at_least_one("retry.max_interruptions", self.retry.max_interruptions)?,
+            },
+            study_quiet: context.minutes("study.quiet_minutes", self.study.quiet_minutes)?,
+        })
+    }
+}
+
+impl From<&Settings> for RawSettings {
+    fn from(settings: &Settings) -> Self {
+        let Settings { database, inbox, labelling, retry, study_quiet } = settings;
+        Self {
+            database: Some(database.clone()),
+            inbox: RawInbox {
+                folders: inbox.folders.clone(),
+                stability_seconds: inbox.stability.as_secs_f64(),
+                rescan_seconds: inbox.rescan.as_secs_f64(),
+                polling: inbox.polling.to_string(),
+                incomplete_minutes: inbox.incomplete_limit.as_secs_f64() / 60.0,
+            },
+            labelling: RawLabelling {
+                pipeline: labelling.pipeline.clone(),
+                device: labelling.device.clone(),
+                threads: labelling.threads.unwrap_or(0),
+                workers: labelling.workers,
+                window: labelling.window.map(|window| window.to_string()),
+                time_zone: labelling.time_zone.iana_name().map(str::to_owned),
+                lease_seconds: labelling.lease.as_secs_f64(),
+            },
+            retry: RawRetry {
+                max_attempts: retry.max_attempts,
+                first_wait_seconds: retry.backoff.first.as_secs_f64(),
+                longest_wait_seconds: retry.backoff.longest.as_secs_f64(),
+                max_interruptions: retry.max_interruptions,
+            },
+            study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0 },
+        }
+    }
+}
+
+/// Turns single values into settings, and knows where they come from when one makes no sense.
+struct Context<'a> {
+    origin: &'a str,
+}
+
+impl Context<'_> {
+    fn problem(&self, key: &'static str, problem: String) -> DaemonError {
+        DaemonError::Setting { origin: self.origin.to_owned(), key, problem }
+    }
+
+    fn seconds(&self, key: &'static str, seconds: f64, least: f64) -> Result<SignedDuration, DaemonError> {
+        let year = 366.0 * 86_400.0;
+        if !(least..=year).contains(&seconds) {
+            return Err(self.problem(key, format!("{seconds} is not between {least} seconds and a year")));
+        }
+        SignedDuration::try_from_secs_f64(seconds).map_err(|error| self.problem(key, error.to_string()))
+    }
+
+    fn minutes(&self, key: &'static str, minutes: f64) -> Result<SignedDuration, DaemonError> {
+        self.seconds(key, minutes * 60.0, 0.0)
+    }
+
+    fn at_least_one<N: PartialOrd + From<u8>>(&self, key: &'static str, number: N) -> Result<N, DaemonError> {
+        if number < N::from(1) { Err(self.problem(key, "must be 1 or more".to_owned())) } else { Ok(number) }
+    }
+
+    fn polling(&self, name: &str) -> Result<Polling, DaemonError> {
+        match name {
+            "auto" => Ok(Polling::Auto),
+            "always" => Ok(Polling::Always),
+            "never" => Ok(Polling::Never),
+            other => {
+                Err(self.problem("inbox.polling", format!("{other:?} is none of \"auto\", \"always\", \"never\"")))
+            }
+        }
+    }
+
+    fn time_zone(&self, name: Option<&str>) -> Result<TimeZone, DaemonError> {
+        match name {
+            None => Ok(TimeZone::system()),
+            Some(name) => TimeZone::get(name).map_err(|error| self.problem("labelling.time_zone", error.to_string())),
+        }
+    }
+}
