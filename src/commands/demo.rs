@@ -142,9 +142,9 @@ fn draw(folders: &Folders) -> anyhow::Result<usize> {
     for file in files.iter().take(PICTURES) {
         let mut source = cine::Loop::open(file)?;
         let (inspection, found) = pipeline::inspect(&mut source, &ecg::PlanSettings::default())?;
-        let canvas = picture::loop_picture(&mut source, &inspection, found.trace.as_ref());
+        let canvas = picture::loop_picture(&mut source, &inspection, found.trace.as_ref())?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        canvas.write_png(&folders.pictures.join(format!("{name}.png")))?;
+        std::fs::write(folders.pictures.join(format!("{name}.png")), canvas.to_png()?)?;
         drawn += 1;
     }
     Ok(drawn)

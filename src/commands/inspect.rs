@@ -38,8 +38,10 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
         describe(&inspection)?;
     }
     if let Some(path) = &options.png {
-        let canvas = picture::loop_picture(&mut source, &inspection, found.trace.as_ref());
-        canvas.write_png(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let picture = picture::loop_picture(&mut source, &inspection, found.trace.as_ref())
+            .and_then(|canvas| canvas.to_png())
+            .map_err(anyhow::Error::new)?;
+        std::fs::write(path, picture).with_context(|| format!("cannot write {}", path.display()))?;
         eprintln!("drew {}", path.display());
     }
     Ok(())

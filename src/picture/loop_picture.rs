@@ -1,141 +1,159 @@
 //! One frame with sector, regions and trace; a time line with R peaks and clips; the sampled frames below.
 
 use cine::{Loop, RgbFrame};
+use domain::RgbView;
 use ecg::FramePhase;
 use ecg::trace::TraceReading;
 use pipeline::{InspectedFrame, Inspection};
+use plot::{Anchor, Canvas, Color, PlotError, TextStyle, text_width};
 
-use super::Canvas;
-use super::canvas::Color;
+use super::layout::{LINE_HEIGHT, Layout, MARGIN, TEXT_SIZE, TIMELINE_HEIGHT};
 
-const SECTOR: Color = [80, 220, 120];
-const REGION: Color = [230, 160, 60];
-const TRACE: Color = [255, 80, 200];
-const R_PEAK: Color = [255, 90, 80];
-const SAMPLED: Color = [110, 190, 255];
-const PLAIN: Color = [225, 225, 225];
-const DIM: Color = [120, 120, 120];
+const BACKGROUND: Color = Color::opaque([24, 24, 24]);
+const SECTOR: Color = Color::opaque([80, 220, 120]);
+const REGION: Color = Color::opaque([230, 160, 60]);
+const TRACE: Color = Color::opaque([255, 80, 200]);
+const R_PEAK: Color = Color::opaque([255, 90, 80]);
+const SAMPLED: Color = Color::opaque([110, 190, 255]);
+const TEXT: Color = Color::opaque([225, 225, 225]);
+const AXIS: Color = Color::opaque([150, 150, 150]);
 
-/// Space around the parts, in pixels.
-const MARGIN: i64 = 12;
-/// Height of the time line.
-const TIMELINE_HEIGHT: i64 = 64;
-/// Sampled frames shown below the time line, at most; more would be too small to see.
-const MOST_THUMBNAILS: usize = 12;
-/// The smallest width that has room for the legend.
-const LEAST_WIDTH: usize = 640;
+/// Sampled frames that are shown, at most; more would be too small to see.
+const MAX_THUMBNAILS: usize = 12;
+/// Distance from the top of a line of text to its baseline.
+const BASELINE: f32 = 16.0;
+/// Side of the colored squares in the legend.
+const SWATCH: f32 = 12.0;
 
 /// Draws what was found in a loop.
-pub fn loop_picture(source: &mut Loop, inspection: &Inspection, trace: Option<&TraceReading>) -> Canvas {
-    let (image_width, image_height) = (inspection.columns as usize, inspection.rows as usize);
-    let width = image_width.max(LEAST_WIDTH) + 2 * MARGIN as usize;
+///
+/// # Errors
+/// [`PlotError::Size`] for an image that is too large to draw.
+pub fn loop_picture(
+    source: &mut Loop,
+    inspection: &Inspection,
+    trace: Option<&TraceReading>,
+) -> Result<Canvas, PlotError> {
     let thumbnails: Vec<InspectedFrame> =
-        inspection.clips.iter().flat_map(|clip| &clip.frames).copied().take(MOST_THUMBNAILS).collect();
-    let columns = thumbnails.len().clamp(1, 6);
-    let thumbnail_width = (width - (columns + 1) * MARGIN as usize) / columns;
-    let thumbnail_height = (thumbnail_width * image_height / image_width.max(1)).clamp(1, 400);
-    let rows = thumbnails.len().div_ceil(columns);
-    let top = image_height as i64 + 2 * MARGIN + 40;
-    let thumbnails_top = top + TIMELINE_HEIGHT + MARGIN;
-    let height = thumbnails_top as usize + rows * (thumbnail_height + 24) + MARGIN as usize;
-
-    let mut canvas = Canvas::new(width, height);
+        inspection.clips.iter().flat_map(|clip| &clip.frames).copied().take(MAX_THUMBNAILS).collect();
+    let captions: Vec<Vec<String>> = thumbnails.iter().map(caption).collect();
+    let layout = Layout::new((inspection.columns as f32, inspection.rows as f32), &captions);
+    let mut canvas = Canvas::new(f64::from(layout.width), f64::from(layout.height), 1.0, BACKGROUND)?;
     let shown = thumbnails.first().map_or(0, |frame| frame.index);
     if let Ok(frame) = source.frame(shown) {
-        canvas.image((MARGIN, MARGIN), (image_width, image_height), &frame);
+        draw_frame(&mut canvas, (MARGIN, MARGIN), layout.image, &frame);
     }
-    boxes(&mut canvas, inspection);
+    draw_boxes(&mut canvas, inspection, layout.image_scale);
     if let Some(trace) = trace {
-        for &(x, y) in &trace.points {
-            canvas.dot(MARGIN + i64::from(x), MARGIN + y.round() as i64, TRACE);
+        draw_trace(&mut canvas, trace, layout.image_scale);
+    }
+    draw_legend(&mut canvas, inspection, layout.legend_top);
+    draw_timeline(&mut canvas, inspection, &layout);
+    let lines = captions.iter().map(Vec::len).max().unwrap_or(0);
+    for (number, (frame, caption)) in thumbnails.iter().zip(&captions).enumerate() {
+        let (x, y) = layout.thumbnail_place(number, lines);
+        match source.frame(frame.index) {
+            Ok(image) => draw_frame(&mut canvas, (x, y), layout.thumbnail, &image),
+            Err(_) => write(&mut canvas, (x, y), "not decoded", R_PEAK),
         }
-        for &x in &trace.r_peak_columns {
-            let (top, bottom) = (i64::from(trace.bounding_box.y0), i64::from(trace.bounding_box.y1));
-            canvas.fill((MARGIN + x.round() as i64, MARGIN + top - 6), (1, bottom - top + 12), R_PEAK);
+        canvas.outline((x, y), layout.thumbnail, 1.0, SAMPLED);
+        for (line, text) in caption.iter().enumerate() {
+            write(&mut canvas, (x, y + layout.thumbnail.1 + 4.0 + line as f32 * LINE_HEIGHT), text, TEXT);
         }
     }
-    legend(&mut canvas, inspection, image_height as i64 + 2 * MARGIN);
-    timeline(&mut canvas, inspection, top);
-    for (number, frame) in thumbnails.iter().enumerate() {
-        let x = MARGIN + (number % columns) as i64 * (thumbnail_width as i64 + MARGIN);
-        let y = thumbnails_top + (number / columns) as i64 * (thumbnail_height as i64 + 24);
-        thumbnail(&mut canvas, (x, y), (thumbnail_width, thumbnail_height), frame, source.frame(frame.index).ok());
-    }
-    canvas
+    Ok(canvas)
 }
 
-fn boxes(canvas: &mut Canvas, inspection: &Inspection) {
-    let corner = |x: u32, y: u32| (MARGIN + i64::from(x), MARGIN + i64::from(y));
+/// The lines below a sampled frame: its index and its phase.
+fn caption(frame: &InspectedFrame) -> Vec<String> {
+    let phase = match &frame.phase {
+        Some(FramePhase::Landmark(phase)) => Some(phase.as_str().replace('_', " ")),
+        Some(FramePhase::Fraction(fraction)) => Some(format!("{:.0} % of R-R", fraction * 100.0)),
+        None => None,
+    };
+    std::iter::once(format!("frame {}", frame.index)).chain(phase).collect()
+}
+
+/// Writes text whose line begins at `at`, its upper left corner.
+fn write(canvas: &mut Canvas, (x, y): (f32, f32), text: &str, color: Color) {
+    canvas.text((x, y + BASELINE), text, TextStyle::new(TEXT_SIZE, color));
+}
+
+fn draw_frame(canvas: &mut Canvas, at: (f32, f32), size: (f32, f32), frame: &RgbFrame) {
+    if let Ok(image) = RgbView::new(frame.width, frame.height, &frame.pixels) {
+        canvas.image(at, size, image);
+    }
+}
+
+fn draw_boxes(canvas: &mut Canvas, inspection: &Inspection, scale: f32) {
+    // Both corners belong to a box.
+    let mut draw = |(x0, y0, x1, y1): (u32, u32, u32, u32), line_width: f32, color: Color| {
+        let size = ((x1 + 1).saturating_sub(x0) as f32 * scale, (y1 + 1).saturating_sub(y0) as f32 * scale);
+        canvas.outline((MARGIN + x0 as f32 * scale, MARGIN + y0 as f32 * scale), size, line_width, color);
+    };
     for region in &inspection.regions {
         let pixels = region.pixels;
-        canvas.outline(corner(pixels.x0, pixels.y0), corner(pixels.x1, pixels.y1), REGION);
+        draw((pixels.x0, pixels.y0, pixels.x1, pixels.y1), 1.0, REGION);
     }
     if let Some(sector) = inspection.sector {
-        let (x0, y0) = corner(sector.x0, sector.y0);
-        let (x1, y1) = corner(sector.x1, sector.y1);
-        canvas.outline((x0, y0), (x1, y1), SECTOR);
-        canvas.outline((x0 + 1, y0 + 1), (x1 - 1, y1 - 1), SECTOR);
+        draw((sector.x0, sector.y0, sector.x1, sector.y1), 2.0, SECTOR);
     }
 }
 
-fn legend(canvas: &mut Canvas, inspection: &Inspection, y: i64) {
-    let rate = inspection.ecg.heart_rate_bpm.map(|rate| format!(", {rate:.0}/min")).unwrap_or_default();
+fn draw_trace(canvas: &mut Canvas, trace: &TraceReading, scale: f32) {
+    for &(x, y) in &trace.points {
+        let at = (MARGIN + x as f32 * scale, MARGIN + (y as f32 * scale).round());
+        canvas.fill_rect(at, (scale, scale), TRACE);
+    }
+    let (top, bottom) = (trace.bounding_box.y0 as f32 * scale, trace.bounding_box.y1 as f32 * scale);
+    for &x in &trace.r_peak_columns {
+        let left = MARGIN + (x as f32 * scale).round();
+        canvas.fill_rect((left, MARGIN + top - 6.0), (1.0, bottom - top + 12.0), R_PEAK);
+    }
+}
+
+fn draw_legend(canvas: &mut Canvas, inspection: &Inspection, top: f32) {
+    let rate = inspection.ecg.heart_rate_bpm.map(|rate| format!(", {rate:.0} beats/min")).unwrap_or_default();
+    let source = inspection.ecg.source.to_string().replace('_', " ");
     let facts = format!(
-        "{}  {} frames x {:.1} ms  ECG: {}{rate}",
-        inspection.mode, inspection.frames, inspection.frame_time_ms, inspection.ecg.source
+        "{}, {} frames of {:.1} ms, ECG: {source}{rate}",
+        inspection.mode, inspection.frames, inspection.frame_time_ms
     );
-    canvas.write((MARGIN, y), &facts, PLAIN);
+    write(canvas, (MARGIN, top), &facts, TEXT);
     let mut x = MARGIN;
     for (name, color) in
-        [("sector", SECTOR), ("region", REGION), ("trace", TRACE), ("R peak", R_PEAK), ("sampled frame", SAMPLED)]
+        [("sector", SECTOR), ("region", REGION), ("ECG trace", TRACE), ("R peak", R_PEAK), ("sampled frame", SAMPLED)]
     {
-        canvas.fill((x, y + 18), (8, 8), color);
-        canvas.write((x + 12, y + 18), name, PLAIN);
-        x += 12 + 8 * name.len() as i64 + 16;
+        canvas.fill_rect((x, top + LINE_HEIGHT + BASELINE - SWATCH), (SWATCH, SWATCH), color);
+        write(canvas, (x + SWATCH + 6.0, top + LINE_HEIGHT), name, TEXT);
+        x += (SWATCH + 6.0 + text_width(name, TEXT_SIZE) + 24.0).round();
     }
 }
 
 /// Frames from left to right: R peaks as long lines, sampled frames as boxes, a row for each clip.
-fn timeline(canvas: &mut Canvas, inspection: &Inspection, y: i64) {
-    let width = canvas.width() as i64 - 2 * MARGIN;
+fn draw_timeline(canvas: &mut Canvas, inspection: &Inspection, layout: &Layout) {
+    let top = layout.timeline_top;
+    let width = layout.width - 2.0 * MARGIN;
     let last = f64::from(inspection.frames.max(2) - 1);
-    let place = |frame: f64| MARGIN + (frame / last * (width - 1) as f64).round() as i64;
-    canvas.fill((MARGIN, y + TIMELINE_HEIGHT / 2), (width, 1), DIM);
+    let place = |frame: f64| MARGIN + (frame / last * f64::from(width - 1.0)).round() as f32;
+    let axis = top + TIMELINE_HEIGHT / 2.0;
+    canvas.fill_rect((MARGIN, axis), (width, 1.0), AXIS);
     for frame in 0..inspection.frames {
-        canvas.fill((place(f64::from(frame)), y + TIMELINE_HEIGHT / 2 - 2), (1, 5), DIM);
+        canvas.fill_rect((place(f64::from(frame)), axis - 2.0), (1.0, 5.0), AXIS);
     }
     for &peak in &inspection.ecg.r_peaks {
-        canvas.fill((place(peak), y), (2, TIMELINE_HEIGHT - 10), R_PEAK);
-        canvas.write((place(peak) + 4, y), "R", R_PEAK);
+        canvas.fill_rect((place(peak), top), (2.0, TIMELINE_HEIGHT - LINE_HEIGHT), R_PEAK);
+        write(canvas, (place(peak) + 6.0, top - 4.0), "R", R_PEAK);
     }
     for (number, clip) in inspection.clips.iter().enumerate() {
-        let row = y + 12 + 8 * (number as i64 % 3);
+        let row = top + 16.0 + 8.0 * (number % 3) as f32;
         for frame in &clip.frames {
-            canvas.fill((place(f64::from(frame.index)) - 2, row), (5, 6), SAMPLED);
+            canvas.fill_rect((place(f64::from(frame.index)) - 2.0, row), (5.0, 6.0), SAMPLED);
         }
     }
-    canvas.write((MARGIN, y + TIMELINE_HEIGHT - 8), "0", DIM);
-    let end = (inspection.frames.saturating_sub(1)).to_string();
-    canvas.write((MARGIN + width - 8 * end.len() as i64, y + TIMELINE_HEIGHT - 8), &end, DIM);
-}
-
-fn thumbnail(
-    canvas: &mut Canvas,
-    (x, y): (i64, i64),
-    size: (usize, usize),
-    frame: &InspectedFrame,
-    image: Option<RgbFrame>,
-) {
-    match image {
-        Some(image) => canvas.image((x, y), size, &image),
-        None => canvas.write((x, y), "not decoded", R_PEAK),
-    }
-    canvas.outline((x, y), (x + size.0 as i64 - 1, y + size.1 as i64 - 1), SAMPLED);
-    let phase = match &frame.phase {
-        Some(FramePhase::Landmark(phase)) => phase.as_str().replace('_', " "),
-        Some(FramePhase::Fraction(fraction)) => format!("{:.0}%", fraction * 100.0),
-        None => String::new(),
-    };
-    let words: String = format!("{} {phase}", frame.index).chars().take(size.0 / 8).collect();
-    canvas.write((x, y + size.1 as i64 + 4), &words, PLAIN);
+    let below = top + TIMELINE_HEIGHT - LINE_HEIGHT + 4.0;
+    write(canvas, (MARGIN, below), "frame 0", AXIS);
+    let style = TextStyle { anchor: Anchor::End, ..TextStyle::new(TEXT_SIZE, AXIS) };
+    let end = inspection.frames.saturating_sub(1).to_string();
+    canvas.text((MARGIN + width, below + BASELINE), &end, style);
 }

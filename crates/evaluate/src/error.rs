@@ -83,20 +83,12 @@ pub enum EvaluateError {
         /// The values that it may have.
         allowed: &'static str,
     },
-    /// A picture could not be encoded.
-    #[error("encoding a picture as PNG")]
-    Png(#[source] png::EncodingError),
+    /// A picture could not be drawn or encoded.
+    #[error(transparent)]
+    Plot(#[from] plot::PlotError),
     /// Metrics could not be written as JSON.
     #[error("writing metrics as JSON")]
     Json(#[source] serde_json::Error),
-    /// A picture has a size that cannot be drawn.
-    #[error("a picture of {width} x {height} pixels cannot be drawn")]
-    ImageSize {
-        /// Width in pixels.
-        width: f64,
-        /// Height in pixels.
-        height: f64,
-    },
 }
 
 impl EvaluateError {

@@ -3,6 +3,8 @@
 mod png_writer;
 mod svg_writer;
 
+pub(crate) use plot::Anchor;
+
 /// A drawing in its own units, which are pixels where it is not enlarged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {
@@ -29,14 +31,6 @@ pub(crate) enum Shape {
     Circle { at: Place, radius: f64, ink: Ink, hint: Option<String> },
     /// Words on one line.
     Text { at: Place, words: String, size: f64, anchor: Anchor, ink: Ink, upright: bool },
-}
-
-/// Which part of the words is at their place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Anchor {
-    Start,
-    Middle,
-    End,
 }
 
 /// What a shape is colored with. The first three follow the reader's light or dark page.
@@ -69,8 +63,11 @@ pub(crate) const PALETTE: [[u8; 3]; 8] = [
     [196, 181, 20],
 ];
 
-/// The width of a letter in parts of the size of its words, wide enough for both writers.
-pub(crate) const LETTER_WIDTH: f64 = 0.67;
+/// Returns the width of words in units. The SVG writer's fonts are as wide at most: DejaVu Sans is wider than the system
+/// fonts of browsers.
+pub(crate) fn text_width(words: &str, size: f64) -> f64 {
+    f64::from(plot::text_width(words, size as f32))
+}
 
 impl Drawing {
     pub(crate) fn new(title: impl Into<String>, width: f64, height: f64) -> Self {
@@ -139,7 +136,8 @@ mod tests {
         // Twice as large, RGB.
         assert_eq!((info.width, info.height, info.color_type), (120, 80, png::ColorType::Rgb));
         let pixel = |x: usize, y: usize| &pixels[(y * 120 + x) * 3..][..3];
-        assert_eq!(pixel(14, 14), PALETTE[0]);
+        // Below the words that lie over the box.
+        assert_eq!(pixel(6, 22), PALETTE[0]);
         assert_eq!(pixel(118, 0), [255, 255, 255]);
         let middle = pixel(60, 40);
         assert!(middle[0] > 225 && middle[2] > 120 && middle[2] < 135, "half of the orange over white: {middle:?}");

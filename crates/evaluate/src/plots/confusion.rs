@@ -1,5 +1,5 @@
 use super::{TITLE, WORDS};
-use crate::drawing::{Anchor, Drawing, Ink, LETTER_WIDTH, Shape};
+use crate::drawing::{Anchor, Drawing, Ink, Shape, text_width};
 use crate::metrics::Confusion;
 
 /// Which numbers stand in the cells of a confusion matrix.
@@ -21,7 +21,6 @@ pub fn confusion(matrix: &Confusion, classes: &[String], cells: Cells) -> Drawin
     let name = |index: usize, other: &str| classes.get(index).map_or_else(|| other.to_owned(), Clone::clone);
     let truths: Vec<String> = (0..shown).map(|index| name(index, "(outside)")).collect();
     let answers: Vec<String> = (0..shown).map(|index| name(index, "(abstained)")).collect();
-    let longest = truths.iter().chain(&answers).map(|name| name.chars().count()).max().unwrap_or(0).max(5);
     let cell = match shown {
         0..=12 => 44.0,
         13..=24 => 28.0,
@@ -32,7 +31,7 @@ pub fn confusion(matrix: &Confusion, classes: &[String], cells: Cells) -> Drawin
         13..=24 => 10.0,
         _ => 8.0,
     };
-    let label = longest as f64 * WORDS * LETTER_WIDTH;
+    let label = truths.iter().chain(&answers).map(|name| text_width(name, WORDS)).fold(0.0, f64::max);
     let (left, top) = (label + 40.0, label + 92.0);
     let side = cell * shown as f64;
     let title = match cells {
@@ -74,8 +73,8 @@ pub fn confusion(matrix: &Confusion, classes: &[String], cells: Cells) -> Drawin
                 Cells::Counts => whole(count),
                 Cells::Shares => format!("{:.0}", 100.0 * share),
             };
-            // Four digits do not fit into the cells of many classes.
-            if words.len() as f64 * cell_words * LETTER_WIDTH <= cell + 2.0 {
+            // Three digits do not fit into the cells of many classes.
+            if text_width(&words, cell_words) <= cell - 2.0 {
                 let ink = if strength > 0.6 { Ink::OnStrong } else { Ink::Words };
                 let at = (x + cell / 2.0, y + cell / 2.0 + cell_words * 0.33);
                 drawing.write(at, words, cell_words, Anchor::Middle, ink);

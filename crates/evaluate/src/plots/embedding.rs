@@ -1,5 +1,5 @@
 use super::{TITLE, WORDS};
-use crate::drawing::{Anchor, Drawing, Ink, LETTER_WIDTH, PALETTE, Place, Shape};
+use crate::drawing::{Anchor, Drawing, Ink, PALETTE, Place, Shape, text_width};
 
 const SIDE: f64 = 560.0;
 const LEGEND_ROWS: usize = 28;
@@ -10,8 +10,7 @@ const LEGEND_ROWS: usize = 28;
 pub fn embedding(points: &[[f64; 2]], classes: &[Option<usize>], names: &[String]) -> Drawing {
     let title = "Features, two-dimensional";
     let present: Vec<usize> = (0..names.len()).filter(|class| classes.contains(&Some(*class))).collect();
-    let longest = present.iter().map(|class| names[*class].chars().count()).max().unwrap_or(0);
-    let column = longest as f64 * WORDS * LETTER_WIDTH + 34.0;
+    let column = present.iter().map(|class| text_width(&names[*class], WORDS)).fold(0.0, f64::max) + 34.0;
     let columns = present.len().div_ceil(LEGEND_ROWS) as f64;
     let mut drawing = Drawing::new(title, SIDE + 40.0 + columns * column, SIDE + 64.0);
     drawing.write((20.0, 28.0), title, TITLE, Anchor::Start, Ink::Words);
