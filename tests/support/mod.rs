@@ -53,17 +53,6 @@ pub fn dicom_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The folder of real files, or `None` with a note where it is absent.
-pub fn shared_data() -> Option<PathBuf> {
-    let folder = std::env::var_os("ECHOLABEL_SHARED_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no shared data");
-    None
-}
-
 /// Counts rows: `SELECT COUNT(*) FROM table`.
 pub fn count(database: &Path, table: &str) -> u64 {
     let connection = rusqlite::Connection::open(database).expect("the database opens");

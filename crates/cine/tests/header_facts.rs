@@ -5,7 +5,8 @@ mod common;
 use std::path::Path;
 
 use cine::{Header, Loop, TimingSource, open_waveform};
-use common::{manifest_entries, shared_data};
+use common::manifest_entries;
+use test_support::shared_data;
 
 fn header(folder: &Path, name: &str) -> Header {
     Loop::open(&folder.join(name)).expect("it opens").header().clone()

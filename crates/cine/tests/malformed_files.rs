@@ -6,7 +6,8 @@ mod common;
 use std::path::Path;
 
 use cine::{Completeness, Loop, completeness};
-use common::{manifest_entries, shared_data};
+use common::manifest_entries;
+use test_support::shared_data;
 
 /// What happened to a file.
 #[derive(Debug, Default)]

@@ -3,10 +3,11 @@
 mod common;
 
 use cine::{CineError, Loop, StoredFrame};
-use common::{manifest_entries, sha256, shared_data};
+use common::{manifest_entries, sha256};
 use dicom_encoding::TransferSyntaxIndex;
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 use serde_json::Value;
+use test_support::shared_data;
 
 /// Files that are refused, each with the error's kind and the reason why refusing is right.
 const REFUSALS: [(&str, &str, &str); 1] = [(

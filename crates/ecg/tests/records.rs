@@ -70,7 +70,6 @@ fn score_inside(found_ms: &[f64], beats_ms: &[f64], start_ms: f64, end_ms: f64) 
 fn expert_labelled_records_are_found() {
     let records = records();
     if records.is_empty() {
-        println!("skipped: no shared data");
         return;
     }
     table("records", &records, 75.0);
@@ -83,7 +82,6 @@ fn expert_labelled_records_are_found() {
 fn short_snippets_of_the_records_are_found() {
     let records = records();
     if records.is_empty() {
-        println!("skipped: no shared data");
         return;
     }
     let sampled = snippets("snippets of 1.5 to 3 s", &records, 300, false);

@@ -6,13 +6,6 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The reference folder beside the workspace, where it is there.
-fn shared_references() -> Option<PathBuf> {
-    let reference = std::env::var_os("ECHOLABEL_SHARED_REFERENCE")
-        .map_or_else(|| workspace().join("../shared/reference"), PathBuf::from);
-    Some(reference.join("golden")).filter(|folder| folder.is_dir())
-}
-
 /// Verifies one file and fails on the first output that is too far off.
 fn verify(path: &Path) {
     let checks = parity::verify(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -32,9 +25,8 @@ fn verify_fixture(name: &str) {
 
 /// Verifies a file that is too large for this repository.
 fn verify_shared(name: &str) {
-    match shared_references() {
-        Some(folder) => verify(&folder.join(name)),
-        None => println!("skipped: no shared reference"),
+    if let Some(folder) = test_support::shared_reference() {
+        verify(&folder.join("golden").join(name));
     }
 }
 

@@ -8,6 +8,7 @@ use domain::EcgSource;
 use ecg::PlanSettings;
 use phantom::{LoopIdentity, LoopSpec, write_loop};
 use pipeline::{Inspection, inspect};
+use test_support::shared_data;
 
 /// A found R peak is right when a true one is within one frame or 40 ms, whichever is longer.
 const TOLERANCE_MS: f64 = 40.0;
@@ -134,16 +135,6 @@ fn r_peaks_of_two_hundred_simulated_loops() {
     }
     assert!(all.f1() >= 0.97, "F1 {:.4}", all.f1());
     assert_eq!(all.wrong_source, 0);
-}
-
-fn shared_data() -> Option<PathBuf> {
-    let folder = std::env::var_os("ECHOLABEL_SHARED_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no shared data");
-    None
 }
 
 /// R peaks by hand: from the R wave vector, or from the cursor's and the peaks' columns that the manifest states.

@@ -148,8 +148,6 @@ fn to_samples(picture: &Video, format: &ImageFormat) -> Result<DecodedFrame, Str
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use sha2::{Digest, Sha256};
 
     use super::{Extent, VideoFrames};
@@ -193,13 +191,7 @@ mod tests {
 
     #[test]
     fn decoded_planes_are_those_of_the_manifest() {
-        let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let shared =
-            std::env::var_os("ECHOLABEL_SHARED_DATA").map_or_else(|| workspace.join("../shared/data"), PathBuf::from);
-        if !shared.join("manifest.json").is_file() {
-            println!("skipped: no shared data");
-            return;
-        }
+        let Some(shared) = test_support::shared_data() else { return };
         for (name, frames, first, last) in PICTURES {
             let mut findings: Vec<Finding> = Vec::new();
             let opened = open_data_set(&shared.join("dicom/derived").join(name), &mut findings).expect("it opens");

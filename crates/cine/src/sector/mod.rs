@@ -128,13 +128,7 @@ mod tests {
             ("dicom/derived/ge_vivid_e95_a3c_color_27f_jpeg.dcm", 0.5),
             ("dicom/cine-echo/acuson_stress_color_8f_implicit_rgb.dcm", 0.5),
         ];
-        let workspace = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let shared =
-            std::env::var_os("ECHOLABEL_SHARED_DATA").map_or_else(|| workspace.join("../shared/data"), Into::into);
-        if !shared.join("manifest.json").is_file() {
-            println!("skipped: no shared data");
-            return;
-        }
+        let Some(shared) = test_support::shared_data() else { return };
         for (name, least) in LOOPS {
             let mut opened = crate::Loop::open(&shared.join(name)).expect("it opens");
             let named = opened.sector().expect("the header names a sector");

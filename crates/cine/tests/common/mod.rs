@@ -1,27 +1,12 @@
-//! The shared test data and small helpers; a test that does not find the data says so and passes.
+//! Helpers of the integration tests.
 
 #[allow(dead_code)]
 pub mod build;
 #[allow(dead_code)]
 pub mod odd;
 
-use std::path::PathBuf;
-
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-
-#[allow(dead_code)]
-/// The folder of the shared data, or nothing after saying so.
-pub fn shared_data() -> Option<PathBuf> {
-    let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder =
-        std::env::var_os("ECHOLABEL_SHARED_DATA").map_or_else(|| workspace.join("../shared/data"), PathBuf::from);
-    if folder.join("manifest.json").is_file() {
-        return Some(folder);
-    }
-    println!("skipped: no shared data");
-    None
-}
 
 #[allow(dead_code)]
 /// The entries of the manifest under `list`.

@@ -79,16 +79,9 @@ pub fn score(found_ms: &[f64], beats_ms: &[f64], tolerance_ms: f64) -> Score {
     score
 }
 
-/// The shared data, where this machine has it.
-pub fn shared() -> Option<PathBuf> {
-    let root = std::env::var_os("ECHOLABEL_SHARED_DATA")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
-    root.join("ecg").is_dir().then_some(root)
-}
-
 /// Every channel of every record in `data/ecg`.
 pub fn records() -> Vec<Record> {
-    let Some(root) = shared() else {
+    let Some(root) = test_support::shared_data() else {
         return Vec::new();
     };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(root.join("ecg"))
@@ -140,7 +133,7 @@ pub fn fixture(name: &str) -> Vec<Record> {
 
 /// Records of a golden file beside the shared data, where this machine has it.
 pub fn shared_golden(name: &str) -> Vec<Record> {
-    shared().map_or_else(Vec::new, |root| golden(&root.join("../reference/golden/ecg").join(name)))
+    test_support::shared_reference().map_or_else(Vec::new, |root| golden(&root.join("golden/ecg").join(name)))
 }
 
 /// Records of a golden file; none where there is no such file.
