@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Configuration of echolabel.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Settings")]
 pub(super) struct RawSettings {
     /// The database file, on a local disk.
     pub(super) database: Option<PathBuf>,
@@ -25,6 +26,7 @@ pub(super) struct RawSettings {
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Inbox")]
 pub(super) struct RawInbox {
     /// Folders that are watched with all their subfolders.
     pub(super) folders: Vec<PathBuf>,
@@ -44,6 +46,7 @@ pub(super) struct RawInbox {
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Labelling")]
 pub(super) struct RawLabelling {
     /// Name of a pipeline or model, or a .toml file.
     pub(super) pipeline: Option<String>,
@@ -66,6 +69,7 @@ pub(super) struct RawLabelling {
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Retry")]
 pub(super) struct RawRetry {
     /// Tries in all.
     #[schemars(range(min = 1))]
@@ -83,6 +87,7 @@ pub(super) struct RawRetry {
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Study")]
 pub(super) struct RawStudy {
     /// Time without a new file or label after which a study is closed.
     #[schemars(range(min = 0.0))]
