@@ -6,7 +6,7 @@ use std::io::Cursor;
 
 use cine::Loop;
 use common::odd::{COLUMNS, Header, ROWS, encapsulated, jpegs, native};
-use common::shared_data;
+use test_support::shared_data;
 
 const RLE: &str = "1.2.840.10008.1.2.5";
 
