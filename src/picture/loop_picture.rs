@@ -1,7 +1,6 @@
 //! One frame with sector, regions and trace; a time line with R peaks and clips; the sampled frames below.
 
-use cine::{Loop, RgbFrame};
-use domain::RgbView;
+use cine::Loop;
 use ecg::FramePhase;
 use ecg::trace::TraceReading;
 use pipeline::{InspectedFrame, Inspection};
@@ -41,7 +40,7 @@ pub fn loop_picture(
     let mut canvas = Canvas::new(f64::from(layout.width), f64::from(layout.height), 1.0, BACKGROUND)?;
     let shown = thumbnails.first().map_or(0, |frame| frame.index);
     if let Ok(frame) = source.frame(shown) {
-        draw_frame(&mut canvas, (MARGIN, MARGIN), layout.image, &frame);
+        canvas.image((MARGIN, MARGIN), layout.image, frame.view());
     }
     draw_boxes(&mut canvas, inspection, layout.image_scale);
     if let Some(trace) = trace {
@@ -53,7 +52,7 @@ pub fn loop_picture(
     for (number, (frame, caption)) in thumbnails.iter().zip(&captions).enumerate() {
         let (x, y) = layout.thumbnail_place(number, lines);
         match source.frame(frame.index) {
-            Ok(image) => draw_frame(&mut canvas, (x, y), layout.thumbnail, &image),
+            Ok(image) => canvas.image((x, y), layout.thumbnail, image.view()),
             Err(_) => write(&mut canvas, (x, y), "not decoded", R_PEAK),
         }
         canvas.outline((x, y), layout.thumbnail, 1.0, SAMPLED);
@@ -77,12 +76,6 @@ fn caption(frame: &InspectedFrame) -> Vec<String> {
 /// Writes text whose line begins at `at`, its upper left corner.
 fn write(canvas: &mut Canvas, (x, y): (f32, f32), text: &str, color: Color) {
     canvas.text((x, y + BASELINE), text, TextStyle::new(TEXT_SIZE, color));
-}
-
-fn draw_frame(canvas: &mut Canvas, at: (f32, f32), size: (f32, f32), frame: &RgbFrame) {
-    if let Ok(image) = RgbView::new(frame.width, frame.height, &frame.pixels) {
-        canvas.image(at, size, image);
-    }
 }
 
 fn draw_boxes(canvas: &mut Canvas, inspection: &Inspection, scale: f32) {

@@ -1,7 +1,8 @@
 //! The imaging mode as the headers give it.
 
 use crate::header::Header;
-use crate::regions::{PixelBox, Region, RegionKind};
+use crate::regions::{Region, RegionKind};
+use domain::PixelRect;
 use domain::Mode;
 
 const ENHANCED_US_VOLUME: &str = "1.2.840.10008.5.1.4.1.1.6.2";
@@ -56,20 +57,16 @@ pub(crate) fn mode_from_header(header: &Header) -> Option<(Mode, String)> {
 
 /// Whether two 2-D regions inside the image do not lie over each other.
 fn is_dual(header: &Header) -> bool {
-    let boxes: Vec<PixelBox> = header
+    let boxes: Vec<PixelRect> = header
         .regions
         .iter()
         .filter(|region| region.is_2d() && region.fits(header.columns, header.rows))
-        .filter_map(|region| region.pixel_box(header.columns, header.rows))
+        .filter_map(|region| region.pixel_rect(header.columns, header.rows))
         .collect();
-    let apart = |a: &PixelBox, b: &PixelBox| overlap(a, b) as f64 <= OVERLAP_SHARE * a.area().min(b.area()) as f64;
-    let similar = |a: &PixelBox, b: &PixelBox| a.area().min(b.area()) * 2 >= a.area().max(b.area());
+    let overlap = |a: &PixelRect, b: &PixelRect| a.intersection(b).map_or(0, |shared| shared.area());
+    let apart = |a: &PixelRect, b: &PixelRect| overlap(a, b) as f64 <= OVERLAP_SHARE * a.area().min(b.area()) as f64;
+    let similar = |a: &PixelRect, b: &PixelRect| a.area().min(b.area()) * 2 >= a.area().max(b.area());
     boxes.iter().enumerate().any(|(i, a)| boxes.iter().skip(i + 1).any(|b| apart(a, b) && similar(a, b)))
-}
-
-fn overlap(a: &PixelBox, b: &PixelBox) -> u64 {
-    let common = |a0: u32, a1: u32, b0: u32, b1: u32| u64::from((a1.min(b1) + 1).saturating_sub(a0.max(b0)));
-    common(a.x0, a.x1, b.x0, b.x1) * common(a.y0, a.y1, b.y0, b.y1)
 }
 
 fn velocity_span_cm_per_s(region: &Region) -> Option<f64> {

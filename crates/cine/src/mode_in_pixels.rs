@@ -1,8 +1,6 @@
 //! Color flow or gray, where only the pixels can tell.
 
-use crate::open::RgbFrame;
-use crate::regions::PixelBox;
-use domain::Mode;
+use domain::{Mode, PixelRect, RgbImage};
 
 /// A pixel whose channels differ by more than this is colored.
 const COLORED_LEVELS: u8 = 60;
@@ -22,7 +20,7 @@ const HUES: usize = 24;
 
 /// What the pixels show: color flow where enough of the image is colored otherwise than all of it, else 2-D; nothing known
 /// without a sector or where nearly all of it is colored.
-pub(crate) fn mode_from_pixels(frame: &RgbFrame, sector: Option<PixelBox>) -> (Mode, String) {
+pub(crate) fn mode_from_pixels(frame: &RgbImage, sector: Option<PixelRect>) -> (Mode, String) {
     let Some(sector) = sector else {
         return (Mode::Other, "no header tells and no ultrasound image was found in the pixels".into());
     };
@@ -53,13 +51,13 @@ struct Colors {
 
 impl Colors {
     /// Those inside the box, without its margins, where scales, traces and labels are drawn.
-    fn inside(frame: &RgbFrame, sector: &PixelBox) -> Self {
+    fn inside(frame: &RgbImage, sector: &PixelRect) -> Self {
         let (margin_x, margin_y) = (sector.width() / 10, sector.height() / 10);
         let mut colors = Self::default();
         for y in sector.y0 + margin_y..=sector.y1.saturating_sub(margin_y) {
-            let start = (y as usize * frame.width as usize + (sector.x0 + margin_x) as usize) * 3;
+            let start = (y as usize * frame.width() as usize + (sector.x0 + margin_x) as usize) * 3;
             let pixels = sector.width().saturating_sub(2 * margin_x) as usize;
-            let (row, _) = frame.pixels.get(start..start + pixels * 3).unwrap_or_default().as_chunks::<3>();
+            let (row, _) = frame.pixels().get(start..start + pixels * 3).unwrap_or_default().as_chunks::<3>();
             row.iter().for_each(|pixel| colors.add(*pixel));
         }
         colors
@@ -124,7 +122,7 @@ mod tests {
     const SIDE: u32 = 100;
 
     /// Speckle of all levels through a gray map, with a box of flow of the given colors over a tenth of it.
-    fn screen(map: impl Fn(u8) -> [u8; 3], flow: Option<fn(u8) -> [u8; 3]>) -> RgbFrame {
+    fn screen(map: impl Fn(u8) -> [u8; 3], flow: Option<fn(u8) -> [u8; 3]>) -> RgbImage {
         let mut pixels = Vec::new();
         for y in 0..SIDE {
             for x in 0..SIDE {
@@ -136,11 +134,11 @@ mod tests {
                 });
             }
         }
-        RgbFrame { width: SIDE, height: SIDE, pixels }
+        RgbImage::new(SIDE, SIDE, pixels).expect("a square")
     }
 
-    fn mode(frame: &RgbFrame) -> Mode {
-        mode_from_pixels(frame, Some(PixelBox { x0: 0, y0: 0, x1: SIDE - 1, y1: SIDE - 1 })).0
+    fn mode(frame: &RgbImage) -> Mode {
+        mode_from_pixels(frame, Some(PixelRect { x0: 0, y0: 0, x1: SIDE - 1, y1: SIDE - 1 })).0
     }
 
     fn gray(level: u8) -> [u8; 3] {

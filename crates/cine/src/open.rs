@@ -15,21 +15,9 @@ use crate::header::{Header, HeaderParts, ImageFormat, MAX_FRAMES, Photometric, d
 use crate::mode::mode_from_header;
 use crate::mode_in_pixels::mode_from_pixels;
 use crate::pixel_data::resolve_location;
-use crate::regions::PixelBox;
 use crate::scan::{DataSet, FileStart, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
 use crate::sector::{sector_from_pixels, sector_from_regions};
-use domain::{Finding, FindingCode, Mode};
-
-/// One decoded frame, RGB8, row major, `pixels.len() == width * height * 3`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RgbFrame {
-    /// Number of columns.
-    pub width: u32,
-    /// Number of rows.
-    pub height: u32,
-    /// `[height, width, 3]` samples.
-    pub pixels: Vec<u8>,
-}
+use domain::{Finding, FindingCode, Mode, PixelRect, RgbImage};
 
 /// One frame as stored, decompressed but before any color conversion: `[rows, columns, samples]`, little endian.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +44,7 @@ pub struct Loop {
     colors: ColorTables,
     frames: FrameStore,
     /// The sector, once it was looked for.
-    sector: Option<Option<PixelBox>>,
+    sector: Option<Option<PixelRect>>,
 }
 
 /// A file's data set walked up to its pixel data.
@@ -173,9 +161,10 @@ impl Loop {
     }
 
     /// Decodes frame `index` (from 0) to RGB8, reading only that frame's bytes.
-    pub fn frame(&mut self, index: u32) -> Result<RgbFrame, CineError> {
-        let decoded = self.decoded(index)?;
-        Ok(RgbFrame { width: self.header.columns, height: self.header.rows, pixels: to_rgb(decoded, &self.colors) })
+    pub fn frame(&mut self, index: u32) -> Result<RgbImage, CineError> {
+        let pixels = to_rgb(self.decoded(index)?, &self.colors);
+        RgbImage::new(self.header.columns, self.header.rows, pixels)
+            .map_err(|mismatch| CineError::CorruptFrame { index, reason: mismatch.to_string() })
     }
 
     /// Decodes frame `index` (from 0) without converting its colors, for audits and lossless comparisons.
@@ -193,7 +182,7 @@ impl Loop {
     /// The box of the ultrasound image: from the regions, else found in the pixels of at most three frames.
     ///
     /// Nothing where there is none. The answer is found once and kept.
-    pub fn sector(&mut self) -> Option<PixelBox> {
+    pub fn sector(&mut self) -> Option<PixelRect> {
         if let Some(known) = self.sector {
             return known;
         }
@@ -202,7 +191,7 @@ impl Loop {
             let last = self.header.frames.saturating_sub(1);
             let mut indexes = vec![0, last / 3, last * 2 / 3];
             indexes.dedup();
-            let frames: Vec<RgbFrame> = indexes.into_iter().filter_map(|index| self.frame(index).ok()).collect();
+            let frames: Vec<RgbImage> = indexes.into_iter().filter_map(|index| self.frame(index).ok()).collect();
             sector_from_pixels(&frames)
         });
         self.sector = Some(found);

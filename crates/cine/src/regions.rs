@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::header::ImageFormat;
 use crate::scan::DataSet;
-use domain::{Finding, FindingCode};
+use domain::{Finding, FindingCode, PixelRect};
 
 /// A region that overhangs the image by no more than this was measured as a length.
 const OVERHANG_PIXELS: i64 = 2;
@@ -13,42 +13,6 @@ const OVERHANG_PIXELS: i64 = 2;
 const MIN_SIDE_PIXELS: i64 = 4;
 /// More regions than this are not read: no screen has so many.
 const MAX_REGIONS: usize = 256;
-
-/// A rectangle of image pixels, both corners inside it, counted from 0 at the top left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct PixelBox {
-    /// Leftmost column.
-    pub x0: u32,
-    /// Topmost row.
-    pub y0: u32,
-    /// Rightmost column, included.
-    pub x1: u32,
-    /// Bottom row, included.
-    pub y1: u32,
-}
-
-impl PixelBox {
-    /// Number of columns, at least 1.
-    pub fn width(&self) -> u32 {
-        self.x1.saturating_sub(self.x0).saturating_add(1)
-    }
-
-    /// Number of rows, at least 1.
-    pub fn height(&self) -> u32 {
-        self.y1.saturating_sub(self.y0).saturating_add(1)
-    }
-
-    /// Number of pixels.
-    pub fn area(&self) -> u64 {
-        u64::from(self.width()) * u64::from(self.height())
-    }
-
-    /// The part of it that lies on a screen of so many columns and rows.
-    pub(crate) fn within(&self, columns: u32, rows: u32) -> Option<Self> {
-        let (x1, y1) = (self.x1.min(columns.checked_sub(1)?), self.y1.min(rows.checked_sub(1)?));
-        (self.x0 <= x1 && self.y0 <= y1).then_some(Self { x1, y1, ..*self })
-    }
-}
 
 /// What a region shows, from its spatial format and data type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -104,7 +68,7 @@ pub struct Region {
 
 impl Region {
     /// The part of the region inside an image of `columns` x `rows`, or nothing where there is none or it is inverted.
-    pub fn pixel_box(&self, columns: u32, rows: u32) -> Option<PixelBox> {
+    pub fn pixel_rect(&self, columns: u32, rows: u32) -> Option<PixelRect> {
         let clamp = |value: i64, limit: u32| u32::try_from(value.clamp(0, i64::from(limit) - 1)).ok();
         let inside = columns > 0
             && rows > 0
@@ -117,7 +81,7 @@ impl Region {
         if !inside {
             return None;
         }
-        Some(PixelBox {
+        Some(PixelRect {
             x0: clamp(self.x0, columns)?,
             y0: clamp(self.y0, rows)?,
             x1: clamp(self.x1, columns)?,

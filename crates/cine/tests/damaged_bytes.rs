@@ -17,7 +17,7 @@ fn read_everything(file: Vec<u8>) {
     let frames = opened.header().frames;
     for index in [0, 1, frames / 2, frames.saturating_sub(1), frames, u32::MAX] {
         if let Ok(frame) = opened.frame(index) {
-            assert_eq!(frame.pixels.len(), frame.width as usize * frame.height as usize * 3);
+            assert_eq!(frame.pixels().len(), frame.width() as usize * frame.height() as usize * 3);
         }
     }
     opened.sector();
@@ -85,6 +85,6 @@ fn the_generated_files_are_sound() {
         );
         assert_eq!(opened.header().frames, 5);
         let frame = opened.frame(3).expect("it decodes");
-        assert!(frame.pixels.iter().all(|level| *level == 3));
+        assert!(frame.pixels().iter().all(|level| *level == 3));
     }
 }

@@ -35,6 +35,11 @@ impl RgbImage {
         Ok(Self { width, height, pixels })
     }
 
+    /// Returns a black image.
+    pub fn black(width: u32, height: u32) -> Self {
+        Self { width, height, pixels: vec![0; width as usize * height as usize * 3] }
+    }
+
     /// Returns the number of columns.
     pub const fn width(&self) -> u32 {
         self.width

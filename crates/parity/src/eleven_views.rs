@@ -1,11 +1,11 @@
 //! The part of a resize reference file that takes frames of a clip all the way: crop, gray, resize, mask.
 
 use serde::Deserialize;
-use zoo::prepare::{Color, Crop, Preparation, Resize, Screen, prepare};
+use zoo::prepare::{Color, Crop, Preparation, Resize, prepare};
 
 use crate::compare::{Digest, larger, largest_difference};
 use crate::inputs::{bounded, image_channels, sector_channels};
-use crate::resize::{NamedTensor, tensor_files, tensors};
+use crate::resize::{NamedTensor, rgb_view, tensor_files, tensors};
 use crate::{Check, ReferenceFile, Result};
 
 #[derive(Deserialize)]
@@ -120,7 +120,7 @@ impl Clip {
             bounded(&shape).map_err(|problem| file.problem(problem))?;
         }
         let images: Vec<Vec<u8>> = (0..frames).map(|t| frame(seed, height, width, t)).collect();
-        let screens = images.iter().map(|image| Screen::new(width, height, image)).collect::<zoo::Result<Vec<_>>>()?;
+        let views = images.iter().map(|image| rgb_view(width, height, image)).collect::<Result<Vec<_>>>()?;
         let run = |mask_static| -> Result<Vec<f64>> {
             let preparation = Preparation {
                 size,
@@ -131,7 +131,7 @@ impl Clip {
                 mask_noise_levels: 0,
                 normalize: None,
             };
-            let prepared = prepare(&screens, &[(0..frames).collect()], None, &preparation)?;
+            let prepared = prepare(&views, &[(0..frames).collect()], None, &preparation)?;
             Ok(prepared.values.into_iter().map(f64::from).collect())
         };
         let (before, after) = (run(false)?, run(true)?);

@@ -34,6 +34,9 @@ pub enum ParityError {
     /// The model could not be built or run.
     #[error(transparent)]
     Model(#[from] zoo::ZooError),
+    /// An image does not have as many bytes as its size says.
+    #[error(transparent)]
+    Image(#[from] domain::ImageSizeMismatch),
     /// A layer failed.
     #[error("layer failed")]
     Layer(#[from] nn::NnError),

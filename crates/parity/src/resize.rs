@@ -6,7 +6,8 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde_json::Value;
-use zoo::prepare::{Crop, Resize, Screen, color};
+use domain::RgbView;
+use zoo::prepare::{Crop, ImageView, Resize, color};
 
 use crate::compare::{Digest, Numbers, larger, largest_difference};
 use crate::eleven_views::{self, Pipeline};
@@ -100,8 +101,8 @@ impl Method {
     }
 
     /// The result, [height, width, channels] row-major.
-    fn run(&self, screen: &Screen<'_>, target: (usize, usize)) -> Vec<f64> {
-        let view = screen.crop(Crop::None, None);
+    fn run(&self, image: RgbView<'_>, target: (usize, usize)) -> Vec<f64> {
+        let view = ImageView::from_frame(image, Crop::None, None);
         let red = || zoo::prepare::resize(&view, |pixel| pixel[0], target, self.resize);
         let values = match self.channels {
             Channels::First => red(),
@@ -120,6 +121,12 @@ impl Method {
     }
 }
 
+/// Returns the image of these `[height, width, 3]` bytes; an error where there are more or fewer.
+pub(crate) fn rgb_view(width: usize, height: usize, pixels: &[u8]) -> Result<RgbView<'_>> {
+    let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
+    Ok(RgbView::new(side(width), side(height), pixels)?)
+}
+
 /// The source images, each made once.
 struct Images<'a> {
     file: &'a ReferenceFile,
@@ -133,7 +140,7 @@ impl Images<'_> {
             bounded(&[size[0], size[1], 3]).map_err(|problem| self.file.problem(problem))?;
         }
         let image = self.made.entry(from).or_insert_with(|| image_u8(self.seed, "resize", from[0], from[1], 0));
-        Ok(method.run(&Screen::new(from[1], from[0], image)?, (to[0], to[1])))
+        Ok(method.run(rgb_view(from[1], from[0], image)?, (to[0], to[1])))
     }
 
     fn check(&mut self, family: &str, case: &Case) -> Result<Check> {

@@ -3,7 +3,7 @@
 //! `cargo run --release -p phantom --example contact_sheet -- sheet.png [seed] [width] [VIEW...]`; seed 0 is the plain
 //! patient, any other seed draws everything at random.
 
-use phantom::{LoopSpec, RgbImage, View, simulate_loop};
+use phantom::{Canvas, LoopSpec, View, simulate_loop};
 use std::io::BufWriter;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (cell_width, cell_height) = (width, width * 3 / 4);
     let triples_per_row = if views.len() > 2 { 2 } else { 1 };
     let rows = views.len().div_ceil(triples_per_row) as u32;
-    let mut sheet = RgbImage::black(cell_width * 3 * triples_per_row as u32, cell_height * rows);
+    let mut sheet = Canvas::black(cell_width * 3 * triples_per_row as u32, cell_height * rows);
     for (index, view) in views.into_iter().enumerate() {
         let mut spec = match seed {
             0 => LoopSpec::plain(view, 7),
@@ -35,13 +35,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .into_iter()
             .enumerate()
         {
-            let mut image = simulated.frame(frame);
+            let mut image = Canvas::from(simulated.frame(frame));
             image.text(8, cell_height as i32 / 2, 1, [120, 160, 255], view.name());
-            sheet.paste(&image, (3 * column + moment) as u32 * cell_width, row as u32 * cell_height);
+            sheet.paste(image.image(), (3 * column + moment) as u32 * cell_width, row as u32 * cell_height);
         }
     }
-    let mut encoder = png::Encoder::new(BufWriter::new(std::fs::File::create(path)?), sheet.width, sheet.height);
+    let mut encoder = png::Encoder::new(BufWriter::new(std::fs::File::create(path)?), sheet.width(), sheet.height());
     encoder.set_color(png::ColorType::Rgb);
-    encoder.write_header()?.write_image_data(&sheet.data)?;
+    encoder.write_header()?.write_image_data(sheet.image().pixels())?;
     Ok(())
 }

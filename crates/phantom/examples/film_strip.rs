@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p phantom --example film_strip -- film.png VIEW [seed] [width] [color]`
 
-use phantom::{LoopMode, LoopSpec, RgbImage, View, simulate_loop};
+use phantom::{Canvas, LoopMode, LoopSpec, View, simulate_loop};
 use std::io::BufWriter;
 
 const COLUMNS: u32 = 4;
@@ -25,14 +25,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let beat_s = 60.0 / spec.heart_rate_bpm;
     let simulated = simulate_loop(&spec);
-    let mut sheet = RgbImage::black(spec.size.0 * COLUMNS, spec.size.1 * FRAMES.div_ceil(COLUMNS));
+    let mut sheet = Canvas::black(spec.size.0 * COLUMNS, spec.size.1 * FRAMES.div_ceil(COLUMNS));
     for index in 0..FRAMES {
         let time_s = spec.first_r_s + beat_s * f64::from(index) / f64::from(FRAMES);
         let image = simulated.frame((time_s * 1000.0 / spec.frame_time_ms) as u32);
         sheet.paste(&image, index % COLUMNS * spec.size.0, index / COLUMNS * spec.size.1);
     }
-    let mut encoder = png::Encoder::new(BufWriter::new(std::fs::File::create(path)?), sheet.width, sheet.height);
+    let mut encoder = png::Encoder::new(BufWriter::new(std::fs::File::create(path)?), sheet.width(), sheet.height());
     encoder.set_color(png::ColorType::Rgb);
-    encoder.write_header()?.write_image_data(&sheet.data)?;
+    encoder.write_header()?.write_image_data(sheet.image().pixels())?;
     Ok(())
 }

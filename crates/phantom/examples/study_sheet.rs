@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p phantom --example study_sheet -- sheet.png [seed] [width]`
 
-use phantom::{LoopSpec, RgbImage, StudyOptions, simulate_loop, study_specs};
+use domain::RgbImage;
+use phantom::{Canvas, LoopSpec, StudyOptions, simulate_loop, study_specs};
 use std::io::BufWriter;
 use std::time::Instant;
 
@@ -19,15 +20,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let specs = study_specs(&options, 0);
     let rows = (specs.len() as u32).div_ceil(COLUMNS);
-    let mut sheet = RgbImage::black(options.size.0 * COLUMNS, options.size.1 * rows);
+    let mut sheet = Canvas::black(options.size.0 * COLUMNS, options.size.1 * rows);
     for (index, spec) in (0..).zip(&specs) {
         let image = middle_frame(spec);
         let (left, top) = (index % COLUMNS * options.size.0, index / COLUMNS * options.size.1);
         sheet.paste(&image, left, top);
     }
-    let mut encoder = png::Encoder::new(BufWriter::new(std::fs::File::create(path)?), sheet.width, sheet.height);
+    let mut encoder = png::Encoder::new(BufWriter::new(std::fs::File::create(path)?), sheet.width(), sheet.height());
     encoder.set_color(png::ColorType::Rgb);
-    encoder.write_header()?.write_image_data(&sheet.data)?;
+    encoder.write_header()?.write_image_data(sheet.image().pixels())?;
     Ok(())
 }
 

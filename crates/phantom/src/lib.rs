@@ -26,7 +26,7 @@ pub use error::PhantomError;
 pub use heart::{CardiacState, Patient, Tissue};
 pub use probe::{Handling, Sway, View};
 pub use rhythm::{Beat, Rhythm};
-pub use screen::{Layout, PixelRect, RgbImage, SpectralSite, TraceSpec, TraceStyle, Vendor};
+pub use screen::{Canvas, Layout, SpectralSite, TraceSpec, TraceStyle, Vendor};
 pub use simulate::{SimulatedLoop, simulate_loop};
 pub use spec::{EcgCarriers, LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
 pub use study::{Progress, StudyOptions, study_folder, study_seed, study_specs, write_study};

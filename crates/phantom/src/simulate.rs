@@ -7,12 +7,13 @@ use crate::probe::ImagePlane;
 use crate::random::Stream;
 use crate::rhythm::beats;
 use crate::screen::{
-    Layout, PixelRect, RgbImage, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum,
+    Canvas, Layout, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum,
     draw_trace, flow_color, gray_ramp,
 };
 use crate::space::vec3;
 use crate::spec::{LoopMode, LoopSpec, Subject};
-use crate::truth::{PhaseFrames, phase_frames};
+use crate::truth::{PhaseFrames, ecg_source, phase_frames};
+use domain::{EcgSource, PixelRect, RgbImage};
 
 /// Seconds shown by a Doppler or M-mode strip.
 const STRIP_S: f64 = 4.0;
@@ -28,7 +29,7 @@ pub struct SimulatedLoop {
     cycle: CardiacCycle,
     beamformer: Beamformer,
     converter: ScanConverter,
-    backdrop: RgbImage,
+    backdrop: Canvas,
     gray_map: Vec<[u8; 3]>,
     flow_box: Option<FlowBox>,
 }
@@ -45,7 +46,7 @@ pub fn simulate_loop(spec: &LoopSpec) -> SimulatedLoop {
     let mut simulated = SimulatedLoop {
         spec: spec.clone(),
         usual_plane: usual_plane(spec),
-        backdrop: RgbImage::black(spec.size.0, spec.size.1),
+        backdrop: Canvas::black(spec.size.0, spec.size.1),
         gray_map: (0..256).map(|level| gray_ramp(level, spec.vendor.tint())).collect(),
         flow_box: (spec.mode == LoopMode::Color).then(|| flow_box_for(spec)),
         layout,
@@ -121,45 +122,45 @@ impl SimulatedLoop {
     /// Renders frame `frame` (from 0).
     pub fn frame(&self, frame: u32) -> RgbImage {
         let time_s = self.frame_time_s(frame);
-        let mut image = self.backdrop.clone();
+        let mut canvas = self.backdrop.clone();
         if self.spec.anatomy {
-            self.draw_sector(&mut image, time_s, frame);
+            self.draw_sector(&mut canvas, time_s, frame);
         }
         if self.spec.mode.has_strip() {
-            self.draw_strip(&mut image);
+            self.draw_strip(&mut canvas);
         }
         if let Some(trace) = &self.spec.trace {
             let rect = self.layout.trace_rect;
             if self.spec.mode.has_strip() {
                 // Above a strip the trace shares the strip's time axis.
                 let whole = TraceSpec { style: TraceStyle::Grows, window_s: STRIP_S, ..*trace };
-                draw_trace(&mut image, rect, &whole, &self.ecg, STRIP_S, STRIP_S);
+                draw_trace(&mut canvas, rect, &whole, &self.ecg, STRIP_S, STRIP_S);
             } else {
-                draw_trace(&mut image, rect, trace, &self.ecg, time_s, self.spec.duration_s());
+                draw_trace(&mut canvas, rect, trace, &self.ecg, time_s, self.spec.duration_s());
             }
         }
-        image
+        canvas.into_image()
     }
 
-    fn draw_sector(&self, image: &mut RgbImage, time_s: f64, frame: u32) {
+    fn draw_sector(&self, canvas: &mut Canvas, time_s: f64, frame: u32) {
         let (plane, state) = (self.plane_at(time_s), self.cycle.state(time_s));
         let polar = self.beamformer.frame(&plane, &state, frame);
         self.converter.for_each_pixel(&polar.gray, |pixel, gray| {
             let level = (gray * 255.0 + 0.5) as usize;
-            image.set_index(pixel, self.gray_map[level.min(255)]);
+            canvas.set_index(pixel, self.gray_map[level.min(255)]);
         });
         if let Some(flow_box) = &self.flow_box {
             let velocities = flow_box.velocities(&self.beamformer, &plane, &polar, &state, frame);
             self.converter.for_each_pixel(&velocities, |pixel, velocity| {
                 if velocity.abs() > 0.1 {
-                    image.set_index(pixel, flow_color(velocity));
+                    canvas.set_index(pixel, flow_color(velocity));
                 }
             });
-            self.draw_flow_box(image, flow_box);
+            self.draw_flow_box(canvas, flow_box);
         }
     }
 
-    fn draw_flow_box(&self, image: &mut RgbImage, flow_box: &FlowBox) {
+    fn draw_flow_box(&self, canvas: &mut Canvas, flow_box: &FlowBox) {
         let (sector, half) = (&self.layout.sector, self.spec.half_angle_rad);
         let at = |beam: f32, depth: f32| {
             let angle_rad = (2.0 * beam - 1.0) * half;
@@ -168,28 +169,28 @@ impl SimulatedLoop {
         };
         let white = [225, 225, 225];
         let ((left, right), (near, far)) = (flow_box.beams, flow_box.depths);
-        image.line(at(left, near), at(left, far), 1.0, white);
-        image.line(at(right, near), at(right, far), 1.0, white);
+        canvas.line(at(left, near), at(left, far), 1.0, white);
+        canvas.line(at(right, near), at(right, far), 1.0, white);
         for step in 0..24 {
             let beam = |step: i32| left + (right - left) * step as f32 / 24.0;
             for depth in [near, far] {
-                image.line(at(beam(step), depth), at(beam(step + 1), depth), 1.0, white);
+                canvas.line(at(beam(step), depth), at(beam(step + 1), depth), 1.0, white);
             }
         }
     }
 
-    fn draw_strip(&self, image: &mut RgbImage) {
+    fn draw_strip(&self, canvas: &mut Canvas) {
         let Some(rect) = self.layout.strip_rect else { return };
         let seconds_per_pixel = self.strip_seconds_per_pixel(rect);
         let scale = self.layout.text_scale;
         match self.spec.mode.spectral_site() {
             Some(site) => {
-                draw_spectrum(image, rect, site, &self.cycle, seconds_per_pixel, self.spec.seed as u32);
-                draw_axes(image, rect, seconds_per_pixel, site.scale_cm_s(), -site.scale_cm_s(), scale);
+                draw_spectrum(canvas, rect, site, &self.cycle, seconds_per_pixel, self.spec.seed as u32);
+                draw_axes(canvas, rect, seconds_per_pixel, site.scale_cm_s(), -site.scale_cm_s(), scale);
             }
             None => {
-                self.draw_m_mode(image, rect, seconds_per_pixel);
-                draw_axes(image, rect, seconds_per_pixel, 0.0, f64::from(self.spec.depth_cm), scale);
+                self.draw_m_mode(canvas, rect, seconds_per_pixel);
+                draw_axes(canvas, rect, seconds_per_pixel, 0.0, f64::from(self.spec.depth_cm), scale);
             }
         }
     }
@@ -199,7 +200,7 @@ impl SimulatedLoop {
         STRIP_S / f64::from(rect.x1 - rect.x0)
     }
 
-    fn draw_m_mode(&self, image: &mut RgbImage, rect: PixelRect, seconds_per_pixel: f64) {
+    fn draw_m_mode(&self, canvas: &mut Canvas, rect: PixelRect, seconds_per_pixel: f64) {
         let full = self.beamformer.grid();
         let beams = 11;
         let narrow = PolarGrid {
@@ -218,7 +219,7 @@ impl SimulatedLoop {
                 let sample = f64::from(y - rect.y0) / rows * (narrow.samples - 1) as f64;
                 let level = (line[sample as usize] * 255.0) as usize;
                 for column in x..=(x + 1).min(rect.x1) {
-                    image.set_index((y * image.width + column) as usize, self.gray_map[level.min(255)]);
+                    canvas.set_index((y * canvas.width() + column) as usize, self.gray_map[level.min(255)]);
                 }
             }
         }
@@ -226,12 +227,12 @@ impl SimulatedLoop {
 
     /// What all frames share; without moving anatomy that includes the sector.
     fn draw_backdrop(&mut self) {
-        let mut backdrop = RgbImage::black(self.spec.size.0, self.spec.size.1);
+        let mut backdrop = Canvas::black(self.spec.size.0, self.spec.size.1);
         if !self.spec.anatomy {
             self.draw_sector(&mut backdrop, 0.0, 0);
         }
         let spec = &self.spec;
-        let has_ecg = crate::truth::ecg_source(spec) != domain::EcgSource::None;
+        let has_ecg = ecg_source(spec) != EcgSource::None;
         let texts = ScreenTexts {
             frame_rate_hz: 1000.0 / spec.frame_time_ms,
             depth_cm: spec.depth_cm,

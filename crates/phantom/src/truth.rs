@@ -3,9 +3,9 @@
 use crate::heart::{BeatPhases, CardiacCycle};
 use crate::probe::View;
 use crate::rhythm::Rhythm;
-use crate::screen::{PixelRect, TraceSpec, Vendor};
+use crate::screen::{TraceSpec, Vendor};
 use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
-use domain::EcgSource;
+use domain::{EcgSource, PixelRect};
 use serde::Serialize;
 
 /// Landmarks of the beats as fractional frame indexes; only those within the loop.

@@ -50,7 +50,7 @@ fn flow_is_red_while_the_ventricle_fills_and_blue_while_it_empties() {
     spec.size = (400, 300);
     let simulated = simulate_loop(&spec);
     let phases = simulated.phases();
-    let at = |frame: f64| flow_pixels(&simulated.frame(frame.round() as u32).data);
+    let at = |frame: f64| flow_pixels(simulated.frame(frame.round() as u32).pixels());
     let (filling, ejecting) = (at(phases.early_filling[0]), at(phases.aortic_opening[0] + 4.0));
     assert!(filling.0 > filling.1 + 500, "filling {filling:?}");
     assert!(ejecting.1 > ejecting.0 + 300, "ejecting {ejecting:?}");

@@ -1,6 +1,7 @@
 //! The burned-in trace shows its R peaks where the truth says they are, in each of the four styles.
 
-use phantom::{LoopSpec, RgbImage, SimulatedLoop, TraceStyle, View, simulate_loop};
+use domain::RgbImage;
+use phantom::{LoopSpec, SimulatedLoop, TraceStyle, View, simulate_loop};
 
 fn ecg_only(style: TraceStyle) -> SimulatedLoop {
     let mut spec = LoopSpec::plain(View::Apical4, 3);
@@ -17,8 +18,8 @@ fn ecg_only(style: TraceStyle) -> SimulatedLoop {
 fn heights(simulated: &SimulatedLoop, image: &RgbImage) -> Vec<Option<u32>> {
     let rect = simulated.layout().trace_rect;
     let green = |x: u32, y: u32| {
-        let at = ((y * image.width + x) * 3) as usize;
-        i32::from(image.data[at + 1]) - i32::from(image.data[at]) > 60
+        let at = ((y * image.width() + x) * 3) as usize;
+        i32::from(image.pixels()[at + 1]) - i32::from(image.pixels()[at]) > 60
     };
     (rect.x0..=rect.x1).map(|x| (rect.y0..=rect.y1).find(|&y| green(x, y)).map(|y| y - rect.y0)).collect()
 }

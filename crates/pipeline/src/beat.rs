@@ -1,6 +1,6 @@
 //! The heart beat of a loop, from the most trustworthy source that shows one.
 
-use cine::{EcgSamples as HeaderSamples, PixelBox, RegionKind};
+use cine::{EcgSamples as HeaderSamples, RegionKind};
 use domain::{EcgSource, Finding};
 use ecg::trace::{TraceFinding, TraceHints, TraceReading, read_trace};
 use ecg::{Beats, EcgError, EcgSamples, FrameClock};
@@ -41,7 +41,7 @@ pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError
             return Ok(FoundBeats { beats, clock, trace: None, findings });
         }
     }
-    let hints = hints(frames.source().sector(), &header);
+    let hints = hints(&header);
     if header.frames > 1
         && let Some(trace) = read_trace(frames, &hints)
     {
@@ -96,14 +96,13 @@ fn corrected_clock(
     corrected.unwrap_or(clock)
 }
 
-fn hints(sector: Option<PixelBox>, header: &cine::Header) -> TraceHints {
+fn hints(header: &cine::Header) -> TraceHints {
     let region = header.regions.iter().find(|region| region.kind == RegionKind::Ecg);
-    let inside = region.and_then(|region| region.pixel_box(header.columns, header.rows));
+    let inside = region.and_then(|region| region.pixel_rect(header.columns, header.rows));
     // Physical unit 4 is seconds (PS3.3 C.8.5.5.1.15).
     let seconds_per_pixel = region.filter(|region| region.units[0] == 4 && region.delta[0] > 0.0);
     TraceHints {
-        ecg_region: inside.map(|inside| [inside.x0, inside.y0, inside.x1, inside.y1]),
-        sector: sector.map(|sector| [sector.x0, sector.y0, sector.x1, sector.y1]),
+        ecg_region: inside,
         seconds_per_pixel: seconds_per_pixel.map(|region| region.delta[0]),
         frame_time_ms: (!header.timing.guessed).then(|| header.timing.frame_time_ms()),
         heart_rate_bpm: header.ecg.heart_rate_bpm,

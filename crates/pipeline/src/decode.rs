@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cine::RgbFrame;
-use domain::{Finding, FindingCode};
+use domain::{Finding, FindingCode, RgbImage};
 use ecg::SamplingPlan;
 
 use crate::{DecodedFrames, LabelError};
@@ -14,7 +13,7 @@ pub(crate) fn decode(
     plan: &SamplingPlan,
     frames: &mut DecodedFrames<'_>,
     findings: &mut Vec<Finding>,
-) -> Result<BTreeMap<u32, Arc<RgbFrame>>, LabelError> {
+) -> Result<BTreeMap<u32, Arc<RgbImage>>, LabelError> {
     let indexes = plan.frame_indexes();
     let mut decoded = BTreeMap::new();
     let mut last_error = None;
@@ -36,7 +35,7 @@ pub(crate) fn decode(
 }
 
 /// The clips of the plan as positions in `decoded`; a missing frame is replaced by the nearest one that is there.
-pub(crate) fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, Arc<RgbFrame>>) -> Vec<Vec<usize>> {
+pub(crate) fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, Arc<RgbImage>>) -> Vec<Vec<usize>> {
     let there: Vec<u32> = decoded.keys().copied().collect();
     let nearest = |wanted: u32| {
         let distances = there.iter().map(|index| index.abs_diff(wanted));

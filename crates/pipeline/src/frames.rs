@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cine::{CineError, Loop, RgbFrame};
+use cine::{CineError, Loop};
+use domain::{RgbImage, RgbView};
 
 /// Decodes frames of a loop on demand and keeps the last few, so that the search for the ECG and the model share them.
 ///
 /// What is kept is bounded: memory does not grow with the length of the loop.
 pub struct DecodedFrames<'a> {
     source: &'a mut Loop,
-    kept: BTreeMap<u32, Arc<RgbFrame>>,
+    kept: BTreeMap<u32, Arc<RgbImage>>,
     order: Vec<u32>,
     decoded: u32,
 }
@@ -30,7 +31,7 @@ impl<'a> DecodedFrames<'a> {
     }
 
     /// Frame `index`, counted from 0.
-    pub fn get(&mut self, index: u32) -> Result<&Arc<RgbFrame>, CineError> {
+    pub fn get(&mut self, index: u32) -> Result<&Arc<RgbImage>, CineError> {
         if !self.kept.contains_key(&index) {
             let frame = self.source.frame(index)?;
             self.decoded += 1;
@@ -55,8 +56,7 @@ impl ecg::trace::FrameSource for DecodedFrames<'_> {
         self.source.header().frames
     }
 
-    fn frame(&mut self, index: u32) -> Option<ecg::trace::RgbImage<'_>> {
-        let frame = self.get(index).ok()?;
-        Some(ecg::trace::RgbImage { width: frame.width, height: frame.height, pixels: &frame.pixels })
+    fn frame(&mut self, index: u32) -> Option<RgbView<'_>> {
+        self.get(index).ok().map(|frame| frame.view())
     }
 }

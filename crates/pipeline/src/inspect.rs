@@ -1,7 +1,7 @@
 //! What is in a loop, without asking a model: the object that `echolabel inspect --json` prints.
 
-use cine::{Loop, PixelBox, RegionKind};
-use domain::{EcgSource, Finding, FindingCode, Mode};
+use cine::{Loop, RegionKind};
+use domain::{EcgSource, Finding, FindingCode, Mode, PixelRect};
 use ecg::{FramePhase, PlanSettings};
 use serde::Serialize;
 
@@ -37,7 +37,7 @@ pub struct Inspection {
     /// The regions as far as they lie inside the image.
     pub regions: Vec<InspectedRegion>,
     /// The box of the ultrasound image.
-    pub sector: Option<PixelBox>,
+    pub sector: Option<PixelRect>,
     /// The heart beat.
     pub ecg: InspectedEcg,
     /// What was odd.
@@ -53,7 +53,7 @@ pub struct InspectedRegion {
     pub kind: RegionKind,
     /// Its box.
     #[serde(flatten)]
-    pub pixels: PixelBox,
+    pub pixels: PixelRect,
 }
 
 /// The heart beat of a loop.
@@ -115,7 +115,7 @@ pub fn inspect(source: &mut Loop, settings: &PlanSettings) -> Result<(Inspection
             .regions
             .iter()
             .filter_map(|region| {
-                let pixels = region.pixel_box(header.columns, header.rows)?;
+                let pixels = region.pixel_rect(header.columns, header.rows)?;
                 Some(InspectedRegion { kind: region.kind, pixels })
             })
             .collect(),

@@ -3,31 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cine::{PixelBox, RgbFrame};
+use domain::{PixelRect, RgbImage, RgbView};
 use zoo::Preparation;
-use zoo::prepare::{PixelArea, PreparedClips, Screen, prepare};
+use zoo::prepare::{PreparedClips, prepare};
 
 use crate::LabelError;
 
 /// Prepares the frames of one loop; `clips` are positions among them in order of their indexes.
 pub(crate) fn prepare_frames(
-    frames: &BTreeMap<u32, Arc<RgbFrame>>,
+    frames: &BTreeMap<u32, Arc<RgbImage>>,
     clips: &[Vec<usize>],
-    sector: Option<PixelBox>,
+    sector: Option<PixelRect>,
     preparation: &Preparation,
 ) -> Result<PreparedClips, LabelError> {
-    let screens = frames
-        .values()
-        .map(|frame| Screen::new(frame.width as usize, frame.height as usize, &frame.pixels))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(prepare(&screens, clips, sector.map(area), preparation)?)
-}
-
-fn area(sector: PixelBox) -> PixelArea {
-    PixelArea {
-        left: sector.x0 as usize,
-        top: sector.y0 as usize,
-        width: sector.width() as usize,
-        height: sector.height() as usize,
-    }
+    let views: Vec<RgbView<'_>> = frames.values().map(|frame| frame.view()).collect();
+    Ok(prepare(&views, clips, sector, preparation)?)
 }

@@ -1,17 +1,16 @@
 //! The box of the ultrasound image as it is found in pixels alone, on simulated loops whose header names no region.
 
 use cine::Loop;
-use phantom::{Gain, LoopIdentity, LoopSpec, PixelRect, RegionTable, write_loop};
+use domain::PixelRect;
+use phantom::{Gain, LoopIdentity, LoopSpec, RegionTable, write_loop};
 
 const LOOPS: u64 = 66;
 const FIRST_SEED: u64 = 5200;
 
-/// Share of the boxes' union that both cover.
-fn agreement(truth: &PixelRect, found: &cine::PixelBox) -> f64 {
-    let common = |a: (u32, u32), b: (u32, u32)| f64::from((a.1.min(b.1) + 1).saturating_sub(a.0.max(b.0)));
-    let both = common((truth.x0, truth.x1), (found.x0, found.x1)) * common((truth.y0, truth.y1), (found.y0, found.y1));
-    let area = f64::from(truth.x1 - truth.x0 + 1) * f64::from(truth.y1 - truth.y0 + 1);
-    both / (area + found.area() as f64 - both)
+/// Share of the union of two rectangles that both cover.
+fn agreement(truth: &PixelRect, found: &PixelRect) -> f64 {
+    let both = truth.intersection(found).map_or(0, |shared| shared.area());
+    both as f64 / (truth.area() + found.area() - both) as f64
 }
 
 /// The agreement of the loops with the smallest, of a twentieth and of half of them, in that order.

@@ -2,17 +2,18 @@
 
 use std::time::Instant;
 
-use zoo::prepare::{Screen, prepare};
+use domain::RgbView;
+use zoo::prepare::prepare;
 use zoo::weights::fill;
 use zoo::{Color, Crop, Preparation, Resize};
 
 const RUNS: u32 = 200;
 
-fn main() -> zoo::Result<()> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (width, height) = (800, 600);
     let pixels: Vec<u8> =
         fill("example", "frame", height * width * 3, 127.5, 127.5).into_iter().map(|value| value as u8).collect();
-    let screens = [Screen::new(width, height, &pixels)?];
+    let images = [RgbView::new(width as u32, height as u32, &pixels)?];
     for (size, color, resize) in [
         (288, Color::Gray, Resize::Pillow),
         (288, Color::Rgb, Resize::Pillow),
@@ -32,7 +33,7 @@ fn main() -> zoo::Result<()> {
         let mut least_ms = f64::INFINITY;
         for _ in 0..RUNS {
             let started = Instant::now();
-            std::hint::black_box(prepare(&screens, &[vec![0]], None, &card)?);
+            std::hint::black_box(prepare(&images, &[vec![0]], None, &card)?);
             least_ms = least_ms.min(started.elapsed().as_secs_f64() * 1000.0);
         }
         println!("{size} {color:?} {resize:?}: {least_ms:.3} ms a frame (the least of {RUNS})");

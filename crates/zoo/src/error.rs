@@ -226,16 +226,6 @@ pub enum ZooError {
         /// The shape given.
         found: Vec<usize>,
     },
-    /// A frame whose bytes are not as many as its size says.
-    #[error("a frame of {width} x {height} pixels in {bytes} bytes")]
-    Screen {
-        /// Columns stated.
-        width: usize,
-        /// Rows stated.
-        height: usize,
-        /// Bytes given.
-        bytes: usize,
-    },
     /// Frames cannot be prepared as the model's card says.
     #[error("cannot prepare frames: {problem}")]
     Preparation {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::regions::PixelBox;
+use domain::PixelRect;
 
 /// Side of a cell in pixels.
 pub(super) const CELL_PIXELS: usize = 8;
@@ -110,7 +110,7 @@ impl CellGrid {
 
 impl Part {
     /// The box around all cells, in pixels.
-    pub(super) fn corners(&self) -> PixelBox {
+    pub(super) fn corners(&self) -> PixelRect {
         let pixel = |cell: usize| u32::try_from(cell * CELL_PIXELS).unwrap_or(u32::MAX);
         let span = |of: &dyn Fn(&(usize, usize)) -> usize| {
             let least = self.cells.iter().map(of).min().unwrap_or(0);
@@ -118,7 +118,7 @@ impl Part {
             (pixel(least), pixel(greatest + 1) - 1)
         };
         let ((x0, x1), (y0, y1)) = (span(&|cell| cell.0), span(&|cell| cell.1));
-        PixelBox { x0, y0, x1, y1 }
+        PixelRect { x0, y0, x1, y1 }
     }
 }
 

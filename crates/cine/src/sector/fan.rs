@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::cells::{CELL_PIXELS, Part};
-use crate::regions::PixelBox;
+use domain::PixelRect;
 
 /// Cells that may lie outside the fan, as a share: text that touches it, a trace over it.
 const OUTSIDE_SHARE: f64 = 0.01;
@@ -33,7 +33,7 @@ struct Fan {
 }
 
 /// The box of the smallest fan around nearly all cells of `part` whose sides are seen; nothing where they do not look like a fan.
-pub(super) fn completed(part: &Part) -> Option<PixelBox> {
+pub(super) fn completed(part: &Part) -> Option<PixelRect> {
     let cells: Vec<(f64, f64)> = part.cells.iter().map(|&(x, y)| (x as f64 + 0.5, y as f64 + 0.5)).collect();
     let span = |of: &dyn Fn(&(f64, f64)) -> f64| {
         cells.iter().map(of).fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)))
@@ -114,10 +114,10 @@ impl Fan {
     }
 
     /// The box around it in pixels, from the row of cells `top` on; clipped at 0 only.
-    fn corners(&self, top: f64) -> PixelBox {
+    fn corners(&self, top: f64) -> PixelRect {
         let half_width = self.radii.1 * self.slope.atan().sin();
         let pixel = |cells: f64| (cells * CELL_PIXELS as f64).round().max(0.0) as u32;
-        PixelBox {
+        PixelRect {
             x0: pixel(self.apex.0 - half_width),
             y0: pixel(top - 0.5),
             x1: pixel(self.apex.0 + half_width).saturating_sub(1),

@@ -3,8 +3,8 @@
 mod cells;
 mod fan;
 
-use crate::open::RgbFrame;
-use crate::regions::{PixelBox, Region};
+use crate::regions::{Region};
+use domain::{PixelRect, RgbImage};
 use cells::CellGrid;
 
 /// A pixel that changes by more than this between two frames moves; compression noise mostly stays below.
@@ -21,10 +21,10 @@ const SPECKLE_LEVELS: u8 = 6;
 const SMALLEST_SHARE: f64 = 0.04;
 
 /// The largest 2-D region that lies inside the image, else the largest other region with an image in it.
-pub(crate) fn sector_from_regions(regions: &[Region], columns: u32, rows: u32) -> Option<PixelBox> {
+pub(crate) fn sector_from_regions(regions: &[Region], columns: u32, rows: u32) -> Option<PixelRect> {
     let largest = |wanted: &dyn Fn(&Region) -> bool| {
         let usable = regions.iter().filter(|region| wanted(region) && region.fits(columns, rows));
-        usable.filter_map(|region| region.pixel_box(columns, rows)).max_by_key(PixelBox::area)
+        usable.filter_map(|region| region.pixel_rect(columns, rows)).max_by_key(PixelRect::area)
     };
     let has_2d = regions.iter().any(Region::is_2d);
     // A 2-D region that lies outside the image says nothing; the pixels may.
@@ -36,9 +36,9 @@ pub(crate) fn sector_from_regions(regions: &[Region], columns: u32, rows: u32) -
 /// Tissue at the sides and at depth is often too dark to be told from the screen, so that the part alone may miss a third
 /// of the width; that a fan is as wide to the left as to the right tells where it ends. Traces and text are too thin to
 /// count.
-pub(crate) fn sector_from_pixels(frames: &[RgbFrame]) -> Option<PixelBox> {
+pub(crate) fn sector_from_pixels(frames: &[RgbImage]) -> Option<PixelRect> {
     let first = frames.first()?;
-    let (width, height) = (first.width as usize, first.height as usize);
+    let (width, height) = (first.width() as usize, first.height() as usize);
     let levels = Levels::of(frames);
     let is_set = |least: u8, greatest: u8, moving: f64, bright: f64| {
         moving >= MOVING_SHARE || (bright >= BRIGHT_SHARE && greatest.saturating_sub(least) >= SPECKLE_LEVELS)
@@ -59,7 +59,7 @@ pub(crate) fn sector_from_pixels(frames: &[RgbFrame]) -> Option<PixelBox> {
     let part = grid.largest_part()?;
     let found = fan::completed(&part).unwrap_or_else(|| part.corners());
     let found = found.within(width as u32, height as u32)?;
-    let screen = f64::from(first.width) * f64::from(first.height);
+    let screen = f64::from(first.width()) * f64::from(first.height());
     (found.area() as f64 >= SMALLEST_SHARE * screen).then_some(found)
 }
 
@@ -70,12 +70,12 @@ struct Levels {
 }
 
 impl Levels {
-    fn of(frames: &[RgbFrame]) -> Self {
+    fn of(frames: &[RgbImage]) -> Self {
         let brightest = |pixel: &[u8]| pixel.iter().copied().max().unwrap_or(0);
-        let pixels = frames.iter().map(|frame| frame.pixels.len() / 3).min().unwrap_or(0);
+        let pixels = frames.iter().map(|frame| frame.pixels().len() / 3).min().unwrap_or(0);
         let (mut lowest, mut highest) = (vec![u8::MAX; pixels], vec![0; pixels]);
         for frame in frames {
-            let levels = frame.pixels.chunks_exact(3).map(brightest);
+            let levels = frame.pixels().chunks_exact(3).map(brightest);
             for ((level, low), high) in levels.zip(&mut lowest).zip(&mut highest) {
                 *low = level.min(*low);
                 *high = level.max(*high);
@@ -94,10 +94,10 @@ impl Levels {
 
 #[cfg(test)]
 mod tests {
-    use super::{PixelBox, RgbFrame, sector_from_pixels};
+    use super::{PixelRect, RgbImage, sector_from_pixels};
 
     /// A dark screen with still bright text at the top and a block of speckle whose level changes.
-    fn screen(block_level: u8) -> RgbFrame {
+    fn screen(block_level: u8) -> RgbImage {
         let (width, height) = (160, 120);
         let mut pixels = vec![0; width * height * 3];
         let mut fill = |x: std::ops::Range<usize>, y: std::ops::Range<usize>, level: u8| {
@@ -110,13 +110,12 @@ mod tests {
         };
         fill(0..160, 0..8, 200);
         fill(40..120, 24..104, block_level);
-        RgbFrame { width: width as u32, height: height as u32, pixels }
+        RgbImage::new(width as u32, height as u32, pixels).expect("the size of the drawing")
     }
 
     /// Share of the boxes' union that both cover.
-    fn agreement(a: &PixelBox, b: &PixelBox) -> f64 {
-        let common = |a0: u32, a1: u32, b0: u32, b1: u32| u64::from((a1.min(b1) + 1).saturating_sub(a0.max(b0)));
-        let both = common(a.x0, a.x1, b.x0, b.x1) * common(a.y0, a.y1, b.y0, b.y1);
+    fn agreement(a: &PixelRect, b: &PixelRect) -> f64 {
+        let both = a.intersection(b).map_or(0, |shared| shared.area());
         both as f64 / (a.area() + b.area() - both) as f64
     }
 
@@ -133,7 +132,7 @@ mod tests {
             let mut opened = crate::Loop::open(&shared.join(name)).expect("it opens");
             let named = opened.sector().expect("the header names a sector");
             let last = opened.header().frames - 1;
-            let frames: Vec<RgbFrame> =
+            let frames: Vec<RgbImage> =
                 [0, last / 3, last * 2 / 3].iter().filter_map(|i| opened.frame(*i).ok()).collect();
             let found = sector_from_pixels(&frames).expect("the pixels show a sector");
             let agreement = agreement(&named, &found);
@@ -145,11 +144,11 @@ mod tests {
     #[test]
     fn the_moving_part_is_the_sector() {
         let found = sector_from_pixels(&[screen(40), screen(80)]);
-        assert_eq!(found, Some(PixelBox { x0: 40, y0: 24, x1: 119, y1: 103 }));
+        assert_eq!(found, Some(PixelRect { x0: 40, y0: 24, x1: 119, y1: 103 }));
     }
 
     /// A fan of speckle with its apex above the screen's middle; its right side is dark, a trace runs below it.
-    fn fan_of_speckle(seed: u32) -> RgbFrame {
+    fn fan_of_speckle(seed: u32) -> RgbImage {
         let (width, height) = (320_usize, 240_usize);
         let mut pixels = vec![0; width * height * 3];
         for y in 0..height {
@@ -169,20 +168,20 @@ mod tests {
                 pixels[(y * width + x) * 3..][..3].fill(level);
             }
         }
-        RgbFrame { width: width as u32, height: height as u32, pixels }
+        RgbImage::new(width as u32, height as u32, pixels).expect("the size of the drawing")
     }
 
     #[test]
     fn a_fan_with_a_dark_side_is_completed() {
         let found = sector_from_pixels(&[fan_of_speckle(1), fan_of_speckle(2)]).expect("a sector");
         // Half of the width is the radius times the sine of the half angle: 190 * sin(atan(0.8)).
-        let truth = PixelBox { x0: 160 - 119, y0: 10, x1: 160 + 119, y1: 200 };
+        let truth = PixelRect { x0: 160 - 119, y0: 10, x1: 160 + 119, y1: 200 };
         assert!(agreement(&truth, &found) > 0.85, "{found:?}");
     }
 
     #[test]
     fn a_still_takes_the_largest_bright_part() {
-        assert_eq!(sector_from_pixels(&[screen(80)]), Some(PixelBox { x0: 40, y0: 24, x1: 119, y1: 103 }));
+        assert_eq!(sector_from_pixels(&[screen(80)]), Some(PixelRect { x0: 40, y0: 24, x1: 119, y1: 103 }));
         assert_eq!(sector_from_pixels(&[]), None);
     }
 }

@@ -1,12 +1,13 @@
 //! Decoded frames as the trace reader keeps them, and the count of what was decoded.
 
-use super::{FrameSource, RgbImage};
+use super::FrameSource;
+use domain::{PixelRect, RgbView};
 use std::collections::BTreeMap;
 
 /// No ultrasound screen is larger; a larger claim is not believed.
-const LARGEST_SIDE: usize = 8192;
+const MAX_SIDE: usize = 8192;
 
-/// A part of the image: columns `x0..x1` and rows `y0..y1`, ends excluded.
+/// A part of the image: columns `x0..x1` and rows `y0..y1`, ends excluded as in the slices that it selects; may be empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Area {
     pub x0: usize,
@@ -24,9 +25,9 @@ impl Area {
         self.y1.saturating_sub(self.y0)
     }
 
-    /// The area with both corners included, as headers give it, cut to an image.
-    pub fn from_inclusive(corners: [u32; 4], width: usize, height: usize) -> Option<Self> {
-        let [x0, y0, x1, y1] = corners.map(|v| v as usize);
+    /// Returns the part of a rectangle that lies on an image; `None` where there is none.
+    pub fn from_rect(rect: PixelRect, width: usize, height: usize) -> Option<Self> {
+        let [x0, y0, x1, y1] = [rect.x0, rect.y0, rect.x1, rect.y1].map(|edge| edge as usize);
         let area = Self { x0, y0, x1: x1.saturating_add(1).min(width), y1: y1.saturating_add(1).min(height) };
         (area.x0 < area.x1 && area.y0 < area.y1).then_some(area)
     }
@@ -46,20 +47,19 @@ pub(super) struct Picture {
 }
 
 impl Picture {
-    /// A copy of a part of an image; `None` where the image is empty, too large, or has fewer bytes than its size says.
-    pub fn copy_of(image: RgbImage<'_>, area: Area) -> Option<Self> {
-        let (width, height) = (image.width as usize, image.height as usize);
-        let sane = (1..=LARGEST_SIDE).contains(&width) && (1..=LARGEST_SIDE).contains(&height);
-        let pixels = image.pixels.as_chunks::<3>().0;
-        (sane && pixels.len() >= width * height).then(|| Self::of_rows(pixels, (width, height), area))
+    /// Copies a part of an image; `None` where the image is empty or too large.
+    pub fn copy_of(image: RgbView<'_>, area: Area) -> Option<Self> {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        let sane = (1..=MAX_SIDE).contains(&width) && (1..=MAX_SIDE).contains(&height);
+        sane.then(|| Self::from_rows(image.pixels(), (width, height), area))
     }
 
     /// A copy of a part; the area is cut to the picture.
     pub fn part(&self, area: Area) -> Self {
-        Self::of_rows(&self.pixels, (self.width, self.height), area)
+        Self::from_rows(&self.pixels, (self.width, self.height), area)
     }
 
-    fn of_rows(source: &[[u8; 3]], (width, height): (usize, usize), area: Area) -> Self {
+    fn from_rows(source: &[[u8; 3]], (width, height): (usize, usize), area: Area) -> Self {
         let (x1, y1) = (area.x1.min(width), area.y1.min(height));
         let (x0, y0) = (area.x0.min(x1), area.y0.min(y1));
         let mut pixels = Vec::with_capacity((x1 - x0) * (y1 - y0));
@@ -133,7 +133,7 @@ impl<'a> Frames<'a> {
         }
         let area = self.area.unwrap_or(Area { x0: 0, y0: 0, x1: usize::MAX, y1: usize::MAX });
         let kept = self.source.frame(index).and_then(|image| {
-            let size = (image.width, image.height);
+            let size = (image.width(), image.height());
             let picture = Picture::copy_of(image, area)?;
             (*self.size.get_or_insert(size) == size).then_some(picture)
         });

@@ -21,7 +21,7 @@ mod signal;
 mod strokes;
 mod style;
 
-pub use reading::{BoundingBox, FrameSource, HeadMotion, RgbImage, TraceFinding, TraceHints, TraceReading, TraceStyle};
+pub use reading::{FrameSource, HeadMotion, TraceFinding, TraceHints, TraceReading, TraceStyle};
 
 use band::{Band, rows_around};
 use candidates::{Candidate, Places, find_candidates};
@@ -85,7 +85,7 @@ fn candidates_of(frames: &Frames<'_>, hints: &TraceHints) -> Option<(Vec<Candida
     let late: Vec<&Picture> = frames.loaded().rev().map(|(_, p)| p).take(3).collect();
     let newest = *late.first()?;
     let size = (newest.width, newest.height);
-    let places = Places { ecg: hints.ecg_region.and_then(|region| Area::from_inclusive(region, size.0, size.1)) };
+    let places = Places { ecg: hints.ecg_region.and_then(|region| Area::from_rect(region, size.0, size.1)) };
     let darkest = if late.len() > 1 { Picture::darkest(&late) } else { None };
     let found = find_candidates(newest, darkest.as_ref().unwrap_or(newest), places);
     if !found.is_empty() {

@@ -1,34 +1,21 @@
 //! What the trace reader is given and what it gives back.
 
-use domain::FindingCode;
+use domain::{FindingCode, PixelRect, RgbView};
 use serde::{Deserialize, Serialize};
-
-/// One decoded frame.
-#[derive(Debug, Clone, Copy)]
-pub struct RgbImage<'a> {
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// RGB, 8 bits each, interleaved, rows from the top: `3 * width * height` bytes.
-    pub pixels: &'a [u8],
-}
 
 /// Hands out decoded frames one at a time; decoding is what costs, so few are asked for.
 pub trait FrameSource {
     /// Number of frames in the loop.
     fn frame_count(&self) -> u32;
     /// Decodes one frame; `None` where that frame cannot be decoded.
-    fn frame(&mut self, index: u32) -> Option<RgbImage<'_>>;
+    fn frame(&mut self, index: u32) -> Option<RgbView<'_>>;
 }
 
 /// What the header says; every entry may be absent or wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct TraceHints {
-    /// The region that holds the ECG: first column, first row, last column, last row.
-    pub ecg_region: Option<[u32; 4]>,
-    /// The region of the 2D sector: first column, first row, last column, last row.
-    pub sector: Option<[u32; 4]>,
+    /// The region that holds the ECG.
+    pub ecg_region: Option<PixelRect>,
     /// Time per column of the trace in seconds.
     pub seconds_per_pixel: Option<f64>,
     /// Time between two frames in milliseconds.
@@ -51,19 +38,6 @@ pub enum TraceStyle {
     Scrolls,
     /// It does not change and nothing moves along it, or there is one frame only.
     Still,
-}
-
-/// A box in pixels; both corners belong to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoundingBox {
-    /// First column.
-    pub x0: u32,
-    /// First row.
-    pub y0: u32,
-    /// Last column.
-    pub x1: u32,
-    /// Last row.
-    pub y1: u32,
 }
 
 /// Where the newest part of the trace is at each frame: the drawing head, the cursor, or the right edge.
@@ -125,7 +99,7 @@ pub struct TraceReading {
     /// Its color, RGB.
     pub color: [u8; 3],
     /// The box around it, over the frames looked at.
-    pub bounding_box: BoundingBox,
+    pub bounding_box: PixelRect,
     /// The trace in the last frame looked at: column and row, one per column where it is drawn, columns rising.
     pub points: Vec<(u32, f32)>,
     /// Columns of the R peaks in `points`, rising.

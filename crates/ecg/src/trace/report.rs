@@ -5,7 +5,8 @@ use super::candidates::Candidate;
 use super::motion::{Drawing, Motion};
 use super::r_columns::{RPeak, find_r_peaks};
 use super::signal::{Signal, compose};
-use super::{BoundingBox, TraceFinding, TraceHints, TraceReading};
+use super::{TraceFinding, TraceHints, TraceReading};
+use domain::PixelRect;
 use std::collections::BTreeMap;
 
 /// Columns of the signal in a row that may stay unknown.
@@ -104,9 +105,9 @@ pub(super) fn report(
     Some(reading)
 }
 
-fn bounding_box(band: &Band<'_, '_>, first_row: usize) -> BoundingBox {
+fn bounding_box(band: &Band<'_, '_>, first_row: usize) -> PixelRect {
     let runs = || band.curves.values().flat_map(|c| c.runs.iter().flatten());
-    BoundingBox {
+    PixelRect {
         x0: runs().map(|r| r.column).min().unwrap_or(0) as u32,
         y0: (first_row + runs().map(|r| r.top).min().unwrap_or(0)) as u32,
         x1: runs().map(|r| r.column).max().unwrap_or(0) as u32,

@@ -5,7 +5,8 @@ use super::jpeg::smear;
 use super::rhythm::Ecg;
 use super::trace_painter::TraceLook;
 use super::{Rng, hash_unit};
-use ecg::trace::{FrameSource, RgbImage, TraceStyle};
+use domain::RgbView;
+use ecg::trace::{FrameSource, TraceStyle};
 
 /// What a scene shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -216,13 +217,9 @@ impl FrameSource for Loop<'_> {
         self.scene.frames
     }
 
-    fn frame(&mut self, index: u32) -> Option<RgbImage<'_>> {
+    fn frame(&mut self, index: u32) -> Option<RgbView<'_>> {
         self.asked += 1;
         self.canvas = self.scene.draw(index);
-        Some(RgbImage {
-            width: self.canvas.width as u32,
-            height: self.canvas.height as u32,
-            pixels: &self.canvas.pixels,
-        })
+        RgbView::new(self.canvas.width as u32, self.canvas.height as u32, &self.canvas.pixels).ok()
     }
 }

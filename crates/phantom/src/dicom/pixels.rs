@@ -2,10 +2,10 @@
 
 use super::header::Header;
 use crate::error::PhantomError;
-use crate::screen::RgbImage;
 use crate::spec::PixelEncoding;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
+use domain::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 /// Grays in the palette; colors follow.
@@ -20,8 +20,8 @@ pub fn encode(image: &RgbImage, encoding: PixelEncoding, frame: u32) -> Result<V
         PixelEncoding::JpegBaseline => jpeg(image, frame),
         PixelEncoding::RleRgb => Ok(rle(image)),
         PixelEncoding::RawYbr422 => Ok(ybr_422(image)),
-        PixelEncoding::Palette => Ok(image.data.chunks_exact(3).map(palette_index).collect()),
-        PixelEncoding::ExplicitRgb | PixelEncoding::ImplicitRgb | PixelEncoding::DeflatedRgb => Ok(image.data.clone()),
+        PixelEncoding::Palette => Ok(image.pixels().chunks_exact(3).map(palette_index).collect()),
+        PixelEncoding::ExplicitRgb | PixelEncoding::ImplicitRgb | PixelEncoding::DeflatedRgb => Ok(image.pixels().to_vec()),
     }
 }
 
@@ -30,7 +30,7 @@ fn jpeg(image: &RgbImage, frame: u32) -> Result<Vec<u8>, PhantomError> {
     let mut encoder = Encoder::new(&mut bytes, JPEG_QUALITY);
     encoder.set_sampling_factor(SamplingFactor::R_4_2_2);
     encoder
-        .encode(&image.data, image.width as u16, image.height as u16, ColorType::Rgb)
+        .encode(image.pixels(), image.width() as u16, image.height() as u16, ColorType::Rgb)
         .map_err(|source| PhantomError::EncodeFrame { frame, source })?;
     if bytes.len() % 2 == 1 {
         bytes.push(0);
@@ -40,9 +40,9 @@ fn jpeg(image: &RgbImage, frame: u32) -> Result<Vec<u8>, PhantomError> {
 
 /// Pairs of pixels as Y Y Cb Cr (PS3.3 C.7.6.3.1.2), full range; an odd last column is paired with itself.
 fn ybr_422(image: &RgbImage) -> Vec<u8> {
-    let row_bytes = image.width as usize * 3;
-    let mut bytes = Vec::with_capacity(image.data.len() * 2 / 3);
-    for row in image.data.chunks_exact(row_bytes) {
+    let row_bytes = image.width() as usize * 3;
+    let mut bytes = Vec::with_capacity(image.pixels().len() * 2 / 3);
+    for row in image.pixels().chunks_exact(row_bytes) {
         for pair in row.chunks(6) {
             let first = ybr(&pair[..3]);
             let second = if pair.len() == 6 { ybr(&pair[3..]) } else { first };
@@ -68,8 +68,8 @@ fn rle(image: &RgbImage) -> Vec<u8> {
     let (mut header, mut body) = (vec![3_u32], vec![]);
     for channel in 0..3 {
         header.push(64 + body.len() as u32);
-        let plane: Vec<u8> = image.data.iter().skip(channel).step_by(3).copied().collect();
-        for row in plane.chunks(image.width as usize) {
+        let plane: Vec<u8> = image.pixels().iter().skip(channel).step_by(3).copied().collect();
+        for row in plane.chunks(image.width() as usize) {
             pack_bits(row, &mut body);
         }
         if body.len() % 2 == 1 {

@@ -2,50 +2,65 @@
 
 use super::colors::Color;
 use super::font;
-use super::layout::PixelRect;
+use domain::{PixelRect, RgbImage};
 
-/// An 8-bit RGB image, row by row, three bytes per pixel.
+/// An RGB image to draw on; what lies outside is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RgbImage {
-    /// Columns.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// `[height * width * 3]` bytes.
-    pub data: Vec<u8>,
+pub struct Canvas {
+    image: RgbImage,
 }
 
-impl RgbImage {
-    /// A black image.
+impl Canvas {
+    /// Returns a black canvas.
     pub fn black(width: u32, height: u32) -> Self {
-        Self { width, height, data: vec![0; width as usize * height as usize * 3] }
+        Self { image: RgbImage::black(width, height) }
+    }
+
+    /// Returns the number of columns.
+    pub fn width(&self) -> u32 {
+        self.image.width()
+    }
+
+    /// Returns the number of rows.
+    pub fn height(&self) -> u32 {
+        self.image.height()
+    }
+
+    /// Returns what was drawn.
+    pub fn image(&self) -> &RgbImage {
+        &self.image
+    }
+
+    /// Returns what was drawn, giving up the canvas.
+    pub fn into_image(self) -> RgbImage {
+        self.image
     }
 
     /// Copies `image` here with its top left corner at (`left`, `top`); what does not fit is left out.
-    pub fn paste(&mut self, image: &Self, left: u32, top: u32) {
-        let columns = image.width.min(self.width.saturating_sub(left)) as usize;
-        let rows = image.height.min(self.height.saturating_sub(top)) as usize;
+    pub fn paste(&mut self, image: &RgbImage, left: u32, top: u32) {
+        let columns = image.width().min(self.width().saturating_sub(left)) as usize;
+        let rows = image.height().min(self.height().saturating_sub(top)) as usize;
         for row in 0..rows {
-            let from = row * image.width as usize * 3;
-            let to = ((top as usize + row) * self.width as usize + left as usize) * 3;
-            self.data[to..to + columns * 3].copy_from_slice(&image.data[from..from + columns * 3]);
+            let from = row * image.width() as usize * 3;
+            let to = ((top as usize + row) * self.width() as usize + left as usize) * 3;
+            self.image.pixels_mut()[to..to + columns * 3].copy_from_slice(&image.pixels()[from..from + columns * 3]);
         }
     }
 
     /// Sets the pixel with index `pixel` (row * width + column).
     pub fn set_index(&mut self, pixel: usize, color: Color) {
-        if let Some(rgb) = self.data.get_mut(pixel * 3..pixel * 3 + 3) {
+        if let Some(rgb) = self.image.pixels_mut().get_mut(pixel * 3..pixel * 3 + 3) {
             rgb.copy_from_slice(&color);
         }
     }
 
     /// Mixes `color` into a pixel; outside the image nothing happens.
     pub fn blend(&mut self, x: i32, y: i32, color: Color, share: f32) {
-        if x < 0 || y < 0 || x >= self.width as i32 || y >= self.height as i32 || share <= 0.0 {
+        if x < 0 || y < 0 || x >= self.width() as i32 || y >= self.height() as i32 || share <= 0.0 {
             return;
         }
-        let at = (y as usize * self.width as usize + x as usize) * 3;
-        for (old, new) in self.data[at..at + 3].iter_mut().zip(color) {
+        let at = (y as usize * self.width() as usize + x as usize) * 3;
+        for (old, new) in self.image.pixels_mut()[at..at + 3].iter_mut().zip(color) {
             *old = (f32::from(*old) + (f32::from(new) - f32::from(*old)) * share.min(1.0)).round() as u8;
         }
     }
@@ -109,5 +124,11 @@ impl RgbImage {
     /// The width of `text` in pixels.
     pub fn text_width(text: &str, scale: u32) -> i32 {
         text.chars().count() as i32 * 6 * scale as i32
+    }
+}
+
+impl From<RgbImage> for Canvas {
+    fn from(image: RgbImage) -> Self {
+        Self { image }
     }
 }

@@ -3,16 +3,7 @@
 use super::vendor::Vendor;
 use crate::beamform::SectorGeometry;
 use crate::spec::LoopMode;
-
-/// A rectangle of pixels, corners included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[allow(missing_docs)]
-pub struct PixelRect {
-    pub x0: u32,
-    pub y0: u32,
-    pub x1: u32,
-    pub y1: u32,
-}
+use domain::PixelRect;
 
 /// The places of the sector, the ECG trace and, in Doppler and M-mode, the strip.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,9 +8,9 @@ mod strip;
 mod trace;
 mod vendor;
 
-pub use canvas::RgbImage;
+pub use canvas::Canvas;
 pub use colors::{flow_color, gray_ramp};
-pub use layout::{Layout, PixelRect};
+pub use layout::Layout;
 pub use strip::{SpectralSite, draw_axes, draw_spectrum};
 pub use trace::{TraceSpec, TraceStyle, draw_trace};
 pub use vendor::{ScreenTexts, Vendor, draw_furniture};

@@ -1,10 +1,10 @@
 //! Spectral Doppler strips.
 
-use super::canvas::RgbImage;
+use super::canvas::Canvas;
 use super::colors::{Color, gray_ramp};
-use super::layout::PixelRect;
 use crate::heart::{CardiacCycle, CardiacState};
 use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
+use domain::PixelRect;
 use serde::Serialize;
 
 /// Where the Doppler sample is.
@@ -48,7 +48,7 @@ impl SpectralSite {
 
 /// Draws the spectrum of `site` into `rect`: `seconds_per_pixel` along x, the site's scale along y.
 pub fn draw_spectrum(
-    image: &mut RgbImage,
+    canvas: &mut Canvas,
     rect: PixelRect,
     site: SpectralSite,
     cycle: &CardiacCycle,
@@ -83,29 +83,29 @@ pub fn draw_spectrum(
                 level += 0.25 * f64::from(speckle);
             }
             let gray = (level.clamp(0.0, 1.0) * 255.0) as usize;
-            image.set_index((y * image.width + x) as usize, gray_ramp(gray, 0.0));
+            canvas.set_index((y * canvas.width() + x) as usize, gray_ramp(gray, 0.0));
         }
     }
 }
 
 /// Draws the time and value axes of a strip: a base line, second ticks and value labels.
-pub fn draw_axes(image: &mut RgbImage, rect: PixelRect, seconds_per_pixel: f64, top: f64, bottom: f64, scale: u32) {
+pub fn draw_axes(canvas: &mut Canvas, rect: PixelRect, seconds_per_pixel: f64, top: f64, bottom: f64, scale: u32) {
     let color: Color = [230, 230, 230];
     for half_second in 0..(f64::from(rect.x1 - rect.x0) * seconds_per_pixel * 2.0) as u32 {
         let x = rect.x0 as f32 + (f64::from(half_second) * 0.5 / seconds_per_pixel) as f32;
         let length = if half_second % 2 == 0 { 8.0 } else { 4.0 };
-        image.line((x, rect.y1 as f32), (x, rect.y1 as f32 - length), 1.0, [190, 120, 40]);
+        canvas.line((x, rect.y1 as f32), (x, rect.y1 as f32 - length), 1.0, [190, 120, 40]);
     }
     for step in 0..=4 {
         let share = f64::from(step) / 4.0;
         let y = f64::from(rect.y0) + share * f64::from(rect.y1 - rect.y0);
         let value = top + share * (bottom - top);
         let x = rect.x1 as f32;
-        image.line((x + 4.0, y as f32), (x + 10.0, y as f32), 1.0, color);
-        image.text(x as i32 + 13, y as i32 - 3 * scale as i32, scale, color, &format!("{value:.0}"));
+        canvas.line((x + 4.0, y as f32), (x + 10.0, y as f32), 1.0, color);
+        canvas.text(x as i32 + 13, y as i32 - 3 * scale as i32, scale, color, &format!("{value:.0}"));
     }
     if top * bottom < 0.0 {
         let y = f64::from(rect.y0) + f64::from(rect.y1 - rect.y0) * top / (top - bottom);
-        image.line((rect.x0 as f32, y as f32), (rect.x1 as f32, y as f32), 1.0, [190, 120, 40]);
+        canvas.line((rect.x0 as f32, y as f32), (rect.x1 as f32, y as f32), 1.0, [190, 120, 40]);
     }
 }

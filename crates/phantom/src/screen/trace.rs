@@ -1,9 +1,9 @@
 //! The burned-in ECG trace in the four ways scanners draw it.
 
-use super::canvas::RgbImage;
+use super::canvas::Canvas;
 use super::colors::Color;
-use super::layout::PixelRect;
 use crate::ecg::Electrocardiogram;
+use domain::PixelRect;
 use serde::Serialize;
 
 /// How the trace behaves from frame to frame.
@@ -57,7 +57,7 @@ impl TraceSpec {
 
 /// Draws the trace as it is at `now_s` of a loop that lasts `duration_s`.
 pub fn draw_trace(
-    image: &mut RgbImage,
+    canvas: &mut Canvas,
     rect: PixelRect,
     spec: &TraceSpec,
     ecg: &Electrocardiogram,
@@ -68,24 +68,24 @@ pub fn draw_trace(
     let speed = spec.pixels_per_second(width_px, duration_s);
     let pen = Pen { rect, spec, ecg };
     if spec.grid {
-        pen.grid(image, speed);
+        pen.grid(canvas, speed);
     }
     match spec.style {
-        TraceStyle::Grows => pen.stretch(image, (0.0, now_s * speed), |x| x / speed),
+        TraceStyle::Grows => pen.stretch(canvas, (0.0, now_s * speed), |x| x / speed),
         TraceStyle::Whole => {
-            pen.stretch(image, (0.0, duration_s * speed), |x| x / speed);
-            pen.cursor(image, now_s * speed);
+            pen.stretch(canvas, (0.0, duration_s * speed), |x| x / speed);
+            pen.cursor(canvas, now_s * speed);
             if spec.r_marks {
-                pen.r_marks(image, speed, duration_s);
+                pen.r_marks(canvas, speed, duration_s);
             }
         }
-        TraceStyle::Scrolls => pen.stretch(image, (0.0, width_px), |x| now_s + (x - width_px) / speed),
+        TraceStyle::Scrolls => pen.stretch(canvas, (0.0, width_px), |x| now_s + (x - width_px) / speed),
         TraceStyle::Sweeps => {
             let position = now_s.rem_euclid(spec.window_s) * speed;
             let sweep_start_s = now_s - position / speed;
-            pen.stretch(image, (0.0, position), |x| sweep_start_s + x / speed);
+            pen.stretch(canvas, (0.0, position), |x| sweep_start_s + x / speed);
             let gap = 0.06 * width_px;
-            pen.stretch(image, ((position + gap).min(width_px), width_px), |x| {
+            pen.stretch(canvas, ((position + gap).min(width_px), width_px), |x| {
                 sweep_start_s - spec.window_s + x / speed
             });
         }
@@ -100,14 +100,14 @@ struct Pen<'a> {
 
 impl Pen<'_> {
     /// The curve between two columns (from the box's left edge); `time_of` gives a column's time.
-    fn stretch(&self, image: &mut RgbImage, columns: (f64, f64), time_of: impl Fn(f64) -> f64) {
+    fn stretch(&self, canvas: &mut Canvas, columns: (f64, f64), time_of: impl Fn(f64) -> f64) {
         let steps = ((columns.1 - columns.0) * 3.0).ceil().max(0.0) as usize;
         let mut before: Option<(f32, f32)> = None;
         for step in 0..=steps {
             let x = (columns.0 + step as f64 / 3.0).min(columns.1);
             let point = (self.rect.x0 as f32 + x as f32, self.row(self.ecg.millivolts(time_of(x))));
             if let Some(before) = before {
-                image.line(before, point, self.spec.thickness_px, self.spec.color);
+                canvas.line(before, point, self.spec.thickness_px, self.spec.color);
             }
             before = Some(point);
         }
@@ -119,28 +119,28 @@ impl Pen<'_> {
         self.rect.y1 as f32 - share * (self.rect.y1 - self.rect.y0) as f32
     }
 
-    fn cursor(&self, image: &mut RgbImage, x: f64) {
+    fn cursor(&self, canvas: &mut Canvas, x: f64) {
         let x = self.rect.x0 as f32 + x as f32;
         let span = (self.rect.y0 as f32, self.rect.y1 as f32);
-        image.line((x, span.0), (x, span.1), 1.0, self.spec.cursor_color);
+        canvas.line((x, span.0), (x, span.1), 1.0, self.spec.cursor_color);
     }
 
-    fn r_marks(&self, image: &mut RgbImage, speed: f64, duration_s: f64) {
+    fn r_marks(&self, canvas: &mut Canvas, speed: f64, duration_s: f64) {
         for beat in self.ecg.beats() {
             if !(0.0..=duration_s).contains(&beat.r_time_s) {
                 continue;
             }
             let x = self.rect.x0 as f32 + (beat.r_time_s * speed) as f32;
             let y = self.row(self.ecg.millivolts(beat.r_time_s));
-            image.line((x, y - 2.0), (x, y + 2.0), 3.0, [250, 240, 20]);
+            canvas.line((x, y - 2.0), (x, y + 2.0), 3.0, [250, 240, 20]);
         }
     }
 
-    fn grid(&self, image: &mut RgbImage, speed: f64) {
+    fn grid(&self, canvas: &mut Canvas, speed: f64) {
         let seconds = (f64::from(self.rect.x1 - self.rect.x0) / speed) as u32;
         for second in 0..=seconds {
             let x = self.rect.x0 as f32 + (f64::from(second) * speed) as f32;
-            image.line((x, self.rect.y1 as f32), (x, self.rect.y1 as f32 + 3.0), 1.0, [90, 90, 90]);
+            canvas.line((x, self.rect.y1 as f32), (x, self.rect.y1 as f32 + 3.0), 1.0, [90, 90, 90]);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Two invented vendors' screens.
 
-use super::canvas::RgbImage;
+use super::canvas::Canvas;
 use super::colors::{Color, flow_color, gray_ramp};
-use super::layout::{Layout, PixelRect};
+use super::layout::Layout;
+use domain::PixelRect;
 use serde::Serialize;
 
 /// An invented vendor.
@@ -69,47 +70,47 @@ pub struct ScreenTexts {
 }
 
 /// Draws all that stays the same during a loop: texts, bars, scales, marks.
-pub fn draw_furniture(image: &mut RgbImage, vendor: Vendor, layout: &Layout, half_angle_rad: f32, texts: &ScreenTexts) {
+pub fn draw_furniture(canvas: &mut Canvas, vendor: Vendor, layout: &Layout, half_angle_rad: f32, texts: &ScreenTexts) {
     match vendor {
-        Vendor::Halden => halden(image, layout, half_angle_rad, texts),
-        Vendor::Norrvik => norrvik(image, layout, half_angle_rad, texts),
+        Vendor::Halden => halden(canvas, layout, half_angle_rad, texts),
+        Vendor::Norrvik => norrvik(canvas, layout, half_angle_rad, texts),
     }
 }
 
-fn halden(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &ScreenTexts) {
-    let (width, height, scale) = (image.width as f32, image.height as f32, layout.text_scale);
+fn halden(canvas: &mut Canvas, layout: &Layout, half_angle_rad: f32, texts: &ScreenTexts) {
+    let (width, height, scale) = (canvas.width() as f32, canvas.height() as f32, layout.text_scale);
     let color = Vendor::Halden.text_color();
-    bars(image, Vendor::Halden, width * 0.955, height * 0.10, texts, color, scale);
+    bars(canvas, Vendor::Halden, width * 0.955, height * 0.10, texts, color, scale);
     let (apex, pixels_per_cm) = (layout.sector.apex, layout.sector.pixels_per_cm);
     let mark_y = (apex.1 + layout.sector.top_cm * pixels_per_cm) as i32 - 11 * scale as i32;
-    image.text(apex.0 as i32 + 4 * scale as i32, mark_y, scale, [250, 240, 40], "H");
+    canvas.text(apex.0 as i32 + 4 * scale as i32, mark_y, scale, [250, 240, 40], "H");
     let (sin, cos) = half_angle_rad.sin_cos();
     for cm in 1..=texts.depth_cm as u32 {
         let along = cm as f32 * pixels_per_cm;
         let (x, y) = (apex.0 - sin * along - 6.0, apex.1 + cos * along);
         let long = cm % 5 == 0;
         let length = if long { 5.0 } else { 2.5 } * scale as f32;
-        image.line((x, y), (x - length * cos, y - length * sin), 1.0, color);
+        canvas.line((x, y), (x - length * cos, y - length * sin), 1.0, color);
         if long {
             let label = cm.to_string();
-            let left = x as i32 - RgbImage::text_width(&label, scale) - 6 * scale as i32;
-            image.text(left, y as i32 - 6 * scale as i32, scale, color, &label);
+            let left = x as i32 - Canvas::text_width(&label, scale) - 6 * scale as i32;
+            canvas.text(left, y as i32 - 6 * scale as i32, scale, color, &label);
         }
     }
     let (right, bottom) = ((width * 0.94) as i32, (height * 0.93) as i32);
     if let Some(rate) = texts.heart_rate_bpm {
-        image.text(right, bottom, scale, color, &rate.to_string());
-        image.text(right, bottom + 9 * scale as i32, scale, color, "HR");
+        canvas.text(right, bottom, scale, color, &rate.to_string());
+        canvas.text(right, bottom + 9 * scale as i32, scale, color, "HR");
     }
     let corner = format!("{:.0}/S", texts.frame_rate_hz);
-    image.text((width * 0.012) as i32, (height * 0.012) as i32, scale, color, &corner);
-    image.text((width * 0.012) as i32, (height * 0.012) as i32 + 9 * scale as i32, scale, color, texts.mode_label);
+    canvas.text((width * 0.012) as i32, (height * 0.012) as i32, scale, color, &corner);
+    canvas.text((width * 0.012) as i32, (height * 0.012) as i32 + 9 * scale as i32, scale, color, texts.mode_label);
 }
 
-fn norrvik(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &ScreenTexts) {
-    let (width, height, scale) = (image.width as f32, image.height as f32, layout.text_scale);
+fn norrvik(canvas: &mut Canvas, layout: &Layout, half_angle_rad: f32, texts: &ScreenTexts) {
+    let (width, height, scale) = (canvas.width() as f32, canvas.height() as f32, layout.text_scale);
     let color = Vendor::Norrvik.text_color();
-    bars(image, Vendor::Norrvik, width * 0.942, height * 0.16, texts, color, scale);
+    bars(canvas, Vendor::Norrvik, width * 0.942, height * 0.16, texts, color, scale);
     let lines = [
         format!("{:.0}HZ", texts.frame_rate_hz),
         format!("{:.0}CM", texts.depth_cm),
@@ -122,43 +123,43 @@ fn norrvik(image: &mut RgbImage, layout: &Layout, half_angle_rad: f32, texts: &S
     ];
     for (row, line) in lines.iter().enumerate() {
         let y = (height * 0.10) as i32 + row as i32 * 9 * scale as i32;
-        image.text((width * 0.014) as i32, y, scale, color, line);
+        canvas.text((width * 0.014) as i32, y, scale, color, line);
     }
     let (apex, pixels_per_cm) = (layout.sector.apex, layout.sector.pixels_per_cm);
     let (sin, cos) = half_angle_rad.sin_cos();
     for cm in 0..=texts.depth_cm as u32 {
         let along = cm as f32 * pixels_per_cm;
         let radius = if cm == 5 { 2.6 } else { 0.9 } * (scale as f32 * 0.5).max(0.6);
-        image.disc((apex.0 - sin * along - 5.0, apex.1 + cos * along), radius, [240, 240, 240]);
+        canvas.disc((apex.0 - sin * along - 5.0, apex.1 + cos * along), radius, [240, 240, 240]);
     }
     let logo = (apex.0 + 0.055 * width, apex.1 + 0.015 * height);
-    image.disc(logo, 5.0 * scale as f32, [60, 82, 130]);
-    image.text(logo.0 as i32 - 2 * scale as i32, logo.1 as i32 - 3 * scale as i32, scale, [190, 200, 225], "N");
+    canvas.disc(logo, 5.0 * scale as f32, [60, 82, 130]);
+    canvas.text(logo.0 as i32 - 2 * scale as i32, logo.1 as i32 - 3 * scale as i32, scale, [190, 200, 225], "N");
     if let Some(rate) = texts.heart_rate_bpm {
         let text = format!("{rate} BPM");
-        let left = width as i32 - RgbImage::text_width(&text, scale) - 6;
-        image.text(left, (height * 0.962) as i32, scale, color, &text);
+        let left = width as i32 - Canvas::text_width(&text, scale) - 6;
+        canvas.text(left, (height * 0.962) as i32, scale, color, &text);
     }
 }
 
 /// The gray bar and, where there is color, the color bar with its speeds.
-fn bars(image: &mut RgbImage, vendor: Vendor, left: f32, top: f32, texts: &ScreenTexts, color: Color, scale: u32) {
-    let height = (image.height as f32 * 0.27) as u32;
+fn bars(canvas: &mut Canvas, vendor: Vendor, left: f32, top: f32, texts: &ScreenTexts, color: Color, scale: u32) {
+    let height = (canvas.height() as f32 * 0.27) as u32;
     let (x0, y0, width) = (left as u32, top as u32, 7 * scale);
-    image.text(x0 as i32, y0 as i32 - 18 * scale as i32, scale, color, "M3");
+    canvas.text(x0 as i32, y0 as i32 - 18 * scale as i32, scale, color, "M3");
     for row in 0..height {
         let share = 1.0 - row as f32 / height as f32;
         let gray = gray_ramp((share * 255.0) as usize, vendor.tint());
         let line = |x0: u32, x1: u32| PixelRect { x0, x1, y0: y0 + row, y1: y0 + row };
-        image.fill(line(x0, x0 + width), gray);
+        canvas.fill(line(x0, x0 + width), gray);
         if texts.nyquist_cm_s.is_some() {
-            image.fill(line(x0 + width + 3, x0 + 2 * width + 3), flow_color(2.0 * share - 1.0));
+            canvas.fill(line(x0 + width + 3, x0 + 2 * width + 3), flow_color(2.0 * share - 1.0));
         }
     }
     if let Some(nyquist) = texts.nyquist_cm_s {
         let label = format!("{nyquist:.0}");
-        let x = image.width as i32 - RgbImage::text_width(&label, scale) - 8 * scale as i32;
-        image.text(x, y0 as i32 - 9 * scale as i32, scale, color, &format!("+{label}"));
-        image.text(x, (y0 + height) as i32 + 2 * scale as i32, scale, color, &format!("-{label}"));
+        let x = canvas.width() as i32 - Canvas::text_width(&label, scale) - 8 * scale as i32;
+        canvas.text(x, y0 as i32 - 9 * scale as i32, scale, color, &format!("+{label}"));
+        canvas.text(x, (y0 + height) as i32 + 2 * scale as i32, scale, color, &format!("-{label}"));
     }
 }

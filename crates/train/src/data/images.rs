@@ -4,8 +4,8 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use domain::{RgbImage, RgbView};
 use zoo::ModelCard;
-use zoo::prepare::Screen;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -55,33 +55,22 @@ pub fn image_cache(
 
 fn prepared(clip: &ImageClip, card: &ModelCard) -> Result<Clip> {
     let images = clip.frames.iter().map(|path| read_rgb(path)).collect::<Result<Vec<_>>>()?;
-    let screens = images
-        .iter()
-        .map(|image| Screen::new(image.width, image.height, &image.pixels))
-        .collect::<zoo::Result<Vec<_>>>()?;
-    let whole = [(0..screens.len()).collect()];
-    prepared_clips(&screens, &whole, None, card)?.pop().ok_or_else(|| TrainError::Format {
+    let views: Vec<RgbView<'_>> = images.iter().map(RgbImage::view).collect();
+    let whole = [(0..views.len()).collect()];
+    prepared_clips(&views, &whole, None, card)?.pop().ok_or_else(|| TrainError::Format {
         path: clip.frames.first().cloned().unwrap_or_default(),
         problem: "a clip without frames".to_owned(),
     })
 }
 
-/// An image of 8 bits, three channels a pixel.
-#[derive(Debug)]
-struct RgbPixels {
-    width: usize,
-    height: usize,
-    pixels: Vec<u8>,
-}
-
 /// Reads a PNG or JPEG file; what it is stands in its first bytes, not in its name.
-fn read_rgb(path: &Path) -> Result<RgbPixels> {
+fn read_rgb(path: &Path) -> Result<RgbImage> {
     let bytes = std::fs::read(path).map_err(|source| TrainError::File { path: path.to_owned(), source })?;
     let read = if bytes.starts_with(b"\x89PNG") { read_png(&bytes) } else { read_jpeg(&bytes) };
     read.map_err(|problem| TrainError::Format { path: path.to_owned(), problem })
 }
 
-fn read_png(bytes: &[u8]) -> Result<RgbPixels, String> {
+fn read_png(bytes: &[u8]) -> Result<RgbImage, String> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(|error| error.to_string())?;
@@ -95,13 +84,14 @@ fn read_png(bytes: &[u8]) -> Result<RgbPixels, String> {
         png::ColorType::Rgba => pixels.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect(),
         other => return Err(format!("pixels of type {other:?}")),
     };
-    Ok(RgbPixels { width: frame.width as usize, height: frame.height as usize, pixels })
+    RgbImage::new(frame.width, frame.height, pixels).map_err(|error| error.to_string())
 }
 
-fn read_jpeg(bytes: &[u8]) -> Result<RgbPixels, String> {
+fn read_jpeg(bytes: &[u8]) -> Result<RgbImage, String> {
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(Cursor::new(bytes), options);
     let pixels = decoder.decode().map_err(|error| format!("neither PNG nor JPEG: {error}"))?;
     let (width, height) = decoder.dimensions().ok_or("a JPEG image without dimensions")?;
-    Ok(RgbPixels { width, height, pixels })
+    let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
+    RgbImage::new(side(width), side(height), pixels).map_err(|error| error.to_string())
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use domain::EcgSource;
+use domain::{EcgSource, PixelRect, RgbImage, RgbView};
 use ecg::{FrameClock, PlanSettings};
-use phantom::{LoopSpec, PixelRect, SimulatedLoop, StudyOptions, simulate_loop, study_seed, study_specs};
+use phantom::{LoopSpec, SimulatedLoop, StudyOptions, simulate_loop, study_seed, study_specs};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zoo::prepare::{PixelArea, Screen, prepare};
+use zoo::prepare::prepare;
 use zoo::{LabelSet, ModelCard};
 
 use super::{Example, Split};
@@ -139,7 +139,7 @@ fn made_by(data: &PhantomData, card: &ModelCard) -> String {
 /// A digest of one small frame, which changes when the simulator draws otherwise: clips kept by an older one are made anew.
 fn simulator_digest() -> String {
     let spec = LoopSpec { size: (160, 120), ..LoopSpec::random(1) };
-    let digest = Sha256::digest(&simulate_loop(&spec).frame(0).data);
+    let digest = Sha256::digest(&simulate_loop(&spec).frame(0).pixels());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -148,11 +148,8 @@ fn clips_of(spec: &LoopSpec, card: &ModelCard, most_clips: usize) -> Result<Vec<
     let mut draws = Draws::at(spec.seed, "frames", &[]);
     let clips = planned_frames(&simulated, card, most_clips, &mut draws)?;
     let indexes: std::collections::BTreeSet<u32> = clips.iter().flatten().copied().collect();
-    let images: Vec<phantom::RgbImage> = indexes.iter().map(|&index| simulated.frame(index)).collect();
-    let screens = images
-        .iter()
-        .map(|image| Screen::new(image.width as usize, image.height as usize, &image.data))
-        .collect::<zoo::Result<Vec<_>>>()?;
+    let images: Vec<RgbImage> = indexes.iter().map(|&index| simulated.frame(index)).collect();
+    let views: Vec<RgbView<'_>> = images.iter().map(RgbImage::view).collect();
     let positions: Vec<Vec<usize>> = clips
         .iter()
         .map(|clip| clip.iter().filter_map(|frame| indexes.iter().position(|index| index == frame)).collect())
@@ -164,18 +161,18 @@ fn clips_of(spec: &LoopSpec, card: &ModelCard, most_clips: usize) -> Result<Vec<
         false => simulated.layout().sector_rect,
     };
     let sector = found_sector(shown, spec.size, &mut draws);
-    prepared_clips(&screens, &positions, Some(sector), card)
+    prepared_clips(&views, &positions, Some(sector), card)
 }
 
 /// The clips as bytes, before normalization.
 pub(crate) fn prepared_clips(
-    screens: &[Screen<'_>],
+    images: &[RgbView<'_>],
     clips: &[Vec<usize>],
-    sector: Option<PixelArea>,
+    sector: Option<PixelRect>,
     card: &ModelCard,
 ) -> Result<Vec<Clip>> {
     let preparation = zoo::Preparation { normalize: None, ..card.prepare };
-    let prepared = prepare(screens, clips, sector, &preparation)?;
+    let prepared = prepare(images, clips, sector, &preparation)?;
     let planes = if preparation.color == zoo::Color::Rgb { 3 } else { 1 };
     Ok(Clip::all_of(&prepared, planes))
 }
@@ -208,15 +205,15 @@ fn planned_frames(
 
 /// The sector's box as it would be found: near the truth from a header's region, often too large from pixels, seldom too
 /// small.
-fn found_sector(truth: PixelRect, (width, height): (u32, u32), draws: &mut Draws) -> PixelArea {
+fn found_sector(truth: PixelRect, (width, height): (u32, u32), draws: &mut Draws) -> PixelRect {
     let loose = if draws.chance(0.3) { 0.22 } else { 0.015 };
     let tight = if draws.chance(0.15) { 0.13 } else { 0.03 };
     let (box_width, box_height) = ((truth.x1 - truth.x0) as f32, (truth.y1 - truth.y0) as f32);
     let mut moved =
         |edge: u32, outward: f32, length: f32| edge as f32 + outward * length * draws.uniform(-tight, loose);
-    let left = moved(truth.x0, -1.0, box_width).max(0.0) as usize;
-    let top = moved(truth.y0, -1.0, box_height).max(0.0) as usize;
-    let right = moved(truth.x1, 1.0, box_width).min(width as f32 - 1.0) as usize;
-    let bottom = moved(truth.y1, 1.0, box_height).min(height as f32 - 1.0) as usize;
-    PixelArea { left, top, width: right - left + 1, height: bottom - top + 1 }
+    let left = moved(truth.x0, -1.0, box_width).max(0.0) as u32;
+    let top = moved(truth.y0, -1.0, box_height).max(0.0) as u32;
+    let right = moved(truth.x1, 1.0, box_width).min(width as f32 - 1.0) as u32;
+    let bottom = moved(truth.y1, 1.0, box_height).min(height as f32 - 1.0) as u32;
+    PixelRect { x0: left, y0: top, x1: right, y1: bottom }
 }

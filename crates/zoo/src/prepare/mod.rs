@@ -10,9 +10,11 @@ mod mask;
 mod preparation;
 mod resize;
 
-pub use image::{ImageView, PixelArea, Screen};
+pub use image::ImageView;
 pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
 pub use resize::resize;
+
+use domain::{PixelRect, RgbView};
 
 use crate::{Result, ZooError};
 
@@ -32,30 +34,37 @@ pub struct PreparedClips {
 /// The largest image side that a card may ask for.
 const MOST_SIDE: usize = 4096;
 
-/// Prepares the frames of one loop; `clips` are positions in `screens`.
+/// Prepares the frames of one loop; `clips` are positions in `images`.
 ///
 /// With a static mask each clip gets frames of its own, because the mask depends on the other frames of the clip; without
-/// one each frame is prepared once, whichever clips it is in. `sector` is the box of the ultrasound image; without one the
-/// whole screen stands in for it. Errors: a position beyond the screens, a size of 0 or beyond 4096.
+/// one each frame is prepared once, whichever clips it is in. `sector` is the rectangle of the ultrasound image; without one the
+/// whole screen stands in for it. Errors: a position beyond the images, an image without pixels, a size of 0 or beyond 4096.
 pub fn prepare(
-    screens: &[Screen<'_>],
+    images: &[RgbView<'_>],
     clips: &[Vec<usize>],
-    sector: Option<PixelArea>,
+    sector: Option<PixelRect>,
     preparation: &Preparation,
 ) -> Result<PreparedClips> {
     let size = preparation.size;
     if !(1..=MOST_SIDE).contains(&size) {
         return Err(ZooError::Preparation { problem: format!("an image side of {size}") });
     }
-    if let Some(position) = clips.iter().flatten().find(|&&position| position >= screens.len()) {
-        return Err(ZooError::Preparation { problem: format!("frame {position} of {}", screens.len()) });
+    if let Some(position) = clips.iter().flatten().find(|&&position| position >= images.len()) {
+        return Err(ZooError::Preparation { problem: format!("frame {position} of {}", images.len()) });
+    }
+    if let Some(image) = images.iter().find(|image| image.pixels().is_empty()) {
+        let problem = format!("a frame of {} x {} pixels", image.width(), image.height());
+        return Err(ZooError::Preparation { problem });
     }
     let normalize = preparation.normalize.unwrap_or(Normalize { mean: [0.0; 3], std: [1.0; 3] });
     if !normalize.std.iter().all(|std| *std > 0.0) {
         return Err(ZooError::Preparation { problem: format!("a standard deviation of {:?}", normalize.std) });
     }
     let images: Vec<Vec<f32>> =
-        screens.iter().map(|screen| planes(&screen.crop(preparation.crop, sector), preparation)).collect();
+        images
+        .iter()
+        .map(|image| planes(&ImageView::from_frame(*image, preparation.crop, sector), preparation))
+        .collect();
     let (images, clips) = if preparation.mask_static {
         masked(&images, clips, preparation.mask_noise_levels)
     } else {
@@ -116,14 +125,18 @@ mod tests {
         pixels
     }
 
+    fn view(pixels: &[u8]) -> RgbView<'_> {
+        RgbView::new(WIDTH as u32, HEIGHT as u32, pixels).unwrap()
+    }
+
     fn card(color: Color, crop: Crop, mask_static: bool) -> Preparation {
         Preparation { size: 8, color, crop, resize: Resize::Pillow, mask_static, mask_noise_levels: 0, normalize: None }
     }
 
     fn prepared(frames: &[Vec<u8>], clips: &[Vec<usize>], preparation: &Preparation) -> PreparedClips {
-        let screens: Vec<Screen> = frames.iter().map(|pixels| Screen::new(WIDTH, HEIGHT, pixels).unwrap()).collect();
-        let sector = Some(PixelArea { left: 0, top: 20, width: 60, height: 20 });
-        prepare(&screens, clips, sector, preparation).unwrap()
+        let images: Vec<RgbView> = frames.iter().map(|pixels| view(pixels)).collect();
+        let sector = Some(PixelRect { x0: 0, y0: 20, x1: 59, y1: 39 });
+        prepare(&images, clips, sector, preparation).unwrap()
     }
 
     #[test]
@@ -168,13 +181,14 @@ mod tests {
     #[test]
     fn a_card_or_clip_that_cannot_be_is_an_error() {
         let pixels = pixels(1, 2);
-        let screens = [Screen::new(WIDTH, HEIGHT, &pixels).unwrap()];
+        let images = [view(&pixels)];
         let good = card(Color::Gray, Crop::None, false);
         let no_deviation = Some(Normalize { mean: [0.0; 3], std: [1.0, 0.0, 1.0] });
-        assert!(prepare(&screens, &[vec![0]], None, &good).is_ok());
-        assert!(prepare(&screens, &[vec![1]], None, &good).is_err());
-        assert!(prepare(&screens, &[vec![0]], None, &Preparation { size: 0, ..good }).is_err());
-        assert!(prepare(&screens, &[vec![0]], None, &Preparation { size: usize::MAX, ..good }).is_err());
-        assert!(prepare(&screens, &[vec![0]], None, &Preparation { normalize: no_deviation, ..good }).is_err());
+        assert!(prepare(&images, &[vec![0]], None, &good).is_ok());
+        assert!(prepare(&images, &[vec![1]], None, &good).is_err());
+        assert!(prepare(&[RgbView::new(0, 5, &[]).unwrap()], &[vec![0]], None, &good).is_err());
+        assert!(prepare(&images, &[vec![0]], None, &Preparation { size: 0, ..good }).is_err());
+        assert!(prepare(&images, &[vec![0]], None, &Preparation { size: usize::MAX, ..good }).is_err());
+        assert!(prepare(&images, &[vec![0]], None, &Preparation { normalize: no_deviation, ..good }).is_err());
     }
 }
