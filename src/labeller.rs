@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use daemon::{Completeness, LabelFailure, Labeller, Labelling};
-use domain::{InvalidUid, ModelKey, Prediction, StageTimings};
+use domain::{ModelKey, Prediction, StageTimings};
 use pipeline::{LabelError, LoopLabel, Pipeline};
 use store::{DicomIdentity, LoopFacts};
 
@@ -37,12 +37,7 @@ impl Labeller for PipelineLabeller {
 
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
         match self.pipeline.label(path) {
-            Ok(label) => self.labelling(label).map_err(|error| LabelFailure {
-                kind: "invalid_uid".to_owned(),
-                message: error.to_string(),
-                temporary: false,
-                identity: None,
-            }),
+            Ok(label) => Ok(self.labelling(label)),
             Err(LabelError::Loop(cine::CineError::NoPixelData { .. })) => {
                 Ok(Labelling::Skipped { facts: None, reason: "the object holds no image".to_owned() })
             }
@@ -57,12 +52,12 @@ impl Labeller for PipelineLabeller {
 }
 
 impl PipelineLabeller {
-    fn labelling(&self, label: LoopLabel) -> Result<Labelling, InvalidUid> {
-        let facts = Box::new(facts(&label)?);
-        Ok(match label.skipped {
+    fn labelling(&self, label: LoopLabel) -> Labelling {
+        let facts = Box::new(facts(&label));
+        match label.skipped {
             true => Labelling::Skipped { facts: Some(facts), reason: label.reason.unwrap_or_default() },
             false => Labelling::Labelled { facts, prediction: Box::new(self.prediction(label)) },
-        })
+        }
     }
 
     fn prediction(&self, label: LoopLabel) -> Prediction {
@@ -107,17 +102,17 @@ fn identity(path: &Path) -> Option<DicomIdentity> {
     let source = cine::Loop::open(path).ok()?;
     let header = source.header();
     Some(DicomIdentity {
-        study_instance_uid: header.study_instance_uid.parse().ok()?,
-        sop_instance_uid: header.sop_instance_uid.parse().ok()?,
+        study_instance_uid: header.study_instance_uid.clone(),
+        sop_instance_uid: header.sop_instance_uid.clone(),
     })
 }
 
-fn facts(label: &LoopLabel) -> Result<LoopFacts, InvalidUid> {
+fn facts(label: &LoopLabel) -> LoopFacts {
     let header = &label.header;
-    Ok(LoopFacts {
-        study_instance_uid: label.study_instance_uid.parse()?,
-        series_instance_uid: label.series_instance_uid.parse()?,
-        sop_instance_uid: label.sop_instance_uid.parse()?,
+    LoopFacts {
+        study_instance_uid: label.study_instance_uid.clone(),
+        series_instance_uid: label.series_instance_uid.clone(),
+        sop_instance_uid: label.sop_instance_uid.clone(),
         transfer_syntax: Some(header.transfer_syntax.clone()),
         manufacturer: header.manufacturer.clone(),
         mode: label.mode,
@@ -126,5 +121,5 @@ fn facts(label: &LoopLabel) -> Result<LoopFacts, InvalidUid> {
         frames: Some(header.frames),
         frame_time_ms: (!header.timing.guessed).then(|| header.timing.frame_time_ms()),
         acquired: header.acquisition_datetime.clone(),
-    })
+    }
 }

@@ -33,6 +33,11 @@ macro_rules! uid {
         pub struct $name(Box<str>);
 
         impl $name {
+            /// Returns the UID that stands for a UUID: `2.25.` and its decimal form (DICOM PS3.5 annex B.2).
+            pub fn from_uuid(uuid: u128) -> Self {
+                Self(format!("2.25.{uuid}").into())
+            }
+
             /// Returns the UID as text.
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -1,7 +1,7 @@
 //! What is in a loop, without asking a model: the object that `echolabel inspect --json` prints.
 
 use cine::{Loop, RegionKind};
-use domain::{EcgSource, Finding, FindingCode, Mode, PixelRect};
+use domain::{EcgSource, Finding, FindingCode, Mode, PixelRect, SeriesUid, SopUid, StudyUid};
 use ecg::{FramePhase, PlanSettings};
 use serde::Serialize;
 
@@ -11,11 +11,11 @@ use crate::{DecodedFrames, FoundBeats, LabelError, find_beats};
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
     /// SOP Instance UID.
-    pub sop_instance_uid: String,
+    pub sop_instance_uid: SopUid,
     /// Study Instance UID.
-    pub study_instance_uid: String,
+    pub study_instance_uid: StudyUid,
     /// Series Instance UID.
-    pub series_instance_uid: String,
+    pub series_instance_uid: SeriesUid,
     /// Transfer Syntax UID.
     pub transfer_syntax: String,
     /// Image height in pixels.

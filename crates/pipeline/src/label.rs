@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use cine::{Header, Loop};
-use domain::{EcgSource, Finding, Mode, Precision};
+use domain::{EcgSource, Finding, Mode, Precision, SeriesUid, SopUid, StudyUid};
 use ecg::SamplingPlan;
 use serde::Serialize;
 use zoo::LabelSet;
@@ -37,11 +37,11 @@ pub struct StageMs {
 #[derive(Debug, Clone, Serialize)]
 pub struct LoopLabel {
     /// SOP Instance UID.
-    pub sop_instance_uid: String,
+    pub sop_instance_uid: SopUid,
     /// Study Instance UID.
-    pub study_instance_uid: String,
+    pub study_instance_uid: StudyUid,
     /// Series Instance UID.
-    pub series_instance_uid: String,
+    pub series_instance_uid: SeriesUid,
     /// The pipeline's name.
     pub pipeline: String,
     /// The digest of the weights.

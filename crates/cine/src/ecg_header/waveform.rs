@@ -11,7 +11,7 @@ use crate::error::CineError;
 use crate::header::{acquisition_datetime, instance_uids};
 use crate::open::open_data_set;
 use crate::scan::{DataSet, words};
-use domain::{Finding, FindingCode};
+use domain::{Finding, FindingCode, SopUid, StudyUid};
 
 /// Slower or faster than this is no ECG.
 const SAMPLING_HZ: std::ops::RangeInclusive<f64> = 20.0..=100_000.0;
@@ -20,10 +20,10 @@ const MAX_CHANNELS: usize = 256;
 /// An ECG that is an object of its own, to be matched with the loops of its study by time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WaveformObject {
-    /// SOP Instance UID, always valid.
-    pub sop_instance_uid: String,
-    /// Study Instance UID, always valid.
-    pub study_instance_uid: String,
+    /// SOP Instance UID.
+    pub sop_instance_uid: SopUid,
+    /// Study Instance UID.
+    pub study_instance_uid: StudyUid,
     /// When the waveform begins, `YYYYMMDDHHMMSS[.FFFFFF]`.
     pub acquisition_datetime: Option<String>,
     /// The ECG channel; its `start_ms` counts from `acquisition_datetime`.
@@ -40,10 +40,10 @@ pub fn open_waveform(path: &Path) -> Result<WaveformObject, CineError> {
     let Some(ecg) = ecg_channel(data_set, &mut findings) else {
         return Err(opened.scan.stopped_by.unwrap_or(CineError::NoEcg));
     };
-    let (sop_instance_uid, study_instance_uid, _) = instance_uids(data_set, &opened.meta, &opened.file, &mut findings)?;
+    let uids = instance_uids(data_set, &opened.meta, &opened.file, &mut findings)?;
     Ok(WaveformObject {
-        sop_instance_uid,
-        study_instance_uid,
+        sop_instance_uid: uids.sop,
+        study_instance_uid: uids.study,
         acquisition_datetime: acquisition_datetime(data_set),
         ecg,
         findings,

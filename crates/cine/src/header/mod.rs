@@ -8,6 +8,7 @@ pub(crate) use image_format::{ImageFormat, Photometric};
 pub(crate) use read::{HeaderParts, MAX_FRAMES, acquisition_datetime, declared_frames};
 pub(crate) use uid::instance_uids;
 
+use domain::{SeriesUid, SopUid, StudyUid};
 use serde::Serialize;
 
 use crate::ecg_header::EcgHeader;
@@ -17,12 +18,12 @@ use crate::timing::FrameTiming;
 /// The header facts of one loop.
 #[derive(Debug, Clone, Serialize)]
 pub struct Header {
-    /// SOP Instance UID: always a valid UID; derived (2.25.…, with a finding) where the file has none.
-    pub sop_instance_uid: String,
-    /// Study Instance UID: always a valid UID; derived (2.25.…, with a finding) where the file has none.
-    pub study_instance_uid: String,
-    /// Series Instance UID: always a valid UID; derived (2.25.…, with a finding) where the file has none.
-    pub series_instance_uid: String,
+    /// SOP Instance UID; derived (2.25.…, with a finding) where the file has none that is valid.
+    pub sop_instance_uid: SopUid,
+    /// Study Instance UID; derived (2.25.…, with a finding) where the file has none that is valid.
+    pub study_instance_uid: StudyUid,
+    /// Series Instance UID; derived (2.25.…, with a finding) where the file has none that is valid.
+    pub series_instance_uid: SeriesUid,
     /// SOP Class UID, where the file has a valid one.
     pub sop_class_uid: Option<String>,
     /// Transfer Syntax UID the file was read with.

@@ -5,12 +5,11 @@ use dicom_dictionary_std::tags;
 
 use crate::ecg_header::read_ecg;
 use crate::error::CineError;
-use crate::header::uid::{instance_uids, is_valid_uid};
-use crate::header::{Header, ImageFormat};
+use crate::header::{Header, ImageFormat, instance_uids};
 use crate::regions::read_regions;
 use crate::scan::{DataSet, Source};
 use crate::timing::read_timing;
-use domain::{Finding, FindingCode};
+use domain::{Finding, FindingCode, is_valid_uid};
 
 /// Everything that a header is built from.
 pub(crate) struct HeaderParts<'a> {
@@ -39,8 +38,7 @@ impl Header {
     pub(crate) fn read(parts: &HeaderParts<'_>, findings: &mut Vec<Finding>) -> Result<Self, CineError> {
         let data_set = parts.data_set;
         let format = parts.format;
-        let (sop_instance_uid, study_instance_uid, series_instance_uid) =
-            instance_uids(data_set, parts.meta, parts.source, findings)?;
+        let uids = instance_uids(data_set, parts.meta, parts.source, findings)?;
         let timing = read_timing(data_set, parts.frames, findings);
         let ecg = read_ecg(data_set, &timing, findings);
         let image_type = data_set.texts(tags::IMAGE_TYPE);
@@ -67,9 +65,9 @@ impl Header {
             instance_number: integer(tags::INSTANCE_NUMBER),
             color_data_present: data_set.u16(tags::ULTRASOUND_COLOR_DATA_PRESENT).map(|present| present == 1),
             regions: read_regions(data_set, format, findings),
-            sop_instance_uid,
-            study_instance_uid,
-            series_instance_uid,
+            sop_instance_uid: uids.sop,
+            study_instance_uid: uids.study,
+            series_instance_uid: uids.series,
             image_type,
             not_transthoracic,
             timing,

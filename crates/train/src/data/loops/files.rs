@@ -90,14 +90,14 @@ pub(super) fn open_all(files: &[PathBuf], labels: &Labels, left_out: &mut Vec<Le
             Err(error) => unusable(error.to_string()),
             Ok(source) => {
                 let header = source.header();
-                let uid = header.sop_instance_uid.clone();
+                let uid = header.sop_instance_uid.to_string();
                 if named.is_some_and(|named| named != uid) {
                     return unusable(format!("the file at its path is another loop, {uid}"));
                 }
                 if !asked.contains(uid.as_str()) {
                     return Opened::NotAsked;
                 }
-                let study_instance_uid = header.study_instance_uid.clone();
+                let study_instance_uid = header.study_instance_uid.to_string();
                 Opened::Loop(uid, FoundLoop { path: path.clone(), study_instance_uid, patient_id: patient_id(path) })
             }
         }
