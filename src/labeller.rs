@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use daemon::{Completeness, LabelFailure, Labeller, Labelling};
-use domain::{ModelKey, Prediction, StageTimings};
+use domain::{ModelKey, Prediction};
 use pipeline::{LabelError, LoopLabel, Pipeline};
 use store::{DicomIdentity, LoopFacts};
 
@@ -75,15 +75,7 @@ impl PipelineLabeller {
             clips: label.clips as u32,
             frames_used: label.frames_used as u32,
             ecg_source: label.ecg_source,
-            timings: StageTimings {
-                open: label.ms.open,
-                ecg: label.ms.ecg,
-                decode: label.ms.decode,
-                prepare: label.ms.prepare,
-                encode: label.ms.encode,
-                head: label.ms.head,
-                total: label.ms.total,
-            },
+            timings: label.ms,
             findings: label.findings,
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::header::Header;
 use crate::regions::{Region, RegionKind};
-use domain::PixelRect;
 use domain::Mode;
+use domain::PixelRect;
 
 const ENHANCED_US_VOLUME: &str = "1.2.840.10008.5.1.4.1.1.6.2";
 /// Physical Units (0018,6026) of a velocity axis: cm/s.

@@ -83,11 +83,8 @@ fn uids_are_always_valid_and_no_name_is_kept() {
     };
     for name in ["study_uid_path_traversal", "uids_1000_chars", "study_uid_missing", "sop_instance_uid_missing"] {
         let header = header(&folder, &format!("malformed/derived/{name}.dcm"));
-        let uids = [
-            header.sop_instance_uid.as_str(),
-            header.study_instance_uid.as_str(),
-            header.series_instance_uid.as_str(),
-        ];
+        let uids =
+            [header.sop_instance_uid.as_str(), header.study_instance_uid.as_str(), header.series_instance_uid.as_str()];
         assert!(uids.into_iter().all(domain::is_valid_uid), "{name}: {uids:?}");
     }
     let hostile = header(&folder, "malformed/derived/patient_name_hostile.dcm");

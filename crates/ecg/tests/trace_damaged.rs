@@ -74,6 +74,9 @@ fn senseless_hints_do_no_harm() {
     };
     let reading = read_trace(&mut Growing::new(90, |_| true), &hints).expect("a trace");
     assert_eq!(reading.r_peaks.len(), 3, "{reading:?}");
-    let region = TraceHints { ecg_region: Some(PixelRect { x0: u32::MAX, y0: u32::MAX, x1: u32::MAX, y1: u32::MAX }), ..TraceHints::default() };
+    let region = TraceHints {
+        ecg_region: Some(PixelRect { x0: u32::MAX, y0: u32::MAX, x1: u32::MAX, y1: u32::MAX }),
+        ..TraceHints::default()
+    };
     assert!(read_trace(&mut Growing::new(90, |_| true), &region).is_some());
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use domain::RgbView;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde_json::Value;
-use domain::RgbView;
 use zoo::prepare::{Crop, ImageView, Resize, color};
 
 use crate::compare::{Digest, Numbers, larger, largest_difference};

@@ -7,8 +7,8 @@ use crate::probe::ImagePlane;
 use crate::random::Stream;
 use crate::rhythm::beats;
 use crate::screen::{
-    Canvas, Layout, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum,
-    draw_trace, flow_color, gray_ramp,
+    Canvas, Layout, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum, draw_trace,
+    flow_color, gray_ramp,
 };
 use crate::space::vec3;
 use crate::spec::{LoopMode, LoopSpec, Subject};

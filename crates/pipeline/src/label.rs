@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use cine::{Header, Loop};
-use domain::{EcgSource, Finding, Mode, Precision, SeriesUid, SopUid, StudyUid};
+use domain::{EcgSource, Finding, Mode, Precision, SeriesUid, SopUid, StageTimings, StudyUid};
 use ecg::SamplingPlan;
 use serde::Serialize;
 use zoo::LabelSet;
@@ -13,25 +13,6 @@ use zoo::LabelSet;
 use crate::decode::{clip_positions, decode};
 use crate::prepare::prepare_frames;
 use crate::{AbstentionRules, Aggregation, DecodedFrames, LabelError, LoopView, Pipeline};
-
-/// Milliseconds spent in each stage.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct StageMs {
-    /// Reading headers.
-    pub open: f64,
-    /// Finding the beat, decoding frames for it included.
-    pub ecg: f64,
-    /// Decoding the frames of the plan.
-    pub decode: f64,
-    /// Cropping, resizing, masking.
-    pub prepare: f64,
-    /// The encoder.
-    pub encode: f64,
-    /// Head, fusion and classifier.
-    pub head: f64,
-    /// All of it, waiting for the engine included.
-    pub total: f64,
-}
 
 /// What the pipeline says of one loop.
 #[derive(Debug, Clone, Serialize)]
@@ -78,7 +59,7 @@ pub struct LoopLabel {
     /// Where the beat comes from.
     pub ecg_source: EcgSource,
     /// Where the time went.
-    pub ms: StageMs,
+    pub ms: StageTimings,
     /// What was odd.
     pub findings: Vec<Finding>,
     /// The header's facts, for the database.
@@ -93,7 +74,7 @@ impl Pipeline {
     /// an error means that the file could not be used at all.
     pub fn label(&self, path: &Path) -> Result<LoopLabel, LabelError> {
         let started = Instant::now();
-        let mut ms = StageMs::default();
+        let mut ms = StageTimings::default();
         let mut source = timed(&mut ms.open, || Loop::open(path))?;
         let mut label = timed(&mut ms.open, || self.unlabelled(&mut source))?;
         if let Some(reason) = self.loops().why_skipped(&label.header, label.mode) {
@@ -108,7 +89,7 @@ impl Pipeline {
         Ok(label)
     }
 
-    fn label_open(&self, source: &mut Loop, label: &mut LoopLabel, ms: &mut StageMs) -> Result<(), LabelError> {
+    fn label_open(&self, source: &mut Loop, label: &mut LoopLabel, ms: &mut StageTimings) -> Result<(), LabelError> {
         let mut frames = DecodedFrames::of(source);
         let found = timed(&mut ms.ecg, || self.loops().beats(&mut frames))?;
         label.ecg_source = found.beats.source;
@@ -183,7 +164,7 @@ impl Pipeline {
             frames_used: 0,
             frames_decoded: 0,
             ecg_source: EcgSource::None,
-            ms: StageMs::default(),
+            ms: StageTimings::default(),
             findings: source.findings().to_vec(),
             header: Box::new(header),
         })

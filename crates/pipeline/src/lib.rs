@@ -33,7 +33,7 @@ pub use file::{
 };
 pub use frames::DecodedFrames;
 pub use inspect::{InspectedClip, InspectedEcg, InspectedFrame, InspectedRegion, Inspection, inspect};
-pub use label::{LoopLabel, StageMs};
+pub use label::LoopLabel;
 pub use loop_preparation::{LoopPreparation, PreparedLoop};
 pub use resolve::Pipeline;
 pub use source::PipelineSource;

@@ -10,7 +10,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use pipeline::{Pipeline, StageMs};
+use domain::StageTimings;
+use pipeline::Pipeline;
 use serde::{Deserialize, Serialize};
 
 use super::Outcome;
@@ -121,7 +122,7 @@ fn measure(
         labels.push(pipeline.label(file).context("cannot label the loop")?);
     }
     let Some(last) = labels.last() else { bail!("no round was run") };
-    let median = |stage: fn(&StageMs) -> f64| {
+    let median = |stage: fn(&StageTimings) -> f64| {
         let mut values: Vec<f64> = labels.iter().map(|label| stage(&label.ms)).collect();
         values.sort_by(f64::total_cmp);
         values[values.len() / 2]

@@ -47,9 +47,8 @@ pub(crate) fn instance_uids(
         findings.push(Finding::new(code, message));
         uuid_of_group(data_set, tag, &sop)
     };
-    let study = valid_uid(data_set, tags::STUDY_INSTANCE_UID).unwrap_or_else(|| {
-        StudyUid::from_uuid(derive(tags::STUDY_INSTANCE_UID, FindingCode::StudyInstanceUidDerived))
-    });
+    let study = valid_uid(data_set, tags::STUDY_INSTANCE_UID)
+        .unwrap_or_else(|| StudyUid::from_uuid(derive(tags::STUDY_INSTANCE_UID, FindingCode::StudyInstanceUidDerived)));
     let series = valid_uid(data_set, tags::SERIES_INSTANCE_UID).unwrap_or_else(|| {
         SeriesUid::from_uuid(derive(tags::SERIES_INSTANCE_UID, FindingCode::SeriesInstanceUidDerived))
     });

@@ -3,9 +3,9 @@
 mod cells;
 mod fan;
 
-use crate::regions::{Region};
-use domain::{PixelRect, RgbImage};
+use crate::regions::Region;
 use cells::CellGrid;
+use domain::{PixelRect, RgbImage};
 
 /// A pixel that changes by more than this between two frames moves; compression noise mostly stays below.
 const MOVING_LEVELS: u8 = 4;

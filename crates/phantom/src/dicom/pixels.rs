@@ -21,7 +21,9 @@ pub fn encode(image: &RgbImage, encoding: PixelEncoding, frame: u32) -> Result<V
         PixelEncoding::RleRgb => Ok(rle(image)),
         PixelEncoding::RawYbr422 => Ok(ybr_422(image)),
         PixelEncoding::Palette => Ok(image.pixels().chunks_exact(3).map(palette_index).collect()),
-        PixelEncoding::ExplicitRgb | PixelEncoding::ImplicitRgb | PixelEncoding::DeflatedRgb => Ok(image.pixels().to_vec()),
+        PixelEncoding::ExplicitRgb | PixelEncoding::ImplicitRgb | PixelEncoding::DeflatedRgb => {
+            Ok(image.pixels().to_vec())
+        }
     }
 }
 

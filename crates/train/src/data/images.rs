@@ -3,8 +3,8 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
 use domain::{RgbImage, RgbView};
+use rayon::prelude::*;
 use zoo::ModelCard;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::colorspace::ColorSpace;

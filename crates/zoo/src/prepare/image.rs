@@ -25,7 +25,8 @@ impl<'a> ImageView<'a> {
     pub fn from_frame(frame: RgbView<'a>, crop: Crop, sector: Option<PixelRect>) -> Self {
         let (columns, rows) = (frame.width() as usize, frame.height() as usize);
         let (side, edge) = (columns / 10, rows / 15);
-        let part = |left, top, width, height| Self { pixels: frame.pixels(), stride: columns, left, top, width, height };
+        let part =
+            |left, top, width, height| Self { pixels: frame.pixels(), stride: columns, left, top, width, height };
         match crop {
             Crop::None => part(0, 0, columns, rows),
             Crop::Sector => {
@@ -83,7 +84,9 @@ mod tests {
         let frame = RgbView::new(20, 10, &pixels).unwrap();
         let sector = |x0, y0, x1, y1| Some(PixelRect { x0, y0, x1, y1 });
         assert_eq!(area(&ImageView::from_frame(frame, Crop::Sector, sector(5, 2, 100, 100))), (5, 2, 15, 8));
-        for outside in [sector(20, 0, 24, 4), sector(u32::MAX, 0, u32::MAX, 4), sector(3, 3, 2, 7), sector(19, 0, 24, 4)] {
+        for outside in
+            [sector(20, 0, 24, 4), sector(u32::MAX, 0, u32::MAX, 4), sector(3, 3, 2, 7), sector(19, 0, 24, 4)]
+        {
             let whole = area(&ImageView::from_frame(frame, Crop::Sector, outside));
             assert_eq!(whole, (0, 0, 20, 10), "{outside:?}");
         }

@@ -60,8 +60,7 @@ pub fn prepare(
     if !normalize.std.iter().all(|std| *std > 0.0) {
         return Err(ZooError::Preparation { problem: format!("a standard deviation of {:?}", normalize.std) });
     }
-    let images: Vec<Vec<f32>> =
-        images
+    let images: Vec<Vec<f32>> = images
         .iter()
         .map(|image| planes(&ImageView::from_frame(*image, preparation.crop, sector), preparation))
         .collect();
