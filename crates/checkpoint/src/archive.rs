@@ -20,7 +20,7 @@ const END_64_LOCATOR: &[u8] = b"PK\x06\x07";
 const END_64_LOCATOR_BYTES: usize = 20;
 /// A 32-bit field with this value has its true value in the zip64 records.
 const IN_ZIP64: u64 = 0xffff_ffff;
-/// What one entry costs in memory beside its name.
+/// Memory that one entry takes beside its name.
 const ENTRY_BYTES: usize = 160;
 
 /// The directory of a zip archive.
@@ -40,7 +40,7 @@ struct Entry {
 }
 
 impl<'a> Archive<'a> {
-    /// Whether `bytes` start as an archive does.
+    /// Returns whether `bytes` start as an archive does.
     pub(crate) fn is_archive(bytes: &[u8]) -> bool {
         bytes.starts_with(LOCAL_HEADER) || bytes.starts_with(END)
     }

@@ -1,4 +1,4 @@
-//! What reading a file may cost: memory and work in proportion to its length.
+//! Bounds of memory and work for reading a file, in proportion to its length.
 
 use std::cell::Cell;
 

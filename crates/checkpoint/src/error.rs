@@ -1,8 +1,8 @@
-//! Why a weight file was refused.
+//! Reasons why a weight file is refused.
 
 use std::path::PathBuf;
 
-/// Why a weight file was refused; `file` is the path or description it was read under.
+/// Reason why a weight file was refused; `file` is the path or description it was read under.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file could not be opened or read.
@@ -10,7 +10,7 @@ pub enum CheckpointError {
     Open {
         /// The path as it was given.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// The bytes are of no format that is read.
@@ -18,7 +18,7 @@ pub enum CheckpointError {
     NotAWeightFile {
         /// The file.
         file: String,
-        /// What the bytes look like instead.
+        /// Description of the bytes.
         found: String,
     },
     /// The file contradicts itself or its format: truncated, overwritten or made by hand.
@@ -28,7 +28,7 @@ pub enum CheckpointError {
         file: String,
         /// The tensor, record, byte offset or opcode.
         place: String,
-        /// What is wrong there.
+        /// Fault at that place.
         what: String,
     },
     /// The file is legal, but uses something that is not read here.
@@ -38,7 +38,7 @@ pub enum CheckpointError {
         file: String,
         /// The tensor, record, byte offset or opcode.
         place: String,
-        /// What is used there.
+        /// Unsupported feature at that place.
         what: String,
     },
     /// The file asks for far more memory or work than its length can justify.
@@ -64,7 +64,7 @@ pub enum CheckpointError {
     NoWeights {
         /// The file.
         file: String,
-        /// What was looked for.
+        /// Name of the missing part.
         what: String,
     },
 }

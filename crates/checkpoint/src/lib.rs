@@ -26,11 +26,11 @@ use error::Fault;
 /// The tensors of a weight file, and what was not taken from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
-    /// How the file is laid out.
+    /// Layout of the file.
     pub format: Format,
     /// The floating tensors, in the order of the file; names are unique.
     pub tensors: Vec<StoredTensor>,
-    /// What else the file holds: optimizer state, integer counters, other mappings.
+    /// Everything else in the file: optimizer state, integer counters, other mappings.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -59,7 +59,7 @@ pub struct StoredTensor {
     pub shape: Vec<usize>,
     /// The values, row-major; as many as the product of `shape`.
     pub values: Vec<f32>,
-    /// What the file stores the values as.
+    /// Element type of the values in the file.
     pub stored_as: Element,
 }
 
@@ -68,7 +68,7 @@ pub struct StoredTensor {
 pub struct LeftOut {
     /// Its name or path.
     pub name: String,
-    /// What it is instead of a floating tensor of the model.
+    /// Its nature, which is not that of a floating tensor of the model.
     pub why: String,
 }
 
@@ -136,7 +136,7 @@ fn read_archive(archive: &Archive, budget: &Budget) -> Result<Checkpoint, Fault>
     }
 }
 
-/// What bytes of no known format look like.
+/// Describes bytes of no known format.
 fn describe(bytes: &[u8]) -> String {
     match bytes {
         [] => "it is empty".to_owned(),

@@ -8,12 +8,12 @@ use crate::element::Element;
 use crate::error::Fault;
 use crate::{Checkpoint, Format, LeftOut, StoredTensor};
 
-/// What the library takes for each byte of the header: it keeps names and shapes twice.
+/// Memory that the library takes for each byte of the header: it keeps names and shapes twice.
 const MEMORY_PER_HEADER_BYTE: usize = 16;
 /// More axes than any weight has.
 const MAX_RANK: usize = 32;
 
-/// Whether `bytes` start as the format does: the header's length, then an object.
+/// Returns whether `bytes` start as the format does: the header's length, then an object.
 pub(crate) fn is_safetensors(bytes: &[u8]) -> bool {
     header_bytes(bytes).is_some() && bytes.get(8) == Some(&b'{')
 }

@@ -29,7 +29,7 @@ fn state_dict(value: &[u8]) -> Vec<u8> {
     torch(&[b"\x80\x02}X\x01\0\0\0w", value, b"s."].concat())
 }
 
-/// What reading `bytes` took at most beyond `bytes`, and the error it ended with.
+/// Returns the peak memory of reading `bytes` beyond `bytes` themselves, and the error at its end.
 fn cost(bytes: &[u8]) -> (usize, CheckpointError) {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();

@@ -1,4 +1,4 @@
-//! What training scripts save besides bare state dicts; made by `fixtures/checkpoint/make.py`, and by hand.
+//! Files that training scripts save besides bare state dicts; made by `fixtures/checkpoint/make.py`, and by hand.
 
 mod common;
 

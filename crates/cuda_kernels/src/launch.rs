@@ -71,7 +71,7 @@ struct Layer<'a> {
     name: &'static str,
     activation: Activation,
     window: Option<Window>,
-    /// How many numbers it writes, the first of its sizes.
+    /// Count of the numbers that it writes, the first of its sizes.
     outputs: usize,
     /// The others in their order.
     sizes: &'a [usize],

@@ -3,7 +3,7 @@ use runtime::Activation;
 /// The kernels' text, CUDA C++ that nvrtc compiles once [`Definitions`] say for what.
 pub const LAYERS: &str = include_str!("layers.cu");
 
-/// What maps and weights are made of; sums are made in single precision whatever it is.
+/// Element type of maps and weights; sums are made in single precision whatever it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Number {
     /// Single precision.
@@ -28,9 +28,9 @@ pub struct Window {
 /// The layer that [`LAYERS`] are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definitions {
-    /// What maps and weights are made of.
+    /// Element type of maps and weights.
     pub number: Number,
-    /// What is applied to the output.
+    /// Activation that is applied to the output.
     pub activation: Activation,
     /// The window, where the layer is a depthwise convolution.
     pub window: Option<Window>,

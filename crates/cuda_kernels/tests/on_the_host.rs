@@ -62,7 +62,8 @@ fn rounded(tensor: &Tensor, number: Number) -> Tensor {
     tensor.to_dtype(kind).unwrap().to_dtype(DType::F32).unwrap()
 }
 
-/// How far a number near `size` may be from its double: the sum in another order, then the rounding to `number`.
+/// Returns the distance that a number near `size` may have from its double: the sum in another order, then the
+/// rounding to `number`.
 fn tolerance(number: Number, size: f32) -> f32 {
     let digits = match number {
         Number::F32 => 1e-5,

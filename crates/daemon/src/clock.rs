@@ -1,4 +1,4 @@
-//! Where the daemon's time comes from.
+//! Source of the daemon's time.
 
 use std::sync::{Mutex, PoisonError};
 

@@ -13,7 +13,7 @@ use crate::{Clock, DaemonError, DaemonEvent, FileCheck, Labeller, Observer, Sett
 /// The daemon with all it needs from outside.
 #[derive(Clone, Copy)]
 pub struct Daemon<'a> {
-    /// What to watch and how.
+    /// Settings of the folders and of the labelling.
     pub settings: &'a Settings,
     /// Jobs and labels.
     pub store: &'a dyn Backend,

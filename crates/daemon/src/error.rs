@@ -1,4 +1,4 @@
-//! What can stop the daemon.
+//! Errors that stop the daemon.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub enum DaemonError {
     ReadConfig {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// The configuration file is not what it should be: syntax, an unknown key, a value of the wrong type.
@@ -21,13 +21,13 @@ pub enum DaemonError {
     ParseConfig {
         /// The file.
         file: PathBuf,
-        /// Where and what, over several lines.
+        /// Place and problem, over several lines.
         message: String,
     },
     /// The settings cannot be written as a configuration file: a path that is no text.
     #[error("the settings cannot be written as a file: {message}")]
     WriteConfig {
-        /// What is in the way.
+        /// Obstacle.
         message: String,
     },
     /// A key has a value that makes no sense.
@@ -37,7 +37,7 @@ pub enum DaemonError {
         origin: String,
         /// The key, e.g. `inbox.folders`.
         key: &'static str,
-        /// What is wrong with it.
+        /// Problem of its value.
         problem: String,
     },
     /// Another daemon works on the same database.
@@ -51,7 +51,7 @@ pub enum DaemonError {
     Lock {
         /// The lock file.
         lock: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// A watch folder is not there.
@@ -59,7 +59,7 @@ pub enum DaemonError {
     WatchFolder {
         /// The folder.
         folder: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// The database failed.
@@ -68,7 +68,7 @@ pub enum DaemonError {
 }
 
 impl DaemonError {
-    /// Whether the person who started the daemon must change something first (exit code 2).
+    /// Returns whether the person who started the daemon must change something first (exit code 2).
     pub const fn is_configuration(&self) -> bool {
         matches!(
             self,

@@ -18,7 +18,7 @@ pub enum DaemonEvent {
     FileTaken {
         /// Stands for the path.
         path_tag: String,
-        /// Where the header told it.
+        /// Study of the file, if its header was read.
         study_instance_uid: Option<StudyUid>,
     },
     /// A file is not DICOM and is left alone.
@@ -41,14 +41,14 @@ pub enum DaemonEvent {
     FolderUnreadable {
         /// Stands for the path.
         path_tag: String,
-        /// What the system says.
+        /// Error of the system.
         reason: String,
     },
     /// The system cannot tell of changes in a watch folder; its files are found by the timed scan only.
     PollingOnly {
         /// Stands for the path.
         path_tag: String,
-        /// Why.
+        /// Reason.
         reason: String,
     },
     /// A worker began.
@@ -119,7 +119,7 @@ pub enum DaemonEvent {
     },
     /// The nightly window opened (true) or closed (false).
     WindowChanged {
-        /// Whether jobs are claimed now.
+        /// True if jobs are claimed now.
         open: bool,
     },
     /// Shutdown was asked for; running jobs are being finished.

@@ -1,4 +1,4 @@
-//! What the daemon asks of whoever can read DICOM headers.
+//! Interface to a reader of DICOM headers.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ impl<F: Fn(&Path) -> Completeness + Send + Sync> FileCheck for F {
     }
 }
 
-/// What the bytes of a file say.
+/// Completeness of a file, by its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completeness {
     /// Nothing is missing. With an identity the study counts as active from now on, not only once the loop is labelled.
@@ -26,12 +26,12 @@ pub enum Completeness {
     },
     /// DICOM, but not all of it, or it cannot be read just now; the daemon looks again later.
     Incomplete {
-        /// What is missing, in words.
+        /// Description of what is missing.
         reason: String,
     },
     /// Not DICOM, or a DICOM object without a study (DICOMDIR): never looked at again unless it changes.
     NotDicom {
-        /// What it is, in words.
+        /// Description of the content.
         reason: String,
     },
 }

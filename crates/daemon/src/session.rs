@@ -15,7 +15,7 @@ use crate::reporter::Reporter;
 use crate::worker::Worker;
 use crate::{Daemon, DaemonEvent, Shutdown, path_tag};
 
-/// How long a thread sleeps before it looks around again.
+/// Sleep of a thread between two checks.
 const NAP: Duration = Duration::from_millis(200);
 
 /// Time between two rounds of closing studies and looking at leases and the window.

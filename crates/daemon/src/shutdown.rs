@@ -23,7 +23,7 @@ impl Shutdown {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it was asked for.
+    /// Returns whether it was asked for.
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! What a run did, in numbers.
+//! Counts of a run.
 
 use serde::Serialize;
 
@@ -32,7 +32,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether every file that was seen came to a good end: decides between exit codes 0 and 1.
+    /// Returns whether every file that was seen came to a good end: decides between exit codes 0 and 1.
     pub const fn all_well(&self) -> bool {
         self.failed == 0 && self.conflicts == 0 && self.incomplete == 0 && self.retrying == 0
     }

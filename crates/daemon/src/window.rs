@@ -18,7 +18,7 @@ pub struct NightWindow {
 }
 
 impl NightWindow {
-    /// Whether loops are labelled at `now`, for people who live by `time_zone`.
+    /// Returns whether loops are labelled at `now`, for people who live by `time_zone`.
     pub fn is_open(&self, now: Timestamp, time_zone: &TimeZone) -> bool {
         let now = now.to_zoned(time_zone.clone());
         let yesterday = now.date().saturating_sub(1.day());

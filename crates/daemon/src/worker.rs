@@ -1,4 +1,4 @@
-//! What a worker does with one job.
+//! Processing of one job by a worker.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,7 +22,7 @@ pub(crate) struct Worker<'a> {
     pub hints: HintSender,
 }
 
-/// How an attempt ends, before it is written down.
+/// Result of an attempt, before it is stored.
 enum Attempt {
     Labelled {
         facts: Box<LoopFacts>,

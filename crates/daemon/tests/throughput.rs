@@ -1,4 +1,4 @@
-//! How fast intake and bookkeeping are, labelling itself aside. Prints figures; run it with
+//! Throughput of intake and bookkeeping without labelling. Prints figures; run it with
 //! `cargo test --release -p daemon --test throughput -- --ignored --nocapture`.
 
 mod common;

@@ -1,10 +1,10 @@
-//! Where the heart beat comes from.
+//! Sources of the heart beat.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the R peaks of a loop come from.
+/// Source of the R peaks of a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EcgSource {

@@ -1,4 +1,4 @@
-//! What was odd about a loop and did not stop it from being read.
+//! Oddities of a loop that did not stop it from being read.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Something worth a person's attention that did not prevent the reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What it is.
+    /// Kind of the finding.
     pub code: FindingCode,
     /// One sentence for people, without patient data and without paths.
     pub message: String,

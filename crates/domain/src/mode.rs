@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a loop shows: 2-D, color flow, spectral Doppler, M-mode, ...
+/// Imaging mode of a loop: 2-D, color flow, spectral Doppler, M-mode, ...
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {

@@ -1,4 +1,4 @@
-//! What a model says about one loop, from the pipeline to the database row.
+//! Prediction of a model for one loop, from the pipeline to the database row.
 
 use std::collections::BTreeMap;
 
@@ -40,21 +40,21 @@ pub struct StageTimings {
     pub total: f64,
 }
 
-/// What a model says about one loop.
+/// Prediction of a model for one loop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// Who says it.
     #[serde(flatten)]
     pub model: ModelKey,
-    /// What a reader must know about the weights, e.g. "untrained weights"; `None` for weights validated on patients.
+    /// Warning about the weights, e.g. "untrained weights"; `None` for weights validated on patients.
     pub weights_note: Option<String>,
     /// The view; `None` where the model abstains.
     pub view: Option<String>,
     /// The calibrated probability of the likeliest view, 0 to 1.
     pub confidence: f64,
-    /// Whether the model declines to name a view.
+    /// True if the model declines to name a view.
     pub abstained: bool,
-    /// Why it abstains.
+    /// Reason why it abstains.
     pub reason: Option<String>,
     /// The probability of every view, by name.
     pub probabilities: BTreeMap<String, f64>,
@@ -68,11 +68,11 @@ pub struct Prediction {
     pub clips: u32,
     /// Number of distinct frames that the model saw.
     pub frames_used: u32,
-    /// Where the beat came from.
+    /// Source of the beat.
     pub ecg_source: EcgSource,
-    /// Where the time went.
+    /// Time of each stage.
     #[serde(rename = "ms")]
     pub timings: StageTimings,
-    /// What was odd about the loop. Empty in rows that an older program wrote.
+    /// Oddities of the loop. Empty in rows that an older program wrote.
     pub findings: Vec<Finding>,
 }

@@ -1,8 +1,8 @@
-//! How frames of a loop are chosen.
+//! Strategies for choosing the frames of a loop.
 
 use serde::{Deserialize, Serialize};
 
-/// How the frames of a clip are chosen; serializes as snake_case.
+/// Strategy for choosing the frames of a clip; serializes as snake_case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SamplingStrategy {

@@ -1,4 +1,4 @@
-//! What can go wrong while a study is written.
+//! Errors of writing a study.
 
 use std::path::PathBuf;
 
@@ -51,13 +51,13 @@ pub enum PhantomError {
         option: &'static str,
         /// Its value.
         value: String,
-        /// Why not.
+        /// Reason.
         reason: &'static str,
     },
 }
 
 impl PhantomError {
-    /// Whether the same call may succeed later (a full disk, a busy file).
+    /// Returns whether the same call may succeed later (a full disk, a busy file).
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::CreateFolder { .. } | Self::WriteFile { .. })
     }

@@ -28,9 +28,9 @@ impl Rhythm {
 pub struct Beat {
     /// The time of the R peak in seconds from frame 0.
     pub r_time_s: f64,
-    /// Whether the beat starts early in the ventricle: a wide QRS, no P wave, a weak contraction.
+    /// True if the beat starts early in the ventricle: a wide QRS, no P wave, a weak contraction.
     pub premature: bool,
-    /// Whether the atria contract before the beat.
+    /// True if the atria contract before the beat.
     pub atrial_kick: bool,
 }
 

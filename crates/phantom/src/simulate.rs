@@ -17,7 +17,7 @@ use domain::{EcgSource, PixelRect, RgbImage};
 
 /// Seconds shown by a Doppler or M-mode strip.
 const STRIP_S: f64 = 4.0;
-/// How much organs other than hearts differ in shape.
+/// Deviation in shape of organs other than hearts.
 const ORGAN_DEVIATION_CM: f32 = 0.6;
 
 /// A simulated loop; frames are rendered on demand.
@@ -65,7 +65,7 @@ impl SimulatedLoop {
         &self.spec
     }
 
-    /// Where things are on the screen.
+    /// Places of things on the screen.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
@@ -105,7 +105,7 @@ impl SimulatedLoop {
         self.cycle.state(time_s)
     }
 
-    /// Where the probe is held at a time from frame 0, in seconds.
+    /// Returns the plane of the probe at a time from frame 0, in seconds.
     fn plane_at(&self, time_s: f64) -> ImagePlane {
         self.usual_plane.held(&self.spec.handling.and(&self.spec.sway.at(time_s)))
     }
@@ -225,7 +225,7 @@ impl SimulatedLoop {
         }
     }
 
-    /// What all frames share; without moving anatomy that includes the sector.
+    /// Draws what all frames share; without moving anatomy that includes the sector.
     fn draw_backdrop(&mut self) {
         let mut backdrop = Canvas::black(self.spec.size.0, self.spec.size.1);
         if !self.spec.anatomy {
@@ -286,7 +286,7 @@ fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
     Beamformer::new(scene, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
 }
 
-/// Where the operator has laid the color box: about the valves, larger or smaller.
+/// Returns the color box as an operator lays it: about the valves, larger or smaller.
 fn flow_box_for(spec: &LoopSpec) -> FlowBox {
     let (near, far) = match spec.subject {
         Subject::Heart(view) if view.name().starts_with("Apical") => (0.38, 0.86),

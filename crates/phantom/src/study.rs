@@ -11,7 +11,7 @@ use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
 use crate::truth::StudyTruth;
 use std::path::Path;
 
-/// What studies to simulate.
+/// Options of simulated studies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyOptions {
     /// Number of studies.
@@ -26,13 +26,13 @@ pub struct StudyOptions {
     pub loops_per_view: u32,
     /// Color loops.
     pub color_loops: u32,
-    /// Whether Doppler and M-mode strips are written.
+    /// True if Doppler and M-mode strips are written.
     pub strips: bool,
     /// Loops of other organs or of a water phantom.
     pub non_cardiac_loops: u32,
-    /// How far the hand that holds the probe deviates from the usual planes, in usual deviations.
+    /// Deviation of the hand that holds the probe from the usual planes, in usual deviations.
     pub unsteadiness: f64,
-    /// How far the probe leaves its place for moments within a loop, in usual deviations; 0: not at all.
+    /// Excursions of the probe from its place within a loop, in usual deviations; 0: not at all.
     pub sway: f64,
 }
 
@@ -54,7 +54,7 @@ impl Default for StudyOptions {
 }
 
 impl StudyOptions {
-    /// Whether such studies can be simulated; what each loop needs is checked when it is written.
+    /// Checks that such studies can be simulated; what each loop needs is checked when it is written.
     ///
     /// # Errors
     /// Names the first value that cannot.
@@ -68,10 +68,10 @@ impl StudyOptions {
     }
 }
 
-/// What a hand may deviate, in usual deviations: further, the probe looks away from the heart.
+/// Range of deviations of a hand, in usual deviations: further, the probe looks away from the heart.
 const MOST_DEVIATION: std::ops::RangeInclusive<f64> = 0.0..=20.0;
 
-/// How much farther than a view of the heart a plane of another organ is from the usual one.
+/// Factor by which a plane of another organ is farther from the usual one than a view of the heart.
 const ANY_PLANE: f64 = 3.0;
 
 /// Most frames of a loop without compression.

@@ -1,4 +1,4 @@
-//! What is known about a simulated loop, as it stands in `truth.json`.
+//! Truth of a simulated loop, as written to `truth.json`.
 
 use crate::heart::{BeatPhases, CardiacCycle};
 use crate::probe::View;
@@ -47,7 +47,7 @@ pub struct LoopTruth {
     pub heart_rate_bpm: f64,
     /// Whose screen.
     pub vendor: Vendor,
-    /// How pixels are stored.
+    /// Storage of the pixels.
     pub encoding: PixelEncoding,
     /// The burned-in trace.
     pub trace: Option<TraceSpec>,

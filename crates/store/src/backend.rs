@@ -2,7 +2,7 @@
 
 use crate::{LabelStore, Queue, StoreError};
 
-/// What the daemon needs of a store.
+/// Store as the daemon needs it.
 pub trait Backend: Queue + LabelStore {
     /// Brings everything committed into the main database file; called once at the end.
     fn checkpoint(&self) -> Result<(), StoreError>;

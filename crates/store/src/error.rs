@@ -13,7 +13,7 @@ pub enum StoreError {
     Open {
         /// The database file.
         path: PathBuf,
-        /// What SQLite said.
+        /// Error of SQLite.
         source: rusqlite::Error,
     },
     /// The file is an SQLite database of some other program.
@@ -39,21 +39,21 @@ pub enum StoreError {
     Migrate {
         /// The database file.
         path: PathBuf,
-        /// What went wrong.
+        /// Error of the migration.
         source: rusqlite_migration::Error,
     },
     /// A query failed.
     #[error("cannot {doing}")]
     Query {
-        /// What was being done.
+        /// Operation that failed.
         doing: &'static str,
-        /// What SQLite said.
+        /// Error of SQLite.
         source: rusqlite::Error,
     },
     /// A stored value has no meaning for this program.
     #[error("the database holds a {what} that cannot be read: {value}")]
     Corrupt {
-        /// What was read.
+        /// Kind of value that was read.
         what: &'static str,
         /// The value.
         value: String,
@@ -75,7 +75,7 @@ pub enum StoreError {
     Export {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
 }

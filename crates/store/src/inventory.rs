@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{Review, StoredLoop, StoredPrediction, Study};
 
-/// What a study holds, as plain data. Only each loop's latest prediction counts; a review overrules it.
+/// Content of a study, as plain data. Only each loop's latest prediction counts; a review overrules it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inventory {
     /// Study Instance UID.
@@ -67,7 +67,7 @@ pub struct InventoryLoop {
     pub acquired: Option<String>,
 }
 
-/// Why something has no view.
+/// Reason why something has no view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NotLabelledWhy {
@@ -88,7 +88,7 @@ pub enum NotLabelledWhy {
 pub struct NotLabelled {
     /// SOP Instance UID, where it is known.
     pub sop_instance_uid: Option<SopUid>,
-    /// What happened.
+    /// Reason.
     pub why: NotLabelledWhy,
     /// In words.
     pub reason: Option<String>,
@@ -96,7 +96,7 @@ pub struct NotLabelled {
     pub mode: Option<Mode>,
 }
 
-/// What an inventory is built from.
+/// Records that an inventory is built from.
 pub(crate) struct StudyRecords {
     pub study: Study,
     pub loops: Vec<StoredLoop>,

@@ -20,7 +20,7 @@ pub trait Queue: Send + Sync {
     /// Remembers a file that needs no worker.
     fn settle(&self, file: &FileIdentity, how: SettledFile, reason: &str, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Whether this version of the file has a job or was settled, and need not be looked at again.
+    /// Returns whether this version of the file has a job or was settled, and need not be looked at again.
     fn is_known(&self, file: &FileIdentity) -> Result<bool, StoreError>;
 
     /// Takes the next claimable job, if any, and holds it until `now + lease`.
@@ -43,7 +43,7 @@ pub trait Queue: Send + Sync {
     /// Puts every failed job back into the queue; returns how many.
     fn retry_failed(&self, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Whether a claim would find a job now; cheaper than a claim, since it writes nothing.
+    /// Returns whether a claim would find a job now; cheaper than a claim, since it writes nothing.
     fn has_claimable(&self, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Jobs by state.

@@ -12,7 +12,7 @@ use crate::error::Fault;
 
 const MAX_TREE_DEPTH: u8 = 32;
 
-/// How a dataset is cut into chunks, and what was done to each.
+/// Chunks of a dataset and the filters that were applied to each.
 pub(crate) struct Chunking<'s> {
     tree: u64,
     shape: &'s [usize],

@@ -11,7 +11,7 @@ use crate::bytes::Reader;
 use crate::element::elements;
 use crate::error::Fault;
 
-/// What the elements are.
+/// Returns the element type.
 pub(crate) fn datatype(header: &Header) -> Result<Datatype, Fault> {
     Datatype::read(header.required(Kind::Datatype)?)
 }

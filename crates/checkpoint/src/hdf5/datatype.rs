@@ -7,7 +7,7 @@ use crate::error::Fault;
 /// More axes than any weight has.
 const MAX_RANK: u8 = 32;
 
-/// What one element of a dataset or attribute is.
+/// Type of one element of a dataset or attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Datatype {
     /// A floating number that is read.

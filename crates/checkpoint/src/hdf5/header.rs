@@ -5,7 +5,7 @@ use crate::budget::Budget;
 use crate::bytes::Reader;
 use crate::error::Fault;
 
-/// What a message is about; only those that are read.
+/// Kind of a message; only those that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Dataspace,
@@ -138,12 +138,12 @@ pub(crate) fn position(address: u64) -> Result<usize, Fault> {
     usize::try_from(address).map_err(|_| Fault::damaged("an address", format!("{address} is beyond the file")))
 }
 
-/// What stands before the messages.
+/// Bytes before the messages.
 struct Prefix {
-    /// How many messages there are in all blocks, where the version says so.
+    /// Number of messages in all blocks, where the version states it.
     message_count: Option<u32>,
     block_bytes: usize,
-    /// Whether each message carries its creation order.
+    /// True if each message carries its creation order.
     creation_order: bool,
 }
 

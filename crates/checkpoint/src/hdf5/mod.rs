@@ -5,8 +5,8 @@
 //! and attributes in fractal heaps, chunk indexes of HDF5 1.10, soft and external links, shared messages and big-endian
 //! numbers. Source: HDF5 File Format Specification 3.0.
 //!
-//! Why not a library: the C library cannot be bounded, and hdf5-pure 0.47 (100 000 lines, most of it writing) did not come
-//! back within a minute from a file of 52 kB with three bytes changed.
+//! No library is used: the C library cannot be bounded, and hdf5-pure 0.47 (100 000 lines, most of it writing) did not
+//! return within a minute from a file of 52 kB with three bytes changed.
 
 mod attribute;
 mod chunks;
@@ -30,7 +30,7 @@ const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 const UNDEFINED: u64 = u64::MAX;
 /// Groups within groups; Keras nests two per model level.
 const MAX_DEPTH: usize = 64;
-/// What one object costs in memory beside its path.
+/// Memory that one object takes beside its path.
 const OBJECT_BYTES: usize = 3 * size_of::<Object>() + 64;
 
 /// An HDF5 file: every object in it, by path.
@@ -44,13 +44,13 @@ pub(crate) struct File<'a> {
 pub(crate) struct Object<'a> {
     /// Names from the root, joined by `/`; empty for the root.
     pub(crate) path: String,
-    /// Whether it holds data.
+    /// True if it holds data.
     pub(crate) is_dataset: bool,
     header: Header<'a>,
 }
 
 impl<'a> File<'a> {
-    /// Whether `bytes` start as an HDF5 file does.
+    /// Returns whether `bytes` start as an HDF5 file does.
     pub(crate) fn is_hdf5(bytes: &[u8]) -> bool {
         bytes.starts_with(SIGNATURE)
     }
@@ -101,7 +101,7 @@ impl<'a> File<'a> {
             .map_err(|fault| fault.within(&format!("attribute {name} of /{}", object.path)))
     }
 
-    /// What the numbers of a dataset are.
+    /// Returns the element type of a dataset.
     pub(crate) fn datatype(&self, dataset: &Object<'a>) -> Result<Datatype, Fault> {
         dataset::datatype(&dataset.header).map_err(|fault| fault.within(&dataset.path))
     }

@@ -51,7 +51,7 @@ pub(super) fn read(file: &File, budget: &Budget) -> Result<Checkpoint, Fault> {
     Ok(checkpoint)
 }
 
-/// Whether the last group of a path is `vars`.
+/// Returns whether the last group of a path is `vars`.
 fn is_variable(path: &str) -> bool {
     path.rsplit('/').nth(1) == Some("vars")
 }

@@ -17,7 +17,7 @@ const MAGIC_WITHIN: usize = 32;
 const PROTOCOL: i64 = 1001;
 const STORAGE_BYTES: usize = 96;
 
-/// Whether `bytes` start with the magic number.
+/// Returns whether `bytes` start with the magic number.
 pub(crate) fn is_legacy(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(MAGIC_WITHIN)];
     start.first() == Some(&0x80) && start.windows(MAGIC.len()).any(|window| window == MAGIC)

@@ -8,10 +8,10 @@ use crate::budget::Budget;
 use crate::bytes::{Reader, text};
 use crate::error::Fault;
 
-/// What one memorized value costs.
+/// Memory that one memorized value takes.
 const MEMO_BYTES: usize = 64;
 
-/// What a pickle program left: its value, and the containers that the value refers to.
+/// Result of a pickle program: its value, and the containers that the value refers to.
 pub(crate) struct Pickle<'a> {
     pub(crate) heap: Heap<'a>,
     pub(crate) root: Value<'a>,

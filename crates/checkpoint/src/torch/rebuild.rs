@@ -10,7 +10,7 @@ const MAX_KEY_BYTES: usize = 100;
 /// More axes than any weight has.
 const MAX_RANK: usize = 32;
 
-/// What `callable(*arguments)` is, without calling it.
+/// Returns the value of `callable(*arguments)` without calling it.
 pub(super) fn call<'a>(
     heap: &mut Heap<'a>,
     callable: Value<'a>,

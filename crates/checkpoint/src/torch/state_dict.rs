@@ -9,12 +9,12 @@ use crate::element::elements;
 use crate::error::Fault;
 use crate::{LeftOut, StoredTensor};
 
-/// What remembering a container costs: the visit, and that it was seen.
+/// Memory for remembering a container: the visit, and that it was seen.
 const VISIT_BYTES: usize = 3 * size_of::<Visit>() + 48;
-/// What a tensor or something left out costs beside its name.
+/// Memory that a tensor or something left out takes beside its name.
 const ENTRY_BYTES: usize = 3 * size_of::<StoredTensor>() + 64;
 
-/// Where the numbers of a storage lie.
+/// Source of the numbers of a storage.
 pub(super) trait Storages<'a> {
     /// The bytes of a storage, as many as it says; each storage is asked for once a tensor.
     fn bytes(&mut self, storage: &Storage<'a>) -> Result<&[u8], Fault>;

@@ -64,7 +64,7 @@ pub(super) fn read(
     values
 }
 
-/// Whether the elements lie one behind the other; strides of axes of length 1 mean nothing.
+/// Returns whether the elements are contiguous; strides of axes of length 1 mean nothing.
 fn is_contiguous(tensor: &Tensor) -> bool {
     let mut expected = 1;
     for (axis, stride) in tensor.shape.iter().zip(&tensor.strides).rev() {

@@ -1,4 +1,4 @@
-//! What a pickle holds, as far as weights need it.
+//! Values of a pickle, as far as weights need them.
 
 use crate::element::Element;
 
@@ -12,7 +12,7 @@ pub(crate) enum Value<'a> {
     Other(&'static str),
     /// A class or function by name.
     Global(usize),
-    /// What calling the global would have made.
+    /// Instance that a call of the global would have made.
     Instance(usize),
     Sequence(usize),
     Dict(usize),
@@ -51,7 +51,7 @@ pub(crate) struct Storage<'a> {
     pub(crate) number: Number,
     /// Elements of the whole storage.
     pub(crate) elements: usize,
-    /// Where a view of the storage starts, in elements.
+    /// Start of a view of the storage, in elements.
     pub(crate) view_offset: usize,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Tensor {
 }
 
 impl<'a> Heap<'a> {
-    /// What a value is, for messages.
+    /// Describes a value for messages.
     pub(crate) fn describe(&self, value: Value) -> String {
         match value {
             Value::Text(_) => "text".to_owned(),

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use store::FileIdentity;
 
-/// What the file system says about a file.
+/// Metadata of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileStat {
     pub identity: FileIdentity,
@@ -43,7 +43,7 @@ pub(crate) struct Candidate {
     pub next_look: Timestamp,
     /// Since when it has been found incomplete, without a change.
     pub incomplete_since: Option<Timestamp>,
-    /// How often it has been found incomplete.
+    /// Number of checks that found it incomplete.
     pub incomplete_looks: u32,
 }
 
@@ -52,8 +52,8 @@ impl Candidate {
         Self { identity, unchanged_since: now, next_look: now, incomplete_since: None, incomplete_looks: 0 }
     }
 
-    /// Whether nothing has changed for `stability`: by our own two looks, or by the file system's word where its clock
-    /// is ours. If not, the next look is set.
+    /// Returns whether nothing has changed for `stability`: by our own two looks, or by the file system's time where
+    /// its clock is ours. If not, the next look is set.
     pub fn is_stable(
         &mut self,
         sight: &FileStat,

@@ -14,7 +14,7 @@ use store::FileIdentity;
 /// Hints that may wait to be followed; beyond that, looking everywhere is cheaper.
 const MOST_WAITING: usize = 65_536;
 
-/// Where to look.
+/// Place to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Hint {
     /// At this file, or at everything below this folder.

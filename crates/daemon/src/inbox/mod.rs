@@ -27,11 +27,11 @@ pub(crate) use candidate::look;
 pub(crate) use file_system::network_name;
 pub(crate) use hints::{Hint, HintReceiver, HintSender, channel as hint_channel, watch};
 
-/// How long to wait between looks at an incomplete file: uploads resume within seconds or not at all.
+/// Waits between checks of an incomplete file: uploads resume within seconds or not at all.
 const INCOMPLETE_BACKOFF: Backoff =
     Backoff { first: SignedDuration::from_secs(1), longest: SignedDuration::from_secs(60) };
 
-/// What the inbox works with.
+/// Dependencies of the inbox.
 #[derive(Clone, Copy)]
 pub(crate) struct InboxContext<'a> {
     pub settings: &'a InboxSettings,
@@ -120,7 +120,7 @@ impl<'a> Inbox<'a> {
         self.candidates.len()
     }
 
-    /// Whether a file has still to be looked at a second time before anything can be said about it.
+    /// Returns whether a file has still to be looked at a second time before anything can be said about it.
     pub fn has_unstable(&self) -> bool {
         self.candidates.values().any(|candidate| candidate.incomplete_since.is_none())
     }

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 
 const UNFINISHED: [&str; 3] = ["part", "tmp", "filepart"];
 
-/// Whether a file or folder name is that of something hidden, unfinished or no loop by convention.
+/// Returns whether a file or folder name is that of something hidden, unfinished or no loop by convention.
 pub(crate) fn is_ignored(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     let extension = Path::new(name).extension();
@@ -14,7 +14,7 @@ pub(crate) fn is_ignored(name: &OsStr) -> bool {
         || extension.is_some_and(|extension| UNFINISHED.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
-/// Whether any part of a path below a watch folder has such a name.
+/// Returns whether any part of a path below a watch folder has such a name.
 pub(crate) fn is_ignored_below(root: &Path, path: &Path) -> bool {
     path.strip_prefix(root)
         .is_ok_and(|below| below.components().any(|part| matches!(part, Component::Normal(name) if is_ignored(name))))

@@ -44,7 +44,7 @@ struct Listing {
     folders: Vec<PathBuf>,
 }
 
-/// What is in one folder, by name; nothing when it was entered before, under this or another name.
+/// Lists one folder, by name; nothing when it was entered before, under this or another name.
 fn list(folder: &Path, entered: &mut HashSet<(u64, u64)>) -> io::Result<Listing> {
     let mut listing = Listing::default();
     let stat = rustix::fs::stat(folder)?;

@@ -1,4 +1,4 @@
-//! What is wrong with settings that parse.
+//! Problems of settings that parse.
 
 use std::fmt;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::inbox::network_name;
 pub struct Problem {
     /// The key, e.g. `inbox.folders`.
     pub key: &'static str,
-    /// What is wrong with its value.
+    /// Problem of its value.
     pub message: String,
     /// The daemon would not start, or would lose its purpose.
     pub fatal: bool,

@@ -19,17 +19,17 @@ pub use check::{Problem, check};
 pub struct Settings {
     /// The database file.
     pub database: PathBuf,
-    /// What is watched and when a file is taken.
+    /// Folders that are watched, and conditions for taking a file.
     pub inbox: InboxSettings,
-    /// What labels and how much of the computer it may use.
+    /// Pipeline, device and resources.
     pub labelling: LabellingSettings,
-    /// How failures are tried again.
+    /// Tries after failures.
     pub retry: RetrySettings,
     /// A study is closed after this time without news.
     pub study_quiet: SignedDuration,
 }
 
-/// What is watched and when a file is taken.
+/// Folders that are watched, and conditions for taking a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxSettings {
     /// Watched with all their sub-folders.
@@ -38,13 +38,13 @@ pub struct InboxSettings {
     pub stability: SignedDuration,
     /// Time between two walks over the folders.
     pub rescan: SignedDuration,
-    /// Whether the system's change events are used.
+    /// Use of the system's change events.
     pub polling: Polling,
     /// A file that stays incomplete for this long is given up until it changes.
     pub incomplete_limit: SignedDuration,
 }
 
-/// Whether the system's change events are used, beside the timed walk.
+/// Use of the system's change events, beside the timed walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Polling {
     /// Events on local file systems, none on network ones (which send no events, or only some).
@@ -55,7 +55,7 @@ pub enum Polling {
     Never,
 }
 
-/// What labels and how much of the computer it may use.
+/// Pipeline, device and resources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabellingSettings {
     /// Name of the pipeline; none for the program's default.
@@ -74,7 +74,7 @@ pub struct LabellingSettings {
     pub lease: SignedDuration,
 }
 
-/// How failures are tried again.
+/// Tries after failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetrySettings {
     /// Tries in all.
@@ -85,7 +85,7 @@ pub struct RetrySettings {
     pub max_interruptions: u32,
 }
 
-/// What the command line says; it wins over the file.
+/// Settings of the command line; they take precedence over the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// Folders to watch; empty for the file's.

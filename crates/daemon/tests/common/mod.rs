@@ -172,7 +172,7 @@ pub fn check(path: &Path) -> Completeness {
 
 #[derive(Default)]
 pub struct FakeLabeller {
-    /// How often each SOP Instance UID was labelled.
+    /// Number of labels of each SOP Instance UID.
     pub calls: Mutex<HashMap<String, u32>>,
     /// Loops that say `wait` wait while this is locked.
     pub gate: Mutex<()>,

@@ -36,7 +36,7 @@ impl PolarGrid {
     }
 }
 
-/// How bright and clean the image is.
+/// Brightness and noise of the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gain {
     /// Overall gain in dB.
@@ -55,7 +55,7 @@ pub struct Gain {
     pub tissue_deviation_db: f32,
     /// Mirror echoes beyond the usual in dB.
     pub mirror_db: f32,
-    /// What muscle loses in dB where the beam runs along the wall.
+    /// Loss of muscle in dB where the beam runs along the wall.
     pub along_wall_loss_db: f32,
     /// Length of the pulse, so the size of speckle along the beam, relative to the usual.
     pub pulse_length: f32,
@@ -100,9 +100,9 @@ pub struct Beamformer {
     width: BeamWidth,
     /// Loss of each beam in dB: ribs, lungs and poor contact.
     beam_loss_db: Vec<f32>,
-    /// What the operator's time-gain sliders leave uneven, in dB per sample.
+    /// Unevenness left by the operator's time-gain sliders, in dB per sample.
     slider_db: Vec<f32>,
-    /// How the tissues look in this loop.
+    /// Acoustics of the tissues in this loop.
     acoustics: Vec<Acoustics>,
     seed: u32,
 }

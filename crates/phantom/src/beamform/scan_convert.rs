@@ -2,7 +2,7 @@
 
 use super::polar::PolarGrid;
 
-/// Where a sector lies on the screen.
+/// Place of a sector on the screen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SectorGeometry {
     /// The sector's apex in pixels.

@@ -1,4 +1,4 @@
-//! What the probe is held against: a heart or, for loops that are no echo, something else.
+//! Objects that the probe is held against: a heart or, for loops that are no echo, something else.
 
 use crate::heart::{CardiacState, Heart, Material, Shape, Tissue};
 use crate::random::{cell_hash, unit_from_bits};

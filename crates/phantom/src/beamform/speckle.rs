@@ -40,7 +40,7 @@ impl Pulse {
     }
 }
 
-/// How far the beam spreads to its neighbors, per depth.
+/// Spread of the beam to its neighbors, per depth.
 #[derive(Debug, Clone)]
 pub struct BeamWidth {
     /// For every tap (beam offset from `-HALF` to `HALF`) one weight per sample along the beam.

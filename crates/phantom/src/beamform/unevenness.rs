@@ -1,4 +1,4 @@
-//! What keeps an echo from being even: texture of tissue, direction of fibres, sliders, layers near the probe, shadows.
+//! Sources of unevenness of an echo: texture of tissue, direction of fibres, sliders, layers near the probe, shadows.
 
 use super::polar::{Gain, PolarGrid};
 use crate::heart::{Acoustics, Tissue};
@@ -30,7 +30,8 @@ pub fn along_wall_share(tissue: Tissue, at_rest: Vec3, direction: Vec3) -> f32 {
     1.0 - head_on * head_on
 }
 
-/// How each tissue looks in one loop, by its number: no two patients and machines show muscle and valves alike.
+/// Returns the acoustics of each tissue in one loop, by its number: no two patients and machines show muscle and valves
+/// alike.
 pub fn acoustics_of_loop(deviation_db: f32, seed: u32) -> Vec<Acoustics> {
     let of_loop = |tissue: Tissue| {
         let usual = tissue.acoustics();

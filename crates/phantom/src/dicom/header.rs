@@ -10,7 +10,7 @@ use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use domain::EcgSource;
 
-/// What places a loop in a study.
+/// Identifiers that place a loop in a study.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopIdentity {
     /// Study Instance UID.

@@ -28,9 +28,9 @@ pub struct Heart {
 /// The tissue at a point and the material point that it is, for speckle that moves with the tissue.
 #[derive(Debug, Clone, Copy)]
 pub struct Material {
-    /// What is there.
+    /// Tissue at the point.
     pub tissue: Tissue,
-    /// Where the same material is at end-diastole, in cm.
+    /// Place of the same material at end-diastole, in cm.
     pub at_rest: Vec3,
 }
 
@@ -46,7 +46,7 @@ impl Heart {
         &self.patient
     }
 
-    /// What is at `point` (heart coordinates, cm) in `state`.
+    /// Returns the material at `point` (heart coordinates, cm) in `state`.
     pub fn material_at(&self, point: Vec3, state: &CardiacState) -> Material {
         let at_rest = warp::to_rest(self.shape.in_plain_shape(point), state, &self.patient);
         Material { tissue: self.tissue_at_rest(at_rest, state), at_rest }

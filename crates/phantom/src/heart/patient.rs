@@ -1,4 +1,4 @@
-//! What differs from patient to patient.
+//! Differences from patient to patient.
 
 use crate::random::Stream;
 
@@ -20,11 +20,11 @@ pub struct Patient {
     pub aortic_size: f32,
     /// Fraction by which the cavity's radius shrinks in systole; 0.31 gives an ejection fraction of about 0.6.
     pub radial_shortening: f32,
-    /// How far the mitral ring moves towards the apex.
+    /// Motion of the mitral ring towards the apex.
     pub ring_excursion: f32,
     /// Thickness of the chest wall in front of the heart.
     pub chest_wall: f32,
-    /// How far points of the heart lie from where the numbers above put them: standard deviation of each coordinate.
+    /// Distance of points of the heart from where the numbers above put them: standard deviation of each coordinate.
     pub shape_deviation_cm: f32,
     /// Seeds the tissue's scatterers.
     pub texture_seed: u32,

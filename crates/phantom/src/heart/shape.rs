@@ -1,4 +1,4 @@
-//! What the numbers of a patient leave out: every heart is bent in a way of its own.
+//! Individual shape of a heart, beyond the numbers of its patient.
 
 use crate::random::Stream;
 use crate::space::{Vec3, vec3};
@@ -17,9 +17,9 @@ const LENGTH_CM: (f64, f64) = (7.0, 16.0);
 
 #[derive(Debug, Clone)]
 struct Wave {
-    /// Where it runs, in radians per cm.
+    /// Direction and frequency, in radians per cm.
     along: Vec3,
-    /// What it shifts by at its crest, in cm.
+    /// Shift at its crest, in cm.
     shift: Vec3,
     phase_rad: f32,
 }

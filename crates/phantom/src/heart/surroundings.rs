@@ -1,4 +1,4 @@
-//! What lies around the heart: fat, pericardium, liver, lungs, mediastinum.
+//! Surroundings of the heart: fat, pericardium, liver, lungs, mediastinum.
 
 use super::chambers::Distances;
 use super::{Patient, Tissue};

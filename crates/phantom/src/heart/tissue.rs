@@ -1,4 +1,4 @@
-//! What can be met on a beam, and how it scatters, reflects and attenuates.
+//! Materials on a beam, with their scattering, reflection and attenuation.
 
 /// A kind of tissue; blood is told apart by chamber so that truth and color Doppler know where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,7 +39,7 @@ pub enum Tissue {
     Fascia,
 }
 
-/// How a tissue looks to ultrasound.
+/// Acoustic properties of a tissue.
 #[derive(Debug, Clone, Copy)]
 pub struct Acoustics {
     /// Scattering strength in dB, 0 for a valve leaflet seen head on.
@@ -88,7 +88,7 @@ impl Tissue {
         Self::Fascia,
     ];
 
-    /// Whether it is blood.
+    /// Returns whether it is blood.
     pub fn is_blood(self) -> bool {
         (self as u8) <= (Self::Branches as u8)
     }

@@ -38,7 +38,7 @@ struct Leaflet {
     side: f32,
     /// From hinge to tip in cm.
     length: f32,
-    /// Where it hinges: distance from the ring's center in radii, and height above the ring in cm.
+    /// Hinge: distance from the ring's center in radii, and height above the ring in cm.
     hinge: (f32, f32),
 }
 
@@ -50,16 +50,16 @@ const ANTERIOR: Leaflet = Leaflet { side: 1.0, length: 2.6, hinge: (0.76, -0.4) 
 /// A ring on which two leaflets hinge that meet on a line across it.
 struct Ring {
     radius: f32,
-    /// Where the leaflets meet, off the ring's center.
+    /// Meeting point of the leaflets, off the ring's center.
     coaptation: f32,
-    /// How deep in the ventricle they meet.
+    /// Depth in the ventricle at which they meet.
     tent: f32,
     open: f32,
 }
 
 impl Ring {
-    /// Whether a leaflet passes through (`a`, `b`, `z`): `a` across the line of closure, `b` along it, `z` from the ring
-    /// into the ventricle.
+    /// Returns whether a leaflet passes through (`a`, `b`, `z`): `a` across the line of closure, `b` along it, `z` from
+    /// the ring into the ventricle.
     ///
     /// Its profile is a bent line hinge - belly - tip; towards the commissures it gets shorter and opens less, so that
     /// the orifice seen from the apex is a fish's mouth.

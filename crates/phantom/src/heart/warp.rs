@@ -4,7 +4,7 @@ use super::chambers::cavity_radius;
 use super::{CardiacState, Patient};
 use crate::space::{Vec3, smooth_step, vec3};
 
-/// Where the atrial roof and the great vessels are held still, in cm.
+/// Height above which the atrial roof and the great vessels are held still, in cm.
 const FIXED_ABOVE_Z: f32 = -6.0;
 
 /// The material point (end-diastolic position, cm) that is at `point` in `state`.

@@ -1,4 +1,4 @@
-//! Where the probe stands and which plane it cuts.
+//! Position of the probe, and the plane that it cuts.
 
 mod plane;
 mod sway;

@@ -6,7 +6,7 @@ use crate::space::Vec3;
 /// A plane through the heart, seen from the probe.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ImagePlane {
-    /// Where the sector's apex is, in cm.
+    /// Position of the sector's apex, in cm.
     pub probe: Vec3,
     /// The direction of the middle beam, of length 1.
     pub depth: Vec3,
@@ -43,7 +43,7 @@ impl ImagePlane {
     }
 }
 
-/// How a hand deviates from the usual plane.
+/// Deviation of a hand from the usual plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Handling {
     /// About the middle beam, in radians.

@@ -43,7 +43,7 @@ pub enum View {
     Subcostal,
 }
 
-/// How a view is usually set up.
+/// Usual settings of a view.
 #[derive(Debug, Clone, Copy)]
 pub struct UsualSettings {
     /// Image depth in cm.

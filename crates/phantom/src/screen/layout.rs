@@ -1,4 +1,4 @@
-//! Where things are on the screen.
+//! Places of things on the screen.
 
 use super::vendor::Vendor;
 use crate::beamform::SectorGeometry;

@@ -1,4 +1,4 @@
-//! What is drawn around and over the image: texts, scales, gray bar, ECG trace, strips.
+//! Graphics around and over the image: texts, scales, gray bar, ECG trace, strips.
 
 mod canvas;
 mod colors;

@@ -7,7 +7,7 @@ use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
 use domain::PixelRect;
 use serde::Serialize;
 
-/// Where the Doppler sample is.
+/// Place of the Doppler sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SpectralSite {

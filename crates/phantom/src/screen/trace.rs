@@ -6,7 +6,7 @@ use crate::ecg::Electrocardiogram;
 use domain::PixelRect;
 use serde::Serialize;
 
-/// How the trace behaves from frame to frame.
+/// Motion of the trace from frame to frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TraceStyle {
@@ -25,10 +25,10 @@ impl TraceStyle {
     pub const ALL: [Self; 4] = [Self::Grows, Self::Sweeps, Self::Whole, Self::Scrolls];
 }
 
-/// How a trace looks.
+/// Look of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TraceSpec {
-    /// How it moves.
+    /// Motion from frame to frame.
     pub style: TraceStyle,
     /// Its color.
     pub color: Color,
@@ -36,11 +36,11 @@ pub struct TraceSpec {
     pub thickness_px: f32,
     /// The color of the cursor of the style `whole`.
     pub cursor_color: Color,
-    /// Whether R peaks carry yellow marks (style `whole` only).
+    /// True if R peaks carry yellow marks (style `whole` only).
     pub r_marks: bool,
     /// Seconds that fit the box's width in the styles `sweeps` and `scrolls`; the other two fit the loop when longer.
     pub window_s: f64,
-    /// Whether a thin baseline grid is drawn behind the trace.
+    /// True if a thin baseline grid is drawn behind the trace.
     pub grid: bool,
 }
 

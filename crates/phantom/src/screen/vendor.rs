@@ -36,7 +36,7 @@ impl Vendor {
         }
     }
 
-    /// How blue the grays are, 0 to 1.
+    /// Returns the blue tint of the grays, 0 to 1.
     pub fn tint(self) -> f32 {
         match self {
             Self::Halden => 0.0,
@@ -52,7 +52,7 @@ impl Vendor {
     }
 }
 
-/// What the texts say.
+/// Content of the texts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScreenTexts {
     /// Frames per second.

@@ -10,7 +10,7 @@ use crate::rhythm::Rhythm;
 use crate::screen::{SpectralSite, TraceSpec, TraceStyle, Vendor};
 use serde::Serialize;
 
-/// What the loop shows, with the names of `truth.json`.
+/// Mode of a loop, with the names of `truth.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum LoopMode {
     /// Gray-scale 2-D.
@@ -34,7 +34,7 @@ pub enum LoopMode {
 }
 
 impl LoopMode {
-    /// Whether a strip over time is below a small 2-D image.
+    /// Returns whether a strip over time is below a small 2-D image.
     pub fn has_strip(self) -> bool {
         !matches!(self, Self::TwoD | Self::Color)
     }
@@ -50,7 +50,7 @@ impl LoopMode {
     }
 }
 
-/// What the probe is held against.
+/// Object that the probe is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A heart in one of the eleven views.
@@ -59,7 +59,7 @@ pub enum Subject {
     NonCardiac(NonCardiac),
 }
 
-/// How pixels are stored.
+/// Storage of the pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PixelEncoding {
@@ -120,9 +120,9 @@ pub enum RegionTable {
 pub struct LoopSpec {
     /// Seeds all that the other fields leave open.
     pub seed: u64,
-    /// What is seen.
+    /// Object that is seen.
     pub subject: Subject,
-    /// How it is seen.
+    /// Mode in which it is seen.
     pub mode: LoopMode,
     /// Whose screen.
     pub vendor: Vendor,
@@ -140,15 +140,15 @@ pub struct LoopSpec {
     pub carriers: EcgCarriers,
     /// The burned-in trace.
     pub trace: Option<TraceSpec>,
-    /// How pixels are stored.
+    /// Storage of the pixels.
     pub encoding: PixelEncoding,
     /// Columns and rows.
     pub size: (u32, u32),
     /// The patient.
     pub patient: Patient,
-    /// How the probe is held.
+    /// Position of the probe relative to the usual plane.
     pub handling: Handling,
-    /// How the probe leaves that place for moments.
+    /// Excursions of the probe from that place.
     pub sway: Sway,
     /// Image depth in cm.
     pub depth_cm: f32,
@@ -156,11 +156,11 @@ pub struct LoopSpec {
     pub half_angle_rad: f32,
     /// Brightness and noise.
     pub gain: Gain,
-    /// Whether the heart moves; without it the sector is a still, which is much faster where only the trace matters.
+    /// True if the heart moves; without it the sector is a still, which is much faster where only the trace matters.
     pub anatomy: bool,
     /// Regions in the header.
     pub regions: RegionTable,
-    /// Whether times are written as Frame Time Vector instead of Frame Time.
+    /// True if times are written as Frame Time Vector instead of Frame Time.
     pub frame_time_vector: bool,
 }
 
@@ -203,7 +203,7 @@ impl LoopSpec {
         }
     }
 
-    /// Whether this can be simulated and written.
+    /// Checks that this can be simulated and written.
     ///
     /// # Errors
     /// Names the first value that cannot.

@@ -19,7 +19,7 @@ pub enum ExportFormat {
     Json,
 }
 
-/// What to export and how much of it. The default is everything that names no patient.
+/// Extent of an export. The default is everything that names no patient.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExportOptions {
     /// Only this study; else all.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::schema;
 use crate::{Backend, StoreError};
 
-/// How long a call waits for another process that is writing.
+/// Time that a call waits for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The SQLite back end. Threads may share one; other processes may open the same file beside it.
@@ -93,7 +93,7 @@ impl Backend for SqliteStore {
     }
 }
 
-/// What ends a write early: SQLite, or a rule of the store.
+/// Errors that end a write early: SQLite, or a rule of the store.
 pub(crate) enum WriteError {
     Sqlite(rusqlite::Error),
     SqliteStore(StoreError),

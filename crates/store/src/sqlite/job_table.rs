@@ -8,7 +8,7 @@ use super::database::WriteError;
 use super::row::{named, optional, optional_time, path_bytes, path_from, time, time_text};
 use crate::{DicomIdentity, FileIdentity, Job, JobFailure, JobRow, JobState, StoreError};
 
-/// How a job ends, or ends for now.
+/// Final or intermediate end of a job.
 pub(super) struct JobEnd<'a> {
     pub state: JobState,
     pub not_before: Option<Timestamp>,

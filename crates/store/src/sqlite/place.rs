@@ -45,7 +45,7 @@ pub(super) fn skipped(
     finish(connection, job, facts, content_sha256, placed, end, now)
 }
 
-/// Where a loop went.
+/// Place of a loop.
 enum Placed {
     At {
         loop_id: LoopId,
