@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use daemon::{Completeness, LabelFailure, Labeller, Labelling};
 use domain::{ModelKey, Prediction};
 use pipeline::{LabelError, LoopLabel, Pipeline};
+use preprocess::PreprocessError;
 use store::{DicomIdentity, LoopFacts};
 
 /// Labels files with a pipeline.
@@ -38,7 +39,7 @@ impl Labeller for PipelineLabeller {
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
         match self.pipeline.label(path) {
             Ok(label) => Ok(self.labelling(label)),
-            Err(LabelError::Loop(cine::CineError::NoPixelData { .. })) => {
+            Err(LabelError::Preprocess(PreprocessError::Loop(cine::CineError::NoPixelData { .. }))) => {
                 Ok(Labelling::Skipped { facts: None, reason: "the object holds no image".to_owned() })
             }
             Err(error) => Err(LabelFailure {

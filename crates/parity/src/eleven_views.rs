@@ -1,11 +1,13 @@
 //! The part of a resize reference file that takes frames of a clip all the way: crop, gray, resize, mask.
 
+use domain::RgbView;
+use preprocess::prepare;
 use serde::Deserialize;
-use zoo::prepare::{Color, Crop, Preparation, Resize, prepare};
+use zoo::{Color, Crop, Preparation, Resize};
 
 use crate::compare::{Digest, larger, largest_difference};
 use crate::inputs::{bounded, image_channels, sector_channels};
-use crate::resize::{NamedTensor, rgb_view, tensor_files, tensors};
+use crate::resize::{NamedTensor, tensor_files, tensors};
 use crate::{Check, ReferenceFile, Result};
 
 #[derive(Deserialize)]
@@ -120,7 +122,10 @@ impl Clip {
             bounded(&shape).map_err(|problem| file.problem(problem))?;
         }
         let images: Vec<Vec<u8>> = (0..frames).map(|t| frame(seed, height, width, t)).collect();
-        let views = images.iter().map(|image| rgb_view(width, height, image)).collect::<Result<Vec<_>>>()?;
+        let views = images
+            .iter()
+            .map(|image| Ok(RgbView::new(width as u32, height as u32, image)?))
+            .collect::<Result<Vec<_>>>()?;
         let run = |mask_static| -> Result<Vec<f64>> {
             let preparation = Preparation {
                 size,

@@ -34,9 +34,12 @@ pub enum ParityError {
     /// The model could not be built or run.
     #[error(transparent)]
     Model(#[from] zoo::ZooError),
-    /// An image does not have as many bytes as its size says.
+    /// A frame could not be prepared.
     #[error(transparent)]
-    Image(#[from] domain::ImageSizeMismatch),
+    Preprocess(#[from] preprocess::PreprocessError),
+    /// An image has another number of bytes than its size says.
+    #[error(transparent)]
+    ImageSize(#[from] domain::ImageSizeMismatch),
     /// A layer failed.
     #[error("layer failed")]
     Layer(#[from] nn::NnError),

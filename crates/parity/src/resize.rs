@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use domain::RgbView;
+use preprocess::{ImageView, color, resize};
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde_json::Value;
-use zoo::prepare::{Crop, ImageView, Resize, color};
+use zoo::Resize;
 
 use crate::compare::{Digest, Numbers, larger, largest_difference};
 use crate::eleven_views::{self, Pipeline};
@@ -100,16 +100,15 @@ impl Method {
         Some(Self { resize, channels, tolerance })
     }
 
-    /// The result, [height, width, channels] row-major.
-    fn run(&self, image: RgbView<'_>, target: (usize, usize)) -> Vec<f64> {
-        let view = ImageView::from_frame(image, Crop::None, None);
-        let red = || zoo::prepare::resize(&view, |pixel| pixel[0], target, self.resize);
+    /// Returns the result, [height, width, channels] row-major.
+    fn run(&self, view: ImageView<'_>, target: (usize, usize)) -> Vec<f64> {
+        let red = || resize(&view, |pixel| pixel[0], target, self.resize);
         let values = match self.channels {
             Channels::First => red(),
-            Channels::Gray => zoo::prepare::resize(&view, color::pillow_luma, target, self.resize),
+            Channels::Gray => resize(&view, color::pillow_luma, target, self.resize),
             Channels::All => {
-                let green = zoo::prepare::resize(&view, |pixel| pixel[1], target, self.resize);
-                let blue = zoo::prepare::resize(&view, |pixel| pixel[2], target, self.resize);
+                let green = resize(&view, |pixel| pixel[1], target, self.resize);
+                let blue = resize(&view, |pixel| pixel[2], target, self.resize);
                 red().into_iter().zip(green).zip(blue).flat_map(|((red, green), blue)| [red, green, blue]).collect()
             }
         };
@@ -119,12 +118,6 @@ impl Method {
     fn count(&self) -> usize {
         if matches!(self.channels, Channels::All) { 3 } else { 1 }
     }
-}
-
-/// Returns the image of these `[height, width, 3]` bytes; an error where there are more or fewer.
-pub(crate) fn rgb_view(width: usize, height: usize, pixels: &[u8]) -> Result<RgbView<'_>> {
-    let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
-    Ok(RgbView::new(side(width), side(height), pixels)?)
 }
 
 /// The source images, each made once.
@@ -140,7 +133,7 @@ impl Images<'_> {
             bounded(&[size[0], size[1], 3]).map_err(|problem| self.file.problem(problem))?;
         }
         let image = self.made.entry(from).or_insert_with(|| image_u8(self.seed, "resize", from[0], from[1], 0));
-        Ok(method.run(rgb_view(from[1], from[0], image)?, (to[0], to[1])))
+        Ok(method.run(ImageView::whole(image.as_chunks().0, from[1]), (to[0], to[1])))
     }
 
     fn check(&mut self, family: &str, case: &Case) -> Result<Check> {

@@ -2,17 +2,14 @@
 
 use std::path::Path;
 
-use domain::{Precision, SamplingStrategy};
+use domain::Precision;
+use preprocess::plan_settings;
 use zoo::{ModelCard, Registry};
 
 use crate::{
     AggregateSection, EncoderSection, FusionSection, HeadSection, PipelineFile, PrepareSection, SamplingSection,
     WeightsSection,
 };
-
-/// Clips of a loop: two beats, as in the shipped pipelines; windows are shorter than a beat.
-const MAX_CLIPS: usize = 2;
-const MAX_WINDOWS: usize = 4;
 
 /// The pipeline that is named after the model `name`; `None` where neither the registry nor the folder `models` has such a
 /// model.
@@ -23,17 +20,17 @@ pub(crate) fn pipeline_of_model(name: &str, models: &Path) -> zoo::Result<Option
 
 /// What the card says, with the frames that the model was made for and everything else as usual.
 pub(crate) fn pipeline_of(card: &ModelCard) -> PipelineFile {
-    let strategy = card.clip.choice;
-    let max_clips = if strategy == SamplingStrategy::Windowed { MAX_WINDOWS } else { MAX_CLIPS };
+    let plan = plan_settings(card);
+    let usual = SamplingSection::default();
     PipelineFile {
         name: card.name.clone(),
         label_set: card.label_set.clone(),
         precision: Precision::default(),
         sampling: SamplingSection {
-            frames_per_clip: card.clip.frames,
-            strategy,
-            max_clips,
-            ..SamplingSection::default()
+            frames_per_clip: plan.frames_per_clip,
+            strategy: plan.strategy,
+            max_clips: plan.max_clips.unwrap_or(usual.max_clips),
+            ..usual
         },
         prepare: PrepareSection { size: card.prepare.size, color: None, crop: None, resize: None, mask_static: None },
         encoder: EncoderSection { name: card.encoder },

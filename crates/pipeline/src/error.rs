@@ -90,21 +90,9 @@ pub enum PipelineError {
 /// A loop could not be labelled.
 #[derive(Debug, Error)]
 pub enum LabelError {
-    /// The file could not be opened or its frames not be decoded.
-    #[error("cannot read the loop")]
-    Loop(#[from] cine::CineError),
-    /// None of the frames that the plan names could be decoded.
-    #[error("none of the {planned} frames of the plan can be decoded")]
-    NoFrame {
-        /// How many the plan named.
-        planned: usize,
-        /// The last frame's error.
-        #[source]
-        source: cine::CineError,
-    },
-    /// The sampling plan could not be made.
-    #[error("cannot plan which frames to look at")]
-    Plan(#[from] ecg::EcgError),
+    /// The loop could not be read, or its frames not be prepared.
+    #[error(transparent)]
+    Preprocess(#[from] preprocess::PreprocessError),
     /// The model failed.
     #[error("the model failed: {0}")]
     Model(String),
@@ -114,22 +102,22 @@ pub enum LabelError {
     /// The engine thread is gone.
     #[error("the engine has stopped")]
     EngineStopped,
-    /// The frames could not be prepared for the model.
-    #[error("the frames do not suit the model's preparation")]
-    Prepare(#[from] zoo::ZooError),
+}
+
+impl From<cine::CineError> for LabelError {
+    fn from(error: cine::CineError) -> Self {
+        Self::Preprocess(error.into())
+    }
 }
 
 impl LabelError {
     /// A stable name for scripts and for the job table.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Loop(error) => error.kind(),
-            Self::NoFrame { source, .. } => source.kind(),
-            Self::Plan(_) => "plan",
+            Self::Preprocess(error) => error.kind(),
             Self::Model(_) => "model",
             Self::OutOfMemory(_) => "out_of_memory",
             Self::EngineStopped => "engine_stopped",
-            Self::Prepare(_) => "prepare",
         }
     }
 
@@ -140,10 +128,9 @@ impl LabelError {
     /// Whether trying again later may help.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Loop(error) => error.is_temporary(),
-            Self::NoFrame { source, .. } => source.is_temporary(),
+            Self::Preprocess(error) => error.is_temporary(),
             Self::EngineStopped | Self::OutOfMemory(_) => true,
-            Self::Plan(_) | Self::Model(_) | Self::Prepare(_) => false,
+            Self::Model(_) => false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a pipeline file says, strictly: an unknown key is an error.
 
 use domain::{Precision, SamplingStrategy};
+use preprocess::EcgRule;
 use serde::{Deserialize, Serialize};
 use zoo::{AnyEncoderName, Color, Crop, FusionName, HeadName, Resize};
 
@@ -54,18 +55,6 @@ impl Default for SamplingSection {
     fn default() -> Self {
         Self { ecg: EcgRule::Preferred, frames_per_clip: 6, strategy: SamplingStrategy::Landmarks, max_clips: 3 }
     }
-}
-
-/// What a loop without an ECG means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EcgRule {
-    /// It is not labelled.
-    Required,
-    /// Its frames are spread evenly.
-    Preferred,
-    /// The ECG is not looked for.
-    Ignore,
 }
 
 /// `[prepare]`

@@ -3,9 +3,10 @@
 use cine::{Loop, RegionKind};
 use domain::{EcgSource, Finding, FindingCode, Mode, PixelRect, SeriesUid, SopUid, StudyUid};
 use ecg::{FramePhase, PlanSettings};
+use preprocess::{EcgRule, FoundBeats, PlannedLoop};
 use serde::Serialize;
 
-use crate::{DecodedFrames, FoundBeats, LabelError, find_beats};
+use crate::LabelError;
 
 /// What is in a loop.
 #[derive(Debug, Clone, Serialize)]
@@ -90,7 +91,10 @@ pub struct InspectedFrame {
     pub phase: Option<FramePhase>,
 }
 
-/// Looks at an open loop; gives the beats as well, for drawing.
+/// Describes an open loop; returns the beats as well, for drawing.
+///
+/// # Errors
+/// The loop has no frames, or `settings` are out of range.
 pub fn inspect(source: &mut Loop, settings: &PlanSettings) -> Result<(Inspection, FoundBeats), LabelError> {
     let header = source.header().clone();
     let mut findings = Vec::new();
@@ -100,10 +104,9 @@ pub fn inspect(source: &mut Loop, settings: &PlanSettings) -> Result<(Inspection
     });
     let sector = source.sector();
     findings.extend(source.findings().iter().cloned());
-    let mut frames = DecodedFrames::of(source);
-    let found = find_beats(&mut frames)?;
-    let frames_decoded = frames.decoded();
-    let plan = ecg::plan(&found.beats, &found.clock, settings)?;
+    let planned = PlannedLoop::new(source, EcgRule::Preferred, settings)?;
+    let frames_decoded = planned.frames_decoded();
+    let PlannedLoop { beats: found, plan, .. } = planned;
     findings.extend(found.findings.iter().cloned());
     findings.extend(plan.findings.iter().cloned());
     let inspection = Inspection {

@@ -7,12 +7,11 @@ use std::time::Instant;
 use cine::{Header, Loop};
 use domain::{EcgSource, Finding, Mode, Precision, SeriesUid, SopUid, StageTimings, StudyUid};
 use ecg::SamplingPlan;
+use preprocess::{ModelInputs, PreparedClips, Preprocessed};
 use serde::Serialize;
 use zoo::LabelSet;
 
-use crate::decode::{clip_positions, decode};
-use crate::prepare::prepare_frames;
-use crate::{AbstentionRules, Aggregation, DecodedFrames, LabelError, LoopView, Pipeline};
+use crate::{AbstentionRules, Aggregation, LabelError, LoopView, Pipeline};
 
 /// What the pipeline says of one loop.
 #[derive(Debug, Clone, Serialize)]
@@ -76,12 +75,20 @@ impl Pipeline {
         let started = Instant::now();
         let mut ms = StageTimings::default();
         let mut source = timed(&mut ms.open, || Loop::open(path))?;
-        let mut label = timed(&mut ms.open, || self.unlabelled(&mut source))?;
-        if let Some(reason) = self.loops().why_skipped(&label.header, label.mode) {
-            label.skipped = true;
-            label.reason = Some(reason);
-        } else {
-            self.label_open(&mut source, &mut label, &mut ms)?;
+        let preprocessed = self.preprocessor().run(&mut source)?;
+        let mut label = self.unlabelled(source.header(), preprocessed.mode);
+        ms.open += preprocessed.timings.mode_ms;
+        (ms.ecg, ms.decode) = (preprocessed.timings.ecg_ms, preprocessed.timings.decode_ms);
+        ms.prepare = preprocessed.timings.prepare_ms;
+        label.ecg_source = preprocessed.ecg_source;
+        label.frames_decoded = preprocessed.frames_decoded;
+        label.findings = preprocessed.findings;
+        match preprocessed.inputs {
+            Ok(inputs) => self.ask_model(inputs, &mut label, &mut ms)?,
+            Err(refusal) => {
+                label.skipped = refusal.is_by_header();
+                label.reason = Some(refusal.to_string());
+            }
         }
         label.abstained = label.view.is_none();
         ms.total = started.elapsed().as_secs_f64() * 1000.0;
@@ -89,30 +96,21 @@ impl Pipeline {
         Ok(label)
     }
 
-    fn label_open(&self, source: &mut Loop, label: &mut LoopLabel, ms: &mut StageTimings) -> Result<(), LabelError> {
-        let mut frames = DecodedFrames::of(source);
-        let found = timed(&mut ms.ecg, || self.loops().beats(&mut frames))?;
-        label.ecg_source = found.beats.source;
-        label.findings.extend(found.findings.iter().cloned());
-        if let Some(reason) = self.loops().why_without_beat(&found) {
-            label.reason = Some(reason);
-            label.frames_decoded = frames.decoded();
-            return Ok(());
-        }
-        let plan = self.loops().plan(&found, &mut label.findings)?;
-        let decoded = timed(&mut ms.decode, || decode(&plan, &mut frames, &mut label.findings));
-        label.frames_decoded = frames.decoded();
-        let decoded = decoded?;
-        let sector = frames.source().sector();
-        let mut request = timed(&mut ms.prepare, || {
-            prepare_frames(&decoded, &clip_positions(&plan, &decoded), sector, self.loops().preparation())
-        })?;
-        let looks = self.looks(&plan, &request.clips);
-        request.clips = looks.iter().map(|(_, positions)| positions.clone()).collect();
+    /// Takes the loop in the file `path` to the inputs of the model, for quantization and for comparisons.
+    ///
+    /// # Errors
+    /// The file cannot be read, or its frames not be prepared.
+    pub fn preprocess(&self, path: &Path) -> Result<Preprocessed, LabelError> {
+        Ok(self.preprocessor().run(&mut Loop::open(path)?)?)
+    }
+
+    fn ask_model(&self, inputs: ModelInputs, label: &mut LoopLabel, ms: &mut StageTimings) -> Result<(), LabelError> {
+        let ModelInputs { plan, clips: prepared, frames_used } = inputs;
+        let samples = self.samples(&plan, &prepared.clips);
+        let clips = samples.iter().map(|(_, positions)| positions.clone()).collect();
         label.clips = plan.clips.len();
-        label.frames_used = decoded.len();
-        drop(decoded);
-        let answer = self.engine().run(request)?;
+        label.frames_used = frames_used;
+        let answer = self.engine().run(PreparedClips { clips, ..prepared })?;
         (ms.encode, ms.head) = (answer.encode_ms, answer.head_ms);
         label.precision = answer.precision;
         let Some(set) = self.label_set() else {
@@ -120,18 +118,18 @@ impl Pipeline {
             return Ok(());
         };
         let clips: Vec<(Option<usize>, &[f32])> =
-            looks.iter().zip(&answer.outputs).map(|((beat, _), logits)| (*beat, logits.as_slice())).collect();
+            samples.iter().zip(&answer.outputs).map(|((beat, _), logits)| (*beat, logits.as_slice())).collect();
         let aggregate = self.file().aggregate;
         let rules = AbstentionRules { below: aggregate.abstain_below, most_views: aggregate.max_set_size };
         name_view(set, label, Aggregation::join(&clips, &self.confidence(), rules));
         Ok(())
     }
 
-    /// What the model looks at, one after the other: each the beat's number and positions among the
-    /// prepared frames, of which `clips` are the clips of the plan.
+    /// Returns what the model is given, one after the other: each the beat's number and positions among the prepared frames,
+    /// of which `clips` are the clips of the plan.
     ///
-    /// A look is a clip of the plan or, for a model that sees stills, each frame of it.
-    fn looks(&self, plan: &SamplingPlan, clips: &[Vec<usize>]) -> Vec<(Option<usize>, Vec<usize>)> {
+    /// A sample is a clip of the plan or, for a model that sees stills, each frame of it.
+    fn samples(&self, plan: &SamplingPlan, clips: &[Vec<usize>]) -> Vec<(Option<usize>, Vec<usize>)> {
         let clips = plan.clips.iter().map(|clip| clip.beat).zip(clips.iter().cloned());
         if !self.card().sees_stills() {
             return clips.collect();
@@ -139,11 +137,9 @@ impl Pipeline {
         clips.flat_map(|(beat, clip)| clip.into_iter().map(move |position| (beat, vec![position]))).collect()
     }
 
-    /// What is known of a loop before any frame is decoded.
-    pub(crate) fn unlabelled(&self, source: &mut Loop) -> Result<LoopLabel, LabelError> {
-        let (mode, _) = source.mode()?;
-        let header = source.header().clone();
-        Ok(LoopLabel {
+    /// Returns the label of a loop that the model was not asked about.
+    fn unlabelled(&self, header: &Header, mode: Mode) -> LoopLabel {
+        LoopLabel {
             sop_instance_uid: header.sop_instance_uid.clone(),
             study_instance_uid: header.study_instance_uid.clone(),
             series_instance_uid: header.series_instance_uid.clone(),
@@ -165,9 +161,9 @@ impl Pipeline {
             frames_decoded: 0,
             ecg_source: EcgSource::None,
             ms: StageTimings::default(),
-            findings: source.findings().to_vec(),
-            header: Box::new(header),
-        })
+            findings: Vec::new(),
+            header: Box::new(header.clone()),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use zoo::prepare::PreparedClips;
+use preprocess::ResizedClips;
 
 use crate::random::Draws;
 
@@ -16,20 +16,17 @@ pub struct Clip {
 }
 
 impl Clip {
-    /// The clips of frames that were prepared without normalization, of which the first `planes` planes are kept.
-    pub(crate) fn all_of(prepared: &PreparedClips, planes: usize) -> Vec<Self> {
-        let size = prepared.size;
-        let frame = |position: usize| {
-            let values = &prepared.values[position * 3 * size * size..][..planes * size * size];
-            values.iter().map(|value| (value * 255.0).round().clamp(0.0, 255.0) as u8)
-        };
+    /// Returns the clips of one loop as bytes.
+    pub(crate) fn from_resized(resized: &ResizedClips) -> Vec<Self> {
+        let bytes =
+            |&position: &usize| resized.frames[position].iter().map(|value| value.round().clamp(0.0, 255.0) as u8);
         let clip = |positions: &Vec<usize>| Self {
             frames: positions.len(),
-            planes,
-            size,
-            pixels: positions.iter().flat_map(|&position| frame(position)).collect(),
+            planes: resized.planes,
+            size: resized.size,
+            pixels: positions.iter().flat_map(bytes).collect(),
         };
-        prepared.clips.iter().map(clip).collect()
+        resized.clips.iter().map(clip).collect()
     }
 
     /// `count` frames of the clip, drawn without repetition, in their order.

@@ -1,6 +1,7 @@
 //! Clips as tensors, and what an encoder makes of them.
 
 use candle_core::{Device, Tensor};
+use preprocess::append_normalized;
 use zoo::{Model, ModelCard};
 
 use crate::{Clip, Result};
@@ -26,14 +27,11 @@ pub(crate) fn encoded(
 
 /// The frames of all clips as the encoder takes them, [B * T, 3, S, S], normalized as the card says.
 fn pixels(clips: &[Clip], card: &ModelCard) -> Result<Tensor> {
-    let normalize = card.prepare.normalize.unwrap_or(zoo::Normalize { mean: [0.0; 3], std: [1.0; 3] });
+    let normalize = card.prepare.normalize.unwrap_or(zoo::Normalize::IDENTITY);
     let size = clips.first().map_or(1, |clip| clip.size);
     let mut values = Vec::with_capacity(clips.iter().map(|clip| clip.frames * 3 * size * size).sum());
     for frame in clips.iter().flat_map(|clip| clip.pixels.chunks_exact(clip.frame_length())) {
-        let planes = frame.chunks_exact(size * size).cycle();
-        for ((plane, mean), std) in planes.zip(normalize.mean).zip(normalize.std) {
-            values.extend(plane.iter().map(|&value| (f32::from(value) / 255.0 - mean) / std));
-        }
+        append_normalized(&mut values, frame, size, normalize);
     }
     let frames = values.len() / (3 * size * size);
     Ok(Tensor::from_vec(values, (frames, 3, size, size), &Device::Cpu)?)

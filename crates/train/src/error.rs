@@ -14,6 +14,9 @@ pub enum TrainError {
     /// A model, a loss or a weight file failed.
     #[error(transparent)]
     Zoo(#[from] zoo::ZooError),
+    /// Frames could not be prepared.
+    #[error(transparent)]
+    Preprocess(#[from] preprocess::PreprocessError),
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     File {

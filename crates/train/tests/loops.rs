@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use phantom::{StudyOptions, StudyTruth, study_folder, write_study};
-use pipeline::{Pipeline, PipelineSource, PreparedLoop};
+use pipeline::{Pipeline, PipelineSource};
 use train::data::LoopData;
 use train::{DataRecipe, DataSet, Outcome, Recipe, Split, TrainError, Trainer};
 use zoo::{ModelCard, Registry};
@@ -111,11 +111,11 @@ fn loops_and_a_csv_go_through_training_as_the_pipeline_sees_them() {
     .unwrap();
     for of_loop in truths[0].loops.iter().take(4) {
         let path = lab_folder.join(study_folder(0)).join(&of_loop.file);
-        let PreparedLoop::Clips(seen) = pipeline.prepared(&path).unwrap() else { panic!("{}", of_loop.file) };
+        let seen = pipeline.preprocess(&path).unwrap().inputs.unwrap().clips;
         let numbers: Vec<usize> =
             (0..examples.len()).filter(|&number| examples[number].source == of_loop.sop_instance_uid).collect();
         assert_eq!(numbers.len(), seen.clips.len());
-        let normalize = card().prepare.normalize.unwrap_or(zoo::Normalize { mean: [0.0; 3], std: [1.0; 3] });
+        let normalize = card().prepare.normalize.unwrap_or(zoo::Normalize::IDENTITY);
         for (&number, positions) in numbers.iter().zip(&seen.clips) {
             let clip = set.clips().clip(number).unwrap();
             let area = clip.size * clip.size;

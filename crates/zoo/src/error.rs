@@ -226,12 +226,6 @@ pub enum ZooError {
         /// The shape given.
         found: Vec<usize>,
     },
-    /// Frames cannot be prepared as the model's card says.
-    #[error("cannot prepare frames: {problem}")]
-    Preparation {
-        /// What cannot be.
-        problem: String,
-    },
     /// A loss cannot be computed of what it was given.
     #[error("{loss}: {problem}")]
     Loss {

@@ -21,7 +21,7 @@ mod label_set;
 pub mod losses;
 mod model;
 mod names;
-pub mod prepare;
+mod preparation;
 mod registry;
 mod shipped;
 mod transformer;
@@ -47,7 +47,7 @@ pub use heads::{
 pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCodes};
 pub use model::{Model, ModelOutput};
 pub use names::{AnyEncoderName, EncoderName, FusionName, HeadName, VideoEncoderName};
-pub use prepare::{Color, Crop, Normalize, Preparation, Resize};
+pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
 pub use registry::{Registry, WeightStatus};
 
 /// Result of this crate's operations.

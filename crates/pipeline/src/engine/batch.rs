@@ -2,8 +2,8 @@ use std::ops::Range;
 use std::time::Instant;
 
 use candle_core::Tensor;
+use preprocess::PreparedClips;
 use zoo::Model;
-use zoo::prepare::PreparedClips;
 
 use super::EngineAnswer;
 use super::fallback::{Answering, Answers, in_pieces};

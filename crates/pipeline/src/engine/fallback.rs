@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use zoo::prepare::PreparedClips;
+use preprocess::PreparedClips;
 
 use super::EngineAnswer;
 use crate::LabelError;

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use domain::Precision;
-use zoo::prepare::PreparedClips;
+use preprocess::PreparedClips;
 use zoo::{Model, ZooError};
 
 use crate::{LabelError, PipelineError};

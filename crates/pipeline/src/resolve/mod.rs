@@ -8,18 +8,20 @@ use std::path::Path;
 
 use candle_core::Device;
 use domain::{Precision, Sha256};
+use ecg::PlanSettings;
 use nn::DeviceChoice;
+use preprocess::Preprocessor;
 use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration, QuantizationRanges, Registry, WeightStatus, ZooError};
 
 use self::agreement::{check_device, check_ranges, compare};
 use crate::digest::digest;
 use crate::engine::ReadModel;
-use crate::{Engine, LoopPreparation, PipelineError, PipelineFile, PipelineSource};
+use crate::{Engine, PipelineError, PipelineFile, PipelineSource};
 
 /// A pipeline whose parts fit each other, with its model on an engine thread.
 pub struct Pipeline {
     file: PipelineFile,
-    loops: LoopPreparation,
+    preprocessor: Preprocessor,
     card: ModelCard,
     status: WeightStatus,
     calibration: ProbabilityCalibration,
@@ -109,13 +111,18 @@ impl Pipeline {
         // The engine meets frames of this size only.
         model.pack_for_good(card.prepare.size).map_err(model_error(source))?;
         let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error(source))?;
-        let loops = LoopPreparation::new(label_set, &file.sampling, card.prepare);
+        let plan = PlanSettings {
+            strategy: file.sampling.strategy,
+            frames_per_clip: file.sampling.frames_per_clip,
+            max_clips: Some(file.sampling.max_clips),
+        };
+        let preprocessor = Preprocessor::new(label_set, file.sampling.ecg, plan, card.prepare);
         // What was fitted to the model's own weights says nothing about weights made by a formula.
         let fitted = card.confidence.filter(|_| status != WeightStatus::Untrained);
         let probabilities = fitted.unwrap_or(ProbabilityCalibration::UNFITTED);
         let digest = digest(&file, card.prepare, probabilities, calibration);
         let engine = Engine::start(model, on_cpu)?;
-        Ok(Self { file, loops, card, status, calibration: probabilities, digest, engine })
+        Ok(Self { file, preprocessor, card, status, calibration: probabilities, digest, engine })
     }
 
     /// The pipeline's name, under which its predictions are kept.
@@ -125,7 +132,7 @@ impl Pipeline {
 
     /// The views that it knows; `None` where its model gives only vectors.
     pub fn label_set(&self) -> Option<&LabelSet> {
-        self.loops.label_set()
+        self.preprocessor.label_set()
     }
 
     /// The model's card.
@@ -163,8 +170,8 @@ impl Pipeline {
         self.calibration
     }
 
-    pub(crate) fn loops(&self) -> &LoopPreparation {
-        &self.loops
+    pub(crate) fn preprocessor(&self) -> &Preprocessor {
+        &self.preprocessor
     }
 
     pub(crate) fn engine(&self) -> &Engine {

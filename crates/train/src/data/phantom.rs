@@ -5,10 +5,10 @@ use std::path::Path;
 use domain::{EcgSource, PixelRect, RgbImage, RgbView};
 use ecg::{FrameClock, PlanSettings};
 use phantom::{LoopSpec, SimulatedLoop, StudyOptions, simulate_loop, study_seed, study_specs};
+use preprocess::{plan_settings, resize_clips};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zoo::prepare::prepare;
 use zoo::{LabelSet, ModelCard};
 
 use super::{Example, Split};
@@ -143,10 +143,10 @@ fn simulator_digest() -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn clips_of(spec: &LoopSpec, card: &ModelCard, most_clips: usize) -> Result<Vec<Clip>> {
+fn clips_of(spec: &LoopSpec, card: &ModelCard, max_clips: usize) -> Result<Vec<Clip>> {
     let simulated = simulate_loop(spec);
     let mut draws = Draws::at(spec.seed, "frames", &[]);
-    let clips = planned_frames(&simulated, card, most_clips, &mut draws)?;
+    let clips = planned_frames(&simulated, card, max_clips, &mut draws)?;
     let indexes: std::collections::BTreeSet<u32> = clips.iter().flatten().copied().collect();
     let images: Vec<RgbImage> = indexes.iter().map(|&index| simulated.frame(index)).collect();
     let views: Vec<RgbView<'_>> = images.iter().map(RgbImage::view).collect();
@@ -164,24 +164,21 @@ fn clips_of(spec: &LoopSpec, card: &ModelCard, most_clips: usize) -> Result<Vec<
     prepared_clips(&views, &positions, Some(sector), card)
 }
 
-/// The clips as bytes, before normalization.
+/// Returns the clips as bytes, before normalization.
 pub(crate) fn prepared_clips(
     images: &[RgbView<'_>],
     clips: &[Vec<usize>],
     sector: Option<PixelRect>,
     card: &ModelCard,
 ) -> Result<Vec<Clip>> {
-    let preparation = zoo::Preparation { normalize: None, ..card.prepare };
-    let prepared = prepare(images, clips, sector, &preparation)?;
-    let planes = if preparation.color == zoo::Color::Rgb { 3 } else { 1 };
-    Ok(Clip::all_of(&prepared, planes))
+    Ok(Clip::from_resized(&resize_clips(images, clips, sector, &card.prepare)?))
 }
 
 /// The frames of each clip as the pipeline would choose them, from R peaks found about where they are.
 fn planned_frames(
     simulated: &SimulatedLoop,
     card: &ModelCard,
-    most_clips: usize,
+    max_clips: usize,
     draws: &mut Draws,
 ) -> Result<Vec<Vec<u32>>> {
     let spec = simulated.spec();
@@ -197,8 +194,7 @@ fn planned_frames(
     } else {
         ecg::beats_from_r_times(&r_times_ms, EcgSource::Waveform, &clock, Some(spec.heart_rate_bpm))
     };
-    let settings =
-        PlanSettings { strategy: card.clip.choice, frames_per_clip: card.clip.frames, max_clips: Some(most_clips) };
+    let settings = PlanSettings { max_clips: Some(max_clips), ..plan_settings(card) };
     let plan = ecg::plan(&beats, &clock, &settings).map_err(no_plan)?;
     Ok(plan.clips.into_iter().map(|clip| clip.frames.into_iter().map(|frame| frame.index).collect()).collect())
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use nn::DeviceChoice;
-use pipeline::{Pipeline, PipelineSource, PreparedLoop};
+use pipeline::{Pipeline, PipelineSource};
+use preprocess::Preprocessed;
 use serde::Serialize;
 use zoo::{CalibrationFrames, Measured, Model, ModelCard, QuantizationRanges, Registry, WeightStatus};
 
@@ -74,10 +75,10 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
     let mut frames = CalibrationFrames { source: share.source, loops: 0, frames: 0 };
     for known in bar.wrap_iter(share.calibrate.iter()) {
         // A file that cannot be used is only one frame less to look at.
-        let Ok(PreparedLoop::Clips(prepared)) = single.prepared(&known.path) else { continue };
-        observer.look(&prepared.values)?;
+        let Ok(Preprocessed { inputs: Ok(inputs), .. }) = single.preprocess(&known.path) else { continue };
+        observer.look(&inputs.clips.values)?;
         frames.loops += 1;
-        frames.frames += prepared.frames;
+        frames.frames += inputs.clips.frames;
     }
     if frames.frames == 0 {
         return Err(Failure::Setup(anyhow::anyhow!("none of the loops could be used: nothing to calibrate on")));

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cine::Loop;
-use pipeline::{LoopPreparation, PreparedLoop};
+use preprocess::Preprocessor;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use zoo::{LabelSet, ModelCard, Preparation};
+use zoo::{LabelSet, ModelCard};
 
 use self::files::{FoundLoop, find_files, fingerprint, open_all};
 use self::labels::{LabelRow, read_labels};
@@ -78,19 +78,14 @@ pub fn loop_cache(
     check_patients(&examples)?;
     check_sides(data, &examples)?;
 
-    // Normalization comes when a batch is made; bytes are kept until then.
-    let as_bytes = ModelCard {
-        label_set: Some(views.name.clone()),
-        prepare: Preparation { normalize: None, ..card.prepare },
-        ..card.clone()
-    };
-    let preparation = LoopPreparation::of_model(&as_bytes, data.clips_per_loop)?;
+    let for_views = ModelCard { label_set: Some(views.name.clone()), ..card.clone() };
+    let preprocessor = Preprocessor::for_card(&for_views, data.clips_per_loop)?;
     let planes = if card.prepare.color == zoo::Color::Rgb { 3 } else { 1 };
     let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
     let mut usable = 0;
     for (number, some) in loops.chunks(AT_ONCE).enumerate() {
         let prepared: Vec<Result<Vec<Clip>, String>> =
-            some.par_iter().map(|(_, path)| clips_of(path, &preparation, planes)).collect();
+            some.par_iter().map(|(_, path)| clips_of(path, &preprocessor)).collect();
         for ((example, _), prepared) in some.iter().zip(prepared) {
             match prepared {
                 Ok(clips) => {
@@ -109,13 +104,12 @@ pub fn loop_cache(
     writer.finish()
 }
 
-/// The clips of one loop; an error is why it cannot be used, without its path.
-fn clips_of(path: &Path, preparation: &LoopPreparation, planes: usize) -> Result<Vec<Clip>, String> {
+/// Returns the clips of one loop; an error is the reason why it cannot be used, without its path.
+fn clips_of(path: &Path, preprocessor: &Preprocessor) -> Result<Vec<Clip>, String> {
     let mut source = Loop::open(path).map_err(|error| error.to_string())?;
-    match preparation.prepare(&mut source).map_err(|error| error.message())? {
-        PreparedLoop::Clips(prepared) => Ok(Clip::all_of(&prepared, planes)),
-        PreparedLoop::Skipped(reason) => Err(reason),
-    }
+    let preprocessed = preprocessor.run_without_normalization(&mut source).map_err(|error| error.message())?;
+    let inputs = preprocessed.inputs.map_err(|refusal| refusal.to_string())?;
+    Ok(Clip::from_resized(&inputs.clips))
 }
 
 /// The examples with their files, in the order of the CSV; a row without a file is left out.

@@ -1,8 +1,8 @@
-//! What a model's card says of how its frames are prepared.
+//! The part of a model's card that says how its frames are prepared.
 
 use serde::{Deserialize, Serialize};
 
-/// How frames must be prepared for a model; a pipeline that does otherwise is refused.
+/// The preparation of frames for a model; a pipeline that does otherwise is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preparation {
@@ -10,17 +10,17 @@ pub struct Preparation {
     pub size: usize,
     /// Gray (replicated to three channels) or color.
     pub color: Color,
-    /// Which part of the screen is kept.
+    /// The part of the screen that is kept.
     pub crop: Crop,
-    /// How the part is brought to that size; its shape is not kept.
+    /// The function that brings the part to that size; its shape is not kept.
     pub resize: Resize,
-    /// Whether pixels that never change within a clip are set to zero (texts, scales).
+    /// Sets pixels to zero that never change within a clip (texts, scales).
     pub mask_static: bool,
     /// Changes of up to this many levels (of 255) do not count as motion for the mask; the reference counts every change,
     /// which the noise of lossy compression defeats.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub mask_noise_levels: u8,
-    /// What is done to the values 0 to 1 last; nothing where it is not given.
+    /// The last step, on values 0 to 1; none where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
 }
@@ -33,6 +33,11 @@ pub struct Normalize {
     pub mean: [f32; 3],
     /// Divided by, for red, green and blue.
     pub std: [f32; 3],
+}
+
+impl Normalize {
+    /// Leaves values as they are.
+    pub const IDENTITY: Self = Self { mean: [0.0; 3], std: [1.0; 3] };
 }
 
 /// Gray or color.
@@ -51,7 +56,7 @@ pub enum Color {
     Rgb,
 }
 
-/// Which part of the screen a model sees.
+/// The part of the screen that a model sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Crop {
@@ -59,13 +64,13 @@ pub enum Crop {
     None,
     /// The box of the ultrasound sector.
     Sector,
-    /// The reference image model's: left w / 10 and bottom h / 15 are cut off (`seed-systems.md` 4.3).
+    /// That of the 11-view system's image model: left w / 10 and bottom h / 15 are cut off.
     ElevenViewsImage,
-    /// The reference video models': left w / 10, top and bottom h / 15 are cut off (`seed-systems.md` 4.3).
+    /// That of the 11-view system's video models: left w / 10, top and bottom h / 15 are cut off.
     ElevenViewsVideo,
 }
 
-/// How an image is brought to the encoder's size: always to what the named function gives, whatever the shape.
+/// The function that brings an image to the encoder's size: always to what the named function gives, whatever the shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {

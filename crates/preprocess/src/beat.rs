@@ -12,17 +12,20 @@ use crate::DecodedFrames;
 pub struct FoundBeats {
     /// The beats and the source that they come from.
     pub beats: Beats,
-    /// When each frame was acquired.
+    /// The time at which each frame was acquired.
     pub clock: FrameClock,
     /// The trace in the pixels, where it was looked for and found.
     pub trace: Option<TraceReading>,
-    /// What was odd.
+    /// Oddities that did not stop the search.
     pub findings: Vec<Finding>,
 }
 
 /// Finds the beats of a loop: Waveform Sequence, R Wave Time Vector, curve data, burned-in trace, none, in this order.
 ///
-/// Frames are decoded only when the headers are silent.
+/// Frames are decoded only when the headers name no beat.
+///
+/// # Errors
+/// The loop has no frames.
 pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError> {
     let header = frames.source().header().clone();
     let clock = clock_of(&header)?;
@@ -53,7 +56,7 @@ pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError
     Ok(FoundBeats { beats: ecg::no_beats(heart_rate_bpm), clock, trace: None, findings })
 }
 
-/// A beatless answer for a pipeline that does not want to know.
+/// Returns no beats, for a pipeline that ignores the ECG.
 pub(crate) fn ignore_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError> {
     let clock = clock_of(frames.source().header())?;
     Ok(FoundBeats { beats: ecg::no_beats(None), clock, trace: None, findings: Vec::new() })

@@ -1,22 +1,23 @@
 //! From decoded frames to what the encoder sees, as the model's card says: crop, gray, resize, mask, scale.
 //!
-//! What a model was trained on is part of the model: two ways of bilinear resizing differ by tens of gray levels. So every
-//! step equals, to the stated tolerance, a function of the framework that the model comes from (the crate `parity` checks
-//! that), and a card names it. Everything here is pure: frames in, numbers out.
+//! The preparation that a model was trained with is part of the model: two ways of bilinear resizing differ by tens of gray
+//! levels. So every step equals, to the stated tolerance, a function of the framework that the model comes from (the crate
+//! `parity` checks that), and a card names it. Everything here is pure: frames in, numbers out.
 
 pub mod color;
 mod image;
 mod mask;
-mod preparation;
+mod normalize;
 mod resize;
 
-pub use image::ImageView;
-pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
-pub use resize::resize;
-
 use domain::{PixelRect, RgbView};
+use zoo::{Color, Normalize, Preparation};
 
-use crate::{Result, ZooError};
+use crate::{PreprocessError, Result};
+
+pub use image::ImageView;
+pub use normalize::append_normalized;
+pub use resize::resize;
 
 /// Frames as the encoder takes them, and the clips that they form.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,62 +26,85 @@ pub struct PreparedClips {
     pub frames: usize,
     /// Side of each image in pixels.
     pub size: usize,
-    /// [frames, 3, size, size] row-major; 0 to 1 where the card asks for no other range.
+    /// `[frames, 3, size, size]` row-major; 0 to 1 where the card asks for no other range.
     pub values: Vec<f32>,
     /// Each clip as positions among the frames.
     pub clips: Vec<Vec<usize>>,
 }
 
-/// The largest image side that a card may ask for.
-const MOST_SIDE: usize = 4096;
+/// Frames in the encoder's size and masked, before they are normalized.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResizedClips {
+    /// Side of each image in pixels.
+    pub size: usize,
+    /// Planes of each frame: 1 of gray or 3 of color.
+    pub planes: usize,
+    /// Each frame `[planes, size, size]`, values 0 to 255.
+    pub frames: Vec<Vec<f32>>,
+    /// Each clip as positions among the frames.
+    pub clips: Vec<Vec<usize>>,
+}
 
-/// Prepares the frames of one loop; `clips` are positions in `images`.
+/// The largest image side that a card may ask for.
+const MAX_SIDE: usize = 4096;
+
+/// Crops, resizes and masks the frames of one loop; `clips` are positions in `frames`.
 ///
 /// With a static mask each clip gets frames of its own, because the mask depends on the other frames of the clip; without
-/// one each frame is prepared once, whichever clips it is in. `sector` is the rectangle of the ultrasound image; without one the
-/// whole screen stands in for it. Errors: a position beyond the images, an image without pixels, a size of 0 or beyond 4096.
-pub fn prepare(
-    images: &[RgbView<'_>],
+/// one each frame is prepared once, whichever clips it is in. `sector` is the box of the ultrasound image; without one the
+/// whole frame stands in for it.
+///
+/// # Errors
+/// A position beyond the frames, a frame without pixels, an image side of 0 or beyond 4096.
+pub fn resize_clips(
+    frames: &[RgbView<'_>],
     clips: &[Vec<usize>],
     sector: Option<PixelRect>,
     preparation: &Preparation,
-) -> Result<PreparedClips> {
+) -> Result<ResizedClips> {
     let size = preparation.size;
-    if !(1..=MOST_SIDE).contains(&size) {
-        return Err(ZooError::Preparation { problem: format!("an image side of {size}") });
+    if !(1..=MAX_SIDE).contains(&size) {
+        return Err(PreprocessError::Preparation { problem: format!("an image side of {size}") });
     }
-    if let Some(position) = clips.iter().flatten().find(|&&position| position >= images.len()) {
-        return Err(ZooError::Preparation { problem: format!("frame {position} of {}", images.len()) });
+    if let Some(position) = clips.iter().flatten().find(|&&position| position >= frames.len()) {
+        return Err(PreprocessError::Preparation { problem: format!("frame {position} of {}", frames.len()) });
     }
-    if let Some(image) = images.iter().find(|image| image.pixels().is_empty()) {
-        let problem = format!("a frame of {} x {} pixels", image.width(), image.height());
-        return Err(ZooError::Preparation { problem });
-    }
-    let normalize = preparation.normalize.unwrap_or(Normalize { mean: [0.0; 3], std: [1.0; 3] });
-    if !normalize.std.iter().all(|std| *std > 0.0) {
-        return Err(ZooError::Preparation { problem: format!("a standard deviation of {:?}", normalize.std) });
-    }
-    let images: Vec<Vec<f32>> = images
+    let images = frames
         .iter()
-        .map(|image| planes(&ImageView::from_frame(*image, preparation.crop, sector), preparation))
-        .collect();
-    let (images, clips) = if preparation.mask_static {
+        .map(|&frame| Ok(planes(&ImageView::cropped(frame, preparation.crop, sector)?, preparation)))
+        .collect::<Result<Vec<_>>>()?;
+    let (frames, clips) = if preparation.mask_static {
         masked(&images, clips, preparation.mask_noise_levels)
     } else {
         (images, clips.to_vec())
     };
-    let mut values = Vec::with_capacity(images.len() * 3 * size * size);
-    for image in &images {
-        // Gray is one plane, which stands for all three.
-        let planes = image.chunks_exact(size * size).cycle();
-        for ((plane, mean), std) in planes.zip(normalize.mean).zip(normalize.std) {
-            values.extend(plane.iter().map(|&value| (value / 255.0 - mean) / std));
-        }
-    }
-    Ok(PreparedClips { frames: images.len(), size, values, clips })
+    let planes = if preparation.color == Color::Rgb { 3 } else { 1 };
+    Ok(ResizedClips { size, planes, frames, clips })
 }
 
-/// The view in the encoder's size, plane by plane: one of gray or three of color, values 0 to 255.
+/// Prepares the frames of one loop for the encoder: [`resize_clips`], then the card's normalization.
+///
+/// # Errors
+/// As for [`resize_clips`]; also a standard deviation that is not positive.
+pub fn prepare(
+    frames: &[RgbView<'_>],
+    clips: &[Vec<usize>],
+    sector: Option<PixelRect>,
+    preparation: &Preparation,
+) -> Result<PreparedClips> {
+    let normalize = preparation.normalize.unwrap_or(Normalize::IDENTITY);
+    if !normalize.std.iter().all(|std| *std > 0.0) {
+        return Err(PreprocessError::Preparation { problem: format!("a standard deviation of {:?}", normalize.std) });
+    }
+    let ResizedClips { size, frames, clips, .. } = resize_clips(frames, clips, sector, preparation)?;
+    let mut values = Vec::with_capacity(frames.len() * 3 * size * size);
+    for frame in &frames {
+        append_normalized(&mut values, frame, size, normalize);
+    }
+    Ok(PreparedClips { frames: frames.len(), size, values, clips })
+}
+
+/// Resizes the view to the encoder's size, plane by plane: one of gray or three of color, values 0 to 255.
 fn planes(view: &ImageView<'_>, preparation: &Preparation) -> Vec<f32> {
     let (target, how) = ((preparation.size, preparation.size), preparation.resize);
     // The functions stand in the calls, not in variables, for the compiler to build a fast loop around each.
@@ -98,7 +122,7 @@ fn planes(view: &ImageView<'_>, preparation: &Preparation) -> Vec<f32> {
     }
 }
 
-/// Copies of the frames for each clip, masked by what is static in that clip.
+/// Copies the frames for each clip and masks what is static in that clip.
 fn masked(images: &[Vec<f32>], clips: &[Vec<usize>], noise_levels: u8) -> (Vec<Vec<f32>>, Vec<Vec<usize>>) {
     let mut copies = Vec::new();
     let mut positions = Vec::new();
@@ -114,6 +138,7 @@ fn masked(images: &[Vec<f32>], clips: &[Vec<usize>], noise_levels: u8) -> (Vec<V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use zoo::{Crop, Resize};
 
     const WIDTH: usize = 60;
     const HEIGHT: usize = 40;
@@ -124,18 +149,18 @@ mod tests {
         pixels
     }
 
-    fn view(pixels: &[u8]) -> RgbView<'_> {
-        RgbView::new(WIDTH as u32, HEIGHT as u32, pixels).unwrap()
-    }
-
     fn card(color: Color, crop: Crop, mask_static: bool) -> Preparation {
         Preparation { size: 8, color, crop, resize: Resize::Pillow, mask_static, mask_noise_levels: 0, normalize: None }
     }
 
+    fn view(pixels: &[u8]) -> RgbView<'_> {
+        RgbView::new(WIDTH as u32, HEIGHT as u32, pixels).unwrap()
+    }
+
     fn prepared(frames: &[Vec<u8>], clips: &[Vec<usize>], preparation: &Preparation) -> PreparedClips {
-        let images: Vec<RgbView> = frames.iter().map(|pixels| view(pixels)).collect();
+        let frames: Vec<RgbView> = frames.iter().map(|pixels| view(pixels)).collect();
         let sector = Some(PixelRect { x0: 0, y0: 20, x1: 59, y1: 39 });
-        prepare(&images, clips, sector, preparation).unwrap()
+        prepare(&frames, clips, sector, preparation).unwrap()
     }
 
     #[test]
@@ -180,14 +205,13 @@ mod tests {
     #[test]
     fn a_card_or_clip_that_cannot_be_is_an_error() {
         let pixels = pixels(1, 2);
-        let images = [view(&pixels)];
+        let frames = [view(&pixels)];
         let good = card(Color::Gray, Crop::None, false);
         let no_deviation = Some(Normalize { mean: [0.0; 3], std: [1.0, 0.0, 1.0] });
-        assert!(prepare(&images, &[vec![0]], None, &good).is_ok());
-        assert!(prepare(&images, &[vec![1]], None, &good).is_err());
-        assert!(prepare(&[RgbView::new(0, 5, &[]).unwrap()], &[vec![0]], None, &good).is_err());
-        assert!(prepare(&images, &[vec![0]], None, &Preparation { size: 0, ..good }).is_err());
-        assert!(prepare(&images, &[vec![0]], None, &Preparation { size: usize::MAX, ..good }).is_err());
-        assert!(prepare(&images, &[vec![0]], None, &Preparation { normalize: no_deviation, ..good }).is_err());
+        assert!(prepare(&frames, &[vec![0]], None, &good).is_ok());
+        assert!(prepare(&frames, &[vec![1]], None, &good).is_err());
+        assert!(prepare(&frames, &[vec![0]], None, &Preparation { size: 0, ..good }).is_err());
+        assert!(prepare(&frames, &[vec![0]], None, &Preparation { size: usize::MAX, ..good }).is_err());
+        assert!(prepare(&frames, &[vec![0]], None, &Preparation { normalize: no_deviation, ..good }).is_err());
     }
 }

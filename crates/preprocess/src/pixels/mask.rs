@@ -1,18 +1,18 @@
 //! Black where nothing moves: texts, scales, logos.
 
-/// As many pairs of frames are compared, as in the reference's image model; no clip here is longer.
-const MOST_PAIRS: usize = 100;
+/// Pairs of frames that are compared at most, as in the 11-view system's image model; no clip here is longer.
+const MAX_PAIRS: usize = 100;
 
 /// Sets to zero, in all frames of a clip, what never changes by more than `noise_levels` from one frame to the next.
 ///
-/// Every number (pixel and channel) is judged by itself. With 0 levels that is the reference's rule
-/// (`seed-systems.md` 4.3: exact inequality in at least one pair), with one exception: where nothing changes at all, as
-/// in a still, nothing is masked, for a black image has no view.
+/// Every number (pixel and channel) is judged by itself. With 0 levels that is the rule of the
+/// 11-view system (exact inequality in at least one pair), with one exception: where nothing changes at all, as in a
+/// still, nothing is masked, for a black image shows no view.
 pub(super) fn black_out_static(clip: &mut [Vec<f32>], noise_levels: u8) {
     let Some(length) = clip.first().map(Vec::len) else { return };
     let noise = f32::from(noise_levels);
     let mut moves = vec![false; length];
-    for pair in clip.windows(2).take(MOST_PAIRS) {
+    for pair in clip.windows(2).take(MAX_PAIRS) {
         for (moves, (before, after)) in moves.iter_mut().zip(pair[0].iter().zip(&pair[1])) {
             *moves |= (before - after).abs() > noise;
         }

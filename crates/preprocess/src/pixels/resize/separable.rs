@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 
 use super::taps::Taps;
-use crate::prepare::image::ImageView;
+use crate::pixels::ImageView;
 
 /// Resizes in floating point, without rounding.
 pub(super) fn float(

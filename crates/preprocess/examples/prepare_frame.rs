@@ -1,19 +1,19 @@
-//! Times the preparation of one 800 x 600 frame for some cards: `cargo run --release -p zoo --example prepare_frame`.
+//! Times the preparation of one 800 x 600 frame for some cards: `cargo run --release -p preprocess --example prepare_frame`.
 
 use std::time::Instant;
 
 use domain::RgbView;
-use zoo::prepare::prepare;
+use preprocess::prepare;
 use zoo::weights::fill;
 use zoo::{Color, Crop, Preparation, Resize};
 
 const RUNS: u32 = 200;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> preprocess::Result<()> {
     let (width, height) = (800, 600);
     let pixels: Vec<u8> =
         fill("example", "frame", height * width * 3, 127.5, 127.5).into_iter().map(|value| value as u8).collect();
-    let images = [RgbView::new(width as u32, height as u32, &pixels)?];
+    let frames = [RgbView::new(width as u32, height as u32, &pixels)?];
     for (size, color, resize) in [
         (288, Color::Gray, Resize::Pillow),
         (288, Color::Rgb, Resize::Pillow),
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut least_ms = f64::INFINITY;
         for _ in 0..RUNS {
             let started = Instant::now();
-            std::hint::black_box(prepare(&images, &[vec![0]], None, &card)?);
+            std::hint::black_box(prepare(&frames, &[vec![0]], None, &card)?);
             least_ms = least_ms.min(started.elapsed().as_secs_f64() * 1000.0);
         }
         println!("{size} {color:?} {resize:?}: {least_ms:.3} ms a frame (the least of {RUNS})");

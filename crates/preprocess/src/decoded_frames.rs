@@ -8,7 +8,7 @@ use domain::{RgbImage, RgbView};
 
 /// Decodes frames of a loop on demand and keeps the last few, so that the search for the ECG and the model share them.
 ///
-/// What is kept is bounded: memory does not grow with the length of the loop.
+/// The number of kept frames is bounded: memory does not grow with the length of the loop.
 pub struct DecodedFrames<'a> {
     source: &'a mut Loop,
     kept: BTreeMap<u32, Arc<RgbImage>>,
@@ -16,26 +16,29 @@ pub struct DecodedFrames<'a> {
     decoded: u32,
 }
 
-/// How many decoded frames are kept.
-const KEPT_FRAMES: usize = 24;
+/// Decoded frames that are kept at most.
+const MAX_KEPT_FRAMES: usize = 24;
 
 impl<'a> DecodedFrames<'a> {
-    /// No frame of `source` is decoded yet.
-    pub fn of(source: &'a mut Loop) -> Self {
+    /// Returns the frames of `source`, none of which is decoded yet.
+    pub fn new(source: &'a mut Loop) -> Self {
         Self { source, kept: BTreeMap::new(), order: Vec::new(), decoded: 0 }
     }
 
-    /// The loop.
+    /// Returns the loop.
     pub fn source(&mut self) -> &mut Loop {
         self.source
     }
 
-    /// Frame `index`, counted from 0.
+    /// Returns frame `index`, counted from 0.
+    ///
+    /// # Errors
+    /// There is no such frame, or it cannot be decoded.
     pub fn get(&mut self, index: u32) -> Result<&Arc<RgbImage>, CineError> {
         if !self.kept.contains_key(&index) {
             let frame = self.source.frame(index)?;
             self.decoded += 1;
-            if self.order.len() >= KEPT_FRAMES {
+            if self.order.len() >= MAX_KEPT_FRAMES {
                 let oldest = self.order.remove(0);
                 self.kept.remove(&oldest);
             }
@@ -45,7 +48,7 @@ impl<'a> DecodedFrames<'a> {
         self.kept.get(&index).ok_or(CineError::FrameOutOfRange { index, frames: self.source.header().frames })
     }
 
-    /// How many frames were decoded so far.
+    /// Returns the number of frames that were decoded so far.
     pub fn decoded(&self) -> u32 {
         self.decoded
     }

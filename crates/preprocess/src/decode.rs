@@ -6,14 +6,14 @@ use std::sync::Arc;
 use domain::{Finding, FindingCode, RgbImage};
 use ecg::SamplingPlan;
 
-use crate::{DecodedFrames, LabelError};
+use crate::{DecodedFrames, PreprocessError, Result};
 
 /// Decodes the frames that the plan names; one that cannot be decoded is left out with a finding.
 pub(crate) fn decode(
     plan: &SamplingPlan,
     frames: &mut DecodedFrames<'_>,
     findings: &mut Vec<Finding>,
-) -> Result<BTreeMap<u32, Arc<RgbImage>>, LabelError> {
+) -> Result<BTreeMap<u32, Arc<RgbImage>>> {
     let indexes = plan.frame_indexes();
     let mut decoded = BTreeMap::new();
     let mut last_error = None;
@@ -29,12 +29,12 @@ pub(crate) fn decode(
         }
     }
     match last_error {
-        Some(source) if decoded.is_empty() => Err(LabelError::NoFrame { planned: indexes.len(), source }),
+        Some(source) if decoded.is_empty() => Err(PreprocessError::NoFrame { planned: indexes.len(), source }),
         _ => Ok(decoded),
     }
 }
 
-/// The clips of the plan as positions in `decoded`; a missing frame is replaced by the nearest one that is there.
+/// Returns the clips of the plan as positions in `decoded`; a missing frame is replaced by the nearest one that is there.
 pub(crate) fn clip_positions(plan: &SamplingPlan, decoded: &BTreeMap<u32, Arc<RgbImage>>) -> Vec<Vec<usize>> {
     let there: Vec<u32> = decoded.keys().copied().collect();
     let nearest = |wanted: u32| {

@@ -9,7 +9,7 @@ pub(super) struct Taps<W> {
     pub weights: Vec<W>,
 }
 
-/// Where the center of an antialiased target pixel lies on the source line, in source pixels from its edge.
+/// The position of an antialiased target pixel's center on the source line, in source pixels from its edge.
 ///
 /// The frameworks round this in different ways, which on a line of 2000 pixels shifts weights by 1e-4.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -6,8 +6,9 @@ mod separable;
 mod taps;
 mod two_nearest;
 
-use super::image::ImageView;
-use super::preparation::Resize;
+use zoo::Resize;
+
+use crate::pixels::ImageView;
 use taps::{Center, Taps, triangle};
 use two_nearest::{tensorflow_position, torch_position, two_nearest};
 

@@ -1,6 +1,6 @@
 //! The pixel under the center of each target pixel, as Pillow's NEAREST (which Keras' `load_img` uses).
 
-use crate::prepare::image::ImageView;
+use crate::pixels::ImageView;
 
 /// Resizes to [height, width] by picking pixels.
 pub(super) fn nearest(

@@ -2,7 +2,7 @@
 
 use super::separable::{self, narrow};
 use super::taps::Taps;
-use crate::prepare::image::ImageView;
+use crate::pixels::ImageView;
 
 /// The weights' fractional bits.
 const FRACTION_BITS: u32 = 11;

@@ -1,8 +1,8 @@
 //! Bilinear interpolation between the two nearest pixels each way, however much the image shrinks.
 
-use crate::prepare::image::ImageView;
+use crate::pixels::ImageView;
 
-/// Where the center of a target pixel lies on the source line, counted from the center of the first source pixel.
+/// Returns the position of a target pixel's center on the source line, counted from the center of the first source pixel.
 ///
 /// The arguments are the target pixel and the lengths of source and target. The frameworks round this in different ways,
 /// which on a line of 1000 pixels makes thousandths of a gray level.

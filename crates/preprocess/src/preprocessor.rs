@@ -1,0 +1,201 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use cine::{Header, Loop};
+use domain::{EcgSource, Finding, Mode, PixelRect, RgbImage, RgbView};
+use ecg::{PlanSettings, SamplingPlan};
+use serde::{Deserialize, Serialize};
+use zoo::{LabelSet, ModelCard, Preparation};
+
+use crate::beat::ignore_beats;
+use crate::decode::{clip_positions, decode};
+use crate::{
+    DecodedFrames, FoundBeats, PreparedClips, Refusal, ResizedClips, Result, find_beats, plan_settings, prepare,
+    resize_clips,
+};
+
+/// The meaning of a loop without an ECG; a key of pipeline files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EcgRule {
+    /// It is not labelled.
+    Required,
+    /// Its frames are spread evenly.
+    Preferred,
+    /// The ECG is not looked for.
+    Ignore,
+}
+
+/// The choice of loops and frames of one pipeline, and the form in which its model takes them. Needs no weights.
+#[derive(Debug, Clone)]
+pub struct Preprocessor {
+    label_set: Option<LabelSet>,
+    ecg: EcgRule,
+    plan: PlanSettings,
+    preparation: Preparation,
+}
+
+/// Milliseconds spent in each stage.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PreprocessTimings {
+    /// Telling the mode, decoding a frame for it where the header does not name it.
+    pub mode_ms: f64,
+    /// Finding the beat, decoding frames for it included.
+    pub ecg_ms: f64,
+    /// Decoding the frames of the plan.
+    pub decode_ms: f64,
+    /// Cropping, resizing, masking.
+    pub prepare_ms: f64,
+}
+
+/// A loop whose beats are known and whose frames are chosen; of the chosen ones none is decoded yet.
+pub struct PlannedLoop<'a> {
+    /// The beats, and the clock that they refer to.
+    pub beats: FoundBeats,
+    /// The frames of each clip.
+    pub plan: SamplingPlan,
+    frames: DecodedFrames<'a>,
+}
+
+impl<'a> PlannedLoop<'a> {
+    /// Finds the beats of a loop as `ecg` asks for and chooses its frames.
+    ///
+    /// # Errors
+    /// The loop has no frames, or `settings` are out of range.
+    pub fn new(source: &'a mut Loop, ecg: EcgRule, settings: &PlanSettings) -> Result<Self> {
+        let mut frames = DecodedFrames::new(source);
+        let beats = match ecg {
+            EcgRule::Ignore => ignore_beats(&mut frames)?,
+            EcgRule::Preferred | EcgRule::Required => find_beats(&mut frames)?,
+        };
+        let plan = ecg::plan(&beats.beats, &beats.clock, settings)?;
+        Ok(Self { beats, plan, frames })
+    }
+
+    /// Returns the number of frames that were decoded to find the beats.
+    pub fn frames_decoded(&self) -> u32 {
+        self.frames.decoded()
+    }
+}
+
+/// The frames of a plan in the form that `T` says, with what is known about the loop.
+#[derive(Debug, Clone)]
+pub struct Preprocessed<T = PreparedClips> {
+    /// The inputs of the model, or the reason why it must not be asked.
+    pub inputs: std::result::Result<ModelInputs<T>, Refusal>,
+    /// What the image shows.
+    pub mode: Mode,
+    /// The source of the beats; none where they were not looked for.
+    pub ecg_source: EcgSource,
+    /// Number of frames that were decoded, those for the ECG included.
+    pub frames_decoded: u32,
+    /// Oddities of the loop, the beats, the plan and the decoding.
+    pub findings: Vec<Finding>,
+    /// The time that each stage took.
+    pub timings: PreprocessTimings,
+}
+
+/// The clips of a plan, ready for a model.
+#[derive(Debug, Clone)]
+pub struct ModelInputs<T = PreparedClips> {
+    /// The frames of each clip.
+    pub plan: SamplingPlan,
+    /// The prepared frames and the clips that they form, in the order of the plan.
+    pub clips: T,
+    /// Number of distinct frames of the loop in the clips.
+    pub frames_used: usize,
+}
+
+impl Preprocessor {
+    /// Returns the preprocessing of a pipeline; a `label_set` refuses modes that it has no views of.
+    pub fn new(label_set: Option<LabelSet>, ecg: EcgRule, plan: PlanSettings, preparation: Preparation) -> Self {
+        Self { label_set, ecg, plan, preparation }
+    }
+
+    /// Returns the preprocessing of the pipeline that is named after a model, with another limit of clips if one is given.
+    ///
+    /// # Errors
+    /// The card names a label set that does not exist.
+    pub fn for_card(card: &ModelCard, max_clips: Option<usize>) -> zoo::Result<Self> {
+        let label_set = card.label_set.as_deref().map(LabelSet::named).transpose()?;
+        let usual = plan_settings(card);
+        let plan = PlanSettings { max_clips: max_clips.or(usual.max_clips), ..usual };
+        Ok(Self::new(label_set, EcgRule::Preferred, plan, card.prepare))
+    }
+
+    /// Returns the views of the pipeline; `None` where its model gives only vectors.
+    pub fn label_set(&self) -> Option<&LabelSet> {
+        self.label_set.as_ref()
+    }
+
+    /// Takes an open loop to the inputs of the model.
+    ///
+    /// # Errors
+    /// No frame of the plan can be decoded, or the frames cannot be prepared as the model's card says.
+    pub fn run(&self, source: &mut Loop) -> Result<Preprocessed> {
+        self.run_with(source, prepare)
+    }
+
+    /// Takes an open loop to the frames of the model before normalization, for data sets that keep bytes.
+    ///
+    /// # Errors
+    /// As for [`Self::run`].
+    pub fn run_without_normalization(&self, source: &mut Loop) -> Result<Preprocessed<ResizedClips>> {
+        self.run_with(source, resize_clips)
+    }
+
+    fn run_with<T>(
+        &self,
+        source: &mut Loop,
+        prepare: impl Fn(&[RgbView<'_>], &[Vec<usize>], Option<PixelRect>, &Preparation) -> Result<T>,
+    ) -> Result<Preprocessed<T>> {
+        let mut timings = PreprocessTimings::default();
+        let (mode, _) = timed(&mut timings.mode_ms, || source.mode())?;
+        let mut findings = source.findings().to_vec();
+        if let Some(refusal) = self.refusal(source.header(), mode) {
+            let (inputs, ecg_source) = (Err(refusal), EcgSource::None);
+            return Ok(Preprocessed { inputs, mode, ecg_source, frames_decoded: 0, findings, timings });
+        }
+        let PlannedLoop { beats, plan, mut frames } =
+            timed(&mut timings.ecg_ms, || PlannedLoop::new(source, self.ecg, &self.plan))?;
+        let ecg_source = beats.beats.source;
+        findings.extend(beats.findings);
+        if self.ecg == EcgRule::Required && ecg_source == EcgSource::None {
+            let (inputs, frames_decoded) = (Err(Refusal::NoEcg), frames.decoded());
+            return Ok(Preprocessed { inputs, mode, ecg_source, frames_decoded, findings, timings });
+        }
+        findings.extend(plan.findings.iter().cloned());
+        let decoded = timed(&mut timings.decode_ms, || decode(&plan, &mut frames, &mut findings))?;
+        let sector = frames.source().sector();
+        let clips = timed(&mut timings.prepare_ms, || {
+            prepare(&views(&decoded), &clip_positions(&plan, &decoded), sector, &self.preparation)
+        })?;
+        let inputs = ModelInputs { plan, clips, frames_used: decoded.len() };
+        let frames_decoded = frames.decoded();
+        Ok(Preprocessed { inputs: Ok(inputs), mode, ecg_source, frames_decoded, findings, timings })
+    }
+
+    /// Returns the reason why no model is asked about a loop, if its header gives one.
+    fn refusal(&self, header: &Header, mode: Mode) -> Option<Refusal> {
+        if let Some(what) = &header.not_transthoracic {
+            return Some(Refusal::NotTransthoracic(what.clone()));
+        }
+        if !header.may_be_ultrasound() {
+            return Some(Refusal::NotUltrasound(header.modality.clone().unwrap_or_default()));
+        }
+        let set = self.label_set.as_ref()?;
+        (!set.modes.contains(&mode)).then(|| Refusal::NoViewsOfMode { label_set: set.name.clone(), mode })
+    }
+}
+
+fn views(decoded: &BTreeMap<u32, Arc<RgbImage>>) -> Vec<RgbView<'_>> {
+    decoded.values().map(|frame| frame.view()).collect()
+}
+
+fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = work();
+    *ms += started.elapsed().as_secs_f64() * 1000.0;
+    result
+}
