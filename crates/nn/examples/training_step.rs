@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor, Var};
 use nn::training::{
-    Convolution, DropGenerator, Mode, NormSettings, TrainableNorm, activate, conv2d_norm, gate_channels, global_average,
+    Convolution, DropGenerator, NormSettings, TrainableNorm, TrainingMode, activate, conv2d_norm, gate_channels, global_average,
 };
 use nn::{Activation, Padding};
 
@@ -71,7 +71,7 @@ struct Layer {
 
 impl Layer {
     fn forward(&self, x: &Tensor) -> nn::Result<Tensor> {
-        conv2d_norm(x, &self.weight, &self.convolution, &self.norm, self.activation, Mode::Train)
+        conv2d_norm(x, &self.weight, &self.convolution, &self.norm, self.activation, TrainingMode::Train)
     }
 }
 

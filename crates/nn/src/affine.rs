@@ -2,22 +2,25 @@ use candle_core::Tensor;
 
 use crate::depthwise::has_depthwise;
 use crate::training::{TrainableNorm, activate};
-use crate::{Activation, BatchNorm, Conv2d, FeatureMaps, Padding, Result};
+use crate::{Activation, BatchNorm, Conv2d, FeatureMaps, Padding, Result, apply_activation};
 
-/// A scale and a shift for each channel, then an activation: a batch norm that no convolution stands in front of.
+/// Scale and shift of each channel, then an activation: a batch norm that follows no convolution.
 #[derive(Debug, Clone)]
 pub struct ChannelAffine {
     scale: Tensor,
     shift: Tensor,
-    /// The same as a depthwise 1x1 convolution, which is one pass over the maps.
+    /// Equivalent depthwise 1x1 convolution, which is one pass over the maps.
     conv: Conv2d,
-    /// The norm itself, where it learns.
+    /// Norm that is trained, if its statistics are variables.
     norm: Option<TrainableNorm>,
     activation: Activation,
 }
 
 impl ChannelAffine {
-    /// The norm as a layer of its own.
+    /// Creates the layer from a batch norm.
+    ///
+    /// # Errors
+    /// [`crate::NnError::Tensor`] for tensors of different lengths.
     pub fn new(norm: &BatchNorm, activation: Activation) -> Result<Self> {
         let (scale, shift) = norm.scale_and_shift()?;
         let channels = scale.elem_count();
@@ -26,28 +29,31 @@ impl ChannelAffine {
         Ok(Self { scale, shift, conv, norm: norm.trainable()?, activation })
     }
 
-    /// FeatureMaps `x` [N, C, H, W] to the same shape.
+    /// Maps `x` [N, C, H, W] to the same shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         if has_depthwise(x) {
             return self.conv.forward(x, Padding::symmetric(0));
         }
         let row = (1, self.shift.elem_count(), 1, 1);
         let row = |numbers: &Tensor| numbers.to_dtype(x.dtype())?.reshape(row);
-        self.activation.forward(&x.broadcast_mul(&row(&self.scale)?)?.broadcast_add(&row(&self.shift)?)?)
+        apply_activation(&x.broadcast_mul(&row(&self.scale)?)?.broadcast_add(&row(&self.shift)?)?, self.activation)
     }
 
-    /// The same over maps.
+    /// Applies the layer to maps of any kind.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
     pub fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(match maps {
             FeatureMaps::Eager(x) => FeatureMaps::Eager(self.forward(x)?),
-            FeatureMaps::Training(learned) => FeatureMaps::Training(match &self.norm {
-                Some(norm) => learned.norm(norm, self.activation)?,
+            FeatureMaps::Training(training) => FeatureMaps::Training(match &self.norm {
+                Some(norm) => training.norm(norm, self.activation)?,
                 None => {
                     let scale = self.scale.flatten_all()?;
                     let scaled = |x: &Tensor| {
                         x.broadcast_mul(&scale.to_dtype(x.dtype())?)?.broadcast_add(&self.shift.to_dtype(x.dtype())?)
                     };
-                    learned.through(|x| activate(&scaled(x)?, self.activation))?
+                    training.through(|x| activate(&scaled(x)?, self.activation))?
                 }
             }),
             FeatureMaps::Traced(traced) => {

@@ -5,60 +5,14 @@ use crate::epilogue::bias_activation;
 use crate::half::Weight;
 use crate::maps::TracedConvolution;
 use crate::training::{Convolution, TrainableNorm};
-use crate::{Activation, BatchNorm, FeatureMaps, NnError, Result};
+use crate::{Activation, BatchNorm, FeatureMaps, NnError, Padding, Result};
 
-/// Zero padding around an image, in pixels; asymmetric, because TensorFlow's "same" is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Padding {
-    /// Rows above.
-    pub top: usize,
-    /// Columns to the left.
-    pub left: usize,
-    /// Rows below.
-    pub bottom: usize,
-    /// Columns to the right.
-    pub right: usize,
-}
-
-impl Padding {
-    /// The same number of pixels on every side.
-    pub const fn symmetric(pixels: usize) -> Self {
-        Self { top: pixels, left: pixels, bottom: pixels, right: pixels }
-    }
-
-    /// TensorFlow's "same" for an image of `height` x `width`: the output is the input divided by the stride, rounded
-    /// up, and an odd pixel of padding goes below and to the right.
-    pub fn same(height: usize, width: usize, kernel: usize, stride: usize) -> Self {
-        let total =
-            |length: usize| (((length.div_ceil(stride)).saturating_sub(1)) * stride + kernel).saturating_sub(length);
-        let (rows, columns) = (total(height), total(width));
-        Self { top: rows / 2, left: columns / 2, bottom: rows - rows / 2, right: columns - columns / 2 }
-    }
-
-    pub(crate) fn output_length(
-        self,
-        padding: usize,
-        length: usize,
-        kernel: usize,
-        stride: usize,
-    ) -> candle_core::Result<usize> {
-        match (length + padding).checked_sub(kernel) {
-            Some(room) => Ok(room / stride + 1),
-            None => candle_core::bail!("kernel of {kernel} does not fit a length of {length} padded by {padding}"),
-        }
-    }
-
-    fn is_symmetric(self) -> bool {
-        self.top == self.left && self.top == self.bottom && self.top == self.right
-    }
-}
-
-/// A two-dimensional convolution with its bias and activation.
+/// Two-dimensional convolution with its bias and activation.
 #[derive(Debug, Clone)]
 pub struct Conv2d {
     weight: Weight,
     bias: Option<Weight>,
-    /// What is not folded in, because it learns.
+    /// Norm that is not folded in, because it is trained.
     norm: Option<TrainableNorm>,
     stride: usize,
     groups: usize,
@@ -66,7 +20,7 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// A convolution from `weight` [out, in / groups, kh, kw] and an optional `bias` [out].
+    /// Creates a convolution from `weight` [out, in / groups, kh, kw] and an optional `bias` [out].
     pub fn new(weight: Tensor, bias: Option<Tensor>, stride: usize, groups: usize) -> Self {
         let (weight, bias) = (Weight::new(weight), bias.map(Weight::new));
         Self { weight, bias, norm: None, stride, groups, activation: Activation::Identity }
@@ -106,32 +60,35 @@ impl Conv2d {
         Self { activation, ..self }
     }
 
-    /// Whether its weights are part of a graph.
-    pub(crate) fn learns(&self) -> bool {
+    /// Returns true if its weights are variables.
+    pub(crate) fn is_trainable(&self) -> bool {
         self.weight.single().track_op()
     }
 
-    /// Whether it looks at one pixel at a time.
+    /// Returns true for a 1x1 kernel.
     pub(crate) fn is_pointwise(&self) -> bool {
         matches!(self.weight.single().dims(), [_, _, 1, 1])
     }
 
-    /// Convolves `x` [N, in, H, W] to [N, out, H', W']; an error for a layer that learns, which takes [`FeatureMaps::Training`].
+    /// Convolves `x` [N, in, H, W] to [N, out, H', W'].
+    ///
+    /// # Errors
+    /// [`NnError::NoGradient`] for a layer that is trained, which takes [`FeatureMaps::Training`].
     pub fn forward(&self, x: &Tensor, padding: Padding) -> Result<Tensor> {
         self.must_be_folded()?;
         let weight = &self.weight.like(x)?;
         let bias = self.bias.as_ref().map(|bias| bias.like(x)).transpose()?;
         let (out, in_per_group, kernel_height, kernel_width) = weight.dims4()?;
         if in_per_group == 1 && self.groups == out && self.groups > 1 && has_depthwise(x) {
-            if self.learns() || bias.as_ref().is_some_and(Tensor::track_op) {
-                return Err(NnError::Learns { layer: "conv2d" });
+            if self.is_trainable() || bias.as_ref().is_some_and(Tensor::track_op) {
+                return Err(NnError::NoGradient { layer: "conv2d" });
             }
             return depthwise(x, (weight, bias.as_ref()), (self.stride, padding), self.activation);
         }
         let pointwise = kernel_height == 1 && kernel_width == 1 && self.groups == 1;
         let y = if pointwise && padding == Padding::symmetric(0) {
             pointwise_product(&every_nth_pixel(x, self.stride)?, weight)?
-        } else if padding.is_symmetric() {
+        } else if padding == Padding::symmetric(padding.top) {
             x.conv2d(weight, padding.top, self.stride, 1, self.groups)?
         } else {
             let padded =
@@ -145,22 +102,25 @@ impl Conv2d {
     pub fn over(&self, maps: &FeatureMaps, padding: Padding) -> Result<FeatureMaps> {
         match maps {
             FeatureMaps::Eager(x) => Ok(FeatureMaps::Eager(self.forward(x, padding)?)),
-            FeatureMaps::Training(learned) => {
+            FeatureMaps::Training(training) => {
                 let convolution = Convolution { stride: self.stride, padding, groups: self.groups };
                 let after = (self.bias.as_ref().map(Weight::single), self.norm.as_ref());
-                Ok(FeatureMaps::Training(learned.convolution(
+                Ok(FeatureMaps::Training(training.convolution(
                     self.weight.single(),
                     &convolution,
                     after,
                     self.activation,
                 )?))
             }
-            FeatureMaps::Traced(traced) => Ok(FeatureMaps::Traced(traced.convolution(&self.to_note(padding)?)?)),
+            FeatureMaps::Traced(traced) => Ok(FeatureMaps::Traced(traced.convolution(&self.to_traced(padding)?)?)),
         }
     }
 
-    /// The layer as the CPU kernels have it; an error for one that they do not have.
-    pub(crate) fn to_note(&self, padding: Padding) -> Result<TracedConvolution<'_>> {
+    /// Returns the layer as the CPU runtime takes it.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] for groups of several channels, which the runtime lacks.
+    pub(crate) fn to_traced(&self, padding: Padding) -> Result<TracedConvolution<'_>> {
         self.must_be_folded()?;
         let depthwise = self.groups > 1;
         let weight = self.weight.single();
@@ -180,7 +140,7 @@ impl Conv2d {
 
     fn must_be_folded(&self) -> Result<()> {
         match self.norm {
-            Some(_) => Err(NnError::Learns { layer: "conv2d" }),
+            Some(_) => Err(NnError::NoGradient { layer: "conv2d" }),
             None => Ok(()),
         }
     }
@@ -193,7 +153,7 @@ impl Conv2d {
     }
 }
 
-/// The pixels that a 1x1 kernel of this stride looks at.
+/// Returns the pixels that a 1x1 kernel of this stride reads.
 fn every_nth_pixel(x: &Tensor, stride: usize) -> Result<Tensor> {
     if stride == 1 {
         return Ok(x.clone());
@@ -206,7 +166,7 @@ fn every_nth_pixel(x: &Tensor, stride: usize) -> Result<Tensor> {
     Ok(kept)
 }
 
-/// A 1x1 convolution as a matrix product: [out, in] times [N, in, H * W].
+/// Computes a 1x1 convolution as a matrix product: [out, in] times [N, in, H * W].
 fn pointwise_product(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
     let (batch, channels, height, width) = x.dims4()?;
     let out = weight.dim(0)?;
@@ -228,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn same_padding_is_tensorflows() {
+    fn same_padding_is_that_of_tensorflow() {
         assert_eq!(Padding::same(109, 109, 3, 2), Padding::symmetric(1));
         assert_eq!(Padding::same(28, 28, 3, 2), Padding { top: 0, left: 0, bottom: 1, right: 1 });
         assert_eq!(Padding::same(19, 19, 3, 1), Padding::symmetric(1));

@@ -65,18 +65,21 @@ impl Conv3d {
         Self { conv: self.conv.with_activation(activation), ..self }
     }
 
-    /// Convolves clips of `in` channels to clips of `out` channels. The CPU kernels only look over pixels or over time, not
-    /// over both at once.
+    /// Convolves clips of `in` channels to clips of `out` channels. The CPU runtime convolves over pixels or over time,
+    /// not over both at once.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where kernel and clip do not fit, or the runtime lacks the layer.
     pub fn over(&self, clips: &Clips) -> Result<Clips> {
         match &clips.maps {
-            FeatureMaps::Eager(_) => Clips::of(&self.convolved(&clips.tensor()?, |x| self.conv.layer_by_layer(x))?),
-            _ if self.looks_at_one_frame() => clips.each_frame(|maps| self.conv.over(maps)),
-            FeatureMaps::Training(learned) => self.over_learned(learned, clips.frames),
-            FeatureMaps::Traced(traced) => self.over_noted(traced),
+            FeatureMaps::Eager(_) => Clips::new(&self.convolved(&clips.tensor()?, |x| self.conv.layer_by_layer(x))?),
+            _ if self.is_spatial() => clips.each_frame(|maps| self.conv.over(maps)),
+            FeatureMaps::Training(training) => self.over_training(training, clips.frames),
+            FeatureMaps::Traced(traced) => self.over_traced(traced),
         }
     }
 
-    fn over_noted(&self, traced: &TracedMaps) -> Result<Clips> {
+    fn over_traced(&self, traced: &TracedMaps) -> Result<Clips> {
         let Geometry3d { temporal_stride: stride, temporal_padding: padding, spatial_stride, .. } = self.geometry;
         if !self.conv.is_pointwise() {
             let problem = "a window over pixels and time, which the CPU kernels do not have".to_owned();
@@ -86,11 +89,11 @@ impl Conv3d {
         Clips::traced(self.conv.temporal(traced, window)?)
     }
 
-    /// FeatureMaps of `frames` frames a clip, channels last, through the layers that have gradients.
-    fn over_learned(&self, learned: &TrainingMaps, frames: usize) -> Result<Clips> {
-        let (all, height, width, channels) = learned.channels_last().dims4()?;
+    /// Maps of `frames` frames a clip, channels last, through the layers that have gradients.
+    fn over_training(&self, training: &TrainingMaps, frames: usize) -> Result<Clips> {
+        let (all, height, width, channels) = training.channels_last().dims4()?;
         let mut frames_out = frames;
-        let neighbors = learned.through(|maps| {
+        let neighbors = training.through(|maps| {
             let clips = maps.reshape((all / frames, frames, height, width, channels))?;
             let clips = self.neighbors_as_channels(&clips, 4)?;
             frames_out = clips.dim(1)?;
@@ -104,12 +107,15 @@ impl Conv3d {
         self.convolved(x, |x| self.conv.forward(x))
     }
 
-    /// As [`Self::forward`], on Candle's graph, as `lesson` says; the output is of the type of `x`.
-    pub fn learn(&self, x: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        Ok(self.over(&Clips::learned(x, lesson)?)?.tensor()?.to_dtype(x.dtype())?)
+    /// Convolves as [`Self::forward`], on Candle's autograd graph; the output is of the type of `x`.
+    ///
+    /// # Errors
+    /// As for [`Self::forward`].
+    pub fn forward_training(&self, x: &Tensor, context: &Rc<TrainingContext>) -> Result<Tensor> {
+        Ok(self.over(&Clips::training(x, context)?)?.tensor()?.to_dtype(x.dtype())?)
     }
 
-    fn looks_at_one_frame(&self) -> bool {
+    fn is_spatial(&self) -> bool {
         let Geometry3d { temporal_stride, temporal_padding, .. } = self.geometry;
         self.temporal_kernel == 1 && temporal_stride == 1 && temporal_padding == 0
     }
@@ -123,10 +129,10 @@ impl Conv3d {
         Ok(y.reshape((batch, frames, out, height, width))?)
     }
 
-    /// FeatureMaps [B, T, ..., C, ...] to [B, T', ..., kt * C, ...], where the channels are axis `channels`.
+    /// Maps [B, T, ..., C, ...] to [B, T', ..., kt * C, ...], where the channels are axis `channels`.
     fn neighbors_as_channels(&self, x: &Tensor, channels: usize) -> Result<Tensor> {
         let Geometry3d { temporal_stride: stride, temporal_padding: padding, .. } = self.geometry;
-        if self.looks_at_one_frame() {
+        if self.is_spatial() {
             return Ok(x.clone());
         }
         let padded = x.pad_with_zeros(1, padding, padding)?;
@@ -180,7 +186,7 @@ mod tests {
 
     #[test]
     fn while_it_learns_it_gives_the_same_and_gradients_are_those_of_finite_differences() {
-        let lesson = TrainingContext::training(0);
+        let context = TrainingContext::training(0);
         let keeping = Geometry3d::keeping(3, 1);
         for (kernel, geometry) in [
             ([3, 1, 1], keeping),
@@ -191,8 +197,9 @@ mod tests {
         ] {
             let x = seeded::normal(1, (2, 5, 2, 4, 3), DType::F64);
             let weight = seeded::normal(2, [[3, 2].as_slice(), &kernel].concat(), DType::F64);
-            let convolved = |inputs: &[Tensor]| Conv3d::new(&inputs[1], geometry)?.learn(&inputs[0], &lesson);
-            let plain = Conv3d::new(&weight, geometry).unwrap().over(&Clips::of(&x).unwrap()).unwrap();
+            let convolved =
+                |inputs: &[Tensor]| Conv3d::new(&inputs[1], geometry)?.forward_training(&inputs[0], &context);
+            let plain = Conv3d::new(&weight, geometry).unwrap().over(&Clips::new(&x).unwrap()).unwrap();
             let difference =
                 largest_difference(&convolved(&[x.clone(), weight.clone()]).unwrap(), &plain.tensor().unwrap());
             assert!(difference < 1e-12, "{kernel:?}: {difference}");

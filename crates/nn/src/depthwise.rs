@@ -7,9 +7,11 @@
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use crate::activation::activate_scalar;
+use crate::pool::output_length;
 use crate::{Activation, Padding, Result};
 
-/// Whether [`depthwise`] runs on the device and in the type of `x`.
+/// Returns true if [`depthwise`] runs on the device and in the type of `x`.
 pub(crate) fn has_depthwise(x: &Tensor) -> bool {
     x.device().is_cuda() || (x.device().is_cpu() && x.dtype() == DType::F32)
 }
@@ -37,11 +39,11 @@ struct Depthwise {
 }
 
 impl Depthwise {
-    /// Rows and columns that a kernel of these sizes makes of an image.
+    /// Returns the rows and columns of the output.
     fn output_size(&self, image: (usize, usize), kernel: (usize, usize)) -> candle_core::Result<(usize, usize)> {
         let Padding { top, left, bottom, right } = self.padding;
-        let rows = self.padding.output_length(top + bottom, image.0, kernel.0, self.stride)?;
-        Ok((rows, self.padding.output_length(left + right, image.1, kernel.1, self.stride)?))
+        let rows = output_length(image.0 + top + bottom, kernel.0, self.stride)?;
+        Ok((rows, output_length(image.1 + left + right, kernel.1, self.stride)?))
     }
 }
 
@@ -84,7 +86,7 @@ impl CustomOp3 for Depthwise {
             let taps = kernel_height * kernel_width;
             geometry.convolve(input, &weight[(plane % channels) * taps..][..taps], output);
             for output in output {
-                *output = self.activation.scalar(*output + bias[plane % channels]);
+                *output = activate_scalar(*output + bias[plane % channels], self.activation);
             }
         });
         Ok((CpuStorage::F32(output), (batch, channels, out_height, out_width).into()))
@@ -105,7 +107,7 @@ impl CustomOp3 for Depthwise {
         let out = self.output_size((height, width), (kernel_height, kernel_width))?;
         let operands = [(x, x_layout), (weight, weight_layout), (bias, bias_layout)];
         let before = (self.padding.top, self.padding.left);
-        let output = cuda_kernels::depthwise(operands, self.stride, before, out, self.activation.into())?;
+        let output = cuda_kernels::depthwise(operands, self.stride, before, out, self.activation)?;
         Ok((output, (batch, channels, out.0, out.1).into()))
     }
 }

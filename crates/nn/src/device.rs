@@ -151,6 +151,6 @@ mod tests {
         assert!(ran_out_of_memory(&NnError::Tensor(full)));
         assert!(ran_out_of_memory(&driver("CublasError(CUBLAS_STATUS_ALLOC_FAILED)").context("encoder")));
         assert!(!ran_out_of_memory(&NnError::Tensor(driver("DriverError(CUDA_ERROR_ILLEGAL_ADDRESS, \"...\")"))));
-        assert!(!ran_out_of_memory(&NnError::OnlyTraced));
+        assert!(!ran_out_of_memory(&NnError::NotTraceable));
     }
 }

@@ -3,18 +3,19 @@
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
+use crate::activation::{activate_scalar, apply_activation};
 use crate::{Activation, Result};
 
 /// Adds `bias` [C] to `x` [N, C, H, W] and applies `activation`.
 pub(crate) fn bias_activation(x: &Tensor, bias: Option<&Tensor>, activation: Activation) -> Result<Tensor> {
     let Some(bias) = bias else {
-        return activation.forward(x);
+        return apply_activation(x, activation);
     };
     let channels = bias.elem_count();
     let has_op = x.device().is_cuda() || (x.device().is_cpu() && x.dtype() == DType::F32);
     if !has_op || x.track_op() || bias.track_op() {
         let shifted = x.broadcast_add(&bias.reshape((1, channels, 1, 1))?)?;
-        return activation.forward(&shifted);
+        return apply_activation(&shifted, activation);
     }
     Ok(x.contiguous()?.apply_op2_no_bwd(&bias.contiguous()?, &BiasActivation { activation })?)
 }
@@ -44,7 +45,7 @@ impl CustomOp2 for BiasActivation {
             |(index, (output, input))| {
                 let bias = bias[index % channels];
                 for (output, input) in output.iter_mut().zip(input) {
-                    *output = self.activation.scalar(input + bias);
+                    *output = activate_scalar(input + bias, self.activation);
                 }
             },
         );
@@ -59,7 +60,7 @@ impl CustomOp2 for BiasActivation {
         bias: &candle_core::CudaStorage,
         bias_layout: &Layout,
     ) -> candle_core::Result<(candle_core::CudaStorage, Shape)> {
-        let output = cuda_kernels::bias_activation([(x, x_layout), (bias, bias_layout)], self.activation.into())?;
+        let output = cuda_kernels::bias_activation([(x, x_layout), (bias, bias_layout)], self.activation)?;
         Ok((output, x_layout.shape().clone()))
     }
 }
@@ -77,7 +78,8 @@ mod tests {
             [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Sigmoid, Activation::Gelu]
         {
             let fused = bias_activation(&x, Some(&bias), activation).unwrap();
-            let plain = activation.forward(&x.broadcast_add(&bias.reshape((1, 5, 1, 1)).unwrap()).unwrap()).unwrap();
+            let plain =
+                apply_activation(&x.broadcast_add(&bias.reshape((1, 5, 1, 1)).unwrap()).unwrap(), activation).unwrap();
             let difference = (fused - plain).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
             assert!(difference < 1e-6, "{activation:?}: {difference}");
         }

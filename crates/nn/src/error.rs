@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-/// What went wrong in a layer or on a device.
+/// Error in a layer or on a device.
 #[derive(Debug, Error)]
 pub enum NnError {
     /// A tensor operation failed.
@@ -28,16 +28,16 @@ pub enum NnError {
     /// The CPU kernels refused a layer or the instruction set asked for.
     #[error("the CPU kernels cannot run this")]
     Kernels(#[from] runtime::RuntimeError),
-    /// Numbers were asked of maps that are only being traced down for the kernels.
-    #[error("this network cannot be traced down for the CPU kernels")]
-    OnlyTraced,
-    /// A layer that learns was run where its gradient would be lost.
-    #[error("{layer}: it learns, and this way of running it has no gradient")]
-    Learns {
+    /// The values of maps were asked for while a network is traced, which has none yet.
+    #[error("this network cannot be traced for the CPU runtime")]
+    NotTraceable,
+    /// A layer with variables was run where its gradient would be lost.
+    #[error("{layer}: its weights are variables, and this way of running it has no gradient")]
+    NoGradient {
         /// The kind of layer.
         layer: &'static str,
     },
-    /// A network without a convolution that could be a product of bytes.
+    /// A network without a convolution that could run in int8.
     #[error("no layer of this network can run in int8")]
     NothingToQuantize,
 }

@@ -40,7 +40,7 @@ impl LayerNorm {
                 let channels_last = self.forward(&x.permute((0, 2, 3, 1))?)?;
                 FeatureMaps::Eager(channels_last.permute((0, 3, 1, 2))?.contiguous()?)
             }
-            FeatureMaps::Training(learned) => FeatureMaps::Training(learned.through(|x| self.forward(x))?),
+            FeatureMaps::Training(training) => FeatureMaps::Training(training.through(|x| self.forward(x))?),
             FeatureMaps::Traced(traced) => {
                 FeatureMaps::Traced(traced.layer_norm(&self.weight, &self.bias, self.eps)?)
             }

@@ -1,7 +1,7 @@
 //! Layers and device choice on top of Candle.
 //!
-//! Layers over [`FeatureMaps`] are written once and run three ways: one by one as Candle's operations, traced down and run as one
-//! network by the CPU kernels, or, where their tensors are variables, on Candle's graph by the layers of [`training`]. For
+//! Layers over [`FeatureMaps`] are written once and run three ways: one by one as Candle's operations, traced into a graph that the CPU
+//! runtime runs as one network, or, where their tensors are variables, on Candle's graph by the layers of [`training`]. For
 //! the first two, batch norms are folded into the convolution before them. The few operations that Candle runs slowly
 //! (depthwise convolution, bias plus activation) are custom operations: threaded on a CPU, kernels of `cuda_kernels` on CUDA,
 //! Candle's own elsewhere. A layer computes in the type of the maps that it is given, f32, f16 or bf16.
@@ -34,12 +34,12 @@ mod threads;
 pub mod training;
 mod windows;
 
-pub use activation::Activation;
+pub use activation::apply_activation;
 pub use affine::ChannelAffine;
 pub use attention::{Attended, MultiHeadAttention};
 pub use candle_core::Device;
 pub use clips::Clips;
-pub use conv::{Conv2d, Padding};
+pub use conv::Conv2d;
 pub use conv3d::{Conv3d, Geometry3d};
 pub use device::{DeviceChoice, ran_out_of_memory};
 pub use error::NnError;
@@ -50,7 +50,7 @@ pub use maps::{CompiledNetwork, FeatureMaps, KernelChoice, ObservedNetwork, Trai
 pub use norm::BatchNorm;
 pub use pool::{average_pool_2x2, global_average, max_pool, max_pool_2x2x2};
 pub use probe::multiply_adds_per_second;
-pub use runtime::{InputRange, InstructionSet};
+pub use runtime::{Activation, InputRange, InstructionSet, Padding};
 pub use temporal::{Linear, TemporalConv};
 pub use threads::limit_threads;
 pub use windows::Windows;

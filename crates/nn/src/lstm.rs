@@ -1,6 +1,6 @@
 use candle_core::{DType, Tensor};
 
-use crate::{Activation, Linear, Result};
+use crate::{Activation, Linear, Result, apply_activation};
 
 /// One direction of one layer of a long short-term memory (Hochreiter and Schmidhuber, Neural Computation 1997).
 #[derive(Debug, Clone)]
@@ -29,7 +29,8 @@ impl LstmLayer {
             let frame = if reversed { length - 1 - step } else { step };
             let gates = (projected.narrow(1, frame, 1)?.squeeze(1)? + self.from_state.forward(&state)?)?;
             let part = |index: usize| gates.narrow(1, index * self.width, self.width);
-            let [input, forget, output] = [part(0)?, part(1)?, part(3)?].map(|gate| Activation::Sigmoid.forward(&gate));
+            let [input, forget, output] =
+                [part(0)?, part(1)?, part(3)?].map(|gate| apply_activation(&gate, Activation::Sigmoid));
             memory = ((forget? * &memory)? + (input? * part(2)?.tanh()?)?)?;
             state = (output? * memory.tanh()?)?;
             states.push(state.clone());
@@ -53,7 +54,7 @@ impl Lstm {
         Self { layers }
     }
 
-    /// FeatureMaps `x` [B, T, in] to the states of the last layer, [B, T, directions * width].
+    /// Maps `x` [B, T, in] to the states of the last layer, [B, T, directions * width].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut x = x.clone();
         for directions in &self.layers {

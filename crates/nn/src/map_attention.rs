@@ -52,7 +52,7 @@ impl Scale {
 }
 
 /// Lengths below this count as this one.
-const LEAST_LENGTH: f64 = 1e-12;
+const MIN_NORM: f64 = 1e-12;
 
 impl MapAttention {
     /// Every pixel looks at every other; scores are divided by the square root of a head's width (Vaswani et al.,
@@ -71,7 +71,7 @@ impl MapAttention {
         Ok(Self { scale, windows, unit_length: true, bias: Some(bias), beyond: Some(beyond) })
     }
 
-    /// FeatureMaps of 3 C channels to maps of C.
+    /// Maps of 3 C channels to maps of C.
     pub fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         let (channels, height, width) = maps.size()?;
         let heads = self.scale.heads();
@@ -82,8 +82,8 @@ impl MapAttention {
         let windows = self.windows.over(height, width);
         match maps {
             FeatureMaps::Eager(x) => Ok(FeatureMaps::Eager(in_single(x, |x| self.forward(x, &windows))?)),
-            FeatureMaps::Training(learned) => {
-                learned.by_plain_layers(|maps| Ok(FeatureMaps::Eager(self.forward(maps.tensor()?, &windows)?)))
+            FeatureMaps::Training(training) => {
+                Ok(FeatureMaps::Training(training.through_channels_first(|x| self.forward(x, &windows))?))
             }
             FeatureMaps::Traced(traced) => {
                 let numbers = |tensor: &Option<Tensor>| match tensor {
@@ -102,7 +102,7 @@ impl MapAttention {
         }
     }
 
-    /// FeatureMaps [N, 3 C, H, W] to [N, C, H, W].
+    /// Maps [N, 3 C, H, W] to [N, C, H, W].
     fn forward(&self, x: &Tensor, windows: &[TokenWindow]) -> Result<Tensor> {
         let (batch, channels, height, width) = x.dims4()?;
         let (heads, count, tokens) = (self.scale.heads(), windows.len(), windows[0].pixels.len());
@@ -179,16 +179,16 @@ fn mask(windows: &[TokenWindow], device: &Device) -> Result<Option<Tensor>> {
 
 /// Scales the last axis to length 1.
 fn unit_length(x: &Tensor) -> Result<Tensor> {
-    const LEAST_SQUARE: f64 = LEAST_LENGTH * LEAST_LENGTH;
+    const MIN_SQUARE: f64 = MIN_NORM * MIN_NORM;
     let square = x.sqr()?.sum_keepdim(D::Minus1)?;
     // The root of what is large enough: that of zero has no slope.
-    let length = square.maximum(LEAST_SQUARE)?.sqrt()?;
+    let length = square.maximum(MIN_SQUARE)?.sqrt()?;
     if !x.track_op() {
         return Ok(x.broadcast_div(&length)?);
     }
     // What has no length has no direction to learn either; divided by the least length, a gradient would be 10^12 times
     // itself, and where a screen is black, tokens are zero.
-    let has_length = square.detach().gt(LEAST_SQUARE)?.broadcast_as(x.shape())?;
+    let has_length = square.detach().gt(MIN_SQUARE)?.broadcast_as(x.shape())?;
     Ok(has_length.where_cond(x, &x.detach())?.broadcast_div(&length)?)
 }
 
@@ -225,7 +225,7 @@ mod tests {
         let maps = TrainingMaps::frames(&inputs[0], &TrainingContext::training(0))?;
         match attention.over(&FeatureMaps::Training(maps))? {
             FeatureMaps::Training(maps) => channels_first(maps.channels_last()),
-            _ => Err(NnError::OnlyTraced),
+            _ => Err(NnError::NotTraceable),
         }
     }
 

@@ -6,7 +6,7 @@ use runtime::TemporalWindow;
 use crate::maps::TracedMaps;
 use crate::{Activation, BatchNorm, CompiledNetwork, Conv2d, FeatureMaps, KernelChoice, NnError, Padding, Result};
 
-/// A convolution of larger windows, run by the CPU kernels where they are chosen; 1x1 ones are a product of Candle's, which
+/// Convolution of larger windows, run by the CPU kernels where they are chosen; 1x1 ones are a product of Candle's, which
 /// needs no other layout.
 #[derive(Clone)]
 pub(crate) struct PackedConv {
@@ -38,25 +38,25 @@ impl PackedConv {
         self.conv.is_pointwise()
     }
 
-    /// The same on maps of any kind, on numbers by Candle.
+    /// Convolves maps of any kind, eager ones by Candle.
     pub(crate) fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         self.conv.over(maps, self.padding)
     }
 
-    /// The same on numbers [N, in, H, W] by Candle.
+    /// Convolves a tensor [N, in, H, W] by Candle.
     pub(crate) fn layer_by_layer(&self, x: &Tensor) -> Result<Tensor> {
         self.conv.forward(x, self.padding)
     }
 
-    /// A 1x1 convolution of neighboring frames side by side, traced down.
+    /// Traces a 1x1 convolution of neighboring frames side by side.
     pub(crate) fn temporal(&self, maps: &TracedMaps, window: TemporalWindow) -> Result<TracedMaps> {
-        maps.temporal_convolution(&self.conv.to_note(self.padding)?, window)
+        maps.temporal_convolution(&self.conv.to_traced(self.padding)?, window)
     }
 
     /// Convolves `x` [N, in, H, W] to [N, out, H', W'].
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let KernelChoice::Kernels(set) = self.choice else { return self.conv.forward(x, self.padding) };
-        if self.conv.learns()
+        if self.conv.is_trainable()
             || x.track_op()
             || self.conv.is_pointwise()
             || !x.device().is_cpu()
@@ -71,8 +71,8 @@ impl PackedConv {
             match packed.as_ref() {
                 Some((known, network)) if *known == size => network.clone(),
                 _ => {
-                    let note = |maps: &FeatureMaps| self.conv.over(maps, self.padding);
-                    let network = Arc::new(CompiledNetwork::note_maps::<NnError>(size, set, note)?);
+                    let layer = |maps: &FeatureMaps| self.conv.over(maps, self.padding);
+                    let network = Arc::new(CompiledNetwork::trace_maps::<NnError>(size, set, layer)?);
                     *packed = Some((size, network.clone()));
                     network
                 }

@@ -13,8 +13,8 @@ pub fn global_average(x: &Tensor) -> Result<Tensor> {
 /// Built of shifted views, since Candle's own pooling has neither padding nor overlap with padding.
 pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> Result<Tensor> {
     let (_, _, height, width) = x.dims4()?;
-    let out_height = padding.output_length(padding.top + padding.bottom, height, kernel, stride)?;
-    let out_width = padding.output_length(padding.left + padding.right, width, kernel, stride)?;
+    let out_height = output_length(height + padding.top + padding.bottom, kernel, stride)?;
+    let out_width = output_length(width + padding.left + padding.right, kernel, stride)?;
     let rows = pooled_axis(x, 2, (out_height, kernel, stride, padding.top))?;
     pooled_axis(&rows, 3, (out_width, kernel, stride, padding.left))
 }
@@ -33,7 +33,15 @@ pub fn max_pool_2x2x2(x: &Tensor) -> Result<Tensor> {
     Ok(pooled)
 }
 
-/// The largest of `kernel` neighbors along one axis. The maximum is separable, so two passes of this make a window.
+/// Returns the positions of a window along a padded length.
+pub(crate) fn output_length(padded_length: usize, kernel: usize, stride: usize) -> candle_core::Result<usize> {
+    match padded_length.checked_sub(kernel) {
+        Some(rest) => Ok(rest / stride + 1),
+        None => candle_core::bail!("a kernel of {kernel} does not fit a padded length of {padded_length}"),
+    }
+}
+
+/// Takes the largest of `kernel` neighbors along one axis. The maximum is separable, so two passes of this make a window.
 fn pooled_axis(x: &Tensor, axis: usize, (out, kernel, stride, before): (usize, usize, usize, usize)) -> Result<Tensor> {
     let length = x.dim(axis)?;
     let mut largest: Option<Tensor> = None;

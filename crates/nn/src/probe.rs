@@ -14,11 +14,11 @@ const MEASURED: Duration = Duration::from_millis(300);
 pub fn multiply_adds_per_second() -> Result<f64> {
     const SIDE: usize = 32;
     const CHANNELS: usize = 512;
-    let KernelChoice::Kernels(set) = KernelChoice::detect()? else { return Err(NnError::OnlyTraced) };
+    let KernelChoice::Kernels(set) = KernelChoice::detect()? else { return Err(NnError::NotTraceable) };
     let first = Conv2d::new(Tensor::ones((CHANNELS, 3, 1, 1), candle_core::DType::F32, &Device::Cpu)?, None, 1, 1);
     let product = Tensor::ones((CHANNELS, CHANNELS, 1, 1), candle_core::DType::F32, &Device::Cpu)?;
     let product = Conv2d::new((product / CHANNELS as f64)?, None, 1, 1);
-    let network = CompiledNetwork::note::<NnError>((SIDE, SIDE), set, None, |frames: &FeatureMaps| {
+    let network = CompiledNetwork::trace::<NnError>((SIDE, SIDE), set, None, |frames: &FeatureMaps| {
         let mut maps = first.over(frames, Padding::symmetric(0))?;
         for _ in 0..4 {
             maps = product.over(&maps, Padding::symmetric(0))?;

@@ -27,7 +27,7 @@ impl Linear {
         Ok(Conv2d::new(weight, self.bias, 1, 1))
     }
 
-    /// FeatureMaps the last axis: [..., in] to [..., out].
+    /// Maps the last axis: [..., in] to [..., out].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let y = x.broadcast_matmul(&self.transposed_weight)?;
         Ok(match &self.bias {

@@ -102,7 +102,7 @@ pub(crate) fn activate_slice(set: crate::InstructionSet, activation: Activation,
     struct Task<'a>(Activation, &'a mut [f32]);
     impl crate::instruction_set::LanesTask for Task<'_> {
         type Output = ();
-        fn run<L: Lanes>(self, lanes: L) {
+        fn run<L: crate::gemm::Tiles>(self, lanes: L) {
             let Self(activation, numbers) = self;
             let width = numbers.len();
             let kernel = Activate { activation, at: numbers.as_mut_ptr(), rows: 1, width, stride: width };

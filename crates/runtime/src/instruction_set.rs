@@ -1,10 +1,11 @@
 use std::env;
 
+use crate::gemm::Tiles;
 #[cfg(target_arch = "aarch64")]
 use crate::simd::Neon;
+use crate::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Avx2, Avx512};
-use crate::simd::{Lanes, Portable};
 use crate::{Result, RuntimeError};
 
 /// The environment variable that forces an instruction set: `avx512`, `avx2`, `neon` or `portable`.
@@ -109,7 +110,7 @@ impl InstructionSet {
 pub(crate) trait LanesTask {
     type Output;
 
-    fn run<L: Lanes>(self, lanes: L) -> Self::Output;
+    fn run<L: Tiles>(self, lanes: L) -> Self::Output;
 }
 
 #[cfg(test)]

@@ -122,6 +122,7 @@ impl<L: Lanes> QuantizationVectors<L> {
 mod tests {
     use super::*;
     use crate::InstructionSet;
+    use crate::gemm::Tiles;
     use crate::instruction_set::LanesTask;
 
     struct Quantize<'a> {
@@ -133,7 +134,7 @@ mod tests {
     impl LanesTask for Quantize<'_> {
         type Output = Vec<u8>;
 
-        fn run<L: Lanes>(self, lanes: L) -> Vec<u8> {
+        fn run<L: Tiles>(self, lanes: L) -> Vec<u8> {
             const GUARD: usize = 64;
             let mut bytes = vec![77; self.numbers.len() + GUARD];
             let kernel = QuantizeRows {

@@ -50,14 +50,15 @@ pub struct Padding {
 
 impl Padding {
     /// Pads each side by as many pixels, as PyTorch does.
-    pub fn symmetric(each_side: usize) -> Self {
+    pub const fn symmetric(each_side: usize) -> Self {
         Self { top: each_side, bottom: each_side, left: each_side, right: each_side }
     }
 
     /// Pads as TensorFlow's and Keras' "same": the output has `ceil(input / stride)` rows and columns, and an odd pixel of
     /// padding goes below and to the right.
     pub fn same(height: usize, width: usize, kernel: usize, stride: usize) -> Self {
-        let total = |length: usize| ((length.div_ceil(stride) - 1) * stride + kernel).saturating_sub(length);
+        let total =
+            |length: usize| (length.div_ceil(stride).saturating_sub(1) * stride + kernel).saturating_sub(length);
         let (rows, columns) = (total(height), total(width));
         Self { top: rows / 2, bottom: rows - rows / 2, left: columns / 2, right: columns - columns / 2 }
     }

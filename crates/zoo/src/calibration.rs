@@ -139,7 +139,7 @@ mod tests {
         let model = registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
         let frames = crate::weights::noise("calibration", (6, 3, 96, 96)).unwrap();
         let mut observer = model.observer(96).unwrap();
-        observer.look(&frames.flatten_all().unwrap().to_vec1().unwrap()).unwrap();
+        observer.observe(&frames.flatten_all().unwrap().to_vec1().unwrap()).unwrap();
         let ranges = observer.ranges().iter().map(|range| [range.min, range.max]).collect();
         let frames_of = CalibrationFrames { source: "random numbers".to_owned(), loops: 0, frames: 6 };
         let calibration = QuantizationRanges {

@@ -4,76 +4,82 @@ use std::rc::Rc;
 use candle_core::{DType, Tensor};
 
 use crate::training::{
-    AverageOver, Convolution, DropGenerator, Mode, TrainableNorm, activate, average_pool, channels_first,
+    AverageOver, Convolution, DropGenerator, TrainableNorm, TrainingMode, activate, average_pool, channels_first,
     channels_last, conv2d, conv2d_norm, gate_channels, global_average, max_pool, scale_channels,
 };
-use crate::{Activation, FeatureMaps, NnError, Padding, Result};
+use crate::{Activation, Padding, Result};
 
-/// What layers need to know while a network learns: how norms behave, and what is left out at random.
+/// State of a training step that layers share: the behavior of norms, and the random numbers of dropout.
 #[derive(Debug)]
 pub struct TrainingContext {
-    mode: Mode,
-    /// What maps are made of where not of what the frames are.
-    of_maps: Option<DType>,
+    mode: TrainingMode,
+    /// Type of the maps, if it is not that of the frames.
+    maps_dtype: Option<DType>,
     drops: RefCell<DropGenerator>,
 }
 
 impl TrainingContext {
-    /// A step of learning; `seed` decides what dropout and stochastic depth leave out.
+    /// Starts a training step; `seed` decides what dropout and stochastic depth drop.
     pub fn training(seed: u64) -> Rc<Self> {
-        Self::of(Mode::Train, None, seed)
+        Self::new(TrainingMode::Train, None, seed)
     }
 
-    /// A step of learning with maps of `kind`, half precision for instance; weights and norms stay as they are.
+    /// Starts a training step with maps of `kind`, half precision for instance; weights and norms stay as they are.
     pub fn training_in(seed: u64, kind: DType) -> Rc<Self> {
-        Self::of(Mode::Train, Some(kind), seed)
+        Self::new(TrainingMode::Train, Some(kind), seed)
     }
 
-    /// A look at what was learned: norms use their running statistics and nothing is left out.
+    /// Starts an evaluation: norms use their running statistics and nothing is dropped.
     pub fn evaluation() -> Rc<Self> {
-        Self::of(Mode::Evaluate, None, 0)
+        Self::new(TrainingMode::Evaluate, None, 0)
     }
 
-    fn of(mode: Mode, of_maps: Option<DType>, seed: u64) -> Rc<Self> {
-        Rc::new(Self { mode, of_maps, drops: RefCell::new(DropGenerator::new(seed)) })
+    fn new(mode: TrainingMode, maps_dtype: Option<DType>, seed: u64) -> Rc<Self> {
+        Rc::new(Self { mode, maps_dtype, drops: RefCell::new(DropGenerator::new(seed)) })
     }
 
-    /// How norms behave.
-    pub fn mode(&self) -> Mode {
+    /// Returns the behavior of norms.
+    pub fn mode(&self) -> TrainingMode {
         self.mode
     }
 
-    /// Leaves out numbers of `x` with probability `rate` while learning.
+    /// Drops numbers of `x` with probability `rate`, in training only.
+    ///
+    /// # Errors
+    /// [`crate::NnError::Shape`] for a rate outside [0, 1).
     pub fn dropout(&self, x: &Tensor, rate: f64) -> Result<Tensor> {
         match self.mode {
-            Mode::Train => self.drops.borrow_mut().dropout(x, rate),
-            Mode::Evaluate => Ok(x.clone()),
+            TrainingMode::Train => self.drops.borrow_mut().dropout(x, rate),
+            TrainingMode::Evaluate => Ok(x.clone()),
         }
     }
 
     fn stochastic_depth(&self, x: &Tensor, rate: f64) -> Result<Tensor> {
         match self.mode {
-            Mode::Train => self.drops.borrow_mut().stochastic_depth(x, rate),
-            Mode::Evaluate => Ok(x.clone()),
+            TrainingMode::Train => self.drops.borrow_mut().stochastic_depth(x, rate),
+            TrainingMode::Evaluate => Ok(x.clone()),
         }
     }
 }
 
-/// Feature maps on Candle's graph, channels last [N, H, W, C], through layers that have gradients.
+/// Feature maps on Candle's autograd graph, channels last [N, H, W, C].
 #[derive(Clone)]
 pub struct TrainingMaps {
     maps: Tensor,
-    lesson: Rc<TrainingContext>,
+    context: Rc<TrainingContext>,
 }
 
 impl TrainingMaps {
-    /// Frames [N, 3, H, W] at the head of a network that learns.
-    pub fn frames(frames: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Self> {
-        let maps = channels_last(&frames.to_dtype(lesson.of_maps.unwrap_or(frames.dtype()))?)?;
-        Ok(Self { maps, lesson: lesson.clone() })
+    /// Creates the input of a network that is trained, from frames [N, 3, H, W].
+    ///
+    /// # Errors
+    /// [`crate::NnError::Tensor`] for frames without four axes.
+    pub fn frames(frames: &Tensor, context: &Rc<TrainingContext>) -> Result<Self> {
+        let maps = channels_last(&frames.to_dtype(context.maps_dtype.unwrap_or(frames.dtype()))?)?;
+        Ok(Self { maps, context: context.clone() })
     }
 
-    /// The numbers, channels last.
+    /// Returns the tensor, channels last.
     pub fn channels_last(&self) -> &Tensor {
         &self.maps
     }
@@ -100,19 +106,16 @@ impl TrainingMaps {
         self.followed_by(scale_channels(&self.maps, &gates.maps.flatten(1, 3)?))
     }
 
-    pub(super) fn gate(&self, gates: impl FnOnce(&FeatureMaps) -> Result<FeatureMaps>) -> Result<Self> {
+    pub(super) fn gate(&self, gates: impl FnOnce(Self) -> Result<Self>) -> Result<Self> {
         self.followed_by(gate_channels(&self.maps, |means| {
             let (batch, channels) = means.dims2()?;
-            let means = Self { maps: means.reshape((batch, 1, 1, channels))?, lesson: self.lesson.clone() };
-            match gates(&FeatureMaps::Training(means))? {
-                FeatureMaps::Training(gates) => Ok(gates.maps.flatten(1, 3)?),
-                _ => Err(NnError::OnlyTraced),
-            }
+            let means = Self { maps: means.reshape((batch, 1, 1, channels))?, context: self.context.clone() };
+            Ok(gates(means)?.maps.flatten(1, 3)?)
         }))
     }
 
     pub(super) fn stochastic_depth(&self, rate: f64) -> Result<Self> {
-        self.followed_by(self.lesson.stochastic_depth(&self.maps, rate))
+        self.followed_by(self.context.stochastic_depth(&self.maps, rate))
     }
 
     pub(super) fn global_average(&self) -> Result<Self> {
@@ -128,7 +131,7 @@ impl TrainingMaps {
         self.followed_by(average_pool(&self.maps, 2, 2, Padding::symmetric(0), AverageOver::Image))
     }
 
-    /// A convolution by `weight` [out, in / groups, kh, kw], then `bias` and `norm` where there are any.
+    /// Convolves by `weight` [out, in / groups, kh, kw], then `bias` and `norm` where there are any.
     pub(crate) fn convolution(
         &self,
         weight: &Tensor,
@@ -136,7 +139,7 @@ impl TrainingMaps {
         (bias, norm): (Option<&Tensor>, Option<&TrainableNorm>),
         activation: Activation,
     ) -> Result<Self> {
-        let (maps, mode) = (&self.maps, self.lesson.mode);
+        let (maps, mode) = (&self.maps, self.context.mode);
         self.followed_by(match (bias, norm) {
             (None, Some(norm)) => conv2d_norm(maps, weight, convolution, norm, activation, mode),
             (bias, norm) => {
@@ -153,24 +156,20 @@ impl TrainingMaps {
     }
 
     pub(crate) fn norm(&self, norm: &TrainableNorm, activation: Activation) -> Result<Self> {
-        self.followed_by(norm.forward(&self.maps, activation, self.lesson.mode))
+        self.followed_by(norm.forward(&self.maps, activation, self.context.mode))
     }
 
-    /// What `layer` makes of the maps, channels last before and after.
+    /// Applies `layer` to the maps, channels last before and after.
     pub(crate) fn through(&self, layer: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Self> {
         self.followed_by(layer(&self.maps))
     }
 
-    /// What layers of Candle's own make of the maps, channels first in between.
-    pub(crate) fn by_plain_layers(
-        &self,
-        layers: impl FnOnce(&FeatureMaps) -> Result<FeatureMaps>,
-    ) -> Result<FeatureMaps> {
-        let maps = layers(&FeatureMaps::Eager(channels_first(&self.maps)?))?;
-        Ok(FeatureMaps::Training(self.followed_by(channels_last(maps.tensor()?))?))
+    /// Applies `layer` to the maps with channels first, and puts them last again.
+    pub(crate) fn through_channels_first(&self, layer: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        self.followed_by(channels_last(&layer(&channels_first(&self.maps)?)?))
     }
 
     fn followed_by(&self, maps: Result<Tensor>) -> Result<Self> {
-        Ok(Self { maps: maps?, lesson: self.lesson.clone() })
+        Ok(Self { maps: maps?, context: self.context.clone() })
     }
 }

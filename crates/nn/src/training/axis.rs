@@ -1,4 +1,4 @@
-//! Which positions of an axis a sliding window joins: the geometry of convolution and pooling.
+//! Geometry of convolution and pooling: the positions of an axis that a sliding window links.
 
 use candle_core::Result;
 
@@ -27,7 +27,7 @@ impl Axis {
             candle_core::bail!("a window of kernel {kernel} and stride {stride}");
         }
         match (length + before + after).checked_sub(kernel) {
-            Some(room) => Ok(Self { length, out_length: room / stride + 1, kernel, stride, before }),
+            Some(rest) => Ok(Self { length, out_length: rest / stride + 1, kernel, stride, before }),
             None => candle_core::bail!("a kernel of {kernel} does not fit a length of {length} + {before} + {after}"),
         }
     }
@@ -46,11 +46,11 @@ impl Axis {
         links
     }
 
-    fn for_each(&self, mut note: impl FnMut(usize, usize, usize)) {
+    fn for_each(&self, mut link: impl FnMut(usize, usize, usize)) {
         for out in 0..self.out_length {
             for tap in 0..self.kernel {
                 match (out * self.stride + tap).checked_sub(self.before) {
-                    Some(source) if source < self.length => note(tap, source, out),
+                    Some(source) if source < self.length => link(tap, source, out),
                     _ => {}
                 }
             }

@@ -1,78 +1,30 @@
-use candle_core::{Result as CandleResult, Tensor, Var};
+use candle_core::{Result as CandleResult, Tensor};
 
 use super::activation::for_curve;
-use super::anywhere;
+use super::float::{Float, for_float, tensor, with_values};
+use super::norm::TrainableNorm;
 use super::norm_kernels::{Moments, Normalization};
-use super::real::{Real, for_real, tensor, with_values};
+use super::portable;
+use super::settings::TrainingMode;
 use super::step::Step;
 use crate::{Activation, Result};
-
-/// Whether layers learn or are used as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Norms measure the batch and update their running statistics.
-    Train,
-    /// Norms use their running statistics and leave them alone.
-    Evaluate,
-}
-
-/// Which variance of the batch enters the running variance; the batch itself is always normalized by the biased one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunningVariance {
-    /// Divided by the count less one.
-    Unbiased,
-    /// Divided by the count.
-    Biased,
-}
-
-/// How a batch norm behaves beside its weights.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct NormSettings {
-    /// Added to the variance.
-    pub eps: f64,
-    /// The weight of the new batch in the running statistics: PyTorch's `momentum`, one less Keras's.
-    pub batch_share: f64,
-    /// Which variance is kept.
-    pub running_variance: RunningVariance,
-}
-
-impl NormSettings {
-    /// PyTorch's defaults: eps 1e-5, momentum 0.1, unbiased.
-    pub const TORCH: Self = Self { eps: 1e-5, batch_share: 0.1, running_variance: RunningVariance::Unbiased };
-    /// Keras 3's defaults: eps 1e-3, momentum 0.99, biased. (The fused norm of Keras 2 kept the unbiased variance.)
-    pub const KERAS: Self = Self { eps: 1e-3, batch_share: 0.01, running_variance: RunningVariance::Biased };
-}
-
-/// A batch norm that learns; every tensor is [C].
-#[derive(Debug, Clone)]
-pub struct TrainableNorm {
-    /// Learned scale (gamma).
-    pub weight: Tensor,
-    /// Learned shift (beta).
-    pub bias: Tensor,
-    /// Running mean; not learned, updated by each batch in [`Mode::Train`].
-    pub running_mean: Var,
-    /// Running variance; not learned either.
-    pub running_variance: Var,
-    /// Constants of the source that it follows.
-    pub settings: NormSettings,
-}
 
 impl TrainableNorm {
     /// Normalizes each channel of `x` [.., C] and applies `activation`; the shape stays.
     ///
-    /// Fails if the channels disagree, or in [`Mode::Train`] on fewer than two rows.
-    pub fn forward(&self, x: &Tensor, activation: Activation, mode: Mode) -> Result<Tensor> {
-        if anywhere::is_for(x) {
-            return Ok(anywhere::norm(x, self, activation, mode)?);
+    /// # Errors
+    /// [`crate::NnError::Tensor`] if the channels disagree, or in [`TrainingMode::Train`] on fewer than two rows.
+    pub fn forward(&self, x: &Tensor, activation: Activation, mode: TrainingMode) -> Result<Tensor> {
+        if portable::is_for(x) {
+            return Ok(portable::norm(x, self, activation, mode)?);
         }
         Ok(self.recorded(&x.contiguous()?, activation, mode)?)
     }
 
-    fn recorded(&self, x: &Tensor, activation: Activation, mode: Mode) -> CandleResult<Tensor> {
+    fn recorded(&self, x: &Tensor, activation: Activation, mode: TrainingMode) -> CandleResult<Tensor> {
         let normalized = self.normalize(&x.detach(), activation, mode)?;
         let affine = self.affine()?;
-        for_real!(x, T => {
+        for_float!(x, T => {
             let values = normalized.values::<T>(&affine)?;
             let backward = move |[_, affine]: [&Tensor; 2], _: &Tensor, gradient: &Tensor| {
                 let (maps, affine) = normalized.gradients(affine, gradient)?;
@@ -87,66 +39,53 @@ impl TrainableNorm {
         Tensor::stack(&[&self.weight, &self.bias], 0)
     }
 
-    /// Measures `maps`, contiguous, and in [`Mode::Train`] moves the running statistics towards them.
-    pub(super) fn normalize(&self, maps: &Tensor, activation: Activation, mode: Mode) -> CandleResult<NormalizedMaps> {
+    /// Measures `maps`, contiguous, and in [`TrainingMode::Train`] moves the running statistics towards them.
+    pub(super) fn normalize(
+        &self,
+        maps: &Tensor,
+        activation: Activation,
+        mode: TrainingMode,
+    ) -> CandleResult<NormalizedMaps> {
         let channels = self.weight.elem_count();
         if maps.dims().last() != Some(&channels) || channels == 0 {
             candle_core::bail!("a batch norm of {channels} channels over maps of {:?}", maps.shape());
         }
         let (mean, variance) = match mode {
-            Mode::Evaluate => (numbers(&self.running_mean)?, numbers(&self.running_variance)?),
-            Mode::Train => {
-                let moments = for_real!(maps, T => with_values([maps], |[maps]| Ok(Moments::of::<T>(maps, channels))))?;
+            TrainingMode::Evaluate => (numbers(&self.running_mean)?, numbers(&self.running_variance)?),
+            TrainingMode::Train => {
+                let moments =
+                    for_float!(maps, T => with_values([maps], |[maps]| Ok(Moments::measure::<T>(maps, channels))))?;
                 let vector = |numbers: &[f64]| Tensor::new(numbers, maps.device());
-                self.follow(&vector(&moments.mean)?, &vector(&moments.variance)?, moments.count)?;
+                self.update_running_statistics(&vector(&moments.mean)?, &vector(&moments.variance)?, moments.count)?;
                 (moments.mean, moments.variance)
             }
         };
         let inverse_deviation = variance.iter().map(|variance| 1.0 / (variance + self.settings.eps).sqrt()).collect();
         Ok(NormalizedMaps { maps: maps.clone(), mean, inverse_deviation, activation, mode })
     }
-
-    /// Moves the running statistics towards those of a batch of `count` rows, both [C]; the variance is the biased one.
-    pub(super) fn follow(&self, mean: &Tensor, variance: &Tensor, count: usize) -> CandleResult<()> {
-        if count < 2 {
-            candle_core::bail!("a batch norm cannot learn from {count} row");
-        }
-        let correction = match self.settings.running_variance {
-            RunningVariance::Unbiased => count as f64 / (count - 1) as f64,
-            RunningVariance::Biased => 1.0,
-        };
-        let share = self.settings.batch_share;
-        for (running, batch, factor) in
-            [(&self.running_mean, mean, 1.0), (&self.running_variance, variance, correction)]
-        {
-            let batch = batch.to_dtype(running.dtype())?;
-            running.set(&((running.as_detached_tensor() * (1.0 - share))? + (batch * (factor * share))?)?)?;
-        }
-        Ok(())
-    }
 }
 
-/// FeatureMaps [.., C] and what is needed to normalize them, kept for the way back.
+/// Maps [.., C] and their statistics, kept for the backward pass.
 pub(super) struct NormalizedMaps {
     maps: Tensor,
     mean: Vec<f64>,
     inverse_deviation: Vec<f64>,
     activation: Activation,
-    mode: Mode,
+    mode: TrainingMode,
 }
 
 impl NormalizedMaps {
-    /// The normalized maps after the activation.
-    pub(super) fn values<T: Real>(&self, affine: &Tensor) -> CandleResult<Vec<T>> {
+    /// Returns the normalized maps after the activation.
+    pub(super) fn values<T: Float>(&self, affine: &Tensor) -> CandleResult<Vec<T>> {
         let norm = self.normalization::<T>(affine)?;
         with_values([&self.maps], |[maps]| Ok(for_curve!(self.activation, C => norm.forward::<C>(maps))))
     }
 
-    /// The gradients of the maps and of weight and bias [2, C].
+    /// Returns the gradients of the maps and of weight and bias [2, C].
     pub(super) fn gradients(&self, affine: &Tensor, gradient: &Tensor) -> CandleResult<(Tensor, Tensor)> {
-        for_real!(self.maps, T => {
+        for_float!(self.maps, T => {
             let norm = self.normalization::<T>(affine)?;
-            let train = self.mode == Mode::Train;
+            let train = self.mode == TrainingMode::Train;
             let gradient = gradient.contiguous()?;
             let found = with_values([&self.maps, &gradient], |[maps, gradient]| {
                 for_curve!(self.activation, C => norm.backward::<C>(maps, gradient, train))
@@ -156,7 +95,7 @@ impl NormalizedMaps {
         })
     }
 
-    fn normalization<T: Real>(&self, affine: &Tensor) -> CandleResult<Normalization<T>> {
+    fn normalization<T: Float>(&self, affine: &Tensor) -> CandleResult<Normalization<T>> {
         let real = |numbers: &[f64]| numbers.iter().map(|&number| T::from_f64(number)).collect();
         Ok(Normalization {
             weight: affine.get(0)?.to_vec1()?,
@@ -177,6 +116,7 @@ mod tests {
 
     use super::*;
     use crate::seeded;
+    use crate::training::NormSettings;
     use crate::training::finite_differences::{assert_gradients, largest_difference, norm_of};
 
     fn inputs() -> (Tensor, Tensor, Tensor) {
@@ -187,7 +127,7 @@ mod tests {
     #[test]
     fn gradients_are_those_of_finite_differences() {
         let (x, weight, bias) = inputs();
-        for mode in [Mode::Train, Mode::Evaluate] {
+        for mode in [TrainingMode::Train, TrainingMode::Evaluate] {
             for activation in [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Gelu] {
                 assert_gradients(&[&x, &weight, &bias], |inputs| {
                     norm_of(&inputs[1], &inputs[2]).forward(&inputs[0], activation, mode)
@@ -211,13 +151,13 @@ mod tests {
         .unwrap();
         let channels_first = x.permute((0, 3, 1, 2)).unwrap().contiguous().unwrap();
         let expected = theirs.forward_train(&channels_first).unwrap().permute((0, 2, 3, 1)).unwrap();
-        let found = ours.forward(&x, Activation::Identity, Mode::Train).unwrap();
+        let found = ours.forward(&x, Activation::Identity, TrainingMode::Train).unwrap();
         assert!(largest_difference(&found, &expected) < 1e-10);
         assert!(largest_difference(&ours.running_mean, theirs.running_mean()) < 1e-12);
         assert!(largest_difference(&ours.running_variance, theirs.running_var()) < 1e-12);
 
         let keras = TrainableNorm { settings: NormSettings::KERAS, ..norm_of(&weight, &bias) };
-        keras.forward(&x, Activation::Identity, Mode::Train).unwrap();
+        keras.forward(&x, Activation::Identity, TrainingMode::Train).unwrap();
         let rows = x.flatten_to(2).unwrap();
         let mean = rows.mean_keepdim(0).unwrap();
         let variance = rows.broadcast_sub(&mean).unwrap().sqr().unwrap().mean(0).unwrap();
@@ -229,7 +169,7 @@ mod tests {
     fn evaluation_leaves_the_statistics_alone() {
         let (x, weight, bias) = inputs();
         let norm = norm_of(&weight, &bias);
-        let found = norm.forward(&x, Activation::Identity, Mode::Evaluate).unwrap();
+        let found = norm.forward(&x, Activation::Identity, TrainingMode::Evaluate).unwrap();
         let scale = (weight / (1.7f64 + 1e-5).sqrt()).unwrap();
         let expected = (x - 0.3).unwrap().broadcast_mul(&scale).unwrap().broadcast_add(&bias).unwrap();
         assert!(largest_difference(&found, &expected) < 1e-12);
@@ -245,7 +185,7 @@ mod tests {
             settings: NormSettings { batch_share: 1.0, ..NormSettings::TORCH },
             ..norm_of(&weight, &weight.zeros_like().unwrap())
         };
-        norm.forward(&x, Activation::Identity, Mode::Train).unwrap();
+        norm.forward(&x, Activation::Identity, TrainingMode::Train).unwrap();
         for variance in norm.running_variance.to_vec1::<f32>().unwrap() {
             assert!((variance - 1.0).abs() < 0.04, "{variance}");
         }
@@ -256,8 +196,8 @@ mod tests {
         let (x, weight, bias) = inputs();
         let norm = norm_of(&weight, &bias);
         let one_row = x.narrow(0, 0, 1).unwrap().narrow(1, 0, 1).unwrap().narrow(2, 0, 1).unwrap();
-        assert!(norm.forward(&one_row, Activation::Relu, Mode::Train).is_err());
-        assert!(norm.forward(&one_row, Activation::Relu, Mode::Evaluate).is_ok());
-        assert!(norm.forward(&x.narrow(3, 0, 4).unwrap(), Activation::Relu, Mode::Train).is_err());
+        assert!(norm.forward(&one_row, Activation::Relu, TrainingMode::Train).is_err());
+        assert!(norm.forward(&one_row, Activation::Relu, TrainingMode::Evaluate).is_ok());
+        assert!(norm.forward(&x.narrow(3, 0, 4).unwrap(), Activation::Relu, TrainingMode::Train).is_err());
     }
 }

@@ -1,15 +1,15 @@
 use candle_core::{Result as CandleResult, Tensor};
 use rayon::prelude::*;
 
-use super::anywhere;
-use super::real::{Real, for_real, tensor, vectorized, with_values};
+use super::float::{Float, for_float, tensor, vectorized, with_values};
+use super::portable;
 use super::step::Step;
 use crate::Result;
 
 /// Multiplies `x` [N, H, W, C] by `scale` [N, C], as squeeze-and-excitation does; the shape stays.
 pub fn scale_channels(x: &Tensor, scale: &Tensor) -> Result<Tensor> {
-    if anywhere::is_for(x) {
-        return Ok(anywhere::scale_channels(x, scale)?);
+    if portable::is_for(x) {
+        return Ok(portable::scale_channels(x, scale)?);
     }
     Ok(recorded(&x.contiguous()?, &scale.contiguous()?)?)
 }
@@ -22,7 +22,7 @@ fn recorded(x: &Tensor, scale: &Tensor) -> CandleResult<Tensor> {
     let pixels = height * width;
     let backward = move |[x, scale]: [&Tensor; 2], _: &Tensor, gradient: &Tensor| {
         let gradient = gradient.contiguous()?;
-        for_real!(x, T => {
+        for_float!(x, T => {
             let x_gradient = with_values([&gradient, scale], |[gradient, scale]| {
                 Ok(scaled::<T>(gradient, scale, pixels, channels))
             })?;
@@ -32,7 +32,7 @@ fn recorded(x: &Tensor, scale: &Tensor) -> CandleResult<Tensor> {
             Ok([tensor(x_gradient, x.shape())?, tensor(scale_gradient, scale.shape())?])
         })
     };
-    for_real!(x, T => {
+    for_float!(x, T => {
         let values = with_values([x, scale], |[x, scale]| Ok(scaled::<T>(x, scale, pixels, channels)))?;
         x.apply_op2(scale, Step::new("scale-channels", values, x.shape(), backward))
     })
@@ -41,7 +41,7 @@ fn recorded(x: &Tensor, scale: &Tensor) -> CandleResult<Tensor> {
 /// Pixels that one thread takes at a time.
 const PIXELS: usize = 256;
 
-pub(super) fn scaled<T: Real>(x: &[T], scale: &[T], pixels: usize, channels: usize) -> Vec<T> {
+pub(super) fn scaled<T: Float>(x: &[T], scale: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let mut output = vec![T::zero(); x.len()];
     let image = (pixels * channels).max(1);
     output.par_chunks_mut(image).zip(x.par_chunks(image)).zip(scale.par_chunks(channels.max(1))).for_each(
@@ -65,7 +65,7 @@ pub(super) fn scaled<T: Real>(x: &[T], scale: &[T], pixels: usize, channels: usi
 }
 
 /// For each image and channel, the sum of `a * b` over the pixels.
-pub(super) fn products_over_image<T: Real>(a: &[T], b: &[T], pixels: usize, channels: usize) -> Vec<T> {
+pub(super) fn products_over_image<T: Float>(a: &[T], b: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let image = (pixels * channels).max(1);
     let mut sums = vec![T::zero(); a.len() / pixels.max(1)];
     sums.par_chunks_mut(channels.max(1)).zip(a.par_chunks(image).zip(b.par_chunks(image))).for_each(

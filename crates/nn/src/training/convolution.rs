@@ -1,34 +1,20 @@
 use candle_core::{Result as CandleResult, Tensor};
 
-use super::anywhere;
-use super::batch_norm::{Mode, TrainableNorm};
+use super::float::for_float;
+use super::norm::TrainableNorm;
 use super::plan::Plan;
-use super::real::for_real;
+use super::portable;
+use super::settings::{Convolution, TrainingMode};
 use super::step::Step;
-use crate::{Activation, Padding, Result};
-
-/// How a convolution moves over its maps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Convolution {
-    /// Pixels from one position to the next, in both directions.
-    pub stride: usize,
-    /// Zeros around the image.
-    pub padding: Padding,
-    /// Groups that the channels are split into; as many as channels for a depthwise convolution.
-    pub groups: usize,
-}
-
-impl Convolution {
-    /// Stride 1, no padding, one group: what a pointwise convolution needs.
-    pub const PLAIN: Self = Self { stride: 1, padding: Padding::symmetric(0), groups: 1 };
-}
+use crate::{Activation, Result};
 
 /// Convolves `x` [N, H, W, in] by `weight` [out, in / groups, kh, kw]; the output is [N, H', W', out].
 ///
-/// Fails if the kernel does not fit the padded image or the channels disagree.
+/// # Errors
+/// [`crate::NnError::Tensor`] if the kernel does not fit the padded image or the channels disagree.
 pub fn conv2d(x: &Tensor, weight: &Tensor, convolution: &Convolution) -> Result<Tensor> {
-    if anywhere::is_for(x) {
-        return Ok(anywhere::conv2d(x, weight, convolution)?);
+    if portable::is_for(x) {
+        return Ok(portable::conv2d(x, weight, convolution)?);
     }
     Ok(recorded(&x.contiguous()?, weight, convolution)?)
 }
@@ -36,7 +22,7 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, convolution: &Convolution) -> Result<
 fn recorded(x: &Tensor, weight: &Tensor, convolution: &Convolution) -> CandleResult<Tensor> {
     let plan = Plan::new(x, weight, convolution)?;
     let product = plan.product(&x.detach(), &weight.detach())?;
-    for_real!(x, T => {
+    for_float!(x, T => {
         let values = product.flatten_all()?.to_vec1::<T>()?;
         let backward = move |[x, weight]: [&Tensor; 2], _: &Tensor, gradient: &Tensor| {
             let (x, weight) = plan.gradients(x, weight, gradient)?;
@@ -54,11 +40,11 @@ pub fn conv2d_norm(
     convolution: &Convolution,
     norm: &TrainableNorm,
     activation: Activation,
-    mode: Mode,
+    mode: TrainingMode,
 ) -> Result<Tensor> {
-    if anywhere::is_for(x) {
-        let product = anywhere::conv2d(x, weight, convolution)?;
-        return Ok(anywhere::norm(&product, norm, activation, mode)?);
+    if portable::is_for(x) {
+        let product = portable::conv2d(x, weight, convolution)?;
+        return Ok(portable::norm(&product, norm, activation, mode)?);
     }
     Ok(recorded_with_norm(&x.contiguous()?, weight, convolution, (norm, activation, mode))?)
 }
@@ -67,12 +53,12 @@ fn recorded_with_norm(
     x: &Tensor,
     weight: &Tensor,
     convolution: &Convolution,
-    (norm, activation, mode): (&TrainableNorm, Activation, Mode),
+    (norm, activation, mode): (&TrainableNorm, Activation, TrainingMode),
 ) -> CandleResult<Tensor> {
     let plan = Plan::new(x, weight, convolution)?;
     let normalized = norm.normalize(&plan.product(&x.detach(), &weight.detach())?, activation, mode)?;
     let affine = norm.affine()?;
-    for_real!(x, T => {
+    for_float!(x, T => {
         let values = normalized.values::<T>(&affine)?;
         let shape = plan.sliding.output_shape(plan.out_channels);
         let backward = move |[x, weight, affine]: [&Tensor; 3], _: &Tensor, gradient: &Tensor| {
@@ -90,11 +76,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Padding;
     use crate::seeded;
     use crate::training::finite_differences::{assert_gradients, largest_difference, norm_of, paddings};
     use crate::training::{channels_first, channels_last};
 
-    /// What Candle's own convolution makes of the padded image.
+    /// Convolves the padded image by Candle's own function.
     fn candles(x: &Tensor, weight: &Tensor, convolution: &Convolution) -> Tensor {
         let Padding { top, left, bottom, right } = convolution.padding;
         let padded = channels_first(x).unwrap().pad_with_zeros(2, top, bottom).unwrap();
@@ -115,7 +102,7 @@ mod tests {
         }
 
         #[test]
-        fn dense_equals_candles_and_has_its_gradients(
+        fn standard_convolution_equals_candles_and_has_its_gradients(
             kernel in (1..6usize, 1..6usize), stride in 1..4usize, padding in paddings(4),
             image in (1..6usize, 1..7usize), channels in (1..4usize, 1..4usize),
         ) {
@@ -185,7 +172,7 @@ mod tests {
         let (gamma, beta) = (gamma.flatten_all().unwrap(), beta.flatten_all().unwrap());
         let convolution =
             Convolution { stride: 2, padding: Padding { top: 0, left: 1, bottom: 1, right: 1 }, groups: 1 };
-        for mode in [Mode::Train, Mode::Evaluate] {
+        for mode in [TrainingMode::Train, TrainingMode::Evaluate] {
             let fused = |inputs: &[Tensor]| {
                 let norm = norm_of(&inputs[2], &inputs[3]);
                 conv2d_norm(&inputs[0], &inputs[1], &convolution, &norm, Activation::Silu, mode)

@@ -4,29 +4,29 @@ use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::axis::{Axis, Link, Sliding};
-use super::real::{Real, for_real, tensor, vectorized, with_values};
+use super::float::{Float, for_float, tensor, vectorized, with_values};
 
 /// Convolves `x` [N, H, W, C] by `taps` [kh * kw, C]; the output is [N, H', W', C].
 pub(super) fn convolve(x: &Tensor, taps: &Tensor, sliding: &Sliding) -> Result<Tensor> {
     let links = (sliding.rows.forward(), sliding.columns.forward());
     let shape = sliding.output_shape(sliding.channels);
-    for_real!(x, T => tensor(gather::<T>(x, taps, sliding, &links)?, shape))
+    for_float!(x, T => tensor(gather::<T>(x, taps, sliding, &links)?, shape))
 }
 
 /// The gradient of the input [N, H, W, C], from that of the output: the same walk with the links turned round.
 pub(super) fn input_gradient(gradient: &Tensor, taps: &Tensor, sliding: &Sliding) -> Result<Tensor> {
     let links = (sliding.rows.backward(), sliding.columns.backward());
-    for_real!(gradient, T => tensor(gather::<T>(gradient, taps, sliding, &links)?, sliding.input_shape()))
+    for_float!(gradient, T => tensor(gather::<T>(gradient, taps, sliding, &links)?, sliding.input_shape()))
 }
 
 /// The gradient of the taps [kh * kw, C].
 pub(super) fn tap_gradient(x: &Tensor, gradient: &Tensor, sliding: &Sliding) -> Result<Tensor> {
     let shape = (sliding.rows.kernel * sliding.columns.kernel, sliding.channels);
-    for_real!(x, T => tensor(correlate::<T>(x, gradient, sliding)?, shape))
+    for_float!(x, T => tensor(correlate::<T>(x, gradient, sliding)?, shape))
 }
 
 /// Sums, for each position of the target, what its links point at, times the tap they come by.
-fn gather<T: Real>(
+fn gather<T: Float>(
     source: &Tensor,
     taps: &Tensor,
     sliding: &Sliding,
@@ -60,7 +60,7 @@ fn gather<T: Real>(
     })
 }
 
-/// What one pixel of the target is made of.
+/// Sources of one pixel of the target.
 struct Reader<'a, T> {
     image: &'a [T],
     taps: &'a [T],
@@ -71,7 +71,7 @@ struct Reader<'a, T> {
     channels: usize,
 }
 
-impl<T: Real> Reader<'_, T> {
+impl<T: Float> Reader<'_, T> {
     #[inline(always)]
     fn write(&self, pixel: &mut [T]) {
         let mut channel = 0;
@@ -108,7 +108,7 @@ impl<T: Real> Reader<'_, T> {
 }
 
 /// Sums, for each tap, the products of what it read and the gradient of where it was written.
-fn correlate<T: Real>(x: &Tensor, gradient: &Tensor, sliding: &Sliding) -> Result<Vec<T>> {
+fn correlate<T: Float>(x: &Tensor, gradient: &Tensor, sliding: &Sliding) -> Result<Vec<T>> {
     /// Rows of the output that one thread sums before its part is added to the others'.
     const ROWS_AT_ONCE: usize = 16;
     let Sliding { channels, rows, columns, .. } = *sliding;
@@ -161,7 +161,7 @@ fn pairs_by_tap(axis: &Axis) -> Vec<Vec<(usize, usize)>> {
 }
 
 #[inline(always)]
-fn add_products<T: Real>(source: &[T], gradient: &[T], pairs: &[(usize, usize)], sums: &mut [T]) {
+fn add_products<T: Float>(source: &[T], gradient: &[T], pairs: &[(usize, usize)], sums: &mut [T]) {
     let channels = sums.len();
     let mut channel = 0;
     while channel + 32 <= channels {
@@ -179,7 +179,7 @@ fn add_products<T: Real>(source: &[T], gradient: &[T], pairs: &[(usize, usize)],
 }
 
 #[inline(always)]
-fn add_block<T: Real, const LANES: usize>(
+fn add_block<T: Float, const LANES: usize>(
     source: &[T],
     gradient: &[T],
     pairs: &[(usize, usize)],

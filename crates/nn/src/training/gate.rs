@@ -3,10 +3,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{Result as CandleResult, Tensor};
 use rayon::prelude::*;
 
-use super::anywhere;
 use super::channel_scale::{products_over_image, scaled};
+use super::float::{Float, for_float, tensor, vectorized, with_values};
 use super::pooling::means;
-use super::real::{Real, for_real, tensor, vectorized, with_values};
+use super::portable;
 use super::step::Step;
 use crate::{NnError, Result};
 
@@ -16,8 +16,8 @@ use crate::{NnError, Result};
 /// The same as [`super::global_average`], `gate` and [`super::scale_channels`], but `x` gets its gradient in one pass and
 /// not as a sum of two maps. Fails if the result of `gate` does not depend on its argument.
 pub fn gate_channels(x: &Tensor, gate: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-    if anywhere::is_for(x) {
-        return Ok(anywhere::scale_channels(x, &gate(&anywhere::global_average(x)?)?)?);
+    if portable::is_for(x) {
+        return Ok(portable::scale_channels(x, &gate(&portable::global_average(x)?)?)?);
     }
     let x = x.contiguous()?;
     let waiting = Arc::new(Mutex::new(None));
@@ -50,7 +50,7 @@ fn recorded_average(x: &Tensor, waiting: Waiting) -> CandleResult<Tensor> {
             candle_core::bail!("the average of a gate has a gradient, but the gated maps have none");
         };
         let average_gradient = average_gradient.contiguous()?;
-        for_real!(x, T => {
+        for_float!(x, T => {
             let inputs = [&product.gradient, &product.scale, &average_gradient];
             let values = with_values(inputs, |[gradient, scale, average_gradient]| {
                 Ok(joined::<T>(gradient, scale, average_gradient, pixels, channels))
@@ -58,7 +58,7 @@ fn recorded_average(x: &Tensor, waiting: Waiting) -> CandleResult<Tensor> {
             Ok([tensor(values, x.shape())?])
         })
     };
-    for_real!(x, T => {
+    for_float!(x, T => {
         let values = with_values([x], |[x]| Ok(means::<T>(x, pixels, channels)))?;
         x.apply_op1(Step::new("gate-average", values, (batch, channels), backward))
     })
@@ -73,7 +73,7 @@ fn recorded_product(x: &Tensor, scale: &Tensor, waiting: Waiting) -> CandleResul
     let kept = x.clone();
     let backward = move |[scale]: [&Tensor; 1], _: &Tensor, gradient: &Tensor| {
         let gradient = gradient.contiguous()?;
-        let scale_gradient = for_real!(scale, T => {
+        let scale_gradient = for_float!(scale, T => {
             let values = with_values([&kept, &gradient], |[x, gradient]| {
                 Ok(products_over_image::<T>(x, gradient, pixels, channels))
             })?;
@@ -83,14 +83,14 @@ fn recorded_product(x: &Tensor, scale: &Tensor, waiting: Waiting) -> CandleResul
         *waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(product);
         Ok([scale_gradient])
     };
-    for_real!(x, T => {
+    for_float!(x, T => {
         let values = with_values([x, scale], |[x, scale]| Ok(scaled::<T>(x, scale, pixels, channels)))?;
         scale.apply_op1(Step::new("gate-product", values, x.shape(), backward))
     })
 }
 
 /// For each pixel, `gradient * scale` and its share of the gradient of the average.
-fn joined<T: Real>(gradient: &[T], scale: &[T], average_gradient: &[T], pixels: usize, channels: usize) -> Vec<T> {
+fn joined<T: Float>(gradient: &[T], scale: &[T], average_gradient: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let share = T::from_f64(1.0 / pixels as f64);
     let image = (pixels * channels).max(1);
     let mut joined = vec![T::zero(); gradient.len()];

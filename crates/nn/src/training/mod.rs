@@ -1,31 +1,34 @@
-//! Layers for training convolutional encoders, each with its gradient: fast ones for a CPU, plain ones for anywhere else.
+//! Layers for training convolutional encoders, each with its gradient: fast ones for a CPU, portable ones for other
+//! devices.
 //!
-//! FeatureMaps are channels last here, [N, H, W, C], where the layers for inference keep Candle's [N, C, H, W]: a pointwise
+//! Maps are channels last here, [N, H, W, C], where the layers for inference keep Candle's [N, C, H, W]: a pointwise
 //! convolution is then one matrix product, a depthwise one and a batch norm read whole vectors of channels at any stride,
-//! and no image needs transposing between layers. [`channels_last`] and [`channels_first`] lead there and back. Weights
+//! and no image needs transposing between layers. [`channels_last`] and [`channels_first`] convert between the two layouts. Weights
 //! keep the shape that checkpoints have, [out, in / groups, kh, kw].
 //!
-//! Everything is a step of Candle's own graph, so `Tensor::backward` and its optimizers work as usual, in `f32` or `f64`.
+//! Every layer is an operation of Candle's own graph, so `Tensor::backward` and its optimizers work as usual, in `f32` or `f64`.
 //! Sums over pixels are taken in an order that does not depend on the number of threads (matrix products are Candle's).
-//! FeatureMaps of another device, or in half precision, go through `anywhere`, which is made of Candle's own steps.
+//! Maps of another device, or in half precision, go through `portable`, which is composed of Candle's own operations.
 //!
-//! Why not Candle's own: its grouped convolutions run channel by channel, its pooling has no padding and no gradient where
+//! Candle's own layers do not serve: its grouped convolutions run channel by channel, its pooling has no padding and no gradient where
 //! windows overlap, the gradient of its strided convolution fails on images that are not square, and its batch norm and
 //! activations are several passes of one thread.
 
 mod activation;
-mod anywhere;
 mod axis;
 mod batch_norm;
 mod channel_scale;
 mod convolution;
 mod depthwise;
+mod float;
 mod gate;
+mod norm;
 mod norm_kernels;
 mod plan;
 mod pooling;
+mod portable;
 mod random;
-mod real;
+mod settings;
 mod step;
 mod unfold;
 
@@ -35,12 +38,13 @@ pub(crate) mod finite_differences;
 use candle_core::Tensor;
 
 pub use activation::activate;
-pub use batch_norm::{Mode, NormSettings, RunningVariance, TrainableNorm};
 pub use channel_scale::scale_channels;
-pub use convolution::{Convolution, conv2d, conv2d_norm};
+pub use convolution::{conv2d, conv2d_norm};
 pub use gate::gate_channels;
-pub use pooling::{AverageOver, average_pool, global_average, max_pool};
+pub use norm::TrainableNorm;
+pub use pooling::{average_pool, global_average, max_pool};
 pub use random::DropGenerator;
+pub use settings::{AverageOver, Convolution, NormSettings, RunningVariance, TrainingMode};
 
 use crate::Result;
 

@@ -4,7 +4,7 @@ use candle_core::Result;
 use rayon::prelude::*;
 
 use super::activation::Curve;
-use super::real::{Real, vectorized};
+use super::float::{Float, vectorized};
 
 /// Numbers in a block: small enough for a core's own cache, since some passes read a block twice.
 const BLOCK: usize = 32_768;
@@ -20,7 +20,7 @@ pub(super) struct Moments {
     pub(super) variance: Vec<f64>,
 }
 
-/// A batch norm as it stands for one batch: x -> (x - mean) * inverse_deviation * weight + bias.
+/// Batch norm with the statistics of one batch: x -> (x - mean) * inverse_deviation * weight + bias.
 pub(super) struct Normalization<T> {
     pub(super) weight: Vec<T>,
     pub(super) bias: Vec<T>,
@@ -37,7 +37,7 @@ pub(super) struct NormGradients<T> {
 
 impl Moments {
     /// Measures `maps`; each block is centered on its own mean first, so that a large mean costs no digits.
-    pub(super) fn of<T: Real>(maps: &[T], channels: usize) -> Self {
+    pub(super) fn measure<T: Float>(maps: &[T], channels: usize) -> Self {
         let blocks: Vec<(usize, Vec<T>, Vec<T>)> = maps
             .par_chunks(block_length(channels))
             .map(|block| {
@@ -80,8 +80,8 @@ impl Moments {
     }
 }
 
-impl<T: Real> Normalization<T> {
-    /// Each channel as `x * scale + shift`.
+impl<T: Float> Normalization<T> {
+    /// Returns each channel's norm as `x * scale + shift`.
     fn scale_and_shift(&self) -> (Vec<T>, Vec<T>) {
         let scale: Vec<T> = self.weight.iter().zip(&self.inverse_deviation).map(|(&w, &d)| w * d).collect();
         let shift = self.bias.iter().zip(self.mean.iter().zip(&scale)).map(|(&b, (&m, &s))| b - m * s).collect();
@@ -109,7 +109,7 @@ impl<T: Real> Normalization<T> {
         output
     }
 
-    /// The way back from `gradient`, that of the activation's output. Where `mean_moves`, mean and deviation are those
+    /// Returns the gradients from `gradient`, that of the activation's output. Where `mean_moves`, mean and deviation are those
     /// of `maps` themselves and pass gradient on; else they are constants.
     pub(super) fn backward<C: Curve>(&self, maps: &[T], gradient: &[T], mean_moves: bool) -> Result<NormGradients<T>> {
         let channels = self.weight.len();

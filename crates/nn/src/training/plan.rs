@@ -1,21 +1,21 @@
-//! The arithmetic of convolution and of its gradients, by the way that suits its shapes.
+//! Arithmetic of convolution and of its gradients, by the algorithm that suits the shapes.
 
 use candle_core::{Result, Tensor};
 
 use super::axis::Sliding;
-use super::convolution::Convolution;
 use super::depthwise;
+use super::settings::Convolution;
 use super::unfold::{Channels, fold, unfold};
 use crate::Padding;
 
-/// Which of the three ways a convolution goes.
+/// Algorithm of a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Algorithm {
     /// One matrix product over all pixels.
     Pointwise,
     /// One filter per channel.
     Depthwise,
-    /// Unfolded to a matrix product per group.
+    /// Unfolded (im2col) to a matrix product per group.
     Unfolded { groups: usize },
 }
 
@@ -24,7 +24,7 @@ enum Way {
 pub(super) struct Plan {
     pub(super) sliding: Sliding,
     pub(super) out_channels: usize,
-    way: Way,
+    algorithm: Algorithm,
 }
 
 impl Plan {
@@ -37,12 +37,12 @@ impl Plan {
         }
         let sliding = Sliding::new(x.dims4()?, (kernel_height, kernel_width), stride, padding)?;
         let single_tap = kernel_height == 1 && kernel_width == 1 && stride == 1 && padding == Padding::symmetric(0);
-        let way = match groups {
-            1 if single_tap => Way::Pointwise,
-            _ if groups == channels && out_channels == channels => Way::Depthwise,
-            groups => Way::Unfolded { groups },
+        let algorithm = match groups {
+            1 if single_tap => Algorithm::Pointwise,
+            _ if groups == channels && out_channels == channels => Algorithm::Depthwise,
+            groups => Algorithm::Unfolded { groups },
         };
-        Ok(Self { sliding, way, out_channels })
+        Ok(Self { sliding, algorithm, out_channels })
     }
 
     /// Positions of the window in the whole batch.
@@ -57,13 +57,13 @@ impl Plan {
     /// The output [N, H', W', out]; nothing is recorded.
     pub(super) fn product(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
         let shape = self.sliding.output_shape(self.out_channels);
-        match self.way {
-            Way::Depthwise => depthwise::convolve(x, &self.depthwise_taps(weight)?, &self.sliding),
-            Way::Pointwise => {
+        match self.algorithm {
+            Algorithm::Depthwise => depthwise::convolve(x, &self.depthwise_taps(weight)?, &self.sliding),
+            Algorithm::Pointwise => {
                 let pixels = x.reshape((self.positions(), self.sliding.channels))?;
                 pixels.matmul(&self.filters(weight)?.t()?)?.reshape(shape)
             }
-            Way::Unfolded { groups } => {
+            Algorithm::Unfolded { groups } => {
                 let filters = self.filters(weight)?;
                 let out = self.out_channels / groups;
                 let outputs: Vec<Tensor> = (0..groups)
@@ -81,20 +81,20 @@ impl Plan {
     pub(super) fn gradients(&self, x: &Tensor, weight: &Tensor, gradient: &Tensor) -> Result<(Tensor, Tensor)> {
         let (x, gradient) = (&x.detach(), &gradient.contiguous()?);
         let weight = &weight.detach();
-        match self.way {
-            Way::Depthwise => {
+        match self.algorithm {
+            Algorithm::Depthwise => {
                 let taps = depthwise::tap_gradient(x, gradient, &self.sliding)?;
                 let x_gradient = depthwise::input_gradient(gradient, &self.depthwise_taps(weight)?, &self.sliding)?;
                 Ok((x_gradient, taps.t()?.reshape(weight.shape())?))
             }
-            Way::Pointwise => {
+            Algorithm::Pointwise => {
                 let pixels = x.reshape((self.positions(), self.sliding.channels))?;
                 let gradient = gradient.reshape((self.positions(), self.out_channels))?;
                 let weight_gradient = gradient.t()?.matmul(&pixels)?;
                 let x_gradient = gradient.matmul(&self.filters(weight)?)?;
                 Ok((x_gradient.reshape(x.shape())?, weight_gradient.reshape(weight.shape())?))
             }
-            Way::Unfolded { groups } => self.unfolded_gradients(x, weight, gradient, groups),
+            Algorithm::Unfolded { groups } => self.unfolded_gradients(x, weight, gradient, groups),
         }
     }
 

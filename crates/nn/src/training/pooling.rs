@@ -1,21 +1,13 @@
 use candle_core::{Result as CandleResult, Tensor};
 use rayon::prelude::*;
 
-use super::anywhere;
 use super::axis::{Link, Sliding};
 use super::depthwise;
-use super::real::{Real, for_real, tensor, vectorized, with_values};
+use super::float::{Float, for_float, tensor, vectorized, with_values};
+use super::portable;
+use super::settings::AverageOver;
 use super::step::Step;
 use crate::{Padding, Result};
-
-/// What the sum of a window is divided by where the window reaches over the edge of the image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AverageOver {
-    /// The whole window, its padding counting as zeros: PyTorch's default.
-    Window,
-    /// The pixels inside the image: Keras.
-    Image,
-}
 
 /// Takes the largest value of each `kernel` x `kernel` window of `x` [N, H, W, C]; pixels outside the image never win.
 ///
@@ -23,9 +15,9 @@ pub enum AverageOver {
 pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> Result<Tensor> {
     let x = x.contiguous()?;
     let sliding = Sliding::new(x.dims4()?, (kernel, kernel), stride, padding)?;
-    if anywhere::is_for(&x) {
+    if portable::is_for(&x) {
         window_links(&sliding)?;
-        return Ok(anywhere::max_pool(&x, &sliding)?);
+        return Ok(portable::max_pool(&x, &sliding)?);
     }
     Ok(recorded_max_pool(&x, &sliding)?)
 }
@@ -36,17 +28,17 @@ pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> R
 pub fn average_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding, over: AverageOver) -> Result<Tensor> {
     let x = x.contiguous()?;
     let sliding = Sliding::new(x.dims4()?, (kernel, kernel), stride, padding)?;
-    if anywhere::is_for(&x) {
+    if portable::is_for(&x) {
         window_links(&sliding)?;
-        return Ok(anywhere::average_pool(&x, &sliding, over)?);
+        return Ok(portable::average_pool(&x, &sliding, over)?);
     }
     Ok(recorded_average_pool(&x, sliding, over)?)
 }
 
 /// Averages `x` [N, H, W, C] over the image to [N, C].
 pub fn global_average(x: &Tensor) -> Result<Tensor> {
-    if anywhere::is_for(x) {
-        return Ok(anywhere::global_average(x)?);
+    if portable::is_for(x) {
+        return Ok(portable::global_average(x)?);
     }
     Ok(recorded_global_average(&x.contiguous()?)?)
 }
@@ -54,13 +46,13 @@ pub fn global_average(x: &Tensor) -> Result<Tensor> {
 fn recorded_max_pool(x: &Tensor, sliding: &Sliding) -> CandleResult<Tensor> {
     let links = window_links(sliding)?;
     let shape = sliding.output_shape(sliding.channels);
-    for_real!(x, T => {
+    for_float!(x, T => {
         let (values, winners) = with_values([x], |[x]| Ok(largest::<T>(x, sliding, &links)))?;
         let image_length = sliding.rows.length * sliding.columns.length * sliding.channels;
         let backward = move |[x]: [&Tensor; 1], _: &Tensor, gradient: &Tensor| {
             let gradient = gradient.contiguous()?;
             let values = with_values([&gradient], |[gradient]| {
-                Ok(hand_back::<T>(gradient, &winners, x.elem_count(), image_length))
+                Ok(scatter::<T>(gradient, &winners, x.elem_count(), image_length))
             })?;
             Ok([tensor(values, x.shape())?])
         };
@@ -80,7 +72,7 @@ fn window_links(sliding: &Sliding) -> CandleResult<WindowLinks> {
 }
 
 /// The largest value of each window and where in its image it was.
-fn largest<T: Real>(x: &[T], sliding: &Sliding, (rows, columns): &WindowLinks) -> (Vec<T>, Vec<u32>) {
+fn largest<T: Float>(x: &[T], sliding: &Sliding, (rows, columns): &WindowLinks) -> (Vec<T>, Vec<u32>) {
     let Sliding { batch, channels, .. } = *sliding;
     let width = sliding.columns.length;
     let image_length = sliding.rows.length * width * channels;
@@ -100,7 +92,7 @@ fn largest<T: Real>(x: &[T], sliding: &Sliding, (rows, columns): &WindowLinks) -
                     for (channel, ((value, winner), &x)) in
                         values.iter_mut().zip(winners.iter_mut()).zip(source).enumerate()
                     {
-                        // A value that is no number wins, so that a training that diverged shows it.
+                        // NaN wins, so that a training that diverged shows it.
                         if first || x > *value || x.partial_cmp(&x).is_none() {
                             *value = x;
                             *winner = (start + channel) as u32;
@@ -115,7 +107,7 @@ fn largest<T: Real>(x: &[T], sliding: &Sliding, (rows, columns): &WindowLinks) -
 }
 
 /// Adds each gradient to the input that won its window.
-fn hand_back<T: Real>(gradient: &[T], winners: &[u32], length: usize, image_length: usize) -> Vec<T> {
+fn scatter<T: Float>(gradient: &[T], winners: &[u32], length: usize, image_length: usize) -> Vec<T> {
     let mut target = vec![T::zero(); length];
     let images = length / image_length.max(1);
     let out_length = gradient.len() / images.max(1);
@@ -142,7 +134,7 @@ fn recorded_average_pool(x: &Tensor, sliding: Sliding, over: AverageOver) -> Can
     let shares = Tensor::from_vec(shares, (1, rows.len(), columns.len(), 1), x.device())?.to_dtype(x.dtype())?;
     let ones = Tensor::ones((window, sliding.channels), x.dtype(), x.device())?;
     let average = depthwise::convolve(&x.detach(), &ones, &sliding)?.broadcast_mul(&shares)?;
-    for_real!(x, T => {
+    for_float!(x, T => {
         let values = average.flatten_all()?.to_vec1::<T>()?;
         let backward = move |_: [&Tensor; 1], _: &Tensor, gradient: &Tensor| {
             let gradient = gradient.broadcast_mul(&shares)?;
@@ -160,18 +152,18 @@ fn recorded_global_average(x: &Tensor) -> CandleResult<Tensor> {
     }
     let backward = move |[x]: [&Tensor; 1], _: &Tensor, gradient: &Tensor| {
         let gradient = gradient.contiguous()?;
-        for_real!(x, T => {
+        for_float!(x, T => {
             let values = with_values([&gradient], |[gradient]| Ok(spread::<T>(gradient, pixels, channels)))?;
             Ok([tensor(values, x.shape())?])
         })
     };
-    for_real!(x, T => {
+    for_float!(x, T => {
         let values = with_values([x], |[x]| Ok(means::<T>(x, pixels, channels)))?;
         x.apply_op1(Step::new("global-average", values, (batch, channels), backward))
     })
 }
 
-pub(super) fn means<T: Real>(x: &[T], pixels: usize, channels: usize) -> Vec<T> {
+pub(super) fn means<T: Float>(x: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let share = T::from_f64(1.0 / pixels as f64);
     let mut means = vec![T::zero(); x.len() / pixels];
     means.par_chunks_mut(channels.max(1)).zip(x.par_chunks((pixels * channels).max(1))).for_each(|(means, x)| {
@@ -192,7 +184,7 @@ pub(super) fn means<T: Real>(x: &[T], pixels: usize, channels: usize) -> Vec<T> 
     means
 }
 
-fn spread<T: Real>(gradient: &[T], pixels: usize, channels: usize) -> Vec<T> {
+fn spread<T: Float>(gradient: &[T], pixels: usize, channels: usize) -> Vec<T> {
     let share = T::from_f64(1.0 / pixels as f64);
     let mut spread = vec![T::zero(); gradient.len() * pixels];
     spread.par_chunks_mut((pixels * channels).max(1)).zip(gradient.par_chunks(channels.max(1))).for_each(

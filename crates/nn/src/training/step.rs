@@ -1,12 +1,12 @@
-//! A step of Candle's graph from a finished result and a function for the way back.
+//! Operation of Candle's graph with a result that is computed already, and a function for the backward pass.
 
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor};
 
-use super::real::Real;
+use super::float::Float;
 
-/// The gradient of each argument, from the arguments, the result and the gradient of the result.
+/// Backward pass: the gradient of each argument, from the arguments, the result and the gradient of the result.
 pub(super) trait Backward<const N: usize>: Send + Sync + 'static {
     fn gradients(&self, arguments: [&Tensor; N], result: &Tensor, gradient: &Tensor) -> Result<[Tensor; N]>;
 }
@@ -20,7 +20,7 @@ where
     }
 }
 
-/// Values that were computed already, waiting for Candle to ask for them.
+/// Operation whose result was computed before Candle asks for it.
 pub(super) struct Step<B> {
     name: &'static str,
     result: Mutex<Option<(CpuStorage, Shape)>>,
@@ -28,7 +28,7 @@ pub(super) struct Step<B> {
 }
 
 impl<B> Step<B> {
-    pub(super) fn new<T: Real>(name: &'static str, values: Vec<T>, shape: impl Into<Shape>, backward: B) -> Self {
+    pub(super) fn new<T: Float>(name: &'static str, values: Vec<T>, shape: impl Into<Shape>, backward: B) -> Self {
         let result = Mutex::new(Some((T::to_cpu_storage_owned(values), shape.into())));
         Self { name, result, backward }
     }

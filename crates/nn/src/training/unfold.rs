@@ -1,10 +1,10 @@
-//! Dense convolution as a matrix product: the pixels under each position of the window laid out in one row, and back.
+//! Standard convolution as a matrix product: the pixels under each position of the window laid out in one row, and back.
 
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
 use super::axis::Sliding;
-use super::real::{Real, for_real, tensor, with_values};
+use super::float::{Float, for_float, tensor, with_values};
 
 /// The channels of the input that one group of filters reads.
 #[derive(Debug, Clone, Copy)]
@@ -15,15 +15,15 @@ pub(super) struct Channels {
 
 /// Lays `x` [N, H, W, C] out as [N * H' * W', kh * kw * channels.count], zero where the window is outside the image.
 pub(super) fn unfold(x: &Tensor, sliding: &Sliding, channels: Channels) -> Result<Tensor> {
-    for_real!(x, T => unfold_values::<T>(x, sliding, channels))
+    for_float!(x, T => unfold_values::<T>(x, sliding, channels))
 }
 
 /// Sums `folded` [N * H' * W', kh * kw * channels.count] back to where [`unfold`] took it from: [N, H, W, channels.count].
 pub(super) fn fold(folded: &Tensor, sliding: &Sliding, channels: Channels) -> Result<Tensor> {
-    for_real!(folded, T => fold_values::<T>(folded, sliding, channels))
+    for_float!(folded, T => fold_values::<T>(folded, sliding, channels))
 }
 
-fn unfold_values<T: Real>(x: &Tensor, sliding: &Sliding, channels: Channels) -> Result<Tensor> {
+fn unfold_values<T: Float>(x: &Tensor, sliding: &Sliding, channels: Channels) -> Result<Tensor> {
     let (rows, columns) = (sliding.rows.forward(), sliding.columns.forward());
     let taps = sliding.rows.kernel * sliding.columns.kernel;
     let row_length = columns.len() * taps * channels.count;
@@ -48,7 +48,7 @@ fn unfold_values<T: Real>(x: &Tensor, sliding: &Sliding, channels: Channels) -> 
     tensor(folded, (sliding.batch * rows.len() * columns.len(), taps * channels.count))
 }
 
-fn fold_values<T: Real>(folded: &Tensor, sliding: &Sliding, channels: Channels) -> Result<Tensor> {
+fn fold_values<T: Float>(folded: &Tensor, sliding: &Sliding, channels: Channels) -> Result<Tensor> {
     let (rows, columns) = (sliding.rows.backward(), sliding.columns.backward());
     let taps = sliding.rows.kernel * sliding.columns.kernel;
     let row_length = columns.len() * channels.count;

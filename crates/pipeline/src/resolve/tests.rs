@@ -102,7 +102,7 @@ fn int8_needs_a_calibration_of_these_weights_and_says_how_to_get_one() {
     let model = registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
     let mut observer = model.observer(card.prepare.size).unwrap();
     let size = card.prepare.size;
-    observer.look(&vec![0.5; 3 * size * size]).unwrap();
+    observer.observe(&vec![0.5; 3 * size * size]).unwrap();
     let calibration = QuantizationRanges {
         model: card.name.clone(),
         weights_sha256: model.weights_sha256().to_owned(),

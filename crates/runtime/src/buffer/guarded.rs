@@ -13,8 +13,9 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Maps `bytes`, a multiple of the cache line.
-    pub(super) fn zeroed(bytes: usize) -> Self {
+    /// Maps `bytes`, a multiple of `alignment`: as the last one ends with a page, so is the first one's address.
+    pub(super) fn zeroed(bytes: usize, alignment: usize) -> Self {
+        debug_assert!(bytes.is_multiple_of(alignment));
         let page = rustix::param::page_size();
         let inside = bytes.next_multiple_of(page);
         let mapped_bytes = inside + 2 * page;
@@ -63,7 +64,7 @@ mod tests {
     #[test]
     fn the_bytes_before_and_after_are_protected() {
         for bytes in [64, 4096, 4160, 3 << 20] {
-            let memory = Memory::zeroed(bytes);
+            let memory = Memory::zeroed(bytes, 64);
             let start = memory.start().as_ptr() as usize;
             assert_eq!(start % 64, 0);
             for inside in [start, start + bytes - 1] {

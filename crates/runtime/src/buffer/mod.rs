@@ -27,7 +27,16 @@ unsafe impl Sync for Buffer {}
 impl Buffer {
     pub(crate) fn zeroed(length: usize) -> Self {
         let lines = (length * size_of::<f32>()).div_ceil(LINE_BYTES).max(1);
-        Self { memory: Memory::zeroed(lines * LINE_BYTES), length }
+        Self { memory: Memory::zeroed(lines * LINE_BYTES, LINE_BYTES), length }
+    }
+
+    /// Copies rows of `width` numbers, each padded with zeros to `padded` numbers.
+    pub(crate) fn from_rows(numbers: &[f32], width: usize, padded: usize) -> Self {
+        let mut buffer = Self::zeroed(numbers.len() / width * padded);
+        for (row, numbers) in buffer.as_mut_slice().chunks_exact_mut(padded).zip(numbers.chunks_exact(width)) {
+            row[..width].copy_from_slice(numbers);
+        }
+        buffer
     }
 
     fn start(&self) -> *mut f32 {

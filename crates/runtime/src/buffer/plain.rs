@@ -3,8 +3,6 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
-use super::LINE_BYTES;
-
 /// Size of a huge page of x86-64 and of most ARM systems.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
@@ -16,10 +14,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Allocates `bytes`, at least one, from the start of a cache line.
-    pub(super) fn zeroed(bytes: usize) -> Self {
+    /// Allocates `bytes`, at least one, at a multiple of `alignment`.
+    pub(super) fn zeroed(bytes: usize, alignment: usize) -> Self {
         let is_huge = bytes >= HUGE_PAGE_BYTES;
-        let alignment = if is_huge { HUGE_PAGE_BYTES } else { LINE_BYTES };
+        let alignment = if is_huge { HUGE_PAGE_BYTES } else { alignment };
         let Ok(layout) = Layout::from_size_align(bytes.next_multiple_of(alignment), alignment) else {
             panic!("a buffer of {bytes} bytes is larger than an address space");
         };

@@ -6,5 +6,5 @@ pub(crate) mod quantized;
 mod tile;
 
 pub(crate) use multiply::{Columns, Product, multiply, part};
-pub(crate) use packed::{PackedMatrix, Segment};
-pub(crate) use tile::Tiles;
+pub(crate) use packed::PackedMatrix;
+pub(crate) use tile::{Segment, Tiles};

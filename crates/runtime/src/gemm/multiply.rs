@@ -1,10 +1,10 @@
 use std::ops::Range;
 
 use crate::activation::{Activate, Activation};
-use crate::simd::{CHANNEL_GROUP, Lanes};
+use crate::simd::CHANNEL_GROUP;
 
-use super::packed::{PackedMatrix, Segment};
-use super::tile::TileArguments;
+use super::packed::PackedMatrix;
+use super::tile::{Segment, TileArguments, Tiles};
 
 /// Input that is read again for each panel before the next block of rows: what stays in a second-level cache beside one
 /// panel of weights.
@@ -53,7 +53,7 @@ impl<'a> Columns<'a> {
 ///
 /// # Safety
 /// The pointers must be valid as the types ask for, and no other thread may write what is read or written here.
-pub(crate) unsafe fn multiply<L: Lanes>(lanes: L, columns: &Columns<'_>, product: &Product<'_>) {
+pub(crate) unsafe fn multiply<L: Tiles>(lanes: L, columns: &Columns<'_>, product: &Product<'_>) {
     let matrix = columns.matrix;
     let depth: usize = product.segments.iter().map(|segment| segment.length).sum();
     debug_assert!(columns.first_row + depth <= matrix.depth);

@@ -2,19 +2,12 @@ use std::ops::Range;
 
 use crate::InstructionSet;
 use crate::buffer::Buffer;
+use crate::gemm::tile::Tiles;
 use crate::instruction_set::LanesTask;
-use crate::simd::{CHANNEL_GROUP, Lanes};
+use crate::simd::CHANNEL_GROUP;
 
 /// Largest panel. It is read again for every tile of a block of rows, so it should stay in a second-level cache.
 const PANEL_NUMBERS: usize = (512 << 10) / size_of::<f32>();
-
-/// Run of input numbers (bytes, in int8 products) that lie side by side and are multiplied with as many rows of the matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Segment {
-    /// Start of the run, in numbers from the output row's first input number.
-    pub(crate) offset: usize,
-    pub(crate) length: usize,
-}
 
 /// Neighboring columns of a packed matrix, stored row after row.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +73,7 @@ struct WidestPanel;
 impl LanesTask for WidestPanel {
     type Output = usize;
 
-    fn run<L: Lanes>(self, _: L) -> usize {
+    fn run<L: Tiles>(self, _: L) -> usize {
         L::TILES.len()
     }
 }

@@ -4,7 +4,13 @@ use crate::simd::Neon;
 use crate::simd::{Avx2, Avx512};
 use crate::simd::{CHANNEL_GROUP, Kernel, Lanes, Portable};
 
-use super::packed::Segment;
+/// Run of input numbers (bytes, in int8 products) that lie side by side and are multiplied with as many rows of the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Segment {
+    /// Start of the run, in numbers from the output row's first input number.
+    pub(crate) offset: usize,
+    pub(crate) length: usize,
+}
 
 /// Arguments of a tile of output: a few rows by one panel of columns.
 pub(crate) struct TileArguments<'a> {
@@ -36,7 +42,7 @@ pub(crate) type TileFunction<L> = unsafe fn(L, &TileArguments<'_>);
 /// Tiles of an instruction set. Shapes are chosen so that the sums fill its vector registers but for those that hold one
 /// row of weights and an input number: 32 registers on AVX-512 and NEON, 16 on AVX2. Larger tiles would spill, smaller ones
 /// load more often for each multiply-add.
-pub(crate) trait Tiles: Sized + 'static {
+pub(crate) trait Tiles: Lanes {
     /// Tile functions by panel width in groups (from 1) and by rows (from 1).
     const TILES: &'static [&'static [TileFunction<Self>]];
 }

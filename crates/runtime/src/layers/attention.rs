@@ -4,9 +4,9 @@ mod softmax;
 use super::{MapIndex, Run, ScratchLength, View};
 use crate::activation::Activation;
 use crate::buffer::Buffer;
-use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
-use crate::simd::{CHANNEL_GROUP, Lanes};
-use head::{ReadHead, WriteHead};
+use crate::gemm::{Columns, PackedMatrix, Product, Segment, Tiles, multiply, part};
+use crate::simd::CHANNEL_GROUP;
+use head::{HeadScratch, ReadHead, WriteHead};
 use softmax::Softmax;
 
 /// Query tokens that are computed from scores to output before the next ones: their scores stay in a first-level cache
@@ -40,22 +40,6 @@ pub(crate) struct Attention {
     pub(crate) keys: PackedMatrix,
     /// Packing of values [tokens, head width]; its weights are zeros.
     pub(crate) values: PackedMatrix,
-}
-
-/// Scratch memory of a worker for one head of one window.
-struct HeadScratch {
-    /// [tokens, head width].
-    queries: *mut f32,
-    /// [tokens, head width], before they are packed.
-    key_rows: *mut f32,
-    keys: *mut f32,
-    values: *mut f32,
-    /// Scores of a block of tokens, then their exponentials.
-    scores: *mut f32,
-    /// Sums of values weighted by the exponentials.
-    weighted: *mut f32,
-    /// Reciprocal of the sum of each row of exponentials.
-    inverse_sums: *mut f32,
 }
 
 impl Attention {
@@ -95,7 +79,7 @@ impl Attention {
 
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let (heads, windows) = (self.heads(), self.windows.len());
         let all = output.frames * windows * heads;
@@ -115,7 +99,7 @@ impl Attention {
 
     /// # Safety
     /// As for `run`; frame, window and head must exist.
-    unsafe fn attend<L: Lanes>(
+    unsafe fn attend<L: Tiles>(
         &self,
         lanes: L,
         (input, output): (View, View),
@@ -129,7 +113,18 @@ impl Attention {
         let bias = self.bias.as_ref().map(|bias| bias.as_ptr().wrapping_add(head * tokens * padded));
         // SAFETY: passed on to the caller; every row and column below is inside its part of the scratch or its map.
         unsafe {
-            lanes.call(ReadHead { layer: self, input, frame, channel, pixels, scale: self.scales[head], scratch });
+            lanes.call(ReadHead {
+                input,
+                frame,
+                channel,
+                pixels,
+                beyond: &self.beyond,
+                scale: self.scales[head],
+                normalize_queries_and_keys: self.normalize_queries_and_keys,
+                keys: &self.keys,
+                values: &self.values,
+                scratch,
+            });
             let blocks = tokens.div_ceil(BLOCK_TOKENS);
             for block in 0..blocks {
                 let rows = part(tokens, blocks, block);
@@ -158,7 +153,7 @@ impl Attention {
     ///
     /// # Safety
     /// The pointers must be valid for so many rows, and for the packed matrix.
-    unsafe fn multiply<L: Lanes>(
+    unsafe fn multiply<L: Tiles>(
         &self,
         lanes: L,
         (packing, weights): (&PackedMatrix, *mut f32),

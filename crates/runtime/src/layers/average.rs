@@ -1,5 +1,5 @@
 use super::{MapIndex, Run};
-use crate::gemm::part;
+use crate::gemm::{Tiles, part};
 use crate::simd::{CHANNEL_GROUP, Kernel, Lanes};
 
 /// Partial sums that are accumulated side by side: additions do not wait for each other, and rounding errors stay small.
@@ -14,7 +14,7 @@ pub(crate) struct GlobalAverage {
 impl GlobalAverage {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let groups = input.shape.padded_channels() / CHANNEL_GROUP;
         let parts = run.parts(groups, input.groups());

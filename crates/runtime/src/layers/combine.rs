@@ -1,7 +1,7 @@
 use super::{MapIndex, Pointer, Run};
 use crate::activation::Activation;
 use crate::buffer::Buffer;
-use crate::gemm::part;
+use crate::gemm::{Tiles, part};
 use crate::simd::{Kernel, Lanes};
 
 /// Fewest pixels of a thread's part.
@@ -23,7 +23,7 @@ pub(crate) struct Combine {
 impl Combine {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let other = self.other.map(|other| run.view(other));
         let gates = self.gates.map(|gates| run.view(gates));

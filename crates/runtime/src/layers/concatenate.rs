@@ -1,6 +1,5 @@
 use super::{MapIndex, Run};
-use crate::gemm::part;
-use crate::simd::Lanes;
+use crate::gemm::{Tiles, part};
 
 /// Fewest pixels of a thread's part.
 const MIN_PIXELS: usize = 64;
@@ -14,7 +13,7 @@ pub(crate) struct Concatenate {
 impl Concatenate {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let output = run.view(self.output);
         let pixels = output.shape.pixels();
         let parts = run.parts(pixels.div_ceil(MIN_PIXELS), 2 * output.groups());

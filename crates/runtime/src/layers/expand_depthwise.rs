@@ -3,9 +3,9 @@ use std::ops::Range;
 use super::depthwise::{DepthwiseRows, KeptRows, depthwise_rows, means_at};
 use super::{MapIndex, PackedDepthwise, Run, ScratchLength, View};
 use crate::activation::Activation;
-use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
+use crate::gemm::{Columns, PackedMatrix, Product, Segment, Tiles, multiply, part};
 use crate::shape::MapShape;
-use crate::simd::{CHANNEL_GROUP, Lanes};
+use crate::simd::CHANNEL_GROUP;
 
 /// Numbers of expanded rows that exist at a time, before the depthwise pass reads them: what stays in a second-level cache
 /// beside the rows they come from and those that the pass keeps.
@@ -41,7 +41,7 @@ impl ExpandDepthwise {
 
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let means = self.means.map(|means| run.view(means));
         let chunks = self.chunks();
@@ -72,7 +72,7 @@ impl ExpandDepthwise {
     ///
     /// # Safety
     /// As for `run`; the scratch must be as long as asked for.
-    unsafe fn channels<L: Lanes>(
+    unsafe fn channels<L: Tiles>(
         &self,
         lanes: L,
         panels: Range<usize>,

@@ -1,6 +1,6 @@
 use super::{MapIndex, Run};
 use crate::buffer::Buffer;
-use crate::gemm::part;
+use crate::gemm::{Tiles, part};
 use crate::simd::{Kernel, Lanes};
 
 /// Fewest pixels of a thread's part.
@@ -23,7 +23,7 @@ pub(crate) struct LayerNorm {
 impl LayerNorm {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
         let pixels = input.frames * input.shape.pixels();

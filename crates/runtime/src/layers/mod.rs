@@ -37,9 +37,10 @@ pub(crate) use standard_convolution::{InputAccess, MIN_TILED_WIDTH, StandardConv
 pub(crate) use temporal_convolution::TemporalConvolution;
 pub(crate) use tokens::{Pixels, PrependToken};
 
+use crate::gemm::Tiles;
 use crate::quantization::AffineQuantization;
 use crate::shape::MapShape;
-use crate::simd::{CHANNEL_GROUP, Lanes};
+use crate::simd::CHANNEL_GROUP;
 use crate::thread_pool::ThreadPool;
 
 /// Fewest vector operations that are worth handing to another thread: about a microsecond.
@@ -158,7 +159,7 @@ pub(crate) struct ScratchLength {
     pub(crate) own: usize,
 }
 
-impl<L: Lanes> Run<'_, L> {
+impl<L: Tiles> Run<'_, L> {
     /// Returns the view of a map's frames in this run.
     pub(crate) fn view(&self, map: MapIndex) -> View {
         let buffer = &self.buffers[map];

@@ -1,12 +1,11 @@
 use super::{Pointer, Run, View};
-use crate::gemm::part;
-use crate::simd::Lanes;
+use crate::gemm::{Tiles, part};
 
 /// Copies frames [T, C, H, W] to a map of as many, channels last; the padding channels become zero.
 ///
 /// # Safety
 /// `frames` must be valid for reading the map's frames.
-pub(crate) unsafe fn from_planar<L: Lanes>(run: &Run<'_, L>, frames: *const f32, map: View) {
+pub(crate) unsafe fn from_planar<L: Tiles>(run: &Run<'_, L>, frames: *const f32, map: View) {
     let (channels, pixels) = (map.shape.channels, map.shape.pixels());
     let frames = Pointer::new(frames.cast_mut());
     let parts = run.parts(pixels, pixels * channels);
@@ -29,7 +28,7 @@ pub(crate) unsafe fn from_planar<L: Lanes>(run: &Run<'_, L>, frames: *const f32,
 ///
 /// # Safety
 /// `frames` must be valid for writing the map's frames.
-pub(crate) unsafe fn to_planar<L: Lanes>(run: &Run<'_, L>, map: View, frames: *mut f32) {
+pub(crate) unsafe fn to_planar<L: Tiles>(run: &Run<'_, L>, map: View, frames: *mut f32) {
     let (channels, pixels) = (map.shape.channels, map.shape.pixels());
     let frames = Pointer::new(frames);
     let parts = run.parts(channels, pixels * channels);

@@ -1,6 +1,6 @@
 use super::{MapIndex, Pointer, Run, ScratchLength, View};
 use crate::activation::Activation;
-use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
+use crate::gemm::{Columns, PackedMatrix, Product, Segment, Tiles, multiply, part};
 use crate::simd::{CHANNEL_GROUP, Kernel, Lanes};
 
 /// Fewest rows of a thread's part of a product: fewer would not repay reading the weights.
@@ -30,7 +30,7 @@ impl Pointwise {
 
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
         let own_weights = self.matrix.weights.as_ptr();
@@ -63,7 +63,7 @@ impl Pointwise {
 
     /// # Safety
     /// As for `run`; `weights` must be as long as the matrix' own.
-    unsafe fn multiply<L: Lanes>(
+    unsafe fn multiply<L: Tiles>(
         &self,
         run: &Run<'_, L>,
         (input, output, residual): (View, View, Option<View>),
@@ -113,7 +113,7 @@ impl Pointwise {
     ///
     /// # Safety
     /// As for `run`; nothing else may use the input.
-    unsafe fn scale_input<L: Lanes>(&self, run: &Run<'_, L>, input: View, gates: View) {
+    unsafe fn scale_input<L: Tiles>(&self, run: &Run<'_, L>, input: View, gates: View) {
         let pixels = input.shape.pixels();
         let parts = run.parts(pixels.div_ceil(MIN_ROWS), 2 * input.groups());
         let lanes = run.lanes;
@@ -136,7 +136,7 @@ impl Pointwise {
     ///
     /// # Safety
     /// As for `run`.
-    unsafe fn scale_weights<L: Lanes>(&self, run: &Run<'_, L>, gates: View) {
+    unsafe fn scale_weights<L: Tiles>(&self, run: &Run<'_, L>, gates: View) {
         let panels = &self.matrix.panels;
         let parts = run.parts(panels.len(), 2 * self.matrix.weights.len() / CHANNEL_GROUP);
         let (lanes, scratch) = (run.lanes, run.scratch.shared);

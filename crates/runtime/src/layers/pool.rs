@@ -1,5 +1,5 @@
 use super::{MapIndex, Run, View};
-use crate::gemm::part;
+use crate::gemm::{Tiles, part};
 use crate::quantization::AffineQuantization;
 use crate::shape::{MapShape, Window};
 use crate::simd::{Kernel, Lanes};
@@ -26,7 +26,7 @@ pub(crate) struct Pool {
 impl Pool {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
         let rows = output.frames * output.shape.height;

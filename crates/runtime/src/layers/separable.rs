@@ -3,9 +3,8 @@ use std::ops::Range;
 use super::depthwise::{DepthwiseRows, depthwise_rows};
 use super::{MapIndex, PackedDepthwise, Run, ScratchLength, View};
 use crate::activation::Activation;
-use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
+use crate::gemm::{Columns, PackedMatrix, Product, Segment, Tiles, multiply, part};
 use crate::shape::MapShape;
-use crate::simd::Lanes;
 
 /// Numbers of the map between the two convolutions that exist at a time: what stays in a second-level cache beside a panel
 /// of weights.
@@ -39,7 +38,7 @@ impl Separable {
 
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
         let height = output.shape.height;
@@ -62,7 +61,7 @@ impl Separable {
 
     /// # Safety
     /// As for `run`; the scratch must be as long as asked for.
-    unsafe fn band<L: Lanes>(
+    unsafe fn band<L: Tiles>(
         &self,
         lanes: L,
         (input, output, residual): (View, View, Option<View>),

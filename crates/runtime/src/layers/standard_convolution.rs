@@ -2,9 +2,8 @@ use std::ops::Range;
 
 use super::{MapIndex, Run, ScratchLength, View};
 use crate::activation::Activation;
-use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
+use crate::gemm::{Columns, PackedMatrix, Product, Segment, Tiles, multiply, part};
 use crate::shape::{MapShape, Window};
-use crate::simd::Lanes;
 
 /// Narrowest output whose rows fill tiles by themselves. In narrower ones, pixels of several rows are gathered for a tile.
 pub(crate) const MIN_TILED_WIDTH: usize = 24;
@@ -79,7 +78,7 @@ impl StandardConvolution {
 
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let work = Work { layer: self, input, output, residual: self.residual.map(|residual| run.view(residual)) };
         let lanes = run.lanes;
@@ -126,7 +125,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// The pixels must be inside the output, `scratch` as long as asked for.
-    unsafe fn gathered<L: Lanes>(
+    unsafe fn gathered<L: Tiles>(
         &self,
         lanes: L,
         mut pixels: Range<usize>,
@@ -150,7 +149,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// The rows must be inside the output.
-    unsafe fn direct<L: Lanes>(&self, lanes: L, rows: Range<usize>, segments: &[Segment]) {
+    unsafe fn direct<L: Tiles>(&self, lanes: L, rows: Range<usize>, segments: &[Segment]) {
         let (input, output, stride) = (self.input, self.output.shape, self.layer.window.stride);
         for row in rows {
             let (frame, y) = (row / output.height, row % output.height);
@@ -165,7 +164,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// The rows must be inside the output, `scratch` as long as asked for.
-    unsafe fn padded<L: Lanes>(
+    unsafe fn padded<L: Tiles>(
         &self,
         lanes: L,
         (frame, rows): (usize, Range<usize>),
@@ -190,7 +189,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// The segments of all pixels must be valid for reading, the pixels be inside the output.
-    unsafe fn multiply<L: Lanes>(
+    unsafe fn multiply<L: Tiles>(
         &self,
         lanes: L,
         (first, count): (usize, usize),

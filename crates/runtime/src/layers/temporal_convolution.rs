@@ -2,9 +2,8 @@ use std::ops::Range;
 
 use super::{MapIndex, Run, View};
 use crate::activation::Activation;
-use crate::gemm::{Columns, PackedMatrix, Product, Segment, multiply, part};
+use crate::gemm::{Columns, PackedMatrix, Product, Segment, Tiles, multiply, part};
 use crate::shape::TemporalWindow;
-use crate::simd::Lanes;
 
 /// Fewest pixels of a thread's part of a product: fewer would not repay reading the weights.
 const MIN_PIXELS: usize = 24;
@@ -26,7 +25,7 @@ pub(crate) struct TemporalConvolution {
 impl TemporalConvolution {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let work = Work { layer: self, input, output, residual: self.residual.map(|residual| run.view(residual)) };
         let pixels = output.frames * output.shape.pixels();
@@ -60,7 +59,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// The pixels must be inside the output, and no other thread write them in these columns.
-    unsafe fn pixels<L: Lanes>(&self, lanes: L, mut pixels: Range<usize>, panels: Range<usize>) {
+    unsafe fn pixels<L: Tiles>(&self, lanes: L, mut pixels: Range<usize>, panels: Range<usize>) {
         let Self { layer, input, output, residual } = self;
         let step = layer.window.spatial_stride;
         // Pixels whose inputs are evenly apart.

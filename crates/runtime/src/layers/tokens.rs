@@ -2,7 +2,7 @@
 
 use super::{MapIndex, Run};
 use crate::buffer::Buffer;
-use crate::gemm::part;
+use crate::gemm::{Tiles, part};
 use crate::simd::{Kernel, Lanes};
 
 /// Fewest pixels of a thread's part.
@@ -19,7 +19,7 @@ pub(crate) struct PrependToken {
 impl PrependToken {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let tokens = output.shape.pixels();
         let width = output.shape.padded_channels();
@@ -79,7 +79,7 @@ pub(crate) struct Pixels {
 impl Pixels {
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let width = output.shape.padded_channels();
         for frame in 0..output.frames {

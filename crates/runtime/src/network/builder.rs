@@ -1,3 +1,5 @@
+mod attention;
+
 use super::graph::{Convolution, Kernel, Map, Node, Operation, SqueezeExcite, TemporalConvolution};
 use super::run::Network;
 use crate::activation::Activation;
@@ -279,7 +281,7 @@ impl NetworkBuilder {
     }
 
     /// Adds a node, with as many frames as its first input has.
-    pub(super) fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
+    fn push(&mut self, shape: MapShape, operation: Operation) -> Map {
         let frames = operation.inputs().first().map_or(1, |&input| self.nodes[input].frames);
         self.nodes.push(Node { shape, frames, quantization: None, operation: Some(operation) });
         Map(self.nodes.len() - 1)
@@ -304,7 +306,7 @@ impl NetworkBuilder {
     }
 
     /// Returns a handle's index and shape; an error if it came from another builder.
-    pub(super) fn checked(&self, layer: &'static str, map: Map) -> Result<(MapIndex, MapShape)> {
+    fn checked(&self, layer: &'static str, map: Map) -> Result<(MapIndex, MapShape)> {
         match self.nodes.get(map.0) {
             Some(node) => Ok((map.0, node.shape)),
             None => Err(mismatch(layer, "a map of another network".to_owned())),
@@ -326,13 +328,13 @@ fn copied_kernel(layer: &'static str, (weight, bias, out): (&[f32], &[f32], usiz
     Ok(Kernel { weight: weight.to_vec(), bias, input_range: None })
 }
 
-pub(super) fn check_length(layer: &'static str, name: &'static str, expected: usize, numbers: &[f32]) -> Result<()> {
+fn check_length(layer: &'static str, name: &'static str, expected: usize, numbers: &[f32]) -> Result<()> {
     match numbers.len() {
         found if found == expected => Ok(()),
         found => Err(RuntimeError::WeightLength { layer, name, expected, found }),
     }
 }
 
-pub(super) fn mismatch(layer: &'static str, problem: String) -> RuntimeError {
+fn mismatch(layer: &'static str, problem: String) -> RuntimeError {
     RuntimeError::Shape { layer, problem }
 }

@@ -1,10 +1,13 @@
 //! Lowering: from operations of the graph to layers with packed weights.
 
+mod attention;
+
+use self::attention::packed_attention;
 use super::graph::{Kernel, Node, Operation};
 use crate::InstructionSet;
 use crate::buffer::Buffer;
 use crate::gemm::quantized::QuantizedMatrix;
-use crate::gemm::{PackedMatrix, Segment};
+use crate::gemm::{PackedMatrix, Segment, Tiles};
 use crate::layers::{
     Attention, Combine, Concatenate, Depthwise, ExpandDepthwise, GlobalAverage, InputAccess, LayerNorm, MapBuffer,
     MapIndex, PackedDepthwise, Pixels, Pointwise, Pool, PrependToken, QuantizedConvolution, QuantizedSeparable, Run,
@@ -12,7 +15,6 @@ use crate::layers::{
 };
 use crate::quantization::{AffineQuantization, InputRange};
 use crate::shape::{MapShape, Window};
-use crate::simd::Lanes;
 use crate::simd::int8::Int8InstructionSet;
 
 /// Layer of a packed network.
@@ -138,11 +140,11 @@ impl Layer {
             }
             Operation::GlobalAverage { input } => Self::GlobalAverage(GlobalAverage { input, output }),
             Operation::PrependToken { input, terms } => {
-                let terms = padded_rows(&terms, node.shape.channels, node.shape.padded_channels());
+                let terms = Buffer::from_rows(&terms, node.shape.channels, node.shape.padded_channels());
                 Self::PrependToken(PrependToken { input, output, terms })
             }
             Operation::Pixels { input, first } => Self::Pixels(Pixels { input, output, first }),
-            Operation::Attention { input, weights } => Self::Attention(weights.packed(set, input, output)),
+            Operation::Attention { input, weights } => Self::Attention(packed_attention(weights, set, (input, output))),
         })
     }
 
@@ -216,7 +218,7 @@ impl Layer {
 
     /// # Safety
     /// The run's arena, buffers and scratch must be those planned for the network that the layer is part of.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         // SAFETY: passed on to the caller.
         unsafe {
             match self {
@@ -274,14 +276,5 @@ fn quantized_matrix(
 
 /// Copies one number a channel, padded with zeros to whole channel groups.
 fn padded(numbers: &[f32]) -> Buffer {
-    padded_rows(numbers, numbers.len(), MapShape::new(numbers.len(), 1, 1).padded_channels())
-}
-
-/// Copies rows of `width` numbers, each padded with zeros to `padded` numbers.
-pub(super) fn padded_rows(numbers: &[f32], width: usize, padded: usize) -> Buffer {
-    let mut buffer = Buffer::zeroed(numbers.len() / width * padded);
-    for (row, numbers) in buffer.as_mut_slice().chunks_exact_mut(padded).zip(numbers.chunks_exact(width)) {
-        row[..width].copy_from_slice(numbers);
-    }
-    buffer
+    Buffer::from_rows(numbers, numbers.len(), MapShape::new(numbers.len(), 1, 1).padded_channels())
 }

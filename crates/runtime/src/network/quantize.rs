@@ -4,11 +4,11 @@ use super::builder::NetworkBuilder;
 use super::fuse::drop_unused;
 use super::graph::{Map, Node, Operation};
 use super::run::Network;
+use crate::gemm::Tiles;
 use crate::instruction_set::LanesTask;
 use crate::layers::{MIN_TILED_WIDTH, MapIndex, Pooling, Run, View};
 use crate::quantization::InputRange;
 use crate::shape::MapShape;
-use crate::simd::Lanes;
 use crate::{InstructionSet, Result, RuntimeError};
 
 /// Deepest int8 product whose sums fit into 32 bits: 255 x 127 x this is just below 2^31.
@@ -127,7 +127,7 @@ struct ObserveTask<'a> {
 impl LanesTask for ObserveTask<'_> {
     type Output = ();
 
-    fn run<L: Lanes>(self, lanes: L) {
+    fn run<L: Tiles>(self, lanes: L) {
         let Observer { network, readers, ranges } = self.observer;
         let before_layer = |index: usize, run: &Run<'_, L>| {
             if let Ok(reader) = readers.binary_search_by_key(&index, |(index, _)| *index) {

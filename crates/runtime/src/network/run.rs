@@ -7,6 +7,7 @@ use super::graph::Node;
 use super::lower::Layer;
 use super::memory_plan::{GROUP_FRAMES, MemoryPlan};
 use crate::buffer::Buffer;
+use crate::gemm::Tiles;
 use crate::instruction_set::LanesTask;
 use crate::layers::{MapBuffer, MapIndex, Pointer, Run, Scratch, ScratchLength, from_planar, to_planar};
 use crate::shape::MapShape;
@@ -133,7 +134,7 @@ impl Network {
     }
 
     /// Runs on one frame on this thread, and calls `before_layer` with the index of the node that each layer computes.
-    pub(super) fn run_observed<L: Lanes>(
+    pub(super) fn run_observed<L: Tiles>(
         &self,
         lanes: L,
         frame: &[f32],
@@ -191,7 +192,7 @@ impl Network {
     /// # Safety
     /// `arena` must be an arena of this network that nothing else uses; `clips` must be valid for reading `count` of them
     /// and `output` for writing as many results. `after_layer` is called with the position of each layer when it has run.
-    unsafe fn run_group<L: Lanes>(
+    unsafe fn run_group<L: Tiles>(
         &self,
         lanes: L,
         arena: Pointer,
@@ -256,7 +257,7 @@ struct RunTask<'a> {
 impl LanesTask for RunTask<'_> {
     type Output = ();
 
-    fn run<L: Lanes>(self, lanes: L) {
+    fn run<L: Tiles>(self, lanes: L) {
         let Self { network, frames, count, output, threads, workspace: Workspace { thread_pool, arenas } } = self;
         let (clip_numbers, output_numbers) = network.clip_numbers();
         let output = Pointer::new(output.as_mut_ptr());

@@ -5,25 +5,7 @@
 
 use std::f32::consts::{FRAC_1_SQRT_2, LOG2_E};
 
-use super::{EXPONENT_LIMIT, Lanes};
-
-/// Fifth coefficient of the polynomial for 2^t; those of lower powers follow.
-const POWER_OF_TWO_FIFTH: f32 = 0.001_326_473;
-#[allow(clippy::approx_constant, reason = "the best coefficient is near ln 2, and is not ln 2")]
-const POWER_OF_TWO: [f32; 5] = [0.009_671_513, 0.055_507_336, 0.240_222_42, 0.693_147, 1.0];
-
-/// Returns 2^t for |t| <= 125, to within 2e-7 of itself: a minimax polynomial on [-1/2, 1/2] (fitted for this file), then a
-/// shift.
-#[inline(always)]
-pub(super) fn power_of_two<L: Lanes>(lanes: L, t: L::Vector) -> L::Vector {
-    let whole = lanes.round(t);
-    let fraction = lanes.subtract(t, whole);
-    let mut power = lanes.splat(POWER_OF_TWO_FIFTH);
-    for coefficient in POWER_OF_TWO {
-        power = lanes.multiply_add(power, fraction, lanes.splat(coefficient));
-    }
-    lanes.scale_by_power_of_two(power, whole)
-}
+use super::lanes::{EXPONENT_LIMIT, Lanes, power_of_two};
 
 /// Returns e^x for x <= 0, or 2^-125 where it is less than that.
 #[inline(always)]

@@ -70,7 +70,7 @@ impl Runner {
     pub fn observer(&self, size: (usize, usize), maps: bool) -> Result<ObservedNetwork> {
         let set = self.kernels()?;
         let network = self.layers_of(&[1, 3, size.0, size.1])?;
-        ObservedNetwork::note(size, set, |frames| layers(network, frames, maps))
+        ObservedNetwork::trace(size, set, |frames| layers(network, frames, maps))
     }
 
     /// The instruction set of the CPU kernels, where layers are not run one by one.
@@ -131,11 +131,11 @@ impl Runner {
         if let Some((_, network)) = packed.iter().find(|(known, _)| *known == wanted) {
             return Ok(network.clone());
         }
-        let KernelChoice::Kernels(set) = self.choice else { return Err(nn::NnError::OnlyTraced.into()) };
+        let KernelChoice::Kernels(set) = self.choice else { return Err(nn::NnError::NotTraceable.into()) };
         let network = self.layers_of(&[1, 3, wanted.height, wanted.width])?;
         let note = |frames: &FeatureMaps| layers(network, frames, wanted.maps);
         let size = (wanted.height, wanted.width);
-        let network = Arc::new(CompiledNetwork::note::<ZooError>(size, set, self.ranges.as_deref(), note)?);
+        let network = Arc::new(CompiledNetwork::trace::<ZooError>(size, set, self.ranges.as_deref(), note)?);
         packed.truncate(MOST_PACKED - 1);
         packed.insert(0, (wanted, network.clone()));
         Ok(network)

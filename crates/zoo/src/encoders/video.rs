@@ -75,7 +75,7 @@ impl VideoEncoder {
         let on_kernels = clips.device().is_cpu() && clips.dtype() == DType::F32;
         let maps = match self.choice {
             KernelChoice::Kernels(set) if on_kernels => self.packed(set, [frames, height, width])?.forward(clips)?,
-            _ => self.network.maps(&Clips::of(clips)?)?.tensor()?,
+            _ => self.network.maps(&Clips::new(clips)?)?.tensor()?,
         };
         self.network.vectors(&maps)
     }
@@ -83,7 +83,7 @@ impl VideoEncoder {
     /// Encodes clips [B, T, 3, H, W] as vectors [B, width] on Candle's graph, so that tensors that are variables get their
     /// gradients.
     pub(crate) fn learn(&self, clips: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        self.network.vectors(&self.network.maps(&Clips::learned(clips, lesson)?)?.tensor()?)
+        self.network.vectors(&self.network.maps(&Clips::training(clips, lesson)?)?.tensor()?)
     }
 
     /// The network packed for clips of this size; the first call for a size packs it.
@@ -96,7 +96,7 @@ impl VideoEncoder {
         }
         let [frames, height, width] = size;
         let note = |clips: &Clips| self.network.maps(clips);
-        let network = Arc::new(CompiledNetwork::note_clips::<ZooError>(frames, (height, width), set, note)?);
+        let network = Arc::new(CompiledNetwork::trace_clips::<ZooError>(frames, (height, width), set, note)?);
         *packed = Some((size, network.clone()));
         Ok(network)
     }

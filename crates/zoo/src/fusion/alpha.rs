@@ -1,5 +1,5 @@
 use candle_core::Tensor;
-use nn::Activation;
+use nn::{Activation, apply_activation};
 
 use crate::Result;
 use crate::weights::Weights;
@@ -18,7 +18,7 @@ impl Alpha {
         let sigmoid = |alpha: &f32| (1.0 / (1.0 + (-f64::from(*alpha)).exp())) as f32;
         let alpha = weights.tensor("alpha", &[count])?;
         if alpha.track_op() {
-            return Ok(Self { spatial_weight: Activation::Sigmoid.forward(&alpha)? });
+            return Ok(Self { spatial_weight: apply_activation(&alpha, Activation::Sigmoid)? });
         }
         let alpha = alpha.to_vec1::<f32>()?;
         let spatial_weight = Tensor::from_iter(alpha.iter().map(sigmoid), weights.device())?;

@@ -1,5 +1,5 @@
 use candle_core::{D, Tensor};
-use nn::{Activation, Linear};
+use nn::{Activation, Linear, apply_activation};
 
 use crate::Result;
 use crate::transformer::linear;
@@ -28,7 +28,7 @@ impl Gate {
     pub fn spatial_weight(&self, spatial: &Tensor, temporal: &Tensor) -> Result<Tensor> {
         let both = Tensor::cat(&[spatial, temporal], D::Minus1)?;
         let inside = self.squeeze.forward(&both)?.relu()?;
-        Ok(Activation::Sigmoid.forward(&self.expand.forward(&inside)?)?)
+        Ok(apply_activation(&self.expand.forward(&inside)?, Activation::Sigmoid)?)
     }
 
     /// Mixes spatial and temporal features [B, T, C].
@@ -68,6 +68,6 @@ impl StackedGate {
 
     fn of_stacked(&self, stacked: &Tensor) -> Result<Tensor> {
         let inside = self.squeeze.forward(stacked)?.relu()?;
-        Ok(Activation::Sigmoid.forward(&self.expand.forward(&inside)?)?)
+        Ok(apply_activation(&self.expand.forward(&inside)?, Activation::Sigmoid)?)
     }
 }

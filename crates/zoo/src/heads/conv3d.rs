@@ -46,7 +46,7 @@ impl ClipNetwork for Conv3dHead {
     }
 
     fn learn(&self, maps: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        self.halved_thrice(maps, |conv, x| conv.learn(x, lesson))
+        self.halved_thrice(maps, |conv, x| conv.forward_training(x, lesson))
     }
 }
 

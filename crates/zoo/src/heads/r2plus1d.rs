@@ -47,7 +47,7 @@ impl ClipNetwork for R2Plus1dHead {
     }
 
     fn learn(&self, maps: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        self.block(maps, |conv, x| conv.learn(x, lesson))
+        self.block(maps, |conv, x| conv.forward_training(x, lesson))
     }
 }
 

@@ -76,7 +76,7 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
     for known in bar.wrap_iter(share.calibrate.iter()) {
         // A file that cannot be used is only one frame less to look at.
         let Ok(Preprocessed { inputs: Ok(inputs), .. }) = single.preprocess(&known.path) else { continue };
-        observer.look(&inputs.clips.values)?;
+        observer.observe(&inputs.clips.values)?;
         frames.loops += 1;
         frames.frames += inputs.clips.frames;
     }

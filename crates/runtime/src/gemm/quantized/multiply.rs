@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::super::multiply::part;
-use super::super::packed::Segment;
+use super::super::tile::Segment;
 use super::packed::QuantizedMatrix;
 use super::tile::{Int8TileArguments, Int8Tiles, MAX_TILE_NUMBERS};
 use crate::activation::{Activate, Activation};

@@ -1,4 +1,4 @@
-use super::super::packed::Segment;
+use super::super::tile::Segment;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::Avx2;
 #[cfg(target_arch = "aarch64")]

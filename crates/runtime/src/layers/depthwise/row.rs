@@ -1,20 +1,25 @@
-use super::rows::Rows;
 use crate::quantization::QuantizationVectors;
+use crate::shape::Window;
 use crate::simd::{Lanes, math};
 
 /// Output pixels whose sums are kept in registers together: each weight that is loaded serves all of them.
 const PIXELS: usize = 8;
 
-/// Output row of one vector of channels.
+/// Output row of one vector of channels, under a window whose size the compiler knows; zeros stand for any size.
 #[derive(Clone, Copy)]
-pub(super) struct Row<L: Lanes> {
+pub(super) struct Row<L: Lanes, const KERNEL: usize, const STRIDE: usize> {
     /// Ring buffer of padded input rows; row `y` is in slot `y % kernel`.
     pub(super) input: *const f32,
     pub(super) row_length: usize,
     /// First padded input row under the output row.
     pub(super) first: usize,
     pub(super) weights: *const f32,
+    /// Numbers from the weights of one tap to those of the next.
+    pub(super) weights_stride: usize,
     pub(super) bias: L::Vector,
+    pub(super) window: Window,
+    /// Pixels of the output row.
+    pub(super) width: usize,
 }
 
 /// Conversion and store of the sums of a row.
@@ -80,32 +85,32 @@ impl<L: Lanes> Finish<L> for Quantized<L> {
     }
 }
 
-impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
+impl<L: Lanes, const KERNEL: usize, const STRIDE: usize> Row<L, KERNEL, STRIDE> {
     /// Computes the row and returns its sum.
     ///
     /// # Safety
     /// As for [`super::depthwise_rows`].
     #[inline(always)]
-    pub(super) unsafe fn compute_row<L: Lanes>(&self, lanes: L, row: &Row<L>, finish: impl Finish<L>) -> L::Vector {
-        let width = self.0.output_shape.width;
+    pub(super) unsafe fn compute(&self, lanes: L, finish: impl Finish<L>) -> L::Vector {
+        let width = self.width;
         let mut total = lanes.zero();
         let mut done = 0;
         // SAFETY: as for the function; every block ends at or before the row's last pixel.
         unsafe {
             while done + PIXELS <= width {
-                total = self.compute_pixels::<L, PIXELS>(lanes, row, finish, (done, done), total);
+                total = self.compute_pixels::<PIXELS>(lanes, finish, (done, done), total);
                 done += PIXELS;
             }
             // The remainder is computed together with pixels before it, rather than alone.
             while done < width {
                 if width - done > 4 && width >= PIXELS {
-                    total = self.compute_pixels::<L, PIXELS>(lanes, row, finish, (width - PIXELS, done), total);
+                    total = self.compute_pixels::<PIXELS>(lanes, finish, (width - PIXELS, done), total);
                     done = width;
                 } else if width >= 4 {
-                    total = self.compute_pixels::<L, 4>(lanes, row, finish, (done.min(width - 4), done), total);
+                    total = self.compute_pixels::<4>(lanes, finish, (done.min(width - 4), done), total);
                     done += 4;
                 } else {
-                    total = self.compute_pixels::<L, 1>(lanes, row, finish, (done, done), total);
+                    total = self.compute_pixels::<1>(lanes, finish, (done, done), total);
                     done += 1;
                 }
             }
@@ -118,22 +123,22 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
     /// # Safety
     /// As for [`super::depthwise_rows`]; `x + COUNT` must not be beyond the row.
     #[inline(always)]
-    unsafe fn compute_pixels<L: Lanes, const COUNT: usize>(
+    unsafe fn compute_pixels<const COUNT: usize>(
         &self,
         lanes: L,
-        row: &Row<L>,
         finish: impl Finish<L>,
         (x, done): (usize, usize),
         mut total: L::Vector,
     ) -> L::Vector {
-        let (kernel, stride) = (self.kernel(), self.stride());
-        let mut sums = [row.bias; COUNT];
+        let kernel = if KERNEL > 0 { KERNEL } else { self.window.kernel };
+        let stride = if STRIDE > 0 { STRIDE } else { self.window.stride };
+        let mut sums = [self.bias; COUNT];
         // SAFETY: the kept rows hold all input columns of the output columns, for every row of the window.
         unsafe {
             for ky in 0..kernel {
-                let input = row.input.add((row.first + ky) % kernel * row.row_length + x * stride * L::COUNT);
+                let input = self.input.add((self.first + ky) % kernel * self.row_length + x * stride * L::COUNT);
                 for kx in 0..kernel {
-                    let weight = lanes.load(row.weights.add((ky * kernel + kx) * self.0.packed.channels));
+                    let weight = lanes.load(self.weights.add((ky * kernel + kx) * self.weights_stride));
                     for (pixel, sum) in sums.iter_mut().enumerate() {
                         let number = lanes.load(input.add((pixel * stride + kx) * L::COUNT));
                         *sum = lanes.multiply_add(number, weight, *sum);

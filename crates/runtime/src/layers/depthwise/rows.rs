@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::PackedDepthwise;
+use super::packed::PackedDepthwise;
 use super::row::{Floored, Quantized, Row, Silu};
 use crate::activation::Activation;
 use crate::quantization::{AffineQuantization, QuantizationVectors};
@@ -73,7 +73,7 @@ pub(crate) unsafe fn depthwise_rows<L: Lanes>(lanes: L, rows: &DepthwiseRows<'_>
 }
 
 /// Window of known size, for which the compiler unrolls the loops over taps; zeros stand for any size.
-pub(super) struct Rows<'a, const KERNEL: usize, const STRIDE: usize>(pub(super) &'a DepthwiseRows<'a>);
+struct Rows<'a, const KERNEL: usize, const STRIDE: usize>(&'a DepthwiseRows<'a>);
 
 impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRIDE> {
     type Output = ();
@@ -89,12 +89,12 @@ impl<const KERNEL: usize, const STRIDE: usize> Kernel for Rows<'_, KERNEL, STRID
 
 impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
     #[inline(always)]
-    pub(super) fn kernel(&self) -> usize {
+    fn kernel(&self) -> usize {
         if KERNEL > 0 { KERNEL } else { self.0.packed.window.kernel }
     }
 
     #[inline(always)]
-    pub(super) fn stride(&self) -> usize {
+    fn stride(&self) -> usize {
         if STRIDE > 0 { STRIDE } else { self.0.packed.window.stride }
     }
 
@@ -125,7 +125,16 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
                     self.copy_row(lanes, offset, next_row, kept.add(next_row % kernel * row_length));
                     next_row += 1;
                 }
-                let row = Row { input: kept, row_length, first: y * stride, weights, bias };
+                let row = Row {
+                    input: kept,
+                    row_length,
+                    first: y * stride,
+                    weights,
+                    weights_stride: packed.channels,
+                    bias,
+                    window: packed.window,
+                    width: rows.output_shape.width,
+                };
                 total = lanes.add(total, self.finished_row(lanes, &row, (y, offset), between));
             }
             while next_row < rows.kept.map_or(0, |kept| kept.after) {
@@ -149,7 +158,7 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
     unsafe fn finished_row<L: Lanes>(
         &self,
         lanes: L,
-        row: &Row<L>,
+        row: &Row<L, KERNEL, STRIDE>,
         (y, offset): (usize, usize),
         between: *mut f32,
     ) -> L::Vector {
@@ -162,16 +171,14 @@ impl<const KERNEL: usize, const STRIDE: usize> Rows<'_, KERNEL, STRIDE> {
             match (rows.quantized_output, rows.activation.is_curved()) {
                 (Some(QuantizedOutput { to, quantization }), false) => {
                     let quantization = QuantizationVectors::new(lanes, quantization);
-                    self.compute_row(lanes, row, Quantized { to: to.wrapping_add(offset), stride, floor, quantization })
+                    row.compute(lanes, Quantized { to: to.wrapping_add(offset), stride, floor, quantization })
                 }
-                (None, false) => {
-                    self.compute_row(lanes, row, Floored { to: rows.output.wrapping_add(offset), stride, floor })
-                }
+                (None, false) => row.compute(lanes, Floored { to: rows.output.wrapping_add(offset), stride, floor }),
                 (None, true) if rows.activation == Activation::Silu => {
-                    self.compute_row(lanes, row, Silu { to: rows.output.wrapping_add(offset), stride })
+                    row.compute(lanes, Silu { to: rows.output.wrapping_add(offset), stride })
                 }
                 (quantized, true) => {
-                    self.compute_row(lanes, row, Floored { to: between, stride: L::COUNT, floor });
+                    row.compute(lanes, Floored { to: between, stride: L::COUNT, floor });
                     let (to, stride) = match quantized {
                         Some(_) => (between, L::COUNT),
                         None => (rows.output.wrapping_add(offset), stride),

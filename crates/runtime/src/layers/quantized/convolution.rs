@@ -3,11 +3,10 @@ use std::ops::Range;
 use super::numbers;
 use crate::activation::Activation;
 use crate::gemm::quantized::{QuantizedColumns, QuantizedMatrix, QuantizedProduct, multiply_quantized};
-use crate::gemm::{Segment, part};
+use crate::gemm::{Segment, Tiles, part};
 use crate::layers::{MapIndex, Run, ScratchLength, View};
 use crate::quantization::QuantizeRows;
 use crate::shape::{MapShape, Window};
-use crate::simd::Lanes;
 
 /// Bytes of quantized input that exist at a time: what stays in a second-level cache beside a panel of weights.
 const BAND_BYTES: usize = 192 << 10;
@@ -46,7 +45,7 @@ impl QuantizedConvolution {
 
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let work = Work {
             layer: self,
             input: run.view(self.input),
@@ -114,7 +113,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// The pixels must be inside the output, `scratch` as long as asked for.
-    unsafe fn pixels<L: Lanes>(&self, lanes: L, pixels: Range<usize>, scratch: *mut f32) {
+    unsafe fn pixels<L: Tiles>(&self, lanes: L, pixels: Range<usize>, scratch: *mut f32) {
         let quantized = scratch.cast::<u8>();
         let stride = self.input.shape.padded_channels();
         let segments = [Segment { offset: 0, length: self.layer.matrix.depth }];
@@ -134,7 +133,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// `to` must be valid for writing their padded channels.
-    unsafe fn gather<L: Lanes>(&self, lanes: L, first: usize, count: usize, to: *mut u8) {
+    unsafe fn gather<L: Tiles>(&self, lanes: L, first: usize, count: usize, to: *mut u8) {
         let stride = self.layer.window.stride;
         let shape = self.output.shape;
         let channels = self.input.shape.padded_channels();
@@ -168,7 +167,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// The rows must be inside the output, `scratch` as long as asked for.
-    unsafe fn rows<L: Lanes>(&self, lanes: L, frame: usize, rows: Range<usize>, scratch: *mut f32) {
+    unsafe fn rows<L: Tiles>(&self, lanes: L, frame: usize, rows: Range<usize>, scratch: *mut f32) {
         let (input, output, layer) = (self.input.shape, self.output.shape, self.layer);
         let Window { kernel, stride, .. } = layer.window;
         let row_bytes = layer.row_bytes(input, output);
@@ -197,7 +196,7 @@ impl Work<'_> {
     ///
     /// # Safety
     /// `to` must be valid for writing a padded row.
-    unsafe fn pad<L: Lanes>(&self, lanes: L, frame: usize, padded_row: usize, to: *mut u8) {
+    unsafe fn pad<L: Tiles>(&self, lanes: L, frame: usize, padded_row: usize, to: *mut u8) {
         let MapShape { height, width, .. } = self.input.shape;
         let padding = self.layer.window.padding;
         let channels = self.input.shape.padded_channels();

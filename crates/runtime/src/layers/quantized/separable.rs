@@ -3,11 +3,10 @@ use std::ops::Range;
 use super::numbers;
 use crate::activation::Activation;
 use crate::gemm::quantized::{QuantizedColumns, QuantizedMatrix, QuantizedProduct, multiply_quantized};
-use crate::gemm::{Segment, part};
+use crate::gemm::{Segment, Tiles, part};
 use crate::layers::depthwise::{DepthwiseRows, QuantizedOutput, depthwise_rows};
 use crate::layers::{MapIndex, PackedDepthwise, Run, ScratchLength, View};
 use crate::shape::MapShape;
-use crate::simd::Lanes;
 
 /// Bytes of the map between the two convolutions that exist at a time: what stays in a second-level cache beside a panel of
 /// weights.
@@ -41,7 +40,7 @@ impl QuantizedSeparable {
 
     /// # Safety
     /// The network must have been checked, and the arena be its own.
-    pub(crate) unsafe fn run<L: Lanes>(&self, run: &Run<'_, L>) {
+    pub(crate) unsafe fn run<L: Tiles>(&self, run: &Run<'_, L>) {
         let (input, output) = (run.view(self.input), run.view(self.output));
         let residual = self.residual.map(|residual| run.view(residual));
         let height = output.shape.height;
@@ -64,7 +63,7 @@ impl QuantizedSeparable {
 
     /// # Safety
     /// As for `run`; the scratch must be as long as asked for.
-    unsafe fn band<L: Lanes>(
+    unsafe fn band<L: Tiles>(
         &self,
         lanes: L,
         (input, output, residual): (View, View, Option<View>),

@@ -3,11 +3,11 @@ use std::time::Instant;
 
 use super::{Network, Workspace, check_length};
 use crate::Result;
+use crate::gemm::Tiles;
 use crate::instruction_set::LanesTask;
 use crate::layers::Pointer;
 use crate::network::lower::Layer;
 use crate::network::memory_plan::GROUP_FRAMES;
-use crate::simd::Lanes;
 
 /// Time of one layer.
 #[derive(Debug, Clone)]
@@ -63,7 +63,7 @@ struct TimeTask<'a> {
 impl LanesTask for TimeTask<'_> {
     type Output = ();
 
-    fn run<L: Lanes>(self, lanes: L) {
+    fn run<L: Tiles>(self, lanes: L) {
         let Self { network, frames, count, output, workspace: Workspace { thread_pool, arenas }, seconds } = self;
         let arena = Pointer::new(arenas[0].as_mut_ptr());
         let thread_pool = (arenas.len() > 1).then_some(&*thread_pool);

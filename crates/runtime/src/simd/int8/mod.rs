@@ -2,23 +2,20 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod instruction_set;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
+pub(crate) use instruction_set::Int8InstructionSet;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::DotProducts;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use vnni::Vnni;
 
-#[cfg(target_arch = "x86_64")]
-use super::Avx2;
-#[cfg(target_arch = "aarch64")]
-use super::Neon;
-use super::{Lanes, Portable};
-use crate::InstructionSet;
+use super::Lanes;
 
 /// Inputs and weights of one dot product: what VNNI and `sdot` take.
 pub(crate) const DOT_TERMS: usize = 4;
@@ -76,46 +73,6 @@ pub(crate) trait Int8Kernel {
     /// # Safety
     /// The pointers in `self` must be valid as the type's documentation asks for.
     unsafe fn run<B: Int8Lanes>(self, lanes: B);
-}
-
-/// Int8 instructions that go with an instruction set.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Int8InstructionSet {
-    #[cfg(target_arch = "x86_64")]
-    Vnni(Vnni),
-    #[cfg(target_arch = "x86_64")]
-    Avx2(Avx2),
-    #[cfg(target_arch = "aarch64")]
-    DotProducts(DotProducts),
-    #[cfg(target_arch = "aarch64")]
-    Neon(Neon),
-    Portable(Portable),
-}
-
-impl Int8InstructionSet {
-    /// Chooses the fastest that this processor has; AVX-512 without VNNI has nothing better than AVX2.
-    pub(crate) fn for_set(set: InstructionSet) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if let (InstructionSet::Avx512, Some(lanes)) = (set, Vnni::detect()) {
-                return Self::Vnni(lanes);
-            }
-            if let (InstructionSet::Avx512 | InstructionSet::Avx2, Some(lanes)) = (set, Avx2::detect()) {
-                return Self::Avx2(lanes);
-            }
-        }
-        #[cfg(target_arch = "aarch64")]
-        if set == InstructionSet::Neon {
-            if let Some(lanes) = DotProducts::detect() {
-                return Self::DotProducts(lanes);
-            }
-            if let Some(lanes) = Neon::detect() {
-                return Self::Neon(lanes);
-            }
-        }
-        let _ = set;
-        Self::Portable(Portable)
-    }
 }
 
 /// Packs the four weights of each lane's column side by side.

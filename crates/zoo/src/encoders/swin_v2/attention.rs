@@ -1,5 +1,5 @@
 use candle_core::Tensor;
-use nn::{Activation, Conv2d, FeatureMaps, Linear, MapAttention, Padding, Windows};
+use nn::{Activation, Conv2d, FeatureMaps, Linear, MapAttention, Padding, Windows, apply_activation};
 
 use crate::Result;
 use crate::transformer::linear;
@@ -71,6 +71,6 @@ fn position_bias(weights: &Weights<'_>, heads: usize, window: usize) -> Result<T
         })
         .collect();
     let bias = by_distance.index_select(&Tensor::new(pairs, device)?, 0)?;
-    let bias = (Activation::Sigmoid.forward(&bias)? * 16.0)?;
+    let bias = (apply_activation(&bias, Activation::Sigmoid)? * 16.0)?;
     Ok(bias.t()?.contiguous()?.reshape((heads, tokens, tokens))?)
 }

@@ -1,16 +1,16 @@
-//! The two kinds of numbers that can be trained with, and the vector instructions to do it.
+//! Floating-point types that training supports, and vector instructions for them.
 
 use candle_core::{Device, Result, Shape, Storage, Tensor, WithDType};
 
 /// `f32`, which training runs in, or `f64`, which gradients are checked in.
-pub(super) trait Real: WithDType {
+pub(super) trait Float: WithDType {
     /// e to the power of this; within 2 units in the last place.
     fn exp(self) -> Self;
     /// The Gauss error function.
     fn erf(self) -> Self;
 }
 
-impl Real for f32 {
+impl Float for f32 {
     /// Written out, because a call to the library cannot be turned into vector instructions.
     #[inline(always)]
     fn exp(self) -> Self {
@@ -36,7 +36,7 @@ impl Real for f32 {
     }
 }
 
-impl Real for f64 {
+impl Float for f64 {
     fn exp(self) -> Self {
         f64::exp(self)
     }
@@ -53,7 +53,7 @@ pub(super) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 }
 
 /// Calls `read` with the values of contiguous tensors in the memory of this machine.
-pub(super) fn with_values<T: Real, R, const N: usize>(
+pub(super) fn with_values<T: Float, R, const N: usize>(
     tensors: [&Tensor; N],
     read: impl FnOnce([&[T]; N]) -> Result<R>,
 ) -> Result<R> {
@@ -72,12 +72,12 @@ pub(super) fn with_values<T: Real, R, const N: usize>(
 }
 
 /// A tensor of `values`, without copying them.
-pub(super) fn tensor<T: Real>(values: Vec<T>, shape: impl Into<Shape>) -> Result<Tensor> {
+pub(super) fn tensor<T: Float>(values: Vec<T>, shape: impl Into<Shape>) -> Result<Tensor> {
     Tensor::from_vec(values, shape.into(), &Device::Cpu)
 }
 
 /// Runs `$body` with `$real` standing for the kind of number that `$tensor` holds.
-macro_rules! for_real {
+macro_rules! for_float {
     ($tensor:expr, $real:ident => $body:expr) => {
         match $tensor.dtype() {
             candle_core::DType::F32 => {
@@ -92,7 +92,7 @@ macro_rules! for_real {
         }
     };
 }
-pub(super) use for_real;
+pub(super) use for_float;
 
 #[cfg(test)]
 mod tests {
@@ -102,11 +102,11 @@ mod tests {
     fn exp_is_within_two_units_in_the_last_place() {
         for step in -8600..=8700 {
             let x = step as f32 * 0.01 + 0.003;
-            let (ours, exact) = (Real::exp(x), f64::from(x).exp());
+            let (ours, exact) = (Float::exp(x), f64::from(x).exp());
             assert!((f64::from(ours) / exact - 1.0).abs() < 2.4e-7, "exp({x}) = {ours}, not {exact}");
         }
-        assert_eq!(Real::exp(0f32), 1.0);
-        assert!(Real::exp(f32::NAN).is_nan());
-        assert!(Real::exp(1000f32) > 1e38 && Real::exp(-1000f32) < 2e-38);
+        assert_eq!(Float::exp(0f32), 1.0);
+        assert!(Float::exp(f32::NAN).is_nan());
+        assert!(Float::exp(1000f32) > 1e38 && Float::exp(-1000f32) < 2e-38);
     }
 }
