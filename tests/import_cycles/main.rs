@@ -10,8 +10,55 @@ use std::path::{Path, PathBuf};
 
 use modules::Modules;
 
-/// Cycles that are allowed for now, with the reason. A group that is gone must be taken off the list.
-const ALLOWED: &[(&str, &[&str], &str)] = &[];
+/// A `mod.rs` that declares the type or trait of its files and also chooses among them.
+const DISPATCH: &str = "the mod.rs declares what its files implement and chooses among them";
+/// Code that has not been taken apart yet.
+const ENTANGLED: &str = "to be taken apart";
+
+/// Cycles that are allowed, by crate and files (a name that ends in `/` stands for all files of the folder), with the
+/// reason. No file may be added to one; a group that is gone must be taken off the list.
+const ALLOWED: &[(&str, &[&str], &str)] = &[
+    ("checkpoint", &["hdf5/"], DISPATCH),
+    ("checkpoint", &["keras/", "lib.rs", "safetensors_file.rs", "torch/"], DISPATCH),
+    ("cine", &["codec/"], DISPATCH),
+    (
+        "cine",
+        &["ecg_header/", "header/", "mode.rs", "mode_in_pixels.rs", "open.rs", "pixel_data.rs", "sector/mod.rs"],
+        ENTANGLED,
+    ),
+    ("daemon", &["daemon.rs", "session.rs"], ENTANGLED),
+    ("daemon", &["settings/"], ENTANGLED),
+    ("ecg", &["plan/"], DISPATCH),
+    ("echolabel", &["commands/bench/"], DISPATCH),
+    ("echolabel", &["commands/eval/"], DISPATCH),
+    (
+        "parity",
+        &[
+            "eleven_views.rs",
+            "heads.rs",
+            "lib.rs",
+            "losses.rs",
+            "model_reference.rs",
+            "models.rs",
+            "reference_file.rs",
+            "resize.rs",
+            "vectors.rs",
+            "weight_files/",
+        ],
+        DISPATCH,
+    ),
+    ("phantom", &["beamform/"], ENTANGLED),
+    ("phantom", &["dicom/"], ENTANGLED),
+    ("phantom", &["heart/"], ENTANGLED),
+    ("phantom", &["screen/", "spec/mod.rs"], ENTANGLED),
+    ("pipeline", &["engine/"], ENTANGLED),
+    ("store", &["export/"], DISPATCH),
+    ("train", &["augment/"], DISPATCH),
+    ("train", &["cache.rs", "data/", "recipe.rs"], ENTANGLED),
+    ("zoo", &["calibration.rs", "card.rs", "model.rs", "registry.rs"], ENTANGLED),
+    ("zoo", &["encoders/"], DISPATCH),
+    ("zoo", &["heads/"], DISPATCH),
+];
 
 #[test]
 fn files_import_each_other_without_cycles() {
@@ -26,7 +73,10 @@ fn files_import_each_other_without_cycles() {
                 .map(|file| file.strip_prefix(directory).expect("a file of the crate").display().to_string())
                 .collect();
             let allowed = ALLOWED.iter().position(|(allowed, group, _)| {
-                *allowed == name && files.iter().all(|file| group.contains(&file.as_str()))
+                let is_listed = |file: &String| {
+                    group.iter().any(|listed| file == listed || listed.ends_with('/') && file.starts_with(listed))
+                };
+                *allowed == name && files.iter().all(is_listed)
             });
             match allowed {
                 Some(index) => drop(used.insert(index)),

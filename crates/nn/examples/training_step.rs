@@ -15,7 +15,8 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor, Var};
 use nn::training::{
-    Convolution, DropGenerator, NormSettings, TrainableNorm, TrainingMode, activate, conv2d_norm, gate_channels, global_average,
+    Convolution, DropGenerator, NormSettings, TrainableNorm, TrainingMode, activate, conv2d_norm, gate_channels,
+    global_average,
 };
 use nn::{Activation, Padding};
 
