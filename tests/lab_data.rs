@@ -19,7 +19,7 @@ fn recipe(labels: &str, folder: &str) -> String {
     format!(
         "name = \"lab\"\nmodel = \"tte11-tiny\"\nseed = 3\nstart = \"tte11-phantom\"\n\
          data = {{ layout = \"loops\", labels = \"{labels}\"{folder} }}\n\
-         batch = {{ clips = 8, balanced = true }}\nstop = {{ steps = 2, look_every = 2 }}\n"
+         batch = {{ clips = 8, balanced = true }}\nstop = {{ steps = 2, validate_every = 2 }}\n"
     )
 }
 

@@ -42,7 +42,7 @@ fn write_image(path: &Path, class: usize, number: usize) {
 fn recipe(name: &str, model: &str, objective: &str, data: &str) -> String {
     format!(
         "name = \"{name}\"\nmodel = \"{model}\"\nseed = 1\ntrained = \"last_layer\"\ndata = {data}\n\
-         objective = {{ kind = \"{objective}\" }}\nbatch = {{ clips = 2 }}\nstop = {{ steps = 1, look_every = 1 }}\n"
+         objective = {{ kind = \"{objective}\" }}\nbatch = {{ clips = 2 }}\nstop = {{ steps = 1, validate_every = 1 }}\n"
     )
 }
 

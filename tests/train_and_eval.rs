@@ -13,7 +13,7 @@ model = "tte11-tiny"
 seed = 3
 data = { layout = "phantom", seed = 5, train_studies = 1, validation_studies = 1, strips = true, non_cardiac_loops = 3 }
 batch = { clips = 8, balanced = true }
-stop = { steps = 4, look_every = 2 }
+stop = { steps = 4, validate_every = 2 }
 
 [optimizer]
 learning_rate = 0.001
@@ -36,7 +36,7 @@ fn a_recipe_becomes_weights_and_a_report() {
     train();
     let first = std::fs::read(at("runs/tiny/tiny.safetensors")).unwrap();
     assert_eq!(text(&at("runs/tiny/steps.csv")).lines().count(), 5, "a header and four steps");
-    assert_eq!(text(&at("runs/tiny/looks.jsonl")).lines().count(), 2);
+    assert_eq!(text(&at("runs/tiny/validation.jsonl")).lines().count(), 2);
     assert!(text(&at("runs/tiny/data.json")).contains("sha256_of_clips"));
     // Once more changes nothing, and from nothing gives the same bytes.
     train();

@@ -57,8 +57,8 @@ def training(name):
     recipe = tomllib.loads((ROOT / f"pipelines/train/{name}.toml").read_text())
     run, data, batch = ROOT / "runs" / name, recipe["data"], recipe["batch"]
     steps = list(csv.DictReader((run / "steps.csv").open()))
-    looks = [json.loads(line) for line in (run / "looks.jsonl").open()]
-    best = [look["step"] for look in looks if look["is_best"]][-1]
+    validations = [json.loads(line) for line in (run / "validation.jsonl").open()]
+    best = [point["step"] for point in validations if point["is_best"]][-1]
     minutes = sum(batch["clips"] / float(step["clips_per_s"]) for step in steps) / 60
     unit = "frames" if batch.get("frames_of_clip") == 1 else "clips"
     start = f", from {Path(recipe['start']).parent.name}" if "start" in recipe else ""

@@ -35,7 +35,7 @@ pub struct PhantomOptions {
   echolabel train pipelines/train/tte11-phantom-image.toml    weights, checkpoints and logs in runs/tte11-phantom-image
   echolabel train my.toml --out /data/run7                    the same command goes on where it was stopped
 
-Ctrl-C keeps what was reached. `steps.csv` has every step, `looks.jsonl` every look at the validation set.")]
+Ctrl-C keeps what was reached. `steps.csv` has every step, `validation.jsonl` every validation.")]
 pub struct TrainOptions {
     /// The recipe (TOML)
     #[arg(value_name = "RECIPE")]

@@ -81,7 +81,7 @@ fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBo
                 bar.set_position(*step as u64);
                 bar.set_message(format!("loss {loss:.3}, {clips_per_s:.1} clips/s"));
             }
-            Progress::Look { step, validation, is_best } => {
+            Progress::Validation { step, validation, is_best } => {
                 let best = if *is_best { ", the best so far" } else { "" };
                 let (loss, accuracy) = (validation.loss, 100.0 * validation.accuracy);
                 bar.suspend(|| eprintln!("step {step}: validation loss {loss:.3}, accuracy {accuracy:.1} %{best}"));

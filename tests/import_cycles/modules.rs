@@ -110,7 +110,7 @@ impl Modules {
             let [name, after @ ..] = rest else { return None };
             let current = &self.modules[module];
             if let Some(&child) = current.children.get(name) {
-                (module, rest, is_inside) = (child, after, true);
+                (module, rest) = (child, after);
                 continue;
             }
             if current.definitions.contains(name) {

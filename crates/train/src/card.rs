@@ -43,7 +43,7 @@ pub fn write_card(
         status,
         license: "not stated: the owner of the data decides".to_owned(),
         origin: format!(
-            "{note}TrainableParts by recipe {}, seed {}, {start}; data with fingerprint {data}.",
+            "{note}Trained by recipe {}, seed {}, {start}; data with fingerprint {data}.",
             recipe.name, recipe.seed
         ),
         published: None,

@@ -1,4 +1,4 @@
-//! What a run needs to go on as if it had not been interrupted.
+//! Checkpoints: the state from which a run is resumed bit for bit.
 
 use std::path::Path;
 
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 use crate::variables::Snapshot;
 use crate::{Recipe, Result, TrainError};
 
-/// A run between two steps.
+/// State of a run between two steps.
 pub(crate) struct Checkpoint {
     pub step: usize,
     pub optimizer_steps: u64,
-    pub looks: Vec<LookAt>,
+    pub validations: Vec<ValidationPoint>,
     pub variables: Snapshot,
     pub optimizer: Snapshot,
 }
 
-/// What one look at the validation set gave.
+/// Result of one validation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct LookAt {
+pub(crate) struct ValidationPoint {
     pub step: usize,
     pub loss: f64,
     pub accuracy: f64,
@@ -28,11 +28,11 @@ pub(crate) struct LookAt {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct State {
-    /// The recipe's name with what made the run.
+    /// Identity of the run: its recipe and data.
     run: String,
     step: usize,
     optimizer_steps: u64,
-    looks: Vec<LookAt>,
+    validations: Vec<ValidationPoint>,
     /// The two files that belong to this state; the other two may be half written.
     generation: u8,
 }
@@ -40,7 +40,10 @@ struct State {
 const STATE: &str = "checkpoint.json";
 
 impl Checkpoint {
-    /// The checkpoint in `folder`; `None` where there is none, an error where it is of another run.
+    /// Reads the checkpoint in `folder`, if there is one.
+    ///
+    /// # Errors
+    /// [`TrainError::Format`] for a checkpoint of another run.
     pub(crate) fn read(folder: &Path, recipe: &Recipe, data: &str) -> Result<Option<Self>> {
         let path = folder.join(STATE);
         if !path.is_file() {
@@ -56,7 +59,7 @@ impl Checkpoint {
         Ok(Some(Self {
             step: state.step,
             optimizer_steps: state.optimizer_steps,
-            looks: state.looks,
+            validations: state.validations,
             variables: Snapshot::read(&folder.join(variables))?,
             optimizer: Snapshot::read(&folder.join(optimizer))?,
         }))
@@ -73,7 +76,7 @@ impl Checkpoint {
             run: run(recipe, data),
             step: self.step,
             optimizer_steps: self.optimizer_steps,
-            looks: self.looks.clone(),
+            validations: self.validations.clone(),
             generation,
         };
         let failed = |source: std::io::Error| TrainError::File { path: path.clone(), source };

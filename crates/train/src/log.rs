@@ -1,4 +1,4 @@
-//! What a run leaves to read: a CSV of steps, a line of JSON for each look, and the list of what it learned from.
+//! Logs of a run: a CSV of steps, a line of JSON for each validation, and the list of training data.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -8,15 +8,18 @@ use serde_json::json;
 
 use crate::{DataSet, Progress, Result, TrainError};
 
-/// The logs of one run.
+/// Log files of a run.
 pub struct RunLog {
     steps: File,
-    looks: File,
+    validations: File,
     step: usize,
 }
 
 impl RunLog {
-    /// The logs in `folder`, gone on with after `step` steps.
+    /// Opens the logs in `folder`, to be continued after `step` steps.
+    ///
+    /// # Errors
+    /// [`TrainError::File`] for a file that cannot be opened.
     pub fn open(folder: &Path, step: usize) -> Result<Self> {
         let open = |name: &str| {
             let path = folder.join(name);
@@ -28,26 +31,26 @@ impl RunLog {
             // A log that cannot be written is no reason to stop a run of days.
             let _ = writeln!(steps, "step,loss,gradient_norm,clips_per_s");
         }
-        Ok(Self { steps, looks: open("looks.jsonl")?, step })
+        Ok(Self { steps, validations: open("validation.jsonl")?, step })
     }
 
-    /// Writes what happened.
+    /// Writes an event.
     pub fn write(&mut self, progress: &Progress) {
         let written = match progress {
             Progress::Step { step, loss, gradient_norm, clips_per_s } => {
                 self.step = *step;
                 writeln!(self.steps, "{step},{loss:.6},{gradient_norm:.4},{clips_per_s:.2}")
             }
-            Progress::Look { step, validation, is_best } => {
+            Progress::Validation { step, validation, is_best } => {
                 let line = json!({ "step": step, "validation": validation, "is_best": is_best });
-                writeln!(self.looks, "{line}")
+                writeln!(self.validations, "{line}")
             }
         };
         let _ = written;
     }
 }
 
-/// What is written where loops were left out.
+/// File that lists the loops that were left out.
 pub const LEFT_OUT: &str = "left-out.csv";
 
 /// Writes `data.json` into `folder`: the digest of all pixels, and who stands on which side of the split; and

@@ -1,4 +1,4 @@
-//! What trained weights say of one side of the split, as rows to judge.
+//! Predictions of trained weights for one side of the split.
 
 use candle_core::Device;
 use evaluate::{Prediction, Predictions, Truth};
@@ -8,7 +8,7 @@ use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration};
 use crate::encoded::encoded;
 use crate::{DataSet, Result, Split, TrainError};
 
-/// One row for each clip of `split`, or for each frame where the model sees stills.
+/// Predicts one row for each clip of `split`, or for each frame where the model sees stills.
 ///
 /// Probabilities are those of the card's fitted confidence; features are the vectors that the last layer sees.
 pub fn predict(
@@ -24,7 +24,7 @@ pub fn predict(
     let mut rows = Vec::new();
     for number in data.of(split) {
         let example = &data.clips().examples()[number];
-        for (clip, (logits, vector)) in looks(&model, card, data, number)?.into_iter().enumerate() {
+        for (clip, (logits, vector)) in outputs(&model, card, data, number)?.into_iter().enumerate() {
             rows.push(Prediction {
                 patient: example.patient.clone(),
                 study: example.study.clone(),
@@ -44,7 +44,7 @@ pub fn predict(
         .map_err(|error| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() })
 }
 
-/// The vector of each example of `numbers`: that which the last layer sees, or what a model without classes gives. The mean
+/// Returns the vector of each example of `numbers`: that which the last layer sees, or what a model without classes gives. The mean
 /// over frames where the model sees stills.
 pub fn vectors(
     card: &ModelCard,
@@ -55,9 +55,9 @@ pub fn vectors(
 ) -> Result<Vec<Vec<f32>>> {
     let model = Model::read(&card.architecture()?, weights, device)?;
     let vector = |&number: &usize| {
-        let looks = looks(&model, card, data, number)?;
-        let mean = |at: usize| looks.iter().map(|(_, vector)| vector[at]).sum::<f32>() / looks.len() as f32;
-        Ok((0..looks.first().map_or(0, |(_, vector)| vector.len())).map(mean).collect())
+        let outputs = outputs(&model, card, data, number)?;
+        let mean = |at: usize| outputs.iter().map(|(_, vector)| vector[at]).sum::<f32>() / outputs.len() as f32;
+        Ok((0..outputs.first().map_or(0, |(_, vector)| vector.len())).map(mean).collect())
     };
     numbers.iter().map(vector).collect()
 }
@@ -73,20 +73,20 @@ fn numbered(mut rows: Vec<Prediction>) -> Vec<Prediction> {
     rows
 }
 
-/// Logits, none where the model has no classes, and vector of everything that it looks at in one example: the clip, or
-/// each of its frames.
-pub(crate) fn looks(
+/// Returns logits (none where the model has no classes) and vector of each input that an example gives: the clip, or each of
+/// its frames.
+pub(crate) fn outputs(
     model: &Model,
     card: &ModelCard,
     data: &DataSet,
     number: usize,
 ) -> Result<Vec<(Vec<f32>, Vec<f32>)>> {
     let clips = encoded(model, &[data.clips().clip(number)?], card, |pixels| model.encode(pixels))?;
-    // A model of stills looks at each frame as at a clip of its own.
-    let looks = if card.sees_stills() { clips.transpose(0, 1)? } else { clips };
-    let embedded: Vec<Vec<f32>> = model.embed(&looks)?.to_vec2()?;
+    // A model of stills takes each frame as a clip of its own.
+    let inputs = if card.sees_stills() { clips.transpose(0, 1)? } else { clips };
+    let embedded: Vec<Vec<f32>> = model.embed(&inputs)?.to_vec2()?;
     let logits = match model.has_classes() {
-        true => model.classify(&looks)?.logits.to_vec2()?,
+        true => model.classify(&inputs)?.logits.to_vec2()?,
         false => vec![Vec::new(); embedded.len()],
     };
     Ok(logits.into_iter().zip(embedded).collect())

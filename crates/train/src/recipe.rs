@@ -7,7 +7,7 @@ use zoo::{FusionName, HeadName, LabelSet, ModelCard};
 use crate::data::{LoopData, PhantomData};
 use crate::{Augmentation, Objective, OptimizerSettings, Result, Schedule, TrainError};
 
-/// How a model is trained; a TOML file.
+/// Recipe of a training run; a TOML file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -15,9 +15,9 @@ pub struct Recipe {
     pub name: String,
     /// The registry's entry that gives architecture, preparation and views.
     pub model: String,
-    /// What of the model is another than its entry says: for comparing parts.
+    /// Parts that differ from the model's entry: for ablations.
     #[serde(default, skip_serializing_if = "is_nothing")]
-    pub instead: ModelOverrides,
+    pub overrides: ModelOverrides,
     /// The views of the data; the model's own where it is not given. For models that give only vectors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_set: Option<String>,
@@ -31,9 +31,9 @@ pub struct Recipe {
     /// everything after the encoder stay in `f32`.
     #[serde(default, skip_serializing_if = "is_single")]
     pub precision: Precision,
-    /// What learns.
+    /// Parts of the model that are trained.
     #[serde(default)]
-    pub trained: TrainableParts,
+    pub trainable: TrainableParts,
     /// The share of training labels that are made wrong within their group of views: for the label-noise experiment.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_noise: f64,
@@ -48,7 +48,7 @@ pub struct Recipe {
     /// How the learning rate moves.
     #[serde(default)]
     pub schedule: Schedule,
-    /// What a step sees.
+    /// Batch of a training step.
     pub batch: BatchRecipe,
     /// What is done to clips.
     #[serde(default)]
@@ -57,7 +57,7 @@ pub struct Recipe {
     pub stop: StopRecipe,
 }
 
-/// Which parts of a model learn.
+/// Parts of a model that are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrainableParts {
@@ -70,7 +70,7 @@ pub enum TrainableParts {
     LastLayer,
 }
 
-/// Parts of a model that are others than its registry entry says; each stays what it was where it is not given.
+/// Parts of a model that differ from its registry entry; each stays as it is where it is not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelOverrides {
@@ -80,12 +80,12 @@ pub struct ModelOverrides {
     /// The fusion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fusion: Option<FusionName>,
-    /// Which frames make a clip.
+    /// Sampling strategy of a clip's frames.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub choice: Option<SamplingStrategy>,
 }
 
-/// Where examples come from.
+/// Source of training examples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "layout", rename_all = "snake_case", deny_unknown_fields)]
 pub enum DataRecipe {
@@ -114,7 +114,7 @@ pub enum DataRecipe {
     },
 }
 
-/// What a step sees.
+/// Batch of a training step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchRecipe {
@@ -140,21 +140,21 @@ pub struct BatchRecipe {
     pub synthetic_outliers: f32,
 }
 
-/// When training ends and what is kept.
+/// End of a run, and its checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StopRecipe {
     /// Steps of the optimizer.
     pub steps: usize,
-    /// Steps between two looks at the validation set and two checkpoints.
-    pub look_every: usize,
-    /// Looks without a lower validation loss after which it ends early; `None` goes to the end.
+    /// Steps between two validations, and between two checkpoints.
+    pub validate_every: usize,
+    /// Validations without a lower loss after which the run stops early; without it, the run goes to the end.
     #[serde(default)]
     pub patience: Option<usize>,
 }
 
-fn is_nothing(instead: &ModelOverrides) -> bool {
-    *instead == ModelOverrides::default()
+fn is_nothing(overrides: &ModelOverrides) -> bool {
+    *overrides == ModelOverrides::default()
 }
 
 fn is_single(precision: &Precision) -> bool {
@@ -191,7 +191,7 @@ impl Recipe {
 
     /// The model's card with what the recipe changes of it.
     pub fn card(&self, card: &ModelCard) -> ModelCard {
-        let ModelOverrides { head, fusion, choice } = self.instead;
+        let ModelOverrides { head, fusion, choice } = self.overrides;
         let mut card = card.clone();
         card.head = head.unwrap_or(card.head);
         card.fusion = fusion.unwrap_or(card.fusion);
@@ -208,7 +208,7 @@ impl Recipe {
         Ok(LabelSet::named(name)?)
     }
 
-    /// Refuses what cannot be.
+    /// Checks the values.
     fn check(&self) -> Result<()> {
         let fault = |problem: &str| Err(TrainError::Recipe { recipe: self.name.clone(), problem: problem.to_owned() });
         let BatchRecipe { clips, accumulate, dropout, .. } = self.batch;
@@ -224,8 +224,8 @@ impl Recipe {
         if !(0.0..1.0).contains(&self.batch.synthetic_outliers) {
             return fault("batch.synthetic_outliers must be at least 0 and below 1");
         }
-        if self.stop.steps == 0 || self.stop.look_every == 0 {
-            return fault("stop.steps and stop.look_every must be at least 1");
+        if self.stop.steps == 0 || self.stop.validate_every == 0 {
+            return fault("stop.steps and stop.validate_every must be at least 1");
         }
         if self.optimizer.learning_rate <= 0.0 {
             return fault("optimizer.learning_rate must be above 0");

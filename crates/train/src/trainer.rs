@@ -13,7 +13,7 @@ use zoo::{Model, ModelCard, map_dtype};
 
 use crate::augment::synthetic_outlier;
 use crate::batches::Batches;
-use crate::checkpoint::{Checkpoint, LookAt};
+use crate::checkpoint::{Checkpoint, ValidationPoint};
 use crate::clip::Clip;
 use crate::encoded::encoded;
 use crate::objective::{contrastive, cross_entropy, partial_label};
@@ -23,7 +23,7 @@ use crate::validate::{Validation, validate, validate_vectors};
 use crate::variables::Snapshot;
 use crate::{DataSet, Objective, Optimizer, Recipe, Result, Split, TrainError, TrainableParts, Variables};
 
-/// One training run.
+/// Training run.
 pub struct Trainer<'a> {
     recipe: &'a Recipe,
     card: &'a ModelCard,
@@ -34,10 +34,10 @@ pub struct Trainer<'a> {
     optimizer: Optimizer,
     /// Steps taken.
     step: usize,
-    looks: Vec<LookAt>,
+    validations: Vec<ValidationPoint>,
 }
 
-/// What a run tells while it goes on.
+/// Event of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
     /// A step was taken.
@@ -51,30 +51,30 @@ pub enum Progress {
         /// Clips a second, augmentation included.
         clips_per_s: f64,
     },
-    /// The validation set was looked at.
-    Look {
+    /// The model was validated.
+    Validation {
         /// Steps taken so far.
         step: usize,
-        /// What was seen.
+        /// Metrics on the validation set.
         validation: Validation,
-        /// Whether it is the best so far, so that its weights were kept.
+        /// True for the lowest loss so far, whose weights were kept.
         is_best: bool,
     },
 }
 
-/// How a run ended.
+/// End of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// All steps were taken.
     Finished,
     /// The validation loss did not fall any more.
     StoppedEarly,
-    /// Somebody asked to stop; the run can go on later.
+    /// The run was asked to stop; it can be resumed.
     Interrupted,
 }
 
 impl<'a> Trainer<'a> {
-    /// A run of `recipe` for the model `card` on `data` that keeps its checkpoints in `folder`.
+    /// Prepares a run of `recipe` for the model `card` on `data` that keeps its checkpoints in `folder`.
     ///
     /// The model learns on `device`; gradients are followed on the CPU, so that a checkpoint knows no device. Goes on from the
     /// checkpoint there, if there is one of the same recipe and data.
@@ -96,7 +96,7 @@ impl<'a> Trainer<'a> {
             }
         }
         std::fs::create_dir_all(folder).map_err(|source| TrainError::File { path: folder.to_owned(), source })?;
-        let mut variables = Variables::random(recipe.seed).on(device).with_frozen(match recipe.trained {
+        let mut variables = Variables::random(recipe.seed).on(device).with_frozen(match recipe.trainable {
             TrainableParts::Everything => &[],
             TrainableParts::AllButEncoder => &["encoder"],
             TrainableParts::LastLayer => &["encoder", "bottleneck", "head", "fusion"],
@@ -113,7 +113,7 @@ impl<'a> Trainer<'a> {
             optimizer: Optimizer::new(recipe.optimizer),
             variables,
             step: 0,
-            looks: Vec::new(),
+            validations: Vec::new(),
         };
         // Every variable exists before a checkpoint is read or the first gradient comes.
         trainer.model(&trainer.variables)?;
@@ -125,7 +125,7 @@ impl<'a> Trainer<'a> {
             trainer.optimizer =
                 Optimizer::resumed(recipe.optimizer, checkpoint.optimizer_steps, &checkpoint.optimizer)?;
             trainer.step = checkpoint.step;
-            trainer.looks = checkpoint.looks;
+            trainer.validations = checkpoint.validations;
         }
         Ok(trainer)
     }
@@ -148,8 +148,8 @@ impl<'a> Trainer<'a> {
             let clips = self.recipe.batch.clips * self.recipe.batch.accumulate;
             let clips_per_s = clips as f64 / started.elapsed().as_secs_f64();
             progress(Progress::Step { step: self.step, loss, gradient_norm, clips_per_s });
-            if self.step.is_multiple_of(self.recipe.stop.look_every) || self.step == self.recipe.stop.steps {
-                self.look(progress)?;
+            if self.step.is_multiple_of(self.recipe.stop.validate_every) || self.step == self.recipe.stop.steps {
+                self.validate(progress)?;
                 self.keep()?;
                 if self.should_stop() {
                     return Ok(Outcome::StoppedEarly);
@@ -159,12 +159,12 @@ impl<'a> Trainer<'a> {
         Ok(Outcome::Finished)
     }
 
-    /// The weights as they are now, averaged where the recipe says so, without what only training needs.
+    /// Returns the current weights, averaged where the recipe says so, without what only training needs.
     pub fn weights(&self) -> Result<Snapshot> {
         Ok(self.optimizer.weights(&self.variables)?.only(|name| !projector::is_of_projector(name)))
     }
 
-    /// The weights that were best on the validation set, the newest if nothing was looked at yet.
+    /// Returns the weights that were best on the validation set, the newest if none was validated yet.
     pub fn best_weights(&self) -> Result<Snapshot> {
         let path = self.folder.join(BEST);
         if path.is_file() { Snapshot::read(&path) } else { self.weights() }
@@ -229,25 +229,25 @@ impl<'a> Trainer<'a> {
         };
         let classes: Vec<Option<usize>> = chosen.iter().enumerate().map(class).collect();
         let seed = Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits();
-        let lesson = TrainingContext::training_in(seed, map_dtype(self.recipe.precision));
+        let context = TrainingContext::training_in(seed, map_dtype(self.recipe.precision));
         let model = self.model(&self.variables)?;
         match &self.recipe.objective {
             Objective::CrossEntropy { label_smoothing } => {
-                let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
-                let logits = model.learn_to_classify(&vectors, &lesson)?.logits.to_device(&Device::Cpu)?;
+                let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &context)?;
+                let logits = model.learn_to_classify(&vectors, &context)?.logits.to_device(&Device::Cpu)?;
                 cross_entropy(&logits, &classes, *label_smoothing, self.recipe.batch.others_weight)
             }
             Objective::PartialLabel => {
-                let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &lesson)?;
-                let logits = model.learn_to_classify(&vectors, &lesson)?.logits.to_device(&Device::Cpu)?;
+                let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &context)?;
+                let logits = model.learn_to_classify(&vectors, &context)?.logits.to_device(&Device::Cpu)?;
                 partial_label(&logits, &classes, &recipe.views(self.card)?)
             }
             Objective::Contrastive { form, temperature, projection } => {
                 let project = self.projector(*projection)?;
                 let mut views = Vec::new();
                 for view in 0..2 {
-                    let vectors = self.vectors(&model, &self.clips(&chosen, number, view)?, &lesson)?;
-                    views.push(project.forward(&model.learn_to_embed(&vectors, &lesson)?)?.to_device(&Device::Cpu)?);
+                    let vectors = self.vectors(&model, &self.clips(&chosen, number, view)?, &context)?;
+                    views.push(project.forward(&model.learn_to_embed(&vectors, &context)?)?.to_device(&Device::Cpu)?);
                 }
                 let both = [classes.as_slice(), &classes].concat();
                 contrastive(&Tensor::cat(&views, 0)?, &both, *form, *temperature)
@@ -255,7 +255,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// The clips of a batch, augmented and cut to the frames that are used.
+    /// Returns the clips of a batch, augmented and cut to the frames that are used.
     fn clips(&self, chosen: &[usize], number: usize, view: u64) -> Result<Vec<Clip>> {
         let recipe = self.recipe;
         let Recipe { seed, augment, batch, .. } = recipe;
@@ -273,16 +273,16 @@ impl<'a> Trainer<'a> {
         chosen.par_iter().enumerate().map(clip).collect()
     }
 
-    /// Clips of vectors [B, T, C], some of their numbers left out.
-    fn vectors(&self, model: &Model, clips: &[Clip], lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        let vectors = encoded(model, clips, self.card, |pixels| match self.recipe.trained {
-            TrainableParts::Everything => model.learn(pixels, lesson),
+    /// Encodes clips to vectors [B, T, C] and applies dropout.
+    fn vectors(&self, model: &Model, clips: &[Clip], context: &Rc<TrainingContext>) -> Result<Tensor> {
+        let vectors = encoded(model, clips, self.card, |pixels| match self.recipe.trainable {
+            TrainableParts::Everything => model.learn(pixels, context),
             TrainableParts::AllButEncoder | TrainableParts::LastLayer => Ok(model.encode(pixels)?.detach()),
         })?;
-        Ok(lesson.dropout(&vectors, self.recipe.batch.dropout)?)
+        Ok(context.dropout(&vectors, self.recipe.batch.dropout)?)
     }
 
-    fn look(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+    fn validate(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         let weights = self.weights()?;
         let model = self.model(&weights)?;
         let validation = match &self.recipe.objective {
@@ -291,27 +291,31 @@ impl<'a> Trainer<'a> {
             }
             _ => validate(&model, self.card, self.data)?,
         };
-        let lowest = self.looks.iter().map(|look| look.loss).fold(f64::INFINITY, f64::min);
-        let is_best = validation.loss < lowest || self.looks.is_empty();
+        let lowest = self.validations.iter().map(|point| point.loss).fold(f64::INFINITY, f64::min);
+        let is_best = validation.loss < lowest || self.validations.is_empty();
         if is_best {
             weights.write(&self.folder.join(BEST), candle_core::DType::F32)?;
         }
-        self.looks.push(LookAt { step: self.step, loss: validation.loss, accuracy: validation.accuracy });
-        progress(Progress::Look { step: self.step, validation, is_best });
+        self.validations.push(ValidationPoint {
+            step: self.step,
+            loss: validation.loss,
+            accuracy: validation.accuracy,
+        });
+        progress(Progress::Validation { step: self.step, validation, is_best });
         Ok(())
     }
 
     fn should_stop(&self) -> bool {
         let Some(patience) = self.recipe.stop.patience else { return false };
-        let best = self.looks.iter().enumerate().min_by(|a, b| a.1.loss.total_cmp(&b.1.loss));
-        best.is_some_and(|(best, _)| self.looks.len() - 1 - best >= patience)
+        let best = self.validations.iter().enumerate().min_by(|a, b| a.1.loss.total_cmp(&b.1.loss));
+        best.is_some_and(|(best, _)| self.validations.len() - 1 - best >= patience)
     }
 
     fn keep(&self) -> Result<()> {
         Checkpoint {
             step: self.step,
             optimizer_steps: self.optimizer.steps(),
-            looks: self.looks.clone(),
+            validations: self.validations.clone(),
             variables: self.variables.snapshot()?,
             optimizer: self.optimizer.state()?,
         }
@@ -330,7 +334,7 @@ impl<'a> Trainer<'a> {
 /// The file of the best weights.
 const BEST: &str = "best.safetensors";
 
-/// Whether the clip at `position` of batch `number` is made into one that shows none of the views.
+/// Returns true if the clip at `position` of batch `number` is made into one that shows none of the views.
 fn is_synthetic_outlier(recipe: &Recipe, number: usize, position: usize) -> bool {
     Draws::at(recipe.seed, "impostors", &[number as u64, position as u64]).chance(recipe.batch.synthetic_outliers)
 }

@@ -3,10 +3,10 @@ use serde::{Deserialize, Serialize};
 use zoo::{Model, ModelCard, ProbabilityCalibration};
 
 use crate::objective::{Contrast, contrastive};
-use crate::predict::looks;
+use crate::predict::outputs;
 use crate::{DataSet, Result, Split};
 
-/// What a model makes of one side of the split.
+/// Metrics of a model on one side of the split.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
     /// Clips of views.
@@ -19,7 +19,7 @@ pub struct Validation {
     pub confidence_on_others: Option<f64>,
 }
 
-/// Looks at all clips of the validation set without changing anything.
+/// Evaluates the model on all clips of the validation set.
 pub(crate) fn validate(model: &Model, card: &ModelCard, data: &DataSet) -> Result<Validation> {
     let (mut clips, mut right, mut loss) = (0, 0, 0.0);
     let (mut others, mut confidence) = (0, 0.0);
@@ -47,11 +47,11 @@ pub(crate) fn validate(model: &Model, card: &ModelCard, data: &DataSet) -> Resul
     })
 }
 
-/// The most clips whose vectors are compared with each other.
-const MOST_COMPARED: usize = 2048;
+/// Most clips whose vectors are compared with each other: the cosines are a matrix of all pairs.
+const MAX_COMPARED: usize = 2048;
 
-/// Looks at the vectors of the validation set: the contrastive loss itself, and how often a clip's nearest neighbor by
-/// angle is of its own class.
+/// Evaluates the vectors of the validation set: the contrastive loss, and the share of clips whose nearest neighbor by angle
+/// is of their class.
 pub(crate) fn validate_vectors(
     model: &Model,
     card: &ModelCard,
@@ -59,10 +59,10 @@ pub(crate) fn validate_vectors(
     (form, temperature): (Contrast, f64),
 ) -> Result<Validation> {
     let mut numbers = data.of(Split::Validation);
-    numbers.truncate(MOST_COMPARED);
+    numbers.truncate(MAX_COMPARED);
     let (mut vectors, mut classes) = (Vec::new(), Vec::new());
     for &number in &numbers {
-        for (_, vector) in looks(model, card, data, number)?.into_iter().take(1) {
+        for (_, vector) in outputs(model, card, data, number)?.into_iter().take(1) {
             vectors.push(Tensor::from_vec(vector, model.width(), &Device::Cpu)?);
             classes.push(data.clips().examples()[number].class);
         }
@@ -84,11 +84,11 @@ pub(crate) fn validate_vectors(
     })
 }
 
-/// The probabilities of one example; a model of stills sees every frame and their mean is taken.
+/// Returns the probabilities of one example; a model of stills sees every frame and their mean is taken.
 fn probabilities(model: &Model, card: &ModelCard, data: &DataSet, number: usize) -> Result<Vec<f64>> {
-    let looks = looks(model, card, data, number)?;
+    let outputs = outputs(model, card, data, number)?;
     let all: Vec<Vec<f64>> =
-        looks.iter().map(|(logits, _)| ProbabilityCalibration::UNFITTED.probabilities(logits)).collect();
+        outputs.iter().map(|(logits, _)| ProbabilityCalibration::UNFITTED.probabilities(logits)).collect();
     let classes = all.first().map_or(0, Vec::len);
     Ok((0..classes).map(|class| all.iter().map(|row| row[class]).sum::<f64>() / all.len() as f64).collect())
 }

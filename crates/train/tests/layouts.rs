@@ -92,12 +92,12 @@ fn recipe(data: &DataRecipe, objective: &str) -> Recipe {
     let text = format!(
         "name = \"test\"\nmodel = \"tte11-tiny\"\nseed = 1\nobjective = {{ kind = \"{objective}\" }}\n\
          data = {{ layout = \"tte47\", folder = \"replaced\" }}\nbatch = {{ clips = 4 }}\n\
-         stop = {{ steps = 2, look_every = 2 }}\n"
+         stop = {{ steps = 2, validate_every = 2 }}\n"
     );
     Recipe { data: data.clone(), ..Recipe::parse(&text, Path::new("test.toml")).unwrap() }
 }
 
-/// Reads the data, takes two steps and looks at the validation set.
+/// Reads the data, takes two steps and validates.
 fn goes_through(data: &DataRecipe, card: &ModelCard, objective: &str, cache: &Path) -> DataSet {
     let recipe = recipe(data, objective);
     let set = DataSet::open(&recipe, card, &cache.join("data"), &mut |_, _| {}).unwrap();

@@ -47,7 +47,7 @@ fn sides(study: usize, _: &str) -> String {
 fn recipe(data: LoopData, seed: u64) -> Recipe {
     let text = format!(
         "name = \"test\"\nmodel = \"tte11-tiny\"\nseed = {seed}\ndata = {{ layout = \"loops\", labels = \"replaced\" }}\n\
-         batch = {{ clips = 4 }}\nstop = {{ steps = 1, look_every = 1 }}\n"
+         batch = {{ clips = 4 }}\nstop = {{ steps = 1, validate_every = 1 }}\n"
     );
     Recipe { data: DataRecipe::Loops(data), ..Recipe::parse(&text, Path::new("test.toml")).unwrap() }
 }

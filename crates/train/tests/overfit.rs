@@ -1,4 +1,4 @@
-//! Every recipe in `pipelines/train` learns a handful of clips by heart.
+//! Every recipe in `pipelines/train` overfits a tiny batch.
 //!
 //! What a recipe says is kept: objective, what is trained, optimizer, kind of schedule, balance, dropout, augmentation, head,
 //! fusion and views. Another are, for time alone:
@@ -8,7 +8,7 @@
 //! - steps, warm-up and learning rate; the batch is all clips
 //! - the weights to begin with: those that this test's run of the recipe they come from has left
 //!
-//! Impostors are left out: they are drawn anew in every step, so nobody can know them by heart.
+//! Synthetic outliers are left out: they are drawn anew in every step, so no model can memorize them.
 
 mod shared {
     pub mod easy_clips;
@@ -88,16 +88,16 @@ fn small_card(recipe: &Recipe, registry: &Registry) -> ModelCard {
 fn small_recipe(recipe: &Recipe, steps: usize, clips: usize, start: Option<PathBuf>) -> Recipe {
     let mut small = recipe.clone();
     small.start = start;
-    small.optimizer.learning_rate = if recipe.trained == TrainableParts::LastLayer { 0.03 } else { 0.003 };
+    small.optimizer.learning_rate = if recipe.trainable == TrainableParts::LastLayer { 0.03 } else { 0.003 };
     small.schedule.warm_up_steps = recipe.schedule.warm_up_steps.min(steps / 10);
     small.batch.clips = clips;
     small.batch.synthetic_outliers = 0.0;
     small.stop.steps = steps;
-    small.stop.look_every = steps;
+    small.stop.validate_every = steps;
     small
 }
 
-/// Two clips of each of three classes, of which one is the last, and the same again to look at.
+/// Two clips of each of three classes, of which one is the last, and the same again for validation.
 fn clips(recipe: &Recipe, views: &LabelSet) -> Vec<EasyClip> {
     let classes = [0, 1, views.views.len() - 1].map(Some);
     let mut shown: Vec<_> = PATTERNS.into_iter().zip(classes).collect();
@@ -167,7 +167,7 @@ fn overfits(recipe: &Recipe, registry: &Registry, start: Option<PathBuf>, folder
     trainer
         .run(&AtomicBool::new(false), &mut |progress| match progress {
             Progress::Step { loss, .. } => losses.push(loss),
-            Progress::Look { validation, .. } => nearest_right = validation.accuracy,
+            Progress::Validation { validation, .. } => nearest_right = validation.accuracy,
         })
         .unwrap();
     let weights = trainer.best_weights().unwrap();
@@ -202,7 +202,7 @@ fn start<'a>(recipe: &Recipe, recipes: &'a BTreeMap<String, Recipe>) -> Option<&
 }
 
 #[test]
-fn every_recipe_learns_a_handful_of_clips_by_heart() {
+fn every_recipe_overfits_a_tiny_batch() {
     let registry = Registry::open(Path::new("nowhere")).unwrap();
     let read = |path: PathBuf| Recipe::read(&path).unwrap();
     let recipes: BTreeMap<String, Recipe> =

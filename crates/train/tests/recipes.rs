@@ -26,7 +26,7 @@ fn every_shipped_recipe_reads_and_fits_its_model() {
 fn a_recipe_that_cannot_be_says_what_to_change() {
     let parse = |text: &str| Recipe::parse(text, Path::new("mine.toml")).unwrap_err().to_string();
     let good = "name = \"a\"\nmodel = \"b\"\nseed = 1\ndata = { layout = \"tte47\", folder = \"x\" }\n\
-                batch = { clips = 4 }\nstop = { steps = 2, look_every = 2 }\n";
+                batch = { clips = 4 }\nstop = { steps = 2, validate_every = 2 }\n";
     assert!(Recipe::parse(good, Path::new("mine.toml")).is_ok());
     assert!(parse(&good.replace("clips = 4", "clips = 0")).contains("batch.clips"));
     assert!(parse(&good.replace("steps = 2", "steps = 0")).contains("stop.steps"));

@@ -44,7 +44,7 @@ fn recipe(rest: &str) -> Recipe {
     Recipe::parse(&text, Path::new("test.toml")).unwrap()
 }
 
-/// Trains by the recipe; gives what the last look at the validation set saw, and the weights.
+/// Trains by the recipe; returns the last validation and the weights.
 fn trained(recipe: &Recipe) -> (Validation, Snapshot) {
     let folder = tempfile::tempdir().unwrap();
     trained_on(recipe, &card(), &data(folder.path()), folder.path())
@@ -55,7 +55,7 @@ fn trained_on(recipe: &Recipe, card: &ModelCard, data: &DataSet, folder: &Path) 
     let mut last = None;
     let outcome = trainer
         .run(&AtomicBool::new(false), &mut |progress| {
-            if let Progress::Look { validation, .. } = progress {
+            if let Progress::Validation { validation, .. } = progress {
                 last = Some(validation);
             }
         })
@@ -67,7 +67,7 @@ fn trained_on(recipe: &Recipe, card: &ModelCard, data: &DataSet, folder: &Path) 
 #[test]
 fn cross_entropy_through_all_layers_learns_what_is_easy() {
     let (validation, _) = trained(&recipe(
-        "batch = { clips = 12, balanced = true }\nstop = { steps = 60, look_every = 60 }\n\
+        "batch = { clips = 12, balanced = true }\nstop = { steps = 60, validate_every = 60 }\n\
          optimizer = { learning_rate = 0.004, weight_decay = 0.01, clip_norm = 5.0, average_share = 0.9 }\n\
          schedule = { warm_up_steps = 5, cosine = true }\n",
     ));
@@ -78,7 +78,7 @@ fn cross_entropy_through_all_layers_learns_what_is_easy() {
 fn a_linear_probe_reads_what_each_contrastive_loss_has_taught_the_encoder() {
     for form in ["log_sum", "sup_con"] {
         let (_, weights) = trained(&recipe(&format!(
-            "batch = {{ clips = 12, balanced = true }}\nstop = {{ steps = 40, look_every = 40 }}\n\
+            "batch = {{ clips = 12, balanced = true }}\nstop = {{ steps = 40, validate_every = 40 }}\n\
              objective = {{ kind = \"contrastive\", form = \"{form}\", temperature = 0.2, projection = 16 }}\n\
              optimizer = {{ learning_rate = 0.004 }}\naugment = {{ brightness = 0.1, speckle = 0.1 }}\n"
         )));
@@ -86,7 +86,7 @@ fn a_linear_probe_reads_what_each_contrastive_loss_has_taught_the_encoder() {
         let path = folder.path().join("encoder.safetensors");
         weights.only(|name| !name.starts_with("classifier")).write(&path, candle_core::DType::F32).unwrap();
         let mut probe = recipe(
-            "trained = \"last_layer\"\nbatch = { clips = 12 }\nstop = { steps = 60, look_every = 60 }\n\
+            "trained = \"last_layer\"\nbatch = { clips = 12 }\nstop = { steps = 60, validate_every = 60 }\n\
              optimizer = { learning_rate = 0.05 }\n",
         );
         probe.start = Some(path);
@@ -98,7 +98,7 @@ fn a_linear_probe_reads_what_each_contrastive_loss_has_taught_the_encoder() {
 #[test]
 fn encoders_of_clips_learn_which_way_a_thing_moves() {
     let recipe = recipe(
-        "batch = { clips = 8, balanced = true }\nstop = { steps = 60, look_every = 60 }\n\
+        "batch = { clips = 8, balanced = true }\nstop = { steps = 60, validate_every = 60 }\n\
          optimizer = { learning_rate = 0.003 }\n",
     );
     for encoder in [VideoEncoderName::R2Plus1dMiniature, VideoEncoderName::SlowResNetMiniature] {
@@ -116,7 +116,7 @@ fn encoders_of_clips_learn_which_way_a_thing_moves() {
 #[test]
 fn a_head_of_maps_learns_which_way_a_thing_moves() {
     let recipe = recipe(
-        "batch = { clips = 8, balanced = true }\nstop = { steps = 160, look_every = 160 }\n\
+        "batch = { clips = 8, balanced = true }\nstop = { steps = 160, validate_every = 160 }\n\
          optimizer = { learning_rate = 0.003 }\n",
     );
     let folder = tempfile::tempdir().unwrap();
@@ -145,12 +145,12 @@ fn moving_clips(folder: &Path, shape: ClipShape, to_learn: usize) -> DataSet {
 #[test]
 fn half_precision_is_refused_where_it_cannot_be() {
     let folder = tempfile::tempdir().unwrap();
-    let mut recipe = recipe("batch = { clips = 6 }\nstop = { steps = 6, look_every = 4 }\n");
+    let mut recipe = recipe("batch = { clips = 6 }\nstop = { steps = 6, validate_every = 4 }\n");
     recipe.precision = domain::Precision::Bf16;
     let error = Trainer::open(&recipe, &card(), &data(folder.path()), folder.path(), &candle_core::Device::Cpu).err();
     assert!(error.unwrap().to_string().contains("a CPU does not learn in bf16"));
     let text = "name = \"test\"\nmodel = \"tte11-tiny\"\nseed = 5\nprecision = \"f16\"\nbatch = { clips = 6 }\n\
-                stop = { steps = 6, look_every = 4 }\n\
+                stop = { steps = 6, validate_every = 4 }\n\
                 data = { layout = \"phantom\", seed = 1, train_studies = 1, validation_studies = 1 }\n";
     let error = Recipe::parse(text, Path::new("test.toml")).unwrap_err();
     assert!(error.to_string().contains("precision must be f32 or bf16"), "{error}");
@@ -159,7 +159,7 @@ fn half_precision_is_refused_where_it_cannot_be() {
 #[test]
 fn an_interrupted_run_goes_on_bit_for_bit() {
     let recipe = recipe(
-        "batch = { clips = 6, accumulate = 2, dropout = 0.2 }\nstop = { steps = 6, look_every = 4 }\n\
+        "batch = { clips = 6, accumulate = 2, dropout = 0.2 }\nstop = { steps = 6, validate_every = 4 }\n\
          optimizer = { learning_rate = 0.001, average_share = 0.9 }\n\
          augment = { rotate_degrees = 10.0, speckle = 0.1, temporal_roll = 0.5 }\n",
     );
