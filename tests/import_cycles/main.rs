@@ -27,7 +27,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         ENTANGLED,
     ),
     ("daemon", &["daemon.rs", "session.rs"], ENTANGLED),
-    ("daemon", &["settings/"], ENTANGLED),
     ("ecg", &["plan/"], DISPATCH),
     ("echolabel", &["commands/bench/"], DISPATCH),
     ("echolabel", &["commands/eval/"], DISPATCH),
