@@ -36,6 +36,10 @@ impl Labeller for PipelineLabeller {
         self.model.clone()
     }
 
+    fn views(&self) -> Vec<String> {
+        self.pipeline.label_set().map(zoo::LabelSet::view_names).unwrap_or_default()
+    }
+
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
         match self.pipeline.label(path) {
             Ok(label) => Ok(self.labelling(label)),

@@ -37,6 +37,8 @@ fn main() -> ExitCode {
         Command::Inventory(options) => commands::inventory::run(common, options),
         Command::Export(options) => commands::export::run(common, options),
         Command::Review(options) => commands::review::run(common, options),
+        Command::Jobs(options) => commands::jobs::run(common, options),
+        Command::Relabel(options) => commands::relabel::run(common, options),
         Command::Models(options) => commands::models::run(common, options),
         Command::Config(options) => commands::config::run(common, options),
         Command::Phantom(options) => commands::phantom::run(options),

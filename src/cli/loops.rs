@@ -87,7 +87,8 @@ pub struct InspectOptions {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   echolabel inventory --db lab.db
-  echolabel inventory 1.2.840.113619.2.1 --db lab.db")]
+  echolabel inventory 1.2.840.113619.2.1 --db lab.db
+  echolabel inventory 1.2.840.113619.2.1 --all-models --db lab.db   what every model said of each loop")]
 pub struct InventoryOptions {
     /// Study Instance UID; every study when it is left out
     #[arg(value_name = "STUDY")]
@@ -98,6 +99,9 @@ pub struct InventoryOptions {
     /// Print one JSON object a study
     #[arg(long)]
     pub json: bool,
+    /// Print every model's prediction of each loop too
+    #[arg(long)]
+    pub all_models: bool,
 }
 
 /// `echolabel export`
@@ -139,7 +143,7 @@ pub enum ExportFormat {
   echolabel review 1.2.840.113619.2.1.9 none --reviewer kim --comment \"a finger on the probe\" --db lab.db
 
 The latest review of a loop counts, in inventories and exports too; what a model said stays beside it. Views are those of the
-pipeline's label set. `echolabel export --format csv --paths` then writes what `layout = \"loops\"` of a recipe learns from.")]
+label set of the pipeline that labelled the study. `echolabel export --format csv --paths` then writes what `layout = \"loops\"` of a recipe learns from.")]
 pub struct ReviewOptions {
     /// The loop
     #[arg(value_name = "SOP_INSTANCE_UID")]

@@ -1,6 +1,7 @@
 //! The command line, exactly as typed. Others script against it: `docs/cli.md` is generated from it.
 
 mod documents;
+mod jobs;
 mod loops;
 mod models;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use documents::{CompletionsOptions, ManOptions};
+pub use jobs::{JobsCommand, JobsOptions, RelabelOptions, StateName};
 pub use loops::{
     DemoOptions, ExportFormat, ExportOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions,
     WatchOptions,
@@ -96,8 +98,12 @@ pub enum Command {
     Inventory(InventoryOptions),
     /// Write inventories for other programs
     Export(ExportOptions),
-    /// Keep a person's word on which view a loop shows
+    /// Keep a person's label of a loop
     Review(ReviewOptions),
+    /// List jobs, see why files failed, try them again
+    Jobs(JobsOptions),
+    /// Label loops of the database with another pipeline; earlier predictions stay
+    Relabel(RelabelOptions),
     /// Show the models that this build knows
     Models(ModelsOptions),
     /// Check a configuration file, or print an example

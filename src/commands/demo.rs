@@ -30,7 +30,6 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     settings.inbox.stability = jiff::SignedDuration::from_millis(500);
     settings.inbox.rescan = jiff::SignedDuration::from_secs(2);
     let pipeline = super::open_view_pipeline(common, &settings)?;
-    let label_set = pipeline.label_set().map(zoo::LabelSet::view_names).unwrap_or_default();
     let labeller = PipelineLabeller::new(pipeline)?;
 
     eprintln!(
@@ -62,9 +61,9 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
 
     let store = SqliteStore::open(&folders.database).context("cannot open the database")?;
     for study in store.studies()? {
-        super::inventory::print(&store.inventory(&study.study_instance_uid, &label_set)?)?;
+        super::inventory::print(&store.inventory(&study.study_instance_uid)?, false)?;
     }
-    let choice = ExportOptions { label_set, ..ExportOptions::default() };
+    let choice = ExportOptions::default();
     export::export(&store, ExportFormat::Csv, &folders.exports, &choice)?;
     export::export(&store, ExportFormat::Json, &folders.exports, &choice)?;
     let drawn = draw(&folders)?;

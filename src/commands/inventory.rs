@@ -1,7 +1,7 @@
 //! `echolabel inventory`: for people.
 
-use domain::{ModelKey, SopUid};
-use store::{Inventory, NotLabelledWhy};
+use domain::{ModelKey, Sha256, SopUid};
+use store::{Inventory, NotLabelledWhy, StoredPrediction};
 
 use super::Outcome;
 use crate::cli::{Common, InventoryOptions};
@@ -16,11 +16,11 @@ pub fn run(common: &Common, options: &InventoryOptions) -> Outcome {
     if inventories.is_empty() {
         return output::line("no study yet");
     }
-    inventories.iter().try_for_each(print)
+    inventories.iter().try_for_each(|inventory| print(inventory, options.all_models))
 }
 
-/// Prints one study for people.
-pub fn print(inventory: &Inventory) -> Outcome {
+/// Prints one study for people, if asked for with every model's prediction.
+pub fn print(inventory: &Inventory, models: bool) -> Outcome {
     let state = match (inventory.unfinished_jobs, inventory.closed_at) {
         (0, Some(closed)) => format!("closed {closed:.0}"),
         (0, None) => "open, all files labelled".to_owned(),
@@ -29,7 +29,7 @@ pub fn print(inventory: &Inventory) -> Outcome {
     output::line(format_args!("study {} ({state})", inventory.study_instance_uid))?;
     for model in &inventory.models {
         let ModelKey { pipeline, weights_sha256, precision, .. } = &model.model;
-        let digest: String = weights_sha256.to_string().chars().take(12).collect();
+        let digest = short(weights_sha256);
         let precision = precision.map(|precision| format!(", {precision}")).unwrap_or_default();
         output::line(format_args!("  pipeline {pipeline}, weights {digest}{precision}"))?;
         if let Some(note) = &model.weights_note {
@@ -47,6 +47,9 @@ pub fn print(inventory: &Inventory) -> Outcome {
             confidence,
             view.best
         ))?;
+        if models {
+            view.loops.iter().try_for_each(|entry| print_predictions(&entry.predictions))?;
+        }
     }
     if !inventory.missing.is_empty() {
         output::line(format_args!("  missing        {}", inventory.missing.join(", ")))?;
@@ -62,7 +65,26 @@ pub fn print(inventory: &Inventory) -> Outcome {
             let uid = found.sop_instance_uid.as_ref().map_or("UID unknown", SopUid::as_str);
             let reason = found.reason.as_deref().unwrap_or("no reason given");
             output::line(format_args!("  {heading:<14} {uid}  {reason}"))?;
+            if models {
+                print_predictions(&found.predictions)?;
+            }
         }
     }
     output::line("")
+}
+
+/// Prints what each model said of a loop, oldest first.
+fn print_predictions(predictions: &[StoredPrediction]) -> Outcome {
+    predictions.iter().try_for_each(|stored| {
+        let said = &stored.prediction;
+        let ModelKey { pipeline, weights_sha256, .. } = &said.model;
+        let view = said.view.as_deref().unwrap_or("not sure");
+        let (uid, digest) = (&stored.sop_instance_uid, short(weights_sha256));
+        output::line(format_args!("    {uid}  {view} {:.2}  by {pipeline}, weights {digest}", said.confidence))
+    })
+}
+
+/// Returns the first digits of a digest, enough to tell weights apart.
+fn short(digest: &Sha256) -> String {
+    digest.to_string().chars().take(12).collect()
 }

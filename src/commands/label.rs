@@ -1,12 +1,11 @@
 //! `echolabel label`: files or folders, now, without a database.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crossbeam_channel::{bounded, unbounded};
-use pipeline::{LabelError, LoopLabel, Pipeline};
+use pipeline::LoopLabel;
 use serde::Serialize;
 
+use super::parallel::in_order;
 use super::{Failure, Outcome};
 use crate::cli::{Common, LabelOptions};
 use crate::output;
@@ -28,7 +27,8 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
         failed = true;
         print(options.json, &path, &Err(FileError { kind: "io".to_owned(), message }))?;
     }
-    label_all(&pipeline, settings.labelling.workers, &files, |file, result| {
+    let work = |file: &File| pipeline.label(&file.path).map(Box::new);
+    in_order(settings.labelling.workers, &files, work, |file, result| {
         bar.inc(1);
         let result = match result {
             Err(error) if !file.named && error.kind() == "not_dicom" => return Ok(()),
@@ -84,50 +84,6 @@ fn print(json: bool, path: &Path, result: &Result<Box<LoopLabel>, FileError>) ->
             output::line(format_args!("failed         {}: {}  {}", error.kind, error.message, path.display()))
         }
     }
-}
-
-/// Labels files on `workers` threads and hands the results over in the order of the files.
-fn label_all(
-    pipeline: &Pipeline,
-    workers: usize,
-    files: &[File],
-    mut done: impl FnMut(&File, Result<Box<LoopLabel>, LabelError>) -> Outcome,
-) -> Outcome {
-    let (work, jobs) = unbounded();
-    for index in 0..files.len() {
-        // The receiver lives below, so this cannot fail.
-        let _sent = work.send(index);
-    }
-    drop(work);
-    let (results, arrived) = bounded(2 * workers);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            let (jobs, results) = (jobs.clone(), results.clone());
-            scope.spawn(move || {
-                for index in jobs {
-                    let label = pipeline.label(&files[index].path).map(Box::new);
-                    if results.send((index, label)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(results);
-        let mut waiting = BTreeMap::new();
-        let mut next = 0;
-        for (index, label) in &arrived {
-            waiting.insert(index, label);
-            while let Some(label) = waiting.remove(&next) {
-                if let Err(failure) = done(&files[next], label) {
-                    drop(jobs);
-                    drop(arrived);
-                    return Err(failure);
-                }
-                next += 1;
-            }
-        }
-        Ok(())
-    })
 }
 
 /// The files under `paths`, in a stable order, and the paths that cannot be read.

@@ -8,15 +8,21 @@ pub mod eval;
 pub mod export;
 pub mod inspect;
 pub mod inventory;
+pub mod jobs;
 pub mod label;
 pub mod models;
+mod parallel;
 pub mod phantom;
+pub mod relabel;
 pub mod review;
 pub mod train;
 pub mod watch;
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use pipeline::{Pipeline, PipelineSource};
+use store::SqliteStore;
 
 use crate::cli::Common;
 
@@ -49,6 +55,17 @@ fn settings(common: &Common, overrides: daemon::Overrides) -> anyhow::Result<dae
         ..overrides
     };
     Ok(daemon::Settings::load(common.config.as_deref(), overrides)?)
+}
+
+/// Opens an existing database.
+fn open_store(common: &Common, db: Option<PathBuf>) -> anyhow::Result<SqliteStore> {
+    let settings = settings(common, daemon::Overrides { database: db, ..Default::default() })?;
+    anyhow::ensure!(
+        settings.database.is_file(),
+        "there is no database {}: name one with --db, or make one with `echolabel watch DIR --db FILE`",
+        settings.database.display()
+    );
+    SqliteStore::open(&settings.database).context("cannot open the database")
 }
 
 /// Opens the pipeline that the settings name.

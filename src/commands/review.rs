@@ -1,4 +1,4 @@
-//! `echolabel review`: a person's word on a loop.
+//! `echolabel review`: a person's label of a loop.
 
 use anyhow::{Context as _, ensure};
 use jiff::Timestamp;
@@ -18,11 +18,14 @@ pub fn run(common: &Common, options: &ReviewOptions) -> Outcome {
 }
 
 fn keep(common: &Common, options: &ReviewOptions) -> anyhow::Result<()> {
-    let (store, views) = super::export::open(common, options.db.clone())?;
+    let store = super::open_store(common, options.db.clone())?;
+    let uid = &options.sop_instance_uid;
+    let known = store.known_loop(uid)?.with_context(|| format!("no loop {uid} in the database"))?;
+    let views = store.label_set(&known.study_instance_uid)?;
     let is_view = views.contains(&options.view);
     ensure!(
         is_view || options.view == NONE,
-        "the pipeline has no view {:?}; its views are {}, or {NONE}",
+        "the study's pipeline has no view {:?}; its views are {}, or {NONE}",
         options.view,
         views.join(", ")
     );

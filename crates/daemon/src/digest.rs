@@ -19,7 +19,10 @@ pub(crate) fn without_path(message: &str, path: &Path) -> String {
 }
 
 /// Returns the SHA-256 of a file's bytes.
-pub(crate) fn content_sha256(path: &Path) -> io::Result<Sha256> {
+///
+/// # Errors
+/// The file cannot be read.
+pub fn content_sha256(path: &Path) -> io::Result<Sha256> {
     let mut file = File::open(path)?;
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; 256 * 1024];

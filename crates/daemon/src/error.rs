@@ -66,13 +66,3 @@ pub enum DaemonError {
     #[error("the database failed")]
     SqliteStore(#[from] StoreError),
 }
-
-impl DaemonError {
-    /// Returns whether the person who started the daemon must change something first (exit code 2).
-    pub const fn is_configuration(&self) -> bool {
-        matches!(
-            self,
-            Self::ReadConfig { .. } | Self::ParseConfig { .. } | Self::Setting { .. } | Self::WatchFolder { .. }
-        )
-    }
-}

@@ -10,6 +10,9 @@ pub trait Labeller: Send + Sync {
     /// Returns the key under which its predictions are kept; a loop is labelled once by a key.
     fn model(&self) -> ModelKey;
 
+    /// Returns the views that a complete study has, in the order of the label set.
+    fn views(&self) -> Vec<String>;
+
     /// Labels one file.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ mod worker;
 pub use backoff::Backoff;
 pub use clock::{Clock, SystemClock, VirtualClock};
 pub use daemon::Daemon;
-pub use digest::path_tag;
+pub use digest::{content_sha256, path_tag};
 pub use error::DaemonError;
 pub use event::{DaemonEvent, Observer};
 pub use file_check::{Completeness, FileCheck};

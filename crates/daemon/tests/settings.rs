@@ -37,14 +37,14 @@ fn an_error_names_the_file_and_the_key() {
         let error = load(text).unwrap_err();
         let message = error.to_string();
         assert!(message.contains(key) && message.contains("lab.toml"), "{text:?}: {message}");
-        assert!(error.is_configuration());
+        assert!(matches!(error, DaemonError::ParseConfig { .. } | DaemonError::Setting { .. }), "{error:?}");
     }
 }
 
 #[test]
 fn a_missing_file_is_named() {
     let error = Settings::load(Some("no/such.toml".as_ref()), Overrides::default()).unwrap_err();
-    assert!(error.to_string().contains("no/such.toml") && error.is_configuration());
+    assert!(error.to_string().contains("no/such.toml") && matches!(error, DaemonError::ReadConfig { .. }));
 }
 
 #[test]

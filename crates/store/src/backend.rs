@@ -1,8 +1,8 @@
-//! Both doors to one place.
+//! Both traits in one.
 
 use crate::{LabelStore, Queue, StoreError};
 
-/// Store as the daemon needs it.
+/// A store as the daemon uses it.
 pub trait Backend: Queue + LabelStore {
     /// Brings everything committed into the main database file; called once at the end.
     fn checkpoint(&self) -> Result<(), StoreError>;

@@ -137,6 +137,26 @@ pub enum Retry {
     Never,
 }
 
+/// Which failed jobs are tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FailedJobs {
+    /// All of them.
+    All,
+    /// Those of one kind of failure.
+    Kind(String),
+    /// One of them.
+    Id(JobId),
+}
+
+/// Which jobs are listed. The default is all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Only jobs in this state.
+    pub state: Option<JobState>,
+    /// Only jobs with this kind of failure or of reason for skipping.
+    pub kind: Option<String>,
+}
+
 /// Number of jobs by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct JobCounts {

@@ -33,6 +33,17 @@ pub struct KnownLoop {
     pub study_instance_uid: StudyUid,
 }
 
+/// A loop in the store and the file that it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoopFile {
+    /// SOP Instance UID.
+    pub sop_instance_uid: SopUid,
+    /// Path of the file. It may hold a patient's name.
+    pub path: PathBuf,
+    /// SHA-256 of the file when it was labelled.
+    pub content_sha256: Sha256,
+}
+
 /// Durable labels. A loop, its prediction and the end of its job are one transaction; no prediction is ever overwritten.
 pub trait LabelStore: Send + Sync {
     /// Records a labelled loop and finishes its job.
@@ -64,8 +75,19 @@ pub trait LabelStore: Send + Sync {
     /// Returns the loop with this SOP Instance UID.
     fn known_loop(&self, sop: &SopUid) -> Result<Option<KnownLoop>, StoreError>;
 
-    /// Puts the finished jobs of loops that `model` has not seen back into the queue; returns how many.
-    fn requeue_for(&self, model: &ModelKey, now: Timestamp) -> Result<u64, StoreError>;
+    /// Records the views that a complete study has by a pipeline, in their order. Called when a pipeline starts to label;
+    /// missing views are told from it.
+    fn keep_label_set(&self, model: &ModelKey, views: &[String], now: Timestamp) -> Result<(), StoreError>;
+
+    /// Returns the views that a complete study has, in their order: the label set of the pipeline that made its newest
+    /// prediction, else of the one that was used last.
+    fn label_set(&self, study: &StudyUid) -> Result<Vec<String>, StoreError>;
+
+    /// Returns the loops of a study without a prediction of `model`, with their files.
+    fn loops_without(&self, model: &ModelKey, study: &StudyUid) -> Result<Vec<LoopFile>, StoreError>;
+
+    /// Records another model's prediction about a loop; returns false, and changes nothing, when it has one of that key.
+    fn add_prediction(&self, sop: &SopUid, prediction: &Prediction, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Closes the studies without unfinished jobs that have been quiet for `quiet`; returns their UIDs.
     fn close_quiet_studies(&self, quiet: SignedDuration, now: Timestamp) -> Result<Vec<StudyUid>, StoreError>;
@@ -88,6 +110,6 @@ pub trait LabelStore: Send + Sync {
     /// Returns the reviews of a study's loops, oldest first.
     fn reviews(&self, study: &StudyUid) -> Result<Vec<Review>, StoreError>;
 
-    /// Returns the views of `label_set` that a study has, and those that it lacks.
-    fn inventory(&self, study: &StudyUid, label_set: &[String]) -> Result<Inventory, StoreError>;
+    /// Returns the views of a study with their loops, and those that it lacks.
+    fn inventory(&self, study: &StudyUid) -> Result<Inventory, StoreError>;
 }

@@ -1,7 +1,64 @@
 //! Keeps studies, loops, jobs and predictions in one SQLite file, and writes exports.
 //!
-//! Callers meet two small doors, [`Queue`] and [`LabelStore`]; [`SqliteStore`] is the only thing behind them today. Every
-//! method that writes takes the time as an argument, so that no rule in here depends on a clock.
+//! Callers use two traits, [`Queue`] and [`LabelStore`]; [`SqliteStore`] implements both. Every method that writes takes
+//! the time as an argument, so no rule in here depends on a clock.
+//!
+//! ```
+//! use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, StageTimings};
+//! use jiff::{SignedDuration, Timestamp};
+//! use store::{FileIdentity, LabelStore, LoopFacts, Queue, SqliteStore};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let store = SqliteStore::open(&folder.path().join("lab.sqlite"))?;
+//! let now = Timestamp::now();
+//!
+//! let file = FileIdentity { path: "/inbox/1.dcm".into(), size_bytes: 1000, modified_unix_ns: 0 };
+//! store.enqueue(&file, None, now)?;
+//! let job = store.claim("worker 1", SignedDuration::from_mins(5), now)?.expect("the job that was just made");
+//!
+//! let model = ModelKey {
+//!     pipeline: "tte11".to_owned(),
+//!     pipeline_sha256: Some(Sha256::from([1; 32])),
+//!     weights_sha256: Sha256::from([2; 32]),
+//!     precision: Some(Precision::F32),
+//! };
+//! store.keep_label_set(&model, &["PLAX".to_owned(), "A4C".to_owned()], now)?;
+//! let facts = LoopFacts {
+//!     study_instance_uid: "1.2.3".parse()?,
+//!     series_instance_uid: "1.2.3.1".parse()?,
+//!     sop_instance_uid: "1.2.3.1.1".parse()?,
+//!     transfer_syntax: None,
+//!     manufacturer: None,
+//!     mode: Mode::TwoD,
+//!     rows: None,
+//!     columns: None,
+//!     frames: Some(60),
+//!     frame_time_ms: None,
+//!     acquired: None,
+//! };
+//! let prediction = Prediction {
+//!     model,
+//!     weights_note: None,
+//!     view: Some("PLAX".to_owned()),
+//!     confidence: 0.9,
+//!     abstained: false,
+//!     reason: None,
+//!     probabilities: [("PLAX".to_owned(), 0.9), ("A4C".to_owned(), 0.1)].into(),
+//!     prediction_set: vec!["PLAX".to_owned()],
+//!     energy: None,
+//!     clips: 1,
+//!     frames_used: 6,
+//!     ecg_source: EcgSource::None,
+//!     timings: StageTimings::default(),
+//!     findings: Vec::new(),
+//! };
+//! store.record_labelled(&job, &facts, Sha256::from([3; 32]), &prediction, now)?;
+//!
+//! let inventory = store.inventory(&facts.study_instance_uid)?;
+//! assert_eq!(inventory.views[0].best, facts.sop_instance_uid);
+//! assert_eq!(inventory.missing, ["A4C"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod export;
 
@@ -18,9 +75,10 @@ pub use backend::Backend;
 pub use error::StoreError;
 pub use inventory::{Inventory, InventoryLoop, ModelUsed, NotLabelled, NotLabelledWhy, ViewInventory};
 pub use job::{
-    DicomIdentity, Enqueued, FileIdentity, Job, JobCounts, JobFailure, JobRow, JobState, Retry, SettledFile,
+    DicomIdentity, Enqueued, FailedJobs, FileIdentity, Job, JobCounts, JobFailure, JobFilter, JobRow, JobState, Retry,
+    SettledFile,
 };
-pub use label_store::{KnownLoop, LabelStore, Recorded};
+pub use label_store::{KnownLoop, LabelStore, LoopFile, Recorded};
 pub use queue::Queue;
 pub use record::{LoopFacts, Review, StoredLoop, StoredPrediction, Study};
 pub use sqlite::SqliteStore;

@@ -1,9 +1,11 @@
-//! The door for jobs.
+//! The trait for jobs.
 
+use domain::JobId;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    DicomIdentity, Enqueued, FileIdentity, Job, JobCounts, JobFailure, JobRow, Retry, SettledFile, StoreError,
+    DicomIdentity, Enqueued, FailedJobs, FileIdentity, Job, JobCounts, JobFailure, JobFilter, JobRow, Retry,
+    SettledFile, StoreError,
 };
 
 /// Durable jobs: a file that was taken is never forgotten, and only one worker holds it at a time.
@@ -20,7 +22,7 @@ pub trait Queue: Send + Sync {
     /// Remembers a file that needs no worker.
     fn settle(&self, file: &FileIdentity, how: SettledFile, reason: &str, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Returns whether this version of the file has a job or was settled, and need not be looked at again.
+    /// Returns whether this version of the file has a job or was settled, and need not be read again.
     fn is_known(&self, file: &FileIdentity) -> Result<bool, StoreError>;
 
     /// Takes the next claimable job, if any, and holds it until `now + lease`.
@@ -40,15 +42,18 @@ pub trait Queue: Send + Sync {
     /// Returns how many were put back.
     fn recover(&self, all_running: bool, max_interruptions: u32, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Puts every failed job back into the queue; returns how many.
-    fn retry_failed(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Puts failed jobs back into the queue and returns their keys.
+    fn retry_failed(&self, which: &FailedJobs, now: Timestamp) -> Result<Vec<JobId>, StoreError>;
 
     /// Returns whether a claim would find a job now; cheaper than a claim, since it writes nothing.
     fn has_claimable(&self, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Jobs by state.
+    /// Returns the number of jobs by state.
     fn counts(&self) -> Result<JobCounts, StoreError>;
 
-    /// Every job, oldest first.
-    fn jobs(&self) -> Result<Vec<JobRow>, StoreError>;
+    /// Returns the jobs that the filter lets through, oldest first.
+    fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>, StoreError>;
+
+    /// Returns the job of that key.
+    fn job(&self, job_id: JobId) -> Result<Option<JobRow>, StoreError>;
 }

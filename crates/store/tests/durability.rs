@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use common::{LEASE, at, digest, facts, file, new_store, prediction, study};
 use domain::JobId;
 use proptest::prelude::*;
-use store::{Job, JobFailure, JobState, LabelStore, Queue, Retry, SqliteStore};
+use store::{Job, JobFailure, JobFilter, JobState, LabelStore, Queue, Retry, SqliteStore};
 
 /// One step of a history in which the program may die at any moment.
 #[derive(Debug, Clone)]
@@ -78,7 +78,7 @@ proptest! {
         while let Some(job) = store.claim("w", LEASE, at(now + 1000)).unwrap() {
             record(&store, &job, now + 1000);
         }
-        for job in store.jobs().unwrap() {
+        for job in store.jobs(&JobFilter::default()).unwrap() {
             prop_assert_eq!(job.state, JobState::Done);
         }
         prop_assert_eq!(store.loops(&study("1.2")).unwrap().len(), queued.len());

@@ -56,7 +56,8 @@ fn paths_are_exported_only_when_asked_for() {
 fn json_has_one_whole_file_a_study() {
     let (folder, store) = filled();
     let out = folder.path().join("a/b/out");
-    let options = ExportOptions { label_set: vec!["PSAX".to_owned()], ..Default::default() };
+    let options = ExportOptions::default();
+    store.keep_label_set(&common::model("w1"), &["PSAX".to_owned()], at(0)).unwrap();
     let files = export(&store, ExportFormat::Json, &out, &options).unwrap();
     // Again, over the first ones.
     assert_eq!(export(&store, ExportFormat::Json, &out, &options).unwrap(), files);
@@ -66,7 +67,9 @@ fn json_has_one_whole_file_a_study() {
     assert!(!text.contains("/inbox"));
     let exported: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(exported["inventory"]["missing"], serde_json::json!(["PSAX"]));
-    let predictions = exported["loops"][0]["predictions"].as_array().unwrap();
+    let loops = exported["inventory"]["not_labelled"].as_array().unwrap();
+    let labelled_twice = loops.iter().find(|entry| entry["sop_instance_uid"] == "1.2.3").unwrap();
+    let predictions = labelled_twice["predictions"].as_array().unwrap();
     assert_eq!(predictions.len(), 2);
     assert_eq!(predictions[0]["weights_sha256"], digest("w1").to_string());
     assert_eq!(predictions[0]["findings"][0]["code"], "timing_guessed");

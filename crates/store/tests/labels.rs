@@ -3,7 +3,9 @@
 mod common;
 
 use common::{LEASE, at, claimed, digest, facts, file, identity, label, model, new_store, prediction, sop, study};
-use store::{JobFailure, JobState, LabelStore, NotLabelledWhy, Queue, Recorded, Retry, Review, StoreError};
+use store::{
+    FailedJobs, JobFailure, JobFilter, JobState, LabelStore, NotLabelledWhy, Queue, Recorded, Retry, Review, StoreError,
+};
 
 const NEW: Recorded = Recorded::NewLoop { reopened_study: false };
 
@@ -21,7 +23,7 @@ fn the_same_instance_is_one_loop_and_each_model_speaks_once() {
     assert_eq!(store.loops(&study("1.2")).unwrap().len(), 1);
     let said: Vec<_> = store.predictions(&study("1.2")).unwrap().into_iter().map(|said| said.prediction).collect();
     assert_eq!(said, [prediction("w1", Some("PLAX"), 0.9), prediction("w2", Some("A4C"), 0.7)]);
-    let jobs = store.jobs().unwrap();
+    let jobs = store.jobs(&JobFilter::default()).unwrap();
     assert!(jobs.iter().all(|job| job.state == JobState::Done));
     assert_eq!(jobs.iter().map(|job| job.duplicate).collect::<Vec<_>>(), [false, true, false]);
 }
@@ -37,10 +39,10 @@ fn other_bytes_under_the_same_uid_are_refused_and_told() {
     let loops = store.loops(&study("1.2")).unwrap();
     assert_eq!((loops.len(), loops[0].content_sha256), (1, digest("c1")));
     assert_eq!(loops[0].facts, first);
-    let inventory = store.inventory(&study("1.2"), &[]).unwrap();
+    let inventory = store.inventory(&study("1.2")).unwrap();
     assert_eq!(inventory.not_labelled.len(), 1);
     assert_eq!(inventory.not_labelled[0].why, NotLabelledWhy::Conflict);
-    assert_eq!(store.jobs().unwrap()[1].error_kind.as_deref(), Some("conflicting_content"));
+    assert_eq!(store.jobs(&JobFilter::default()).unwrap()[1].error_kind.as_deref(), Some("conflicting_content"));
 }
 
 #[test]
@@ -53,22 +55,43 @@ fn a_known_content_needs_no_second_look_by_the_same_model() {
     assert_eq!(store.known_content(digest("d"), &model("w1")).unwrap(), None);
     let copy = claimed(&store, "copy", 1);
     store.record_duplicate(&copy, &known, at(1)).unwrap();
-    let row = store.jobs().unwrap().pop().unwrap();
+    let row = store.jobs(&JobFilter::default()).unwrap().pop().unwrap();
     assert!(row.duplicate && row.state == JobState::Done);
     assert_eq!(row.sop_instance_uid, Some(sop("1.2.3")));
 }
 
 #[test]
-fn a_new_model_gets_every_labelled_loop_once() {
+fn another_model_gets_the_loops_that_it_has_not_seen_and_both_predictions_stay() {
     let (_folder, store) = new_store();
     for sop in ["1.2.3", "1.2.4"] {
         label(&store, &facts("1.2", sop), sop, &prediction("w1", Some("PLAX"), 0.9), 0);
     }
     label(&store, &facts("1.2", "1.2.4"), "1.2.4", &prediction("w2", Some("PLAX"), 0.9), 1);
-    assert_eq!(store.requeue_for(&model("w1"), at(2)).unwrap(), 0);
-    assert_eq!(store.requeue_for(&model("w2"), at(2)).unwrap(), 1);
-    let job = store.claim("w", LEASE, at(3)).unwrap().unwrap();
-    assert_eq!(job.identity.unwrap().sop_instance_uid, sop("1.2.3"));
+    assert!(store.loops_without(&model("w1"), &study("1.2")).unwrap().is_empty());
+    let left = store.loops_without(&model("w2"), &study("1.2")).unwrap();
+    assert_eq!(left.iter().map(|left| left.sop_instance_uid.as_str()).collect::<Vec<_>>(), ["1.2.3"]);
+    assert_eq!((left[0].content_sha256, left[0].path.starts_with("/inbox")), (digest("1.2.3"), true));
+
+    let said = prediction("w2", Some("A4C"), 0.7);
+    assert!(store.add_prediction(&sop("1.2.3"), &said, at(2)).unwrap());
+    assert!(!store.add_prediction(&sop("1.2.3"), &said, at(3)).unwrap(), "one prediction a key");
+    assert!(store.loops_without(&model("w2"), &study("1.2")).unwrap().is_empty());
+    let inventory = store.inventory(&study("1.2")).unwrap();
+    let a4c = inventory.views.iter().find(|view| view.view == "A4C").unwrap();
+    let views: Vec<_> = a4c.loops[0].predictions.iter().map(|said| said.prediction.view.as_deref().unwrap()).collect();
+    assert_eq!(views, ["PLAX", "A4C"], "the newest counts, the first one stays");
+    assert!(matches!(store.add_prediction(&sop("7"), &said, at(4)), Err(StoreError::UnknownLoop(_))));
+}
+
+#[test]
+fn a_skipped_loop_may_be_labelled_by_another_model() {
+    let (_folder, store) = new_store();
+    let job = claimed(&store, "doppler", 0);
+    store.record_skipped(&job, &facts("1.2", "1.2.8"), digest("d"), "spectral Doppler", at(0)).unwrap();
+    assert_eq!(store.loops_without(&model("w2"), &study("1.2")).unwrap().len(), 1);
+    store.add_prediction(&sop("1.2.8"), &prediction("w2", Some("CW"), 0.9), at(1)).unwrap();
+    let inventory = store.inventory(&study("1.2")).unwrap();
+    assert_eq!((inventory.views.len(), inventory.not_labelled.len()), (1, 0));
 }
 
 #[test]
@@ -103,7 +126,8 @@ fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     store.add_review(&review("1.2.7", Some("SC4C"))).unwrap();
     store.add_review(&review("1.2.7", Some("A4C"))).unwrap();
 
-    let inventory = store.inventory(&study("1.2"), &views(&["A4C", "PLAX", "PSAX"])).unwrap();
+    store.keep_label_set(&model("w1"), &views(&["A4C", "PLAX", "PSAX"]), at(0)).unwrap();
+    let inventory = store.inventory(&study("1.2")).unwrap();
     let found: Vec<_> = inventory.views.iter().map(|view| (view.view.as_str(), view.best.as_str())).collect();
     assert_eq!(found, [("A4C", "1.2.7"), ("PLAX", "1.2.4"), ("A2C", "1.2.5")]);
     let plax: Vec<_> = inventory.views[1].loops.iter().map(|entry| entry.sop_instance_uid.as_str()).collect();
@@ -129,11 +153,11 @@ fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     assert_eq!(inventory.models[0].weights_note.as_deref(), Some("untrained weights"));
 
     store.add_review(&review("1.2.7", None)).unwrap();
-    let inventory = store.inventory(&study("1.2"), &views(&["A4C"])).unwrap();
-    assert_eq!(inventory.missing, ["A4C"]);
+    let inventory = store.inventory(&study("1.2")).unwrap();
+    assert_eq!(inventory.missing, ["A4C", "PSAX"]);
     assert_eq!(store.reviews(&study("1.2")).unwrap().len(), 3);
     assert!(matches!(store.add_review(&review("9.9", None)), Err(StoreError::UnknownLoop(_))));
-    assert!(matches!(store.inventory(&study("9.9"), &[]), Err(StoreError::UnknownStudy(_))));
+    assert!(matches!(store.inventory(&study("9.9")), Err(StoreError::UnknownStudy(_))));
 }
 
 #[test]
@@ -143,14 +167,14 @@ fn a_retry_that_works_leaves_no_failure_in_the_inventory() {
     let job = claimed(&store, "a", 0);
     let failure = JobFailure { kind: "read".into(), message: "away".into(), identity: Some(identity) };
     store.fail(&job, &failure, Retry::Never, at(1)).unwrap();
-    assert_eq!(store.inventory(&study("1.2"), &[]).unwrap().not_labelled.len(), 1);
-    store.retry_failed(at(2)).unwrap();
-    assert_eq!(store.inventory(&study("1.2"), &[]).unwrap().unfinished_jobs, 1);
+    assert_eq!(store.inventory(&study("1.2")).unwrap().not_labelled.len(), 1);
+    store.retry_failed(&FailedJobs::All, at(2)).unwrap();
+    assert_eq!(store.inventory(&study("1.2")).unwrap().unfinished_jobs, 1);
     let job = store.claim("w", LEASE, at(3)).unwrap().unwrap();
     store
         .record_labelled(&job, &facts("1.2", "1.2.3"), digest("c"), &prediction("w1", Some("PLAX"), 0.9), at(3))
         .unwrap();
-    let inventory = store.inventory(&study("1.2"), &[]).unwrap();
+    let inventory = store.inventory(&study("1.2")).unwrap();
     assert_eq!((inventory.not_labelled.len(), inventory.views.len(), inventory.unfinished_jobs), (0, 1, 0));
 }
 
@@ -159,6 +183,7 @@ fn a_study_with_only_queued_files_has_an_empty_inventory() {
     let (_folder, store) = new_store();
     let identity = identity("1.2", "1.2.3");
     store.enqueue(&file("a", 1), Some(&identity), at(0)).unwrap();
-    let inventory = store.inventory(&study("1.2"), &views(&["PLAX"])).unwrap();
+    store.keep_label_set(&model("w1"), &views(&["PLAX"]), at(0)).unwrap();
+    let inventory = store.inventory(&study("1.2")).unwrap();
     assert_eq!((inventory.unfinished_jobs, inventory.missing.len()), (1, 1));
 }

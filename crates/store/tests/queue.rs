@@ -5,7 +5,8 @@ mod common;
 use common::{LEASE, at, claimed, digest, facts, file, identity, new_store, prediction, study};
 use jiff::SignedDuration;
 use store::{
-    Enqueued, JobCounts, JobFailure, JobState, LabelStore, Queue, Retry, SettledFile, SqliteStore, StoreError,
+    Enqueued, FailedJobs, JobCounts, JobFailure, JobFilter, JobState, LabelStore, Queue, Retry, SettledFile,
+    SqliteStore, StoreError,
 };
 
 fn failure(kind: &str) -> JobFailure {
@@ -13,7 +14,7 @@ fn failure(kind: &str) -> JobFailure {
 }
 
 fn only_job(store: &SqliteStore) -> store::JobRow {
-    let mut jobs = store.jobs().unwrap();
+    let mut jobs = store.jobs(&JobFilter::default()).unwrap();
     assert_eq!(jobs.len(), 1);
     jobs.remove(0)
 }
@@ -88,7 +89,7 @@ fn a_temporary_failure_waits_and_a_permanent_one_stays() {
     assert_eq!((row.state, row.error_kind.as_deref()), (JobState::Failed, Some("decode")));
     assert_eq!(row.error_message.as_deref(), Some("no luck"));
     assert_eq!(store.enqueue(&file("a", 10), None, at(32)).unwrap(), Enqueued::Known);
-    assert_eq!(store.retry_failed(at(33)).unwrap(), 1);
+    assert_eq!(store.retry_failed(&FailedJobs::All, at(33)).unwrap(), [row.job_id]);
     assert_eq!(store.claim("w", LEASE, at(33)).unwrap().unwrap().attempts, 1);
 }
 
@@ -113,7 +114,7 @@ fn a_file_that_kills_the_program_goes_last_and_is_given_up() {
     store.skip(&next, "not_a_view", "Doppler", at(2)).unwrap();
     assert_eq!(store.claim("w", LEASE, at(3)).unwrap().unwrap().job_id, poison.job_id);
     store.recover(true, 2, at(4)).unwrap();
-    let rows = store.jobs().unwrap();
+    let rows = store.jobs(&JobFilter::default()).unwrap();
     assert_eq!((rows[0].state, rows[0].error_kind.as_deref()), (JobState::Failed, Some("interrupted")));
 }
 

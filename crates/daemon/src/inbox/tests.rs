@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use store::{JobState, Queue, SqliteStore};
+use store::{JobFilter, JobState, Queue, SqliteStore};
 use tempfile::TempDir;
 
 use super::*;
@@ -60,7 +60,7 @@ impl Desk {
     }
 
     fn jobs(&self) -> Vec<JobState> {
-        self.store.jobs().unwrap().iter().map(|job| job.state).collect()
+        self.store.jobs(&JobFilter::default()).unwrap().iter().map(|job| job.state).collect()
     }
 }
 

@@ -5,12 +5,12 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::{ModelKey, Prediction, Sha256, SopUid, StudyUid};
+use domain::{JobId, ModelKey, Prediction, Sha256, SopUid, StudyUid};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Backend, DicomIdentity, Enqueued, FileIdentity, Inventory, Job, JobCounts, JobFailure, JobRow, KnownLoop,
-    LabelStore, LoopFacts, Queue, Recorded, Retry, Review, SettledFile, SqliteStore, StoreError, StoredLoop,
-    StoredPrediction, Study,
+    Backend, DicomIdentity, Enqueued, FailedJobs, FileIdentity, Inventory, Job, JobCounts, JobFailure, JobFilter,
+    JobRow, KnownLoop, LabelStore, LoopFacts, LoopFile, Queue, Recorded, Retry, Review, SettledFile, SqliteStore,
+    StoreError, StoredLoop, StoredPrediction, Study,
 };
 
 pub struct Dying {
@@ -56,10 +56,11 @@ impl Queue for Dying {
         skip(job: &Job, kind: &str, reason: &str, now: Timestamp) -> ();
         fail(job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> ();
         recover(all_running: bool, max_interruptions: u32, now: Timestamp) -> u64;
-        retry_failed(now: Timestamp) -> u64;
+        retry_failed(which: &FailedJobs, now: Timestamp) -> Vec<JobId>;
         has_claimable(now: Timestamp) -> bool;
         counts() -> JobCounts;
-        jobs() -> Vec<JobRow>;
+        jobs(filter: &JobFilter) -> Vec<JobRow>;
+        job(job_id: JobId) -> Option<JobRow>;
     }
 }
 
@@ -70,7 +71,10 @@ impl LabelStore for Dying {
         record_duplicate(job: &Job, known: &KnownLoop, now: Timestamp) -> ();
         known_content(content: Sha256, model: &ModelKey) -> Option<KnownLoop>;
         known_loop(sop: &SopUid) -> Option<KnownLoop>;
-        requeue_for(model: &ModelKey, now: Timestamp) -> u64;
+        keep_label_set(model: &ModelKey, views: &[String], now: Timestamp) -> ();
+        label_set(study: &StudyUid) -> Vec<String>;
+        loops_without(model: &ModelKey, study: &StudyUid) -> Vec<LoopFile>;
+        add_prediction(sop: &SopUid, said: &Prediction, now: Timestamp) -> bool;
         close_quiet_studies(quiet: SignedDuration, now: Timestamp) -> Vec<StudyUid>;
         studies() -> Vec<Study>;
         loops(study: &StudyUid) -> Vec<StoredLoop>;
@@ -78,6 +82,6 @@ impl LabelStore for Dying {
         paths(study: &StudyUid) -> BTreeMap<SopUid, PathBuf>;
         add_review(review: &Review) -> ();
         reviews(study: &StudyUid) -> Vec<Review>;
-        inventory(study: &StudyUid, label_set: &[String]) -> Inventory;
+        inventory(study: &StudyUid) -> Inventory;
     }
 }

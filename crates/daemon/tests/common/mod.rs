@@ -15,7 +15,7 @@ use daemon::{
 };
 use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, StageTimings, StudyUid};
 use jiff::SignedDuration;
-use store::{Backend, DicomIdentity, LabelStore, LoopFacts, Queue, SqliteStore};
+use store::{Backend, DicomIdentity, JobFilter, LabelStore, LoopFacts, Queue, SqliteStore};
 use tempfile::TempDir;
 
 pub struct Lab {
@@ -122,7 +122,7 @@ impl Lab {
 
     /// State and error kind of every job, in order.
     pub fn jobs(&self) -> Vec<(String, Option<String>)> {
-        let jobs = self.store().jobs().unwrap();
+        let jobs = self.store().jobs(&JobFilter::default()).unwrap();
         jobs.into_iter().map(|job| (job.state.to_string(), job.error_kind)).collect()
     }
 }
@@ -188,6 +188,10 @@ impl Labeller for FakeLabeller {
             weights_sha256: Sha256::from([self.weights; 32]),
             precision: Some(Precision::F32),
         }
+    }
+
+    fn views(&self) -> Vec<String> {
+        vec!["PLAX".to_owned(), "A4C".to_owned()]
     }
 
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {

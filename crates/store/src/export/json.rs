@@ -1,4 +1,4 @@
-//! One JSON object a study.
+//! One JSON object a study: its inventory with every prediction, and header values and reviews of its loops.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{ExportOptions, whole_file};
-use crate::{Inventory, LabelStore, Review, StoreError, StoredLoop, StoredPrediction, Study};
+use crate::{Inventory, LabelStore, Review, StoreError, StoredLoop, Study};
 
 #[derive(Serialize)]
 struct StudyObject {
@@ -22,8 +22,6 @@ struct LoopObject {
     stored: StoredLoop,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    /// Every model's word, oldest first.
-    predictions: Vec<StoredPrediction>,
     reviews: Vec<Review>,
 }
 
@@ -50,7 +48,6 @@ pub(super) fn write(
 fn study_object(labels: &dyn LabelStore, study: &Study, options: &ExportOptions) -> Result<StudyObject, StoreError> {
     let uid = &study.study_instance_uid;
     let paths = if options.include_paths { labels.paths(uid)? } else { BTreeMap::new() };
-    let predictions = labels.predictions(uid)?;
     let reviews = labels.reviews(uid)?;
     let loops = labels
         .loops(uid)?
@@ -59,11 +56,10 @@ fn study_object(labels: &dyn LabelStore, study: &Study, options: &ExportOptions)
             let sop = &stored.facts.sop_instance_uid;
             LoopObject {
                 path: paths.get(sop).map(|path| path.display().to_string()),
-                predictions: predictions.iter().filter(|said| said.sop_instance_uid == *sop).cloned().collect(),
                 reviews: reviews.iter().filter(|review| review.sop_instance_uid == *sop).cloned().collect(),
                 stored,
             }
         })
         .collect();
-    Ok(StudyObject { study: study.clone(), inventory: labels.inventory(uid, &options.label_set)?, loops })
+    Ok(StudyObject { study: study.clone(), inventory: labels.inventory(uid)?, loops })
 }

@@ -24,8 +24,6 @@ pub enum ExportFormat {
 pub struct ExportOptions {
     /// Only this study; else all.
     pub study_instance_uid: Option<StudyUid>,
-    /// The views a complete study has, in order.
-    pub label_set: Vec<String>,
     /// Add the path each loop was read from. A path may hold a patient's name.
     pub include_paths: bool,
 }

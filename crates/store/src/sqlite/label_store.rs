@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::job_table::{JobEnd, end_job};
 use super::row::{parsed, time_text};
-use super::{SqliteStore, place, read, study};
+use super::{SqliteStore, inventory, place, read, study};
 use crate::{
-    DicomIdentity, Inventory, Job, JobState, KnownLoop, LabelStore, LoopFacts, Recorded, Review, StoreError,
-    StoredLoop, StoredPrediction, Study, inventory,
+    DicomIdentity, Inventory, Job, JobState, KnownLoop, LabelStore, LoopFacts, LoopFile, Recorded, Review, StoreError,
+    StoredLoop, StoredPrediction, Study,
 };
 
 impl LabelStore for SqliteStore {
@@ -103,24 +103,34 @@ impl LabelStore for SqliteStore {
         })
     }
 
-    fn requeue_for(&self, model: &ModelKey, now: Timestamp) -> Result<u64, StoreError> {
-        self.write("queue loops for another model", |transaction| {
-            let queued = transaction.execute(
-                "UPDATE job SET state = 'pending', attempts = 0, interruptions = 0, not_before = ?3, finished_at = NULL
-                 WHERE state = 'done' AND NOT duplicate AND loop_id IN (
-                     SELECT loop_id FROM loop WHERE skip_reason IS NULL AND NOT EXISTS (
-                         SELECT 1 FROM prediction
-                         WHERE prediction.loop_id = loop.loop_id AND pipeline = ?1 AND weights_sha256 = ?2
-                             AND pipeline_sha256 IS ?4 AND precision IS ?5))",
-                params![
-                    model.pipeline,
-                    model.weights_sha256.to_string(),
-                    time_text(now),
-                    model.pipeline_sha256.map(|digest| digest.to_string()),
-                    model.precision.map(Precision::as_str),
-                ],
+    fn keep_label_set(&self, model: &ModelKey, views: &[String], now: Timestamp) -> Result<(), StoreError> {
+        let Some(digest) = model.pipeline_sha256 else { return Ok(()) };
+        self.write("keep a label set", |transaction| {
+            transaction.execute(
+                "INSERT INTO pipeline (sha256, name, views, last_used) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (sha256) DO UPDATE SET last_used = max(last_used, excluded.last_used)",
+                params![digest.to_string(), model.pipeline, json!(views).to_string(), time_text(now)],
             )?;
-            Ok(queued as u64)
+            Ok(())
+        })
+    }
+
+    fn label_set(&self, study: &StudyUid) -> Result<Vec<String>, StoreError> {
+        self.read("read a label set", |connection| inventory::label_set(connection, study))
+    }
+
+    fn loops_without(&self, model: &ModelKey, study: &StudyUid) -> Result<Vec<LoopFile>, StoreError> {
+        self.read("list loops for another model", |connection| read::loops_without(connection, model, study))
+    }
+
+    fn add_prediction(&self, sop: &SopUid, prediction: &Prediction, now: Timestamp) -> Result<bool, StoreError> {
+        self.write("record another prediction", |transaction| {
+            let loop_id = transaction
+                .query_row("SELECT loop_id FROM loop WHERE sop_instance_uid = ?1", [sop.as_str()], |row| row.get(0))
+                .optional()?
+                .map(LoopId)
+                .ok_or_else(|| StoreError::UnknownLoop(sop.clone()))?;
+            Ok(place::add_prediction(transaction, loop_id, prediction, now)?)
         })
     }
 
@@ -144,7 +154,7 @@ impl LabelStore for SqliteStore {
     }
 
     fn studies(&self) -> Result<Vec<Study>, StoreError> {
-        self.read("list studies", |connection| read::studies(connection, None))
+        self.read("list studies", |connection| read::studies(connection))
     }
 
     fn loops(&self, study: &StudyUid) -> Result<Vec<StoredLoop>, StoreError> {
@@ -180,15 +190,13 @@ impl LabelStore for SqliteStore {
         self.read("list reviews", |connection| read::reviews(connection, study))
     }
 
-    fn inventory(&self, study: &StudyUid, label_set: &[String]) -> Result<Inventory, StoreError> {
-        let records = self.read("read a study", |connection| {
+    fn inventory(&self, study: &StudyUid) -> Result<Inventory, StoreError> {
+        let inventory = self.read("read a study", |connection| {
             // One snapshot: the daemon may commit between two queries.
             let snapshot = connection.unchecked_transaction()?;
-            read::study_records(&snapshot, study)
+            inventory::read(&snapshot, study)
         })?;
-        records
-            .map(|records| inventory::build(records, label_set))
-            .ok_or_else(|| StoreError::UnknownStudy(study.clone()))
+        inventory.ok_or_else(|| StoreError::UnknownStudy(study.clone()))
     }
 }
 

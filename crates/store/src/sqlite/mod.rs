@@ -1,6 +1,7 @@
 //! SQLite, the only back end today.
 
 mod database;
+mod inventory;
 mod job_table;
 mod label_store;
 mod place;

@@ -22,10 +22,9 @@ pub(super) fn labelled(
 ) -> Result<Recorded, WriteError> {
     let mut placed = put_loop(connection, facts, content_sha256, None, now)?;
     if let Placed::At { loop_id, recorded } = &mut placed {
-        let is_news = insert_prediction(connection, *loop_id, prediction, now)?;
-        if is_news && *recorded == Recorded::Duplicate {
+        let is_new = add_prediction(connection, *loop_id, prediction, now)?;
+        if is_new && *recorded == Recorded::Duplicate {
             *recorded = Recorded::NewPrediction;
-            connection.execute("UPDATE loop SET skip_reason = NULL WHERE loop_id = ?1", [loop_id.0])?;
         }
     }
     finish(connection, job, facts, content_sha256, placed, JobEnd::new(JobState::Done), now)
@@ -118,8 +117,8 @@ fn insert_loop(
     Ok(LoopId(connection.last_insert_rowid()))
 }
 
-/// Returns false when the loop has a prediction of this key: the first one stays.
-fn insert_prediction(
+/// Adds a prediction to a loop; returns false when it has one of this key: the first one stays.
+pub(super) fn add_prediction(
     connection: &Connection,
     loop_id: LoopId,
     prediction: &Prediction,
@@ -153,6 +152,10 @@ fn insert_prediction(
             time_text(now),
         ],
     )?;
+    if added == 1 {
+        connection
+            .execute("UPDATE loop SET skip_reason = NULL WHERE loop_id = ?1 AND skip_reason NOT NULL", [loop_id.0])?;
+    }
     Ok(added == 1)
 }
 

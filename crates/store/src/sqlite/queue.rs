@@ -11,8 +11,8 @@ use super::job_table::{
 use super::row::{count, path_bytes, time_text};
 use super::{SqliteStore, study};
 use crate::{
-    DicomIdentity, Enqueued, FileIdentity, Job, JobCounts, JobFailure, JobRow, JobState, Queue, Retry, SettledFile,
-    StoreError,
+    DicomIdentity, Enqueued, FailedJobs, FileIdentity, Job, JobCounts, JobFailure, JobFilter, JobRow, JobState, Queue,
+    Retry, SettledFile, StoreError,
 };
 
 impl Queue for SqliteStore {
@@ -156,14 +156,23 @@ impl Queue for SqliteStore {
         })
     }
 
-    fn retry_failed(&self, now: Timestamp) -> Result<u64, StoreError> {
+    fn retry_failed(&self, which: &FailedJobs, now: Timestamp) -> Result<Vec<JobId>, StoreError> {
+        let (id, kind) = match which {
+            FailedJobs::All => (None, None),
+            FailedJobs::Id(id) => (Some(id.0), None),
+            FailedJobs::Kind(kind) => (None, Some(kind)),
+        };
         self.write("retry failed jobs", |transaction| {
-            let revived = transaction.execute(
-                "UPDATE job SET state = 'pending', attempts = 0, interruptions = 0, not_before = ?1, finished_at = NULL
-                 WHERE state = 'failed'",
-                [time_text(now)],
-            )?;
-            Ok(revived as u64)
+            let retried = transaction
+                .prepare_cached(
+                    "UPDATE job SET state = 'pending', attempts = 0, interruptions = 0, not_before = ?1,
+                         finished_at = NULL
+                     WHERE state = 'failed' AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR error_kind = ?3)
+                     RETURNING job_id",
+                )?
+                .query_map(params![time_text(now), id, kind], |row| row.get(0).map(JobId))?
+                .collect::<Result<_, _>>()?;
+            Ok(retried)
         })
     }
 
@@ -197,10 +206,18 @@ impl Queue for SqliteStore {
         })
     }
 
-    fn jobs(&self) -> Result<Vec<JobRow>, StoreError> {
+    fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>, StoreError> {
         self.read("list jobs", |connection| {
-            let mut query = connection.prepare_cached("SELECT * FROM job ORDER BY job_id")?;
-            query.query_map([], job_row)?.collect()
+            let mut query = connection.prepare_cached(
+                "SELECT * FROM job WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR error_kind = ?2) ORDER BY job_id",
+            )?;
+            query.query_map(params![filter.state.map(JobState::as_str), filter.kind], job_row)?.collect()
+        })
+    }
+
+    fn job(&self, job_id: JobId) -> Result<Option<JobRow>, StoreError> {
+        self.read("read a job", |connection| {
+            connection.query_row("SELECT * FROM job WHERE job_id = ?1", [job_id.0], job_row).optional()
         })
     }
 }

@@ -7,17 +7,15 @@ use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, SopUid, S
 use rusqlite::{Connection, Result, Row, params};
 
 use super::row::{count, json, named, optional, optional_json, optional_named, optional_time, parsed, path_from, time};
-use crate::inventory::{StudyRecords, Unlabelled};
-use crate::{LoopFacts, NotLabelledWhy, Review, StoredLoop, StoredPrediction, Study};
+use crate::{LoopFacts, LoopFile, Review, StoredLoop, StoredPrediction, Study};
 
-/// All studies, or the one with this UID.
-pub(super) fn studies(connection: &Connection, study: Option<&StudyUid>) -> Result<Vec<Study>> {
+pub(super) fn studies(connection: &Connection) -> Result<Vec<Study>> {
     let mut query = connection.prepare_cached(
         "SELECT (SELECT count(*) FROM loop WHERE loop.study_id = study.study_id), study.*
-         FROM study WHERE ?1 IS NULL OR study_instance_uid = ?1 ORDER BY last_activity DESC, study_id DESC",
+         FROM study ORDER BY last_activity DESC, study_id DESC",
     )?;
     query
-        .query_map([study.map(StudyUid::as_str)], |row| {
+        .query_map([], |row| {
             Ok(Study {
                 study_instance_uid: parsed(row, "study_instance_uid")?,
                 first_seen: time(row, "first_seen")?,
@@ -74,38 +72,34 @@ pub(super) fn paths(connection: &Connection, study: &StudyUid) -> Result<BTreeMa
         .collect()
 }
 
-/// Everything an inventory is built from; none when there is no such study.
-pub(super) fn study_records(connection: &Connection, uid: &StudyUid) -> Result<Option<StudyRecords>> {
-    let Some(study) = studies(connection, Some(uid))?.pop() else {
-        return Ok(None);
-    };
-    Ok(Some(StudyRecords {
-        study,
-        loops: loops(connection, uid)?,
-        predictions: predictions(connection, uid)?,
-        reviews: reviews(connection, uid)?,
-        unfinished_jobs: connection.query_row(
-            "SELECT count(*) FROM job WHERE study_instance_uid = ?1 AND state IN ('pending', 'running')",
-            [uid.as_str()],
-            |row| count(row, 0),
-        )?,
-        unlabelled: unlabelled(connection, uid)?,
-    }))
-}
-
-/// Files of the study that failed or were refused.
-fn unlabelled(connection: &Connection, study: &StudyUid) -> Result<Vec<Unlabelled>> {
+pub(super) fn loops_without(connection: &Connection, model: &ModelKey, study: &StudyUid) -> Result<Vec<LoopFile>> {
     let mut query = connection.prepare_cached(
-        "SELECT sop_instance_uid, state, error_message FROM job
-         WHERE study_instance_uid = ?1 AND (state = 'failed' OR error_kind = ?2) ORDER BY job_id",
+        "SELECT sop_instance_uid, content_sha256, path FROM (
+             SELECT loop.loop_id, loop.sop_instance_uid, loop.content_sha256, (
+                 SELECT job.path FROM job
+                 WHERE job.loop_id = loop.loop_id AND coalesce(job.error_kind, '') <> 'conflicting_content'
+                 ORDER BY job.duplicate, job.job_id LIMIT 1) AS path
+             FROM loop JOIN study USING (study_id)
+             WHERE study_instance_uid = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM prediction
+                 WHERE prediction.loop_id = loop.loop_id AND pipeline = ?2 AND weights_sha256 = ?3
+                     AND pipeline_sha256 IS ?4 AND precision IS ?5))
+         WHERE path IS NOT NULL ORDER BY loop_id",
     )?;
+    let (pipeline_sha256, precision) = (model.pipeline_sha256.map(|it| it.to_string()), model.precision);
+    let key = params![
+        study.as_str(),
+        model.pipeline,
+        model.weights_sha256.to_string(),
+        pipeline_sha256,
+        precision.map(Precision::as_str)
+    ];
     query
-        .query_map(params![study.as_str(), "conflicting_content"], |row| {
-            let failed = row.get::<_, String>("state")? == "failed";
-            Ok(Unlabelled {
-                sop_instance_uid: optional(row, "sop_instance_uid")?,
-                why: if failed { NotLabelledWhy::Failed } else { NotLabelledWhy::Conflict },
-                reason: row.get("error_message")?,
+        .query_map(key, |row| {
+            Ok(LoopFile {
+                sop_instance_uid: parsed(row, "sop_instance_uid")?,
+                path: path_from(row.get("path")?),
+                content_sha256: parsed(row, "content_sha256")?,
             })
         })?
         .collect()

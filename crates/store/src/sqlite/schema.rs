@@ -11,6 +11,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/001_jobs_loops_predictions.sql")),
     M::up(include_str!("migrations/002_review_and_audit.sql")),
     M::up(include_str!("migrations/003_prediction_key.sql")),
+    M::up(include_str!("migrations/004_study_views.sql")),
 ];
 
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
@@ -44,7 +45,7 @@ pub(crate) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{JobState, LabelStore, Queue, SqliteStore};
+    use crate::{JobFilter, JobState, LabelStore, Queue, SqliteStore};
 
     fn schema_of(path: &Path) -> Vec<String> {
         let connection = Connection::open(path).unwrap();
@@ -97,7 +98,7 @@ mod tests {
             assert_eq!(said.probabilities.len(), 11);
             assert!(said.timings.total > 0.0 && said.clips > 0);
         }
-        let jobs = store.jobs().unwrap();
+        let jobs = store.jobs(&JobFilter::default()).unwrap();
         assert_eq!(jobs.iter().filter(|job| job.state == JobState::Done).count(), 8);
         assert_eq!(store.reviews(&study).unwrap()[0].view.as_deref(), Some("A4C"));
 
