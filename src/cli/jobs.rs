@@ -16,7 +16,7 @@ use domain::{JobId, StudyUid};
 A retried job is labelled by the running `echolabel watch`, else by the next one. A file that was mended on disk is a new
 version: the daemon takes it by itself.")]
 pub struct JobsOptions {
-    /// What to do
+    /// Action
     #[command(subcommand)]
     pub command: JobsCommand,
     /// Database file
@@ -24,10 +24,13 @@ pub struct JobsOptions {
     pub db: Option<PathBuf>,
 }
 
-/// What to do with jobs.
+/// Actions on jobs.
 #[derive(Debug, Subcommand)]
 pub enum JobsCommand {
     /// List jobs with their state, reason and file
+    #[command(after_help = "Examples:
+  echolabel jobs list --state failed --db lab.db
+  echolabel jobs list --kind decode --json --db lab.db")]
     List {
         /// Only jobs in this state
         #[arg(long, value_enum)]
@@ -40,6 +43,8 @@ pub enum JobsCommand {
         json: bool,
     },
     /// Show one job
+    #[command(after_help = "Example:
+  echolabel jobs show 12 --db lab.db")]
     Show {
         /// Number of the job
         #[arg(value_name = "ID", value_parser = job_id)]
@@ -49,6 +54,10 @@ pub enum JobsCommand {
         json: bool,
     },
     /// Put failed jobs back into the queue
+    #[command(after_help = "Examples:
+  echolabel jobs retry 12 15 --db lab.db
+  echolabel jobs retry --kind read --db lab.db
+  echolabel jobs retry --all --db lab.db")]
     Retry {
         /// Numbers of jobs
         #[arg(value_name = "ID", value_parser = job_id, required_unless_present_any = ["all", "kind"])]
@@ -86,7 +95,7 @@ fn job_id(text: &str) -> Result<JobId, std::num::ParseIntError> {
 #[command(after_help = "Examples:
   echolabel relabel 1.2.840.113619.2.1 --pipeline tte47-frames --db lab.db
   echolabel relabel --all --pipeline tte47-frames --db lab.db
-  echolabel inventory 1.2.840.113619.2.1 --all-models --db lab.db   what every model said
+  echolabel inventory 1.2.840.113619.2.1 --all-models --db lab.db    every model's prediction
 
 Loops that the pipeline has labelled already are passed over, so a run that was stopped goes on where it was. The newest
 prediction counts in inventories; the others stay. A daemon may run beside it.")]

@@ -88,7 +88,7 @@ pub struct InspectOptions {
 #[command(after_help = "Examples:
   echolabel inventory --db lab.db
   echolabel inventory 1.2.840.113619.2.1 --db lab.db
-  echolabel inventory 1.2.840.113619.2.1 --all-models --db lab.db   what every model said of each loop")]
+  echolabel inventory 1.2.840.113619.2.1 --all-models --db lab.db    every model's prediction")]
 pub struct InventoryOptions {
     /// Study Instance UID; every study when it is left out
     #[arg(value_name = "STUDY")]

@@ -84,7 +84,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     ))
 }
 
-/// Where the demo puts things.
+/// Folders and files that the demo makes.
 struct Folders {
     inbox: PathBuf,
     database: PathBuf,

@@ -8,7 +8,7 @@ use super::Outcome;
 use crate::cli::{Common, ReviewOptions};
 use crate::output;
 
-/// What stands for "shows none of the views".
+/// Stands for "shows none of the views".
 const NONE: &str = "none";
 
 /// Keeps the review and says so.
