@@ -81,6 +81,7 @@ fn check_label(line: &Value) {
             "view",
             "confidence",
             "abstained",
+            "standing",
             "reason",
             "probabilities",
             "clips",

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use support::run;
-use zoo::weights::{FormulaWeights, TensorSource};
+use zoo::weights::{DeterministicInit, TensorSource};
 use zoo::{Model, Registry};
 
 const NAME: &str = "tte11-image";
@@ -17,7 +17,7 @@ const NAME: &str = "tte11-image";
 /// A checkpoint as the thesis' code would save it, the tensor `without` left out.
 fn checkpoint(folder: &Path, without: Option<&str>) -> PathBuf {
     let registry = Registry::open(folder).unwrap();
-    let formula = FormulaWeights { seed: "a test".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let formula = DeterministicInit { seed: "a test".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
     let tensors: HashMap<String, Tensor> = Model::tensors(registry.card(NAME).unwrap())
         .unwrap()
         .into_iter()

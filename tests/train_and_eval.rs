@@ -49,7 +49,7 @@ fn a_recipe_becomes_weights_and_a_report() {
     let mut command = echolabel();
     let assert = command.current_dir(folder.path()).args(["eval", "tiny.toml", "--fit"]).assert().success();
     let printed = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
-    assert!(printed.contains("confidence = {") && printed.contains("temperature"), "{printed}");
+    assert!(printed.contains("calibration = {") && printed.contains("temperature"), "{printed}");
     assert!(!printed.contains("-0.0"), "{printed}");
     let warned = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
     assert!(warned.contains("at least 99 loops"), "one study has too few loops for sets of views: {warned}");

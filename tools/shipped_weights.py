@@ -1,6 +1,6 @@
 """Puts weights that `make weights` trained into the program, and the figures of `make report` into what people read.
 
-    python3 tools/shipped_weights.py take      runs/NAME -> models/weights, and the entry's digest and confidence in the registry
+    python3 tools/shipped_weights.py take      runs/NAME -> models/weights, and the entry's digest and calibration in the registry
     python3 tools/shipped_weights.py figures   docs/report -> README's table and the entry's origin
 
 Both may be run again at any time. The figures are refused where the report is of other weights than those that ship.
@@ -84,11 +84,11 @@ def take():
         card = tomllib.loads((run / f"{name}.card.toml").read_text())
         weights = run / f"{name}.safetensors"
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-        if digest != card["sha256"] or "confidence" not in card:
+        if digest != card["sha256"] or "calibration" not in card:
             sys.exit(f"{run}: the card is not that of the weights, or `echolabel eval --fit` was not run")
-        fitted = ", ".join(f"{key} = {float(card['confidence'][key])!r}" for key in card["confidence"])
+        fitted = ", ".join(f"{key} = {float(card['calibration'][key])!r}" for key in card["confidence"])
         shutil.copyfile(weights, ROOT / f"models/weights/{name}.safetensors")
-        values = {"sha256": f'"{digest}"', "confidence": f"{{ {fitted} }}", "origin": origin(training(name), "", UNMEASURED)}
+        values = {"sha256": f'"{digest}"', "calibration": f"{{ {fitted} }}", "origin": origin(training(name), "", UNMEASURED)}
         change_entry(name, **values)
         print(name, digest)
 

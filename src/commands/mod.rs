@@ -74,7 +74,7 @@ fn open_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result
     Ok(Pipeline::open(&source, &common.models, device)?)
 }
 
-/// Opens it with weights made by a formula instead of its model's.
+/// Opens it with untrained weights instead of its model's.
 fn open_untrained_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
     let (source, device) = pipeline_and_device(common, settings)?;
     Ok(Pipeline::open_untrained(&source, &common.models, device)?)

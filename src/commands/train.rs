@@ -42,7 +42,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     trainer.best_weights()?.write_half(&path)?;
     let card = train::write_card(&written, card, &folder, data.clips().fingerprint(), None)?;
     eprintln!(
-        "`echolabel eval {} --fit` fits its confidence; with {} beside it in the folder of models it is model {}",
+        "`echolabel eval {} --fit` fits its calibration; with {} beside it in the folder of models it is model {}",
         options.recipe.display(),
         card.display(),
         recipe.name

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use candle_core::Device;
 use parity::Check;
 use serde_json::{Value, json};
-use zoo::weights::{FormulaWeights, TensorSource, fill};
+use zoo::weights::{DeterministicInit, TensorSource, fill};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden")
@@ -213,7 +213,7 @@ fn formula_weights_are_those_of_the_references() {
                     || name.ends_with("feature.0.0.weight")
                     || *name == "stem_conv/kernel"
             });
-        let source = FormulaWeights {
+        let source = DeterministicInit {
             seed: file["seed"].as_str().unwrap().to_owned(),
             gain: file["gain"].as_f64().unwrap(),
             stem_gain: file["stem_gain"].as_f64().unwrap_or(1.0),

@@ -5,7 +5,7 @@ use zoo::ProbabilityCalibration;
 /// Joins what a model says of each clip into what it says of the loop.
 ///
 /// Softmax vectors are averaged over the clips of a beat (its frames where a model sees stills) and then over the beats, so
-/// that a beat with many windows does not outvote the others (`seed-systems.md` 7.3).
+/// that a beat with many windows does not outvote the others.
 pub struct Aggregation;
 
 /// What is said of a loop.
@@ -35,16 +35,16 @@ pub struct AbstentionRules {
 }
 
 impl Aggregation {
-    /// Joins the logits of clips, each with its beat's number (if any), and abstains by `rules`, or where `confidence` says
+    /// Joins the logits of clips, each with its beat's number (if any), and abstains by `rules`, or where `calibration` says
     /// that the loop shows none of the views.
     pub fn join(
         clips: &[(Option<usize>, &[f32])],
-        confidence: &ProbabilityCalibration,
+        calibration: &ProbabilityCalibration,
         rules: AbstentionRules,
     ) -> LoopView {
         let mut beats: BTreeMap<Option<usize>, Vec<Vec<f64>>> = BTreeMap::new();
         for (beat, logits) in clips {
-            beats.entry(*beat).or_default().push(confidence.probabilities(logits));
+            beats.entry(*beat).or_default().push(calibration.probabilities(logits));
         }
         let of_beats: Vec<Vec<f64>> = beats.values().map(|clips| mean(clips)).collect();
         let probabilities = mean(&of_beats);
@@ -59,10 +59,10 @@ impl Aggregation {
                 reason: Some("the model gave no usable numbers".to_owned()),
             };
         };
-        let prediction_set = confidence.set(&probabilities);
+        let prediction_set = calibration.set(&probabilities);
         let energy =
             clips.iter().map(|(_, logits)| ProbabilityCalibration::energy(logits)).sum::<f64>() / clips.len() as f64;
-        let reason = if confidence.energy_threshold.is_some_and(|most| energy > most) {
+        let reason = if calibration.energy_threshold.is_some_and(|most| energy > most) {
             Some("it looks like none of the views that the model knows".to_owned())
         } else if largest < rules.below {
             Some(format!("confidence {largest:.2} is below {:.2}", rules.below))
@@ -99,11 +99,11 @@ mod tests {
 
     fn join(
         clips: &[(Option<usize>, Vec<f32>)],
-        confidence: &ProbabilityCalibration,
+        calibration: &ProbabilityCalibration,
         rules: AbstentionRules,
     ) -> LoopView {
         let clips: Vec<_> = clips.iter().map(|(beat, logits)| (*beat, logits.as_slice())).collect();
-        Aggregation::join(&clips, confidence, rules)
+        Aggregation::join(&clips, calibration, rules)
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl LabelError {
         matches!(self, Self::OutOfMemory(_))
     }
 
-    /// Whether trying again later may help.
+    /// Returns true if trying again later may help.
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Preprocess(error) => error.is_temporary(),

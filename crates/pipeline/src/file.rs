@@ -69,7 +69,7 @@ pub struct PrepareSection {
     pub crop: Option<Crop>,
     /// How the image is resized; the model's own where it is not given.
     pub resize: Option<Resize>,
-    /// Whether static pixels are masked; the model's own where it is not given.
+    /// True if static pixels are masked; the model's own where it is not given.
     pub mask_static: Option<bool>,
 }
 

@@ -9,7 +9,7 @@ use domain::{EcgSource, Finding, Mode, Precision, SeriesUid, SopUid, StageTiming
 use ecg::SamplingPlan;
 use preprocess::{ModelInputs, PreparedClips, Preprocessed};
 use serde::Serialize;
-use zoo::LabelSet;
+use zoo::{LabelSet, Standing};
 
 use crate::{AbstentionRules, Aggregation, LabelError, LoopView, Pipeline};
 
@@ -28,17 +28,19 @@ pub struct LoopLabel {
     pub weights_sha256: String,
     /// How the encoder computed.
     pub precision: Precision,
-    /// What must be said about the weights wherever the label is shown; `null` for clinical ones.
+    /// What must be said about the weights wherever the label is shown; `null` for validated ones.
     pub weights_note: Option<&'static str>,
+    /// Label or suggestion: a suggestion comes from weights that were never validated on patients.
+    pub standing: Standing,
     /// What the image shows: `2d`, `colour`, ...
     pub mode: Mode,
     /// The view; `null` when the pipeline abstains or the mode has none.
     pub view: Option<String>,
     /// The probability of the most likely view, 0 to 1; 0 where no model was asked.
     pub confidence: f64,
-    /// Whether no view is given.
+    /// True if no view is given.
     pub abstained: bool,
-    /// Whether no model was asked, because the label set has no views of this mode.
+    /// True if no model was asked, because the label set has no views of this mode.
     pub skipped: bool,
     /// Why no view is given.
     pub reason: Option<String>,
@@ -49,11 +51,11 @@ pub struct LoopLabel {
     /// The mean energy of the clips, minus the log-sum-exp of their logits: above the limit in the model's card the loop
     /// shows none of the views. `null` where no model was asked.
     pub energy: Option<f64>,
-    /// How many clips the model saw.
+    /// Number of clips that the model saw.
     pub clips: usize,
-    /// How many distinct frames the model saw.
+    /// Number of distinct frames that the model saw.
     pub frames_used: usize,
-    /// How many frames were decoded, those for the ECG included.
+    /// Number of frames that were decoded, those for the ECG included.
     pub frames_decoded: u32,
     /// Where the beat comes from.
     pub ecg_source: EcgSource,
@@ -121,7 +123,7 @@ impl Pipeline {
             samples.iter().zip(&answer.outputs).map(|((beat, _), logits)| (*beat, logits.as_slice())).collect();
         let aggregate = self.file().aggregate;
         let rules = AbstentionRules { below: aggregate.abstain_below, most_views: aggregate.max_set_size };
-        name_view(set, label, Aggregation::join(&clips, &self.confidence(), rules));
+        name_view(set, label, Aggregation::join(&clips, &self.calibration(), rules));
         Ok(())
     }
 
@@ -147,6 +149,7 @@ impl Pipeline {
             weights_sha256: self.weights_sha256().to_owned(),
             precision: self.precision(),
             weights_note: self.status().warning(),
+            standing: self.status().standing(),
             mode,
             view: None,
             confidence: 0.0,

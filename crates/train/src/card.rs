@@ -19,13 +19,13 @@ pub fn card_path(recipe: &Recipe, folder: &Path) -> PathBuf {
 
 /// Writes the card of the weights that a run of `recipe` for the model `card` has left in `folder`, and gives its path.
 ///
-/// `data` is the fingerprint of what was learned from; `confidence` what was fitted to the weights, if anything was.
+/// `data` is the fingerprint of what was learned from; `calibration` what was fitted to the weights, if anything was.
 pub fn write_card(
     recipe: &Recipe,
     card: &ModelCard,
     folder: &Path,
     data: &str,
-    confidence: Option<ProbabilityCalibration>,
+    calibration: Option<ProbabilityCalibration>,
 ) -> Result<PathBuf> {
     let weights = weights_path(recipe, folder);
     let (status, note) = match recipe.data {
@@ -48,7 +48,7 @@ pub fn write_card(
         ),
         published: None,
         ships: false,
-        confidence,
+        calibration,
         file: weights.file_name().map(|name| name.to_string_lossy().into_owned()),
         sha256: Some(SafetensorsFile::read(&weights)?.sha256()),
         ..card.clone()

@@ -10,7 +10,7 @@ use crate::{DataSet, Result, Split, TrainError};
 
 /// Predicts one row for each clip of `split`, or for each frame where the model sees stills.
 ///
-/// Probabilities are those of the card's fitted confidence; features are the vectors that the last layer sees.
+/// Probabilities are those of the card's calibration; features are the vectors that the last layer sees.
 pub fn predict(
     card: &ModelCard,
     weights: &dyn TensorSource,
@@ -20,7 +20,7 @@ pub fn predict(
 ) -> Result<Predictions> {
     let model = Model::read(&card.architecture()?, weights, device)?;
     let views = LabelSet::named(card.label_set.as_deref().unwrap_or_default())?;
-    let confidence = card.confidence.unwrap_or(ProbabilityCalibration::UNFITTED);
+    let calibration = card.calibration.unwrap_or(ProbabilityCalibration::UNFITTED);
     let mut rows = Vec::new();
     for number in data.of(split) {
         let example = &data.clips().examples()[number];
@@ -32,7 +32,7 @@ pub fn predict(
                 beat: Some(0),
                 clip: Some(clip),
                 truth: example.class.map_or(Truth::Outside, Truth::Class),
-                probabilities: confidence.probabilities(&logits),
+                probabilities: calibration.probabilities(&logits),
                 energy: Some(ProbabilityCalibration::energy(&logits)),
                 features: Some(vector),
                 experts: Vec::new(),

@@ -4,7 +4,7 @@
 use candle_core::{DType, Device, Tensor, Var};
 use nn::{KernelChoice, TrainingContext};
 use train::{Snapshot, Variables};
-use zoo::weights::{FormulaWeights, TensorSource, Weights};
+use zoo::weights::{DeterministicInit, TensorSource, Weights};
 use zoo::{
     AnyEncoderName, Architecture, Encoder, EncoderName, FusionName, HeadName, Model, VideoEncoder, VideoEncoderName,
 };
@@ -33,8 +33,8 @@ fn model(encoder: impl Into<AnyEncoderName>, source: &dyn TensorSource) -> Model
 }
 
 /// The weights of the golden references.
-fn formula() -> FormulaWeights {
-    FormulaWeights { seed: "learning".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None }
+fn formula() -> DeterministicInit {
+    DeterministicInit { seed: "learning".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None }
 }
 
 fn largest(tensor: &Tensor) -> f32 {

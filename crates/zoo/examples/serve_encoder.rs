@@ -1,4 +1,4 @@
-//! Times an encoder of the registry with formula weights on this machine, as `ECHOLABEL_KERNELS` says.
+//! Times an encoder of the registry with untrained weights on this machine, as `ECHOLABEL_KERNELS` says.
 //!
 //! `serve_encoder NAME SIDE [FRAMES]` answers each line `BATCH THREADS RUNS` on stdin with the seconds of each run, so that
 //! another program can take turns with it (`tools/peers/pytorch.py`). Encoders of whole clips need the clip's FRAMES.
@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
-use zoo::weights::{FormulaWeights, Weights};
+use zoo::weights::{DeterministicInit, Weights};
 use zoo::{AnyEncoderName, Encoder, VideoEncoder};
 
 type Forward = Box<dyn Fn(&Tensor) -> zoo::Result<Tensor>>;
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [name, side, frames @ ..] = arguments.as_slice() else { return Err("serve_encoder NAME SIDE [FRAMES]".into()) };
     let (side, frames) = (side.parse()?, frames.first().map(|frames| frames.parse::<usize>()).transpose()?);
     let name = AnyEncoderName::all().find(|known| known.name() == name).ok_or("no such encoder in the registry")?;
-    let source = FormulaWeights { seed: "encoders".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let source = DeterministicInit { seed: "encoders".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
     let read = |weights: &Weights<'_>| -> zoo::Result<Forward> {
         Ok(match name {
             AnyEncoderName::Frames(name) => {

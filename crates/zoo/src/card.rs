@@ -4,7 +4,7 @@ use std::path::Path;
 use domain::SamplingStrategy;
 use serde::{Deserialize, Serialize};
 
-use crate::weights::FormulaWeights;
+use crate::weights::DeterministicInit;
 use crate::{
     AnyEncoderName, Architecture, FusionName, HeadName, LabelSet, Preparation, ProbabilityCalibration, Result,
     WeightStatus, ZooError,
@@ -48,12 +48,12 @@ pub struct ModelCard {
     /// Where its authors publish the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
-    /// Whether the weights come with the program.
+    /// True if the weights come with the program.
     #[serde(default)]
     pub ships: bool,
-    /// What was fitted to the weights after training.
+    /// Temperature and limits that were fitted to the weights after training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<ProbabilityCalibration>,
+    pub calibration: Option<ProbabilityCalibration>,
     /// What the model must be fed.
     pub prepare: Preparation,
     /// The weights' file in the folder of models.
@@ -62,9 +62,9 @@ pub struct ModelCard {
     /// That file's digest, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// The formula that makes untrained weights: always where there is no `file`, else only when they are asked for.
+    /// The initialization of untrained weights: used where there is no `file`, else only when it is asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub formula: Option<Formula>,
+    pub deterministic_init: Option<DeterministicInit>,
 }
 
 /// What a model is for.
@@ -120,26 +120,6 @@ fn main_branch() -> String {
     "main".to_owned()
 }
 
-/// The parameters of formula weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Formula {
-    /// Hashed together with each tensor's name.
-    pub seed: String,
-    /// Multiplies the range of kernels.
-    pub gain: f64,
-    /// Multiplies the range of the first kernel once more.
-    pub stem_gain: f64,
-    /// The first kernel's name.
-    pub stem: Option<String>,
-}
-
-impl Default for Formula {
-    fn default() -> Self {
-        Self { seed: "echolabel-untrained-v1".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None }
-    }
-}
-
 impl ModelCard {
     /// How the names of files end that hold a card each.
     pub const EXTENSION: &str = ".card.toml";
@@ -177,14 +157,13 @@ impl ModelCard {
         })
     }
 
-    /// Whether the model sees each frame for itself, so that a clip is only several stills.
+    /// Returns true if the model sees each frame for itself, so that a clip is only several stills.
     pub fn sees_stills(&self) -> bool {
         matches!(self.encoder, AnyEncoderName::Frames(_)) && self.head == HeadName::None
     }
 
-    /// The weights that the entry's formula makes.
-    pub fn formula_weights(&self) -> FormulaWeights {
-        let Formula { seed, gain, stem_gain, stem } = self.formula.clone().unwrap_or_default();
-        FormulaWeights { seed, gain, stem_gain, stem }
+    /// Returns the initialization of the entry's untrained weights.
+    pub fn deterministic_init(&self) -> DeterministicInit {
+        self.deterministic_init.clone().unwrap_or_default()
     }
 }

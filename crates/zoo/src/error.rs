@@ -84,8 +84,8 @@ pub enum ZooError {
         /// The model's.
         expected: &'static str,
     },
-    /// A model whose weights a formula makes.
-    #[error("the weights of {model} are made by a formula; no file can be imported for it")]
+    /// A model that is never trained.
+    #[error("{model} is never trained; no file can be imported for it")]
     TakesNoFile {
         /// The model's name in the registry.
         model: String,
@@ -148,7 +148,7 @@ pub enum ZooError {
     },
     /// The model has no calibration, without which it cannot run in int8.
     #[error("{model} has no calibration for int8: expected {path}. `echolabel models quantize {model}` makes one")]
-    CalibrationAbsent {
+    QuantizationAbsent {
         /// The model's name in the registry.
         model: String,
         /// Where the file should be.
@@ -159,7 +159,7 @@ pub enum ZooError {
         "the calibration for int8 was made with weights of sha256 {found}, those here are {expected}. `echolabel models \
          quantize {model}` makes a new one"
     )]
-    CalibrationOfOtherWeights {
+    QuantizationOfOtherWeights {
         /// The model that it was made for.
         model: String,
         /// The digest in the calibration.

@@ -8,10 +8,8 @@
 //! tensor is an error that names it; no file of images is read here and no view is decided.
 
 mod architecture;
-mod calibration;
 mod card;
 mod classifier;
-mod confidence;
 mod encoders;
 mod error;
 mod fusion;
@@ -22,16 +20,18 @@ pub mod losses;
 mod model;
 mod names;
 mod preparation;
+mod probability_calibration;
+mod quantization;
 mod registry;
 mod shipped;
 mod transformer;
 pub mod weights;
 
 pub use architecture::Architecture;
-pub use calibration::{CalibrationFrames, Measured, QuantizationRanges, map_dtype};
-pub use card::{ClipFrames, Formula, ModelCard, Published, Task};
+pub use quantization::{CalibrationFrames, QuantizationError, QuantizationRanges, map_dtype};
+pub use card::{ClipFrames, ModelCard, Published, Task};
 pub use classifier::Classifier;
-pub use confidence::ProbabilityCalibration;
+pub use probability_calibration::ProbabilityCalibration;
 pub use encoders::{
     ConvNext, ConvNextConfig, ConvSizes, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder,
     Expansion, FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,
@@ -48,7 +48,7 @@ pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCode
 pub use model::{Model, ModelOutput};
 pub use names::{AnyEncoderName, EncoderName, FusionName, HeadName, VideoEncoderName};
 pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
-pub use registry::{Registry, WeightStatus};
+pub use registry::{Registry, Standing, WeightStatus};
 
 /// Result of this crate's operations.
 pub type Result<T> = std::result::Result<T, ZooError>;

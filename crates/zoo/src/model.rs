@@ -164,7 +164,7 @@ impl Model {
         }
     }
 
-    /// Whether the encoder looks at the frames of a clip together, so that they cannot be encoded one by one.
+    /// Returns true if the encoder looks at the frames of a clip together, so that they cannot be encoded one by one.
     pub fn sees_whole_clips(&self) -> bool {
         matches!(self.encoder, AnyEncoder::Clips(_))
     }
@@ -215,7 +215,7 @@ impl Model {
         self.width
     }
 
-    /// Whether the model ends with a layer of classes; one without gives only vectors.
+    /// Returns true if the model ends with a layer of classes; one without gives only vectors.
     pub fn has_classes(&self) -> bool {
         self.classifier.is_some()
     }

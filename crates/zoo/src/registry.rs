@@ -14,30 +14,48 @@ pub struct Registry {
     folder: PathBuf,
 }
 
-/// What a model's weights may be trusted for.
+/// The trust that a model's weights deserve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightStatus {
-    /// Made by a formula: labels mean nothing.
+    /// Initialized, not trained: labels mean nothing.
     Untrained,
     /// Trained on simulated images: not for clinical use.
     Simulated,
-    /// Trained by a recipe of somebody's, on data that only they know.
+    /// Trained by a recipe, or imported from a file that is not the one that the model's authors published.
     Unvalidated,
-    /// Trained on patients' images.
+    /// Published by the model's authors, who validated them on patients.
     Clinical,
 }
 
+/// The weight that a label carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// From weights that were validated on patients.
+    Label,
+    /// From weights that never were: for a person to check.
+    Suggestion,
+}
+
 impl WeightStatus {
-    /// The warning to print wherever a person could mistake the labels for clinical ones.
+    /// Returns the warning to print wherever a person could mistake the labels for clinical ones.
     pub fn warning(self) -> Option<&'static str> {
         match self {
             Self::Untrained => Some("UNTRAINED WEIGHTS: the labels mean nothing, they only show how the program works"),
             Self::Simulated => Some("TRAINED ON SIMULATED IMAGES: NOT FOR CLINICAL USE"),
             Self::Unvalidated => {
-                Some("TRAINED BY A RECIPE OF YOUR OWN: NOT VALIDATED, judge it before anybody relies on it")
+                Some("WEIGHTS NOT VALIDATED ON YOUR LOOPS: compare them with readers before anybody relies on them")
             }
             Self::Clinical => None,
+        }
+    }
+
+    /// Returns the standing of the labels that such weights give.
+    pub fn standing(self) -> Standing {
+        match self {
+            Self::Clinical => Standing::Label,
+            Self::Untrained | Self::Simulated | Self::Unvalidated => Standing::Suggestion,
         }
     }
 }
@@ -100,35 +118,51 @@ impl Registry {
         })
     }
 
-    /// Where the entry's weights are or should be; `None` when a formula makes them.
+    /// Where the entry's weights are or should be; `None` for a model that is never trained.
     pub fn weights_path(&self, card: &ModelCard) -> Option<PathBuf> {
         card.file.as_ref().map(|file| self.folder.join(file))
     }
 
-    /// Whether the entry can be used on this machine now.
+    /// Returns true if the entry can be used on this machine now.
     pub fn has_weights(&self, card: &ModelCard) -> bool {
         self.weights_path(card).is_none_or(|path| path.is_file()) || shipped_weights(card).is_some()
     }
 
-    /// Reads the model `name` onto `device`: from its file or, where the entry has none, made by its formula.
+    /// Returns the status of the weights that are here: the card's, but [`WeightStatus::Unvalidated`] where a card of clinical
+    /// weights has others than those that its authors published.
+    ///
+    /// Published weights are known by their sha256, in the card or in the record of their import.
+    pub fn weight_status(&self, card: &ModelCard) -> WeightStatus {
+        if card.status != WeightStatus::Clinical || card.sha256.is_some() || !self.has_weights(card) {
+            return card.status;
+        }
+        let published = card.published.as_ref().and_then(|published| published.sha256.as_deref());
+        let imported = self.import_origin(card).map(|origin| origin.sha256);
+        match (published, imported) {
+            (Some(published), Some(imported)) if published.eq_ignore_ascii_case(&imported) => card.status,
+            _ => WeightStatus::Unvalidated,
+        }
+    }
+
+    /// Reads the model `name` onto `device`: from its file or, where the entry has none, initialized.
     pub fn read_model(&self, name: &str, device: &Device) -> Result<Model> {
         let card = self.card(name)?;
         Model::read(&card.architecture()?, self.tensor_source(card)?.as_ref(), device)
     }
 
-    /// Makes the model `name` by its formula, whether its weights are here or not: what it says means nothing.
+    /// Initializes the model `name` without its weights, whether they are here or not: its labels mean nothing.
     pub fn make_untrained_model(&self, name: &str, device: &Device) -> Result<Model> {
         let card = self.card(name)?;
-        Model::read(&card.architecture()?, &card.formula_weights(), device)
+        Model::read(&card.architecture()?, &card.deterministic_init(), device)
     }
 
-    /// Writes formula weights as the file of the model `name`; `None` for one that takes no file.
+    /// Writes untrained weights as the file of the model `name`; `None` for one that takes no file.
     ///
     /// For measurements and tests: what such a model says means nothing.
     pub fn write_untrained(&self, name: &str) -> Result<Option<PathBuf>> {
         let card = self.card(name)?;
         let Some(path) = self.weights_path(card) else { return Ok(None) };
-        let source = card.formula_weights();
+        let source = card.deterministic_init();
         let tensors: HashMap<String, Tensor> = Model::tensors(card)?
             .into_iter()
             .map(|tensor| Ok((tensor.name.clone(), source.tensor(&tensor.name, &tensor.shape)?)))
@@ -156,7 +190,7 @@ impl Registry {
     }
 
     fn tensor_source(&self, card: &ModelCard) -> Result<Box<dyn TensorSource>> {
-        let Some(path) = self.weights_path(card) else { return Ok(Box::new(card.formula_weights())) };
+        let Some(path) = self.weights_path(card) else { return Ok(Box::new(card.deterministic_init())) };
         let file = match shipped_weights(card) {
             _ if path.is_file() => SafetensorsFile::read(&path)?,
             Some(bytes) => SafetensorsFile::from_bytes(&path, bytes)?,
@@ -201,6 +235,37 @@ mod tests {
     use crate::Task;
 
     #[test]
+    fn weights_that_nobody_published_are_not_clinical() {
+        let folder = tempfile::tempdir().unwrap();
+        let registry = Registry::open(folder.path()).unwrap();
+        let card = registry.card("EchoView47_TMED2").unwrap();
+        assert_eq!(registry.weight_status(card), WeightStatus::Clinical, "the card's, where no weights are here");
+        let path = registry.weights_path(card).unwrap();
+        std::fs::write(&path, b"anything").unwrap();
+        assert_eq!(registry.weight_status(card), WeightStatus::Unvalidated);
+
+        let imported_sha256 = crate::weights::file_sha256(&path).unwrap();
+        let write_origin = |sha256: &str| {
+            let origin = crate::import::ImportOrigin {
+                file: "weights.h5".to_owned(),
+                sha256: sha256.to_owned(),
+                imported_sha256: imported_sha256.clone(),
+            };
+            std::fs::write(path.with_extension("origin.json"), serde_json::to_vec(&origin).unwrap()).unwrap();
+        };
+        let mut published = card.clone();
+        let digest = "ab".repeat(32);
+        published.published.as_mut().unwrap().sha256 = Some(digest.clone());
+        write_origin(&"cd".repeat(32));
+        assert_eq!(registry.weight_status(&published), WeightStatus::Unvalidated, "another file was imported");
+        write_origin(&digest);
+        assert_eq!(registry.weight_status(&published), WeightStatus::Clinical, "the published file was imported");
+        assert_eq!(registry.weight_status(card), WeightStatus::Unvalidated, "a card without digest proves nothing");
+        assert_eq!(WeightStatus::Unvalidated.standing(), Standing::Suggestion);
+        assert_eq!(WeightStatus::Clinical.standing(), Standing::Label);
+    }
+
+    #[test]
     fn every_entry_is_complete() {
         let registry = Registry::open(Path::new("nowhere")).unwrap();
         let names: HashSet<_> = registry.models().iter().map(|card| &card.name).collect();
@@ -211,7 +276,7 @@ mod tests {
             assert_eq!(card.label_set.is_none(), card.task == Task::Embedding, "{name}");
             assert!(card.label_set.is_some() || card.hidden.is_empty(), "{name}: layers before no last one");
             assert_eq!(card.file.is_none(), card.status == WeightStatus::Untrained, "{name}");
-            assert!(card.file.is_some() || card.formula.is_some(), "{name}: a file or a formula");
+            assert!(card.file.is_some() || card.deterministic_init.is_some(), "{name}: a file or an initialization");
             assert!(card.file.as_ref().is_none_or(|file| *file == format!("{name}.safetensors")), "{name}");
             assert!(!card.summary.is_empty() && !card.license.is_empty() && !card.origin.is_empty(), "{name}");
         }

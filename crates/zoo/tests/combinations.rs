@@ -1,11 +1,11 @@
 //! Every head with every fusion, and every width as stated.
 
 use candle_core::{Device, Tensor};
-use zoo::weights::{FormulaWeights, noise};
+use zoo::weights::{DeterministicInit, noise};
 use zoo::{Architecture, EncoderName, FusionName, Head, HeadName, Model, VideoEncoderName, ZooError};
 
-fn formula() -> FormulaWeights {
-    FormulaWeights { seed: "combinations".to_owned(), gain: 1.3, stem_gain: 10.0, stem: None }
+fn formula() -> DeterministicInit {
+    DeterministicInit { seed: "combinations".to_owned(), gain: 1.3, stem_gain: 10.0, stem: None }
 }
 
 fn read(head: HeadName, fusion: FusionName) -> Result<Model, ZooError> {

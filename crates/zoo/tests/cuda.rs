@@ -8,11 +8,11 @@ use std::time::Instant;
 
 use candle_core::{DType, Device, Tensor};
 use nn::DeviceChoice;
-use zoo::weights::{FormulaWeights, Weights, noise};
+use zoo::weights::{DeterministicInit, Weights, noise};
 use zoo::{Encoder, EncoderName};
 
 fn read(name: EncoderName, device: &Device) -> Encoder {
-    let formula = FormulaWeights { seed: "cuda".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let formula = DeterministicInit { seed: "cuda".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
     Weights::read_all(&formula, device, '.', |weights| Encoder::read(name, weights)).unwrap()
 }
 

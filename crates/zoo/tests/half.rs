@@ -6,7 +6,7 @@ use std::path::Path;
 use candle_core::{DType, Device, Tensor};
 use domain::Precision;
 use nn::KernelChoice;
-use zoo::weights::{FormulaWeights, Weights, noise};
+use zoo::weights::{DeterministicInit, Weights, noise};
 use zoo::{Encoder, EncoderName, Registry};
 
 fn largest(tensor: &Tensor) -> f32 {
@@ -21,7 +21,7 @@ fn difference(half: &Tensor, single: &Tensor) -> f32 {
 
 #[test]
 fn networks_of_every_kind_of_layer_run_in_half_precision() {
-    let formula = FormulaWeights { seed: "half".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let formula = DeterministicInit { seed: "half".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
     for (name, side) in [
         (EncoderName::EfficientNetTiny, 47),
         (EncoderName::EfficientNetB2ImageNet, 33),

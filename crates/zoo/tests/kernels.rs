@@ -4,7 +4,7 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 use nn::KernelChoice;
-use zoo::weights::{FormulaWeights, Weights, noise};
+use zoo::weights::{DeterministicInit, Weights, noise};
 use zoo::{Encoder, EncoderName, Model, Registry, VideoEncoder, VideoEncoderName};
 
 /// Sizes of the same networks that would only take longer.
@@ -22,7 +22,7 @@ const TOLERANCE: f32 = 1e-4;
 
 /// An encoder with weights that neither fade nor grow: with larger ones deep networks amplify rounding at will.
 fn read(name: EncoderName, choice: KernelChoice) -> Encoder {
-    let formula = FormulaWeights { seed: "kernels".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let formula = DeterministicInit { seed: "kernels".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
     let encoder = Weights::read_all(&formula, &Device::Cpu, '.', |weights| Encoder::read(name, weights));
     encoder.unwrap().with_kernels(choice)
 }
@@ -97,7 +97,7 @@ fn multiply_adds_are_those_of_the_literature() {
 
 #[test]
 fn video_encoders_give_the_same_by_kernels_as_layer_by_layer() {
-    let formula = FormulaWeights { seed: "kernels".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let formula = DeterministicInit { seed: "kernels".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
     let read = |name, choice| {
         let encoder = Weights::read_all(&formula, &Device::Cpu, '.', |weights| VideoEncoder::read(name, weights));
         encoder.unwrap().with_kernels(choice)

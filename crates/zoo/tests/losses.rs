@@ -46,7 +46,7 @@ fn check_gradient(point: &[f64], width: usize, loss: impl Fn(&Tensor) -> Tensor)
     assert!(gradient.iter().any(|value| value.abs() > 1e-4), "a gradient of nothing proves nothing");
 }
 
-/// `seed-systems.md` 6.1: both views identical, values times the temperature.
+/// Values of the reference implementation: both views identical, values times the temperature.
 #[test]
 fn small_check_values_of_the_reference() {
     let view = matrix(&[1.0, 0.0, 0.6, 0.8, 0.0, 1.0, -0.6, 0.8], 2);

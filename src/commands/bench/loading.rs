@@ -44,7 +44,7 @@ pub fn one(common: &Common, name: &str) -> Outcome {
     output::json_line(&Opening { model: name.to_owned(), weights_megabytes, open_ms, peak_megabytes })
 }
 
-/// Opens every model of the registry in processes of their own, from weight files made by formula.
+/// Opens every model of the registry in processes of their own, from files of untrained weights.
 pub fn all(common: &Common, options: &BenchOptions) -> Outcome {
     let registry = Registry::open(&common.models)?;
     let folder = std::env::temp_dir().join(format!("echolabel-loading-{}", std::process::id()));

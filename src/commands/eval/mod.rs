@@ -79,8 +79,8 @@ fn evaluate_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Res
         let validation = train::predict(&unfitted(&card), &snapshot, &data, Split::Validation, &device)?;
         let fitted = fit::fit_calibration(&validation)?;
         output::line(format_args!("# fitted on the validation set; belongs into the model's card"))?;
-        output::line(format_args!("confidence = {}", toml::Value::try_from(fitted)?))?;
-        card.confidence = Some(fitted);
+        output::line(format_args!("calibration = {}", toml::Value::try_from(fitted)?))?;
+        card.calibration = Some(fitted);
         if weights == train::weights_path(&recipe, &folder) {
             let path = train::write_card(&recipe, &card, &folder, data.clips().fingerprint(), Some(fitted))?;
             output::line(format_args!("# {} has it", path.display()))?;
@@ -115,11 +115,11 @@ fn evaluate_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Res
         Some(out) if options.folds.is_empty() => out.clone(),
         Some(out) => out.join(&recipe.name),
     };
-    let energy_threshold = card.confidence.and_then(|fitted| fitted.energy_threshold);
+    let energy_threshold = card.calibration.and_then(|fitted| fitted.energy_threshold);
     let more = EvaluationOptions {
         decisions: Some(Decisions::from_thresholds(&predictions, ABSTAIN_BELOW, energy_threshold)),
         embedding: report::embedding(&predictions)?,
-        ..options_for(&views, card.confidence.as_ref())
+        ..options_for(&views, card.calibration.as_ref())
     };
     let evaluation = Evaluation::new(&predictions, header, more)?;
     report::write(&folder, &predictions, &evaluation)?;
@@ -132,7 +132,7 @@ fn model_name(weights: &Path) -> String {
 }
 
 fn unfitted(card: &ModelCard) -> ModelCard {
-    ModelCard { confidence: None, ..card.clone() }
+    ModelCard { calibration: None, ..card.clone() }
 }
 
 fn data_note(data: &DataRecipe) -> String {
@@ -143,7 +143,7 @@ fn data_note(data: &DataRecipe) -> String {
 }
 
 /// What is computed for every report of these views.
-fn options_for(views: &LabelSet, confidence: Option<&zoo::ProbabilityCalibration>) -> EvaluationOptions {
+fn options_for(views: &LabelSet, calibration: Option<&zoo::ProbabilityCalibration>) -> EvaluationOptions {
     let groupings = views.groupings.iter().filter_map(|name| {
         let groups = views.groups(name).ok()?;
         Some(Grouping { name: name.clone(), group_of_class: groups.of_views })

@@ -34,7 +34,7 @@ impl Run {
         let weights = options.weights.clone().unwrap_or_else(|| train::weights_path(&recipe, &folder));
         let snapshot = Snapshot::read(&weights)
             .with_context(|| format!("no weights to evaluate: `echolabel train {}` makes them", source.display()))?;
-        card.confidence = fitted_to(&weights, &[&card, &run_card(&recipe, &folder)?.unwrap_or_else(|| card.clone())])?;
+        card.calibration = fitted_to(&weights, &[&card, &run_card(&recipe, &folder)?.unwrap_or_else(|| card.clone())])?;
         let cache = options.cache.clone().unwrap_or_else(|| folder.join("data"));
         let views = recipe.views(&card)?;
         let data = DataSet::open(&recipe, &card, &cache, &mut |_, _| {})?;
@@ -51,5 +51,5 @@ fn run_card(recipe: &Recipe, folder: &Path) -> anyhow::Result<Option<ModelCard>>
 /// What was fitted to these very weights, by the cards that may be theirs.
 fn fitted_to(weights: &Path, cards: &[&ModelCard]) -> anyhow::Result<Option<zoo::ProbabilityCalibration>> {
     let digest = super::report::file_digest(weights)?;
-    Ok(cards.iter().find(|card| card.sha256.as_ref() == Some(&digest)).and_then(|card| card.confidence))
+    Ok(cards.iter().find(|card| card.sha256.as_ref() == Some(&digest)).and_then(|card| card.calibration))
 }

@@ -88,7 +88,7 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     let folder = options.out.clone().unwrap_or_else(|| options.source.join("report"));
     let more = EvaluationOptions {
         decisions: Some(Decisions { classes: decided, rule: "as the pipeline does".to_owned() }),
-        ..options_for(&views, pipeline.card().confidence.as_ref())
+        ..options_for(&views, pipeline.card().calibration.as_ref())
     };
     report::write(&folder, &predictions, &Evaluation::new(&predictions, header, more)?)
 }

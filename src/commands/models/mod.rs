@@ -4,6 +4,7 @@ mod import;
 mod pull;
 mod quantize;
 mod verify;
+mod views;
 
 use std::path::Path;
 
@@ -29,7 +30,7 @@ pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
                     (Some(_), false) => "not here",
                 };
                 output::line(format_args!("{:<32} weights {weights:<9} {}", card.name, card.summary))?;
-                if let Some(warning) = card.status.warning() {
+                if let Some(warning) = registry.weight_status(card).warning() {
                     output::line(format_args!("{:<32} {warning}", ""))?;
                 }
             }
@@ -67,7 +68,7 @@ struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     fn of(registry: &Registry, card: &'a ModelCard) -> Self {
-        Self { card, weights_here: registry.has_weights(card), warning: card.status.warning() }
+        Self { card, weights_here: registry.has_weights(card), warning: registry.weight_status(card).warning() }
     }
 }
 
@@ -77,6 +78,9 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
     output::line(format_args!("{name}\n  {}", card.summary))?;
     output::line(format_args!("  task        {}", card.task))?;
     output::line(format_args!("  label set   {}", card.label_set.as_deref().unwrap_or("none")))?;
+    if let Some(label_set) = &card.label_set {
+        views::show(label_set)?;
+    }
     output::line(format_args!("  parts       encoder {}, head {}, fusion {}", card.encoder, card.head, card.fusion))?;
     if let Some(width) = card.bottleneck {
         output::line(format_args!("              a projection of vectors to {width} numbers before the head"))?;
@@ -85,7 +89,7 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
         output::line(format_args!("              layers of {:?} before the last one", card.hidden))?;
     }
     output::line(format_args!("  must be fed {prepare}"))?;
-    if let Some(fitted) = &card.confidence {
+    if let Some(fitted) = &card.calibration {
         let (temperature, coverage, from) = (fitted.temperature, 100.0 * fitted.set_coverage, fitted.set_threshold);
         output::line(format_args!(
             "  fitted      temperature {temperature:.2}, sets of {coverage:.0} % from {from:.3}"
@@ -93,11 +97,11 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
     }
     output::line(format_args!("  license     {}", card.license))?;
     output::line(format_args!("  origin      {}", card.origin))?;
-    if let Some(warning) = card.status.warning() {
+    if let Some(warning) = registry.weight_status(card).warning() {
         output::line(format_args!("  status      {warning}"))?;
     }
     let Some(path) = registry.weights_path(card) else {
-        return output::line("  weights     made on the spot by a formula");
+        return output::line("  weights     none: initialized, never trained");
     };
     if registry.has_weights(card) {
         if let Some(origin) = registry.import_origin(card) {

@@ -10,10 +10,10 @@ use super::fallback::{Answering, Answers, in_pieces};
 use crate::LabelError;
 
 /// Frames encoded at once on a CPU, over all loops of a batch: enough to keep two cores busy, few enough to bound memory.
-const MOST_FRAMES_ON_CPU: usize = 16;
+const MAX_FRAMES_ON_CPU: usize = 16;
 
 /// The same on a GPU, which has thousands of small cores to fill; not measured.
-const MOST_FRAMES_ON_GPU: usize = 64;
+const MAX_FRAMES_ON_GPU: usize = 64;
 
 /// A model, and how many frames are encoded at once on its device.
 pub(super) struct Batches {
@@ -23,11 +23,11 @@ pub(super) struct Batches {
 
 impl Batches {
     pub(super) fn of(model: Model) -> Self {
-        let batch_size = if model.device().is_cpu() { MOST_FRAMES_ON_CPU } else { MOST_FRAMES_ON_GPU };
+        let batch_size = if model.device().is_cpu() { MAX_FRAMES_ON_CPU } else { MAX_FRAMES_ON_GPU };
         Self { model, batch_size }
     }
 
-    /// How many frames are worth waiting together.
+    /// Returns the number of frames that are worth encoding together.
     pub(super) fn batch_size(&self) -> usize {
         self.batch_size
     }

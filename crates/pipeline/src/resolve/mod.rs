@@ -34,7 +34,7 @@ impl Pipeline {
     pub fn check(source: &PipelineSource, models: &Path) -> Result<(PipelineFile, ModelCard), PipelineError> {
         let parts = Parts::with_weights(source, models)?;
         if parts.file.precision == Precision::Int8 {
-            parts.registry.read_calibration(&parts.card).map_err(model_error(source))?;
+            parts.registry.read_quantization(&parts.card).map_err(model_error(source))?;
         }
         Ok((parts.file, parts.card))
     }
@@ -42,7 +42,7 @@ impl Pipeline {
     /// Checks the pipeline, reads its weights from the folder `models` and starts its engine.
     pub fn open(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
         let parts = Parts::with_weights(source, models)?;
-        let status = parts.card.status;
+        let status = parts.registry.weight_status(&parts.card);
         Self::open_on(source, parts, device, status, Registry::read_model)
     }
 
@@ -59,7 +59,7 @@ impl Pipeline {
         Self::start(source, parts, model, status, calibration, None)
     }
 
-    /// The same with weights made by a formula, whether the model's own are here or not: its labels mean nothing.
+    /// The same with untrained weights, whether the model's own are here or not: its labels mean nothing.
     pub fn open_untrained(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
         let parts = Parts::read(source, models)?;
         Self::open_on(source, parts, device, WeightStatus::Untrained, Registry::make_untrained_model)
@@ -117,8 +117,8 @@ impl Pipeline {
             max_clips: Some(file.sampling.max_clips),
         };
         let preprocessor = Preprocessor::new(label_set, file.sampling.ecg, plan, card.prepare);
-        // What was fitted to the model's own weights says nothing about weights made by a formula.
-        let fitted = card.confidence.filter(|_| status != WeightStatus::Untrained);
+        // What was fitted to the model's own weights says nothing about untrained weights.
+        let fitted = card.calibration.filter(|_| status != WeightStatus::Untrained);
         let probabilities = fitted.unwrap_or(ProbabilityCalibration::UNFITTED);
         let digest = digest(&file, card.prepare, probabilities, calibration);
         let engine = Engine::start(model, on_cpu)?;
@@ -165,8 +165,8 @@ impl Pipeline {
         &self.file
     }
 
-    /// Returns what was fitted to the weights in use; nothing where they are made by a formula.
-    pub(crate) fn confidence(&self) -> ProbabilityCalibration {
+    /// Returns what was fitted to the weights in use; nothing where they are untrained.
+    pub(crate) fn calibration(&self) -> ProbabilityCalibration {
         self.calibration
     }
 
@@ -201,7 +201,7 @@ impl Parts {
     fn calibration(&self, source: &PipelineSource) -> Result<Option<QuantizationRanges>, PipelineError> {
         match self.file.precision {
             Precision::F32 | Precision::Bf16 | Precision::F16 => Ok(None),
-            Precision::Int8 => self.registry.read_calibration(&self.card).map(Some).map_err(model_error(source)),
+            Precision::Int8 => self.registry.read_quantization(&self.card).map(Some).map_err(model_error(source)),
         }
     }
 

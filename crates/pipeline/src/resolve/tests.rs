@@ -110,10 +110,10 @@ fn int8_needs_a_calibration_of_these_weights_and_says_how_to_get_one() {
         measured: None,
         ranges: observer.ranges().iter().map(|range| [range.min, range.max]).collect(),
     };
-    registry.write_calibration(card, &calibration).unwrap();
+    registry.write_quantization(card, &calibration).unwrap();
     assert_eq!(open().unwrap().precision(), Precision::Int8);
     let other = QuantizationRanges { weights_sha256: "0".repeat(64), ..calibration };
-    registry.write_calibration(card, &other).unwrap();
+    registry.write_quantization(card, &other).unwrap();
     let error = open().err().unwrap();
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("makes a new one"), "{error}");
 }

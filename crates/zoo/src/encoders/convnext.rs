@@ -44,7 +44,7 @@ impl ConvNextConfig {
 
 /// Epsilon of the layer norms in both frameworks.
 const NORM_EPS: f64 = 1e-6;
-/// How many times wider a block is inside.
+/// Ratio of the width inside a block to that outside.
 const EXPANSION: usize = 4;
 
 /// A ConvNeXt without its classifier.

@@ -9,7 +9,7 @@ use super::FrameNetwork;
 use crate::{Result, ZooError};
 
 /// Networks packed for frames of different sizes that are kept; a pipeline feeds one size.
-const MOST_PACKED: usize = 2;
+const MAX_PACKED: usize = 2;
 
 /// A frame network and how it is run: by the CPU kernels, or layer by layer.
 pub struct Runner {
@@ -136,7 +136,7 @@ impl Runner {
         let note = |frames: &FeatureMaps| layers(network, frames, wanted.maps);
         let size = (wanted.height, wanted.width);
         let network = Arc::new(CompiledNetwork::trace::<ZooError>(size, set, self.ranges.as_deref(), note)?);
-        packed.truncate(MOST_PACKED - 1);
+        packed.truncate(MAX_PACKED - 1);
         packed.insert(0, (wanted, network.clone()));
         Ok(network)
     }

@@ -7,7 +7,7 @@ use crate::weights::Weights;
 
 /// y = a * s + (1 - a) * t, where a = sigmoid(fc2(relu(fc1([s, t])))) is between 0 and 1 for every feature of every frame.
 ///
-/// The reference system classifies the gate's own values instead of using them as weights (`seed-systems.md` 10.23);
+/// The reference system classifies the gate's own values instead of using them as weights (the parity reference `thesis_attention_gate` is of it);
 /// this is what its text describes. Theirs is [`StackedGate::gates`].
 pub struct Gate {
     squeeze: Linear,

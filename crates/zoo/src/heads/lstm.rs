@@ -14,7 +14,7 @@ pub struct LstmConfig {
     pub cells: usize,
     /// Layers, 1 to 3 in the named heads.
     pub layers: usize,
-    /// Whether the clip is read backwards as well.
+    /// True if the clip is read backwards as well.
     pub bidirectional: bool,
 }
 

@@ -73,7 +73,7 @@ impl Head {
         Ok(Self { network: Some(network), takes_maps: Self::takes_maps(name) })
     }
 
-    /// Whether the head looks at feature maps [B, T, C, h, w] instead of vectors.
+    /// Returns true if the head looks at feature maps [B, T, C, h, w] instead of vectors.
     pub fn takes_maps(name: HeadName) -> bool {
         matches!(name, HeadName::Conv3d | HeadName::R2Plus1d)
     }

@@ -55,11 +55,11 @@ fn positions(frames: usize, width: usize, device: &Device) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::FormulaWeights;
+    use crate::weights::DeterministicInit;
 
     #[test]
     fn the_order_of_frames_matters() {
-        let source = FormulaWeights { seed: "test".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+        let source = DeterministicInit { seed: "test".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
         let head = Weights::read_all(&source, &Device::Cpu, '.', |weights| TransformerHead::read(8, weights)).unwrap();
         let clip = crate::weights::noise("transformer", (1, 4, 8)).unwrap();
         let order = Tensor::new(&[3u32, 2, 1, 0], &Device::Cpu).unwrap();

@@ -14,7 +14,7 @@ pub struct TensorOutline {
 pub(super) struct Place {
     /// Its index among the file's tensors.
     pub stored: usize,
-    /// Whether the model has rows and columns the other way round (Keras' dense kernels).
+    /// True if the model has rows and columns the other way round (Keras' dense kernels).
     pub transposed: bool,
 }
 

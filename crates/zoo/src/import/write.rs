@@ -17,13 +17,13 @@ pub struct Imported {
     pub path: PathBuf,
     /// Its hexadecimal sha256.
     pub sha256: String,
-    /// How many tensors it holds.
+    /// Number of tensors.
     pub tensors: usize,
-    /// How many numbers.
+    /// Number of elements.
     pub elements: usize,
     /// The format that they came in.
     pub format: &'static str,
-    /// How many entries of the file were left out: optimizer state and counters.
+    /// Number of entries of the file that were left out: optimizer state and counters.
     pub left_out: usize,
 }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::LabelSet;
 use crate::{Result, ZooError};
 
-/// Which view of a coarser list each view of a finer list is; our proposal, from `models/crosswalk.toml`.
+/// The view of a coarser list that each view of a finer list is; our proposal, from `models/crosswalk.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crosswalk {
     from: LabelSet,
@@ -22,19 +22,22 @@ struct CrosswalkFile {
 
 const CROSSWALK: &str = include_str!("../../../../models/crosswalk.toml");
 
-/// The lists from fine to coarse.
-const LISTS: [&str; 3] = ["tte47", "tte11", "tmed2"];
-
 impl Crosswalk {
-    /// The way from the views of `from` to those of `to`, which must be a coarser list.
+    /// The label sets that crosswalks join, from fine to coarse.
+    pub const LISTS: [&str; 3] = ["tte47", "tte11", "tmed2"];
+
+    /// Returns the crosswalk from the views of `from` to those of `to`, which must be a coarser list.
+    ///
+    /// # Errors
+    /// No such list, or `to` is not coarser than `from`.
     pub fn between(from: &str, to: &str) -> Result<Self> {
-        let place = |name| LISTS.iter().position(|list| *list == name);
+        let place = |name| Self::LISTS.iter().position(|list| *list == name);
         match (place(from), place(to)) {
             (Some(fine), Some(coarse)) if fine < coarse => Self::read(from, to),
             _ => Err(ZooError::UnknownName {
                 kind: "crosswalk",
                 name: format!("{from} to {to}"),
-                known: format!("from finer to coarser in {}", LISTS.join(", ")),
+                known: format!("from finer to coarser in {}", Self::LISTS.join(", ")),
             }),
         }
     }

@@ -27,9 +27,9 @@ pub struct ContrastiveLoss {
     pub form: ContrastiveForm,
     /// What similarities are divided by; above 0.
     pub temperature: f64,
-    /// Whether embeddings are divided by their lengths first.
+    /// True if embeddings are divided by their lengths first.
     pub l2_normalize: bool,
-    /// Whether the values are multiplied by the temperature, as the reference system does.
+    /// True if the values are multiplied by the temperature, as the reference system does.
     pub times_temperature: bool,
 }
 
@@ -38,7 +38,7 @@ pub struct ContrastiveLoss {
 pub struct ContrastiveValue {
     /// Each anchor's value [N]; 0 for one without positives.
     pub per_anchor: Tensor,
-    /// Whether each anchor has positives.
+    /// True if each anchor has positives.
     pub valid: Vec<bool>,
     /// The mean over the anchors that have positives, 0 if none has; a scalar.
     pub mean: Tensor,

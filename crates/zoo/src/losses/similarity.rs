@@ -59,7 +59,7 @@ impl Similarities {
 /// Rows [N, C] divided by their lengths; a row of zeros stays one.
 pub(super) fn unit_rows(rows: &Tensor) -> Result<Tensor> {
     /// Far below the square of any length that matters, and keeps the root's gradient finite at zero.
-    const LEAST_SQUARE: f64 = 1e-24;
-    let lengths = (rows.sqr()?.sum_keepdim(D::Minus1)? + LEAST_SQUARE)?.sqrt()?;
+    const MIN_SQUARE: f64 = 1e-24;
+    let lengths = (rows.sqr()?.sum_keepdim(D::Minus1)? + MIN_SQUARE)?.sqrt()?;
     Ok(rows.broadcast_div(&lengths)?)
 }

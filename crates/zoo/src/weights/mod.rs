@@ -1,10 +1,10 @@
 //! Where a model's numbers come from, and how a layer asks for them by name.
 
-mod formula;
+mod deterministic_init;
 mod safetensors_file;
 mod source;
 
-pub use formula::{FormulaWeights, checksum, fill, fnv1a64, noise, stream_key, stream_word};
+pub use deterministic_init::{DeterministicInit, checksum, fill, fnv1a64, noise, stream_key, stream_word};
 pub use safetensors_file::SafetensorsFile;
 pub(crate) use safetensors_file::file_sha256;
 pub(crate) use source::DERIVED;

@@ -9,14 +9,14 @@ use safetensors::tensor::{Metadata, TensorInfo};
 use sha2::{Digest, Sha256};
 
 use super::TensorSource;
-use super::formula::hex;
+use super::deterministic_init::hex;
 use crate::{Result, ZooError};
 
 /// Bytes in front of the header: its length.
 const LENGTH_BYTES: u64 = 8;
 
 /// The longest header that is read, as in the safetensors library.
-const MOST_HEADER_BYTES: u64 = 100_000_000;
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// What tensors are read from.
 trait ReadSeek: Read + Seek {}
@@ -55,7 +55,7 @@ impl SafetensorsFile {
         file.read_exact(&mut header_length)
             .map_err(|_| invalid(format!("it has {length} bytes, too few for a header")))?;
         let header_length = u64::from_le_bytes(header_length);
-        if header_length > MOST_HEADER_BYTES.min(length.saturating_sub(LENGTH_BYTES)) {
+        if header_length > MAX_HEADER_BYTES.min(length.saturating_sub(LENGTH_BYTES)) {
             return Err(invalid(format!("its header would be {header_length} bytes of {length}")));
         }
         let mut header = vec![0; header_length as usize];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use evaluate::calibration::expected_error;
 use evaluate::comparison::ProbabilityDifference;
 use evaluate::{Prediction, Predictions, Truth};
-use zoo::Measured;
+use zoo::QuantizationError;
 
 /// Predictions in two precisions, loop by loop.
 #[derive(Default)]
@@ -45,14 +45,14 @@ impl PrecisionComparison {
     }
 
     /// Returns the differences; `None` where there was nothing to compare.
-    pub fn measured(self) -> evaluate::Result<Option<Measured>> {
+    pub fn measured(self) -> evaluate::Result<Option<QuantizationError>> {
         if self.single.is_empty() {
             return Ok(None);
         }
         let single = Predictions::new(self.classes.clone(), self.single)?;
         let int8 = Predictions::new(self.classes, self.int8)?;
         let difference = ProbabilityDifference::between(&single, &int8)?;
-        Ok(Some(Measured {
+        Ok(Some(QuantizationError {
             loops: single.rows().len(),
             same_class: difference.same_class,
             largest_difference: difference.largest,

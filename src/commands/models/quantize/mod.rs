@@ -9,7 +9,7 @@ use nn::DeviceChoice;
 use pipeline::{Pipeline, PipelineSource};
 use preprocess::Preprocessed;
 use serde::Serialize;
-use zoo::{CalibrationFrames, Measured, Model, ModelCard, QuantizationRanges, Registry, WeightStatus};
+use zoo::{CalibrationFrames, QuantizationError, Model, ModelCard, QuantizationRanges, Registry, WeightStatus};
 
 use super::super::{Failure, Outcome, label};
 use crate::output;
@@ -21,7 +21,7 @@ pub struct Quantize<'a> {
     pub name: &'a str,
     /// Which loops.
     pub loops: Loops<'a>,
-    /// Weights made by a formula.
+    /// Untrained weights.
     pub untrained: bool,
     /// Print JSON.
     pub json: bool,
@@ -53,14 +53,14 @@ struct Report<'a> {
     model: &'a str,
     warning: Option<&'static str>,
     frames: &'a CalibrationFrames,
-    measured: &'a Option<Measured>,
+    measured: &'a Option<QuantizationError>,
     path: &'a Path,
 }
 
 /// Calibrates, compares, writes the calibration and says what was found.
 pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
     let card = registry.card(quantize.name)?;
-    let status = if quantize.untrained { WeightStatus::Untrained } else { card.status };
+    let status = if quantize.untrained { WeightStatus::Untrained } else { registry.weight_status(card) };
     let model = || read_model(registry, card, quantize.untrained);
     let source = PipelineSource::named(&card.name, registry.folder())?;
     let mut observer = model()?.observer(card.prepare.size)?;
@@ -93,7 +93,7 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
     drop(observer);
     let int8 = Pipeline::with_model(&source, registry.folder(), (model()?, status), Some(&calibration))?;
     calibration.measured = compare(&single, &int8, &share.compare)?;
-    let path = registry.write_calibration(card, &calibration)?;
+    let path = registry.write_quantization(card, &calibration)?;
     let report = Report {
         model: &card.name,
         warning: status.warning(),
@@ -164,7 +164,7 @@ fn simulate(studies: u32, seed: u64, folder: &Path) -> anyhow::Result<Share> {
 }
 
 /// Labels every loop both ways; `None` where the model gives no probabilities or no loop could be used.
-fn compare(single: &Pipeline, int8: &Pipeline, loops: &[KnownLoop]) -> anyhow::Result<Option<Measured>> {
+fn compare(single: &Pipeline, int8: &Pipeline, loops: &[KnownLoop]) -> anyhow::Result<Option<QuantizationError>> {
     let mut compared = PrecisionComparison::default();
     let bar = crate::progress::bar(loops.len() as u64, "comparing");
     for known in bar.wrap_iter(loops.iter()) {

@@ -14,7 +14,7 @@ pub enum Expansion {
 pub struct Stage {
     /// The kind of block.
     pub kind: Expansion,
-    /// How many times wider the block is inside than outside.
+    /// Ratio of the width inside the block to that outside.
     pub expansion: usize,
     /// Side of the kernel, in pixels.
     pub kernel: usize,

@@ -8,7 +8,7 @@ pub(super) struct NeededLayer<'a> {
     pub class: Class,
     /// The variables in Keras' order: name and index among the tensors needed.
     pub variables: Vec<(&'static str, usize)>,
-    /// Whether the model holds the kernel the other way round.
+    /// True if the model holds the kernel the other way round.
     pub transposed: bool,
 }
 
@@ -108,12 +108,12 @@ impl<'a> NeededLayer<'a> {
         layers.into_iter().filter_map(|tensors| tensors.into_layer(needed)).collect()
     }
 
-    /// Whether the layer lies in a small model of its own inside the encoder, as ConvNeXt's stem and downsampling do.
+    /// Returns true if the layer lies in a small model of its own inside the encoder, as ConvNeXt's stem and downsampling do.
     pub fn is_nested(&self) -> bool {
         self.name.contains("_stem_") || self.name.contains("_downsampling_")
     }
 
-    /// Whether Keras numbered the layer instead of naming it.
+    /// Returns true if Keras numbered the layer instead of naming it.
     pub fn is_numbered(&self) -> bool {
         Class::of_numbered(self.name).is_some_and(|(class, _)| class == self.class)
     }

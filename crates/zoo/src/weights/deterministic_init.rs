@@ -1,15 +1,17 @@
 use candle_core::{Device, Shape, Tensor};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::TensorSource;
 use crate::Result;
 
-/// Weights made by a formula from a seed and each tensor's name: untrained, but the same everywhere.
+/// The initialization of untrained weights from a seed and each tensor's name: the same numbers everywhere.
 ///
-/// The formula is that of the parity references (`fixtures/golden`), so a model filled by it can be compared with the original
+/// The generator is that of the parity references (`fixtures/golden`), so a model initialized by it can be compared with the original
 /// framework, and a program without trained weights can still be run from end to end.
-#[derive(Debug, Clone)]
-pub struct FormulaWeights {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeterministicInit {
     /// Hashed together with each tensor's name.
     pub seed: String,
     /// Multiplies the standard range of every kernel.
@@ -20,7 +22,13 @@ pub struct FormulaWeights {
     pub stem: Option<String>,
 }
 
-impl FormulaWeights {
+impl Default for DeterministicInit {
+    fn default() -> Self {
+        Self { seed: "echolabel-untrained-v1".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None }
+    }
+}
+
+impl DeterministicInit {
     /// The center and half width of the range from which the tensor `name` is drawn.
     fn range(&self, name: &str, shape: &[usize]) -> (f64, f64) {
         let last = name.rsplit(['.', '/']).next().unwrap_or(name);
@@ -51,9 +59,9 @@ fn fan_in(last: &str, shape: &[usize]) -> usize {
     }
 }
 
-impl TensorSource for FormulaWeights {
+impl TensorSource for DeterministicInit {
     fn description(&self) -> String {
-        format!("formula {:?}", self.seed)
+        format!("deterministic init {:?}", self.seed)
     }
 
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
@@ -67,6 +75,7 @@ impl TensorSource for FormulaWeights {
     }
 
     fn sha256(&self) -> String {
+        // The word is part of digests that databases hold.
         let identity = format!("formula {} {} {} {:?}", self.seed, self.gain, self.stem_gain, self.stem);
         hex(&Sha256::digest(identity.as_bytes()))
     }

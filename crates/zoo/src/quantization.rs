@@ -30,7 +30,7 @@ pub struct QuantizationRanges {
     /// The frames that were looked at.
     pub frames: CalibrationFrames,
     /// How int8 compared with single precision on loops that were kept out of it.
-    pub measured: Option<Measured>,
+    pub measured: Option<QuantizationError>,
     /// The smallest and the largest number that each convolution and each maximum reads, in the order of the layers.
     pub ranges: Vec<[f32; 2]>,
 }
@@ -41,17 +41,17 @@ pub struct QuantizationRanges {
 pub struct CalibrationFrames {
     /// Where they come from, in words.
     pub source: String,
-    /// How many loops.
+    /// Number of loops.
     pub loops: usize,
-    /// How many prepared frames.
+    /// Number of prepared frames.
     pub frames: usize,
 }
 
 /// Int8 against single precision on the same loops.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Measured {
-    /// How many loops.
+pub struct QuantizationError {
+    /// Number of loops.
     pub loops: usize,
     /// The share of loops whose likeliest class is the same, 0 to 1.
     pub same_class: f64,
@@ -61,7 +61,7 @@ pub struct Measured {
     pub mean_difference: f64,
     /// Loops whose truth is known, on which the errors below rest.
     pub loops_with_truth: usize,
-    /// The expected calibration error of single precision (Guo et al., "On QuantizationRanges of Modern Neural Networks", ICML
+    /// The expected calibration error of single precision (Guo et al., "On Calibration of Modern Neural Networks", ICML
     /// 2017), 0 to 1; `None` where no truth is known.
     pub calibration_error_f32: Option<f64>,
     /// That of int8.
@@ -79,7 +79,7 @@ impl QuantizationRanges {
         if self.weights_sha256 == weights_sha256 {
             return Ok(());
         }
-        Err(ZooError::CalibrationOfOtherWeights {
+        Err(ZooError::QuantizationOfOtherWeights {
             model: self.model.clone(),
             found: self.weights_sha256.clone(),
             expected: weights_sha256.to_owned(),
@@ -89,17 +89,17 @@ impl QuantizationRanges {
 
 impl Registry {
     /// Where the entry's calibration for int8 is or should be.
-    pub fn calibration_path(&self, card: &ModelCard) -> PathBuf {
+    pub fn quantization_path(&self, card: &ModelCard) -> PathBuf {
         self.folder().join(format!("{}.int8.json", card.name))
     }
 
     /// Reads the entry's calibration; whether it fits the weights is told when a model is quantized by it.
-    pub fn read_calibration(&self, card: &ModelCard) -> Result<QuantizationRanges> {
-        let path = self.calibration_path(card);
+    pub fn read_quantization(&self, card: &ModelCard) -> Result<QuantizationRanges> {
+        let path = self.quantization_path(card);
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(ZooError::CalibrationAbsent { model: card.name.clone(), path });
+                return Err(ZooError::QuantizationAbsent { model: card.name.clone(), path });
             }
             Err(source) => return Err(ZooError::Read { path, source }),
         };
@@ -112,8 +112,8 @@ impl Registry {
     }
 
     /// Writes a calibration beside the weights; one that was there is replaced.
-    pub fn write_calibration(&self, card: &ModelCard, calibration: &QuantizationRanges) -> Result<PathBuf> {
-        let path = self.calibration_path(card);
+    pub fn write_quantization(&self, card: &ModelCard, calibration: &QuantizationRanges) -> Result<PathBuf> {
+        let path = self.quantization_path(card);
         let write_error = |source| ZooError::Write { path: path.clone(), source };
         let text = serde_json::to_vec_pretty(calibration).map_err(|error| write_error(error.into()))?;
         std::fs::create_dir_all(self.folder()).map_err(write_error)?;
@@ -169,14 +169,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let registry = Registry::open(folder.path()).unwrap();
         let card = registry.card("tte11-tiny").unwrap();
-        let absent = registry.read_calibration(card).unwrap_err().to_string();
+        let absent = registry.read_quantization(card).unwrap_err().to_string();
         assert!(absent.contains("echolabel models quantize tte11-tiny"), "{absent}");
         let (mut calibration, _) = calibrated(&registry);
-        registry.write_calibration(card, &calibration).unwrap();
-        assert_eq!(registry.read_calibration(card).unwrap(), calibration);
+        registry.write_quantization(card, &calibration).unwrap();
+        assert_eq!(registry.read_quantization(card).unwrap(), calibration);
         let other = registry.card("tte11-image").unwrap();
-        std::fs::copy(registry.calibration_path(card), registry.calibration_path(other)).unwrap();
-        assert!(registry.read_calibration(other).unwrap_err().to_string().contains("it is for tte11-tiny"));
+        std::fs::copy(registry.quantization_path(card), registry.quantization_path(other)).unwrap();
+        assert!(registry.read_quantization(other).unwrap_err().to_string().contains("it is for tte11-tiny"));
 
         let model = || registry.read_model("tte11-tiny", &Device::Cpu).unwrap();
         calibration.ranges.pop();
@@ -184,7 +184,7 @@ mod tests {
         assert!(model().quantized(&calibration).unwrap().encode(&frames).is_err(), "a range is missing");
         calibration.weights_sha256 = "0".repeat(64);
         let error = model().quantized(&calibration).err().unwrap();
-        assert!(matches!(error, ZooError::CalibrationOfOtherWeights { .. }), "{error}");
+        assert!(matches!(error, ZooError::QuantizationOfOtherWeights { .. }), "{error}");
     }
 
     #[test]

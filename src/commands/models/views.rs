@@ -1,0 +1,26 @@
+//! The views of a label set: their DICOM codes and their counterparts in coarser label sets.
+
+use zoo::{Crosswalk, LabelSet, ViewCodes};
+
+use super::super::Outcome;
+use crate::output;
+
+/// Prints one line a view of the label set `name`.
+pub fn show(name: &str) -> Outcome {
+    let set = LabelSet::named(name)?;
+    let crosswalks: Vec<(&str, Crosswalk)> = Crosswalk::LISTS
+        .into_iter()
+        .filter_map(|coarser| Some((coarser, Crosswalk::between(name, coarser).ok()?)))
+        .collect();
+    for view in &set.views {
+        // A label set that is no list of views, such as the layouts of a screen, has no codes.
+        let code = ViewCodes::of(name, &view.name).ok().and_then(|codes| codes.view);
+        let code = code.map(|code| format!("({}, {}, {:?})", code.value, code.scheme, code.meaning)).unwrap_or_default();
+        let others: String = crosswalks
+            .iter()
+            .filter_map(|(coarser, crosswalk)| Some(format!("  {coarser} {}", crosswalk.view(&view.name)?)))
+            .collect();
+        output::line(format_args!("    {:<24} {code}{others}", view.name))?;
+    }
+    Ok(())
+}
