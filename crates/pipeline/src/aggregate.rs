@@ -8,7 +8,7 @@ use zoo::ProbabilityCalibration;
 /// that a beat with many windows does not outvote the others.
 pub struct Aggregation;
 
-/// What is said of a loop.
+/// The decision about a loop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoopView {
     /// The most likely view's index, or `None` when the pipeline abstains.
@@ -21,7 +21,7 @@ pub struct LoopView {
     pub prediction_set: Vec<usize>,
     /// The mean energy of its clips: high where no view speaks up; `None` where the model gave no usable numbers.
     pub energy: Option<f64>,
-    /// Why it abstained.
+    /// The reason for abstaining.
     pub reason: Option<String>,
 }
 

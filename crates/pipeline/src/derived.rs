@@ -18,7 +18,7 @@ pub(crate) fn pipeline_of_model(name: &str, models: &Path) -> zoo::Result<Option
     Ok(registry.card(name).ok().map(pipeline_of))
 }
 
-/// What the card says, with the frames that the model was made for and everything else as usual.
+/// Returns the pipeline that the card describes, with the frames that the model was made for and everything else as usual.
 pub(crate) fn pipeline_of(card: &ModelCard) -> PipelineFile {
     let plan = plan_settings(card);
     let usual = SamplingSection::default();

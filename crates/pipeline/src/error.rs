@@ -27,7 +27,7 @@ pub enum PipelineError {
     Invalid {
         /// The file or shipped name.
         origin: String,
-        /// What is wrong, with its line.
+        /// The problem, with its line.
         problem: String,
     },
     /// A key's value does not fit the model named under `weights.model`.
@@ -41,7 +41,7 @@ pub enum PipelineError {
         found: String,
         /// The model.
         model: String,
-        /// What the model's card says.
+        /// The value in the model's card.
         expected: String,
     },
     /// A number is out of its range.
@@ -72,11 +72,11 @@ pub enum PipelineError {
     PrecisionDevice {
         /// The file or shipped name.
         origin: String,
-        /// What it asks for.
+        /// The requested precision.
         precision: domain::Precision,
-        /// Where that runs.
+        /// The devices that have it.
         runs_on: &'static str,
-        /// What to ask for there.
+        /// The value of `--device` for them.
         device: &'static str,
     },
     /// The device cannot be used.

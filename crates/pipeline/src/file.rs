@@ -1,4 +1,4 @@
-//! What a pipeline file says, strictly: an unknown key is an error.
+//! The content of a pipeline file; an unknown key is an error.
 
 use domain::{Precision, SamplingStrategy};
 use preprocess::EcgRule;
@@ -13,14 +13,14 @@ pub struct PipelineFile {
     pub name: String,
     /// The list of views: `tte11`, `tte47`; left out for a model that gives only vectors.
     pub label_set: Option<String>,
-    /// How the encoder computes: `f32`; `bf16` or `f16` on a GPU; or `int8` on a CPU, for a model that `echolabel models
+    /// The numbers that the encoder computes with: `f32`; `bf16` or `f16` on a GPU; or `int8` on a CPU, for a model that `echolabel models
     /// quantize` has calibrated.
     #[serde(default)]
     pub precision: Precision,
     /// Which frames are looked at.
     #[serde(default)]
     pub sampling: SamplingSection,
-    /// How frames are prepared; must be what the weights were trained with.
+    /// The preparation of frames; must be what the weights were trained with.
     pub prepare: PrepareSection,
     /// Frame to vector, or clip to vector.
     pub encoder: EncoderSection,
@@ -32,7 +32,7 @@ pub struct PipelineFile {
     pub fusion: FusionSection,
     /// Which weights.
     pub weights: WeightsSection,
-    /// How clips become a label.
+    /// The rule by which clips become a label.
     #[serde(default)]
     pub aggregate: AggregateSection,
 }
@@ -41,11 +41,11 @@ pub struct PipelineFile {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplingSection {
-    /// What a loop without an ECG means.
+    /// The meaning of a loop without an ECG.
     pub ecg: EcgRule,
     /// Frames that the model sees at once, 1 to 64.
     pub frames_per_clip: usize,
-    /// How frames are chosen in a beat.
+    /// The choice of frames in a beat.
     pub strategy: SamplingStrategy,
     /// At most this many clips a loop, evenly chosen.
     pub max_clips: usize,
@@ -67,7 +67,7 @@ pub struct PrepareSection {
     pub color: Option<Color>,
     /// Which part of the screen is kept; the model's own where it is not given.
     pub crop: Option<Crop>,
-    /// How the image is resized; the model's own where it is not given.
+    /// The way of resizing; the model's own where it is not given.
     pub resize: Option<Resize>,
     /// True if static pixels are masked; the model's own where it is not given.
     pub mask_static: Option<bool>,
@@ -109,7 +109,7 @@ pub struct WeightsSection {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AggregateSection {
-    /// How clips become one distribution.
+    /// The rule by which clips become one distribution.
     pub clips: ClipRule,
     /// Below this probability the loop gets no view, 0 to 1.
     pub abstain_below: f64,
@@ -123,7 +123,7 @@ impl Default for AggregateSection {
     }
 }
 
-/// How clips become one distribution.
+/// The rule by which clips become one distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipRule {

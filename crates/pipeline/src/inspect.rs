@@ -1,4 +1,4 @@
-//! What is in a loop, without asking a model: the object that `echolabel inspect --json` prints.
+//! The content of a loop, without a model: the object that `echolabel inspect --json` prints.
 
 use cine::{Loop, RegionKind};
 use domain::{EcgSource, Finding, FindingCode, Mode, PixelRect, SeriesUid, SopUid, StudyUid};
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::LabelError;
 
-/// What is in a loop.
+/// The content of a loop.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspection {
     /// SOP Instance UID.
@@ -27,13 +27,13 @@ pub struct Inspection {
     pub frames: u32,
     /// Mean time between frames in milliseconds, as the header says.
     pub frame_time_ms: f64,
-    /// Where that comes from.
+    /// The origin of the frame time.
     pub frame_time_source: cine::TimingSource,
     /// Manufacturer.
     pub manufacturer: Option<String>,
-    /// What the image shows.
+    /// The mode of the image.
     pub mode: Mode,
-    /// Why that mode.
+    /// The reason for that mode.
     pub mode_reason: String,
     /// The regions as far as they lie inside the image.
     pub regions: Vec<InspectedRegion>,
@@ -41,7 +41,7 @@ pub struct Inspection {
     pub sector: Option<PixelRect>,
     /// The heart beat.
     pub ecg: InspectedEcg,
-    /// What was odd.
+    /// Oddities of the loop.
     pub findings: Vec<Finding>,
     /// The sampling plan.
     pub clips: Vec<InspectedClip>,
@@ -50,7 +50,7 @@ pub struct Inspection {
 /// A region of the image.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct InspectedRegion {
-    /// What it shows.
+    /// The kind of region.
     pub kind: RegionKind,
     /// Its box.
     #[serde(flatten)]
@@ -60,13 +60,13 @@ pub struct InspectedRegion {
 /// The heart beat of a loop.
 #[derive(Debug, Clone, Serialize)]
 pub struct InspectedEcg {
-    /// Where it comes from.
+    /// The source of the beats.
     pub source: EcgSource,
     /// R peaks as frame indexes from 0, fractional.
     pub r_peaks: Vec<f64>,
     /// Beats a minute.
     pub heart_rate_bpm: Option<f64>,
-    /// How the trace is drawn, where it was read from the pixels.
+    /// The style of the trace, where it was read from the pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_style: Option<ecg::trace::TraceStyle>,
     /// Frames that were decoded to find it.
@@ -87,7 +87,7 @@ pub struct InspectedClip {
 pub struct InspectedFrame {
     /// Index from 0.
     pub index: u32,
-    /// Where it stands in the beat.
+    /// The phase of the beat.
     pub phase: Option<FramePhase>,
 }
 

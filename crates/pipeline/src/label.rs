@@ -13,7 +13,7 @@ use zoo::{LabelSet, Standing};
 
 use crate::{AbstentionRules, Aggregation, LabelError, LoopView, Pipeline};
 
-/// What the pipeline says of one loop.
+/// The result of a pipeline for one loop.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoopLabel {
     /// SOP Instance UID.
@@ -26,13 +26,13 @@ pub struct LoopLabel {
     pub pipeline: String,
     /// The digest of the weights.
     pub weights_sha256: String,
-    /// How the encoder computed.
+    /// The precision of the encoder.
     pub precision: Precision,
-    /// What must be said about the weights wherever the label is shown; `null` for validated ones.
+    /// A warning about the weights, to be shown with the label; `null` for validated ones.
     pub weights_note: Option<&'static str>,
     /// Label or suggestion: a suggestion comes from weights that were never validated on patients.
     pub standing: Standing,
-    /// What the image shows: `2d`, `colour`, ...
+    /// The mode of the image: `2d`, `colour`, ...
     pub mode: Mode,
     /// The view; `null` when the pipeline abstains or the mode has none.
     pub view: Option<String>,
@@ -42,7 +42,7 @@ pub struct LoopLabel {
     pub abstained: bool,
     /// True if no model was asked, because the label set has no views of this mode.
     pub skipped: bool,
-    /// Why no view is given.
+    /// The reason why no view is given.
     pub reason: Option<String>,
     /// The probability of every view.
     pub probabilities: BTreeMap<String, f64>,
@@ -57,9 +57,9 @@ pub struct LoopLabel {
     pub frames_used: usize,
     /// Number of frames that were decoded, those for the ECG included.
     pub frames_decoded: u32,
-    /// Where the beat comes from.
+    /// The source of the beats.
     pub ecg_source: EcgSource,
-    /// Where the time went.
+    /// The time that each stage took.
     pub ms: StageTimings,
     /// What was odd.
     pub findings: Vec<Finding>,
@@ -180,7 +180,7 @@ fn name_view(set: &LabelSet, label: &mut LoopLabel, said: LoopView) {
     label.probabilities = names.into_iter().zip(said.probabilities).collect();
 }
 
-/// Why a model without classes names no view.
+/// Returns the reason why a model without classes names no view.
 fn about_vectors(vectors: &[Vec<f32>]) -> String {
     match vectors.iter().flatten().all(|value| value.is_finite()) {
         true => {

@@ -11,7 +11,7 @@ pub(crate) const SHIPPED: [(&str, &str); 4] = [
     ("tte11-tiny", include_str!("../../../pipelines/tte11-tiny.toml")),
 ];
 
-/// Where a pipeline comes from.
+/// The origin of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PipelineSource {
     /// One that ships with the program.

@@ -54,7 +54,7 @@ impl Score {
     }
 }
 
-/// What one loop told.
+/// The result of one loop.
 struct Told {
     group: String,
     truth: phantom::LoopTruth,

@@ -18,7 +18,7 @@ pub struct ModelCard {
     pub name: String,
     /// One line on what it sees and says.
     pub summary: String,
-    /// What it is for.
+    /// The task of the model.
     #[serde(default)]
     pub task: Task,
     /// The views or other classes that it knows; `None` for a model that gives only vectors.
@@ -39,13 +39,13 @@ pub struct ModelCard {
     pub hidden: Vec<usize>,
     /// The frames of a clip that it was made for.
     pub clip: ClipFrames,
-    /// What the weights may be trusted for.
+    /// The status of the weights.
     pub status: WeightStatus,
     /// The weights' license.
     pub license: String,
-    /// Where the weights come from, and what else a user of them must know.
+    /// The origin of the weights, and anything else that a user of them must know.
     pub origin: String,
-    /// Where its authors publish the weights.
+    /// The place where its authors publish the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
     /// True if the weights come with the program.
@@ -54,7 +54,7 @@ pub struct ModelCard {
     /// Temperature and limits that were fitted to the weights after training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<ProbabilityCalibration>,
-    /// What the model must be fed.
+    /// The preparation of the model's inputs.
     pub prepare: Preparation,
     /// The weights' file in the folder of models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,7 +67,7 @@ pub struct ModelCard {
     pub deterministic_init: Option<DeterministicInit>,
 }
 
-/// What a model is for.
+/// The task of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
@@ -94,13 +94,13 @@ impl fmt::Display for Task {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClipFrames {
-    /// How many; a model without a head sees them one by one and its probabilities are averaged.
+    /// Number of frames; a model without a head sees them one by one and its probabilities are averaged.
     pub frames: usize,
     /// Which.
     pub choice: SamplingStrategy,
 }
 
-/// Where a model's authors publish its weights.
+/// The place where a model's authors publish its weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
@@ -121,7 +121,7 @@ fn main_branch() -> String {
 }
 
 impl ModelCard {
-    /// How the names of files end that hold a card each.
+    /// The ending of the names of files that hold a card each.
     pub const EXTENSION: &str = ".card.toml";
 
     /// Reads a card from a file of its own; an error names it.

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{FusionName, HeadName, VideoEncoderName};
 
-/// What went wrong with a model, its weights or the registry.
+/// Failures of a model, its weights or the registry.
 #[derive(Debug, Error)]
 pub enum ZooError {
     /// A layer failed.
@@ -41,13 +41,13 @@ pub enum ZooError {
         path: PathBuf,
         /// The format expected.
         format: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// The weights lack a tensor that the architecture needs.
     #[error("{weights}: tensor {tensor:?} is missing")]
     MissingTensor {
-        /// Where the weights come from.
+        /// The source of the weights.
         weights: String,
         /// The tensor's name.
         tensor: String,
@@ -55,7 +55,7 @@ pub enum ZooError {
     /// A tensor has another shape than the architecture needs.
     #[error("{weights}: tensor {tensor:?} is {found:?}, expected {expected:?}")]
     MisshapenTensor {
-        /// Where the weights come from.
+        /// The source of the weights.
         weights: String,
         /// The tensor's name.
         tensor: String,
@@ -67,9 +67,9 @@ pub enum ZooError {
     /// The weights hold tensors that the architecture does not know, so they are some other model's.
     #[error("{weights}: {count} tensors the architecture does not use, the first is {first:?}")]
     ExtraTensors {
-        /// Where the weights come from.
+        /// The source of the weights.
         weights: String,
-        /// How many.
+        /// Number of them.
         count: usize,
         /// The first of them in alphabetical order.
         first: String,
@@ -119,7 +119,7 @@ pub enum ZooError {
     /// A number type that is not a floating-point one.
     #[error("{weights}: tensor {tensor:?} holds {found}, expected floating-point numbers")]
     TensorType {
-        /// Where the weights come from.
+        /// The source of the weights.
         weights: String,
         /// The tensor's name.
         tensor: String,
@@ -129,7 +129,7 @@ pub enum ZooError {
     /// No model, label set, encoder, head or fusion of that name exists.
     #[error("unknown {kind} {name:?}; known: {known}")]
     UnknownName {
-        /// What was looked for.
+        /// The kind of name.
         kind: &'static str,
         /// The name.
         name: String,
@@ -143,7 +143,7 @@ pub enum ZooError {
     WeightsAbsent {
         /// The model's name in the registry.
         model: String,
-        /// Where the file should be.
+        /// The path at which the file is expected.
         path: PathBuf,
     },
     /// The model has no calibration, without which it cannot run in int8.
@@ -151,7 +151,7 @@ pub enum ZooError {
     QuantizationAbsent {
         /// The model's name in the registry.
         model: String,
-        /// Where the file should be.
+        /// The path at which the file is expected.
         path: PathBuf,
     },
     /// The calibration was made with other weights than are here now.
@@ -170,7 +170,7 @@ pub enum ZooError {
     /// Int8 is for what the CPU kernels run.
     #[error("the model cannot run in int8, which only the CPU kernels do: {reason}")]
     NotQuantizable {
-        /// Why they do not run it.
+        /// The reason why they do not run it.
         reason: &'static str,
     },
     /// The file's digest differs from the registry's.
@@ -215,7 +215,7 @@ pub enum ZooError {
     /// Half precision was asked of a model whose encoder has none.
     #[error("its encoder sees whole clips, which run in f32 only, not in {precision}")]
     NoHalf {
-        /// What was asked for.
+        /// The requested precision.
         precision: domain::Precision,
     },
     /// An image tensor or clip does not have the shape that the model takes.
@@ -231,7 +231,7 @@ pub enum ZooError {
     Loss {
         /// The loss.
         loss: &'static str,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }

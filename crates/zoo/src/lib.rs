@@ -2,7 +2,7 @@
 //!
 //! A model is an encoder (frame to vector), a head (clip of vectors to temporal vectors), a fusion of the two, and a
 //! classifier; or an encoder of whole clips and a classifier. A new encoder is one file in `encoders/`, a new head one file in `heads/`; both are named in `names.rs`.
-//! Whether an architecture gives the numbers of the framework that it comes from is checked by the crate `parity`.
+//! The crate `parity` checks that an architecture gives the numbers of the framework that it comes from.
 //!
 //! Invariants: weights are read by the tensor names of the checkpoint they come from; a missing, extra or misshapen
 //! tensor is an error that names it; no file of images is read here and no view is decided.

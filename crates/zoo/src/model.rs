@@ -26,7 +26,7 @@ pub struct Model {
     precision: Precision,
 }
 
-/// Why a model of clips has no int8.
+/// The reason why a model of clips has no int8.
 const SEES_CLIPS: &str = "its encoder sees whole clips, which they run in single precision only";
 
 enum AnyEncoder {
@@ -34,7 +34,7 @@ enum AnyEncoder {
     Clips(VideoEncoder),
 }
 
-/// What a model says of a batch of clips.
+/// The output of a model for a batch of clips.
 pub struct ModelOutput {
     /// [B, classes], before the softmax.
     pub logits: Tensor,
@@ -151,7 +151,7 @@ impl Model {
         }
     }
 
-    /// How the encoder computes.
+    /// Returns the precision of the encoder.
     pub fn precision(&self) -> Precision {
         self.precision
     }

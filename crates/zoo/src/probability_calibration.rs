@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What was fitted on validation data after training, so that a model's numbers mean what they say.
+/// The temperature and limits that were fitted on validation data after training, so that probabilities are calibrated.
 ///
 /// All of it stands in the model's card and belongs to the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct ProbabilityCalibration {
 }
 
 impl ProbabilityCalibration {
-    /// What holds for weights to which nothing was fitted: logits as they are, the set of all views.
+    /// The calibration of weights to which nothing was fitted: logits as they are, the set of all views.
     pub const UNFITTED: Self = Self { temperature: 1.0, set_threshold: 0.0, set_coverage: 1.0, energy_threshold: None };
 
     /// Probabilities of logits.

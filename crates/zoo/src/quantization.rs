@@ -1,4 +1,4 @@
-//! What int8 needs to know beyond the weights: the range of what each convolution reads, measured on prepared frames.
+//! Ranges for int8: the smallest and largest input of each convolution, measured on prepared frames.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,7 @@ pub struct QuantizationRanges {
     pub weights_sha256: String,
     /// The frames that were looked at.
     pub frames: CalibrationFrames,
-    /// How int8 compared with single precision on loops that were kept out of it.
+    /// The comparison of int8 with single precision on loops that were kept out of it.
     pub measured: Option<QuantizationError>,
     /// The smallest and the largest number that each convolution and each maximum reads, in the order of the layers.
     pub ranges: Vec<[f32; 2]>,
@@ -39,7 +39,7 @@ pub struct QuantizationRanges {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalibrationFrames {
-    /// Where they come from, in words.
+    /// Their origin, in words.
     pub source: String,
     /// Number of loops.
     pub loops: usize,
@@ -88,7 +88,7 @@ impl QuantizationRanges {
 }
 
 impl Registry {
-    /// Where the entry's calibration for int8 is or should be.
+    /// Returns the path at which the entry's ranges for int8 are or should be.
     pub fn quantization_path(&self, card: &ModelCard) -> PathBuf {
         self.folder().join(format!("{}.int8.json", card.name))
     }

@@ -118,7 +118,7 @@ impl Registry {
         })
     }
 
-    /// Where the entry's weights are or should be; `None` for a model that is never trained.
+    /// Returns the path at which the entry's weights are or should be; `None` for a model that is never trained.
     pub fn weights_path(&self, card: &ModelCard) -> Option<PathBuf> {
         card.file.as_ref().map(|file| self.folder.join(file))
     }

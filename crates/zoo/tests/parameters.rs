@@ -1,4 +1,4 @@
-//! How many parameters each model reads: the numbers that the reference systems state.
+//! Numbers of parameters that each model reads: the numbers that the reference systems state.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -138,7 +138,7 @@ fn clips_of(frames: &Tensor, clips: &[Vec<usize>]) -> Result<Tensor, LabelError>
     gather().map_err(model_error)
 }
 
-/// What the model says of encoded clips: logits where it has classes, else vectors.
+/// Runs the model on encoded clips: logits where it has classes, else vectors.
 fn finish(model: &Model, clips: &Tensor, encode_ms: f64) -> Result<EngineAnswer, LabelError> {
     let started = Instant::now();
     let outputs = match model.has_classes() {

@@ -1,4 +1,4 @@
-//! What is done when a device has no memory left: fewer frames at once, then the CPU.
+//! The fallback of a device that has no memory left: smaller batches, then the CPU.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::LabelError;
 /// One answer a request, in their order.
 pub(super) type Answers = Vec<Result<EngineAnswer, LabelError>>;
 
-/// What answers requests.
+/// A worker that answers requests.
 pub(super) trait Answering {
     /// Answers every request; they share batches.
     fn answer(&mut self, requests: &[&PreparedClips]) -> Answers;
@@ -45,7 +45,7 @@ pub(super) fn in_pieces<T, E>(
     Ok(pieces)
 }
 
-/// What answers, and how to get what takes its place when its device has no memory even for one frame.
+/// A worker, and the one that replaces it when its device has no memory even for one frame.
 pub(super) struct OrElse<A, F> {
     pub(super) answering: A,
     /// Gone once it was used, and `None` from the start where there is nothing to fall back to.

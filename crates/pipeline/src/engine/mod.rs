@@ -15,12 +15,12 @@ use crate::{LabelError, PipelineError};
 use batch::Batches;
 use fallback::{Answering, OrElse};
 
-/// What the model says of a request.
+/// The output of the model for a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineAnswer {
     /// The logits of each clip, in the order of the request; its vector where the model has no classes.
     pub outputs: Vec<Vec<f32>>,
-    /// How the encoder computed: what the pipeline asks for, or f32 once the CPU has taken over from a GPU.
+    /// The precision of the encoder: that of the pipeline, or f32 once the CPU has taken over from a GPU.
     pub precision: Precision,
     /// This request's share of the encoder's time, in milliseconds.
     pub encode_ms: f64,

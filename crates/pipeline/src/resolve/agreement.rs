@@ -1,4 +1,4 @@
-//! What a pipeline file must agree with: its model's card, the device, sensible ranges.
+//! Checks that a pipeline file agrees with its model's card, the device, sensible ranges.
 
 use domain::{Precision, SamplingStrategy};
 use zoo::ModelCard;

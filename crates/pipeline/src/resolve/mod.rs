@@ -140,12 +140,12 @@ impl Pipeline {
         &self.card
     }
 
-    /// What the weights in use may be trusted for: the card's status, or untrained where that was asked for.
+    /// Returns the status of the weights in use: untrained where that was asked for.
     pub fn status(&self) -> WeightStatus {
         self.status
     }
 
-    /// How its encoder computes.
+    /// Returns the precision of its encoder.
     pub fn precision(&self) -> Precision {
         self.file.precision
     }

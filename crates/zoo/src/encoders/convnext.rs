@@ -109,7 +109,7 @@ impl FrameNetwork for ConvNext {
     }
 }
 
-/// Where the layers are in the checkpoint.
+/// The names of the layers in the checkpoint.
 struct Places<'a> {
     config: &'a ConvNextConfig,
     weights: &'a Weights<'a>,

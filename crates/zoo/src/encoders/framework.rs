@@ -82,7 +82,7 @@ impl Framework {
         })
     }
 
-    /// How the framework's norms move their running statistics.
+    /// Returns the rule by which the framework's norms move their running statistics.
     pub(super) fn norm_settings(self) -> NormSettings {
         match self {
             Self::Torch => NormSettings::TORCH,

@@ -84,7 +84,7 @@ impl FrameNetwork for ResNet {
     }
 }
 
-/// Where the layers of one block are in the checkpoint.
+/// The names of one block's layers in the checkpoint.
 struct Places<'a> {
     framework: Framework,
     weights: &'a Weights<'a>,

@@ -21,7 +21,7 @@ pub struct Runner {
     packed: Mutex<Vec<(Wanted, Arc<CompiledNetwork>)>>,
 }
 
-/// What a packed network gives, and for which rows and columns.
+/// The output of a packed network, and the rows and columns that it is packed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wanted {
     maps: bool,

@@ -11,7 +11,7 @@ pub use gate::{Gate, StackedGate};
 use crate::weights::Weights;
 use crate::{FusionName, Result, ZooError};
 
-/// How spatial and temporal features become one.
+/// The fusion of spatial and temporal features.
 pub enum Fusion {
     /// Spatial features only.
     Spatial,

@@ -49,7 +49,7 @@ impl Registry {
         Ok(imported)
     }
 
-    /// What the weights of `card` were imported from, where that is known of the file that is here now.
+    /// Returns the file that the weights of `card` were imported from, where that is known of the weights that are here now.
     pub fn import_origin(&self, card: &ModelCard) -> Option<ImportOrigin> {
         let target = self.weights_path(card)?;
         let origin: ImportOrigin = serde_json::from_slice(&std::fs::read(origin_path(&target)).ok()?).ok()?;

@@ -33,7 +33,7 @@ pub(super) fn places(file: &str, stored: &[TensorOutline], needed: &[TensorOutli
 
 /// Tensors of a model that keep their names relative to each other.
 struct Part {
-    /// What their names begin with in the model, up to and with the last common dot.
+    /// The common prefix of their names in the model, up to and with the last common dot.
     common: String,
     /// Their indexes among the tensors needed.
     members: Vec<usize>,
@@ -66,7 +66,7 @@ impl Part {
         &needed[member].name[self.common.len()..]
     }
 
-    /// What the file puts in front of this part's names.
+    /// Returns the prefix of this part's names in the file.
     ///
     /// Where no prefix fits wholly, the one under which most tensors are found: the check that follows then names what is
     /// missing there.
@@ -109,7 +109,7 @@ impl Part {
     }
 }
 
-/// Where a dotted name can be cut into a prefix and a rest: at its start and after each dot.
+/// Returns the positions at which a dotted name can be cut into a prefix and a rest: at its start and after each dot.
 fn cuts(name: &str) -> impl Iterator<Item = usize> {
     std::iter::once(0).chain(name.match_indices('.').map(|(dot, _)| dot + 1))
 }

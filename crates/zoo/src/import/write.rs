@@ -10,7 +10,7 @@ use super::Arranged;
 use crate::weights::SafetensorsFile;
 use crate::{Result, ZooError};
 
-/// What an import wrote.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Imported {
     /// The file written.

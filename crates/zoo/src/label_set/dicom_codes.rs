@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use super::LabelSet;
 use crate::{Result, ZooError};
 
-/// What a view is in DICOM's codes, from `models/dicom_codes.toml`.
+/// The DICOM codes of a view, from `models/dicom_codes.toml`.
 ///
 /// The codes are those of PS3.16 (CID 12226 for views); which of them a view gets is our choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ViewCodes {
-    /// How well the code fits the view.
+    /// The fit of the code to the view.
     pub fit: CodeMatch,
     /// For View Code Sequence (0054,0220); `None` where no code says the view.
     pub view: Option<Code>,
@@ -18,7 +18,7 @@ pub struct ViewCodes {
     pub modifiers: Vec<Code>,
     /// Anatomic sites, for Finding Site (363698007, SCT) of a report.
     pub sites: Vec<Code>,
-    /// What else must be known.
+    /// A remark on the choice.
     pub note: Option<String>,
 }
 
@@ -34,7 +34,7 @@ pub struct Code {
     pub meaning: String,
 }
 
-/// How a view and its code compare, in the sense of a FHIR concept map.
+/// The relation of a view to its code, in the sense of a FHIR concept map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodeMatch {

@@ -17,7 +17,7 @@ use crate::{Result, ZooError};
 pub struct LabelSet {
     /// `tte11`, `tte47`, ...
     pub name: String,
-    /// Where the list comes from.
+    /// The origin of the list.
     pub source: String,
     /// The image modes that have views in this list (`2d`, `colour`, `pw`, ...); loops of other modes are not shown to a
     /// model of it.
@@ -44,7 +44,7 @@ pub struct View {
     /// Other views of the list that an image with this label may show: a partial label.
     #[serde(default)]
     pub may_be: Vec<String>,
-    /// What it shows, in a few words.
+    /// The anatomy that it shows, in a few words.
     pub meaning: String,
 }
 

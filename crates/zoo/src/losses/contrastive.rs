@@ -4,7 +4,7 @@ use super::labels::{fault, labelled_rows};
 use super::similarity::{Similarities, unit_rows};
 use crate::Result;
 
-/// What a contrastive loss makes of one anchor's similarities s_ij; A are all rows but the anchor, P those of its class.
+/// The function of one anchor's similarities s_ij; A are all rows but the anchor, P those of its class.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ContrastiveForm {
     /// -log( sum over P of e^s / sum over A of e^s ): the loss of EchoView47.
@@ -25,7 +25,7 @@ pub enum ContrastiveForm {
 pub struct ContrastiveLoss {
     /// The formula.
     pub form: ContrastiveForm,
-    /// What similarities are divided by; above 0.
+    /// Divisor of similarities; above 0.
     pub temperature: f64,
     /// True if embeddings are divided by their lengths first.
     pub l2_normalize: bool,

@@ -55,7 +55,7 @@ impl CrossEntropy {
         Ok(weights)
     }
 
-    /// What each log-probability is multiplied by, [N, K] row-major.
+    /// Factor of each log-probability, [N, K] row-major.
     fn targets(&self, labels: &[usize], weights: &[f64]) -> Result<Vec<f64>> {
         if !(0.0..=1.0).contains(&self.label_smoothing) {
             return fault(NAME, format!("a label smoothing of {}", self.label_smoothing));

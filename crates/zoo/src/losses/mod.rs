@@ -1,4 +1,4 @@
-//! What training makes small: contrastive losses on embeddings, cross-entropies on logits.
+//! Losses of training: contrastive losses on embeddings, cross-entropies on logits.
 //!
 //! All take Candle tensors of float32 or float64 and give values that Candle can differentiate. Formulas and symbols are
 //! those of the reference `fixtures/golden/losses.json`, with which the crate `parity` compares values and gradients.

@@ -4,7 +4,7 @@ use super::labels::indicator;
 use super::log_sum_exp::log_sum_exp;
 use crate::Result;
 
-/// How alike the rows of a batch are, and which of them belong together.
+/// The similarities of a batch's rows, and the pairs that belong together.
 pub(super) struct Similarities {
     /// s_ij = z_i . z_j / temperature, [N, N].
     values: Tensor,

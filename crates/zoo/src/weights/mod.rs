@@ -1,4 +1,4 @@
-//! Where a model's numbers come from, and how a layer asks for them by name.
+//! Sources of a model's tensors, which layers read by name.
 
 mod deterministic_init;
 mod safetensors_file;

@@ -18,7 +18,7 @@ const LENGTH_BYTES: u64 = 8;
 /// The longest header that is read, as in the safetensors library.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// What tensors are read from.
+/// The source of the bytes of tensors.
 trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
@@ -29,7 +29,7 @@ pub struct SafetensorsFile {
     path: PathBuf,
     file: RefCell<Box<dyn ReadSeek>>,
     header: Metadata,
-    /// Where the numbers begin.
+    /// Offset of the numbers in bytes.
     data_start: u64,
     sha256: String,
 }

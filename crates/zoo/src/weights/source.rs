@@ -8,7 +8,7 @@ use crate::import::TensorOutline;
 
 /// A named collection of tensors.
 pub trait TensorSource {
-    /// What the collection is called in messages: a file or an initialization.
+    /// Returns the name of the collection in messages: a file or an initialization.
     fn description(&self) -> String;
 
     /// The tensor `name` as f32 on the CPU; an error when it is missing or is not of `shape`.

@@ -11,7 +11,7 @@ pub(super) struct Block {
     depthwise: Option<(Padded, SqueezeExcite)>,
     project: Option<Conv2d>,
     residual: bool,
-    /// How often the block is left out while the network learns.
+    /// Probability that the block is skipped during training (stochastic depth).
     drop_rate: f64,
 }
 

@@ -1,6 +1,6 @@
 use super::super::framework::Framework;
 
-/// How a block widens its input before it narrows it again.
+/// The way in which a block widens its input before it narrows it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expansion {
     /// A 1x1 convolution, a depthwise one and squeeze-excite.
@@ -49,7 +49,7 @@ pub struct EfficientNetConfig {
 }
 
 impl EfficientNetConfig {
-    /// How often block (stage, number) is left out while the network learns: a fifth at the end, as in torchvision.
+    /// Returns the probability that block (stage, number) is skipped during training (stochastic depth): a fifth at the end, as in torchvision.
     pub(super) fn drop_rate(&self, (stage, number): (usize, usize)) -> f64 {
         const LAST: f64 = 0.2;
         let blocks = |stages: &[Stage]| stages.iter().map(|stage| stage.blocks).sum::<usize>();

@@ -5,7 +5,7 @@ use super::config::{EfficientNetConfig, Expansion};
 use crate::Result;
 use crate::weights::Weights;
 
-/// Where the layers are in the checkpoint.
+/// The names of the layers in the checkpoint.
 pub(super) struct Places<'a> {
     pub config: &'a EfficientNetConfig,
     pub weights: &'a Weights<'a>,

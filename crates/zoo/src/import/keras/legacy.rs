@@ -4,7 +4,7 @@ use super::layers::{Class, NeededLayer};
 use super::{Place, TensorOutline};
 use crate::{Result, ZooError};
 
-/// Where each tensor needed is, by layer name; numbered layers by their order of appearance in the file.
+/// Finds the place of each needed tensor, by layer name; numbered layers by their order of appearance in the file.
 pub(super) fn find(
     file: &str,
     stored: &[TensorOutline],

@@ -4,7 +4,7 @@ use super::layers::{Class, NeededLayer};
 use super::{Place, TensorOutline};
 use crate::{Result, ZooError};
 
-/// What paths begin with in files of Keras 2.13, which counts each layer twice, so that its numbers go up in twos.
+/// The prefix of paths in files of Keras 2.13, which counts each layer twice, so that its numbers go up in twos.
 const KERAS_2_13: &str = "_layer_checkpoint_dependencies";
 
 /// A layer of the file: its path, and the indexes of its variables by their numbers.
@@ -14,7 +14,7 @@ struct StoredLayer<'a> {
     variables: BTreeMap<usize, usize>,
 }
 
-/// Where each tensor needed is: the layers of one class in their order, their variables in theirs.
+/// Finds the place of each needed tensor: the layers of one class in their order, their variables in theirs.
 pub(super) fn find(
     file: &str,
     stored: &[TensorOutline],
