@@ -4,6 +4,24 @@
 //! [`Engine`] thread. [`Pipeline::label`] takes a file all the way; [`Pipeline::preprocess`] stops before the model, for its
 //! quantization; [`inspect`] stops at the sampling plan and needs no model.
 //!
+//! ```
+//! use nn::DeviceChoice;
+//! use phantom::{LoopIdentity, LoopSpec, write_loop};
+//! use pipeline::{Pipeline, PipelineSource};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("loop.dcm");
+//! write_loop(&LoopSpec { size: (320, 240), frames: 30, ..LoopSpec::random(1) }, &LoopIdentity::new(1, 1), &path)?;
+//!
+//! // A small model without training: it shows how a pipeline runs, and its labels mean nothing.
+//! let source = PipelineSource::named("tte11-tiny", folder.path())?;
+//! let pipeline = Pipeline::open(&source, folder.path(), DeviceChoice::Cpu)?;
+//! let label = pipeline.label(&path)?;
+//! assert_eq!(label.probabilities.len(), 11);
+//! assert_eq!(label.abstained, label.view.is_none());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Invariants: data flows one way, every stage gives back a value; nothing here knows of databases, folders or jobs.
 
 mod aggregate;
