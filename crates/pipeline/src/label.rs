@@ -61,7 +61,7 @@ pub struct LoopLabel {
     pub ecg_source: EcgSource,
     /// The time that each stage took.
     pub ms: StageTimings,
-    /// What was odd.
+    /// Oddities of the loop.
     pub findings: Vec<Finding>,
     /// The header's facts, for the database.
     #[serde(skip)]

@@ -46,7 +46,7 @@ fn the_sector_of_a_usual_image_is_found_without_a_region() {
     assert!(median >= 0.95 && twentieth >= 0.9 && least >= 0.7, "{least} {twentieth} {median}");
 }
 
-/// Where a side is dark and compression lossy, a part of the fan is seldom taken for all of it.
+/// A part of the fan is seldom taken for all of it where a side is dark and compression lossy.
 #[test]
 fn the_sector_of_an_image_of_mirror_echoes_and_shadows_is_found() {
     let (least, twentieth, median) = agreements(|_| ());
