@@ -28,10 +28,8 @@ mod transformer;
 pub mod weights;
 
 pub use architecture::Architecture;
-pub use quantization::{CalibrationFrames, QuantizationError, QuantizationRanges, map_dtype};
 pub use card::{ClipFrames, ModelCard, Published, Task};
 pub use classifier::Classifier;
-pub use probability_calibration::ProbabilityCalibration;
 pub use encoders::{
     ConvNext, ConvNextConfig, ConvSizes, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder,
     Expansion, FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,
@@ -48,6 +46,8 @@ pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCode
 pub use model::{Model, ModelOutput};
 pub use names::{AnyEncoderName, EncoderName, FusionName, HeadName, VideoEncoderName};
 pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
+pub use probability_calibration::ProbabilityCalibration;
+pub use quantization::{CalibrationFrames, QuantizationError, QuantizationRanges, map_dtype};
 pub use registry::{Registry, Standing, WeightStatus};
 
 /// Result of this crate's operations.

@@ -15,7 +15,8 @@ pub fn show(name: &str) -> Outcome {
     for view in &set.views {
         // A label set that is no list of views, such as the layouts of a screen, has no codes.
         let code = ViewCodes::of(name, &view.name).ok().and_then(|codes| codes.view);
-        let code = code.map(|code| format!("({}, {}, {:?})", code.value, code.scheme, code.meaning)).unwrap_or_default();
+        let code =
+            code.map(|code| format!("({}, {}, {:?})", code.value, code.scheme, code.meaning)).unwrap_or_default();
         let others: String = crosswalks
             .iter()
             .filter_map(|(coarser, crosswalk)| Some(format!("  {coarser} {}", crosswalk.view(&view.name)?)))

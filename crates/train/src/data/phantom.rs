@@ -139,7 +139,7 @@ fn made_by(data: &PhantomData, card: &ModelCard) -> String {
 /// A digest of one small frame, which changes when the simulator draws otherwise: clips kept by an older one are made anew.
 fn simulator_digest() -> String {
     let spec = LoopSpec { size: (160, 120), ..LoopSpec::random(1) };
-    let digest = Sha256::digest(&simulate_loop(&spec).frame(0).pixels());
+    let digest = Sha256::digest(simulate_loop(&spec).frame(0).pixels());
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -9,7 +9,7 @@ use nn::DeviceChoice;
 use pipeline::{Pipeline, PipelineSource};
 use preprocess::Preprocessed;
 use serde::Serialize;
-use zoo::{CalibrationFrames, QuantizationError, Model, ModelCard, QuantizationRanges, Registry, WeightStatus};
+use zoo::{CalibrationFrames, Model, ModelCard, QuantizationError, QuantizationRanges, Registry, WeightStatus};
 
 use super::super::{Failure, Outcome, label};
 use crate::output;
