@@ -152,7 +152,7 @@ fn options_for(views: &LabelSet, calibration: Option<&zoo::ProbabilityCalibratio
         groupings: groupings.collect(),
         subset: whole_views(views),
         // Without a threshold every set holds every view, which needs no evaluation.
-        conformal: confidence.filter(|fitted| fitted.set_threshold > 0.0).map(|fitted| ConformalSets {
+        conformal: calibration.filter(|fitted| fitted.set_threshold > 0.0).map(|fitted| ConformalSets {
             method: evaluate::calibration::ConformalMethod::Lac,
             miss_rate: 1.0 - fitted.set_coverage,
             threshold: Some(1.0 - fitted.set_threshold),
