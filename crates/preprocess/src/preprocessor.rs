@@ -84,7 +84,7 @@ impl<'a> PlannedLoop<'a> {
 pub struct Preprocessed<T = PreparedClips> {
     /// The inputs of the model, or the reason why it must not be asked.
     pub inputs: std::result::Result<ModelInputs<T>, Refusal>,
-    /// What the image shows.
+    /// Mode of the image.
     pub mode: Mode,
     /// The source of the beats; none where they were not looked for.
     pub ecg_source: EcgSource,
