@@ -185,7 +185,7 @@ fn the_best_set_of_a_processor_is_used() {
     #[cfg(target_arch = "aarch64")]
     match DotProducts::detect() {
         Some(_) => {
-            assert!(matches!(Int8InstructionSet::for_set(InstructionSet::Neon), Int8InstructionSet::DotProducts(_)))
+            assert!(matches!(Int8InstructionSet::for_set(InstructionSet::Neon), Int8InstructionSet::DotProducts(_)));
         }
         None => assert!(matches!(Int8InstructionSet::for_set(InstructionSet::Neon), Int8InstructionSet::Neon(_))),
     }
