@@ -1,4 +1,4 @@
-//! Writes reports and pictures of made-up predictions with 11 and 47 classes, to look at:
+//! Writes reports and plots of made-up predictions with 11 and 47 classes, to look at:
 //! `cargo run -p evaluate --example report -- FOLDER`
 
 use std::error::Error;
@@ -11,8 +11,7 @@ use evaluate::{
     Decisions, Evaluation, EvaluationOptions, Grouping, Level, Prediction, Predictions, RunHeader, Truth, TsneOptions,
     to_csv, tsne,
 };
-use rand_core::{RngCore, SeedableRng};
-use rand_pcg::Pcg64Mcg;
+use random::Stream;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("name a folder to write to")?;
@@ -70,8 +69,7 @@ fn header() -> RunHeader {
 
 /// Loops whose logits grow by `skill` for the true class and by half of it for its neighbor.
 fn made_up(classes: usize, loops: usize, seed: u64, skill: f64) -> Predictions {
-    let mut random = Pcg64Mcg::seed_from_u64(seed);
-    let mut unit = move || (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+    let mut stream = Stream::new(seed);
     let names = (0..classes).map(|class| {
         let stems = ["a4ch-full", "doppler-tissue-lateral", "plax-valves-av", "psax-lv-base", "suprasternal"];
         format!("{}-{class}", stems[class % 5])
@@ -79,7 +77,7 @@ fn made_up(classes: usize, loops: usize, seed: u64, skill: f64) -> Predictions {
     let rows = (0..loops).map(|number| {
         let class = number * 7 % classes;
         let outside = number % 20 == 19;
-        let mut normal = || (0..12).map(|_| unit()).sum::<f64>() - 6.0;
+        let mut normal = || stream.normal();
         let gain = |other: usize| match other {
             _ if outside => 0.0,
             other if other == class => skill * 2.5,

@@ -2,7 +2,7 @@
 
 use crate::error::{EvaluateError, Result, need_at_least, need_size};
 use crate::linear::{Matrix, principal_components, squared_distance};
-use crate::random::Stream;
+use random::Stream;
 
 /// How features become points on a plane.
 #[derive(Debug, Clone, Copy, PartialEq)]

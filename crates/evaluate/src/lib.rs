@@ -21,7 +21,6 @@ pub mod ood;
 pub mod plots;
 mod predictions;
 mod probability;
-mod random;
 mod report;
 pub mod roc;
 

@@ -1,6 +1,6 @@
 //! The little linear algebra that features need: principal directions of many vectors.
 
-use crate::random::Stream;
+use random::Stream;
 
 /// Row-major numbers.
 #[derive(Debug, Clone, PartialEq)]

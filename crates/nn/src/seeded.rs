@@ -1,27 +1,18 @@
 //! Random tensors for tests, the same on every run, so that a test that fails fails again. Candle's own have no seed on a CPU.
 
 use candle_core::{DType, Device, Shape, Tensor};
-use rand_core::{RngCore, SeedableRng};
-use rand_pcg::Pcg64Mcg;
+use random::Stream;
 
 /// Normally distributed numbers of mean 0 and deviation 1.
 pub(crate) fn normal(seed: u64, shape: impl Into<Shape>, dtype: DType) -> Tensor {
-    let mut numbers = Pcg64Mcg::seed_from_u64(seed);
-    // Box and Muller's; the first of the two is never 0.
-    tensor(shape, dtype, || {
-        let (radius, angle) = (1.0 - fraction(&mut numbers), fraction(&mut numbers));
-        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
-    })
+    let mut numbers = Stream::new(seed);
+    tensor(shape, dtype, || numbers.normal())
 }
 
 /// Numbers in [0, 1).
 pub(crate) fn uniform(seed: u64, shape: impl Into<Shape>, dtype: DType) -> Tensor {
-    let mut numbers = Pcg64Mcg::seed_from_u64(seed);
-    tensor(shape, dtype, || fraction(&mut numbers))
-}
-
-fn fraction(numbers: &mut Pcg64Mcg) -> f64 {
-    (numbers.next_u64() >> 11) as f64 / 2f64.powi(53)
+    let mut numbers = Stream::new(seed);
+    tensor(shape, dtype, || numbers.unit())
 }
 
 fn tensor(shape: impl Into<Shape>, dtype: DType, next: impl FnMut() -> f64) -> Tensor {

@@ -3,8 +3,9 @@
 //! After McSharry et al., "A dynamical model for generating synthetic electrocardiogram signals", IEEE Trans Biomed Eng
 //! 2003;50:289-294, with the waves placed in time instead of on a limit cycle, so that R times are exact.
 
-use crate::random::{Stream, cell_hash, normal_from_bits};
+use crate::lattice_hash::{cell_hash, normal_from_bits};
 use crate::rhythm::{Beat, Rhythm};
+use random::Stream;
 
 /// One wave of a beat: `millivolts` high, `center_s` after R, `width_s` standard deviation.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +29,8 @@ pub struct Electrocardiogram {
 impl Electrocardiogram {
     /// The ECG that belongs to `beats`; `seed` varies the shape of the waves, the wander and the noise.
     pub fn new(beats: Vec<Beat>, rhythm: Rhythm, seed: u64) -> Self {
-        let mut random = Stream::new(seed, "ecg");
-        let mut around = |value: f64, spread: f64| random.normal(value, value.abs() * spread);
+        let mut random = Stream::for_purpose(seed, "ecg");
+        let mut around = |value: f64, spread: f64| random.bounded_normal(value, value.abs() * spread);
         let waves = [
             wave(around(0.13, 0.25), -0.165, 0.022),
             wave(around(-0.10, 0.4), -0.032, 0.009),

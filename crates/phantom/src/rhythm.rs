@@ -1,6 +1,6 @@
 //! When the heart beats: R-wave times for several rhythms, exact to the float.
 
-use crate::random::Stream;
+use random::Stream;
 use serde::Serialize;
 
 /// The kind of rhythm.
@@ -43,7 +43,7 @@ const AFTER_S: f64 = 4.0;
 /// `first_r_s` (less than one R-R interval).
 pub fn beats(rhythm: Rhythm, heart_rate_bpm: f64, duration_s: f64, first_r_s: f64, seed: u64) -> Vec<Beat> {
     let mean_rr_s = 60.0 / heart_rate_bpm;
-    let mut random = Stream::new(seed, "rhythm");
+    let mut random = Stream::for_purpose(seed, "rhythm");
     let respiration_phase = random.uniform(0.0, std::f64::consts::TAU);
     let has_kick = rhythm != Rhythm::AtrialFibrillation;
     let mut beats = vec![];
@@ -57,19 +57,19 @@ pub fn beats(rhythm: Rhythm, heart_rate_bpm: f64, duration_s: f64, first_r_s: f6
         premature = false;
         since_premature += 1;
         let factor = match rhythm {
-            Rhythm::Sinus => random.normal(1.0, 0.02),
+            Rhythm::Sinus => random.bounded_normal(1.0, 0.02),
             Rhythm::SinusArrhythmia => {
                 let swing = (respiration_phase + time_s * std::f64::consts::TAU / 4.2).sin();
-                1.0 + 0.15 * swing + random.normal(0.0, 0.015)
+                1.0 + 0.15 * swing + random.bounded_normal(0.0, 0.015)
             }
-            Rhythm::AtrialFibrillation => random.normal(1.0, 0.2).clamp(0.6, 1.6),
-            Rhythm::PrematureVentricular if after_premature => random.normal(1.38, 0.02),
+            Rhythm::AtrialFibrillation => random.bounded_normal(1.0, 0.2).clamp(0.6, 1.6),
+            Rhythm::PrematureVentricular if after_premature => random.bounded_normal(1.38, 0.02),
             Rhythm::PrematureVentricular if since_premature >= 3 && random.chance(0.6) => {
                 premature = true;
                 since_premature = 0;
-                random.normal(0.62, 0.02)
+                random.bounded_normal(0.62, 0.02)
             }
-            Rhythm::PrematureVentricular => random.normal(1.0, 0.02),
+            Rhythm::PrematureVentricular => random.bounded_normal(1.0, 0.02),
         };
         // Even an early beat cannot come while the ventricle is refractory.
         time_s += (mean_rr_s * factor).max(0.27);

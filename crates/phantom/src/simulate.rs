@@ -4,7 +4,6 @@ use crate::beamform::{Beamformer, FlowBox, NonCardiac, PolarGrid, ScanConverter,
 use crate::ecg::Electrocardiogram;
 use crate::heart::{CardiacCycle, CardiacState, Heart, Shape, Tissue};
 use crate::probe::ImagePlane;
-use crate::random::Stream;
 use crate::rhythm::beats;
 use crate::screen::{
     Canvas, Layout, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum, draw_trace,
@@ -14,6 +13,7 @@ use crate::space::vec3;
 use crate::spec::{LoopMode, LoopSpec, Subject};
 use crate::truth::{PhaseFrames, ecg_source, phase_frames};
 use domain::{EcgSource, PixelRect, RgbImage};
+use random::Stream;
 
 /// Seconds shown by a Doppler or M-mode strip.
 const STRIP_S: f64 = 4.0;
@@ -292,8 +292,8 @@ fn flow_box_for(spec: &LoopSpec) -> FlowBox {
         Subject::Heart(view) if view.name().starts_with("Apical") => (0.38, 0.86),
         _ => (0.35, 0.8),
     };
-    let mut random = Stream::new(spec.seed, "colour box");
-    let mut around = |middle: f32, deviation: f64| middle + random.normal(0.0, deviation) as f32;
+    let mut random = Stream::for_purpose(spec.seed, "colour box");
+    let mut around = |middle: f32, deviation: f64| middle + random.bounded_normal(0.0, deviation) as f32;
     let (middle, width) = (around(0.5, 0.03), around(0.42, 0.08).clamp(0.25, 0.7));
     FlowBox {
         beams: ((middle - width / 2.0).max(0.05), (middle + width / 2.0).min(0.95)),

@@ -5,10 +5,10 @@ use crate::dicom::{LoopIdentity, write_loop};
 use crate::error::PhantomError;
 use crate::heart::Patient;
 use crate::probe::{Handling, Sway, View};
-use crate::random::{Stream, mix};
 use crate::screen::Vendor;
 use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
 use crate::truth::StudyTruth;
+use random::{Stream, mix};
 use std::path::Path;
 
 /// Options of simulated studies.
@@ -94,7 +94,7 @@ pub fn study_seed(options: &StudyOptions, study_number: u32) -> u64 {
 /// The loops of a study in order of acquisition: one patient, one vendor, a probe held anew for each loop.
 pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
     let seed = study_seed(options, study_number);
-    let mut random = Stream::new(seed, "study");
+    let mut random = Stream::for_purpose(seed, "study");
     let vendor = random.pick(&Vendor::ALL);
     let patient = Patient::random(seed);
     let base = LoopSpec::random_of_view(View::Plax, seed);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::random::Draws;
+use random::Stream;
 
 /// Chooses the examples of each step.
 pub(crate) struct Batches {
@@ -34,7 +34,7 @@ impl Batches {
         let pools = self.pools.len();
         // Classes meet in another order in every round of turns.
         let mut order: Vec<usize> = (0..pools).collect();
-        Draws::at(self.seed, "turns", &[(drawn / pools) as u64]).shuffle(&mut order);
+        Stream::at_place(self.seed, "turns", &[(drawn / pools) as u64]).shuffle_by_remainder(&mut order);
         let pool = order[drawn % pools];
         let turn = drawn / pools;
         let examples = &self.pools[pool];
@@ -52,7 +52,7 @@ fn permuted(seed: u64, pool: u64, epoch: u64, place: usize, length: usize) -> us
     loop {
         let (mut left, mut right) = (at >> half_bits, at & mask);
         for round in 0..4 {
-            let mixed = Draws::at(seed, "order", &[pool, epoch, round, right]).bits() & mask;
+            let mixed = Stream::at_place(seed, "order", &[pool, epoch, round, right]).bits() & mask;
             (left, right) = (right, left ^ mixed);
         }
         at = (left << half_bits) | right;

@@ -1,6 +1,6 @@
 use preprocess::ResizedClips;
 
-use crate::random::Draws;
+use random::Stream;
 
 /// Prepared frames of one clip, as bytes: what the model's card makes of them before normalization.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +30,9 @@ impl Clip {
     }
 
     /// `count` frames of the clip, drawn without repetition, in their order.
-    pub(crate) fn some_frames(&self, count: usize, draws: &mut Draws) -> Self {
+    pub(crate) fn some_frames(&self, count: usize, draws: &mut Stream) -> Self {
         let mut order: Vec<usize> = (0..self.frames).collect();
-        draws.shuffle(&mut order);
+        draws.shuffle_by_remainder(&mut order);
         order.truncate(count);
         order.sort_unstable();
         let length = self.frame_length();

@@ -20,7 +20,6 @@ mod objective;
 mod optimizer;
 mod predict;
 mod projector;
-mod random;
 mod recipe;
 mod schedule;
 mod trainer;

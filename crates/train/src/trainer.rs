@@ -18,10 +18,10 @@ use crate::clip::Clip;
 use crate::encoded::encoded;
 use crate::objective::{contrastive, cross_entropy, partial_label};
 use crate::projector::{self, Projector};
-use crate::random::Draws;
 use crate::validate::{Validation, validate, validate_vectors};
 use crate::variables::Snapshot;
 use crate::{DataSet, Objective, Optimizer, Recipe, Result, Split, TrainError, TrainableParts, Variables};
+use random::Stream;
 
 /// Training run.
 pub struct Trainer<'a> {
@@ -228,7 +228,7 @@ impl<'a> Trainer<'a> {
             if is_synthetic_outlier(recipe, number, position) { None } else { learned[example] }
         };
         let classes: Vec<Option<usize>> = chosen.iter().enumerate().map(class).collect();
-        let seed = Draws::at(self.recipe.seed, "lesson", &[number as u64]).bits();
+        let seed = Stream::at_place(self.recipe.seed, "lesson", &[number as u64]).bits();
         let context = TrainingContext::training_in(seed, map_dtype(self.recipe.precision));
         let model = self.model(&self.variables)?;
         match &self.recipe.objective {
@@ -263,10 +263,10 @@ impl<'a> Trainer<'a> {
             let place = [number as u64, position as u64, view];
             let mut clip = self.data.clips().clip(example)?;
             if let Some(frames) = batch.frames_of_clip.filter(|frames| *frames < clip.frames) {
-                clip = clip.some_frames(frames, &mut Draws::at(*seed, "frames", &place));
+                clip = clip.some_frames(frames, &mut Stream::at_place(*seed, "frames", &place));
             }
             if is_synthetic_outlier(recipe, number, position) {
-                clip = synthetic_outlier(&clip, &mut Draws::at(*seed, "impostor", &place));
+                clip = synthetic_outlier(&clip, &mut Stream::at_place(*seed, "impostor", &place));
             }
             Ok(augment.apply(&clip, *seed, &place))
         };
@@ -336,5 +336,6 @@ const BEST: &str = "best.safetensors";
 
 /// Returns true if the clip at `position` of batch `number` is made into one that shows none of the views.
 fn is_synthetic_outlier(recipe: &Recipe, number: usize, position: usize) -> bool {
-    Draws::at(recipe.seed, "impostors", &[number as u64, position as u64]).chance(recipe.batch.synthetic_outliers)
+    Stream::at_place(recipe.seed, "impostors", &[number as u64, position as u64])
+        .chance_f32(recipe.batch.synthetic_outliers)
 }

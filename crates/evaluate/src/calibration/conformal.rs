@@ -134,7 +134,7 @@ mod tests {
     use crate::predictions::Truth;
     use crate::predictions::tests::{names, row};
     use crate::probability::softmax;
-    use crate::random::Stream;
+    use random::Stream;
 
     fn predictions(rows: &[(usize, Vec<f64>)]) -> Predictions {
         let rows = rows.iter().map(|(truth, p)| row("a", "1", Truth::Class(*truth), p));

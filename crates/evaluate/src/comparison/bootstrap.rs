@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::error::{Result, need_at_least, need_open_unit};
-use crate::random::Stream;
+use random::Stream;
 
 /// A metric and the range in which it would lie with other patients.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::error::{Result, need_at_least, need_size};
-use crate::random::Stream;
+use random::Stream;
 
 /// The result of a permutation test.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]

@@ -1,6 +1,6 @@
 use crate::error::{Result, need_at_least, need_size};
 use crate::linear::{Matrix, add_scaled, dot, principal_components, squared_distance};
-use crate::random::Stream;
+use random::Stream;
 
 /// How features are brought into clusters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

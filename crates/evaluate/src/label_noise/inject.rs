@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::error::{EvaluateError, Result};
-use crate::random::Stream;
+use random::Stream;
 
 /// Labels of which some were made wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

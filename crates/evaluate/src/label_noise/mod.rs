@@ -59,7 +59,7 @@ pub fn noise_metrics(original: &[usize], noisy: &[usize], proposed: &[usize]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Stream;
+    use random::Stream;
 
     #[test]
     fn figures_are_counted_by_hand() {

@@ -110,8 +110,8 @@ fn double(values: &[f32]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Stream;
     use crate::roc::auroc;
+    use random::Stream;
 
     fn fit(rows: &[Vec<f32>], classes: &[usize], components: usize) -> Result<FeatureDistance> {
         FeatureDistance::fit(&rows.iter().map(Vec::as_slice).collect::<Vec<_>>(), classes, components)

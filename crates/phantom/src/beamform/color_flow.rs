@@ -2,8 +2,8 @@
 
 use super::polar::{Beamformer, PolarFrame};
 use crate::heart::{CardiacState, Tissue};
+use crate::lattice_hash::{cell_hash, normal_from_bits};
 use crate::probe::ImagePlane;
-use crate::random::{cell_hash, normal_from_bits};
 use crate::space::{Vec3, vec3};
 
 /// The color box in beam coordinates.

@@ -6,8 +6,8 @@ use super::unevenness::{
     acoustics_of_loop, along_wall_share, beam_loss_db, chest_wall, from_db, patchiness, side_haze, slider_db,
 };
 use crate::heart::{Acoustics, CardiacState, Tissue};
+use crate::lattice_hash::{cell_hash, normal_from_bits, unit_from_bits};
 use crate::probe::ImagePlane;
-use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
 use crate::space::{Vec3, smooth_step, vec3};
 use rayon::prelude::*;
 

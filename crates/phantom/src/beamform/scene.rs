@@ -1,7 +1,7 @@
 //! Objects that the probe is held against: a heart or, for loops that are no echo, something else.
 
 use crate::heart::{CardiacState, Heart, Material, Shape, Tissue};
-use crate::random::{cell_hash, unit_from_bits};
+use crate::lattice_hash::{cell_hash, unit_from_bits};
 use crate::space::{Vec3, ellipsoid, tube, vec3};
 
 /// A subject that is not a heart.

@@ -1,6 +1,6 @@
 //! Scatterers that move with the tissue, and the point spread of the pulse.
 
-use crate::random::{cell_hash, normal_from_bits};
+use crate::lattice_hash::{cell_hash, normal_from_bits};
 use crate::space::Vec3;
 
 /// Edge of a scatterer cell in cm, well below the pulse length so that many scatterers share one speckle grain.

@@ -2,7 +2,7 @@
 
 use super::polar::{Gain, PolarGrid};
 use crate::heart::{Acoustics, Tissue};
-use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
+use crate::lattice_hash::{cell_hash, normal_from_bits, unit_from_bits};
 use crate::space::{Vec3, smooth_step};
 use std::f32::consts::TAU;
 

@@ -1,7 +1,6 @@
 //! The header of an ultrasound object.
 
 use super::{ecg_carriers, regions};
-use crate::random::mix;
 use crate::simulate::SimulatedLoop;
 use crate::spec::{LoopMode, PixelEncoding, Subject};
 use crate::truth::ecg_source;
@@ -9,6 +8,7 @@ use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
 use dicom_dictionary_std::{tags, uids};
 use dicom_object::InMemDicomObject;
 use domain::EcgSource;
+use random::mix;
 
 /// Identifiers that place a loop in a study.
 #[derive(Debug, Clone, PartialEq, Eq)]

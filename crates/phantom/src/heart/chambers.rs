@@ -1,7 +1,7 @@
 //! The four chambers and their walls at end-diastole.
 
 use super::{CardiacState, Patient, Tissue, valves};
-use crate::random::{cell_hash, unit_from_bits};
+use crate::lattice_hash::{cell_hash, unit_from_bits};
 use crate::space::{Vec3, ellipsoid, smooth_step, tube, vec3};
 
 /// The widest level of the left ventricle above its base, in cm.

@@ -1,6 +1,6 @@
 //! Differences from patient to patient.
 
-use crate::random::Stream;
+use random::Stream;
 
 /// Sizes and vigor of one heart at end-diastole; lengths in cm. The defaults are those of a healthy adult
 /// (Lang et al., J Am Soc Echocardiogr 2015;28:1-39).
@@ -51,8 +51,8 @@ impl Default for Patient {
 impl Patient {
     /// A patient drawn at random: mostly healthy, some with dilated, thick or weak hearts.
     pub fn random(seed: u64) -> Self {
-        let mut random = Stream::new(seed, "patient");
-        let mut around = |mean: f64, deviation: f64| random.normal(mean, deviation) as f32;
+        let mut random = Stream::for_purpose(seed, "patient");
+        let mut around = |mean: f64, deviation: f64| random.bounded_normal(mean, deviation) as f32;
         let mut patient = Self {
             lv_length: around(8.4, 0.4),
             lv_radius: around(2.4, 0.15),

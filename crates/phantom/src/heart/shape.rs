@@ -1,7 +1,7 @@
 //! Individual shape of a heart, beyond the numbers of its patient.
 
-use crate::random::Stream;
 use crate::space::{Vec3, vec3};
+use random::Stream;
 use std::f32::consts::TAU;
 
 /// A slow deformation of space: a few waves, each longer than a chamber is wide, that shift what they pass through.
@@ -31,11 +31,11 @@ impl Shape {
         if deviation_cm == 0.0 {
             return Self { waves: vec![] };
         }
-        let mut random = Stream::new(seed, "shape");
+        let mut random = Stream::for_purpose(seed, "shape");
         // A wave is at its crest no more often than in its trough: the root of two makes up for it.
         let crest_cm = f64::from(deviation_cm) * (2.0 / WAVES as f64).sqrt();
         let wave = |_| {
-            let mut normal = |deviation: f64| random.normal(0.0, deviation) as f32;
+            let mut normal = |deviation: f64| random.bounded_normal(0.0, deviation) as f32;
             let towards = vec3(normal(1.0), normal(1.0), normal(1.0)).unit();
             let shift = vec3(normal(crest_cm), normal(crest_cm), normal(crest_cm));
             let (shortest, longest) = LENGTH_CM;

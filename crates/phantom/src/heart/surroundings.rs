@@ -2,7 +2,7 @@
 
 use super::chambers::Distances;
 use super::{Patient, Tissue};
-use crate::random::{cell_hash, unit_from_bits};
+use crate::lattice_hash::{cell_hash, unit_from_bits};
 use crate::space::{Vec3, tube, vec3};
 
 /// Thickness of the fat between the chambers and the pericardium.

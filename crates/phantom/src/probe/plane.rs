@@ -1,7 +1,7 @@
 //! An image plane in heart coordinates and how a hand varies it.
 
-use crate::random::Stream;
 use crate::space::Vec3;
+use random::Stream;
 
 /// A plane through the heart, seen from the probe.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,14 +84,17 @@ impl Handling {
     ///
     /// All deviations grow with it; at 3 a four-chamber plane often cuts as much of the outflow tract as one of five does.
     pub fn random(seed: u64, unsteadiness: f64) -> Self {
-        let mut random = Stream::new(seed, "handling");
-        let mut degrees = |deviation: f64| (random.normal(0.0, deviation * unsteadiness) as f32).to_radians();
+        let mut random = Stream::for_purpose(seed, "handling");
+        let mut degrees = |deviation: f64| (random.bounded_normal(0.0, deviation * unsteadiness) as f32).to_radians();
         let (rotation_rad, rock_rad, tilt_rad) = (degrees(4.0), degrees(6.5), degrees(1.1));
         Self {
             rotation_rad,
             rock_rad,
             tilt_rad,
-            slide_cm: (random.normal(0.0, 0.4 * unsteadiness) as f32, random.normal(0.0, 0.25 * unsteadiness) as f32),
+            slide_cm: (
+                random.bounded_normal(0.0, 0.4 * unsteadiness) as f32,
+                random.bounded_normal(0.0, 0.25 * unsteadiness) as f32,
+            ),
         }
     }
 }

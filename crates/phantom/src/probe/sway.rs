@@ -1,7 +1,7 @@
 //! A probe that leaves its place for moments: the patient breathes, the hand slips.
 
 use super::Handling;
-use crate::random::Stream;
+use random::Stream;
 
 /// Excursions from where a probe is held, one after the other, each out and back again.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,7 +24,7 @@ impl Sway {
     ///
     /// They last less than half of the time, so that most frames show the plane that the hand means.
     pub fn random(seed: u64, amount: f64) -> Self {
-        let mut random = Stream::new(seed, "sway");
+        let mut random = Stream::for_purpose(seed, "sway");
         let period_s = random.uniform(0.7, 1.3);
         Self {
             furthest: Handling::random(random.bits(), amount),

@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use super::colors::{Color, gray_ramp};
 use crate::heart::{CardiacCycle, CardiacState};
-use crate::random::{cell_hash, normal_from_bits, unit_from_bits};
+use crate::lattice_hash::{cell_hash, normal_from_bits, unit_from_bits};
 use domain::PixelRect;
 use serde::Serialize;
 

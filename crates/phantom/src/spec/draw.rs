@@ -4,14 +4,14 @@ use super::{EcgCarriers, LoopSpec, PixelEncoding, RegionTable};
 use crate::beamform::Gain;
 use crate::heart::Patient;
 use crate::probe::{Handling, View};
-use crate::random::Stream;
 use crate::rhythm::Rhythm;
 use crate::screen::{TraceSpec, TraceStyle, Vendor};
+use random::Stream;
 
 impl LoopSpec {
     /// A loop of `view` with everything else drawn at random, at the default size.
     pub fn random_of_view(view: View, seed: u64) -> Self {
-        let mut random = Stream::new(seed, "loop");
+        let mut random = Stream::for_purpose(seed, "loop");
         let mut spec = Self::plain(view, seed);
         spec.patient = Patient::random(seed);
         spec.handling = Handling::random(seed, 1.0);
@@ -33,7 +33,7 @@ impl LoopSpec {
 
     /// A loop with everything drawn at random, the view too.
     pub fn random(seed: u64) -> Self {
-        let view = Stream::new(seed, "view").pick(&View::ALL);
+        let view = Stream::for_purpose(seed, "view").pick(&View::ALL);
         Self::random_of_view(view, seed)
     }
 
@@ -44,7 +44,7 @@ impl LoopSpec {
             2 => Rhythm::PrematureVentricular,
             _ => Rhythm::Sinus,
         };
-        self.heart_rate_bpm = random.normal(74.0, 16.0).clamp(40.0, 180.0);
+        self.heart_rate_bpm = random.bounded_normal(74.0, 16.0).clamp(40.0, 180.0);
         if random.chance(0.08) {
             self.heart_rate_bpm = random.uniform(100.0, 180.0);
         }
@@ -58,11 +58,11 @@ impl LoopSpec {
 
     fn draw_image(&mut self, random: &mut Stream) {
         // A stream of its own: what is drawn here can change without another ECG being drawn.
-        let look = &mut Stream::new(self.seed, "look");
-        self.depth_cm = (self.depth_cm * look.normal(0.04, 0.15).exp() as f32).clamp(9.0, 28.0);
+        let look = &mut Stream::for_purpose(self.seed, "look");
+        self.depth_cm = (self.depth_cm * look.bounded_normal(0.04, 0.15).exp() as f32).clamp(9.0, 28.0);
         self.half_angle_rad *= look.uniform(0.76, 1.14) as f32;
         self.gain = Gain {
-            gain_db: look.normal(0.0, 3.5) as f32,
+            gain_db: look.bounded_normal(0.0, 3.5) as f32,
             range_db: look.uniform(44.0, 66.0) as f32,
             noise_db: look.uniform(-54.0, -36.0) as f32,
             clutter_db: look.uniform(-24.0, -6.0) as f32,

@@ -2,7 +2,7 @@ use rayon::prelude::*;
 
 use super::{Augmentation, factor};
 use crate::clip::Draft;
-use crate::random::Draws;
+use random::Stream;
 
 /// Where each pixel comes from: an affine map around the center of the image.
 pub(super) struct Way {
@@ -12,11 +12,11 @@ pub(super) struct Way {
 }
 
 impl Way {
-    pub(super) fn draw(settings: &Augmentation, draws: &mut Draws) -> Self {
-        let angle = draws.uniform(-1.0, 1.0) * settings.rotate_degrees.to_radians();
+    pub(super) fn draw(settings: &Augmentation, draws: &mut Stream) -> Self {
+        let angle = draws.uniform_f32(-1.0, 1.0) * settings.rotate_degrees.to_radians();
         let (zoom, stretch) = (factor(settings.zoom, draws), factor(settings.stretch, draws).sqrt());
-        let mirror = if draws.chance(settings.flip) { -1.0 } else { 1.0 };
-        let shift = [0, 1].map(|_| draws.uniform(-1.0, 1.0) * settings.shift);
+        let mirror = if draws.chance_f32(settings.flip) { -1.0 } else { 1.0 };
+        let shift = [0, 1].map(|_| draws.uniform_f32(-1.0, 1.0) * settings.shift);
         let (sine, cosine) = angle.sin_cos();
         let (across, down) = (mirror * stretch / zoom, 1.0 / (stretch * zoom));
         Self { matrix: [[cosine * across, -sine * down], [sine * across, cosine * down]], shift }

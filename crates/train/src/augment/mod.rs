@@ -14,7 +14,7 @@ pub(crate) use synthetic_outlier::synthetic_outlier;
 
 use crate::Clip;
 use crate::clip::Draft;
-use crate::random::Draws;
+use random::Stream;
 
 /// What is done to clips while a model learns; everything is off by default.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl Augmentation {
     /// `clip` changed as `place` (a step and a position, for instance) draws from `seed`.
     pub fn apply(&self, clip: &Clip, seed: u64, place: &[u64]) -> Clip {
         let mut draft = Draft::of(clip);
-        let mut draws = Draws::at(seed, "augment", place);
+        let mut draws = Stream::at_place(seed, "augment", place);
         let draws = &mut draws;
         time::roll(&mut draft, self.temporal_roll, draws);
         time::drop_frames(&mut draft, self.frame_drop, draws);
@@ -80,8 +80,8 @@ impl Augmentation {
 }
 
 /// Between 1 / (1 + `most`) and 1 + `most`, as often above as below 1.
-fn factor(most: f32, draws: &mut Draws) -> f32 {
-    (draws.uniform(-1.0, 1.0) * (1.0 + most).ln()).exp()
+fn factor(most: f32, draws: &mut Stream) -> f32 {
+    (draws.uniform_f32(-1.0, 1.0) * (1.0 + most).ln()).exp()
 }
 
 #[cfg(test)]

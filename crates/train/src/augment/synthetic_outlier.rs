@@ -5,12 +5,12 @@
 
 use crate::Clip;
 use crate::clip::Draft;
-use crate::random::Draws;
+use random::Stream;
 
 /// A clip like `clip` in size, frames and brightness in which no view can be seen.
-pub(crate) fn synthetic_outlier(clip: &Clip, draws: &mut Draws) -> Clip {
+pub(crate) fn synthetic_outlier(clip: &Clip, draws: &mut Stream) -> Clip {
     let mut draft = Draft::of(clip);
-    match draws.below(7) {
+    match draws.remainder(7) {
         0 => shuffle_tiles(&mut draft, draws),
         1 => near_field_only(&mut draft, draws),
         2 => layers(&mut draft, draws),
@@ -27,12 +27,12 @@ pub(crate) fn synthetic_outlier(clip: &Clip, draws: &mut Draws) -> Clip {
 }
 
 /// Cuts every frame into two by two to five by five tiles and lays them out in another order, the same for all frames.
-fn shuffle_tiles(draft: &mut Draft, draws: &mut Draws) {
-    let across = 2 + draws.below(4);
+fn shuffle_tiles(draft: &mut Draft, draws: &mut Stream) {
+    let across = 2 + draws.remainder(4);
     let tile = draft.size / across;
     let size = draft.size;
     let mut order: Vec<usize> = (0..across * across).collect();
-    draws.shuffle(&mut order);
+    draws.shuffle_by_remainder(&mut order);
     for plane in draft.planes_mut() {
         let before = plane.to_vec();
         for (to, from) in order.iter().enumerate() {
@@ -46,11 +46,11 @@ fn shuffle_tiles(draft: &mut Draft, draws: &mut Draws) {
 }
 
 /// Leaves little more than the tissue at the probe: a probe in air, or the gain turned down.
-fn near_field_only(draft: &mut Draft, draws: &mut Draws) {
+fn near_field_only(draft: &mut Draft, draws: &mut Stream) {
     let size = draft.size;
-    let depth = size as f32 * draws.uniform(0.05, 0.35);
-    let (near, rest) = (draws.uniform(0.5, 2.0), draws.uniform(0.0, 0.12));
-    let floor = draws.uniform(0.0, 12.0);
+    let depth = size as f32 * draws.uniform_f32(0.05, 0.35);
+    let (near, rest) = (draws.uniform_f32(0.5, 2.0), draws.uniform_f32(0.0, 0.12));
+    let floor = draws.uniform_f32(0.0, 12.0);
     for plane in draft.planes_mut() {
         for (at, pixel) in plane.iter_mut().enumerate() {
             let beyond = ((at / size) as f32 / depth - 1.0).max(0.0);
@@ -60,15 +60,15 @@ fn near_field_only(draft: &mut Draft, draws: &mut Draws) {
 }
 
 /// Layers of tissue as a flat probe shows them: bands across the image with waves in them, and shadows.
-fn layers(draft: &mut Draft, draws: &mut Draws) {
+fn layers(draft: &mut Draft, draws: &mut Stream) {
     let size = draft.size;
-    let bands = 3 + draws.below(14);
-    let levels: Vec<f32> = (0..=bands).map(|_| draws.uniform(0.0, 190.0)).collect();
-    let (wave, slant) = (draws.uniform(0.0, 0.12), draws.uniform(-0.25, 0.25));
-    let (turns, phase) = (draws.uniform(0.5, 3.0), draws.uniform(0.0, 6.3));
-    let shadow = draws.uniform(0.0, 1.0);
-    let drift = draws.uniform(-0.02, 0.02);
-    let grain = grain(size, 1 + draws.below(3), draws);
+    let bands = 3 + draws.remainder(14);
+    let levels: Vec<f32> = (0..=bands).map(|_| draws.uniform_f32(0.0, 190.0)).collect();
+    let (wave, slant) = (draws.uniform_f32(0.0, 0.12), draws.uniform_f32(-0.25, 0.25));
+    let (turns, phase) = (draws.uniform_f32(0.5, 3.0), draws.uniform_f32(0.0, 6.3));
+    let shadow = draws.uniform_f32(0.0, 1.0);
+    let drift = draws.uniform_f32(-0.02, 0.02);
+    let grain = grain(size, 1 + draws.remainder(3), draws);
     let area = size * size;
     for (number, frame) in draft.frames.iter_mut().enumerate() {
         for (place, pixel) in frame.iter_mut().enumerate() {
@@ -85,15 +85,15 @@ fn layers(draft: &mut Draft, draws: &mut Draws) {
 }
 
 /// Organs that are none: smooth spots of any size with speckle, inside a fan, a box or the whole image.
-fn blobs(draft: &mut Draft, draws: &mut Draws) {
+fn blobs(draft: &mut Draft, draws: &mut Stream) {
     let size = draft.size;
-    let coarse = grain(size, 6 + draws.below(size / 3 + 1), draws);
-    let fine = grain(size, 1 + draws.below(3), draws);
-    let (edge, level) = (draws.uniform(0.3, 0.9), draws.uniform(60.0, 200.0));
-    let hardness = draws.uniform(2.0, 30.0);
-    let opening = draws.uniform(0.35, 2.0);
-    let is_fan = draws.chance(0.6);
-    let beat = draws.uniform(0.0, 0.15);
+    let coarse = grain(size, 6 + draws.remainder(size / 3 + 1), draws);
+    let fine = grain(size, 1 + draws.remainder(3), draws);
+    let (edge, level) = (draws.uniform_f32(0.3, 0.9), draws.uniform_f32(60.0, 200.0));
+    let hardness = draws.uniform_f32(2.0, 30.0);
+    let opening = draws.uniform_f32(0.35, 2.0);
+    let is_fan = draws.chance_f32(0.6);
+    let beat = draws.uniform_f32(0.0, 0.15);
     let area = size * size;
     for (number, frame) in draft.frames.iter_mut().enumerate() {
         let moved = edge + beat * (number as f32).sin();
@@ -108,14 +108,14 @@ fn blobs(draft: &mut Draft, draws: &mut Draws) {
 }
 
 /// An even bright area over the middle, as a box of power Doppler or a report page has.
-fn flat_box(draft: &mut Draft, draws: &mut Draws) {
+fn flat_box(draft: &mut Draft, draws: &mut Stream) {
     let size = draft.size;
     let mut edges =
-        |low: f32, high: f32| (draws.uniform(low, 0.45) * size as f32, draws.uniform(0.55, high) * size as f32);
+        |low: f32, high: f32| (draws.uniform_f32(low, 0.45) * size as f32, draws.uniform_f32(0.55, high) * size as f32);
     let ((left, right), (top, bottom)) = (edges(0.0, 1.0), edges(0.0, 1.0));
-    let (level, slope) = (draws.uniform(60.0, 255.0), draws.uniform(-0.6, 0.6));
-    let noise = draws.uniform(0.0, 0.3);
-    let narrowing = if draws.chance(0.5) { draws.uniform(0.2, 0.8) } else { 0.0 };
+    let (level, slope) = (draws.uniform_f32(60.0, 255.0), draws.uniform_f32(-0.6, 0.6));
+    let noise = draws.uniform_f32(0.0, 0.3);
+    let narrowing = if draws.chance_f32(0.5) { draws.uniform_f32(0.2, 0.8) } else { 0.0 };
     let grain = grain(size, 1, draws);
     for plane in draft.planes_mut() {
         for (at, pixel) in plane.iter_mut().enumerate() {
@@ -130,9 +130,9 @@ fn flat_box(draft: &mut Draft, draws: &mut Draws) {
 }
 
 /// Turns the image by a quarter or a half: no lab shows a heart that way unless it says so.
-fn turn(draft: &mut Draft, draws: &mut Draws) {
+fn turn(draft: &mut Draft, draws: &mut Stream) {
     let size = draft.size;
-    let quarters = 1 + draws.below(3);
+    let quarters = 1 + draws.remainder(3);
     for plane in draft.planes_mut() {
         for _ in 0..quarters {
             let before = plane.to_vec();
@@ -144,9 +144,9 @@ fn turn(draft: &mut Draft, draws: &mut Draws) {
 }
 
 /// Smooth noise in 0..=1, [size, size], that changes over `cell` pixels.
-fn grain(size: usize, cell: usize, draws: &mut Draws) -> Vec<f32> {
+fn grain(size: usize, cell: usize, draws: &mut Stream) -> Vec<f32> {
     let cells = size / cell + 2;
-    let nodes: Vec<f32> = (0..cells * cells).map(|_| draws.uniform(0.0, 1.0)).collect();
+    let nodes: Vec<f32> = (0..cells * cells).map(|_| draws.uniform_f32(0.0, 1.0)).collect();
     let mix = |low: f32, high: f32, share: f32| low + (high - low) * share;
     let value = |at: usize| {
         let (x, y) = ((at % size) as f32 / cell as f32, (at / size) as f32 / cell as f32);
@@ -166,10 +166,10 @@ mod tests {
         let pixels = (0..2 * 30 * 30).map(|at: usize| ((at * 7919) % 251) as u8).collect();
         let clip = Clip { frames: 2, planes: 1, size: 30, pixels };
         for seed in 0..60 {
-            let made = synthetic_outlier(&clip, &mut Draws::at(seed, "test", &[]));
+            let made = synthetic_outlier(&clip, &mut Stream::at_place(seed, "test", &[]));
             assert_eq!((made.frames, made.size, made.pixels.len()), (2, 30, clip.pixels.len()));
             assert_ne!(made, clip, "seed {seed}");
-            assert_eq!(made, synthetic_outlier(&clip, &mut Draws::at(seed, "test", &[])));
+            assert_eq!(made, synthetic_outlier(&clip, &mut Stream::at_place(seed, "test", &[])));
         }
     }
 
@@ -179,7 +179,7 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for seed in 0..20 {
             let mut draft = Draft::of(&clip);
-            turn(&mut draft, &mut Draws::at(seed, "test", &[]));
+            turn(&mut draft, &mut Stream::at_place(seed, "test", &[]));
             seen.insert(draft.frames[0].iter().map(|value| *value as u8).collect::<Vec<_>>());
         }
         assert_eq!(seen.len(), 3);

@@ -1,10 +1,10 @@
 use super::factor;
 use crate::clip::Draft;
-use crate::random::Draws;
+use random::Stream;
 
 /// Lets brightness fall or rise with depth.
-pub(super) fn attenuate(draft: &mut Draft, most: f32, draws: &mut Draws) {
-    let slope = draws.uniform(-1.0, 1.0) * most;
+pub(super) fn attenuate(draft: &mut Draft, most: f32, draws: &mut Stream) {
+    let slope = draws.uniform_f32(-1.0, 1.0) * most;
     if slope == 0.0 {
         return;
     }
@@ -18,9 +18,9 @@ pub(super) fn attenuate(draft: &mut Draft, most: f32, draws: &mut Draws) {
 }
 
 /// Bends, multiplies and lifts what is not black: another gray map of another scanner.
-pub(super) fn curve(draft: &mut Draft, (gamma, contrast, brightness): (f32, f32, f32), draws: &mut Draws) {
+pub(super) fn curve(draft: &mut Draft, (gamma, contrast, brightness): (f32, f32, f32), draws: &mut Stream) {
     let (gamma, contrast) = (factor(gamma, draws), factor(contrast, draws));
-    let lift = draws.uniform(-1.0, 1.0) * brightness * 255.0;
+    let lift = draws.uniform_f32(-1.0, 1.0) * brightness * 255.0;
     if (gamma, contrast, lift) == (1.0, 1.0, 0.0) {
         return;
     }
@@ -30,8 +30,8 @@ pub(super) fn curve(draft: &mut Draft, (gamma, contrast, brightness): (f32, f32,
 }
 
 /// Smooths every plane by a small kernel of three, its deviation up to `most` pixels.
-pub(super) fn blur(draft: &mut Draft, most: f32, draws: &mut Draws) {
-    let deviation = draws.uniform(0.0, 1.0) * most;
+pub(super) fn blur(draft: &mut Draft, most: f32, draws: &mut Stream) {
+    let deviation = draws.uniform_f32(0.0, 1.0) * most;
     // A kernel (a, 1 - 2a, a) has the variance 2a.
     let side = (deviation * deviation / 2.0).min(0.33);
     if side <= 0.0 {
@@ -52,13 +52,13 @@ pub(super) fn blur(draft: &mut Draft, most: f32, draws: &mut Draws) {
 }
 
 /// Multiplies tissue by noise and adds noise to it; each frame has its own, as in a scanner.
-pub(super) fn noise(draft: &mut Draft, (speckle, gaussian): (f32, f32), draws: &mut Draws) {
-    let multiplied = draws.uniform(0.0, 1.0) * speckle;
-    let added = draws.uniform(0.0, 1.0) * gaussian * 255.0;
+pub(super) fn noise(draft: &mut Draft, (speckle, gaussian): (f32, f32), draws: &mut Stream) {
+    let multiplied = draws.uniform_f32(0.0, 1.0) * speckle;
+    let added = draws.uniform_f32(0.0, 1.0) * gaussian * 255.0;
     if multiplied == 0.0 && added == 0.0 {
         return;
     }
     for value in draft.values_mut().filter(|value| **value > 0.0) {
-        *value = (*value * (1.0 + multiplied * draws.normal()) + added * draws.normal()).max(0.0);
+        *value = (*value * (1.0 + multiplied * draws.byte_normal()) + added * draws.byte_normal()).max(0.0);
     }
 }

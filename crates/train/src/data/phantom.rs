@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 use zoo::{LabelSet, ModelCard};
 
 use super::{Example, Split};
-use crate::random::Draws;
 use crate::{Clip, ClipCache, ClipCacheWriter, Result, TrainError};
+use random::Stream;
 
 /// Which hearts are simulated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ fn simulator_digest() -> String {
 
 fn clips_of(spec: &LoopSpec, card: &ModelCard, max_clips: usize) -> Result<Vec<Clip>> {
     let simulated = simulate_loop(spec);
-    let mut draws = Draws::at(spec.seed, "frames", &[]);
+    let mut draws = Stream::at_place(spec.seed, "frames", &[]);
     let clips = planned_frames(&simulated, card, max_clips, &mut draws)?;
     let indexes: std::collections::BTreeSet<u32> = clips.iter().flatten().copied().collect();
     let images: Vec<RgbImage> = indexes.iter().map(|&index| simulated.frame(index)).collect();
@@ -179,7 +179,7 @@ fn planned_frames(
     simulated: &SimulatedLoop,
     card: &ModelCard,
     max_clips: usize,
-    draws: &mut Draws,
+    draws: &mut Stream,
 ) -> Result<Vec<Vec<u32>>> {
     let spec = simulated.spec();
     let no_plan = |error: ecg::EcgError| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() };
@@ -187,9 +187,9 @@ fn planned_frames(
     let r_times_ms: Vec<f64> = simulated
         .r_times_s()
         .into_iter()
-        .map(|time_s| time_s * 1000.0 + f64::from(draws.normal() * R_PEAK_DEVIATION_MS))
+        .map(|time_s| time_s * 1000.0 + f64::from(draws.byte_normal() * R_PEAK_DEVIATION_MS))
         .collect();
-    let beats = if r_times_ms.is_empty() || draws.chance(WITHOUT_BEAT) {
+    let beats = if r_times_ms.is_empty() || draws.chance_f32(WITHOUT_BEAT) {
         ecg::no_beats(None)
     } else {
         ecg::beats_from_r_times(&r_times_ms, EcgSource::Waveform, &clock, Some(spec.heart_rate_bpm))
@@ -201,12 +201,12 @@ fn planned_frames(
 
 /// The sector's box as it would be found: near the truth from a header's region, often too large from pixels, seldom too
 /// small.
-fn found_sector(truth: PixelRect, (width, height): (u32, u32), draws: &mut Draws) -> PixelRect {
-    let loose = if draws.chance(0.3) { 0.22 } else { 0.015 };
-    let tight = if draws.chance(0.15) { 0.13 } else { 0.03 };
+fn found_sector(truth: PixelRect, (width, height): (u32, u32), draws: &mut Stream) -> PixelRect {
+    let loose = if draws.chance_f32(0.3) { 0.22 } else { 0.015 };
+    let tight = if draws.chance_f32(0.15) { 0.13 } else { 0.03 };
     let (box_width, box_height) = ((truth.x1 - truth.x0) as f32, (truth.y1 - truth.y0) as f32);
     let mut moved =
-        |edge: u32, outward: f32, length: f32| edge as f32 + outward * length * draws.uniform(-tight, loose);
+        |edge: u32, outward: f32, length: f32| edge as f32 + outward * length * draws.uniform_f32(-tight, loose);
     let left = moved(truth.x0, -1.0, box_width).max(0.0) as u32;
     let top = moved(truth.y0, -1.0, box_height).max(0.0) as u32;
     let right = moved(truth.x1, 1.0, box_width).min(width as f32 - 1.0) as u32;

@@ -1,19 +1,18 @@
 use candle_core::Tensor;
-use rand_core::{RngCore, SeedableRng};
-use rand_pcg::Pcg64Mcg;
+use random::Stream;
 
 use crate::{NnError, Result};
 
 /// Draws what dropout and stochastic depth leave out; the same seed draws the same, whatever the number of threads.
 #[derive(Debug, Clone)]
 pub struct DropGenerator {
-    numbers: Pcg64Mcg,
+    numbers: Stream,
 }
 
 impl DropGenerator {
     /// A generator from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { numbers: Pcg64Mcg::seed_from_u64(seed) }
+        Self { numbers: Stream::new(seed) }
     }
 
     /// Sets each element of `x` to zero with probability `rate` and divides the others by `1 - rate`.
@@ -47,8 +46,7 @@ impl DropGenerator {
         let kept = (1.0 / (1.0 - rate)) as f32;
         // A draw of 64 bits is below this with probability `rate`.
         let threshold = (rate * 2f64.powi(64)) as u64;
-        let factors: Vec<f32> =
-            (0..count).map(|_| if self.numbers.next_u64() < threshold { 0.0 } else { kept }).collect();
+        let factors: Vec<f32> = (0..count).map(|_| if self.numbers.bits() < threshold { 0.0 } else { kept }).collect();
         Ok(Tensor::from_vec(factors, count, like.device())?.to_dtype(like.dtype())?)
     }
 }
