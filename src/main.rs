@@ -8,7 +8,6 @@ mod commands;
 mod hub;
 mod labeller;
 mod logging;
-mod memory;
 mod output;
 mod picture;
 mod progress;

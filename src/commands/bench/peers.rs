@@ -94,7 +94,7 @@ fn loops(folder: &Path) -> Result<OsString, Failure> {
     let files = std::fs::read_dir(&loops).into_iter().flatten().filter_map(Result::ok);
     let count = files.filter(|entry| entry.path().extension().is_some_and(|is| is == "dcm")).count();
     if count < LOOPS as usize {
-        super::loops::write(&loops, LOOPS)?;
+        super::write_loops(&loops, LOOPS)?;
     }
     Ok(loops.into())
 }

@@ -1,4 +1,4 @@
-//! What no program could be faster than on this machine, stage by stage.
+//! The lower bound of each stage's time on this machine.
 
 use std::time::Instant;
 
@@ -7,9 +7,10 @@ use zoo::{Model, ModelCard};
 
 /// Bytes of the copied block: more than any cache holds.
 const COPIED_BYTES: usize = 64 << 20;
+/// Copies of the block, of which the fastest counts.
 const COPIES: usize = 5;
 
-/// What this machine can do at most, measured in half a second.
+/// The peak speed of this machine, measured in half a second.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Machine {
     /// Multiply-adds a second of one large product on all threads; `None` where the CPU kernels are off.
@@ -18,18 +19,18 @@ pub struct Machine {
     pub copied_bytes_per_second: f64,
 }
 
-/// What a model asks of a machine.
+/// The work that a model needs.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct ModelCost {
     /// Multiply-adds of the encoder for one frame; `None` where the CPU kernels do not run it.
     pub multiply_adds_of_a_frame: Option<u64>,
-    /// Bytes of all weights behind the encoder, which each loop reads once.
+    /// Bytes of all weights after the encoder, which each loop reads once.
     pub head_bytes: u64,
     /// Side of the image that the encoder sees.
     pub side_pixels: u32,
 }
 
-/// What a loop asks of a machine.
+/// The work that a loop needs.
 #[derive(Debug, Clone, Copy)]
 pub struct LoopCost {
     /// Frames decoded, of the loop's size.
@@ -40,10 +41,10 @@ pub struct LoopCost {
     pub frames_used: u64,
 }
 
-/// Least milliseconds of the stages that have a floor: bytes that must be written or read at the speed of a copy, and
+/// The least milliseconds of the stages that have a bound: bytes that must be written or read at the speed of a copy, and
 /// multiply-adds at the speed of a large product.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Floor {
+pub struct LowerBound {
     /// Writing every decoded frame once, those for the ECG included.
     pub decode_ms: f64,
     /// Reading the used frames and writing them in the encoder's size, f32.
@@ -73,10 +74,13 @@ impl Machine {
 }
 
 impl ModelCost {
-    /// Counts what the model `card` asks for; needs as much memory as the model.
-    pub fn count(card: &ModelCard) -> anyhow::Result<Self> {
-        let behind_encoder = Model::tensors(card)?.into_iter().filter(|tensor| !tensor.name.starts_with("encoder"));
-        let numbers: usize = behind_encoder.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
+    /// Counts the work of the model `card`, in as much memory as the model needs.
+    ///
+    /// # Errors
+    /// Where the card's parts do not fit together.
+    pub fn from_card(card: &ModelCard) -> zoo::Result<Self> {
+        let after_encoder = Model::tensors(card)?.into_iter().filter(|tensor| !tensor.name.starts_with("encoder"));
+        let numbers: usize = after_encoder.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
         Ok(Self {
             multiply_adds_of_a_frame: Model::multiply_adds_of_a_frame(card)?,
             head_bytes: (numbers * size_of::<f32>()) as u64,
@@ -85,16 +89,16 @@ impl ModelCost {
     }
 }
 
-impl Floor {
-    /// The least that a loop can take with a model on a machine.
-    pub fn of(machine: &Machine, model: &ModelCost, cost: &LoopCost) -> Self {
+impl LowerBound {
+    /// Divides the work of a loop with a model by a machine's speed.
+    pub fn new(machine: &Machine, model: &ModelCost, cost: &LoopCost) -> Self {
         let copy_ms = |bytes: u64| bytes as f64 / machine.copied_bytes_per_second * 1000.0;
         let input_bytes = u64::from(model.side_pixels).pow(2) * 3 * size_of::<f32>() as u64;
         let encode = model.multiply_adds_of_a_frame.zip(machine.multiply_adds_per_second);
         Self {
             decode_ms: copy_ms(u64::from(cost.frames_decoded) * cost.frame_bytes),
             prepare_ms: copy_ms(cost.frames_used * (cost.frame_bytes + input_bytes)),
-            encode_ms: encode.map(|(of_a_frame, most)| (cost.frames_used * of_a_frame) as f64 / most * 1000.0),
+            encode_ms: encode.map(|(of_a_frame, peak)| (cost.frames_used * of_a_frame) as f64 / peak * 1000.0),
             head_ms: copy_ms(model.head_bytes),
         }
     }
@@ -105,11 +109,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_floor_is_work_over_speed() {
+    fn a_bound_is_work_over_speed() {
         let machine = Machine { multiply_adds_per_second: Some(2e9), copied_bytes_per_second: 1e6 };
         let model = ModelCost { multiply_adds_of_a_frame: Some(1_000_000), head_bytes: 5_000, side_pixels: 10 };
-        let floor = Floor::of(&machine, &model, &LoopCost { frames_decoded: 3, frame_bytes: 2_000, frames_used: 2 });
-        assert_eq!((floor.decode_ms, floor.head_ms), (6.0, 5.0));
-        assert_eq!((floor.prepare_ms, floor.encode_ms), (2.0 * 3.2, Some(1.0)));
+        let bound =
+            LowerBound::new(&machine, &model, &LoopCost { frames_decoded: 3, frame_bytes: 2_000, frames_used: 2 });
+        assert_eq!((bound.decode_ms, bound.head_ms), (6.0, 5.0));
+        assert_eq!((bound.prepare_ms, bound.encode_ms), (2.0 * 3.2, Some(1.0)));
     }
 }

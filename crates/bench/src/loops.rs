@@ -1,13 +1,9 @@
-//! Loops to measure on: seeded, so that everybody measures the same bytes.
+//! Simulated loops to measure on: seeded, so that everybody measures the same bytes.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyhow::Context as _;
-use phantom::{LoopIdentity, LoopMode, LoopSpec, PixelEncoding, View};
-
-use super::super::Outcome;
-use crate::{output, progress};
+use phantom::{EcgCarriers, LoopIdentity, LoopMode, LoopSpec, PhantomError, PixelEncoding, View};
 
 /// Seed of the loops; each adds its number.
 const SEED: u64 = 20_000;
@@ -15,22 +11,23 @@ const SEED: u64 = 20_000;
 const FRAMES: u32 = 60;
 const SIZE: (u32, u32) = (800, 600);
 
-/// Writes `count` gray JPEG loops into `folder`, as `loop000.dcm` and so on.
+/// Writes `count` gray JPEG loops into `folder`, as `loop000.dcm` and so on; `on_written` is called after each.
 ///
 /// Views come in turns. All else is drawn at random as in simulated studies, so that some loops have their ECG in the
 /// header, some only in the pixels, and a few have none.
-pub fn write(folder: &Path, count: u32) -> Outcome {
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let bar = progress::bar(u64::from(count), "simulating");
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn write_loops(folder: &Path, count: u32, on_written: &(impl Fn() + Sync)) -> Result<(), PhantomError> {
     let next = AtomicU32::new(0);
-    let write_some = || -> anyhow::Result<()> {
+    let write_some = || -> Result<(), PhantomError> {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= count {
                 return Ok(());
             }
             phantom::write_loop(&spec(number), &LoopIdentity::new(SEED, number), &path(folder, number))?;
-            bar.inc(1);
+            on_written();
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -39,9 +36,25 @@ pub fn write(folder: &Path, count: u32) -> Outcome {
         writers
             .into_iter()
             .try_for_each(|writer| writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    })?;
-    bar.finish_and_clear();
-    output::line(folder.display())
+    })
+}
+
+/// Writes one loop of `frames` frames, whose clips are the same however long it is.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn write_loop_of(frames: u32, path: &Path) -> Result<(), PhantomError> {
+    // Beats come from the header, so that loops of every length have the same plan: two clips of six frames.
+    let spec = LoopSpec {
+        frames,
+        carriers: EcgCarriers { r_wave_time_vector: true, ..Default::default() },
+        anatomy: false,
+        heart_rate_bpm: 180.0,
+        first_r_s: 0.02,
+        frame_time_ms: 33.3,
+        ..LoopSpec::plain(View::Apical4, 1)
+    };
+    phantom::write_loop(&spec, &LoopIdentity::new(1, frames), path)
 }
 
 fn path(folder: &Path, number: u32) -> PathBuf {
@@ -64,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loops_have_every_way_of_an_ecg() {
+    fn the_loops_carry_their_ecg_in_every_way() {
         let specs: Vec<LoopSpec> = (0..100).map(spec).collect();
         let carried = |spec: &&LoopSpec| {
             let carriers = &spec.carriers;
