@@ -58,7 +58,7 @@ pub struct TrainOptions {
   echolabel eval fold0.toml fold1.toml fold2.toml --split test    folds: a report each, mean and deviation over them
   echolabel eval my.toml --label-noise 0.1,0.2,0.3                do clusters find training labels made wrong?
 
-Leaves report.html, metrics.json, predictions.csv and pictures.")]
+Leaves report.html, metrics.json, predictions.csv and plots.")]
 pub struct EvalOptions {
     /// A recipe (TOML), a CSV of predictions, or a folder of simulated studies
     #[arg(value_name = "SOURCE")]

@@ -91,7 +91,7 @@ impl Evaluation {
             coverage,
             coverage_curve,
             abstention_roc,
-            ood: OodMetrics::from_predictions(predictions, options.ood_score.as_deref())?,
+            ood: OodMetrics::from_predictions(predictions),
             operating_point: options.decisions.map(|decisions| decisions.operating_point(predictions)).transpose()?,
             conformal,
             experts: Experts::from_predictions(predictions)?,
@@ -252,7 +252,7 @@ pub(super) mod tests {
         assert_eq!(evaluation.worst_mistakes[0].location, "study a, loop 2");
         // The row outside has less confidence than three of the four others, and more energy than all but itself.
         let outliers = evaluation.ood.unwrap();
-        assert_eq!((outliers.by_confidence, outliers.by_ood_score), (Some(0.75), Some(1.0)));
+        assert_eq!((outliers.by_confidence, outliers.by_energy), (Some(0.75), Some(1.0)));
         assert_eq!(evaluation.experts.as_ref().unwrap().subsets.majority.rows, 6);
         // Below 0.65 nothing is said: a has 0 and 1 and gets 0, b has 0 and 1 and gets 1, c has nothing and gets nothing.
         let inventory = evaluation.inventory.unwrap();
@@ -281,7 +281,6 @@ pub(super) mod tests {
         assert!(refused(EvaluationOptions { embedding: Some(vec![]), ..usual() }).contains("places"));
         let decisions = Decisions { classes: vec![None], rule: String::new() };
         assert!(refused(EvaluationOptions { decisions: Some(decisions), ..usual() }).contains("decisions"));
-        assert!(refused(EvaluationOptions { ood_score: Some(vec![]), ..usual() }).contains("ood_score"));
         let twice = [predictions().rows(), predictions().rows()].concat();
         let twice = Predictions::new(names(3), twice).unwrap();
         let error = Evaluation::new(&twice, header(), EvaluationOptions::new(Level::Loop)).unwrap_err().to_string();

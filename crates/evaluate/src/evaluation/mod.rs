@@ -74,8 +74,6 @@ pub struct EvaluationOptions {
     pub conformal: Option<ConformalSets>,
     /// What is said of each row, to be judged beside the others; the likeliest class of each where this is absent.
     pub decisions: Option<Decisions>,
-    /// A stranger's score of every row, larger is stranger: energies are used where this is absent.
-    pub ood_score: Option<Vec<f64>>,
     /// A place on a plane for every row (see [`crate::tsne`]).
     pub embedding: Option<Vec<[f64; 2]>>,
     /// A comparison with another run on the same rows.
@@ -99,7 +97,6 @@ impl EvaluationOptions {
             subset: None,
             conformal: None,
             decisions: None,
-            ood_score: None,
             embedding: None,
             comparison: None,
             bootstrap_rounds: BOOTSTRAP_ROUNDS,

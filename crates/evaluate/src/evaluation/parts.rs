@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::agreement::{ExpertAgreement, ExpertSubsets, expert_agreement, expert_subsets};
 use crate::comparison::Interval;
-use crate::error::{Result, need_size};
+use crate::error::Result;
 use crate::metrics::Confusion;
 use crate::predictions::{Prediction, Predictions, Truth};
 use crate::roc::auroc;
@@ -131,37 +131,28 @@ pub struct OperatingPoint {
     pub macro_f1: Option<f64>,
 }
 
-/// How well rows outside the classes are told from the others: areas under the ROC.
+/// The separation of rows outside the classes from the others: areas under the ROC.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct OodMetrics {
     /// By low confidence.
     pub by_confidence: Option<f64>,
-    /// By the ood_score that the caller gave, or else by the energy.
-    pub by_ood_score: Option<f64>,
+    /// By the energy, where every row has one.
+    pub by_energy: Option<f64>,
 }
 
 impl OodMetrics {
-    pub(super) fn from_predictions(predictions: &Predictions, ood_score: Option<&[f64]>) -> Result<Option<Self>> {
-        let rows = predictions.rows();
-        let energies: Option<Vec<f64>> = rows.iter().map(|row| row.energy).collect();
-        let ood_score = match ood_score {
-            Some(scores) => {
-                need_size("ood_score of rows", rows.len(), scores.len())?;
-                Some(scores.to_vec())
-            }
-            None => energies,
-        };
-        let known: Vec<usize> = (0..rows.len()).filter(|row| rows[*row].truth != Truth::Unlabelled).collect();
-        let outside: Vec<bool> = known.iter().map(|row| rows[*row].truth == Truth::Outside).collect();
+    pub(super) fn from_predictions(predictions: &Predictions) -> Option<Self> {
+        let known: Vec<&Prediction> = predictions.rows().iter().filter(|row| row.truth != Truth::Unlabelled).collect();
+        let outside: Vec<bool> = known.iter().map(|row| row.truth == Truth::Outside).collect();
         if !outside.contains(&true) {
-            return Ok(None);
+            return None;
         }
-        let area =
-            |score: &dyn Fn(usize) -> f64| auroc(&known.iter().map(|row| score(*row)).collect::<Vec<_>>(), &outside);
-        Ok(Some(Self {
-            by_confidence: area(&|row| 1.0 - rows[row].confidence()),
-            by_ood_score: ood_score.and_then(|scores| area(&|row| scores[row])),
-        }))
+        let doubts: Vec<f64> = known.iter().map(|row| 1.0 - row.confidence()).collect();
+        let energies: Option<Vec<f64>> = known.iter().map(|row| row.energy).collect();
+        Some(Self {
+            by_confidence: auroc(&doubts, &outside),
+            by_energy: energies.and_then(|energies| auroc(&energies, &outside)),
+        })
     }
 }
 

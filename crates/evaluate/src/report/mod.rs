@@ -171,8 +171,8 @@ impl Evaluation {
                     an answer to a row outside the views is a false one, is " (percent(point.macro_f1)) "." }
             }
             @if let Some(ood) = &self.ood {
-                p { "Rows outside the views are told by low confidence with an area under the ROC of "
-                    (decimal(ood.by_confidence)) ", by their ood_score with " (decimal(ood.by_ood_score)) "." }
+                p { "Rows outside the views are separated by low confidence with an area under the ROC of "
+                    (decimal(ood.by_confidence)) ", by their energy with " (decimal(ood.by_energy)) "." }
             }
             @if let Some((sets, metrics)) = &self.conformal {
                 p { "Sets that promise " (percent(Some(1.0 - sets.miss_rate))) " hold the true view in "

@@ -1,20 +1,21 @@
-//! Scores that say how unlike the training data a row is: larger is stranger.
-
-mod feature_distance;
-
-pub use feature_distance::FeatureDistance;
+//! The out-of-distribution score of a row: its energy, which is larger the less it is like the training data.
 
 use crate::error::{Result, need_at_least, need_open_unit};
 use crate::probability::log_sum_exp;
 
-/// The energy of logits at temperature 1, `-ln(sum(exp(logits)))`: larger is stranger (Liu et al., NeurIPS 2020).
+/// Returns the energy of logits at temperature 1, `-ln(sum(exp(logits)))`: larger is farther from the training data (Liu et
+/// al., NeurIPS 2020).
 pub fn energy(logits: &[f64]) -> f64 {
     -log_sum_exp(logits)
 }
 
-/// The threshold above which a score is called strange, so that at most `loss` of the `scores` of true views are lost.
+/// Returns the threshold above which a score counts as out-of-distribution, so that at most `loss` of the `scores` of true
+/// views are lost.
 ///
 /// It is the smallest of the scores for which that holds; for new rows it holds about as well as `scores` are many.
+///
+/// # Errors
+/// Without scores, and for a `loss` that is not between 0 and 1.
 pub fn threshold_at_loss(scores: &[f64], loss: f64) -> Result<f64> {
     need_open_unit("the loss of true views", loss)?;
     need_at_least("scores of true views", 1, scores.len())?;
@@ -34,7 +35,7 @@ mod tests {
     fn energy_is_the_negative_log_sum() {
         assert!((energy(&[0.0, 0.0]) + 2.0_f64.ln()).abs() < 1e-12);
         assert!((energy(&[1000.0, 0.0]) + 1000.0).abs() < 1e-9);
-        assert!(energy(&[9.0, 0.0]) < energy(&[3.0, 0.0]), "large logits are familiar");
+        assert!(energy(&[9.0, 0.0]) < energy(&[3.0, 0.0]), "large logits are in distribution");
     }
 
     #[test]
