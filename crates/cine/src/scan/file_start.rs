@@ -132,7 +132,7 @@ fn read_meta(source: &Source, offset: u64) -> Result<(DataSet, u64), CineError> 
         if end > source.len() {
             return Err(truncated());
         }
-        keep_value(source, &mut meta, header.tag, header.value_offset, u64::from(header.length))?;
+        keep_value(source, &mut meta, (header.tag, wanted(header.tag)), header.value_offset, u64::from(header.length))?;
         cursor.position = end;
     }
 }
@@ -141,11 +141,11 @@ fn read_meta(source: &Source, offset: u64) -> Result<(DataSet, u64), CineError> 
 pub(crate) fn keep_value(
     source: &Source,
     kept: &mut DataSet,
-    tag: Tag,
+    (tag, wanted): (Tag, Wanted),
     offset: u64,
     length: u64,
 ) -> Result<bool, CineError> {
-    match wanted(tag) {
+    match wanted {
         Wanted::Value { max_bytes } if length <= max_bytes => {
             let bytes = source.read_vec(offset, length, "an element's value")?;
             kept.push(tag, Value::Bytes(bytes));

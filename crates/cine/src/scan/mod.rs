@@ -1,7 +1,8 @@
 //! Our own walk over a DICOM file's element headers: bounded, without recursion, never reading pixel bytes.
 //!
 //! One reader decides where everything is, so that no two parsers can disagree about it. It keeps only the elements
-//! named in [`wanted`]: a patient's name or id never enters memory, and a header cannot make us allocate.
+//! named in [`wanted`]: a patient's name never enters memory, and a header cannot make us allocate. Only `patient` asks for
+//! an ID.
 
 mod cursor;
 mod dataset;
@@ -21,7 +22,8 @@ pub(crate) use file_start::{FileStart, find_data_set};
 pub(crate) use inflate::inflated;
 pub use source::ReadSeek;
 pub(crate) use source::Source;
-pub(crate) use walk::{PixelLocation, Scan, scan_data_set};
+pub(crate) use walk::{PixelLocation, Scan, scan_data_set, scan_elements};
+pub(crate) use wanted::Wanted;
 
 /// How element headers and numbers are written in a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

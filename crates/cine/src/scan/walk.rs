@@ -55,8 +55,20 @@ pub(crate) struct Scan {
 ///
 /// An error is given back in [`Scan::stopped_by`] together with what was read before it.
 pub(crate) fn scan_data_set(source: &Source, offset: u64, encoding: Encoding, findings: &mut Vec<Finding>) -> Scan {
+    scan_elements(source, offset, encoding, wanted, findings)
+}
+
+/// Walks like [`scan_data_set`], reading the elements that `wanted` names.
+pub(crate) fn scan_elements(
+    source: &Source,
+    offset: u64,
+    encoding: Encoding,
+    wanted: fn(Tag) -> Wanted,
+    findings: &mut Vec<Finding>,
+) -> Scan {
     let mut walk = Walk {
         source,
+        wanted,
         cursor: Cursor::new(source, offset),
         root: Level::root(encoding),
         levels: Vec::new(),
@@ -111,6 +123,7 @@ impl Level {
 
 struct Walk<'a> {
     source: &'a Source,
+    wanted: fn(Tag) -> Wanted,
     cursor: Cursor<'a>,
     root: Level,
     levels: Vec<Level>,
@@ -246,7 +259,7 @@ impl Walk<'_> {
             self.findings.push(Finding::new(FindingCode::VrUnknown, message));
         }
         let keep = self.top().keep;
-        let is_wanted_sequence = keep && wanted(header.tag) == Wanted::Sequence;
+        let is_wanted_sequence = keep && (self.wanted)(header.tag) == Wanted::Sequence;
         if header.length == UNDEFINED_LENGTH {
             return self.undefined_length(header, is_wanted_sequence);
         }
@@ -258,12 +271,12 @@ impl Walk<'_> {
         self.skip_to(end, header.tag)?;
         if keep {
             let length = u64::from(header.length);
-            if matches!(wanted(header.tag), Wanted::Value { max_bytes } if length <= max_bytes) {
+            if matches!((self.wanted)(header.tag), Wanted::Value { max_bytes } if length <= max_bytes) {
                 self.account(length)?;
             }
-            let source = self.source;
+            let (source, wanted) = (self.source, (self.wanted)(header.tag));
             let kept = &mut self.top_mut().kept;
-            if keep_value(source, kept, header.tag, header.value_offset, length)? {
+            if keep_value(source, kept, (header.tag, wanted), header.value_offset, length)? {
                 let message = format!("{} is {} bytes long and was left out", header.tag, header.length);
                 self.findings.push(Finding::new(FindingCode::ValueTooLong, message));
             }

@@ -11,15 +11,14 @@ use sha2::{Digest, Sha256};
 use super::super::LeftOut;
 use super::LoopData;
 use super::labels::Labels;
-use super::patient::patient_id;
+use super::patient::Pseudonym;
 use crate::{Result, TrainError};
 
 /// A file that was opened.
 pub(super) struct FoundLoop {
     pub path: PathBuf,
     pub study_instance_uid: String,
-    /// As it stands in the file: it must go no further than into a pseudonym.
-    pub patient_id: Option<String>,
+    pub patient: Option<Pseudonym>,
 }
 
 /// Every file below the folder, in a stable order. Links are not followed: they may lead round in a circle.
@@ -78,7 +77,12 @@ enum Opened {
 /// The loops that the labels ask for, by SOP Instance UID; of two files with one UID the first counts.
 ///
 /// Headers are read, pixels are not. What is not DICOM is passed over in a search, and left out where a path names it.
-pub(super) fn open_all(files: &[PathBuf], labels: &Labels, left_out: &mut Vec<LeftOut>) -> BTreeMap<String, FoundLoop> {
+pub(super) fn open_all(
+    files: &[PathBuf],
+    labels: &Labels,
+    seed: u64,
+    left_out: &mut Vec<LeftOut>,
+) -> BTreeMap<String, FoundLoop> {
     let asked: BTreeSet<&str> = labels.rows.iter().map(|row| row.sop_instance_uid.as_str()).collect();
     let uid_of_path: BTreeMap<&Path, &str> =
         labels.rows.iter().filter_map(|row| Some((row.path.as_deref()?, row.sop_instance_uid.as_str()))).collect();
@@ -98,7 +102,8 @@ pub(super) fn open_all(files: &[PathBuf], labels: &Labels, left_out: &mut Vec<Le
                     return Opened::NotAsked;
                 }
                 let study_instance_uid = header.study_instance_uid.to_string();
-                Opened::Loop(uid, FoundLoop { path: path.clone(), study_instance_uid, patient_id: patient_id(path) })
+                let patient = Pseudonym::from_file(path, seed);
+                Opened::Loop(uid, FoundLoop { path: path.clone(), study_instance_uid, patient })
             }
         }
     };

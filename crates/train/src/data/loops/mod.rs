@@ -69,7 +69,7 @@ pub fn loop_cache(
     if let Some(cache) = ClipCache::open(folder, &made_by)? {
         return Ok(cache);
     }
-    let found = open_all(&candidates, &labels, &mut left_out);
+    let found = open_all(&candidates, &labels, seed, &mut left_out);
     let loops = labelled_loops(data, seed, &labels.rows, &found, &mut left_out);
     if loops.is_empty() {
         return Err(none_usable(data, &labels, &left_out));
@@ -121,11 +121,12 @@ fn labelled_loops(
     left_out: &mut Vec<LeftOut>,
 ) -> Vec<(Example, PathBuf)> {
     // A study has one patient, even where some of its files cannot say which.
-    let mut patient_of_study: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut patient_of_study: BTreeMap<&str, Pseudonym> = BTreeMap::new();
     for row in rows {
         let Some(of_row) = found.get(&row.sop_instance_uid) else { continue };
-        if let Some(id) = row.patient.as_deref().or(of_row.patient_id.as_deref()) {
-            patient_of_study.entry(&of_row.study_instance_uid).or_insert(id);
+        let by_label = row.patient.as_deref().map(|id| Pseudonym::new("patient", id, seed));
+        if let Some(patient) = by_label.or(of_row.patient) {
+            patient_of_study.entry(&of_row.study_instance_uid).or_insert(patient);
         }
     }
     let known_before: BTreeSet<String> = left_out.iter().map(|left| left.sop_instance_uid.clone()).collect();
@@ -138,10 +139,8 @@ fn labelled_loops(
             continue;
         };
         let study = of_row.study_instance_uid.as_str();
-        let patient = match patient_of_study.get(study) {
-            Some(id) => Pseudonym::of("patient", id, seed),
-            None => Pseudonym::of("study", study, seed),
-        };
+        let of_study = || Pseudonym::new("study", study, seed);
+        let patient = patient_of_study.get(study).copied().unwrap_or_else(of_study);
         let example = Example {
             patient: patient.to_string(),
             study: study.to_owned(),

@@ -1,0 +1,77 @@
+//! Pseudonyms of patients. This is the only file that reads a Patient ID, and it never gives one back.
+
+use std::fs::File;
+use std::path::Path;
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+use sha2::{Digest, Sha256};
+
+use crate::CineError;
+use crate::scan::{Source, Wanted, find_data_set, inflated, scan_elements};
+
+/// Longer than any Patient ID, which has 64 characters (PS3.5 section 6.2, LO).
+const MAX_ID_BYTES: u64 = 1 << 10;
+
+/// Returns the SHA-256 of `key` followed by the Patient ID (0010,0020) of the file at `path`, as stored but for padding;
+/// `None` where the ID is empty or cannot be read.
+///
+/// Who knows the key can test a guess of an ID: it is a pseudonym, not more.
+pub fn patient_pseudonym(path: &Path, key: &str) -> Option<[u8; 32]> {
+    let id = patient_id(Source::new(Box::new(File::open(path).ok()?)).ok()?).ok()??;
+    Some(Sha256::new().chain_update(key).chain_update(id).finalize().into())
+}
+
+fn patient_id(file: Source) -> Result<Option<Vec<u8>>, CineError> {
+    // Whoever opens the loop hears of what is wrong with its header.
+    let mut findings = Vec::new();
+    let start = find_data_set(&file, &mut findings)?;
+    let (source, offset) = match start.deflated {
+        true => (inflated(&file, start.data_set_offset)?.0, 0),
+        false => (file, start.data_set_offset),
+    };
+    let scan = scan_elements(&source, offset, start.encoding, only_patient_id, &mut findings);
+    let is_padding = |byte: &u8| matches!(*byte, b' ' | 0);
+    let id = scan.data_set.bytes(tags::PATIENT_ID).unwrap_or_default();
+    let Some(first) = id.iter().position(|byte| !is_padding(byte)) else { return Ok(None) };
+    let last = id.iter().rposition(|byte| !is_padding(byte)).unwrap_or(first);
+    Ok(Some(id[first..=last].to_vec()))
+}
+
+fn only_patient_id(tag: Tag) -> Wanted {
+    if tag == tags::PATIENT_ID { Wanted::Value { max_bytes: MAX_ID_BYTES } } else { Wanted::No }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file without preamble, in explicit VR little endian.
+    fn file(id: &[u8]) -> tempfile::NamedTempFile {
+        let mut bytes = Vec::new();
+        let mut element = |tag: (u16, u16), vr: &[u8; 2], value: &[u8]| {
+            bytes.extend(tag.0.to_le_bytes());
+            bytes.extend(tag.1.to_le_bytes());
+            bytes.extend(vr);
+            bytes.extend((value.len() as u16).to_le_bytes());
+            bytes.extend(value);
+        };
+        element((0x0008, 0x0016), b"UI", b"1.2.840.10008.5.1.4.1.1.3.1\0");
+        element((0x0008, 0x0060), b"CS", b"US");
+        element((0x0010, 0x0020), b"LO", id);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    #[test]
+    fn a_pseudonym_is_a_digest_of_key_and_id_without_padding() {
+        let expected: [u8; 32] = Sha256::digest("patient\n1\n4711").into();
+        for id in [&b"4711"[..], b" 4711 ", b"4711\0\0"] {
+            assert_eq!(patient_pseudonym(file(id).path(), "patient\n1\n"), Some(expected), "{id:?}");
+        }
+        assert_ne!(patient_pseudonym(file(b"4711").path(), "patient\n2\n"), Some(expected));
+        assert_eq!(patient_pseudonym(file(b"  ").path(), "key"), None);
+        assert_eq!(patient_pseudonym(Path::new("/nowhere"), "key"), None);
+    }
+}
