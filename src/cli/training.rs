@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 #[command(after_help = "Example:
   echolabel phantom --studies 3 --seed 1 --out phantoms    phantoms/<study>/*.dcm and truth.json")]
 pub struct PhantomOptions {
-    /// How many studies
+    /// Number of studies
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub studies: u32,
     /// Seed; the same seed gives the same bytes
@@ -21,10 +21,10 @@ pub struct PhantomOptions {
     /// Small, short loops: for tests
     #[arg(long)]
     pub small: bool,
-    /// How far the probe deviates from the usual planes: at 3 many frames might belong to a neighboring view
+    /// Deviation of the probe from the usual planes: at 3 many frames might belong to a neighboring view
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     pub unsteadiness: f64,
-    /// How far the probe leaves its place for moments within a loop: at 5 single frames might belong to a neighboring view
+    /// Distance by which the probe leaves its place for moments within a loop: at 5 single frames might belong to a neighboring view
     #[arg(long, value_name = "FACTOR", default_value_t = 0.0)]
     pub sway: f64,
 }
@@ -56,7 +56,7 @@ pub struct TrainOptions {
   echolabel eval phantoms                                         the pipeline on studies of `echolabel phantom`
   echolabel eval predictions.csv --against older.csv              two runs on the same rows
   echolabel eval fold0.toml fold1.toml fold2.toml --split test    folds: a report each, mean and deviation over them
-  echolabel eval my.toml --label-noise 0.1,0.2,0.3                do clusters find training labels made wrong?
+  echolabel eval my.toml --label-noise 0.1,0.2,0.3                the wrong training labels that clusters find
 
 Leaves report.html, metrics.json, predictions.csv and plots.")]
 pub struct EvalOptions {
@@ -81,7 +81,7 @@ pub struct EvalOptions {
     /// Folder of prepared clips, for a recipe
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
-    /// Fit temperature, sets and the limit of energy on the validation set first, and print them
+    /// Fit temperature, sets of views and the energy threshold on the validation set first, and print them
     #[arg(long)]
     pub fit: bool,
     /// Views of a CSV of predictions
@@ -103,9 +103,9 @@ fn share(text: &str) -> Result<f64, String> {
 /// Side of the split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum EvalSplit {
-    /// What chooses weights and thresholds.
+    /// The side that chooses weights and thresholds.
     Validation,
-    /// What is looked at once, at the end.
+    /// The side that is looked at once, at the end.
     Test,
 }
 
@@ -139,16 +139,16 @@ pub struct BenchOptions {
     /// Measure nothing; write simulated JPEG loops, 60 frames of 800 x 600, to measure on
     #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "loading", "open", "peers"])]
     pub write_loops: Option<PathBuf>,
-    /// How many loops to write
+    /// Number of loops to write
     #[arg(long, value_name = "N", default_value_t = 100, requires = "write_loops",
         value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub loops: u32,
-    /// How often each loop is labelled or model opened; the median counts
+    /// Number of times that each loop is labelled or model opened; the median counts
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub rounds: u32,
 }
 
-/// What `bench --peers` measures.
+/// The parts of `bench --peers`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PeersPart {
     /// EfficientNet-B2 on frames of 288, beside ONNX Runtime and OpenVINO

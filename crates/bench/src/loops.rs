@@ -17,7 +17,7 @@ const SIZE: (u32, u32) = (800, 600);
 /// header, some only in the pixels, and a few have none.
 ///
 /// # Errors
-/// Where a file cannot be written.
+/// If a file cannot be written.
 pub fn write_loops(folder: &Path, count: u32, on_written: &(impl Fn() + Sync)) -> Result<(), PhantomError> {
     let next = AtomicU32::new(0);
     let write_some = || -> Result<(), PhantomError> {
@@ -42,7 +42,7 @@ pub fn write_loops(folder: &Path, count: u32, on_written: &(impl Fn() + Sync)) -
 /// Writes one loop of `frames` frames, whose clips are the same however long it is.
 ///
 /// # Errors
-/// Where the file cannot be written.
+/// If the file cannot be written.
 pub fn write_loop_of(frames: u32, path: &Path) -> Result<(), PhantomError> {
     // Beats come from the header, so that loops of every length have the same plan: two clips of six frames.
     let spec = LoopSpec {

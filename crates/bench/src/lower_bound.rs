@@ -77,7 +77,7 @@ impl ModelCost {
     /// Counts the work of the model `card`, in as much memory as the model needs.
     ///
     /// # Errors
-    /// Where the card's parts do not fit together.
+    /// If the card's parts do not fit together.
     pub fn from_card(card: &ModelCard) -> zoo::Result<Self> {
         let after_encoder = Model::tensors(card)?.into_iter().filter(|tensor| !tensor.name.starts_with("encoder"));
         let numbers: usize = after_encoder.map(|tensor| tensor.shape.iter().product::<usize>()).sum();

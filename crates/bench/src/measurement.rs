@@ -49,7 +49,7 @@ impl LoopMeasurement {
     /// Labels the loop at `path` `rounds` times alone, then on `workers` threads at once.
     ///
     /// # Errors
-    /// Where the loop cannot be labelled, and for no rounds.
+    /// If the loop cannot be labelled, and for no rounds.
     pub fn measure(
         pipeline: &Pipeline,
         path: &Path,

@@ -28,7 +28,7 @@ impl Opening {
     /// Opens the model `name` in this process.
     ///
     /// # Errors
-    /// Where there is no such model or its weights cannot be read.
+    /// If there is no such model or its weights cannot be read.
     pub fn measure(registry: &Registry, name: &str) -> Result<Self, BenchError> {
         let started = Instant::now();
         let model = registry.read_model(name, &DeviceChoice::Cpu.open().map_err(zoo::ZooError::from)?)?;

@@ -1,23 +1,26 @@
-//! What is won by answering only where the model is sure.
+//! Selective prediction: accuracy where only confident rows are labelled.
 
 use serde::Serialize;
 
 use crate::error::{EvaluateError, Result, need_at_least, need_size};
 
-/// What one threshold of the score keeps.
+/// The rows that one threshold of the score keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CoveragePoint {
-    /// Rows whose score is at least this are answered.
+    /// Rows whose score is at least this are labelled.
     pub threshold: f64,
-    /// The share of rows that are answered.
+    /// The share of rows that are labelled.
     pub coverage: f64,
-    /// The share of the answered rows that is correct.
+    /// The share of the labelled rows that is correct.
     pub accuracy: f64,
 }
 
-/// Accuracy over coverage: one point for every distinct score, from the surest rows to all of them.
+/// Returns accuracy over coverage: one point for every distinct score, from the most confident rows to all of them.
 ///
-/// `scores` are larger where the model is surer. Rows outside the classes are wrong whatever is answered.
+/// `scores` are larger where the model is more confident. Rows outside the classes are wrong whatever their label.
+///
+/// # Errors
+/// Without rows, if both differ in number, or if a score is NaN.
 pub fn accuracy_over_coverage(scores: &[f64], correct: &[bool]) -> Result<Vec<CoveragePoint>> {
     let (mut answered, mut hits) = (0, 0);
     let point = |tie: &Tie| {
@@ -32,8 +35,11 @@ pub fn accuracy_over_coverage(scores: &[f64], correct: &[bool]) -> Result<Vec<Co
     Ok(ties(scores, correct)?.iter().map(point).collect())
 }
 
-/// The area under the risk-coverage curve: the mean, over all coverages, of the share of wrong answers (Geifman and
+/// Returns the area under the risk-coverage curve: the mean, over all coverages, of the share of wrong answers (Geifman and
 /// El-Yaniv, NeurIPS 2017). 0 is best. Among rows of one score every order is taken as equally likely.
+///
+/// # Errors
+/// Without rows, if both differ in number, or if a score is NaN.
 pub fn area_under_risk(scores: &[f64], correct: &[bool]) -> Result<f64> {
     let (mut answered, mut wrong, mut sum) = (0.0, 0.0, 0.0);
     for tie in ties(scores, correct)? {
@@ -47,7 +53,7 @@ pub fn area_under_risk(scores: &[f64], correct: &[bool]) -> Result<f64> {
     Ok(sum / answered)
 }
 
-/// The point of largest coverage whose accuracy is at least `accuracy`, where there is one.
+/// Returns the point of largest coverage whose accuracy is at least `accuracy`, where there is one.
 pub fn coverage_at_accuracy(curve: &[CoveragePoint], accuracy: f64) -> Option<CoveragePoint> {
     curve.iter().rev().find(|point| point.accuracy >= accuracy).copied()
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::{EvaluateError, Result};
 use crate::predictions::{Prediction, Predictions};
 
-/// What one row stands for after joining.
+/// The unit that one row stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
@@ -23,7 +23,11 @@ pub enum Level {
 ///
 /// Probabilities are averaged over the clips of a beat and then over the beats of a loop; so are energies and features
 /// where every row has them. Clips without a beat form one beat. Rows that are joined must agree on truth, experts and
-/// patient. Joined rows stand in the order in which they were first met. A joined row's weight is the mean of its rows' weights, so that a loop counts once however long it is.
+/// patient. Joined rows are in the order of their first rows. A joined row's weight is the mean of its rows' weights, so that
+/// a loop counts once however long it is.
+///
+/// # Errors
+/// If rows that are joined disagree.
 pub fn aggregate(predictions: &Predictions, level: Level) -> Result<Predictions> {
     if level == Level::Clip {
         return Ok(predictions.clone());

@@ -1,4 +1,4 @@
-//! How far a model and three experts agree, as EchoView47's test set asks it (`seed-systems.md` 7.1).
+//! Agreement of a model with three experts, by the subsets and kappas of EchoView47's test set.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use crate::error::{EvaluateError, Result};
 use crate::metrics::{Confusion, mean, ratio};
 use crate::predictions::{Prediction, Predictions};
 
-/// How many rows a subset has and how many of them the model calls correctly.
+/// The size of a subset and the model's accuracy on it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SubsetMetrics {
     /// Rows.
@@ -15,7 +15,7 @@ pub struct SubsetMetrics {
     pub accuracy: Option<f64>,
 }
 
-/// Accuracy on the subsets that the experts' answers make; "not sure" agrees with nothing, not with itself either.
+/// Accuracy on the subsets that the experts' labels make; "not sure" agrees with nothing, not with itself either.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ExpertSubsets {
     /// Every row that expert 1 labelled; expert 1 is correct.
@@ -48,13 +48,17 @@ pub struct ExpertAgreement {
 
 type ExpertLabels = [Option<usize>; 3];
 
-/// Judges the most likely class of each row on each subset. Every row needs three experts' answers.
+/// Computes the accuracy of the most likely classes on each subset.
+///
+/// # Errors
+/// If a row has not three experts' labels.
 pub fn expert_subsets(predictions: &Predictions) -> Result<ExpertSubsets> {
     let rows = rows_with_experts(predictions)?;
-    let metrics = |right_label: &dyn Fn(&ExpertLabels) -> Option<usize>| {
-        let judged = rows.iter().filter_map(|(row, said)| right_label(said).map(|label| label == row.top_class()));
-        let judged: Vec<bool> = judged.collect();
-        subset(&judged)
+    let metrics = |correct_label: &dyn Fn(&ExpertLabels) -> Option<usize>| {
+        let correct =
+            rows.iter().filter_map(|(row, labels)| correct_label(labels).map(|label| label == row.top_class()));
+        let correct: Vec<bool> = correct.collect();
+        subset(&correct)
     };
     let any: Vec<bool> = rows
         .iter()
@@ -66,17 +70,20 @@ pub fn expert_subsets(predictions: &Predictions) -> Result<ExpertSubsets> {
         all_agree: metrics(&|said| said[0].filter(|_| said[0] == said[1] && said[1] == said[2])),
         majority: metrics(&majority),
         no_majority: metrics(&|said| said[0].filter(|_| majority(said).is_none())),
-        intersection: metrics(&|said| said[0].filter(|_| all_sure(said))),
+        intersection: metrics(&|said| said[0].filter(|_| all_labelled(said))),
         any_expert: subset(&any),
     })
 }
 
-/// Kappas and the modified Williams index. Every row needs three experts' answers.
+/// Computes the kappas and the modified Williams index.
+///
+/// # Errors
+/// If a row has not three experts' labels.
 pub fn expert_agreement(predictions: &Predictions) -> Result<ExpertAgreement> {
     let rows = rows_with_experts(predictions)?;
-    let sure: Vec<_> = rows.iter().filter(|(_, said)| all_sure(said)).collect();
+    let labelled: Vec<_> = rows.iter().filter(|(_, said)| all_labelled(said)).collect();
     let kappa = |one: &dyn Fn(&(&Prediction, ExpertLabels)) -> Option<usize>, other: usize| -> Result<Option<f64>> {
-        let pairs = sure.iter().map(|row| (one(row), row.1[other], 1.0));
+        let pairs = labelled.iter().map(|row| (one(row), row.1[other], 1.0));
         Ok(Confusion::from_counts(predictions.classes().len(), pairs)?.kappa())
     };
     let model = |row: &(&Prediction, ExpertLabels)| Some(row.0.top_class());
@@ -90,7 +97,7 @@ pub fn expert_agreement(predictions: &Predictions) -> Result<ExpertAgreement> {
         (Some(model), Some(experts)) => ratio(model, experts),
         _ => None,
     };
-    Ok(ExpertAgreement { rows: sure.len(), model_expert, expert_expert, williams_index })
+    Ok(ExpertAgreement { rows: labelled.len(), model_expert, expert_expert, williams_index })
 }
 
 fn rows_with_experts(predictions: &Predictions) -> Result<Vec<(&Prediction, ExpertLabels)>> {
@@ -111,11 +118,11 @@ fn subset(correct: &[bool]) -> SubsetMetrics {
     SubsetMetrics { rows: correct.len(), accuracy: ratio(hits as f64, correct.len() as f64) }
 }
 
-fn all_sure(said: &ExpertLabels) -> bool {
+fn all_labelled(said: &ExpertLabels) -> bool {
     said.iter().all(Option::is_some)
 }
 
-/// The label that at least two experts gave.
+/// Returns the label that at least two experts gave.
 fn majority(said: &ExpertLabels) -> Option<usize> {
     let twice = |label: &Option<usize>| label.is_some() && said.iter().filter(|other| *other == label).count() > 1;
     said.iter().copied().find(twice).flatten()

@@ -1,13 +1,13 @@
-//! Many features as two, so that people can look at them.
+//! Embedding of features in the plane, to be looked at.
 
 use crate::error::{EvaluateError, Result, need_at_least, need_size};
 use crate::linear::{Matrix, principal_components, squared_distance};
 use random::Stream;
 
-/// How features become points on a plane.
+/// Options of t-SNE.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TsneOptions {
-    /// About how many neighbors a point has; a third of the points at most.
+    /// The effective number of neighbors of a point; a third of the points at most.
     pub perplexity: f64,
     /// Steps of the descent; the first quarter exaggerates what belongs together.
     pub steps: usize,

@@ -1,6 +1,6 @@
-//! What can be wrong with predictions and with what is asked of them.
+//! The errors of this crate.
 
-/// Why predictions could not be read, judged or drawn.
+/// The reason why predictions could not be read, evaluated or drawn.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvaluateError {
@@ -18,19 +18,19 @@ pub enum EvaluateError {
     UnexpectedColumn {
         /// The column's name.
         column: String,
-        /// Why it cannot be used.
+        /// The reason why it cannot be used.
         reason: String,
     },
-    /// A cell does not hold what its column says.
+    /// A cell has a value that its column cannot have.
     #[error("line {line}, column `{column}`: `{value}` is not {expected}")]
     Cell {
         /// The line in the text, from 1.
         line: u64,
         /// The column's name.
         column: String,
-        /// What the cell holds.
+        /// The cell's text.
         value: String,
-        /// What it should hold.
+        /// The values that it may have.
         expected: String,
     },
     /// A row's probabilities are no probabilities.
@@ -56,21 +56,21 @@ pub enum EvaluateError {
     /// Things that belong together do not have the same size.
     #[error("{what}: {found} where {expected} were expected")]
     Size {
-        /// What was counted.
+        /// The things counted.
         what: String,
-        /// How many there should be.
+        /// The number expected.
         expected: usize,
-        /// How many there are.
+        /// The number found.
         found: usize,
     },
     /// There is too little to compute from.
     #[error("{what}: at least {needed} needed, {found} given")]
     TooFew {
-        /// What was counted.
+        /// The things counted.
         what: &'static str,
-        /// How many are needed.
+        /// The number needed.
         needed: usize,
-        /// How many were given.
+        /// The number found.
         found: usize,
     },
     /// An argument is outside its range.
@@ -83,7 +83,7 @@ pub enum EvaluateError {
         /// The values that it may have.
         allowed: &'static str,
     },
-    /// A picture could not be drawn or encoded.
+    /// A plot could not be drawn or encoded.
     #[error(transparent)]
     Plot(#[from] plot::PlotError),
     /// Metrics could not be written as JSON.
@@ -92,13 +92,13 @@ pub enum EvaluateError {
 }
 
 impl EvaluateError {
-    /// Always false: the same arguments give the same error.
+    /// Returns false: the same arguments give the same error.
     pub fn is_temporary(&self) -> bool {
         false
     }
 }
 
-/// What most functions of this crate give back.
+/// The result of most functions of this crate.
 pub type Result<T> = std::result::Result<T, EvaluateError>;
 
 pub(crate) fn need_size(what: impl Into<String>, expected: usize, found: usize) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Judges predictions: metrics with intervals, calibration, comparisons, pictures and one report.
+//! Evaluates predictions: metrics with intervals, calibration, comparisons, plots and one report.
 //!
 //! Pure: values in, values out. It reads no file, starts no thread and knows no model; strings and bytes are given back.
 

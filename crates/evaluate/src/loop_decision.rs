@@ -2,12 +2,12 @@
 
 use crate::predictions::Truth;
 
-/// What one loop shows and which view it was labelled with.
+/// The truth of one loop and its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoopDecision<'a> {
     /// The loop's study.
     pub study: &'a str,
-    /// What the loop shows.
+    /// The truth.
     pub truth: Truth,
     /// The view's class index; `None` where no label was given.
     pub label: Option<usize>,

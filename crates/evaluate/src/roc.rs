@@ -1,10 +1,10 @@
-//! How well a score tells two kinds of rows apart, whatever the threshold.
+//! Receiver operating characteristics: the separation of two kinds of rows by a score.
 
 use serde::Serialize;
 
 use crate::error::{EvaluateError, Result, need_size};
 
-/// What one threshold gives.
+/// The rates at one threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RocPoint {
     /// Rows whose score is at least this are called positive; infinite at the first point, where none is.
@@ -16,7 +16,10 @@ pub struct RocPoint {
     pub true_positive_rate: f64,
 }
 
-/// One point for every distinct score, from none called positive to all; empty where one of the two kinds is missing.
+/// Returns one point for every distinct score, from none called positive to all; empty where one of the two kinds is missing.
+///
+/// # Errors
+/// If scores and kinds differ in number or a score is NaN.
 pub fn roc(scores: &[f64], positive: &[bool]) -> Result<Vec<RocPoint>> {
     need_size("kinds of scored rows", scores.len(), positive.len())?;
     if scores.iter().any(|score| score.is_nan()) {
@@ -44,7 +47,7 @@ pub fn roc(scores: &[f64], positive: &[bool]) -> Result<Vec<RocPoint>> {
     Ok(points)
 }
 
-/// The area under the curve: the chance that a positive row has the larger score, ties half; `None` without both kinds.
+/// Returns the area under the curve: the chance that a positive row has the larger score, ties half; `None` without both kinds.
 pub fn auroc(scores: &[f64], positive: &[bool]) -> Option<f64> {
     let points = roc(scores, positive).ok().filter(|points| !points.is_empty())?;
     let area = |pair: &[RocPoint]| {

@@ -1,4 +1,4 @@
-//! The same work by other frameworks, in turns with ours: Python programs of `tools/peers`.
+//! `echolabel bench --peers`: the same work by other frameworks, in turns with ours, as Python programs of `tools/peers`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use super::super::{Failure, Outcome};
 use crate::cli::PeersPart;
 use crate::output;
 
-/// Where `make peers` puts Python, and where the programs lie, from the repository's folder.
+/// The Python that `make peers` installs and the folder of the programs, from the repository's folder.
 const PYTHON: &str = ".venv-peers/bin/python";
 const PROGRAMS: &str = "tools/peers";
 /// Loops for the way from file to row.
 const LOOPS: u32 = 100;
-/// What else doubles training's speed on Linux, for both sides: see `docs/performance.md`.
+/// Settings of the allocator that double training's speed on Linux, for both sides: see `docs/performance.md`.
 const MEMORY: &str =
     "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4000000000:glibc.malloc.trim_threshold=16000000000";
 

@@ -23,7 +23,7 @@ use super::{Failure, Outcome};
 use crate::cli::{Common, EvalOptions, EvalSplit};
 use crate::output;
 
-/// The confidence below which a model abstains that no pipeline says more of.
+/// The confidence below which a model abstains where no pipeline sets another.
 const ABSTAIN_BELOW: f64 = 0.5;
 
 /// Evaluates what `SOURCE` names: a recipe with its weights or several of them, a CSV of predictions, or a folder of
@@ -39,7 +39,7 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     }
 }
 
-/// Predictions that were written down, by this program or another one.
+/// Evaluates predictions in a CSV, written by this program or another one.
 fn evaluate_predictions(options: &EvalOptions) -> Outcome {
     let set = LabelSet::named(&options.label_set)?;
     let read = |path: &Path| -> anyhow::Result<Predictions> {
@@ -72,13 +72,13 @@ fn evaluate_predictions(options: &EvalOptions) -> Outcome {
     report::write(&folder, &predictions, &Evaluation::new(&predictions, header, more)?)
 }
 
-/// A recipe's model on one side of its split.
+/// Evaluates a recipe's model on one side of its split.
 fn evaluate_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Result<Evaluation, Failure> {
     let Run { recipe, mut card, views, folder, weights, snapshot, data, device } = Run::open(common, options, source)?;
     if options.fit {
         let validation = train::predict(&unfitted(&card), &snapshot, &data, Split::Validation, &device)?;
         let fitted = fit::fit_calibration(&validation)?;
-        output::line(format_args!("# fitted on the validation set; belongs into the model's card"))?;
+        output::line(format_args!("# fitted on the validation set, for the model's card"))?;
         output::line(format_args!("calibration = {}", toml::Value::try_from(fitted)?))?;
         card.calibration = Some(fitted);
         if weights == train::weights_path(&recipe, &folder) {
@@ -96,7 +96,7 @@ fn evaluate_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Res
     }
     let mut predictions = aggregate(&train::predict(&card, &snapshot, &data, split, &device)?, Level::Loop)?;
     if let (DataRecipe::Tte47 { folder }, Split::Test) = (&recipe.data, split) {
-        predictions = experts::added(predictions, folder, &views)?;
+        predictions = experts::with_experts(predictions, folder, &views)?;
     }
     let header = RunHeader {
         title: format!("{} on its {} set", model_name(&weights), split.name()),
@@ -142,7 +142,7 @@ fn data_note(data: &DataRecipe) -> String {
     }
 }
 
-/// What is computed for every report of these views.
+/// Returns the options for every report of these views.
 fn options_for(views: &LabelSet, calibration: Option<&zoo::ProbabilityCalibration>) -> EvaluationOptions {
     let groupings = views.groupings.iter().filter_map(|name| {
         let groups = views.groups(name).ok()?;
@@ -161,7 +161,7 @@ fn options_for(views: &LabelSet, calibration: Option<&zoo::ProbabilityCalibratio
     }
 }
 
-/// The views that are no partial labels, where others are: TMED2 is judged on PLAX, PSAX, A4C and A2C.
+/// The views that are no partial labels, where others are: TMED2 is evaluated on PLAX, PSAX, A4C and A2C.
 fn whole_views(views: &LabelSet) -> Option<ClassSubset> {
     let whole = views.views.iter().enumerate().filter(|(_, view)| view.may_be.is_empty());
     let (classes, names): (Vec<usize>, Vec<&str>) = whole.map(|(class, view)| (class, view.name.as_str())).unzip();

@@ -1,4 +1,4 @@
-//! A recipe's run, opened for judging.
+//! A recipe's run, opened for evaluation.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use zoo::{LabelSet, ModelCard, Registry};
 
 use crate::cli::{Common, EvalOptions};
 
-/// A recipe with what it made.
+/// A recipe with its results.
 pub struct Run {
     pub recipe: Recipe,
     pub card: ModelCard,
@@ -19,7 +19,7 @@ pub struct Run {
     pub weights: PathBuf,
     pub snapshot: Snapshot,
     pub data: DataSet,
-    /// Where the model runs.
+    /// The device that the model runs on.
     pub device: nn::Device,
 }
 
@@ -42,13 +42,13 @@ impl Run {
     }
 }
 
-/// The card that the run has left, if it has.
+/// Reads the card that the run has left; `None` without one.
 fn run_card(recipe: &Recipe, folder: &Path) -> anyhow::Result<Option<ModelCard>> {
     let path = train::card_path(recipe, folder);
     Ok(path.is_file().then(|| ModelCard::read(&path)).transpose()?)
 }
 
-/// What was fitted to these very weights, by the cards that may be theirs.
+/// Returns the calibration that was fitted to these very weights, by the cards that may be theirs.
 fn fitted_to(weights: &Path, cards: &[&ModelCard]) -> anyhow::Result<Option<zoo::ProbabilityCalibration>> {
     let digest = super::report::file_digest(weights)?;
     Ok(cards.iter().find(|card| card.sha256.as_ref() == Some(&digest)).and_then(|card| card.calibration))

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Result, need_at_least, need_open_unit};
 use crate::predictions::Predictions;
 
-/// How nonconformity is measured.
+/// The measure of nonconformity.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ConformalMethod {
@@ -18,7 +18,7 @@ pub enum ConformalMethod {
     Raps {
         /// Added for every rank beyond the free ones.
         penalty: f64,
-        /// How many classes cost nothing.
+        /// The number of classes without a penalty.
         free_ranks: usize,
     },
 }
@@ -29,7 +29,7 @@ pub enum ConformalMethod {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConformalSets {
-    /// How nonconformity is measured.
+    /// The measure of nonconformity.
     pub method: ConformalMethod,
     /// The share of rows whose set may miss the true class.
     pub miss_rate: f64,
@@ -38,7 +38,7 @@ pub struct ConformalSets {
     pub threshold: Option<f64>,
 }
 
-/// How a set predictor does on rows it was not fitted on.
+/// Metrics of a set predictor on rows that it was not fitted on.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ConformalMetrics {
     /// The share of rows whose set holds the true class.
@@ -54,7 +54,11 @@ pub struct ConformalMetrics {
 impl ConformalSets {
     /// Fits on the rows whose class is known: a validation set, at the level at which sets are asked for.
     ///
-    /// The threshold is the ceil((n + 1)(1 - miss_rate))-th smallest nonconformity of the n rows.
+    /// The threshold is the ceil((n + 1)(1 - miss_rate))-th smallest nonconformity of the n rows; there is none for fewer rows
+    /// than [`ConformalSets::min_rows`].
+    ///
+    /// # Errors
+    /// Without such rows, and for a miss rate that is not between 0 and 1.
     pub fn fit(predictions: &Predictions, method: ConformalMethod, miss_rate: f64) -> Result<Self> {
         need_open_unit("the miss rate", miss_rate)?;
         let mut scores: Vec<f64> =
@@ -72,7 +76,7 @@ impl ConformalSets {
         ((1.0 - miss_rate) / miss_rate - 1e-9).ceil() as usize
     }
 
-    /// The classes that the row may show, most likely first.
+    /// Returns the classes that the row may show, most likely first.
     pub fn set(&self, probabilities: &[f64]) -> Vec<usize> {
         let order = most_likely_first(probabilities);
         let Some(threshold) = self.threshold else { return order };
@@ -83,8 +87,8 @@ impl ConformalSets {
         order.into_iter().enumerate().filter_map(inside).collect()
     }
 
-    /// Coverage and sizes over the rows whose class is known; `None` without any.
-    pub fn judge(&self, predictions: &Predictions) -> Option<ConformalMetrics> {
+    /// Returns coverage and sizes over the rows whose class is known; `None` without any.
+    pub fn metrics(&self, predictions: &Predictions) -> Option<ConformalMetrics> {
         let (mut rows, mut covered, mut size, mut single, mut empty) = (0, 0, 0, 0, 0);
         for (row, class) in predictions.labelled() {
             let set = self.set(&row.probabilities);
@@ -104,7 +108,7 @@ impl ConformalSets {
     }
 }
 
-/// For each class how little it conforms: smaller is likelier.
+/// Returns each class's nonconformity: smaller is more likely.
 fn nonconformity(method: ConformalMethod, probabilities: &[f64]) -> Vec<f64> {
     let (penalty, free_ranks) = match method {
         ConformalMethod::Lac => return probabilities.iter().map(|p| 1.0 - p).collect(),
@@ -198,7 +202,7 @@ mod tests {
             [ConformalMethod::Lac, ConformalMethod::Aps, ConformalMethod::Raps { penalty: 0.05, free_ranks: 1 }]
         {
             let sets = ConformalSets::fit(&validation, method, 0.1).unwrap();
-            let metrics = sets.judge(&test).unwrap();
+            let metrics = sets.metrics(&test).unwrap();
             // Four standard errors of both samples together are 0.043; APS is only bounded from below.
             assert!(metrics.coverage > 0.857, "{method:?} {metrics:?}");
             assert!(metrics.coverage < 0.943 || method == ConformalMethod::Aps, "{method:?} {metrics:?}");

@@ -5,7 +5,7 @@ use crate::metrics::ratio;
 use crate::predictions::{Prediction, Predictions};
 use crate::probability::log_probability;
 
-/// How confidences are put into bins.
+/// The way of putting confidences into bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BinKind {
@@ -30,7 +30,7 @@ pub struct ReliabilityBin {
     pub accuracy: f64,
 }
 
-/// What calibration asks of one row whose class is known.
+/// One row whose class is known, as calibration errors and proper scores need it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ScoredRow {
     confidence: f64,
@@ -76,12 +76,15 @@ pub(crate) fn calibration_metrics(mut rows: Vec<ScoredRow>) -> CalibrationMetric
     }
 }
 
-/// How many bins the calibration errors have (Guo et al. 2017).
+/// The bins of the calibration errors (Guo et al. 2017).
 const BINS: usize = 15;
 
-/// Confidence against accuracy, bin by bin, over the rows whose class is known; bins without rows are left out.
+/// Returns confidence against accuracy, bin by bin, over the rows whose class is known; bins without rows are left out.
 ///
 /// Confidence is the probability of the most likely class (Guo et al., ICML 2017).
+///
+/// # Errors
+/// For no bins.
 pub fn reliability(predictions: &Predictions, kind: BinKind, bins: usize) -> Result<Vec<ReliabilityBin>> {
     if bins == 0 {
         return Err(EvaluateError::Range { name: "the number of bins", value: 0.0, allowed: "1 or more" });
@@ -123,28 +126,28 @@ fn into_bins(rows: &mut [ScoredRow], kind: BinKind, bins: usize) -> Vec<Reliabil
     found
 }
 
-/// The mean distance of confidence and accuracy over bins, weighed by their rows; `None` without rows.
+/// Returns the mean distance of confidence and accuracy over bins, weighted by their rows; `None` without rows.
 pub fn calibration_error(bins: &[ReliabilityBin]) -> Option<f64> {
     let total: f64 = bins.iter().map(|bin| bin.weight).sum();
     ratio(bins.iter().map(|bin| bin.weight * (bin.confidence - bin.accuracy).abs()).sum(), total)
 }
 
-/// The expected calibration error with 15 bins of equal width (Guo et al. 2017).
+/// Returns the expected calibration error with 15 bins of equal width (Guo et al. 2017).
 pub fn expected_error(predictions: &Predictions) -> Option<f64> {
     calibration_metrics(ScoredRow::all(predictions)).expected_error
 }
 
-/// The expected calibration error with 15 bins of equal count.
+/// Returns the expected calibration error with 15 bins of equal count.
 pub fn adaptive_error(predictions: &Predictions) -> Option<f64> {
     calibration_metrics(ScoredRow::all(predictions)).adaptive_error
 }
 
-/// The mean squared distance of the probabilities from the truth, summed over classes: 0 to 2 (Brier 1950).
+/// Returns the mean squared distance of the probabilities from the truth, summed over classes: 0 to 2 (Brier 1950).
 pub fn brier(predictions: &Predictions) -> Option<f64> {
     calibration_metrics(ScoredRow::all(predictions)).brier
 }
 
-/// The mean negative logarithm of the true class's probability, in nats; a probability of 0 counts as 1.2e-38.
+/// Returns the mean negative logarithm of the true class's probability, in nats; a probability of 0 counts as 1.2e-38.
 pub fn log_loss(predictions: &Predictions) -> Option<f64> {
     calibration_metrics(ScoredRow::all(predictions)).log_loss
 }

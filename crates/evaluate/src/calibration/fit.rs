@@ -41,7 +41,7 @@ impl CalibrationFit {
     /// mean probabilities and it is applied to clips: the two agree closely, as the clips of a loop are alike.
     ///
     /// # Errors
-    /// Where no clip's class is known or clips of one loop contradict each other.
+    /// If no clip's class is known or clips of one loop contradict each other.
     pub fn from_clips(clips: &Predictions, targets: CalibrationTargets) -> Result<Self> {
         let at_one = aggregate(clips, Level::Loop)?;
         let count = at_one.labelled().count();
@@ -64,7 +64,7 @@ mod tests {
     use crate::predictions::tests::{names, row};
     use crate::predictions::{Prediction, Truth};
 
-    /// Loops of one clip; every tenth is misclassified, and the model is far too sure.
+    /// Loops of one clip; every tenth is misclassified, and the model is overconfident.
     fn clips(count: u32) -> Predictions {
         let rows = (0..count).map(|number| {
             let truth = Truth::Class(usize::from(number % 10 == 0));

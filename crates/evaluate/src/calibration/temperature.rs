@@ -11,7 +11,7 @@ const HOTTEST: f64 = 20.0;
 /// The temperature that makes probabilities fit the truth best.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TemperatureFit {
-    /// Logits are divided by it: above 1 where the model was too sure.
+    /// Logits are divided by it: above 1 where the model was overconfident.
     pub temperature: f64,
     /// Mean negative log likelihood in nats with temperature 1.
     pub log_loss_before: f64,
@@ -22,13 +22,16 @@ pub struct TemperatureFit {
     pub at_bound: bool,
 }
 
-/// Probabilities at another temperature: `softmax(ln(p) / temperature)`, the same as dividing the logits.
+/// Returns probabilities at another temperature: `softmax(ln(p) / temperature)`, the same as dividing the logits.
 pub fn with_temperature(probabilities: &[f64], temperature: f64) -> Vec<f64> {
     softmax(&probabilities.iter().map(|p| log_probability(*p) / temperature).collect::<Vec<_>>())
 }
 
 impl Predictions {
-    /// The same rows with their probabilities at another temperature.
+    /// Returns the rows with their probabilities at another temperature.
+    ///
+    /// # Errors
+    /// If the temperature is not above 0 and finite.
     pub fn at_temperature(&self, temperature: f64) -> Result<Self> {
         if !(temperature > 0.0 && temperature.is_finite()) {
             return Err(EvaluateError::Range { name: "the temperature", value: temperature, allowed: "above 0" });
@@ -54,7 +57,7 @@ pub fn platt_smoothing(rows: usize) -> f64 {
 /// The loss is convex in 1 / temperature, so bisection of its derivative finds the minimum whatever the start.
 ///
 /// # Errors
-/// Without rows of known class, where their weights sum to 0, and for a smoothing that is not 0 or more and below 1.
+/// Without rows of known class, if their weights sum to 0, and for a smoothing that is not 0 or more and below 1.
 pub fn fit_temperature(predictions: &Predictions, label_smoothing: f64) -> Result<TemperatureFit> {
     if !(0.0..1.0).contains(&label_smoothing) {
         let (name, value) = ("the label smoothing", label_smoothing);

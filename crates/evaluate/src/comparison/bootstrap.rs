@@ -14,7 +14,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// How many resamples are drawn unless stated otherwise.
+/// The default number of resamples.
 pub const BOOTSTRAP_ROUNDS: usize = 1000;
 
 /// Percentile intervals of several metrics at once, by drawing patients, with all their rows, with replacement

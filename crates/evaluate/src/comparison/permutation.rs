@@ -10,7 +10,7 @@ pub struct PermutationTest {
     pub difference: f64,
     /// The two-sided p-value: how often a difference at least as large comes about by chance.
     pub p_value: f64,
-    /// How many random exchanges were tried.
+    /// The number of random exchanges.
     pub rounds: usize,
 }
 

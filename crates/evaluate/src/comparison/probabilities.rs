@@ -16,7 +16,7 @@ impl ProbabilityDifference {
     /// Compares `first` with `second`, whose rows stand for the same loops in the same order.
     ///
     /// # Errors
-    /// Where they differ in the number of classes or rows, and without rows.
+    /// If they differ in the number of classes or rows, and without rows.
     pub fn between(first: &Predictions, second: &Predictions) -> Result<Self> {
         need_size("classes of the second model", first.classes().len(), second.classes().len())?;
         need_size("rows of the second model", first.rows().len(), second.rows().len())?;

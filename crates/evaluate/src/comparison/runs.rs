@@ -24,7 +24,7 @@ pub struct RunComparison {
     pub differences: Vec<MetricDifference>,
 }
 
-/// How much one metric differs.
+/// The difference of one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MetricDifference {
     /// The metric.
@@ -48,6 +48,9 @@ const METRICS: [&str; 3] = ["accuracy", "macro_f1", "balanced_accuracy"];
 
 impl RunComparison {
     /// Compares two runs, given with their names; both must label the same loops with the same truths and classes.
+    ///
+    /// # Errors
+    /// If their classes or truths differ, or they have no row in common.
     pub fn new(first: (&str, &Predictions), second: (&str, &Predictions), rounds: usize, seed: u64) -> Result<Self> {
         let ((first_name, first), (second_name, second)) = (first, second);
         need_size("classes of the second run", first.classes().len(), second.classes().len())?;
@@ -122,8 +125,8 @@ mod tests {
     fn run(patients: usize, correct: impl Fn(usize) -> bool) -> Predictions {
         let rows = (0..patients).map(|index| {
             let truth = index % 2;
-            let said = if correct(index) { truth } else { 1 - truth };
-            row(&format!("p{index}"), "1", Truth::Class(truth), &[[1.0, 0.0], [0.0, 1.0]][said])
+            let predicted = if correct(index) { truth } else { 1 - truth };
+            row(&format!("p{index}"), "1", Truth::Class(truth), &[[1.0, 0.0], [0.0, 1.0]][predicted])
         });
         Predictions::new(names(2), rows.collect()).unwrap()
     }

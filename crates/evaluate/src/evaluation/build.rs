@@ -16,11 +16,14 @@ use crate::metrics::{Confusion, SubsetAccuracy};
 use crate::predictions::{Prediction, Predictions};
 use crate::roc::{auroc, roc};
 
-/// The accuracies for which the price in coverage is given.
+/// The accuracies at which coverage is given.
 const ACCURACIES: [f64; 4] = [0.95, 0.97, 0.98, 0.99];
 
 impl Evaluation {
-    /// Judges `predictions`, whose rows must each stand for what `options.level` says: they are joined before.
+    /// Computes all metrics of `predictions`, whose rows each stand for one `options.level`: they are joined before.
+    ///
+    /// # Errors
+    /// Without rows, where rows are not joined, and where an option has another number of rows or classes.
     pub fn new(predictions: &Predictions, header: RunHeader, options: EvaluationOptions) -> Result<Self> {
         let rows = predictions.rows();
         need_at_least("rows", 1, rows.len())?;
@@ -64,7 +67,7 @@ impl Evaluation {
             Some(subset) => Some((subset.clone(), SubsetAccuracy::from_confusion(&likeliest, &subset.classes)?)),
             None => None,
         };
-        let conformal = options.conformal.and_then(|sets| sets.judge(predictions).map(|metrics| (sets, metrics)));
+        let conformal = options.conformal.and_then(|sets| sets.metrics(predictions).map(|metrics| (sets, metrics)));
         let embedding = match &options.embedding {
             Some(points) => {
                 need_size("places of rows on a plane", rows.len(), points.len())?;
@@ -104,7 +107,7 @@ impl Evaluation {
     }
 }
 
-/// The headline metrics, all of the rows that show a class, and each class's recall.
+/// Returns the headline metrics of the rows that show a class, and each class's recall, with intervals.
 fn with_intervals(
     predictions: &Predictions,
     options: &EvaluationOptions,
@@ -152,7 +155,7 @@ fn with_intervals(
     Ok((metrics, recalls))
 }
 
-/// The headline metrics, without intervals.
+/// Returns the headline metrics without intervals.
 fn headline(confusion: &Confusion, judged: Vec<ScoredRow>, groupings: &[Grouping]) -> Vec<Metric> {
     let share = |name: &str, value| Metric { name: name.to_owned(), value, interval: None, is_share: true };
     let number = |name: &str, value| Metric { is_share: false, ..share(name, value) };
@@ -254,7 +257,7 @@ pub(super) mod tests {
         let outliers = evaluation.ood.unwrap();
         assert_eq!((outliers.by_confidence, outliers.by_energy), (Some(0.75), Some(1.0)));
         assert_eq!(evaluation.experts.as_ref().unwrap().subsets.majority.rows, 6);
-        // Below 0.65 nothing is said: a has 0 and 1 and gets 0, b has 0 and 1 and gets 1, c has nothing and gets nothing.
+        // Below 0.65 no label is given: a has 0 and 1 and gets 0, b has 0 and 1 and gets 1, c has nothing and gets nothing.
         let inventory = evaluation.inventory.unwrap();
         assert_eq!((inventory.studies, inventory.exact), (3, 1.0 / 3.0));
         assert_eq!((inventory.precision, inventory.recall), (Some(1.0), Some(0.5)));
@@ -263,7 +266,7 @@ pub(super) mod tests {
         assert_eq!((point.coverage, point.accuracy, point.outside_labelled), (Some(0.75), Some(2.0 / 3.0), Some(0.0)));
         // Class 0: one correct, of two that show it and two called so; class 1: one correct of two, nothing else called so.
         assert!((point.macro_f1.unwrap() - (0.5 + 2.0 / 3.0) / 2.0).abs() < 1e-12);
-        // Three of five answers are correct, the surest is wrong.
+        // Three of five predictions are correct, the most confident one is wrong.
         assert_eq!(evaluation.coverage_curve.last().unwrap().accuracy, 0.6);
         assert_eq!(evaluation.coverage_curve[0].accuracy, 0.0);
         let json: serde_json::Value = serde_json::from_str(&evaluation.to_json().unwrap()).unwrap();

@@ -29,7 +29,7 @@ impl Decisions {
     /// Computes what the rule gives on `predictions`.
     ///
     /// # Errors
-    /// Where `predictions` have another number of rows.
+    /// If `predictions` have another number of rows.
     pub(super) fn operating_point(self, predictions: &Predictions) -> Result<OperatingPoint> {
         let rows = predictions.rows();
         need_size("decisions", rows.len(), self.classes.len())?;

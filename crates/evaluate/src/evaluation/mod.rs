@@ -1,4 +1,4 @@
-//! Everything that is said of one run, as one value.
+//! The evaluation of one run as one value.
 
 mod build;
 mod decisions;
@@ -20,7 +20,7 @@ pub use decisions::Decisions;
 pub use folds::metrics_over_folds;
 pub use parts::{ClassRow, CoverageMetrics, Experts, Metric, Mistake, OodMetrics, OperatingPoint, Rows};
 
-/// What a reader must know before any metric: given by the caller, never guessed.
+/// The facts that a reader needs before any metric: given by the caller, never guessed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RunHeader {
     /// The report's heading.
@@ -33,7 +33,7 @@ pub struct RunHeader {
     pub data: String,
     /// A fingerprint of the data, so that two reports can be known to speak of the same rows.
     pub data_fingerprint: String,
-    /// What the data were, shown above everything: "simulated images, not for clinical use".
+    /// The kind of data, shown above everything: "simulated images, not for clinical use".
     pub data_note: String,
     /// The seed of the run.
     pub seed: u64,
@@ -52,7 +52,7 @@ pub struct Grouping {
     pub group_of_class: Vec<usize>,
 }
 
-/// Some of the classes, judged alone.
+/// Some of the classes, evaluated alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClassSubset {
     /// Its name, such as `four views`.
@@ -61,20 +61,20 @@ pub struct ClassSubset {
     pub classes: Vec<usize>,
 }
 
-/// What is computed beside the usual, and how.
+/// Options of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationOptions {
-    /// What one row stands for; see [`crate::aggregate`].
+    /// The unit that one row stands for; see [`crate::aggregate`].
     pub level: Level,
     /// Coarser lists in which accuracy is given too.
     pub groupings: Vec<Grouping>,
-    /// Classes that are judged alone, such as TMED2's four views.
+    /// Classes that are evaluated alone, such as TMED2's four views.
     pub subset: Option<ClassSubset>,
     /// A set predictor, fitted on a validation set.
     pub conformal: Option<ConformalSets>,
-    /// What is said of each row, to be judged beside the others; the likeliest class of each where this is absent.
+    /// The labels given; the most likely class of each row where this is absent.
     pub decisions: Option<Decisions>,
-    /// A place on a plane for every row (see [`crate::tsne`]).
+    /// A point in the plane for every row (see [`crate::tsne`]).
     pub embedding: Option<Vec<[f64; 2]>>,
     /// A comparison with another run on the same rows.
     pub comparison: Option<RunComparison>,
@@ -84,12 +84,12 @@ pub struct EvaluationOptions {
     pub interval_level: f64,
     /// The seed of the resamples.
     pub bootstrap_seed: u64,
-    /// How many of the surest mistakes are listed.
+    /// The number of most confident mistakes that are listed.
     pub worst_mistakes: usize,
 }
 
 impl EvaluationOptions {
-    /// The usual, for rows that each stand for a `level`.
+    /// Returns the default options for rows that each stand for a `level`.
     pub fn new(level: Level) -> Self {
         Self {
             level,
@@ -107,18 +107,18 @@ impl EvaluationOptions {
     }
 }
 
-/// Everything that is said of one run.
+/// The evaluation of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evaluation {
     /// The version of this structure in JSON; it grows when a field changes its meaning.
     pub format: u32,
-    /// What a reader must know first.
+    /// The facts that a reader needs first.
     pub header: RunHeader,
-    /// What one row stands for.
+    /// The unit that one row stands for.
     pub level: Level,
     /// The share of resamples inside an interval.
     pub interval_level: f64,
-    /// How much there was.
+    /// Counts of the rows.
     pub rows: Rows,
     /// The classes' names, by index.
     pub classes: Vec<String>,
@@ -126,46 +126,49 @@ pub struct Evaluation {
     pub metrics: Vec<Metric>,
     /// One row a class.
     pub per_class: Vec<ClassRow>,
-    /// Accuracy over the rows of some classes.
+    /// Accuracy over the rows of some of the classes.
     pub subset: Option<(ClassSubset, SubsetAccuracy)>,
-    /// How often each class was said to be each class, abstentions as the options have them.
+    /// The confusion matrix of the labels given, abstentions included.
     pub confusion: Confusion,
     /// Confidence against accuracy, in 15 bins of equal width.
     pub reliability: Vec<ReliabilityBin>,
-    /// What answering only the surest rows wins; absent where no row's truth is known.
+    /// Metrics of labelling only the most confident rows; absent where no row's truth is known.
     pub coverage: Option<CoverageMetrics>,
-    /// What the pipeline's own threshold gives.
+    /// Metrics of the labels given, where they came with the options.
     pub operating_point: Option<OperatingPoint>,
     /// The curve of accuracy over coverage.
     #[serde(skip)]
     pub coverage_curve: Vec<CoveragePoint>,
-    /// How well low confidence finds the wrong answers.
+    /// The ROC of low confidence as a sign of a wrong prediction.
     #[serde(skip)]
     pub abstention_roc: Vec<RocPoint>,
-    /// How well rows outside the classes are told; absent where there are none.
+    /// The separation of rows outside the classes; absent where there are none.
     pub ood: Option<OodMetrics>,
-    /// The set predictor and how it did.
+    /// The set predictor and its metrics.
     pub conformal: Option<(ConformalSets, ConformalMetrics)>,
-    /// How far the model and three experts agree; absent where they were not asked.
+    /// Agreement of the model and three experts; absent where a row lacks their labels.
     pub experts: Option<Experts>,
-    /// How well studies' inventories are found by what the pipeline says; only where rows are loops.
+    /// Agreement of the studies' inventories; only where rows are loops.
     pub inventory: Option<InventoryMetrics>,
     /// A comparison with another run.
     pub comparison: Option<RunComparison>,
-    /// The surest wrong answers.
+    /// The misclassified rows of highest confidence.
     pub worst_mistakes: Vec<Mistake>,
-    /// A place on a plane and the class of every row.
+    /// A point in the plane and the class of every row.
     #[serde(skip)]
     pub embedding: Vec<([f64; 2], Option<usize>)>,
 }
 
 impl Evaluation {
-    /// Every metric as JSON, so that runs can be compared; curves and places are left out.
+    /// Returns every metric as JSON, so that runs can be compared; curves and embeddings are left out.
+    ///
+    /// # Errors
+    /// Where JSON cannot be written.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).map_err(EvaluateError::Json)
     }
 
-    /// The headline metric `name`.
+    /// Returns the headline metric `name`.
     pub fn metric(&self, name: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.name == name)
     }

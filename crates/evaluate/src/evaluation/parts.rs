@@ -9,14 +9,14 @@ use crate::metrics::Confusion;
 use crate::predictions::{Prediction, Predictions, Truth};
 use crate::roc::auroc;
 
-/// How much was judged.
+/// Counts of the rows evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Rows {
     /// Rows that show one of the classes.
     pub labelled: usize,
     /// Rows that show none of them.
     pub outside: usize,
-    /// Rows whose truth is unknown; they are in no metric.
+    /// Rows whose truth is unknown, which are in no metric.
     pub unlabelled: usize,
     /// Patients, over all rows.
     pub patients: usize,
@@ -59,15 +59,15 @@ pub struct ClassRow {
     pub name: String,
     /// Weight of the rows that show it.
     pub support: f64,
-    /// Of the rows called so that show a class, the share that shows it.
+    /// Of the rows predicted so that show a class, the share that shows it.
     pub precision: Option<f64>,
-    /// Of the rows that show it, the share called so.
+    /// Of the rows that show it, the share predicted so.
     pub recall: Option<f64>,
     /// The recall's interval.
     pub recall_interval: Option<Interval>,
     /// The harmonic mean of both.
     pub f1: Option<f64>,
-    /// What its rows are most often called instead, and how often, as a share of its rows.
+    /// The class that its rows are most often mistaken for, and the share of its rows.
     pub most_confused_with: Option<(String, f64)>,
 }
 
@@ -93,14 +93,14 @@ impl ClassRow {
     }
 }
 
-/// What answering only the surest rows wins.
+/// Metrics of labelling only the most confident rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CoverageMetrics {
     /// The area under the risk-coverage curve; 0 is best.
     pub area_under_risk: f64,
-    /// How well low confidence tells wrong answers from right ones: the area under the ROC.
+    /// The area under the ROC of low confidence as a sign of a wrong prediction.
     pub abstention_auroc: Option<f64>,
-    /// For some accuracies: the accuracy asked for, and what it costs.
+    /// The coverage at some accuracies.
     pub at_accuracy: Vec<CoverageAt>,
 }
 
@@ -109,25 +109,25 @@ pub struct CoverageMetrics {
 pub struct CoverageAt {
     /// The accuracy asked for.
     pub accuracy: f64,
-    /// The largest share of rows that can be answered with it; absent where it cannot be reached.
+    /// The largest share of rows that can be labelled with it; absent where it cannot be reached.
     pub coverage: Option<f64>,
     /// The confidence below which one must abstain for it.
     pub abstain_below: Option<f64>,
 }
 
-/// What abstaining by a rule gives.
+/// Metrics of abstaining by a rule.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OperatingPoint {
     /// The rule, in words that follow "abstaining".
     pub rule: String,
-    /// The share of rows that are answered, of those that show a class.
+    /// The share of rows that are labelled, of those that show a class.
     pub coverage: Option<f64>,
-    /// The share of the answers that is right; an answer to a row outside the classes is not.
+    /// The share of the labels that is correct; a label of a row outside the classes is not.
     pub accuracy: Option<f64>,
-    /// The share of rows outside the classes that are answered all the same.
+    /// The share of rows outside the classes that are labelled all the same.
     pub outside_labelled: Option<f64>,
-    /// The macro F1 of everything that is said: an abstention misses the row's class, and an answer to a row outside the
-    /// classes is a false one.
+    /// The macro F1 of all labels given: an abstention is a false negative of the row's class, and a label of a row outside
+    /// the classes a false positive.
     pub macro_f1: Option<f64>,
 }
 
@@ -156,7 +156,7 @@ impl OodMetrics {
     }
 }
 
-/// How far the model and three experts agree.
+/// Agreement of the model and three experts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Experts {
     /// Accuracy on the subsets that their answers make.
@@ -166,7 +166,7 @@ pub struct Experts {
 }
 
 impl Experts {
-    /// Where every row has three experts' answers.
+    /// Computes the agreement where every row has three experts' labels; `None` elsewhere.
     pub(super) fn from_predictions(predictions: &Predictions) -> Result<Option<Self>> {
         if predictions.rows().iter().any(|row| row.experts.len() != 3) {
             return Ok(None);
@@ -175,23 +175,23 @@ impl Experts {
     }
 }
 
-/// A wrong answer.
+/// A misclassified row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Mistake {
     /// Study, loop, beat and clip.
     pub location: String,
-    /// What it shows; absent where it is outside the classes.
+    /// The true class; absent where it is outside the classes.
     pub truth: Option<String>,
-    /// What it was called.
+    /// The predicted class.
     pub predicted: String,
-    /// The probability of what it was called.
+    /// The probability of the predicted class.
     pub confidence: f64,
-    /// The probability of what it shows.
+    /// The probability of the true class.
     pub truth_probability: Option<f64>,
 }
 
 impl Mistake {
-    /// The surest `count`.
+    /// Returns the `count` with the highest confidence.
     pub(super) fn most_confident(predictions: &Predictions, count: usize) -> Vec<Self> {
         let mut wrong: Vec<&Prediction> =
             predictions.rows().iter().filter(|row| row.is_correct() == Some(false)).collect();

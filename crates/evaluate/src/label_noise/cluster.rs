@@ -2,7 +2,7 @@ use crate::error::{Result, need_at_least, need_size};
 use crate::linear::{Matrix, add_scaled, dot, principal_components, squared_distance};
 use random::Stream;
 
-/// How features are brought into clusters.
+/// Options of the clustering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClusterOptions {
     /// Principal components that are kept.
@@ -11,7 +11,7 @@ pub struct ClusterOptions {
     pub clusters: usize,
     /// Rows a step of the mini-batch k-means.
     pub batch: usize,
-    /// How often, on average, a row is in a batch.
+    /// The average number of batches that a row is in.
     pub passes: usize,
     /// The seed of everything random.
     pub seed: u64,

@@ -11,7 +11,7 @@ use crate::metrics::ratio;
 pub use cluster::{ClusterOptions, cluster_labels};
 pub use inject::{NoisyLabels, inject_within_groups};
 
-/// How well a correction finds labels that were made wrong.
+/// Metrics of a correction of labels that were made wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct NoiseMetrics {
     /// Rows whose label was made wrong: N.

@@ -3,37 +3,40 @@ use serde::Serialize;
 use crate::error::{EvaluateError, Result, need_size};
 use crate::predictions::{Predictions, Truth};
 
-/// How often each class was called each class, with what is outside the classes and what was abstained from.
+/// A confusion matrix, with a row for what is outside the classes and a column for abstentions.
 ///
-/// Rows are truths, columns are answers. Counts are sums of the rows' weights. Rows whose truth is unknown are not in it.
+/// Rows are truths, columns are predictions. Counts are sums of the rows' weights. Rows whose truth is unknown are not in it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Confusion {
-    /// How many classes there are.
+    /// The number of classes.
     classes: usize,
     /// `classes + 1` rows (the last: outside) of `classes + 1` columns (the last: abstained).
     counts: Vec<Vec<f64>>,
 }
 
-/// What a confusion matrix says of one class.
+/// The metrics of one class.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ClassMetrics {
     /// Weight of the rows that show the class.
     pub support: f64,
-    /// Of the rows called this class, the share that shows it; `None` where none is called so.
+    /// Of the rows predicted as this class, the share that shows it; `None` where none is called so.
     pub precision: Option<f64>,
-    /// Of the rows that show it, the share called so (the class's accuracy); `None` where none shows it.
+    /// Of the rows that show it, the share predicted so (the class's accuracy); `None` where none shows it.
     pub recall: Option<f64>,
-    /// Of the rows that do not show it, the share not called so; `None` where all show it.
+    /// Of the rows that do not show it, the share not predicted so; `None` where all show it.
     pub specificity: Option<f64>,
     /// The harmonic mean of precision and recall, 0 where one of them is missing; `None` where both are.
     pub f1: Option<f64>,
 }
 
 impl Confusion {
-    /// Counts `answers`, one a row, `None` for an abstention.
-    pub fn from_decisions(predictions: &Predictions, answers: &[Option<usize>]) -> Result<Self> {
-        need_size("answers", predictions.rows().len(), answers.len())?;
-        let known = predictions.rows().iter().zip(answers);
+    /// Counts `decisions`, one class a row, `None` for an abstention.
+    ///
+    /// # Errors
+    /// If there is not one decision a row, or one is no class.
+    pub fn from_decisions(predictions: &Predictions, decisions: &[Option<usize>]) -> Result<Self> {
+        need_size("decisions", predictions.rows().len(), decisions.len())?;
+        let known = predictions.rows().iter().zip(decisions);
         let known = known.filter(|(row, _)| row.truth != Truth::Unlabelled);
         Self::from_counts(
             predictions.classes().len(),
@@ -42,12 +45,18 @@ impl Confusion {
     }
 
     /// Counts the most likely class of each row.
+    ///
+    /// # Errors
+    /// None: every row has such a class.
     pub fn from_top_classes(predictions: &Predictions) -> Result<Self> {
-        let answers: Vec<Option<usize>> = predictions.rows().iter().map(|row| Some(row.top_class())).collect();
-        Self::from_decisions(predictions, &answers)
+        let classes: Vec<Option<usize>> = predictions.rows().iter().map(|row| Some(row.top_class())).collect();
+        Self::from_decisions(predictions, &classes)
     }
 
-    /// Counts (truth, answer, weight), where no truth means outside the classes and no answer an abstention.
+    /// Counts (truth, prediction, weight), where no truth means outside the classes and no prediction an abstention.
+    ///
+    /// # Errors
+    /// If a truth or a prediction is none of the `classes`.
     pub fn from_counts(
         classes: usize,
         rows: impl Iterator<Item = (Option<usize>, Option<usize>, f64)>,
@@ -62,7 +71,7 @@ impl Confusion {
         Ok(Self { classes, counts })
     }
 
-    /// The same counts with classes joined: `group_of_class` gives each class's group.
+    /// Returns the counts with classes joined: `group_of_class` gives each class's group.
     pub fn grouped(&self, group_of_class: &[usize]) -> Result<Self> {
         need_size("groups of classes", self.classes, group_of_class.len())?;
         let groups = group_of_class.iter().max().map_or(0, |last| last + 1);
@@ -74,7 +83,7 @@ impl Confusion {
         )
     }
 
-    /// The same counts without the rows outside the classes.
+    /// Returns the counts without the rows outside the classes.
     ///
     /// A most likely class is never correct for such a row, whatever the model does; only an abstention is. So precision and
     /// F1 of most likely classes are taken over the rows that show a class.
@@ -84,42 +93,42 @@ impl Confusion {
         inside
     }
 
-    /// How many classes there are.
+    /// Returns the number of classes.
     pub fn classes(&self) -> usize {
         self.classes
     }
 
-    /// Weight of the rows of class `truth` that were called `answer`.
+    /// Returns the weight of the rows of class `truth` that were predicted as `answer`.
     pub fn between(&self, truth: usize, answer: usize) -> f64 {
         self.counts[truth][answer]
     }
 
-    /// For each class, in order, and last for what is outside: weight of the rows that were abstained from.
+    /// Returns the weight of the abstentions, for each class and last for what is outside.
     pub fn abstained(&self) -> Vec<f64> {
         self.counts.iter().map(|row| row[self.classes]).collect()
     }
 
-    /// For each class: weight of the rows outside the classes that were called so.
+    /// Returns, for each class, the weight of the rows outside the classes that were predicted so.
     pub fn outside(&self) -> &[f64] {
         &self.counts[self.classes][..self.classes]
     }
 
-    /// True where rows outside the classes or abstentions were counted.
+    /// Returns true where rows outside the classes or abstentions were counted.
     pub fn has_outside_or_abstained(&self) -> bool {
         self.outside().iter().chain(&self.abstained()).any(|weight| *weight > 0.0)
     }
 
-    /// Weight of the rows of class `truth`, abstentions among them.
+    /// Returns the weight of the rows of class `truth`, abstentions included.
     pub fn support(&self, truth: usize) -> f64 {
         self.counts[truth].iter().sum()
     }
 
-    /// Weight of the rows that were called `answer`, those outside the classes among them.
+    /// Returns the weight of the rows that were predicted as `answer`, those outside the classes included.
     pub fn called(&self, answer: usize) -> f64 {
         self.counts.iter().map(|row| row[answer]).sum()
     }
 
-    /// The share of rows of class `truth` that were called `answer`; 0 where the class has no rows.
+    /// Returns the share of rows of class `truth` that were predicted as `answer`; 0 where the class has no rows.
     pub fn share(&self, truth: usize, answer: usize) -> f64 {
         ratio(self.counts[truth][answer], self.support(truth)).unwrap_or(0.0)
     }
@@ -132,12 +141,12 @@ impl Confusion {
         self.counts.iter().flatten().sum()
     }
 
-    /// The share of the classes' rows that were called correctly; abstentions are not correct. `None` without rows.
+    /// Returns the share of the classes' rows that were classified correctly; abstentions were not. `None` without rows.
     pub fn accuracy(&self) -> Option<f64> {
         ratio(self.correct(), (0..self.classes).map(|class| self.support(class)).sum())
     }
 
-    /// Precision, recall and F1 of `class`.
+    /// Returns precision, recall, specificity and F1 of `class`.
     pub fn class_metrics(&self, class: usize) -> ClassMetrics {
         let (correct, support, called) = (self.counts[class][class], self.support(class), self.called(class));
         let others = self.total() - support;
@@ -150,33 +159,33 @@ impl Confusion {
         }
     }
 
-    /// The mean F1 of the classes that occur in the truth or among the answers (scikit-learn's `macro`).
+    /// Returns the mean F1 of the classes that occur in the truth or among the predictions (scikit-learn's `macro`).
     pub fn macro_f1(&self) -> Option<f64> {
         mean((0..self.classes).filter_map(|class| self.class_metrics(class).f1))
     }
 
-    /// F1 of all answers together. It is the accuracy unless something was abstained from or lies outside the classes.
+    /// Returns the F1 of all predictions together. It is the accuracy unless something was abstained from or lies outside the classes.
     pub fn micro_f1(&self) -> Option<f64> {
         let sum = |of: &dyn Fn(usize) -> f64| (0..self.classes).map(of).sum::<f64>();
         ratio(2.0 * self.correct(), sum(&|class| self.support(class)) + sum(&|class| self.called(class)))
     }
 
-    /// The mean precision of the classes that are called at all.
+    /// Returns the mean precision of the classes that are predicted at all.
     pub fn macro_precision(&self) -> Option<f64> {
         mean((0..self.classes).filter_map(|class| self.class_metrics(class).precision))
     }
 
-    /// The mean recall of the classes that have rows: balanced accuracy.
+    /// Returns the mean recall of the classes that have rows: balanced accuracy.
     pub fn balanced_accuracy(&self) -> Option<f64> {
         mean((0..self.classes).filter_map(|class| self.class_metrics(class).recall))
     }
 
-    /// The mean specificity of all classes. With many classes it is close to 1 whatever the model does.
+    /// Returns the mean specificity of all classes. With many classes it is close to 1 whatever the model does.
     pub fn macro_specificity(&self) -> Option<f64> {
         mean((0..self.classes).filter_map(|class| self.class_metrics(class).specificity))
     }
 
-    /// Cohen's kappa: agreement beyond what the margins alone would give. `None` where chance agreement is certain.
+    /// Returns Cohen's kappa: agreement beyond what the margins alone would give. `None` where chance agreement is certain.
     ///
     /// Rows outside the classes and abstentions are left out. Cohen, Educational and Psychological Measurement 1960.
     pub fn kappa(&self) -> Option<f64> {

@@ -7,17 +7,20 @@ use crate::error::{EvaluateError, Result, need_at_least};
 /// Accuracy over the rows of some classes only, in the two ways that reports mix up.
 ///
 /// For TMED2 the classes are PLAX, PSAX, A4C and A2C: rows of the fifth class are left out, and a row of the four that is
-/// called the fifth is an error (`seed-systems.md` 7.2).
+/// called the fifth is an error (Huang et al., "TMED 2", 2022).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct SubsetAccuracy {
-    /// The share of all these rows that is called correctly; `None` without rows.
+    /// The share of all these rows that is classified correctly; `None` without rows.
     pub pooled: Option<f64>,
     /// The mean of the recalls of those of the classes that have rows; TMED2's own metric.
     pub mean_recall: Option<f64>,
 }
 
 impl SubsetAccuracy {
-    /// Judges the rows whose truth is one of `classes`.
+    /// Counts the rows whose truth is one of `classes`.
+    ///
+    /// # Errors
+    /// If one of `classes` is not a class of the matrix.
     pub fn from_confusion(confusion: &Confusion, classes: &[usize]) -> Result<Self> {
         if let Some(found) = classes.iter().copied().find(|class| *class >= confusion.classes()) {
             return Err(EvaluateError::Size { what: "class index".to_owned(), expected: confusion.classes(), found });
@@ -42,7 +45,10 @@ pub struct FoldMetrics {
     pub standard_deviation: Option<f64>,
 }
 
-/// The mean and spread of a metric over folds.
+/// Returns mean and spread of a metric over folds.
+///
+/// # Errors
+/// Without folds.
 pub fn mean_over_folds(folds: &[f64]) -> Result<FoldMetrics> {
     need_at_least("folds", 1, folds.len())?;
     let count = folds.len() as f64;

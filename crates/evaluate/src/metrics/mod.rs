@@ -1,4 +1,4 @@
-//! How often a model is right: over all rows, per class, per group of classes, over folds.
+//! Accuracy of a model: over all rows, per class, per group of classes, over folds.
 
 mod confusion;
 mod folds;

@@ -12,7 +12,7 @@ pub(super) struct Axes {
 }
 
 impl Axes {
-    /// The usual frame, below a title, within a picture of [`Axes::WIDTH`] x [`Axes::HEIGHT`].
+    /// The usual frame, below a title, within a plot of [`Axes::WIDTH`] x [`Axes::HEIGHT`].
     pub(super) fn new(x: (f64, f64), y: (f64, f64)) -> Self {
         Self { left: 70.0, top: 50.0, width: 400.0, height: 340.0, x, y }
     }

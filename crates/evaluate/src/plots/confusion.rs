@@ -5,13 +5,13 @@ use crate::metrics::Confusion;
 /// Which numbers stand in the cells of a confusion matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cells {
-    /// How many rows (their weights).
+    /// The weight of the rows.
     Counts,
     /// The share of the true class's rows, in percent.
     Shares,
 }
 
-/// A confusion matrix: truths down, answers across, right answers blue and wrong ones orange.
+/// A confusion matrix: truths down, predictions across, correct ones blue and wrong ones orange.
 ///
 /// A cell's strength is the square root of its share of the true class, so that small errors are seen. Rows outside the
 /// classes and abstentions have a row and a column of their own where there are any.
@@ -64,7 +64,7 @@ pub fn confusion(matrix: &Confusion, classes: &[String], cells: Cells) -> Drawin
             }
             let share = matrix.share(truth, answer);
             let strength = share.sqrt().max(0.08);
-            // Nothing that is outside the classes can be called correctly, except by abstaining.
+            // Nothing that is outside the classes is correct, except an abstention.
             let ink = Ink::Tint(usize::from(truth != answer), strength);
             let (x, y) = (left + cell * answer as f64, top + cell * truth as f64);
             let hint = format!("{truth_name} called {answer_name}: {} rows, {:.1}%", whole(count), 100.0 * share);

@@ -49,7 +49,7 @@ pub fn reliability(bins: &[ReliabilityBin]) -> Drawing {
     drawing
 }
 
-/// Accuracy over coverage: what answering only the surest rows wins.
+/// Draws accuracy over coverage, which rises as fewer rows are labelled.
 pub fn coverage(curve: &[CoveragePoint]) -> Drawing {
     let title = "Accuracy over coverage";
     let mut drawing = Drawing::new(title, Axes::WIDTH, Axes::HEIGHT);

@@ -4,7 +4,7 @@ use crate::drawing::{Anchor, Drawing, Ink, PALETTE, Place, Shape, text_width};
 const SIDE: f64 = 560.0;
 const LEGEND_ROWS: usize = 28;
 
-/// Points on a plane, by class: eight colors in six forms, so that 48 classes can be told apart.
+/// Points on a plane, by class: eight colors in six forms, which distinguishes 48 classes.
 ///
 /// `classes` gives each point's class, `None` where it is unknown or none of them. Only classes with points are named.
 pub fn embedding(points: &[[f64; 2]], classes: &[Option<usize>], names: &[String]) -> Drawing {

@@ -1,4 +1,4 @@
-//! Pictures of metrics, each as a [`Drawing`] that can be written as SVG or PNG.
+//! Plots of metrics, each as a [`Drawing`] that can be written as SVG or PNG.
 
 mod axes;
 mod confusion;
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn curves_without_points_are_still_pictures() {
+    fn curves_without_points_are_still_plots() {
         for drawing in [reliability(&[]), coverage(&[]), roc(&[], "", ""), embedding(&[], &[], &names(2))] {
             assert!(!drawing.to_svg().contains("NaN"));
             assert!(drawing.to_png().is_ok());

@@ -1,4 +1,4 @@
-//! What a model said of each clip, beat, loop or study, beside the truth.
+//! Predictions of a model beside the truth.
 
 mod table;
 
@@ -10,15 +10,15 @@ use crate::error::{EvaluateError, Result, need_size};
 
 pub use table::{from_csv, to_csv};
 
-/// What a row really shows.
+/// The truth of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Truth {
     /// The class with this index.
     Class(usize),
-    /// Something that is none of the classes: no answer but an abstention is right.
+    /// Something that is none of the classes: only an abstention is correct.
     Outside,
-    /// Nobody has said.
+    /// The truth is unknown.
     Unlabelled,
 }
 
@@ -32,10 +32,10 @@ impl Truth {
     }
 }
 
-/// One row: what a model said of one clip, or of the beat, loop or study that clips were joined into.
+/// One row: the prediction of one clip, or of the beat or loop that clips were joined into.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// Whose heart it is: the unit that splits and resampling keep together.
+    /// The patient: the unit that splits and resampling keep together.
     pub patient: String,
     /// The study, by whatever name it has in the data.
     pub study: String,
@@ -45,7 +45,7 @@ pub struct Prediction {
     pub beat: Option<usize>,
     /// The clip within the beat, from 0; absent where clips are already joined.
     pub clip: Option<usize>,
-    /// What it really shows.
+    /// The truth.
     pub truth: Truth,
     /// One probability a class; they sum to 1.
     pub probabilities: Vec<f64>,
@@ -53,26 +53,26 @@ pub struct Prediction {
     pub energy: Option<f64>,
     /// The encoder's vector, where it was kept.
     pub features: Option<Vec<f32>>,
-    /// What each expert said, `None` for "not sure"; empty where no expert was asked.
+    /// Each expert's label, `None` for "not sure"; empty where no expert was asked.
     pub experts: Vec<Option<usize>>,
-    /// How much the row counts in confusion matrices and calibration errors; 1 unless there is a reason.
+    /// The row's weight in confusion matrices and calibration errors, usually 1.
     pub weight: f64,
 }
 
 impl Prediction {
-    /// The most likely class, the first of equals.
+    /// Returns the most likely class, the first of equals.
     pub fn top_class(&self) -> usize {
         largest(&self.probabilities)
     }
 
-    /// The probability of the most likely class.
+    /// Returns the probability of the most likely class.
     pub fn confidence(&self) -> f64 {
         self.probabilities.get(self.top_class()).copied().unwrap_or(0.0)
     }
 
-    /// True where the most likely class is the true one, false where it is not, `None` where nobody knows.
+    /// Returns true where the most likely class is the true one; `None` where the truth is unknown.
     ///
-    /// A row that shows none of the classes is never answered correctly.
+    /// It is never correct for a row that shows none of the classes.
     pub fn is_correct(&self) -> Option<bool> {
         match self.truth {
             Truth::Class(class) => Some(class == self.top_class()),
@@ -81,7 +81,7 @@ impl Prediction {
         }
     }
 
-    /// A name for people: study, loop, beat and clip.
+    /// Returns a name for people: study, loop, beat and clip.
     pub fn location(&self) -> String {
         let mut place = format!("study {}, loop {}", self.study, self.loop_name);
         if let Some(beat) = self.beat {
@@ -125,7 +125,7 @@ impl Predictions {
                 class_exists(class, "truth", row)?;
             }
             for class in row.experts.iter().flatten() {
-                class_exists(*class, "expert's answer", row)?;
+                class_exists(*class, "expert's label", row)?;
             }
             if let (Some(features), Some(width)) = (&row.features, width) {
                 need_size(format!("{}: features", row.location()), width, features.len())?;
@@ -138,24 +138,24 @@ impl Predictions {
         Ok(Self { classes, rows })
     }
 
-    /// The classes' names, by index.
+    /// Returns the classes' names, by index.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
 
-    /// The rows.
+    /// Returns the rows.
     pub fn rows(&self) -> &[Prediction] {
         &self.rows
     }
 
-    /// For each row the number of its patient, counted from 0 in the order of their names.
+    /// Returns the number of each row's patient, counted from 0 in the order of their names.
     pub fn patients(&self) -> Vec<usize> {
         let mut numbers: BTreeMap<&str, usize> = self.rows.iter().map(|row| (row.patient.as_str(), 0)).collect();
         numbers.values_mut().enumerate().for_each(|(number, value)| *value = number);
         self.rows.iter().map(|row| numbers[row.patient.as_str()]).collect()
     }
 
-    /// The rows whose class is known, with it.
+    /// Returns the rows whose class is known, with it.
     pub fn labelled(&self) -> impl Iterator<Item = (&Prediction, usize)> {
         self.rows.iter().filter_map(|row| row.truth.class().map(|class| (row, class)))
     }

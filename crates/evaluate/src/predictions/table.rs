@@ -13,7 +13,10 @@ const OUTSIDE: &str = "(outside)";
 /// Columns, in any order: `patient`, `study`, `loop`, and either `p:NAME` or `logit:NAME` for every class; optional are
 /// `beat`, `clip` (whole numbers from 0), `truth` (a class, `(outside)` for none of them, empty for unknown), `weight`,
 /// `energy`, `expert_1`, `expert_2`, ... (a class, or empty for "not sure") and `f0`, `f1`, ... (features). Logits are
-/// turned into probabilities and an energy score. Any other column is an error, so that a misspelt one is not overlooked.
+/// turned into probabilities and an energy score. Any other column is an error, so that a misspelled one is not overlooked.
+///
+/// # Errors
+/// If a column is missing or unknown, a cell has a value that its column cannot have, or probabilities do not sum to 1.
 pub fn from_csv(text: &str, classes: &[String]) -> Result<Predictions> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let columns = Columns::find(reader.headers().map_err(EvaluateError::Csv)?, classes)?;
@@ -26,6 +29,9 @@ pub fn from_csv(text: &str, classes: &[String]) -> Result<Predictions> {
 }
 
 /// Writes predictions as [`from_csv`] reads them, with probabilities in full precision.
+///
+/// # Errors
+/// If the table cannot be written.
 pub fn to_csv(predictions: &Predictions) -> Result<String> {
     let rows = predictions.rows();
     let experts = rows.first().map_or(0, |row| row.experts.len());
@@ -48,7 +54,7 @@ pub fn to_csv(predictions: &Predictions) -> Result<String> {
         let mut cells = vec![row.patient.clone(), row.study.clone(), row.loop_name.clone()];
         cells.extend([number(row.beat), number(row.clip), truth, row.weight.to_string()]);
         cells.push(row.energy.map(|energy| energy.to_string()).unwrap_or_default());
-        cells.extend(row.experts.iter().map(|said| said.map(class_name).unwrap_or_default()));
+        cells.extend(row.experts.iter().map(|label| label.map(class_name).unwrap_or_default()));
         cells.extend(row.probabilities.iter().map(f64::to_string));
         let vector = row.features.as_deref().unwrap_or_default();
         cells.extend((0..features).map(|index| vector.get(index).map(f32::to_string).unwrap_or_default()));
@@ -59,7 +65,7 @@ pub fn to_csv(predictions: &Predictions) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Where the columns stand in the table.
+/// The positions of the columns in the table.
 struct Columns {
     names: Vec<String>,
     patient: usize,
@@ -219,22 +225,22 @@ mod tests {
 
     #[test]
     fn errors_name_line_and_column() {
-        let said = |text: &str| from_csv(text, &names(2)).unwrap_err().to_string();
+        let message = |text: &str| from_csv(text, &names(2)).unwrap_err().to_string();
         let header = "patient,study,loop,truth,p:view0,p:view1\n";
-        assert_eq!(said("patient,study,p:view0,p:view1\n"), "predictions have no column `loop`");
-        assert_eq!(said("patient,study,loop,p:view0\n"), "predictions have no column `p:view1`");
-        assert!(said("patient,study,loop,p:view0,p:view1,p:view2\n").contains("`view2` is none of the 2 classes"));
-        assert!(said("patient,study,loop,loop,p:view0,p:view1\n").contains("it stands twice"));
-        assert!(said("patient,study,loop,p:view0,p:view1,expert_2\n").contains("`expert_2`"));
-        assert!(said("patient,study,loop,logit:view0,logit:view1,p:view0\n").contains("beside logits"));
+        assert_eq!(message("patient,study,p:view0,p:view1\n"), "predictions have no column `loop`");
+        assert_eq!(message("patient,study,loop,p:view0\n"), "predictions have no column `p:view1`");
+        assert!(message("patient,study,loop,p:view0,p:view1,p:view2\n").contains("`view2` is none of the 2 classes"));
+        assert!(message("patient,study,loop,loop,p:view0,p:view1\n").contains("it stands twice"));
+        assert!(message("patient,study,loop,p:view0,p:view1,expert_2\n").contains("`expert_2`"));
+        assert!(message("patient,study,loop,logit:view0,logit:view1,p:view0\n").contains("beside logits"));
         assert_eq!(
-            said(&format!("{header}a,a,1,view0,1,0\na,a,2,view9,1,0\n")),
+            message(&format!("{header}a,a,1,view0,1,0\na,a,2,view9,1,0\n")),
             "line 3, column `truth`: `view9` is not one of the classes"
         );
-        assert_eq!(said(&format!("{header}a,a,1,view0,one,0\n")), "line 2, column `p:view0`: `one` is not a number");
-        assert_eq!(said(&format!("{header}a,,1,view0,1,0\n")), "line 2, column `study`: `` is not a name");
-        assert!(said(&format!("{header}a,a,1,view0,1\n")).contains("CSV"));
-        assert!(said(&format!("{header}a,a,1,view0,inf,0\n")).contains("not a number"));
+        assert_eq!(message(&format!("{header}a,a,1,view0,one,0\n")), "line 2, column `p:view0`: `one` is not a number");
+        assert_eq!(message(&format!("{header}a,,1,view0,1,0\n")), "line 2, column `study`: `` is not a name");
+        assert!(message(&format!("{header}a,a,1,view0,1\n")).contains("CSV"));
+        assert!(message(&format!("{header}a,a,1,view0,inf,0\n")).contains("not a number"));
     }
 
     proptest! {

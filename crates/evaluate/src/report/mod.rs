@@ -1,4 +1,4 @@
-//! One page that says everything of a run, and needs nothing beside itself.
+//! The evaluation of a run as one self-contained HTML page.
 
 mod tables;
 mod words;
@@ -12,7 +12,7 @@ use tables::{comparison_table, expert_tables};
 use words::{decimal, interval, percent, percent_range, readable, value};
 
 impl Evaluation {
-    /// The evaluation as one HTML page with its pictures inside: no scripts, no links, light or dark as the reader's
+    /// Returns the evaluation as one HTML page with its plots inside: no scripts, no links, light or dark as the reader's
     /// page is. Every name in it is escaped.
     pub fn to_html(&self) -> String {
         let header = &self.header;
@@ -32,13 +32,13 @@ impl Evaluation {
                     h2 { "Metrics" }
                     (self.figure_table())
                     @if let Some((subset, metrics)) = &self.subset {
-                        p { "Rows of " (subset.name) " only: " (percent(metrics.pooled)) " of them right; mean of the recalls "
+                        p { "Rows of " (subset.name) " only: " (percent(metrics.pooled)) " of them correct; mean of the recalls "
                             (percent(metrics.mean_recall)) "." }
                     }
                     @if let Some(inventory) = &self.inventory {
                         p { "Inventories of " (inventory.studies) " studies: " (percent(Some(inventory.exact)))
-                            " exactly right; of the views said to be there " (percent(inventory.precision))
-                            " are, of those that are there " (percent(inventory.recall)) " are found"
+                            " exactly right, loop by loop; precision of the views in them " (percent(inventory.precision))
+                            ", recall " (percent(inventory.recall))
                             @if let Some(point) = &self.operating_point { ", abstaining " (point.rule) }
                             "." }
                     }
@@ -46,15 +46,15 @@ impl Evaluation {
                     (self.class_table())
                     h2 { "Confusion" }
                     @if let Some(point) = &self.operating_point {
-                        p { "What is said, abstaining " (point.rule) "." }
+                        p { "The labels given, abstaining " (point.rule) "." }
                     }
-                    (picture(&plots::confusion(&self.confusion, &self.classes, Cells::Shares)))
-                    (picture(&plots::confusion(&self.confusion, &self.classes, Cells::Counts)))
+                    (plot(&plots::confusion(&self.confusion, &self.classes, Cells::Shares)))
+                    (plot(&plots::confusion(&self.confusion, &self.classes, Cells::Counts)))
                     h2 { "Confidence" }
-                    div.pictures {
-                        (picture(&plots::reliability(&self.reliability)))
-                        (picture(&plots::coverage(&self.coverage_curve)))
-                        (picture(&plots::roc(&self.abstention_roc, "wrong answers abstained from", "right answers lost")))
+                    div.plots {
+                        (plot(&plots::reliability(&self.reliability)))
+                        (plot(&plots::coverage(&self.coverage_curve)))
+                        (plot(&plots::roc(&self.abstention_roc, "wrong predictions abstained from", "correct predictions lost")))
                     }
                     (self.abstention())
                     @if !self.embedding.is_empty() {
@@ -63,7 +63,7 @@ impl Evaluation {
                     }
                     @if let Some(experts) = &self.experts { h2 { "Experts" } (expert_tables(experts)) }
                     @if let Some(comparison) = &self.comparison { h2 { "Comparison" } (comparison_table(comparison)) }
-                    h2 { "Surest mistakes" }
+                    h2 { "Most confident mistakes" }
                     (self.mistakes())
                 }
             }
@@ -112,8 +112,8 @@ impl Evaluation {
                     }
                 }
             }
-            p.quiet { "Of the rows that show one of the views, each called by its likeliest one. What is said of loops that show \
-                none of them, and of abstaining, stands under Confidence." }
+            p.quiet { "Of the rows that show one of the views, each by its most likely one. Loops that show \
+                none of them, and abstaining, are under Confidence." }
             p.quiet { "Intervals: patients drawn with replacement, with all their rows; where every row is alike, the exact one of as \
                 many patients." }
         }
@@ -124,7 +124,7 @@ impl Evaluation {
             table {
                 thead {
                     tr { th { "View" } th.number { "Rows" } th.number { "Recall" } th.number { "Interval" }
-                        th.number { "Precision" } th.number { "F1" } th { "Most often called instead" } }
+                        th.number { "Precision" } th.number { "F1" } th { "Most often confused with" } }
                 }
                 tbody {
                     @for class in &self.per_class {
@@ -147,7 +147,7 @@ impl Evaluation {
         html! {
             @if let Some(coverage) = &self.coverage {
                 table {
-                    thead { tr { th { "To be right in" } th.number { "Answer" } th.number { "Abstain below" } } }
+                    thead { tr { th { "Accuracy" } th.number { "Coverage" } th.number { "Abstain below" } } }
                     tbody {
                         @for at in &coverage.at_accuracy {
                             tr {
@@ -158,17 +158,17 @@ impl Evaluation {
                         }
                     }
                 }
-                p.quiet { "Thresholds read off the rows that are judged here are too hopeful: choose them on others." }
+                p.quiet { "Thresholds read off the rows that are evaluated here are too optimistic: choose them on others." }
                 p { "Area under the risk-coverage curve " (decimal(Some(coverage.area_under_risk)))
-                    "; low confidence finds wrong answers with an area under the ROC of "
+                    "; low confidence finds wrong predictions with an area under the ROC of "
                     (decimal(coverage.abstention_auroc)) "." }
             }
             @if let Some(point) = &self.operating_point {
                 p { "Abstaining " (point.rule) ": "
-                    (percent(point.coverage)) " of the rows that show a view are answered, and of all answers "
-                    (percent(point.accuracy)) " are right; of the rows outside the views " (percent(point.outside_labelled))
-                    " are answered all the same. The macro F1 of all that is said so, where an abstention misses its view and \
-                    an answer to a row outside the views is a false one, is " (percent(point.macro_f1)) "." }
+                    (percent(point.coverage)) " of the rows that show a view are labelled, and of all labels "
+                    (percent(point.accuracy)) " are correct; of the rows outside the views " (percent(point.outside_labelled))
+                    " are labelled all the same. The macro F1 of these labels, where an abstention is a false negative and a \
+                    label of a row outside the views a false positive, is " (percent(point.macro_f1)) "." }
             }
             @if let Some(ood) = &self.ood {
                 p { "Rows outside the views are separated by low confidence with an area under the ROC of "
@@ -185,7 +185,7 @@ impl Evaluation {
     fn embedding_plot(&self) -> Markup {
         let (points, classes): (Vec<_>, Vec<_>) = self.embedding.iter().copied().unzip();
         html! {
-            (picture(&plots::embedding(&points, &classes, &self.classes)))
+            (plot(&plots::embedding(&points, &classes, &self.classes)))
             p.quiet { "Neighbors mean something here; distances between clusters and their sizes do not." }
         }
     }
@@ -194,7 +194,7 @@ impl Evaluation {
         html! {
             @if self.worst_mistakes.is_empty() { p { "None." } } @else {
                 table {
-                    thead { tr { th { "Where" } th { "Truth" } th { "Called" } th.number { "Confidence" } th.number { "Of the truth" } } }
+                    thead { tr { th { "Where" } th { "Truth" } th { "Predicted" } th.number { "Confidence" } th.number { "Of the truth" } } }
                     tbody {
                         @for mistake in &self.worst_mistakes {
                             tr {
@@ -212,7 +212,7 @@ impl Evaluation {
     }
 }
 
-fn picture(drawing: &Drawing) -> Markup {
+fn plot(drawing: &Drawing) -> Markup {
     // The SVG writer escapes every word itself.
     html! { figure { (PreEscaped(drawing.to_svg())) } }
 }
@@ -261,7 +261,7 @@ mod tests {
         );
         assert!(!page.contains("https://") && !page.contains("src=") && !page.contains("href="), "nothing is fetched");
         assert_eq!(page.matches("<svg").count(), 6);
-        for heading in ["Metrics", "Views", "Confusion", "Confidence", "Features", "Surest mistakes"] {
+        for heading in ["Metrics", "Views", "Confusion", "Confidence", "Features", "Most confident mistakes"] {
             assert!(page.contains(&format!("<h2>{heading}</h2>")), "{heading}");
         }
         assert!(!page.contains("<h2>Experts</h2>") && !page.contains("NaN"));

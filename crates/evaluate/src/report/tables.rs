@@ -11,13 +11,13 @@ pub(super) fn expert_tables(experts: &Experts) -> Markup {
         ("all agree", subsets.all_agree),
         ("majority", subsets.majority),
         ("no majority, expert 1", subsets.no_majority),
-        ("all sure, expert 1", subsets.intersection),
+        ("all labelled, expert 1", subsets.intersection),
         ("any expert", subsets.any_expert),
     ];
     let kappas = |kappas: &[Option<f64>; 3]| kappas.map(decimal).join(", ");
     html! {
         table {
-            thead { tr { th { "Rows where" } th.number { "Rows" } th.number { "Right" } } }
+            thead { tr { th { "Rows where" } th.number { "Rows" } th.number { "Correct" } } }
             tbody { @for (name, metrics) in lines { tr { td { (name) } td.number { (metrics.rows) } td.number { (percent(metrics.accuracy)) } } } }
         }
         p { "Kappas on " (agreement.rows) " rows that all three labelled: model and experts " (kappas(&agreement.model_expert))
@@ -44,8 +44,8 @@ pub(super) fn comparison_table(comparison: &RunComparison) -> Markup {
                 }
             }
         }
-        p.quiet { "p: the two runs' answers exchanged at random, patient by patient. McNemar's exact test, which takes rows as "
-            "independent: " (mcnemar.only_first) " rows right in the first only, " (mcnemar.only_second)
+        p.quiet { "p: the two runs' predictions exchanged at random, patient by patient. McNemar's exact test, which takes rows as "
+            "independent: " (mcnemar.only_first) " rows correct in the first only, " (mcnemar.only_second)
             " in the second only, p " (decimal(Some(mcnemar.p_value))) "." }
     }
 }
