@@ -54,7 +54,7 @@ pub fn write_loop_of(frames: u32, path: &Path) -> Result<(), PhantomError> {
         frame_time_ms: 33.3,
         ..LoopSpec::plain(View::Apical4, 1)
     };
-    phantom::write_loop(&spec, &LoopIdentity::new(1, frames), path)
+    phantom::write_loop(&spec, &LoopIdentity::new(1, frames), path).map(drop)
 }
 
 fn path(folder: &Path, number: u32) -> PathBuf {
