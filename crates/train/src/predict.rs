@@ -44,9 +44,9 @@ pub fn predict(
         .map_err(|error| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() })
 }
 
-/// Returns the vector of each example of `numbers`: that which the last layer sees, or what a model without classes gives. The mean
-/// over frames where the model sees stills.
-pub fn vectors(
+/// Returns the vector of each example of `numbers`: the last layer's input, or the output of a model without classes. It is
+/// the mean over frames where the model sees stills.
+pub(crate) fn vectors(
     card: &ModelCard,
     weights: &dyn TensorSource,
     data: &DataSet,

@@ -1,7 +1,5 @@
 //! The label-noise experiment: training labels that were made wrong, and those that clusters of the model's vectors find.
 
-use std::collections::BTreeMap;
-
 use anyhow::Context as _;
 use evaluate::fixed;
 use evaluate::label_noise::{ClusterOptions, NoiseMetrics, cluster_labels, noise_metrics};
@@ -27,17 +25,10 @@ struct AtShare {
     metrics: NoiseMetrics,
 }
 
-/// One loop: its true class, its mean vector, and an example of it.
-struct OfLoop {
-    class: usize,
-    vector: Vec<f32>,
-    example: usize,
-}
-
 /// Makes shares of the training labels wrong, clusters the training set's vectors and prints those that are found.
 pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     let run = Run::open(common, options, &options.source)?;
-    let loops = loops_of(&run)?;
+    let loops = train::loop_vectors(&run.card, &run.snapshot, &run.data, Split::Train, &run.device)?;
     let vectors: Vec<&[f32]> = loops.iter().map(|of_loop| of_loop.vector.as_slice()).collect();
     let original: Vec<usize> = loops.iter().map(|of_loop| of_loop.class).collect();
     let clusters = ClusterOptions::for_classes(run.views.views.len());
@@ -68,33 +59,4 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     let path = folder.join("label-noise.json");
     std::fs::write(&path, serde_json::to_string_pretty(&lines)?).with_context(|| path.display().to_string())?;
     output::line(path.display())
-}
-
-/// The training loops that show a view, in the order of the data; the vector of a loop is the mean over its clips.
-fn loops_of(run: &Run) -> anyhow::Result<Vec<OfLoop>> {
-    let examples = run.data.clips().examples();
-    let mut numbers = run.data.of(Split::Train);
-    numbers.retain(|&number| examples[number].class.is_some());
-    let vectors = train::vectors(&run.card, &run.snapshot, &run.data, &numbers, &run.device)?;
-    let mut place: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut sums: Vec<(OfLoop, f32)> = Vec::new();
-    for (&example, vector) in numbers.iter().zip(vectors) {
-        let of_clip = &examples[example];
-        let Some(class) = of_clip.class else { continue };
-        match place.get(&(of_clip.study.as_str(), of_clip.source.as_str())) {
-            None => {
-                place.insert((&of_clip.study, &of_clip.source), sums.len());
-                sums.push((OfLoop { class, vector, example }, 1.0));
-            }
-            Some(&known) => {
-                let (of_loop, clips) = &mut sums[known];
-                of_loop.vector.iter_mut().zip(&vector).for_each(|(sum, value)| *sum += value);
-                *clips += 1.0;
-            }
-        }
-    }
-    for (of_loop, clips) in &mut sums {
-        of_loop.vector.iter_mut().for_each(|sum| *sum /= *clips);
-    }
-    Ok(sums.into_iter().map(|(of_loop, _)| of_loop).collect())
 }
