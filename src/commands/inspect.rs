@@ -1,4 +1,4 @@
-//! `echolabel inspect`: what is in a loop.
+//! `echolabel inspect`: the contents of a loop.
 
 use anyhow::Context as _;
 use cine::Loop;
@@ -9,7 +9,7 @@ use crate::cli::{Common, InspectOptions};
 use crate::commands::Failure;
 use crate::{output, picture};
 
-/// Looks at one file and prints, and draws, what was found.
+/// Inspects one file, prints the findings and draws them where asked.
 pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
     let settings = super::settings(common, daemon::Overrides::default())?;
     let sampling = super::pipeline_source(common, &settings)?.read(&common.models)?.sampling;
@@ -102,7 +102,7 @@ fn describe(inspection: &Inspection) -> Outcome {
     Ok(())
 }
 
-/// The name that a value has in JSON.
+/// Returns the name that a value has in JSON.
 fn text_of(value: &impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! `echolabel label`: files or folders, now, without a database.
+//! `echolabel label`: labels files or folders without a database.
 
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
 /// A file to label.
 pub(super) struct File {
     pub(super) path: PathBuf,
-    /// Whether a person named it, rather than the folder it lies in.
+    /// True where a person named it, rather than its folder.
     pub(super) named: bool,
 }
 
@@ -86,7 +86,7 @@ fn print(json: bool, path: &Path, result: &Result<Box<LoopLabel>, FileError>) ->
     }
 }
 
-/// The files under `paths`, in a stable order, and the paths that cannot be read.
+/// Returns the files under `paths`, in a stable order, and the paths that cannot be read.
 pub(super) fn find_files(paths: &[PathBuf]) -> (Vec<File>, Vec<(PathBuf, String)>) {
     let mut files = Vec::new();
     let mut unreadable = Vec::new();
@@ -101,7 +101,7 @@ pub(super) fn find_files(paths: &[PathBuf]) -> (Vec<File>, Vec<(PathBuf, String)
             match sorted_entries(&folder) {
                 Ok(entries) => {
                     for entry in entries {
-                        // Links to folders are not followed: they may lead round in a circle.
+                        // Links to folders are not followed: they may form a cycle.
                         match std::fs::symlink_metadata(&entry) {
                             Ok(metadata) if metadata.is_dir() => folders.push(entry),
                             Ok(_) => files.push(File { path: entry, named: false }),

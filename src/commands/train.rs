@@ -1,4 +1,4 @@
-//! `echolabel train`: a model from a recipe.
+//! `echolabel train`: trains a model by a recipe.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     output::line(path.display())
 }
 
-/// The file of weights to begin with; those of a model that is part of the program are put beside the run.
+/// Returns the file of weights to start from; those of a model that is part of the program are written beside the run.
 fn start_file(recipe: &Recipe, registry: &Registry, folder: &Path) -> anyhow::Result<Option<PathBuf>> {
     let Some(start) = &recipe.start else { return Ok(None) };
     let model = start.to_str().filter(|name| !start.is_file() && registry.card(name).is_ok());
@@ -59,7 +59,7 @@ fn start_file(recipe: &Recipe, registry: &Registry, folder: &Path) -> anyhow::Re
     Ok(Some(registry.weights_file(model, &folder.join("start.safetensors"))?))
 }
 
-/// The recipe's data, prepared now where they are not kept yet.
+/// Opens the recipe's data, which are prepared now where they are not yet.
 fn open_data(recipe: &Recipe, card: &ModelCard, folder: &Path) -> anyhow::Result<DataSet> {
     let bar = crate::progress::bar(0, "preparing");
     let data = DataSet::open(recipe, card, folder, &mut |done, all| {
@@ -70,7 +70,7 @@ fn open_data(recipe: &Recipe, card: &ModelCard, folder: &Path) -> anyhow::Result
     Ok(data)
 }
 
-/// Runs the training with a bar, a CSV of steps and a line of JSON for each look at the validation set.
+/// Runs the training with a bar, a CSV of steps and a line of JSON for each validation.
 fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBool) -> anyhow::Result<RunOutcome> {
     let mut log = train::RunLog::open(folder, trainer.step())?;
     let bar = crate::progress::bar(recipe.stop.steps as u64, "training");
@@ -92,17 +92,17 @@ fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBo
     Ok(outcome)
 }
 
-/// Starts this program again with what training wants of its environment, unless it has it: two settings that are read
-/// before `main` or once at the first product, and that double the speed of a step (`docs/performance.md`).
+/// Starts this program again with the environment that training needs, unless it has it: two settings that are read before
+/// `main` or once at the first product, and that double the speed of a step (`docs/performance.md`).
 ///
-/// Gives the exit code of the program that was started.
+/// Returns the exit code of the program that was started.
 fn with_training_environment() -> anyhow::Result<Option<i32>> {
-    // Memory of large maps is kept and used again, in large pages.
+    // The allocator keeps the memory of large maps, in large pages.
     const ALLOCATOR: (&str, &str) = (
         "GLIBC_TUNABLES",
         "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4000000000:glibc.malloc.trim_threshold=16000000000",
     );
-    // Candle adds gradients in a pool of its own, which waits by spinning.
+    // Candle adds gradients in a pool of its own, whose threads wait by spinning.
     const ACCUMULATION: (&str, &str) = ("CANDLE_NUM_THREADS", "1");
     let wanted: Vec<_> =
         [ALLOCATOR, ACCUMULATION].into_iter().filter(|(name, _)| std::env::var_os(name).is_none()).collect();

@@ -3,6 +3,7 @@
 mod build;
 mod decisions;
 mod folds;
+mod headline;
 mod parts;
 
 use serde::Serialize;

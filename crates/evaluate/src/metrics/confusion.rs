@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use crate::error::{EvaluateError, Result, need_size};
+use crate::metrics::{mean, ratio};
 use crate::predictions::{Predictions, Truth};
 
 /// A confusion matrix, with a row for what is outside the classes and a column for abstentions.
@@ -196,15 +197,6 @@ impl Confusion {
         let expected = (0..self.classes).map(|class| inside(class) * answers(class)).sum::<f64>() / (total * total);
         ratio(observed - expected, 1.0 - expected)
     }
-}
-
-pub(crate) fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole)
-}
-
-pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
-    ratio(sum, f64::from(count))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 use serde::Serialize;
 
-use super::Confusion;
-use super::confusion::{mean, ratio};
+use super::{Confusion, mean, ratio};
 use crate::error::{EvaluateError, Result, need_at_least};
 
 /// Accuracy over the rows of some classes only, in the two ways that reports mix up.
