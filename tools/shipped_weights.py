@@ -26,7 +26,7 @@ ROWS = {
     "labelled correctly": "right",
     "views without a label": "without",
     "other loops without a label (strips, other organs, water)": "others",
-    "study inventory exactly right, by the labels given": "inventory",
+    "studies of which every loop has the right view, or none where it shows none": "inventory",
     "expected calibration error": "calibration",
     "sets of views hold the truth (99 % promised)": "sets",
 }
