@@ -86,7 +86,7 @@ def take():
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
         if digest != card["sha256"] or "calibration" not in card:
             sys.exit(f"{run}: the card is not that of the weights, or `echolabel eval --fit` was not run")
-        fitted = ", ".join(f"{key} = {float(card['calibration'][key])!r}" for key in card["confidence"])
+        fitted = ", ".join(f"{key} = {float(card['calibration'][key])!r}" for key in card["calibration"])
         shutil.copyfile(weights, ROOT / f"models/weights/{name}.safetensors")
         values = {"sha256": f'"{digest}"', "calibration": f"{{ {fitted} }}", "origin": origin(training(name), "", UNMEASURED)}
         change_entry(name, **values)

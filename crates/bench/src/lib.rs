@@ -10,7 +10,7 @@ mod report;
 pub use error::BenchError;
 pub use loops::{write_loop_of, write_loops};
 pub use lower_bound::{LoopCost, LowerBound, Machine, ModelCost};
-pub use measurement::{LoopMeasurement, StageMedians};
+pub use measurement::LoopMeasurement;
 pub use opening::Opening;
 pub use report::BenchReport;
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use pipeline::{LoopLabel, Pipeline, StageMs};
+use domain::StageTimings;
+use pipeline::{LoopLabel, Pipeline};
 use serde::{Deserialize, Serialize};
 
 use crate::lower_bound::LoopCost;
@@ -21,7 +22,7 @@ pub struct LoopMeasurement {
     /// Bytes of one decoded frame.
     pub frame_bytes: u64,
     /// Median milliseconds of each stage over the rounds.
-    pub ms: StageMedians,
+    pub ms: StageTimings,
     /// Loops a second when several are labelled at once, as the daemon does.
     pub loops_per_second: f64,
     /// Frames that the model sees a second then.
@@ -30,19 +31,6 @@ pub struct LoopMeasurement {
     pub opening_ms: f64,
     /// Peak resident memory of the process, in megabytes.
     pub peak_megabytes: Option<f64>,
-}
-
-/// Median milliseconds of each stage.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "the stages are those of `pipeline::StageMs`")]
-pub struct StageMedians {
-    pub open: f64,
-    pub ecg: f64,
-    pub decode: f64,
-    pub prepare: f64,
-    pub encode: f64,
-    pub head: f64,
-    pub total: f64,
 }
 
 impl LoopMeasurement {
@@ -58,7 +46,7 @@ impl LoopMeasurement {
     ) -> Result<Self, BenchError> {
         let labels = (0..rounds).map(|_| pipeline.label(path)).collect::<Result<Vec<LoopLabel>, _>>()?;
         let last = labels.last().ok_or(BenchError::NoRounds)?;
-        let median_of = |stage: fn(&StageMs) -> f64| {
+        let median_of = |stage: fn(&StageTimings) -> f64| {
             median(labels.iter().map(|label| stage(&label.ms)).collect()).unwrap_or_default()
         };
         let loops_per_second = loops_per_second(pipeline, path, (rounds, workers))?;
@@ -70,7 +58,7 @@ impl LoopMeasurement {
             frames: last.header.frames,
             frames_decoded: last.frames_decoded,
             frames_used: last.frames_used,
-            ms: StageMedians {
+            ms: StageTimings {
                 open: median_of(|ms| ms.open),
                 ecg: median_of(|ms| ms.ecg),
                 decode: median_of(|ms| ms.decode),

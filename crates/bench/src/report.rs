@@ -51,7 +51,7 @@ impl BenchReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measurement::StageMedians;
+    use domain::StageTimings;
 
     #[test]
     fn ratios_are_long_over_short_without_the_model() {
@@ -60,7 +60,7 @@ mod tests {
             frames_decoded: 12,
             frames_used: 12,
             frame_bytes: 1_000,
-            ms: StageMedians {
+            ms: StageTimings {
                 open: stage_ms,
                 ecg: 0.0,
                 decode: stage_ms,

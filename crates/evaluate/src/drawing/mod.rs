@@ -8,7 +8,7 @@ pub(crate) use plot::Anchor;
 /// A drawing in its own units, which are pixels where it is not enlarged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drawing {
-    /// What it shows, for those who cannot see it.
+    /// A description for those who cannot see it.
     pub title: String,
     pub(crate) width: f64,
     pub(crate) height: f64,
@@ -18,7 +18,7 @@ pub struct Drawing {
 /// A place: to the right, down.
 pub(crate) type Place = (f64, f64);
 
-/// What a drawing is made of, the later above the earlier.
+/// An element of a drawing; later ones are above earlier ones.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     /// A filled box; a pointer that rests on it is told `hint`.
@@ -33,7 +33,7 @@ pub(crate) enum Shape {
     Text { at: Place, words: String, size: f64, anchor: Anchor, ink: Ink, upright: bool },
 }
 
-/// What a shape is colored with. The first three follow the reader's light or dark page.
+/// The color of a shape. The first three follow the reader's light or dark page.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Ink {
     /// Words.

@@ -164,7 +164,7 @@ impl Evaluation {
     /// Returns every metric as JSON, so that runs can be compared; curves and embeddings are left out.
     ///
     /// # Errors
-    /// Where JSON cannot be written.
+    /// If JSON cannot be written.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string_pretty(self).map_err(EvaluateError::Json)
     }
