@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use candle_core::Device;
-use zoo::{ModelCard, TensorSource};
+use zoo::ModelCard;
+use zoo::weights::TensorSource;
 
 use crate::data::Example;
 use crate::predict::vectors;
