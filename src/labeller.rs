@@ -86,10 +86,12 @@ impl PipelineLabeller {
     }
 }
 
-/// Returns whether a file is complete, and whose it is.
+/// Checks if a file is complete, and reads which object it holds.
 pub fn check_file(path: &Path) -> Completeness {
     match cine::completeness(path) {
-        cine::Completeness::Complete => Completeness::Complete { identity: identity(path) },
+        cine::Completeness::Complete { uids } => Completeness::Complete {
+            identity: uids.map(|uids| DicomIdentity { study_instance_uid: uids.study, sop_instance_uid: uids.sop }),
+        },
         cine::Completeness::Incomplete { reason } => Completeness::Incomplete { reason },
         cine::Completeness::NotDicom { reason } => Completeness::NotDicom { reason },
     }

@@ -1,9 +1,8 @@
-//! Whether a file is all there, told from its bytes.
+//! True if a file is all there, told from its bytes.
 
 use std::path::Path;
 
 use dicom_dictionary_std::tags;
-use serde::Serialize;
 
 use crate::codec::{Codec, codec_of};
 use crate::error::CineError;
@@ -11,24 +10,26 @@ use crate::frames::{
     Extent, Fragments, FragmentsEnd, FrameTail, basic_offset_table, codestream_at, frame_tail, group_fragments,
     stored_layout, walk_fragments,
 };
-use crate::header::{ImageFormat, declared_frames};
+use crate::header::{ImageFormat, InstanceUids, declared_frames, instance_uids};
 use crate::open::{OpenedDataSet, open_data_set};
 use crate::scan::{Encoding, PixelLocation, Source, scan_data_set};
 
-/// Whether a file is all there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+/// The answer to the question if a file is all there.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completeness {
     /// Every byte that the file announces is there.
-    Complete,
+    Complete {
+        /// The UIDs of the object, where it is an image whose headers could be read.
+        uids: Option<InstanceUids>,
+    },
     /// Something is missing: the file may still be growing.
     Incomplete {
-        /// What is missing.
+        /// The missing part.
         reason: String,
     },
     /// The bytes are not DICOM and more of them would not help.
     NotDicom {
-        /// What was found instead.
+        /// Content that was found instead.
         reason: String,
     },
 }
@@ -40,16 +41,30 @@ pub enum Completeness {
 /// is as long as its frames. Only headers and the last bytes of each frame are read. A file that is damaged in a way
 /// that waiting cannot mend counts as complete: reading it then names the damage.
 pub fn completeness(path: &Path) -> Completeness {
-    let mut findings = Vec::new();
-    let outcome = open_data_set(path, &mut findings).and_then(|opened| missing_part(&opened));
-    match outcome {
-        Ok(None) => Completeness::Complete,
+    let opened = match open_data_set(path, &mut Vec::new()) {
+        Ok(opened) => opened,
+        Err(error) => return after_error(error, None),
+    };
+    match missing_part(&opened) {
+        Ok(None) => Completeness::Complete { uids: image_uids(&opened) },
         Ok(Some(reason)) => Completeness::Incomplete { reason },
-        Err(error) if error.is_temporary() => Completeness::Incomplete { reason: error.to_string() },
-        Err(error @ CineError::NotDicom { .. }) => Completeness::NotDicom { reason: error.to_string() },
-        // Broken in a way that waiting cannot mend: whoever reads the loop names what is wrong with it.
-        Err(_) => Completeness::Complete,
+        Err(error) => after_error(error, image_uids(&opened)),
     }
+}
+
+fn after_error(error: CineError, uids: Option<InstanceUids>) -> Completeness {
+    match error {
+        error if error.is_temporary() => Completeness::Incomplete { reason: error.to_string() },
+        error @ CineError::NotDicom { .. } => Completeness::NotDicom { reason: error.to_string() },
+        // Broken in a way that waiting cannot mend: the reader of the loop names the damage.
+        _ => Completeness::Complete { uids },
+    }
+}
+
+/// Returns the UIDs of an object with pixel data; a made UID needs no finding here, the reader of the loop gives it.
+fn image_uids(opened: &OpenedDataSet) -> Option<InstanceUids> {
+    opened.scan.pixels.as_ref()?;
+    instance_uids(&opened.scan.data_set, &opened.meta, &opened.file, &mut Vec::new()).ok()
 }
 
 fn missing_part(opened: &OpenedDataSet) -> Result<Option<String>, CineError> {
@@ -136,7 +151,7 @@ fn is_hole(source: &Source, first: Extent, last: Extent) -> Result<bool, CineErr
     }
 }
 
-/// What is missing behind the pixel data: other elements may follow it, and padding.
+/// Returns the part that is missing behind the pixel data: other elements may follow it, and padding.
 fn trailing_part(source: &Source, end: u64, encoding: Encoding) -> Result<Option<String>, CineError> {
     let mut findings = Vec::new();
     let trailing = scan_data_set(source, end, encoding, &mut findings);
@@ -148,7 +163,7 @@ fn trailing_part(source: &Source, end: u64, encoding: Encoding) -> Result<Option
     }
 }
 
-/// Whether fewer bytes than an element header are left, as some writers pad a file.
+/// Returns whether fewer bytes than an element header are left, as some writers pad a file.
 fn is_padding(source: &Source, from: u64) -> Result<bool, CineError> {
     let rest = source.len().saturating_sub(from);
     if rest >= 8 {

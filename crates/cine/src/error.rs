@@ -1,15 +1,15 @@
-//! Why a loop or a frame could not be read.
+//! Errors of reading a loop or a frame.
 
 use dicom_core::Tag;
 
-/// Why a loop or a frame could not be read; the file's path is known to the caller and never repeated here.
+/// Failure of reading a loop or a frame; the file's path is known to the caller and never repeated here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CineError {
     /// The operating system failed while we were doing something.
     #[error("failed while {doing}")]
     Io {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// The operating system's error.
         source: std::io::Error,
@@ -17,7 +17,7 @@ pub enum CineError {
     /// The bytes are not a DICOM file.
     #[error("not a DICOM file: {reason}")]
     NotDicom {
-        /// What was found instead.
+        /// Content that was found instead.
         reason: String,
     },
     /// The file ends before what it announces.
@@ -31,13 +31,13 @@ pub enum CineError {
     CorruptHeader {
         /// The element that was being read.
         tag: Tag,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// The deflated data set cannot be inflated.
     #[error("the deflated data set is damaged after {inflated_bytes} bytes")]
     CorruptDeflate {
-        /// How many bytes came out before the damage.
+        /// Number of bytes before the damage.
         inflated_bytes: u64,
         /// The inflater's error.
         source: std::io::Error,
@@ -54,9 +54,6 @@ pub enum CineError {
         /// The SOP class, empty where it is absent or invalid.
         sop_class_uid: String,
     },
-    /// The object has no ECG channel.
-    #[error("the object has no ECG channel")]
-    NoEcg,
     /// Nobody here can decode this transfer syntax.
     #[error("transfer syntax {uid:?} is not supported")]
     UnsupportedTransferSyntax {
@@ -86,7 +83,7 @@ pub enum CineError {
     FrameOutOfRange {
         /// The frame asked for, counted from 0.
         index: u32,
-        /// How many frames there are.
+        /// Returns the number of frames.
         frames: u32,
     },
     /// One frame cannot be decoded; others may well be.
@@ -94,23 +91,23 @@ pub enum CineError {
     CorruptFrame {
         /// The frame, counted from 0.
         index: u32,
-        /// What the decoder said.
+        /// The decoder's message.
         reason: String,
     },
     /// Something announces more bytes than we are willing to hold.
     #[error("{what} would take {bytes} bytes, the limit is {limit}")]
     TooLarge {
-        /// What is too large.
+        /// The thing that is too large.
         what: &'static str,
-        /// How many bytes it announces.
+        /// Number of bytes that it announces.
         bytes: u64,
-        /// How many we allow.
+        /// Largest number of bytes allowed.
         limit: u64,
     },
 }
 
 impl CineError {
-    /// The stable name of the error for reports, job rows and scripts.
+    /// Returns the stable name of the error for reports, job rows and scripts.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Io { .. } => "io",
@@ -120,7 +117,6 @@ impl CineError {
             Self::CorruptDeflate { .. } => "corrupt_deflate",
             Self::NestedTooDeeply { .. } => "nested_too_deeply",
             Self::NoPixelData { .. } => "no_pixel_data",
-            Self::NoEcg => "no_ecg",
             Self::UnsupportedTransferSyntax { .. } => "unsupported_transfer_syntax",
             Self::VideoNotBuilt { .. } => "video_not_built",
             Self::InvalidImage { .. } => "invalid_image",
@@ -131,7 +127,7 @@ impl CineError {
         }
     }
 
-    /// Whether trying again later can help: the disk failed, or the file may still be growing.
+    /// Returns whether trying again later can help: the disk failed, or the file may still be growing.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Io { .. } | Self::Truncated { .. })
     }

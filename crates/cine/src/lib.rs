@@ -1,7 +1,7 @@
 //! Reads echo loops from DICOM: headers, timing, regions, mode and single frames.
 //!
-//! [`Loop::open`] reads headers only; [`Loop::frame`] reads and decodes one frame and nothing else. A damaged file gives
-//! what it can together with [`Finding`]s, or a named [`CineError`]; nothing panics.
+//! [`Loop::open`] reads headers only; [`Loop::frame`] reads and decodes one frame and nothing else. A damaged file
+//! gives what it can together with [`Finding`]s, or a named [`CineError`]; nothing panics.
 
 mod codec;
 mod color;
@@ -21,9 +21,9 @@ mod sector;
 mod timing;
 
 pub use completeness::{Completeness, completeness};
-pub use ecg_header::{EcgHeader, EcgSamples, WaveformObject, open_waveform};
+pub use ecg_header::EcgHeader;
 pub use error::CineError;
-pub use header::Header;
+pub use header::{Header, InstanceUids};
 pub use open::{Loop, StoredFrame};
 pub use patient::patient_pseudonym;
 pub use regions::{Region, RegionKind};

@@ -13,7 +13,7 @@ const TISSUE_VELOCITY_SPAN_CM_PER_S: f64 = 60.0;
 /// Two 2-D regions that overlap by more than this share of the smaller one are one image with a color box.
 const OVERLAP_SHARE: f64 = 0.1;
 
-/// What the headers say, with the reason; nothing where only the pixels can tell.
+/// Determines the mode from the headers, with the reason; `None` where only the pixels show it.
 pub(crate) fn mode_from_header(header: &Header) -> Option<(Mode, String)> {
     if header.sop_class_uid.as_deref() == Some(ENHANCED_US_VOLUME) {
         return Some((Mode::Other, "the SOP class is a 3-D volume".into()));
@@ -55,7 +55,7 @@ pub(crate) fn mode_from_header(header: &Header) -> Option<(Mode, String)> {
     if has(RegionKind::Tissue2d) { None } else { mode_from_image_type(header) }
 }
 
-/// Whether two 2-D regions inside the image do not lie over each other.
+/// Returns whether two 2-D regions inside the image do not lie over each other.
 fn is_dual(header: &Header) -> bool {
     let boxes: Vec<PixelRect> = header
         .regions
@@ -77,7 +77,7 @@ fn velocity_span_cm_per_s(region: &Region) -> Option<f64> {
     (unit == CENTIMETERS_PER_SECOND && span > 0.0).then_some(span)
 }
 
-/// Image Type value 4 is a bit map of what the image holds (PS3.3 C.8.5.6.1.1).
+/// Determines the mode from Image Type value 4, a bit map of the image's content (PS3.3 C.8.5.6.1.1).
 fn mode_from_image_type(header: &Header) -> Option<(Mode, String)> {
     const BITS: [(u32, Mode); 5] =
         [(0x0008, Mode::Pw), (0x0004, Mode::Cw), (0x0002, Mode::MMode), (0x0020, Mode::MMode), (0x0040, Mode::Other)];

@@ -6,30 +6,31 @@ use domain::{Mode, PixelRect, RgbImage};
 const COLORED_LEVELS: u8 = 60;
 /// The share of colored pixels inside the image that makes it color flow; an ECG trace or a marker stays below.
 const COLORED_SHARE: f64 = 0.01;
-/// Where more of the box is colored than this, it is no ultrasound image: a fan fills less of its box, and flow less of the fan.
-const MOST_COLORED_SHARE: f64 = 0.8;
+/// Share of colored pixels above which it is no ultrasound image: a fan fills less of its rectangle, and flow less of
+/// the fan.
+const MAX_COLORED_SHARE: f64 = 0.8;
 /// A pixel is bright enough to show the tint of a gray map from this level of its largest channel.
 const BRIGHT_LEVEL: u8 = 96;
 /// The share of bright pixels that a tint colors; beside color flow most tissue stays gray.
 const TINTED_SHARE: f64 = 0.9;
 /// A bright pixel whose channels differ by more than this share of the largest has a hue.
 const TINT_SHARE: f64 = 0.1;
-/// Hues are told apart in steps of so many degrees; a tint stays within its step and the next ones.
+/// Hues are distinguished in steps of so many degrees; a tint stays within its step and the next ones.
 const HUE_STEP_DEG: f64 = 15.0;
 const HUES: usize = 24;
 
-/// What the pixels show: color flow where enough of the image is colored otherwise than all of it, else 2-D; nothing known
-/// without a sector or where nearly all of it is colored.
+/// Determines the mode from pixels: color flow where enough of the image is colored otherwise than all of it, else 2-D;
+/// nothing known without a sector or where nearly all of it is colored.
 pub(crate) fn mode_from_pixels(frame: &RgbImage, sector: Option<PixelRect>) -> (Mode, String) {
     let Some(sector) = sector else {
-        return (Mode::Other, "no header tells and no ultrasound image was found in the pixels".into());
+        return (Mode::Other, "no header gives it and no ultrasound image was found in the pixels".into());
     };
     let colors = Colors::inside(frame, &sector);
     let tint = colors.tint();
     let share = colors.share_beside(tint);
     let percent = share * 100.0;
     let what = if tint.is_some() { "colored otherwise than its tinted gray map" } else { "colored" };
-    if share > MOST_COLORED_SHARE {
+    if share > MAX_COLORED_SHARE {
         (Mode::Other, format!("{percent:.1} % of the image is {what}, too much for an ultrasound image"))
     } else if share >= COLORED_SHARE {
         (Mode::Color, format!("{percent:.1} % of the image is {what}"))
@@ -38,7 +39,7 @@ pub(crate) fn mode_from_pixels(frame: &RgbImage, sector: Option<PixelRect>) -> (
     }
 }
 
-/// How many pixels of which hue there are.
+/// Histogram of hues.
 #[derive(Default)]
 struct Colors {
     all: u64,
@@ -50,7 +51,7 @@ struct Colors {
 }
 
 impl Colors {
-    /// Those inside the box, without its margins, where scales, traces and labels are drawn.
+    /// Returns those inside the box, without its margins, where scales, traces and labels are drawn.
     fn inside(frame: &RgbImage, sector: &PixelRect) -> Self {
         let (margin_x, margin_y) = (sector.width() / 10, sector.height() / 10);
         let mut colors = Self::default();
@@ -77,7 +78,7 @@ impl Colors {
         }
     }
 
-    /// The hue of the gray map, if it has one.
+    /// Returns the hue of the gray map, if it has one.
     fn tint(&self) -> Option<usize> {
         let around = |hue: usize| -> u64 {
             (0..HUES).filter(|&other| is_near(hue, other)).map(|other| self.bright_of_hue[other]).sum()
@@ -86,7 +87,7 @@ impl Colors {
         (self.bright > 0 && count as f64 >= TINTED_SHARE * self.bright as f64).then_some(hue)
     }
 
-    /// The share of pixels that are colored, not counting those of the gray map's own hue.
+    /// Returns the share of pixels that are colored, not counting those of the gray map's own hue.
     fn share_beside(&self, tint: Option<usize>) -> f64 {
         let counts = self.colored_of_hue.iter().enumerate();
         let colored: u64 =
@@ -95,13 +96,13 @@ impl Colors {
     }
 }
 
-/// Whether two hues are the same or neighbors on their circle.
+/// Returns whether two hues are the same or neighbors on their circle.
 fn is_near(a: usize, b: usize) -> bool {
     let apart = a.abs_diff(b);
     apart.min(HUES - apart) <= 1
 }
 
-/// The hue of a pixel that has one, in steps from red over green and blue back to red.
+/// Returns the hue of a pixel that has one, in steps from red over green and blue back to red.
 fn hue([red, green, blue]: [u8; 3]) -> usize {
     let [red, green, blue] = [red, green, blue].map(f64::from);
     let (most, least) = (red.max(green).max(blue), red.min(green).min(blue));

@@ -35,6 +35,19 @@ pub struct StoredFrame {
 }
 
 /// An open loop: its header is read, its frames are read one by one when asked for.
+///
+/// ```no_run
+/// use cine::Loop;
+///
+/// let mut opened = Loop::open("loop.dcm".as_ref())?;
+/// let middle = opened.header().frames / 2;
+/// let frame = opened.frame(middle)?;
+/// println!("{} x {} pixels", frame.width(), frame.height());
+/// for finding in opened.findings() {
+///     println!("{}: {}", finding.code, finding.message);
+/// }
+/// # Ok::<(), cine::CineError>(())
+/// ```
 #[derive(Debug)]
 pub struct Loop {
     header: Header,
@@ -51,12 +64,12 @@ pub struct Loop {
 pub(crate) struct OpenedDataSet {
     /// The file as it is.
     pub file: Source,
-    /// What holds the data set: the file, or its inflated form.
+    /// Holder of the data set: the file, or its inflated form.
     pub source: Source,
     /// The file meta group.
     pub meta: DataSet,
     pub transfer_syntax: String,
-    /// Whether the file begins as PS3.10 section 7.1 says.
+    /// True if the file begins as PS3.10 section 7.1 says.
     pub has_dicm_mark: bool,
     pub scan: Scan,
 }
@@ -86,7 +99,7 @@ impl OpenedDataSet {
     }
 }
 
-/// Where the frames are.
+/// Store of the frames' bytes, by the way they are stored.
 #[derive(Debug)]
 enum FrameStore {
     Native { frames: NativeFrames, words: WordOrder },
@@ -96,12 +109,18 @@ enum FrameStore {
 
 impl Loop {
     /// Opens the file at `path`, reading headers only.
+    ///
+    /// # Errors
+    /// The file cannot be read, is no DICOM, holds no image, or holds one that cannot be decoded here.
     pub fn open(path: &Path) -> Result<Self, CineError> {
         let file = File::open(path).map_err(|source| CineError::Io { doing: "opening the file", source })?;
         Self::from_reader(file)
     }
 
     /// Opens a loop from anything that can be read and sought, reading headers only.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
     pub fn from_reader(reader: impl ReadSeek + 'static) -> Result<Self, CineError> {
         let mut findings = Vec::new();
         let opened = OpenedDataSet::from_source(Source::new(Box::new(reader))?, &mut findings)?;
@@ -150,17 +169,20 @@ impl Loop {
         Ok(Self { header, findings, source, format, colors, frames, sector: None })
     }
 
-    /// The header facts.
+    /// Returns the header facts.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// What was odd so far; reading frames may add to it.
+    /// Returns the findings so far; reading frames may add to them.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
     /// Decodes frame `index` (from 0) to RGB8, reading only that frame's bytes.
+    ///
+    /// # Errors
+    /// There is no such frame, its bytes cannot be read, or they cannot be decoded.
     pub fn frame(&mut self, index: u32) -> Result<RgbImage, CineError> {
         let pixels = to_rgb(self.decoded(index)?, &self.colors);
         RgbImage::new(self.header.columns, self.header.rows, pixels)
@@ -168,6 +190,9 @@ impl Loop {
     }
 
     /// Decodes frame `index` (from 0) without converting its colors, for audits and lossless comparisons.
+    ///
+    /// # Errors
+    /// As [`Self::frame`].
     pub fn stored_frame(&mut self, index: u32) -> Result<StoredFrame, CineError> {
         let decoded = self.decoded(index)?;
         Ok(StoredFrame {
@@ -179,7 +204,7 @@ impl Loop {
         })
     }
 
-    /// The box of the ultrasound image: from the regions, else found in the pixels of at most three frames.
+    /// Returns the box of the ultrasound image: from the regions, else found in the pixels of at most three frames.
     ///
     /// Nothing where there is none. The answer is found once and kept.
     pub fn sector(&mut self) -> Option<PixelRect> {
@@ -285,7 +310,7 @@ impl FrameStore {
             PixelLocation::Bare { offset, length } => {
                 let extent = Extent { offset, length };
                 Ok(Self::Encapsulated {
-                    index: FrameIndex::of_bare_codestream(source, extent, declared, findings)?,
+                    index: FrameIndex::from_bare_codestream(source, extent, declared, findings)?,
                     codec,
                 })
             }
@@ -303,7 +328,7 @@ impl FrameStore {
         }
     }
 
-    /// A video stream: all fragments together, however many there are.
+    /// Returns a video stream: all fragments together, however many there are.
     fn video(
         source: &Source,
         pixels: PixelLocation,

@@ -1,4 +1,5 @@
-//! Where the pixel data really is: the element's length form and the bytes behind it may contradict the transfer syntax.
+//! The real position of the pixel data: the element's length form and the bytes behind it may contradict the transfer
+//! syntax.
 
 use dicom_dictionary_std::tags;
 

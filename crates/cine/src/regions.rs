@@ -14,7 +14,7 @@ const MIN_SIDE_PIXELS: i64 = 4;
 /// More regions than this are not read: no screen has so many.
 const MAX_REGIONS: usize = 256;
 
-/// What a region shows, from its spatial format and data type.
+/// Kind of a region, from its spatial format and data type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegionKind {
@@ -42,7 +42,7 @@ pub enum RegionKind {
 /// One item of Sequence of Ultrasound Regions (0018,6011), as stored: corners may be inverted or outside the image.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Region {
-    /// What the region shows.
+    /// Kind of the region.
     pub kind: RegionKind,
     /// Left column as stored (0018,6018).
     pub x0: i64,
@@ -67,7 +67,8 @@ pub struct Region {
 }
 
 impl Region {
-    /// The part of the region inside an image of `columns` x `rows`, or nothing where there is none or it is inverted.
+    /// Returns the part of the region inside an image of `columns` x `rows`, or nothing where there is none or it is
+    /// inverted.
     pub fn pixel_rect(&self, columns: u32, rows: u32) -> Option<PixelRect> {
         let clamp = |value: i64, limit: u32| u32::try_from(value.clamp(0, i64::from(limit) - 1)).ok();
         let inside = columns > 0
@@ -89,8 +90,8 @@ impl Region {
         })
     }
 
-    /// Whether the region lies inside an image of `columns` x `rows`, with its corners in order. Scanners that count the
-    /// last pixel as a length overhang by a pixel or two; that passes.
+    /// Returns whether the region lies inside an image of `columns` x `rows`, with its corners in order. Scanners that
+    /// count the last pixel as a length overhang by a pixel or two; that passes.
     pub fn fits(&self, columns: u32, rows: u32) -> bool {
         let last = |pixels: u32| i64::from(pixels) - 1 + OVERHANG_PIXELS;
         self.x0 >= 0
@@ -101,25 +102,25 @@ impl Region {
             && self.y1 <= last(rows)
     }
 
-    /// Whether the corners are in order and enclose next to nothing, as where a writer left them at 0.
+    /// Returns whether the corners are in order and enclose next to nothing, as where a writer left them at 0.
     fn is_too_small(&self) -> bool {
         let side = |first: i64, last: i64| last - first + 1;
         let sides = [side(self.x0, self.x1), side(self.y0, self.y1)];
         sides.iter().all(|side| *side >= 1) && sides.iter().any(|side| *side < MIN_SIDE_PIXELS)
     }
 
-    /// Whether this shows an image rather than a trace, a scale or graphics.
+    /// Returns whether this shows an image rather than a trace, a scale or graphics.
     pub(crate) fn is_image(&self) -> bool {
         self.is_2d() || matches!(self.kind, RegionKind::Pw | RegionKind::Cw | RegionKind::MMode)
     }
 
-    /// Whether this is a 2-D image, gray or color.
+    /// Returns whether this is a 2-D image, gray or color.
     pub fn is_2d(&self) -> bool {
         matches!(self.kind, RegionKind::Tissue2d | RegionKind::Color)
     }
 }
 
-/// The kind of a region from Region Spatial Format and Region Data Type (PS3.3 C.8.5.5.1.1 and .2).
+/// Returns the kind of a region from Region Spatial Format and Region Data Type (PS3.3 C.8.5.5.1.1 and .2).
 pub(crate) fn region_kind(spatial_format: u16, data_type: u16) -> RegionKind {
     match (spatial_format, data_type) {
         (2, 1 | 2) => RegionKind::MMode,

@@ -30,9 +30,9 @@ pub enum TimingSource {
 /// The acquisition time of every frame, in ms from frame 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FrameTiming {
-    /// Where the times come from.
+    /// Attribute that the times come from.
     pub source: TimingSource,
-    /// Whether the times are a guess (no attribute tells them).
+    /// True if the times are a guess (no attribute gives them).
     pub guessed: bool,
     frame_time_ms: f64,
     frames: u32,
@@ -41,7 +41,7 @@ pub struct FrameTiming {
     times_ms: Option<Vec<f64>>,
 }
 
-/// Assumed where the header tells nothing: 30 frames a second.
+/// Assumed where the header gives no time: 30 frames a second.
 const ASSUMED_FRAME_TIME_MS: f64 = 1000.0 / 30.0;
 
 impl FrameTiming {
@@ -55,7 +55,7 @@ impl FrameTiming {
         Self { guessed: true, ..Self::uniform(TimingSource::Assumed, ASSUMED_FRAME_TIME_MS, frames) }
     }
 
-    /// Frames at the given times in ms, which ascend strictly from 0.
+    /// Returns frames at the given times in ms, which ascend strictly from 0.
     pub(crate) fn at_times(source: TimingSource, times_ms: Vec<f64>) -> Self {
         let frames = u32::try_from(times_ms.len()).unwrap_or(u32::MAX);
         let last_ms = times_ms.last().copied().unwrap_or(0.0);
@@ -63,12 +63,12 @@ impl FrameTiming {
         Self { source, guessed: false, frame_time_ms: last_ms / intervals, frames, times_ms: Some(times_ms) }
     }
 
-    /// The mean interval between frames in ms.
+    /// Returns the mean interval between frames in ms.
     pub fn frame_time_ms(&self) -> f64 {
         self.frame_time_ms
     }
 
-    /// The time of frame `index` in ms from frame 0; beyond the last frame the mean interval goes on.
+    /// Returns the time of frame `index` in ms from frame 0; beyond the last frame the mean interval goes on.
     pub fn time_of_frame_ms(&self, index: u32) -> f64 {
         let evenly_ms = f64::from(index) * self.frame_time_ms;
         match &self.times_ms {
@@ -77,7 +77,8 @@ impl FrameTiming {
         }
     }
 
-    /// The fractional frame index at `time_ms`; outside the loop the mean interval goes on, so it may be negative.
+    /// Returns the fractional frame index at `time_ms`; outside the loop the mean interval goes on, so it may be
+    /// negative.
     pub fn frame_at_ms(&self, time_ms: f64) -> f64 {
         let (Some(times_ms), true) = (&self.times_ms, time_ms > 0.0) else {
             return time_ms / self.frame_time_ms;
@@ -89,12 +90,12 @@ impl FrameTiming {
         }
     }
 
-    /// How many frames there are.
+    /// Returns the number of frames.
     pub fn frames(&self) -> u32 {
         self.frames
     }
 
-    /// The time from the first to the last frame in ms.
+    /// Returns the time from the first to the last frame in ms.
     pub fn duration_ms(&self) -> f64 {
         self.time_of_frame_ms(self.frames.saturating_sub(1))
     }
@@ -110,7 +111,7 @@ const TOLERANCE: f64 = 0.2;
 /// From an attribute's value and the number of frames to ms a frame.
 type ToFrameTime = fn(f64, u32) -> f64;
 
-/// What tells the frame times where neither Frame Time nor its vector does, best first.
+/// Attributes that give the frame times where neither Frame Time nor its vector does, best first.
 const SECOND_CHOICES: [(Tag, TimingSource, ToFrameTime); 4] = [
     (tags::ACTUAL_FRAME_DURATION, TimingSource::ActualFrameDuration, |ms, _| ms),
     (tags::EFFECTIVE_DURATION, TimingSource::EffectiveDuration, |seconds, frames| {
@@ -183,8 +184,8 @@ fn uniform_from(
     }
 }
 
-/// Reads Frame Time Vector, which holds increments. The first stands before frame 0: it should be 0 and often is not; some
-/// writers leave it out. An increment of 0 is a frame that was stored twice; it stands just behind the one before.
+/// Reads Frame Time Vector, which holds increments. The first stands before frame 0: it should be 0 and often is not;
+/// some writers leave it out. An increment of 0 is a frame that was stored twice; it stands just behind the one before.
 fn from_vector(data_set: &DataSet, frames: u32, findings: &mut Vec<Finding>) -> Option<FrameTiming> {
     let source = TimingSource::FrameTimeVector;
     let increments = data_set.decimals(tags::FRAME_TIME_VECTOR);

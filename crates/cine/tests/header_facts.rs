@@ -1,11 +1,8 @@
 //! Header facts of real files: timing, R waves, curves, waveforms, identity.
 
-mod common;
-
 use std::path::Path;
 
-use cine::{Header, Loop, TimingSource, open_waveform};
-use common::manifest_entries;
+use cine::{Header, Loop, TimingSource};
 use test_support::shared_data;
 
 fn header(folder: &Path, name: &str) -> Header {
@@ -52,28 +49,6 @@ fn the_retired_curve_spreads_over_the_loop() {
     println!("{} points, {} ms apart", curve.values.len(), curve.sample_interval_ms);
     assert_eq!(curve.values.len(), 96 * 40);
     assert!((curve.sample_interval_ms - 33.0 / 40.0).abs() < 1e-9);
-}
-
-#[test]
-fn waveform_objects_give_lead_ii() {
-    let Some(folder) = shared_data() else {
-        return;
-    };
-    let mut read = 0;
-    for entry in manifest_entries(&folder, "dicom").iter().filter(|entry| entry["waveforms"].is_array()) {
-        let name = entry["name"].as_str().unwrap_or_default();
-        let waveform = open_waveform(&folder.join(name)).expect("it has an ECG");
-        let group = &entry["waveforms"][0];
-        let ecg = waveform.ecg;
-        println!("{name}: {} at {} ms, first {:?}", ecg.channel, ecg.sample_interval_ms, &ecg.values[..4]);
-        assert_eq!(ecg.channel, "Lead II");
-        assert_eq!(ecg.values.len() as u64, group["samples"].as_u64().unwrap_or(0));
-        let hertz = group["hz"].as_f64().unwrap_or(0.0);
-        assert!((1000.0 / ecg.sample_interval_ms - hertz).abs() < 1e-6);
-        assert!(ecg.values.iter().any(|value| *value < 0.0), "samples are signed");
-        read += 1;
-    }
-    assert_eq!(read, 3);
 }
 
 #[test]

@@ -40,8 +40,8 @@ fn read_costs(file: Vec<u8>, index: u32) -> (u64, u64) {
     (at_open, take())
 }
 
-/// Headers are read through a window of 4 KiB, filled once each for the start, the file meta group, the first element and
-/// the walk.
+/// Headers are read through a window of 4 KiB, filled once each for the start, the file meta group, the first element
+/// and the walk.
 const HEADER_BYTES: u64 = 4 * 4096;
 const FRAMES: u32 = 300;
 const FRAME_BYTES: u64 = 64 * 48;

@@ -9,7 +9,7 @@ use cine::{Completeness, Loop, completeness};
 use common::manifest_entries;
 use test_support::shared_data;
 
-/// What happened to a file.
+/// Outcome of reading a file.
 #[derive(Debug, Default)]
 struct Outcome {
     /// The kind of the error that refused it.
@@ -19,12 +19,12 @@ struct Outcome {
     bad_frames: Vec<u32>,
     findings: Vec<&'static str>,
     complete: bool,
-    /// What was said about the file or its first bad frame.
+    /// Error of the file or of its first bad frame.
     message: String,
 }
 
 fn outcome(path: &Path) -> Outcome {
-    let complete = completeness(path) == Completeness::Complete;
+    let complete = matches!(completeness(path), Completeness::Complete { .. });
     let mut opened = match Loop::open(path) {
         Ok(opened) => opened,
         Err(error) => {
@@ -46,7 +46,8 @@ fn outcome(path: &Path) -> Outcome {
     Outcome { error: None, frames, bad_frames, findings, complete, message }
 }
 
-/// Expectations for the files made with one fault each: name, frames (0: refused), bad frames, complete, error or finding.
+/// Expectations for the files made with one fault each: name, frames (0: refused), bad frames, complete, error or
+/// finding.
 const EXPECTED: [(&str, u32, &[u32], bool, &str); 66] = [
     ("ok_bot_full", 6, &[], true, ""),
     ("ok_bot_empty", 6, &[], true, ""),

@@ -39,7 +39,7 @@ fn completeness_of(file: &[u8]) -> Completeness {
 }
 
 fn is_complete(file: &[u8]) -> bool {
-    completeness_of(file) == Completeness::Complete
+    matches!(completeness_of(file), Completeness::Complete { .. })
 }
 
 #[test]

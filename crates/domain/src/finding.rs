@@ -22,7 +22,8 @@ impl Finding {
 
 macro_rules! finding_codes {
     ($($variant:ident = $code:literal: $meaning:literal,)+) => {
-        /// The kinds of findings. Names are stable: they are stored, shown by `inspect` and listed in `docs/findings.md`.
+        /// The kinds of findings. Names are stable: they are stored, shown by `inspect` and listed in
+        /// `docs/findings.md`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum FindingCode {
@@ -51,7 +52,7 @@ macro_rules! finding_codes {
 finding_codes! {
     // The file.
     PreambleMissing = "preamble_missing": "The file has no preamble and no DICM mark.",
-    TransferSyntaxMissing = "transfer_syntax_missing": "The file names no transfer syntax; it was told from the bytes.",
+    TransferSyntaxMissing = "transfer_syntax_missing": "The file names no transfer syntax; it was recognized by the bytes.",
     EncodingDisagreesWithTransferSyntax = "encoding_disagrees_with_transfer_syntax":
         "The data set is encoded otherwise than the transfer syntax says.",
     DeflateDamaged = "deflate_damaged": "The deflated data set is damaged; what could be inflated was read.",

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// The longest UID (DICOM PS3.5 section 9.1), in characters.
 const MAX_UID_LENGTH: usize = 64;
 
-/// Returns whether a text is a UID: digits and dots, no empty component, at most 64 characters (DICOM PS3.5 section 9.1).
+/// Returns whether a text is a UID: digits and dots, no empty component, at most 64 characters (DICOM PS3.5 section
+/// 9.1).
 ///
 /// Leading zeros in a component are accepted: the standard forbids them, scanners write them, and nothing here parses
 /// components as numbers.

@@ -13,6 +13,7 @@
 //! # Ok::<(), domain::InvalidUid>(())
 //! ```
 
+mod ecg_samples;
 mod ecg_source;
 mod finding;
 mod ids;
@@ -23,6 +24,7 @@ mod prediction;
 mod rect;
 mod sampling;
 
+pub use ecg_samples::{EcgSamples, InvalidEcgSamples};
 pub use ecg_source::EcgSource;
 pub use finding::{Finding, FindingCode};
 pub use ids::{InvalidSha256, InvalidUid, JobId, LoopId, SeriesUid, Sha256, SopUid, StudyUid, is_valid_uid};

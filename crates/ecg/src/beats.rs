@@ -1,8 +1,9 @@
 //! From R times to beats in frames, with everything odd about them kept as findings.
 
-use crate::{EcgSamples, FrameClock, detect_r_peaks};
-use domain::{EcgSource, Finding, FindingCode};
 use serde::{Deserialize, Serialize};
+
+use crate::{FrameClock, detect_r_peaks};
+use domain::{EcgSamples, EcgSource, Finding, FindingCode};
 
 /// The shortest and longest R-R interval that counts as a beat, in milliseconds (240 and 24 beats per minute).
 pub const PLAUSIBLE_RR_MS: std::ops::RangeInclusive<f64> = 250.0..=2500.0;
@@ -10,7 +11,7 @@ pub const PLAUSIBLE_RR_MS: std::ops::RangeInclusive<f64> = 250.0..=2500.0;
 /// R times closer than this are one R wave that was listed twice, in milliseconds.
 const SAME_R_WAVE_MS: f64 = 20.0;
 
-/// How much of a beat the loop shows.
+/// Part of a beat that the loop shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BeatKind {
@@ -33,19 +34,19 @@ pub struct Beat {
     pub start_ms: f64,
     /// The next R wave in milliseconds after frame 0.
     pub end_ms: f64,
-    /// How much of the beat the loop shows.
+    /// Part of the beat that the loop shows.
     pub kind: BeatKind,
 }
 
 impl Beat {
-    /// The R-R interval in milliseconds.
+    /// Returns the R-R interval in milliseconds.
     #[must_use]
     pub fn rr_ms(&self) -> f64 {
         self.end_ms - self.start_ms
     }
 
-    /// The frames of this beat that the loop has: from the frame nearest to R up to, and without, the one nearest to
-    /// the next R. Empty where the loop shows nothing of the beat.
+    /// Returns the frames of this beat that the loop has: from the frame nearest to R up to, and without, the one
+    /// nearest to the next R. Empty where the loop shows nothing of the beat.
     #[must_use]
     pub fn frames(&self, frame_count: u32) -> std::ops::Range<u32> {
         let inside = |frame: f64| frame.round().clamp(0.0, f64::from(frame_count)) as u32;
@@ -56,7 +57,7 @@ impl Beat {
 /// The beats of one loop.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Beats {
-    /// Where the R waves come from; `None` where there are none.
+    /// Source of the R waves; `None` where there are none.
     pub source: EcgSource,
     /// R peaks inside the loop as fractional frame indexes from 0, rising.
     pub r_peaks: Vec<f64>,
@@ -64,11 +65,11 @@ pub struct Beats {
     pub beats: Vec<Beat>,
     /// From the median plausible R-R interval, else from the header; beats per minute.
     pub heart_rate_bpm: Option<f64>,
-    /// What was odd.
+    /// Findings.
     pub findings: Vec<Finding>,
 }
 
-/// Beats from a sampled ECG: R peaks are detected and put on the frames.
+/// Returns beats from a sampled ECG: R peaks are detected and put on the frames.
 ///
 /// `header_heart_rate_bpm` is the loop's Heart Rate (0018,1088), used only where the curve shows no R-R interval.
 /// A curve without beats gives source `None` and a finding, so that the caller can try its next source.
@@ -83,7 +84,8 @@ pub fn beats_from_samples(
     beats_from_times(r_times_ms, source, clock, header_heart_rate_bpm, Vec::new())
 }
 
-/// Beats from the R Wave Time Vector (0018,6060): milliseconds from the start of acquisition of the first frame.
+/// Returns beats from the R Wave Time Vector (0018,6060): milliseconds from the start of acquisition of the first
+/// frame.
 ///
 /// As [`beats_from_r_times`], with that source.
 #[must_use]
@@ -91,7 +93,7 @@ pub fn beats_from_r_wave_times(times_ms: &[f64], clock: &FrameClock, header_hear
     beats_from_r_times(times_ms, EcgSource::RWaveTimeVector, clock, header_heart_rate_bpm)
 }
 
-/// Beats from R times of any source, in milliseconds after frame 0.
+/// Returns beats from R times of any source, in milliseconds after frame 0.
 ///
 /// Values that are no number are left out, unsorted ones are sorted, doubles merged, each with a finding. Times
 /// outside the loop are not listed as R peaks, but a beat that reaches into the loop from there counts as cut.
@@ -127,7 +129,7 @@ pub fn beats_from_r_times(
     beats_from_times(r_times_ms, source, clock, header_heart_rate_bpm, findings)
 }
 
-/// A loop without any ECG; the header's heart rate still says how long a beat is.
+/// Returns no beats, for a loop without any ECG; the header's heart rate still says how long a beat is.
 #[must_use]
 pub fn no_beats(header_heart_rate_bpm: Option<f64>) -> Beats {
     let mut findings = Vec::new();
@@ -135,7 +137,7 @@ pub fn no_beats(header_heart_rate_bpm: Option<f64>) -> Beats {
     Beats { heart_rate_bpm, findings, ..Beats::default() }
 }
 
-/// The common end of every source: `r_times_ms` is finite and rising.
+/// Makes beats of R times of any source, which are finite and rising.
 fn beats_from_times(
     r_times_ms: Vec<f64>,
     source: EcgSource,
@@ -188,7 +190,7 @@ fn add_extrapolated(beats: &mut Vec<Beat>, r_times_ms: &[f64], rr_ms: f64, clock
     beats.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
 }
 
-/// The beat between two R times, or nothing where the loop shows no frame of it.
+/// Returns the beat between two R times, or nothing where the loop shows no frame of it.
 fn beat_between(start_ms: f64, end_ms: f64, extrapolated: bool, clock: &FrameClock) -> Option<Beat> {
     let (start_frame, end_frame) = (clock.frame_at_ms(start_ms), clock.frame_at_ms(end_ms));
     let frame_count = f64::from(clock.frame_count());
@@ -206,7 +208,7 @@ fn beat_between(start_ms: f64, end_ms: f64, extrapolated: bool, clock: &FrameClo
 /// An R wave this close outside the loop, in frames, still counts as on its first or last frame: times are rounded.
 const EDGE_FRAMES: f64 = 0.1;
 
-/// R times as frames, without those outside the loop.
+/// Returns R times as frames, without those outside the loop.
 fn r_peaks_in_loop(r_times_ms: &[f64], clock: &FrameClock, findings: &mut Vec<Finding>) -> Vec<f64> {
     let last_frame = f64::from(clock.frame_count() - 1);
     let inside: Vec<f64> = r_times_ms

@@ -1,25 +1,15 @@
-//! What can be wrong with the arguments of this crate.
+//! Errors about the arguments of this crate.
 
-/// Why an ECG, a clock or a plan could not be made; every variant names the argument and its value.
+/// Failure to make a clock or a plan; every variant names the argument and its value.
 ///
 /// A damaged ECG is no error: it gives [`crate::Beats`] with findings. These are for arguments that mean nothing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EcgError {
-    /// The ECG has no samples, or its sample interval or start time is no usable number of milliseconds.
-    #[error("building ECG samples: {count} samples every {sample_interval_ms} ms from {start_ms} ms are no signal")]
-    Samples {
-        /// How many samples were given.
-        count: usize,
-        /// The sample interval given, in milliseconds.
-        sample_interval_ms: f64,
-        /// The time of the first sample given, in milliseconds after frame 0.
-        start_ms: f64,
-    },
     /// A clock needs at least one frame, and at most `u32::MAX`.
     #[error("building the frame clock: {frame_count} frames cannot be timed")]
     FrameCount {
-        /// How many frames were given.
+        /// Number of frames given.
         frame_count: usize,
     },
     /// Frame times must be finite and must increase.
@@ -37,13 +27,13 @@ pub enum EcgError {
         key: &'static str,
         /// The value given.
         value: usize,
-        /// What would be allowed.
+        /// The allowed values.
         rule: &'static str,
     },
 }
 
 impl EcgError {
-    /// Whether trying again later could help: never, these are faults of the arguments.
+    /// Returns whether trying again later could help: never, these are faults of the arguments.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         false

@@ -12,7 +12,8 @@ pub struct FrameClock {
 }
 
 impl FrameClock {
-    /// A clock from one time per frame, in milliseconds; the first need not be 0 and becomes the zero of the clock.
+    /// Returns a clock from one time per frame, in milliseconds; the first need not be 0 and becomes the zero of the
+    /// clock.
     ///
     /// # Errors
     /// [`EcgError::FrameCount`] without frames, [`EcgError::FrameTimes`] where times are not finite and rising.
@@ -33,7 +34,7 @@ impl FrameClock {
         Ok(Self { times_ms })
     }
 
-    /// A clock of `frame_count` frames that are `frame_time_ms` milliseconds apart.
+    /// Returns a clock of `frame_count` frames that are `frame_time_ms` milliseconds apart.
     ///
     /// # Errors
     /// [`EcgError::FrameCount`] without frames, [`EcgError::FrameTimes`] where the frame time is not positive.
@@ -44,13 +45,13 @@ impl FrameClock {
         Self::new((0..frame_count).map(|frame| f64::from(frame) * frame_time_ms).collect())
     }
 
-    /// Number of frames, at least 1.
+    /// Returns the number of frames, at least 1.
     #[must_use]
     pub fn frame_count(&self) -> u32 {
         u32::try_from(self.times_ms.len()).unwrap_or(u32::MAX)
     }
 
-    /// The time of every frame in milliseconds after frame 0.
+    /// Returns the time of every frame in milliseconds after frame 0.
     #[must_use]
     pub fn times_ms(&self) -> &[f64] {
         &self.times_ms
@@ -65,13 +66,13 @@ impl FrameClock {
         }
     }
 
-    /// How long the loop shows, in milliseconds: to the end of its last frame.
+    /// Returns the duration of the loop in milliseconds, to the end of its last frame.
     #[must_use]
     pub fn duration_ms(&self) -> f64 {
         self.mean_interval_ms() * self.times_ms.len() as f64
     }
 
-    /// Time of a (fractional) frame in milliseconds; outside the loop it goes on with the mean interval.
+    /// Returns the time of a (fractional) frame in milliseconds; outside the loop it goes on with the mean interval.
     #[must_use]
     pub fn time_of_frame_ms(&self, frame: f64) -> f64 {
         let last = self.times_ms.len() - 1;
@@ -86,7 +87,8 @@ impl FrameClock {
         from_ms + (to_ms - from_ms) * (frame - before as f64)
     }
 
-    /// The fractional frame that stands at a time in milliseconds; outside the loop it goes on with the mean interval.
+    /// Returns the fractional frame that stands at a time in milliseconds; outside the loop it goes on with the mean
+    /// interval.
     #[must_use]
     pub fn frame_at_ms(&self, time_ms: f64) -> f64 {
         let last = self.times_ms.len() - 1;

@@ -11,13 +11,14 @@
 //! | atrial kick | 80 ms before the next R, the peak of atrial filling | P wave 160 ms before R, its mechanical peak half way |
 //! | diastasis | half way from the end of rapid filling (180 ms after its peak) to the P wave | typical adult deceleration time |
 //!
-//! Where the next R comes early, diastole is shared out: early diastole stands at most 40 % into it and the atrial kick
+//! Diastole is shared out where the next R comes early: early diastole stands at most 40 % into it and the atrial kick
 //! at most 25 % before its end. Diastasis is left out where rapid filling ends after the P wave begins (above about
 //! 75 beats per minute): at high rates it does not exist. Above 120 per minute Weissler's line is outside the rates it
 //! was measured at, so the fraction at 120 (0.52 of R-R) is kept.
 
-use crate::{Beat, FrameClock};
 use serde::{Deserialize, Serialize};
+
+use crate::{Beat, FrameClock};
 
 /// Mean of Weissler's lines for men and women, in milliseconds: QS2 = `QS2_AT_REST_MS` - `QS2_PER_BPM_MS` * HR.
 const QS2_AT_REST_MS: f64 = 547.5;
@@ -52,7 +53,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The name as it is serialized.
+    /// Returns the name as it is serialized.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -66,7 +67,7 @@ impl Phase {
     }
 }
 
-/// Where in its beat a frame stands; serializes as the landmark's name or as a number from 0 to 1.
+/// Place of a frame in its beat; serializes as the landmark's name or as a number from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FramePhase {
@@ -76,7 +77,7 @@ pub enum FramePhase {
     Fraction(f64),
 }
 
-/// The landmarks of a beat as times in milliseconds after frame 0, rising; the first is end-diastole at R.
+/// Returns the landmarks of a beat as times in milliseconds after frame 0, rising; the first is end-diastole at R.
 #[must_use]
 pub fn landmark_times_ms(beat: &Beat) -> Vec<(Phase, f64)> {
     let rr_ms = beat.rr_ms();
@@ -99,14 +100,14 @@ pub fn landmark_times_ms(beat: &Beat) -> Vec<(Phase, f64)> {
     after_r_ms.into_iter().map(|(phase, after_ms)| (phase, beat.start_ms + after_ms)).collect()
 }
 
-/// The landmarks of a beat as fractional frame indexes, rising; some may lie outside a loop that cuts the beat.
+/// Returns the landmarks of a beat as fractional frame indexes, rising; some may lie outside a loop that cuts the beat.
 #[must_use]
 pub fn landmarks(beat: &Beat, clock: &FrameClock) -> Vec<(Phase, f64)> {
     landmark_times_ms(beat).into_iter().map(|(phase, time_ms)| (phase, clock.frame_at_ms(time_ms))).collect()
 }
 
-/// Where a frame (index from 0) stands in a beat: the landmark whose nearest frame it is, else its fraction of R-R;
-/// `None` for a frame of another beat.
+/// Returns the place of a frame (index from 0) in a beat: the landmark whose nearest frame it is, else its fraction of
+/// R-R; `None` for a frame of another beat.
 #[must_use]
 pub fn phase_of(frame: u32, beat: &Beat, clock: &FrameClock) -> Option<FramePhase> {
     if !beat.frames(clock.frame_count()).contains(&frame) {
@@ -120,7 +121,7 @@ pub fn phase_of(frame: u32, beat: &Beat, clock: &FrameClock) -> Option<FramePhas
     })
 }
 
-/// Fraction of the R-R interval at a fractional frame, kept within 0 to just below 1.
+/// Returns the fraction of the R-R interval at a fractional frame, kept within 0 to just below 1.
 pub(crate) fn fraction_of(frame: f64, beat: &Beat, clock: &FrameClock) -> f64 {
     let fraction = (clock.time_of_frame_ms(frame) - beat.start_ms) / beat.rr_ms();
     fraction.clamp(0.0, 1.0 - f64::EPSILON)

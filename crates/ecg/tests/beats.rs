@@ -1,7 +1,7 @@
 //! R times of every kind of disorder, put on the frames of a loop.
 
-use domain::{EcgSource, FindingCode};
-use ecg::{BeatKind, Beats, EcgSamples, FrameClock, beats_from_r_wave_times, beats_from_samples, no_beats};
+use domain::{EcgSamples, EcgSource, FindingCode};
+use ecg::{BeatKind, Beats, FrameClock, beats_from_r_wave_times, beats_from_samples, no_beats};
 
 /// 60 frames of 20 ms: 0 to 1.2 s.
 fn clock() -> FrameClock {

@@ -1,11 +1,11 @@
-//! What holds for any clock, any R times and any settings.
+//! Properties that hold for any clock, any R times and any settings.
 
-use domain::{EcgSource, SamplingStrategy};
-use ecg::{
-    EcgSamples, FrameClock, FramePhase, PlanSettings, beats_from_r_wave_times, beats_from_samples, detect_r_peaks,
-    landmarks, plan,
-};
 use proptest::prelude::{Just, Strategy as _, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+use domain::{EcgSamples, EcgSource, SamplingStrategy};
+use ecg::{
+    FrameClock, FramePhase, PlanSettings, beats_from_r_wave_times, beats_from_samples, detect_r_peaks, landmarks, plan,
+};
 
 fn clocks() -> impl proptest::strategy::Strategy<Value = FrameClock> {
     prop::collection::vec(0.5..120.0_f64, 1..200).prop_map(|steps_ms| {

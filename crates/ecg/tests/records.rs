@@ -6,7 +6,8 @@
 mod common;
 
 use common::{MadeUp, Record, Score, as_drawn, cut, fixture, records, score, shared_golden};
-use ecg::{EcgSamples, detect_r_peaks};
+use domain::EcgSamples;
+use ecg::detect_r_peaks;
 
 const TOLERANCE_MS: f64 = 100.0;
 /// A beat this near the edge of a snippet may be missed: its complex is not in it.

@@ -7,7 +7,7 @@ use trace_simulation::{Kind, Loop, Scene};
 
 const STYLES: [TraceStyle; 4] = [TraceStyle::Grows, TraceStyle::Sweeps, TraceStyle::Cursor, TraceStyle::Scrolls];
 
-/// What was counted over some loops.
+/// Counts over some loops.
 #[derive(Debug, Default, Clone, Copy)]
 struct Tally {
     loops: u32,
@@ -51,7 +51,8 @@ fn tolerance_frames(frame_time_s: f64) -> f64 {
     (0.04 / frame_time_s).max(1.0)
 }
 
-/// Hits, misses and false peaks; each true peak counts once. A true peak just outside of the loop may be reported or not.
+/// Hits, misses and false peaks; each true peak counts once. A true peak just outside of the loop may be reported or
+/// not.
 fn compare(truth: &[f64], found: &[f64], scene: &Scene) -> (usize, usize, usize) {
     let tolerance = tolerance_frames(scene.frame_time_s);
     let last = f64::from(scene.frames - 1);
@@ -91,7 +92,7 @@ fn run(kinds: &[Kind], seeds: std::ops::Range<u64>) -> Tally {
     for seed in seeds {
         for kind in kinds {
             let scene = Scene::vary(seed, *kind);
-            let mut frames = Loop::of(&scene);
+            let mut frames = Loop::new(&scene);
             let reading = read_trace(&mut frames, &hints_of(&scene, seed));
             let before = tally;
             tally.add(&scene, reading.as_ref(), frames.asked);

@@ -3,8 +3,9 @@
 //! `cargo run --release -p phantom --example contact_sheet -- sheet.png [seed] [width] [VIEW...]`; seed 0 is the plain
 //! patient, any other seed draws everything at random.
 
-use phantom::{Canvas, LoopSpec, View, simulate_loop};
 use std::io::BufWriter;
+
+use phantom::{Canvas, LoopSpec, View, simulate_loop};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,9 +1,11 @@
-//! Draws twelve frames of one loop, evenly spaced over its first beat, into one PNG, to look at motion, valves and flow.
+//! Draws twelve frames of one loop, evenly spaced over its first beat, into one PNG, to look at motion, valves and
+//! flow.
 //!
 //! `cargo run --release -p phantom --example film_strip -- film.png VIEW [seed] [width] [color]`
 
-use phantom::{Canvas, LoopMode, LoopSpec, View, simulate_loop};
 use std::io::BufWriter;
+
+use phantom::{Canvas, LoopMode, LoopSpec, View, simulate_loop};
 
 const COLUMNS: u32 = 4;
 const FRAMES: u32 = 12;

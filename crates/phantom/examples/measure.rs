@@ -1,8 +1,9 @@
 //! Measures what the simulation costs on one core: `cargo run --release -p phantom --example measure`, with
 //! `RAYON_NUM_THREADS=1` for one core.
 
-use phantom::{LoopIdentity, LoopSpec, PixelEncoding, View, simulate_loop, write_loop};
 use std::time::Instant;
+
+use phantom::{LoopIdentity, LoopSpec, PixelEncoding, View, simulate_loop, write_loop};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     for size in [(400, 300), (800, 600)] {

@@ -1,11 +1,13 @@
-//! Draws the middle frame of every loop of a simulated study into one PNG, to be looked at, and prints the time per frame.
+//! Draws the middle frame of every loop of a simulated study into one PNG, to be looked at, and prints the time per
+//! frame.
 //!
 //! `cargo run --release -p phantom --example study_sheet -- sheet.png [seed] [width]`
 
-use domain::RgbImage;
-use phantom::{Canvas, LoopSpec, StudyOptions, simulate_loop, study_specs};
 use std::io::BufWriter;
 use std::time::Instant;
+
+use domain::RgbImage;
+use phantom::{Canvas, LoopSpec, StudyOptions, simulate_loop, study_specs};
 
 const COLUMNS: u32 = 5;
 

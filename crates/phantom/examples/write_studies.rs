@@ -1,7 +1,8 @@
 //! Writes simulated studies: `cargo run --release -p phantom --example write_studies -- OUT [studies] [seed] [width]`.
 
-use phantom::{StudyOptions, write_study};
 use std::path::PathBuf;
+
+use phantom::{StudyOptions, write_study};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -27,7 +27,7 @@ pub struct Electrocardiogram {
 }
 
 impl Electrocardiogram {
-    /// The ECG that belongs to `beats`; `seed` varies the shape of the waves, the wander and the noise.
+    /// Returns the ECG that belongs to `beats`; `seed` varies the shape of the waves, the wander and the noise.
     pub fn new(beats: Vec<Beat>, rhythm: Rhythm, seed: u64) -> Self {
         let mut random = Stream::for_purpose(seed, "ecg");
         let mut around = |value: f64, spread: f64| random.bounded_normal(value, value.abs() * spread);
@@ -51,12 +51,12 @@ impl Electrocardiogram {
         }
     }
 
-    /// The beats, in ascending order of time.
+    /// Returns the beats, in ascending order of time.
     pub fn beats(&self) -> &[Beat] {
         &self.beats
     }
 
-    /// The voltage in mV at `time_s` seconds from frame 0.
+    /// Returns the voltage in mV at `time_s` seconds from frame 0.
     pub fn millivolts(&self, time_s: f64) -> f64 {
         let next = self.beats.partition_point(|beat| beat.r_time_s < time_s - 1.2);
         let mut sum = 0.0;

@@ -51,7 +51,7 @@ pub enum PhantomError {
         option: &'static str,
         /// Its value.
         value: String,
-        /// Reason.
+        /// The reason.
         reason: &'static str,
     },
 }

@@ -1,8 +1,9 @@
 //! Simulates transthoracic echo studies whose truth is known, for demo, tests and training.
 //!
-//! One 3D heart of implicit surfaces beats to a simulated ECG; the plane of a view cuts it; a simple beamformer makes it
-//! look like ultrasound; an invented vendor's screen goes around it; the result is written as DICOM with `truth.json`.
-//! Nothing here is clinical data, and no measurement on it means anything. The same seed gives the same bytes.
+//! One 3D heart of implicit surfaces beats to a simulated ECG; the plane of a view cuts it; a simple beamformer makes
+//! it look like ultrasound; an invented vendor's screen goes around it; the result is written as DICOM with
+//! `truth.json`. Nothing here is clinical data, and no measurement on it means anything. The same seed gives the same
+//! bytes.
 
 mod beamform;
 mod dicom;
@@ -13,6 +14,7 @@ mod lattice_hash;
 mod probe;
 mod rhythm;
 mod screen;
+mod setup;
 mod simulate;
 mod space;
 mod spec;

@@ -39,7 +39,7 @@ const BEFORE_S: f64 = 8.0;
 /// Time simulated after the last frame, so that every beat in the loop has an end.
 const AFTER_S: f64 = 4.0;
 
-/// The beats from 8 s before frame 0 until 4 s after `duration_s`; the first R peak at or after frame 0 is at
+/// Returns the beats from 8 s before frame 0 until 4 s after `duration_s`; the first R peak at or after frame 0 is at
 /// `first_r_s` (less than one R-R interval).
 pub fn beats(rhythm: Rhythm, heart_rate_bpm: f64, duration_s: f64, first_r_s: f64, seed: u64) -> Vec<Beat> {
     let mean_rr_s = 60.0 / heart_rate_bpm;

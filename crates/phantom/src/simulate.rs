@@ -1,24 +1,21 @@
 //! A loop ready to be rendered, frame by frame, in any order.
 
-use crate::beamform::{Beamformer, FlowBox, NonCardiac, PolarGrid, ScanConverter, Scene};
+use crate::beamform::{Beamformer, FlowBox, PolarGrid, ScanConverter};
 use crate::ecg::Electrocardiogram;
-use crate::heart::{CardiacCycle, CardiacState, Heart, Shape, Tissue};
+use crate::heart::{CardiacCycle, CardiacState, Tissue};
 use crate::probe::ImagePlane;
 use crate::rhythm::beats;
 use crate::screen::{
     Canvas, Layout, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum, draw_trace,
     flow_color, gray_ramp,
 };
-use crate::space::vec3;
-use crate::spec::{LoopMode, LoopSpec, Subject};
+use crate::setup::{beamformer_for, flow_box_for, grid_for, mode_label, usual_plane};
+use crate::spec::{LoopMode, LoopSpec};
 use crate::truth::{PhaseFrames, ecg_source, phase_frames};
 use domain::{EcgSource, PixelRect, RgbImage};
-use random::Stream;
 
 /// Seconds shown by a Doppler or M-mode strip.
 const STRIP_S: f64 = 4.0;
-/// Deviation in shape of organs other than hearts.
-const ORGAN_DEVIATION_CM: f32 = 0.6;
 
 /// A simulated loop; frames are rendered on demand.
 pub struct SimulatedLoop {
@@ -60,32 +57,32 @@ pub fn simulate_loop(spec: &LoopSpec) -> SimulatedLoop {
 }
 
 impl SimulatedLoop {
-    /// The loop's description.
+    /// Returns the loop's description.
     pub fn spec(&self) -> &LoopSpec {
         &self.spec
     }
 
-    /// Places of things on the screen.
+    /// Layout of the screen.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// The ECG as a function of time from frame 0.
+    /// Returns the ECG as a function of time from frame 0.
     pub fn ecg(&self) -> &Electrocardiogram {
         &self.ecg
     }
 
-    /// Number of frames.
+    /// Returns the number of frames.
     pub fn frames(&self) -> u32 {
         self.spec.frames
     }
 
-    /// The time of a frame in seconds.
+    /// Returns the time of a frame in seconds.
     pub fn frame_time_s(&self, frame: u32) -> f64 {
         f64::from(frame) * self.spec.frame_time_ms / 1000.0
     }
 
-    /// R peaks within the loop, in seconds from frame 0.
+    /// Returns R peaks within the loop, in seconds from frame 0.
     pub fn r_times_s(&self) -> Vec<f64> {
         let end_s = self.spec.duration_s();
         let times = self.ecg.beats().iter().map(|beat| beat.r_time_s);
@@ -100,7 +97,7 @@ impl SimulatedLoop {
         phase_frames(&self.cycle, self.spec.frame_time_ms, self.spec.frames)
     }
 
-    /// The state of the heart at a time from frame 0, in seconds.
+    /// Returns the state of the heart at a time from frame 0, in seconds.
     pub fn state_at(&self, time_s: f64) -> CardiacState {
         self.cycle.state(time_s)
     }
@@ -110,7 +107,8 @@ impl SimulatedLoop {
         self.usual_plane.held(&self.spec.handling.and(&self.spec.sway.at(time_s)))
     }
 
-    /// The tissue on every sample of the sector at a time, beam after beam, and the area in cm² that each sample stands for.
+    /// Returns the tissue on every sample of the sector at a time, beam after beam, and the area in cm² that each
+    /// sample stands for.
     pub fn tissue_areas(&self, time_s: f64) -> Vec<(Tissue, f32)> {
         let grid = self.beamformer.grid();
         let map = self.beamformer.tissue_map(&self.plane_at(time_s), &self.cycle.state(time_s));
@@ -195,7 +193,7 @@ impl SimulatedLoop {
         }
     }
 
-    /// Seconds per pixel of a strip.
+    /// Returns the seconds per pixel of a strip.
     pub fn strip_seconds_per_pixel(&self, rect: PixelRect) -> f64 {
         STRIP_S / f64::from(rect.x1 - rect.x0)
     }
@@ -225,7 +223,7 @@ impl SimulatedLoop {
         }
     }
 
-    /// Draws what all frames share; without moving anatomy that includes the sector.
+    /// Draws the part that all frames share; without moving anatomy that includes the sector.
     fn draw_backdrop(&mut self) {
         let mut backdrop = Canvas::black(self.spec.size.0, self.spec.size.1);
         if !self.spec.anatomy {
@@ -243,61 +241,5 @@ impl SimulatedLoop {
         };
         draw_furniture(&mut backdrop, spec.vendor, &self.layout, spec.half_angle_rad, &texts);
         self.backdrop = backdrop;
-    }
-}
-
-fn mode_label(mode: LoopMode) -> &'static str {
-    match mode {
-        LoopMode::TwoD => "2D",
-        LoopMode::Color => "2D/CF",
-        LoopMode::Pw => "PW",
-        LoopMode::Cw => "CW",
-        LoopMode::TissueDoppler => "TDI PW",
-        LoopMode::MMode => "2D/MM",
-    }
-}
-
-/// As many beams and samples as the sector's pixels can show.
-fn grid_for(spec: &LoopSpec, layout: &Layout) -> PolarGrid {
-    let radius_px = spec.depth_cm * layout.sector.pixels_per_cm;
-    PolarGrid {
-        beams: ((radius_px * 0.28) as usize).clamp(48, 160),
-        samples: ((radius_px * 0.85) as usize).clamp(120, 440),
-        depth_cm: spec.depth_cm,
-        half_angle_rad: spec.half_angle_rad,
-    }
-}
-
-fn usual_plane(spec: &LoopSpec) -> ImagePlane {
-    match spec.subject {
-        Subject::Heart(view) => view.usual_plane(&spec.patient),
-        Subject::NonCardiac(_) => ImagePlane::looking(vec3(0.0, 0.0, 0.0), vec3(0.0, 0.0, 1.0), vec3(1.0, 0.0, 0.0)),
-    }
-}
-
-fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
-    let scene = match spec.subject {
-        Subject::Heart(_) => Scene::Heart(Box::new(Heart::new(spec.patient.clone()))),
-        Subject::NonCardiac(kind) => {
-            let deviation_cm = if kind == NonCardiac::WaterPhantom { 0.0 } else { ORGAN_DEVIATION_CM };
-            Scene::NonCardiac(kind, Shape::random(spec.seed, deviation_cm))
-        }
-    };
-    Beamformer::new(scene, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
-}
-
-/// Returns the color box as an operator lays it: about the valves, larger or smaller.
-fn flow_box_for(spec: &LoopSpec) -> FlowBox {
-    let (near, far) = match spec.subject {
-        Subject::Heart(view) if view.name().starts_with("Apical") => (0.38, 0.86),
-        _ => (0.35, 0.8),
-    };
-    let mut random = Stream::for_purpose(spec.seed, "colour box");
-    let mut around = |middle: f32, deviation: f64| middle + random.bounded_normal(0.0, deviation) as f32;
-    let (middle, width) = (around(0.5, 0.03), around(0.42, 0.08).clamp(0.25, 0.7));
-    FlowBox {
-        beams: ((middle - width / 2.0).max(0.05), (middle + width / 2.0).min(0.95)),
-        depths: (around(near, 0.04).max(0.1), around(far, 0.03).min(0.95)),
-        nyquist_cm_s: around(60.0, 9.0).clamp(30.0, 90.0).round(),
     }
 }

@@ -16,18 +16,18 @@ pub struct Vec3 {
     pub z: f32,
 }
 
-/// A point or direction from its three coordinates.
+/// Returns a point or direction from its three coordinates.
 pub const fn vec3(x: f32, y: f32, z: f32) -> Vec3 {
     Vec3 { x, y, z }
 }
 
 impl Vec3 {
-    /// The scalar product.
+    /// Returns the scalar product.
     pub fn dot(self, other: Self) -> f32 {
         self.x * other.x + self.y * other.y + self.z * other.z
     }
 
-    /// The vector product.
+    /// Returns the vector product.
     pub fn cross(self, other: Self) -> Self {
         vec3(
             self.y * other.z - self.z * other.y,
@@ -36,12 +36,12 @@ impl Vec3 {
         )
     }
 
-    /// The length.
+    /// Returns the length.
     pub fn length(self) -> f32 {
         self.dot(self).sqrt()
     }
 
-    /// The direction of length 1; a zero vector stays zero.
+    /// Returns the direction of length 1; a zero vector stays zero.
     pub fn unit(self) -> Self {
         self * (1.0 / self.length().max(1e-9))
     }
@@ -81,13 +81,13 @@ impl Neg for Vec3 {
     }
 }
 
-/// A smooth step from 0 at `from` to 1 at `to`.
+/// Returns a smooth step from 0 at `from` to 1 at `to`.
 pub fn smooth_step(from: f32, to: f32, at: f32) -> f32 {
     let t = ((at - from) / (to - from)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
-/// The distance of `point` to an ellipsoid's surface, negative inside; first-order accurate near the surface.
+/// Returns the distance of `point` to an ellipsoid's surface, negative inside; first-order accurate near the surface.
 pub fn ellipsoid(point: Vec3, center: Vec3, radii: Vec3) -> f32 {
     let p = point - center;
     let scaled = vec3(p.x / radii.x, p.y / radii.y, p.z / radii.z);
@@ -99,7 +99,7 @@ pub fn ellipsoid(point: Vec3, center: Vec3, radii: Vec3) -> f32 {
     k0 * (k0 - 1.0) / k1
 }
 
-/// The distance of `point` to a tube from `a` to `b` whose radius goes linearly from `radius_a` to `radius_b`.
+/// Returns the distance of `point` to a tube from `a` to `b` whose radius goes linearly from `radius_a` to `radius_b`.
 pub fn tube(point: Vec3, a: Vec3, b: Vec3, radius_a: f32, radius_b: f32) -> f32 {
     let (along, line) = (point - a, b - a);
     let t = (along.dot(line) / line.dot(line)).clamp(0.0, 1.0);

@@ -1,5 +1,9 @@
 //! Whole studies: eleven views, color, strips, and loops that are no echo.
 
+use std::path::Path;
+
+use random::{Stream, mix};
+
 use crate::beamform::NonCardiac;
 use crate::dicom::{LoopIdentity, write_loop};
 use crate::error::PhantomError;
@@ -8,10 +12,8 @@ use crate::probe::{Handling, Sway, View};
 use crate::screen::Vendor;
 use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
 use crate::truth::StudyTruth;
-use random::{Stream, mix};
-use std::path::Path;
 
-/// Options of simulated studies.
+/// Settings of simulated studies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyOptions {
     /// Number of studies.
@@ -32,7 +34,7 @@ pub struct StudyOptions {
     pub non_cardiac_loops: u32,
     /// Deviation of the hand that holds the probe from the usual planes, in usual deviations.
     pub unsteadiness: f64,
-    /// Excursions of the probe from its place within a loop, in usual deviations; 0: not at all.
+    /// Distance to which the probe leaves its place within a loop, in usual deviations; 0: none.
     pub sway: f64,
 }
 
@@ -60,7 +62,7 @@ impl StudyOptions {
     /// Names the first value that cannot.
     pub fn check(&self) -> Result<(), PhantomError> {
         for (option, value) in [("unsteadiness", self.unsteadiness), ("sway", self.sway)] {
-            if !MOST_DEVIATION.contains(&value) {
+            if !ALLOWED_DEVIATIONS.contains(&value) {
                 return Err(PhantomError::BadOption { option, value: value.to_string(), reason: "it must be 0 to 20" });
             }
         }
@@ -68,8 +70,8 @@ impl StudyOptions {
     }
 }
 
-/// Range of deviations of a hand, in usual deviations: further, the probe looks away from the heart.
-const MOST_DEVIATION: std::ops::RangeInclusive<f64> = 0.0..=20.0;
+/// Largest deviation of a hand, in usual deviations: further, the probe looks away from the heart.
+const ALLOWED_DEVIATIONS: std::ops::RangeInclusive<f64> = 0.0..=20.0;
 
 /// Factor by which a plane of another organ is farther from the usual one than a view of the heart.
 const ANY_PLANE: f64 = 3.0;
@@ -80,18 +82,18 @@ const UNCOMPRESSED_FRAMES: u32 = 36;
 /// Progress: loops written so far and loops in all.
 pub type Progress<'a> = &'a mut dyn FnMut(u32, u32);
 
-/// The name of the folder of a study.
+/// Returns the name of the folder of a study.
 pub fn study_folder(study_number: u32) -> String {
     format!("study{:03}", study_number + 1)
 }
 
-/// The seed of one study.
+/// Returns the seed of one study.
 pub fn study_seed(options: &StudyOptions, study_number: u32) -> u64 {
     // 53 bits, so that readers of JSON that know only doubles keep it.
     mix(options.seed ^ mix(u64::from(study_number))) >> 11
 }
 
-/// The loops of a study in order of acquisition: one patient, one vendor, a probe held anew for each loop.
+/// Returns the loops of a study in order of acquisition: one patient, one vendor, a probe held anew for each loop.
 pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
     let seed = study_seed(options, study_number);
     let mut random = Stream::for_purpose(seed, "study");
@@ -133,7 +135,7 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
             let mut spec = loop_of(view);
             spec.mode = mode;
             spec.frames = 1;
-            // Nothing but the velocity axis of a region tells tissue Doppler from blood.
+            // Nothing but the velocity axis of a region distinguishes tissue Doppler from blood.
             if spec.regions == RegionTable::Missing {
                 spec.regions = RegionTable::Image;
             }

@@ -1,4 +1,6 @@
-//! Truth of a simulated loop, as written to `truth.json`.
+//! Truth about a simulated loop, as it stands in `truth.json`.
+
+use serde::Serialize;
 
 use crate::heart::{BeatPhases, CardiacCycle};
 use crate::probe::View;
@@ -6,7 +8,6 @@ use crate::rhythm::Rhythm;
 use crate::screen::{TraceSpec, Vendor};
 use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
 use domain::{EcgSource, PixelRect};
-use serde::Serialize;
 
 /// Landmarks of the beats as fractional frame indexes; only those within the loop.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -47,7 +48,7 @@ pub struct LoopTruth {
     pub heart_rate_bpm: f64,
     /// Whose screen.
     pub vendor: Vendor,
-    /// Storage of the pixels.
+    /// Encoding of the pixels.
     pub encoding: PixelEncoding,
     /// The burned-in trace.
     pub trace: Option<TraceSpec>,
@@ -72,7 +73,7 @@ pub struct StudyTruth {
     pub loops: Vec<LoopTruth>,
 }
 
-/// The strongest ECG source of a loop.
+/// Returns the strongest ECG source of a loop.
 pub fn ecg_source(spec: &LoopSpec) -> EcgSource {
     if spec.carriers.waveform {
         EcgSource::Waveform
@@ -87,7 +88,7 @@ pub fn ecg_source(spec: &LoopSpec) -> EcgSource {
     }
 }
 
-/// The view that a loop is labelled with: strips and non-cardiac loops have none.
+/// Returns the view that a loop is labelled with: strips and non-cardiac loops have none.
 pub fn view_label(spec: &LoopSpec) -> Option<View> {
     match spec.subject {
         Subject::Heart(view) if !spec.mode.has_strip() => Some(view),
@@ -95,7 +96,7 @@ pub fn view_label(spec: &LoopSpec) -> Option<View> {
     }
 }
 
-/// The landmarks of `cycle` that lie within a loop of `frames` frames.
+/// Returns the landmarks of `cycle` that lie within a loop of `frames` frames.
 pub fn phase_frames(cycle: &CardiacCycle, frame_time_ms: f64, frames: u32) -> PhaseFrames {
     let last = f64::from(frames.saturating_sub(1));
     let mut found = PhaseFrames::default();

@@ -1,8 +1,9 @@
 //! The specifications drawn at random reach every carrier, style, encoding and rhythm.
 
+use std::collections::BTreeSet;
+
 use domain::EcgSource;
 use phantom::{LoopIdentity, LoopMode, LoopSpec, PixelEncoding, Rhythm, TraceStyle, View, simulate_loop, write_loop};
-use std::collections::BTreeSet;
 
 #[test]
 fn random_loops_reach_everything() {

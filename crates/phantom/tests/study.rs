@@ -1,10 +1,12 @@
 //! Whole studies: valid DICOM, consistent truth, the same bytes for the same seed.
 
+use std::path::Path;
+
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, open_file};
+
 use domain::EcgSource;
 use phantom::{LoopTruth, PixelEncoding, StudyOptions, View, study_folder, write_study};
-use std::path::Path;
 
 fn small() -> StudyOptions {
     StudyOptions { seed: 21, size: (160, 120), frames: Some((2, 10)), ..StudyOptions::default() }

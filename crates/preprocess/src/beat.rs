@@ -1,9 +1,9 @@
 //! The heart beat of a loop, from the most trustworthy source that shows one.
 
-use cine::{EcgSamples as HeaderSamples, RegionKind};
+use cine::RegionKind;
 use domain::{EcgSource, Finding};
 use ecg::trace::{TraceFinding, TraceHints, TraceReading, read_trace};
-use ecg::{Beats, EcgError, EcgSamples, FrameClock};
+use ecg::{Beats, EcgError, FrameClock};
 
 use crate::DecodedFrames;
 
@@ -32,11 +32,15 @@ pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError
     let heart_rate_bpm = header.ecg.heart_rate_bpm;
     let mut findings = Vec::new();
     let from_headers = [
-        header.ecg.waveform.as_ref().map(|curve| from_curve(curve, EcgSource::Waveform, &clock, heart_rate_bpm)),
+        header
+            .ecg
+            .waveform
+            .as_ref()
+            .map(|curve| ecg::beats_from_samples(curve, EcgSource::Waveform, &clock, heart_rate_bpm)),
         Some(&header.ecg.r_wave_times_ms)
             .filter(|times_ms| !times_ms.is_empty())
             .map(|times_ms| ecg::beats_from_r_wave_times(times_ms, &clock, heart_rate_bpm)),
-        header.ecg.curve.as_ref().map(|curve| from_curve(curve, EcgSource::Curve, &clock, heart_rate_bpm)),
+        header.ecg.curve.as_ref().map(|curve| ecg::beats_from_samples(curve, EcgSource::Curve, &clock, heart_rate_bpm)),
     ];
     for beats in from_headers.into_iter().flatten() {
         findings.extend(beats.findings.iter().cloned());
@@ -65,13 +69,6 @@ pub(crate) fn ignore_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats,
 fn clock_of(header: &cine::Header) -> Result<FrameClock, EcgError> {
     let times_ms = (0..header.frames).map(|frame| header.timing.time_of_frame_ms(frame)).collect();
     FrameClock::new(times_ms).or_else(|_| FrameClock::uniform(header.frames, header.timing.frame_time_ms()))
-}
-
-fn from_curve(curve: &HeaderSamples, source: EcgSource, clock: &FrameClock, heart_rate_bpm: Option<f64>) -> Beats {
-    match EcgSamples::new(curve.values.clone(), curve.sample_interval_ms, curve.start_ms) {
-        Ok(samples) => ecg::beats_from_samples(&samples, source, clock, heart_rate_bpm),
-        Err(_) => ecg::no_beats(heart_rate_bpm),
-    }
 }
 
 fn from_trace(trace: &TraceReading, clock: &FrameClock, heart_rate_bpm: Option<f64>) -> Beats {

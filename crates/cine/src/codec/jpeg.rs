@@ -84,13 +84,13 @@ fn decode_without_end_mark(bytes: &[u8], header: &JpegHeader, format: &ImageForm
     if first == second { Ok(first) } else { Err("the JPEG ends before its end-of-image mark".into()) }
 }
 
-/// Whether the end-of-image mark stands anywhere behind the first scan; padding or another image may follow it.
+/// Returns whether the end-of-image mark stands anywhere behind the first scan; padding or another image may follow it.
 fn has_end_mark(bytes: &[u8]) -> bool {
     bytes.windows(2).rev().any(|pair| pair == [0xFF, 0xD9])
 }
 
-/// Whether a run of zero bytes stands before the last end mark: storage that lost a block leaves one, and decoders turn
-/// it into noise without a word.
+/// Returns whether a run of zero bytes stands before the last end mark: storage that lost a block leaves one, and
+/// decoders turn it into noise without a word.
 fn has_hole(bytes: &[u8]) -> bool {
     let end = bytes.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).unwrap_or(0);
     let image = bytes.get(..end).unwrap_or_default();
@@ -121,8 +121,8 @@ fn decode_components(
     })
 }
 
-/// What the components of a lossy JPEG are: the Adobe marker says, then the JFIF marker, then component ids that are
-/// letters, then subsampled chroma (never done to RGB), then the DICOM header.
+/// Determines the meaning of a lossy JPEG's components: the Adobe marker says it, then the JFIF marker, then component
+/// ids that are letters, then subsampled chroma (never done to RGB), then the DICOM header.
 fn lossy_color(header: &JpegHeader, photometric: Photometric) -> SampleColor {
     if header.components.len() == 1 {
         return one_component_color(photometric);
@@ -139,7 +139,7 @@ fn lossy_color(header: &JpegHeader, photometric: Photometric) -> SampleColor {
     }
 }
 
-/// One component is gray or an index, whatever a header says that announces three.
+/// Returns the meaning of a single component: gray or an index, also where the header announces three.
 pub(super) fn one_component_color(photometric: Photometric) -> SampleColor {
     if photometric == Photometric::PaletteColor { SampleColor::PaletteIndex } else { SampleColor::Gray }
 }

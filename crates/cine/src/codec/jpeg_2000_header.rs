@@ -1,4 +1,4 @@
-//! What a JPEG 2000 codestream says about itself (ISO/IEC 15444-1 annex A.5 and A.6).
+//! Header of a JPEG 2000 codestream (ISO/IEC 15444-1 annex A.5 and A.6).
 
 /// The few facts of the SIZ and COD segments that decide whether and how a frame is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(super) struct Jpeg2000Header {
     pub precision_bits: u8,
     /// Number of quality layers.
     pub layers: u16,
-    /// Whether the codestream applies a color transform, which the decoder undoes to RGB.
+    /// True if the codestream applies a color transform, which the decoder undoes to RGB.
     pub has_color_transform: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What a JPEG or JPEG-LS codestream says about itself before its first scan (ITU-T T.81 annex B, T.87 annex C).
+//! Header of a JPEG or JPEG-LS codestream, up to its first scan (ITU-T T.81 annex B, T.87 annex C).
 
 /// One component of the frame header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub(super) struct JpegHeader {
     pub has_jfif_marker: bool,
     /// Transform of the Adobe marker: 0 none, 1 YCbCr.
     pub adobe_transform: Option<u8>,
-    /// Whether it has a Huffman table of its own.
+    /// True if it has a Huffman table of its own.
     pub has_huffman_tables: bool,
-    /// Whether a run of zero bits must hold coefficients: an AC table gives its all-zero code to one, not to "end of
+    /// True if a run of zero bits must hold coefficients: an AC table gives its all-zero code to one, not to "end of
     /// block" or "sixteen zeros" as tables made for dark images do.
     pub zero_bits_are_coefficients: bool,
     /// Interleave mode of the first JPEG-LS scan: 0 one plane after the other.
@@ -97,14 +97,15 @@ impl JpegHeader {
         Ok(())
     }
 
-    /// Whether the second and third component have fewer samples than the first.
+    /// Returns whether the second and third component have fewer samples than the first.
     pub(super) fn has_subsampled_chroma(&self) -> bool {
         let samples = |c: &JpegComponent| u16::from(c.horizontal_sampling) * u16::from(c.vertical_sampling);
         matches!(self.components.as_slice(), [luma, chroma @ ..] if chroma.iter().any(|c| samples(c) < samples(luma)))
     }
 }
 
-/// The codestream without its Adobe segments, which decoders refuse where they are short; what they say is read above.
+/// Returns the codestream without its Adobe segments, which decoders refuse where they are short; what they say is read
+/// above.
 ///
 /// `tables` is put in front of all segments.
 pub(super) fn without_adobe_segments(bytes: &[u8], tables: &[u8]) -> Vec<u8> {
@@ -121,7 +122,7 @@ pub(super) fn without_adobe_segments(bytes: &[u8], tables: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Whether the first, all-zero code of an AC table in a DHT segment stands for a coefficient.
+/// Returns whether the first, all-zero code of an AC table in a DHT segment stands for a coefficient.
 fn gives_zero_code_to_a_coefficient(mut tables: &[u8]) -> bool {
     const END_OF_BLOCK: u8 = 0x00;
     const SIXTEEN_ZEROS: u8 = 0xF0;
@@ -140,7 +141,7 @@ fn gives_zero_code_to_a_coefficient(mut tables: &[u8]) -> bool {
     false
 }
 
-/// The next marker, its segment without the length, and what follows.
+/// Returns the next marker, its segment without the length, and what follows.
 fn next_segment(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     // Fill bytes 0xFF may stand before any marker.
     let marker_at = bytes.iter().position(|byte| *byte == 0xFF)?;

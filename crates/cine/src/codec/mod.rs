@@ -17,7 +17,7 @@ use dicom_dictionary_std::uids;
 use crate::frames::{Codestream, codestream_of};
 use crate::header::{ImageFormat, Photometric};
 
-/// What the decoded samples mean, before conversion to RGB.
+/// Meaning of decoded samples, before conversion to RGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SampleColor {
     /// One sample: gray.
@@ -36,7 +36,7 @@ pub(crate) enum SampleColor {
 }
 
 impl SampleColor {
-    /// What samples mean that no codec has converted.
+    /// Returns the meaning of samples that no codec has converted.
     pub(crate) fn unconverted(photometric: Photometric) -> Self {
         match photometric {
             Photometric::Monochrome1 | Photometric::Monochrome2 => Self::Gray,
@@ -57,11 +57,11 @@ pub(crate) struct DecodedFrame {
     pub samples_per_pixel: u16,
     pub bytes_per_sample: u16,
     pub color: SampleColor,
-    /// What a lenient decoder passed over; the pixels behind it may be wrong.
+    /// Damage that a lenient decoder passed over; the pixels behind it may be wrong.
     pub damage: Option<String>,
 }
 
-/// How a transfer syntax stores its frames.
+/// Compression of the frames of a transfer syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Codec {
     /// Plain samples.
@@ -76,7 +76,7 @@ pub(crate) enum Codec {
     Video,
 }
 
-/// The codec of a transfer syntax (PS3.5 annex A); nothing where nobody here knows it.
+/// Returns the codec of a transfer syntax (PS3.5 annex A); nothing where nobody here knows it.
 pub(crate) fn codec_of(transfer_syntax: &str) -> Option<Codec> {
     Some(match transfer_syntax {
         ""
@@ -131,7 +131,7 @@ pub(crate) fn decode_frame(codec: Codec, bytes: &[u8], format: &ImageFormat) -> 
     }
 }
 
-/// The codec that a frame's first bytes show.
+/// Returns the codec that a frame's first bytes show.
 pub(crate) fn codec_of_bytes(bytes: &[u8]) -> Option<Codec> {
     codestream_of(bytes).map(|codestream| match codestream {
         Codestream::Jpeg => Codec::Jpeg,

@@ -44,7 +44,7 @@ impl OneFrame<'_> {
     }
 }
 
-/// The error and its causes in one line.
+/// Returns the error and its causes in one line.
 fn with_sources(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
@@ -285,7 +285,8 @@ pub(super) fn decode_jpeg_xl(bytes: &[u8], format: &ImageFormat) -> Result<Decod
     })
 }
 
-/// What the samples of a codec without color conversion mean, also where the header disagrees on their number.
+/// Returns the meaning of the samples of a codec without color conversion, also where the header disagrees on their
+/// number.
 fn lossless_color(samples_per_pixel: u16, photometric: Photometric) -> SampleColor {
     match (samples_per_pixel, photometric.samples()) {
         (1, _) => one_component_color(photometric),

@@ -32,7 +32,7 @@ impl std::fmt::Debug for VideoFrames {
 }
 
 impl VideoFrames {
-    /// The stream whose bytes are the given fragments, one after the other.
+    /// Returns the stream whose bytes are the given fragments, one after the other.
     pub(crate) fn new(source: Source, extents: Vec<Extent>, _transfer_syntax: &str) -> Self {
         Self { source, extents, cursor: None }
     }
@@ -91,7 +91,8 @@ struct VideoCursor {
 }
 
 impl VideoCursor {
-    /// The next picture in display order, or nothing at the end. Damaged packets are passed over as the decoder does.
+    /// Returns the next picture in display order, or nothing at the end. Damaged packets are passed over as the decoder
+    /// does.
     fn next_picture(&mut self) -> Option<Video> {
         let mut picture = Video::empty();
         loop {
@@ -113,7 +114,8 @@ impl VideoCursor {
     }
 }
 
-/// The picture's Y, Cb and Cr at full resolution, interleaved, with what the stream says about their range and matrix.
+/// Returns the picture's Y, Cb and Cr at full resolution, interleaved, with what the stream says about their range and
+/// matrix.
 fn to_samples(picture: &Video, format: &ImageFormat) -> Result<DecodedFrame, String> {
     let (width, height) = (picture.width(), picture.height());
     if (height, width) != (format.rows, format.columns) {

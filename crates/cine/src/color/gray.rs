@@ -5,7 +5,7 @@ use dicom_dictionary_std::tags;
 use crate::header::{ImageFormat, Photometric};
 use crate::scan::DataSet;
 
-/// How stored gray samples become 8-bit gray.
+/// Conversion of stored gray samples to 8-bit gray.
 #[derive(Debug, Clone)]
 pub(crate) struct GrayScale {
     is_inverted: bool,
@@ -44,7 +44,8 @@ impl GrayScale {
         }
     }
 
-    /// Gray samples of 1 or 2 bytes to RGB8. 8-bit samples are shown as they are: every scanner writes them for display.
+    /// Gray samples of 1 or 2 bytes to RGB8. 8-bit samples are shown as they are: every scanner writes them for
+    /// display.
     pub(crate) fn to_rgb(&self, samples: &[u8], bytes_per_sample: u16) -> Vec<u8> {
         let repeat = |level: u8| {
             let shown = if self.is_inverted { 255 - level } else { level };
@@ -71,7 +72,7 @@ impl GrayScale {
     }
 }
 
-/// The lowest and the highest stored value: as stated, else all that the stored bits can hold.
+/// Returns the lowest and the highest stored value: as stated, else all that the stored bits can hold.
 fn stored_range(data_set: &DataSet, format: &ImageFormat) -> (f64, f64) {
     let as_stored = |word: u16| if format.is_signed { f64::from(word.cast_signed()) } else { f64::from(word) };
     let smallest = data_set.u16(tags::SMALLEST_IMAGE_PIXEL_VALUE).map(as_stored);

@@ -9,14 +9,14 @@ pub(crate) use palette::Palette;
 
 use crate::codec::{DecodedFrame, SampleColor};
 
-/// What conversion to RGB needs from the header.
+/// Header facts for the conversion to RGB.
 #[derive(Debug, Clone)]
 pub(crate) struct ColorTables {
     /// The palette of PALETTE COLOR images.
     pub palette: Option<Palette>,
     /// The gray scale of MONOCHROME images.
     pub gray: GrayScale,
-    /// How many bits of a 16-bit color sample are used.
+    /// Number of bits of a 16-bit color sample that are used.
     pub bits_stored: u16,
 }
 

@@ -82,7 +82,7 @@ impl Channel {
     }
 }
 
-/// The entries as 16-bit numbers: 8-bit tables may be stored one entry a byte or one entry a word.
+/// Returns the entries as 16-bit numbers: 8-bit tables may be stored one entry a byte or one entry a word.
 fn plain_entries(bytes: &[u8], words: &[u16], count: usize, bits: u16) -> Vec<u16> {
     if bits == 8 && bytes.len() < count * 2 {
         bytes.iter().take(count).map(|byte| u16::from(*byte)).collect()
@@ -91,7 +91,7 @@ fn plain_entries(bytes: &[u8], words: &[u16], count: usize, bits: u16) -> Vec<u1
     }
 }
 
-/// The high byte of 16-bit entries. Tables that say 16 bits and hold nothing above 255 are 8-bit tables.
+/// Returns the high byte of 16-bit entries. Tables that say 16 bits and hold nothing above 255 are 8-bit tables.
 fn eight_bit_entries(entries: &[u16], bits: u16) -> Vec<u8> {
     let is_narrow = bits == 8 || entries.iter().all(|entry| *entry <= 0xFF);
     let shift = if is_narrow { 0 } else { 8 };
@@ -117,7 +117,7 @@ fn expand_segments(words: &[u16], count: usize) -> Vec<u16> {
     entries
 }
 
-/// A discrete or linear segment; gives the number of words it took behind its length.
+/// Expands a discrete or linear segment; returns the number of words it took behind its length.
 fn expand_simple(opcode: u16, length: usize, after: &[u16], entries: &mut Vec<u16>) -> Option<usize> {
     if opcode == 0 {
         entries.extend_from_slice(after.get(..length)?);

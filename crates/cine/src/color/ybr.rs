@@ -28,7 +28,7 @@ pub(super) fn partial_to_rgb(mut samples: Vec<u8>, weights: LumaWeights) -> Vec<
     samples
 }
 
-/// What each of a pixel's samples adds to red, green and blue, in fixed point.
+/// Contribution of each of a pixel's samples to red, green and blue, in fixed point.
 #[derive(Clone, Copy)]
 struct Factors {
     black: i32,

@@ -2,10 +2,9 @@
 
 use dicom_core::Tag;
 
-use crate::ecg_header::EcgSamples;
 use crate::scan::{DataSet, words};
 use crate::timing::FrameTiming;
-use domain::{Finding, FindingCode};
+use domain::{EcgSamples, Finding, FindingCode};
 
 const DIMENSIONS: u16 = 0x0005;
 const NUMBER_OF_POINTS: u16 = 0x0010;
@@ -17,7 +16,7 @@ const COORDINATE_START_VALUE: u16 = 0x0112;
 const COORDINATE_STEP_VALUE: u16 = 0x0114;
 const CURVE_DATA: u16 = 0x3000;
 
-/// The first curve group that is an ECG.
+/// Returns the first curve group that is an ECG.
 pub(super) fn ecg_curve(data_set: &DataSet, timing: &FrameTiming, findings: &mut Vec<Finding>) -> Option<EcgSamples> {
     let groups = (0x5000..=0x501E_u16).step_by(2);
     let is_ecg = |group: &u16| data_set.text(Tag(*group, TYPE_OF_DATA)).as_deref() == Some("ECG");
@@ -67,7 +66,8 @@ impl Curve {
         })
     }
 
-    /// The curve over time. Without a time axis the curve is taken to span the whole loop, as converters write it.
+    /// Returns the curve over time. Without a time axis the curve is taken to span the whole loop, as converters write
+    /// it.
     fn samples(self, timing: &FrameTiming) -> Option<EcgSamples> {
         let ms_per_unit = match self.abscissa_unit.as_str() {
             "MSEC" => Some(1.0),
@@ -80,12 +80,11 @@ impl Curve {
             Some(ms) if last > first => ((last - first) * ms / (points - 1.0), first * ms),
             _ => ((timing.duration_ms() + timing.frame_time_ms()) / points, 0.0),
         };
-        let usable = sample_interval_ms.is_finite() && sample_interval_ms > 0.0 && start_ms.is_finite();
-        usable.then(|| EcgSamples { values: self.values, sample_interval_ms, start_ms, channel: "ECG".into() })
+        EcgSamples::new(self.values, sample_interval_ms, start_ms).ok()
     }
 }
 
-/// The stored coordinates for each Data Value Representation (50xx,0103).
+/// Returns the stored coordinates for each Data Value Representation (50xx,0103).
 fn coordinates(data_set: &DataSet, tag: Tag, representation: u16) -> Option<Vec<f64>> {
     let bytes = data_set.bytes(tag)?;
     let big = data_set.is_big_endian();

@@ -1,37 +1,20 @@
-//! What the headers say about the ECG: R-wave times, waveforms, retired curves.
+//! ECG facts of the header: R-wave times, waveforms, retired curves.
 
 mod curve;
 mod r_waves;
 mod waveform;
 
-pub use waveform::{WaveformObject, open_waveform};
-
 use serde::Serialize;
 
 use crate::scan::DataSet;
 use crate::timing::FrameTiming;
-use domain::Finding;
-
-/// Evenly spaced ECG samples.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct EcgSamples {
-    /// The samples, in the channel's units where the header tells a sensitivity, else as stored; always finite.
-    pub values: Vec<f32>,
-    /// The interval between samples in ms, finite and positive.
-    pub sample_interval_ms: f64,
-    /// The time of the first sample in ms relative to frame 0.
-    pub start_ms: f64,
-    /// The channel's label, e.g. `Lead II`, empty where there is none.
-    pub channel: String,
-}
+use domain::{EcgSamples, Finding};
 
 /// Everything the headers tell about the ECG, as plain data; empty where absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EcgHeader {
     /// R Wave Time Vector (0018,6060) in ms from frame 0: finite, ascending, may lie outside the loop.
     pub r_wave_times_ms: Vec<f64>,
-    /// R Wave Pointer (0028,6040), turned into frame indexes from 0, ascending, inside the loop.
-    pub r_wave_frames: Vec<u32>,
     /// The ECG channel of a Waveform Sequence (5400,0100) inside the image object.
     pub waveform: Option<EcgSamples>,
     /// The ECG of a retired curve group (50xx), spread over the loop where the curve has no time axis.
@@ -46,7 +29,6 @@ pub(crate) fn read_ecg(data_set: &DataSet, timing: &FrameTiming, findings: &mut 
     let r_wave_times_ms = r_waves::r_wave_times(data_set, findings);
     r_waves::cross_check(&r_wave_times_ms, heart_rate_bpm, timing, findings);
     EcgHeader {
-        r_wave_frames: r_waves::r_wave_frames(data_set, timing),
         waveform: waveform::ecg_channel(data_set, findings),
         curve: curve::ecg_curve(data_set, timing, findings),
         r_wave_times_ms,

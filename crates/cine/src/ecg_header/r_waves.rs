@@ -13,7 +13,7 @@ const MAX_R_WAVES: usize = 10_000;
 /// Two statements about time that differ by more than this contradict each other.
 const TOLERANCE: f64 = 0.2;
 
-/// Heart Rate, where it is one; 0 is what scanners write without an ECG and passes in silence.
+/// Reads Heart Rate, where it is one; 0 is what scanners write without an ECG and passes in silence.
 pub(super) fn heart_rate(data_set: &DataSet, findings: &mut Vec<Finding>) -> Option<f64> {
     let stated = data_set.decimal(tags::HEART_RATE)?;
     if HEART_RATE_BPM.contains(&stated) {
@@ -28,7 +28,7 @@ pub(super) fn heart_rate(data_set: &DataSet, findings: &mut Vec<Finding>) -> Opt
     None
 }
 
-/// R Wave Time Vector: the finite times, in ascending order.
+/// Reads the R Wave Time Vector: the finite times, in ascending order.
 pub(super) fn r_wave_times(data_set: &DataSet, findings: &mut Vec<Finding>) -> Vec<f64> {
     let stored = data_set.f32s(tags::R_WAVE_TIME_VECTOR);
     let finite = stored.iter().filter(|time| time.is_finite()).map(|time| f64::from(*time));
@@ -44,16 +44,6 @@ pub(super) fn r_wave_times(data_set: &DataSet, findings: &mut Vec<Finding>) -> V
     }
     times_ms.dedup();
     times_ms
-}
-
-/// R Wave Pointer counts frames from 1; those that exist, from 0.
-pub(super) fn r_wave_frames(data_set: &DataSet, timing: &FrameTiming) -> Vec<u32> {
-    let frames = data_set.u16s(tags::R_WAVE_POINTER).into_iter();
-    let from_zero = frames.filter_map(|frame| u32::from(frame).checked_sub(1));
-    let mut inside: Vec<u32> = from_zero.filter(|frame| *frame < timing.frames()).collect();
-    inside.sort_unstable();
-    inside.dedup();
-    inside
 }
 
 /// Reports R-wave times that fit neither the loop's duration nor the heart rate.

@@ -1,67 +1,27 @@
-//! ECG channels of a Waveform Sequence (PS3.3 C.10.9), inside an image object or in an object of its own.
-
-use std::path::Path;
+//! ECG channels of a Waveform Sequence (PS3.3 C.10.9).
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
-use serde::Serialize;
 
-use crate::ecg_header::EcgSamples;
-use crate::error::CineError;
-use crate::header::{acquisition_datetime, instance_uids};
-use crate::open::open_data_set;
 use crate::scan::{DataSet, words};
-use domain::{Finding, FindingCode, SopUid, StudyUid};
+use domain::{EcgSamples, Finding, FindingCode};
 
 /// Slower or faster than this is no ECG.
 const SAMPLING_HZ: std::ops::RangeInclusive<f64> = 20.0..=100_000.0;
 const MAX_CHANNELS: usize = 256;
 
-/// An ECG that is an object of its own, to be matched with the loops of its study by time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WaveformObject {
-    /// SOP Instance UID.
-    pub sop_instance_uid: SopUid,
-    /// Study Instance UID.
-    pub study_instance_uid: StudyUid,
-    /// When the waveform begins, `YYYYMMDDHHMMSS[.FFFFFF]`.
-    pub acquisition_datetime: Option<String>,
-    /// The ECG channel; its `start_ms` counts from `acquisition_datetime`.
-    pub ecg: EcgSamples,
-    /// What was odd.
-    pub findings: Vec<Finding>,
-}
-
-/// Opens a waveform object (12-lead, general, ambulatory or hemodynamic ECG); `no_ecg` where it has no such channel.
-pub fn open_waveform(path: &Path) -> Result<WaveformObject, CineError> {
-    let mut findings = Vec::new();
-    let opened = open_data_set(path, &mut findings)?;
-    let data_set = &opened.scan.data_set;
-    let Some(ecg) = ecg_channel(data_set, &mut findings) else {
-        return Err(opened.scan.stopped_by.unwrap_or(CineError::NoEcg));
-    };
-    let uids = instance_uids(data_set, &opened.meta, &opened.file, &mut findings)?;
-    Ok(WaveformObject {
-        sop_instance_uid: uids.sop,
-        study_instance_uid: uids.study,
-        acquisition_datetime: acquisition_datetime(data_set),
-        ecg,
-        findings,
-    })
-}
-
-/// The best ECG channel of all multiplex groups: lead II, else the first that is called ECG or lead.
+/// Returns the best ECG channel of all multiplex groups: lead II, else the first that is called ECG or lead.
 pub(super) fn ecg_channel(data_set: &DataSet, findings: &mut Vec<Finding>) -> Option<EcgSamples> {
     let groups = data_set.items(tags::WAVEFORM_SEQUENCE);
     let candidates = groups.iter().flat_map(|group| {
         let definitions = group.items(tags::CHANNEL_DEFINITION_SEQUENCE).iter().take(MAX_CHANNELS).enumerate();
         definitions.filter_map(move |(number, definition)| {
             let label = channel_label(definition);
-            channel_rank(&label).map(|rank| (rank, group, number, definition, label))
+            channel_rank(&label).map(|rank| (rank, group, number, definition))
         })
     });
-    let (_, group, number, definition, label) = candidates.min_by_key(|(rank, ..)| *rank)?;
-    let samples = read_channel(group, number, definition, label);
+    let (_, group, number, definition) = candidates.min_by_key(|(rank, ..)| *rank)?;
+    let samples = read_channel(group, number, definition);
     if samples.is_none() {
         let message = "an ECG channel has no usable samples or sampling frequency";
         findings.push(Finding::new(FindingCode::WaveformUnreadable, message));
@@ -75,7 +35,7 @@ fn channel_label(definition: &DataSet) -> String {
     definition.text(tags::CHANNEL_LABEL).or(meaning).unwrap_or_default()
 }
 
-/// How well a label names an ECG channel, 0 best; nothing where it names none.
+/// Returns the rank of a label among the names of ECG channels, 0 best; `None` where it names none.
 fn channel_rank(label: &str) -> Option<u8> {
     let upper = label.to_ascii_uppercase();
     let words: Vec<&str> = upper.split(|c: char| !c.is_ascii_alphanumeric()).collect();
@@ -87,7 +47,7 @@ fn channel_rank(label: &str) -> Option<u8> {
     }
 }
 
-fn read_channel(group: &DataSet, number: usize, definition: &DataSet, label: String) -> Option<EcgSamples> {
+fn read_channel(group: &DataSet, number: usize, definition: &DataSet) -> Option<EcgSamples> {
     let frequency_hz = group.decimal(tags::SAMPLING_FREQUENCY).filter(|hz| SAMPLING_HZ.contains(hz))?;
     let channels = usize::from(group.u16(tags::NUMBER_OF_WAVEFORM_CHANNELS)?);
     let announced = group.u32(tags::NUMBER_OF_WAVEFORM_SAMPLES)? as usize;
@@ -100,16 +60,12 @@ fn read_channel(group: &DataSet, number: usize, definition: &DataSet, label: Str
     let values: Vec<f32> = of_channel.map(|sample| (sample * sensitivity + baseline) as f32).collect();
     let usable = number < channels && !values.is_empty() && values.iter().all(|value| value.is_finite());
     let skew_ms = factor(tags::CHANNEL_TIME_SKEW, 0.0) * 1000.0;
-    usable.then(|| EcgSamples {
-        values,
-        sample_interval_ms: 1000.0 / frequency_hz,
-        start_ms: group.decimal(tags::MULTIPLEX_GROUP_TIME_OFFSET).unwrap_or(0.0) + skew_ms,
-        channel: label,
-    })
+    let start_ms = group.decimal(tags::MULTIPLEX_GROUP_TIME_OFFSET).unwrap_or(0.0) + skew_ms;
+    usable.then(|| EcgSamples::new(values, 1000.0 / frequency_hz, start_ms).ok())?
 }
 
-/// All samples of a multiplex group, channels interleaved. The data's value representation is OB or OW, so signed
-/// samples come as unsigned words and are taken for what the interpretation says (PS3.3 C.10.9.1.5).
+/// Returns all samples of a multiplex group, channels interleaved. The data's value representation is OB or OW, so
+/// signed samples come as unsigned words and are taken for what the interpretation says (PS3.3 C.10.9.1.5).
 fn stored_samples(group: &DataSet, tag: Tag, interpretation: &str) -> Option<Vec<f64>> {
     let bytes = group.bytes(tag)?;
     let big = group.is_big_endian();
@@ -129,6 +85,7 @@ mod tests {
     use dicom_dictionary_std::tags;
 
     use super::{channel_rank, ecg_channel};
+    use crate::open::open_data_set;
     use crate::scan::{DataSet, Value};
 
     #[test]
@@ -173,7 +130,7 @@ mod tests {
         for (interpretation, data) in data {
             let ecg = ecg_channel(&two_channels(interpretation, data), &mut Vec::new()).expect("it has an ECG");
             assert_eq!(ecg.values, [-1.0, 4.0]);
-            assert_eq!((ecg.sample_interval_ms, ecg.start_ms, ecg.channel.as_str()), (2.0, 40.0, "ECG"));
+            assert_eq!((ecg.sample_interval_ms, ecg.start_ms), (2.0, 40.0));
         }
     }
 
@@ -182,5 +139,26 @@ mod tests {
         let mut findings = Vec::new();
         assert_eq!(ecg_channel(&two_channels(b"MB", vec![0; 4]), &mut findings), None);
         assert_eq!(findings.len(), 1);
+    }
+
+    #[test]
+    fn lead_ii_of_real_waveform_objects_is_read() {
+        let Some(shared) = test_support::shared_data() else {
+            return;
+        };
+        let manifest = std::fs::read_to_string(shared.join("manifest.json")).expect("a manifest");
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("a manifest");
+        let files = manifest["dicom"].as_array().expect("the manifest lists DICOM files");
+        let with_waveforms: Vec<_> = files.iter().filter(|entry| entry["waveforms"].is_array()).collect();
+        assert_eq!(with_waveforms.len(), 3);
+        for entry in with_waveforms {
+            let name = entry["name"].as_str().unwrap_or_default();
+            let opened = open_data_set(&shared.join(name), &mut Vec::new()).expect("it opens");
+            let ecg = ecg_channel(&opened.scan.data_set, &mut Vec::new()).expect("it has an ECG");
+            let group = &entry["waveforms"][0];
+            assert_eq!(ecg.values.len() as u64, group["samples"].as_u64().unwrap_or(0), "{name}");
+            assert!((ecg.rate_hz() - group["hz"].as_f64().unwrap_or(0.0)).abs() < 1e-6, "{name}");
+            assert!(ecg.values.iter().any(|value| *value < 0.0), "{name}: samples are signed");
+        }
     }
 }

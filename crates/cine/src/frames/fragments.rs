@@ -15,13 +15,13 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    /// The offset of the first byte behind the extent.
+    /// Returns the offset of the first byte behind the extent.
     pub(crate) fn end(&self) -> u64 {
         self.offset.saturating_add(self.length)
     }
 }
 
-/// What stands at an offset where an item should be.
+/// Content at an offset where an item should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ItemHeader {
     /// An item with its value.
@@ -34,10 +34,11 @@ pub(crate) enum ItemHeader {
     NotAnItem,
 }
 
-/// How a run of items ended.
+/// End of a run of items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FragmentsEnd {
-    /// With the sequence delimiter, or where an element of defined length ends; the offset is that of the byte behind it.
+    /// With the sequence delimiter, or where an element of defined length ends; the offset is that of the byte behind
+    /// it.
     Delimiter { end: u64 },
     /// With the end of the file, exactly behind an item.
     NoDelimiter,
@@ -48,7 +49,7 @@ pub(crate) enum FragmentsEnd {
 }
 
 impl FragmentsEnd {
-    /// What is odd about the end, if anything.
+    /// Returns the finding about an odd end.
     pub(crate) fn finding(self) -> Option<Finding> {
         let (code, message) = match self {
             Self::Delimiter { .. } => return None,
@@ -67,7 +68,7 @@ impl FragmentsEnd {
 pub(crate) struct Fragments {
     /// The whole fragments in file order.
     pub extents: Vec<Extent>,
-    /// How they end.
+    /// Their end.
     pub end: FragmentsEnd,
 }
 

@@ -1,4 +1,4 @@
-//! Which fragments make up which frame, where no trustworthy offset table says so.
+//! Grouping of fragments into frames where no trustworthy offset table gives it.
 
 use crate::error::CineError;
 use crate::frames::Extent;
@@ -50,8 +50,8 @@ pub(crate) fn group_fragments(
     }
 }
 
-/// One fragment a frame, where one frame is declared and every fragment is a whole codestream: the 1 was left standing
-/// when a still's header was used for a loop.
+/// Returns one fragment a frame, where one frame is declared and every fragment is a whole codestream: the 1 was left
+/// standing when a still's header was used for a loop.
 fn whole_codestreams(source: &Source, fragments: &[Extent]) -> Result<Option<Vec<Vec<Extent>>>, CineError> {
     for fragment in fragments {
         let is_whole = match codestream_at(source, *fragment)? {
@@ -65,7 +65,7 @@ fn whole_codestreams(source: &Source, fragments: &[Extent]) -> Result<Option<Vec
     Ok(Some(fragments.iter().map(|fragment| vec![*fragment]).collect()))
 }
 
-/// Frames as the table says, if each of its offsets is that of an item.
+/// Returns frames as the table says, if each of its offsets is that of an item.
 fn group_by_table(fragments: &[Extent], table: &[u64], first_item: u64) -> Option<Vec<Vec<Extent>>> {
     let mut frames = Vec::with_capacity(table.len());
     let mut starts = table.iter().map(|offset| first_item.saturating_add(*offset).saturating_add(8)).peekable();
@@ -82,7 +82,7 @@ fn group_by_table(fragments: &[Extent], table: &[u64], first_item: u64) -> Optio
     (starts.peek().is_none() && frames.iter().all(|frame| !frame.is_empty())).then_some(frames)
 }
 
-/// A new frame wherever a fragment starts a codestream; nothing where the first does not.
+/// Returns a new frame wherever a fragment starts a codestream; nothing where the first does not.
 fn group_by_start_marks(source: &Source, fragments: &[Extent]) -> Result<Option<Vec<Vec<Extent>>>, CineError> {
     let mut frames: Vec<Vec<Extent>> = Vec::new();
     for fragment in fragments {
@@ -96,7 +96,7 @@ fn group_by_start_marks(source: &Source, fragments: &[Extent]) -> Result<Option<
     Ok(Some(frames))
 }
 
-/// Frames inside fragments, for JPEG codestreams only.
+/// Returns frames inside fragments, for JPEG codestreams only.
 fn split_fragments(source: &Source, fragments: &[Extent]) -> Result<Option<Vec<Extent>>, CineError> {
     let mut frames = Vec::new();
     for fragment in fragments {

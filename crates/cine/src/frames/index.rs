@@ -8,11 +8,11 @@ use crate::frames::offset_table::{basic_offset_table, frame_from_table, is_trust
 use crate::scan::Source;
 use domain::{Finding, FindingCode};
 
-/// Where each frame's fragments are. Its memory is a few words a frame, never pixel bytes.
+/// Index of each frame's fragments. Its memory is a few words a frame, never pixel bytes.
 #[derive(Debug)]
 pub(crate) struct FrameIndex {
     first_item: u64,
-    /// Where an element of defined length ends.
+    /// End of an element of defined length.
     element_end: Option<u64>,
     declared: Option<u32>,
     frames: u32,
@@ -47,7 +47,7 @@ impl FrameIndex {
     }
 
     /// Returns the index of one codestream that stands without items, or of several behind each other.
-    pub(crate) fn of_bare_codestream(
+    pub(crate) fn from_bare_codestream(
         source: &Source,
         extent: Extent,
         declared: Option<u32>,
@@ -65,12 +65,12 @@ impl FrameIndex {
         Ok(index)
     }
 
-    /// How many frames there are.
+    /// Returns the number of frames.
     pub(crate) fn frames(&self) -> u32 {
         self.frames
     }
 
-    /// The extents of frame `index`. Where the offset table turns out wrong, all item headers are walked once.
+    /// Returns the extents of frame `index`. Where the offset table turns out wrong, all item headers are walked once.
     pub(crate) fn extents(
         &mut self,
         source: &Source,

@@ -22,7 +22,7 @@ pub(crate) enum Codestream {
 }
 
 impl Codestream {
-    /// Whether the codestream ends with FFD9.
+    /// Returns whether the codestream ends with FFD9.
     pub(crate) fn has_end_mark(self) -> bool {
         matches!(self, Self::Jpeg | Self::Jpeg2000)
     }
@@ -81,7 +81,7 @@ pub(crate) fn frame_tail(source: &Source, extent: Extent) -> Result<FrameTail, C
     })
 }
 
-/// Whether an extent ends with an end mark, padding aside.
+/// Returns whether an extent ends with an end mark, padding aside.
 pub(super) fn ends_with_end_mark(source: &Source, extent: Extent) -> Result<bool, CineError> {
     Ok(frame_tail(source, extent)? == FrameTail::EndMark)
 }

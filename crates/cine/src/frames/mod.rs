@@ -1,4 +1,4 @@
-//! Where each frame's bytes are, and reading one frame's bytes and nothing else.
+//! Index of the frames' bytes, and reading of one frame's bytes and nothing else.
 
 #[cfg(feature = "video")]
 mod extent_reader;

@@ -5,7 +5,7 @@ use crate::header::{ImageFormat, Photometric};
 use crate::scan::Source;
 use domain::{Finding, FindingCode};
 
-/// How the chroma samples of an uncompressed frame are stored (PS3.3 C.7.6.3.1.2).
+/// Storage of an uncompressed frame's chroma samples (PS3.3 C.7.6.3.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChromaLayout {
     /// Every pixel has all its samples.
@@ -17,7 +17,7 @@ pub(crate) enum ChromaLayout {
 }
 
 impl ChromaLayout {
-    fn of(photometric: Photometric) -> Self {
+    fn from_photometric(photometric: Photometric) -> Self {
         match photometric {
             Photometric::YbrFull422 | Photometric::YbrPartial422 => Self::Packed422,
             Photometric::YbrPartial420 => Self::Packed420,
@@ -25,7 +25,7 @@ impl ChromaLayout {
         }
     }
 
-    /// Bytes of one frame in this layout.
+    /// Returns the number of bytes of one frame in this layout.
     pub(crate) fn frame_bytes(self, format: &ImageFormat) -> usize {
         let (rows, columns) = (format.rows as usize, format.columns as usize);
         match self {
@@ -36,7 +36,7 @@ impl ChromaLayout {
     }
 }
 
-/// How the bytes of native pixel data are ordered.
+/// Order of the bytes of native pixel data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WordOrder {
     /// Little endian words, or bytes.
@@ -47,7 +47,7 @@ pub(crate) enum WordOrder {
     SwappedBytes,
 }
 
-/// Where the frames of uncompressed pixel data are.
+/// Position of the frames of uncompressed pixel data.
 #[derive(Debug, Clone)]
 pub(crate) struct NativeFrames {
     offset: u64,
@@ -99,7 +99,7 @@ impl NativeFrames {
         Ok(Self { offset, frame_bytes, stride, frames: declared.min(whole_frames), layout })
     }
 
-    /// How many frames there are.
+    /// Returns the number of frames.
     pub(crate) fn frames(&self) -> u32 {
         self.frames
     }
@@ -126,7 +126,7 @@ impl NativeFrames {
         }
     }
 
-    /// How the chroma is stored.
+    /// Storage of the chroma samples.
     pub(crate) fn layout(&self) -> ChromaLayout {
         self.layout
     }
@@ -138,9 +138,9 @@ fn with_swapped_pairs(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// The layout that the photometric interpretation names, unless the length only fits unpacked samples.
+/// Returns the layout that the photometric interpretation names, unless the length only fits unpacked samples.
 pub(crate) fn stored_layout(format: &ImageFormat, length: u64, declared: Option<u32>) -> ChromaLayout {
-    let named = ChromaLayout::of(format.photometric);
+    let named = ChromaLayout::from_photometric(format.photometric);
     let full_length = format.interleaved_bytes() as u64 * u64::from(declared.unwrap_or(1));
     let is_unpacked = named != ChromaLayout::Full && length >= full_length && length <= full_length + 1;
     if format.samples_per_pixel != 3 || is_unpacked { ChromaLayout::Full } else { named }
@@ -156,7 +156,7 @@ pub(crate) fn interleaved(stored: Vec<u8>, format: &ImageFormat, layout: ChromaL
     }
 }
 
-/// Three planes to interleaved samples.
+/// Interleaves the samples of three planes.
 pub(crate) fn from_planes(planes: &[u8], bytes_per_sample: usize) -> Vec<u8> {
     let plane_bytes = planes.len() / 3;
     let mut samples = Vec::with_capacity(planes.len());

@@ -8,7 +8,7 @@ use crate::scan::Source;
 /// Longer tables than this are ignored: the frames are found without them.
 const MAX_TABLE_BYTES: u64 = 16 << 20;
 
-/// The basic offset table, empty where it is, and the offset of the first item behind it.
+/// Returns the basic offset table, empty where it is, and the offset of the first item behind it.
 pub(crate) fn basic_offset_table(source: &Source, offset: u64) -> Result<(Vec<u64>, u64), CineError> {
     let truncated = || CineError::Truncated { inside: "the basic offset table".into() };
     match item_header_at(source, offset)? {
@@ -28,8 +28,8 @@ pub(crate) fn basic_offset_table(source: &Source, offset: u64) -> Result<(Vec<u6
     }
 }
 
-/// Whether a table is plausible enough to do without a walk over all items: one ascending entry a frame from 0 on, with
-/// an item behind the first and the last entry, and the last frame whole.
+/// Returns whether a table is plausible enough to do without a walk over all items: one ascending entry a frame from 0
+/// on, with an item behind the first and the last entry, and the last frame whole.
 ///
 /// Several fragments behind the only entry may be as many frames, of which the header knows one.
 pub(crate) fn is_trustworthy(
@@ -58,7 +58,7 @@ pub(crate) fn is_trustworthy(
     Ok(matches!(rest.end, FragmentsEnd::Delimiter { .. }))
 }
 
-/// The fragments of frame `index` as the table says; nothing where its offset is not that of an item.
+/// Returns the fragments of frame `index` as the table says; nothing where its offset is not that of an item.
 pub(crate) fn frame_from_table(
     source: &Source,
     table: &[u64],

@@ -1,4 +1,4 @@
-//! How one frame's samples are laid out and what they mean (PS3.3 C.7.6.3).
+//! Layout and meaning of one frame's samples (PS3.3 C.7.6.3).
 
 use dicom_dictionary_std::tags;
 
@@ -10,7 +10,7 @@ use domain::{Finding, FindingCode};
 /// screen, and dozens of frames are kept at a time.
 const MAX_FRAME_BYTES: u64 = 64 << 20;
 
-/// What the samples of a pixel mean (0028,0004).
+/// Photometric Interpretation (0028,0004): the meaning of a pixel's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Photometric {
     Monochrome1,
@@ -42,7 +42,7 @@ impl Photometric {
         })
     }
 
-    /// Samples per pixel that this interpretation needs.
+    /// Returns the samples per pixel that this interpretation needs.
     pub(crate) fn samples(self) -> u16 {
         match self {
             Self::Monochrome1 | Self::Monochrome2 | Self::PaletteColor => 1,
@@ -118,17 +118,17 @@ impl ImageFormat {
         Ok(format)
     }
 
-    /// Number of pixels.
+    /// Returns the number of pixels.
     pub(crate) fn pixels(&self) -> usize {
         self.rows as usize * self.columns as usize
     }
 
-    /// Bytes per sample: 1 or 2.
+    /// Returns the bytes per sample: 1 or 2.
     pub(crate) fn bytes_per_sample(&self) -> usize {
         usize::from(self.bits_allocated / 8)
     }
 
-    /// Bytes of one frame with every sample present.
+    /// Returns the number of bytes of one frame with every sample present.
     pub(crate) fn interleaved_bytes(&self) -> usize {
         self.pixels() * usize::from(self.samples_per_pixel) * self.bytes_per_sample()
     }

@@ -6,6 +6,7 @@ mod uid;
 
 pub(crate) use image_format::{ImageFormat, Photometric};
 pub(crate) use read::{HeaderParts, MAX_FRAMES, acquisition_datetime, declared_frames};
+pub use uid::InstanceUids;
 pub(crate) use uid::instance_uids;
 
 use domain::{SeriesUid, SopUid, StudyUid};
@@ -56,12 +57,12 @@ pub struct Header {
     pub instance_number: Option<i32>,
     /// Ultrasound Color Data Present (0028,0014).
     pub color_data_present: Option<bool>,
-    /// Whether the header says that the probe was not on the chest: esophageal, intracardiac, fetal, vascular, ...
+    /// True if the header says that the probe was not on the chest: esophageal, intracardiac, fetal, vascular, ...
     pub not_transthoracic: Option<String>,
     /// When each frame was acquired.
     pub timing: FrameTiming,
     /// The ultrasound regions as stored, in file order.
     pub regions: Vec<Region>,
-    /// What the headers say about the ECG.
+    /// ECG facts of the header.
     pub ecg: EcgHeader,
 }

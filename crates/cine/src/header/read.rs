@@ -22,13 +22,14 @@ pub(crate) struct HeaderParts<'a> {
     pub frames: u32,
 }
 
-/// Five minutes at the highest frame rate that scanners reach. Tables of times and places grow with the number of frames,
-/// so no header may choose it freely.
+/// Five minutes at the highest frame rate that scanners reach. Tables of times and places grow with the number of
+/// frames, so no header may choose it freely.
 pub(crate) const MAX_FRAMES: u32 = 120_000;
 
 impl Header {
-    /// Returns whether the modality lets the image be one of ultrasound: it says so, by the code of today or by those that
-    /// PS3.3 C.7.3.1.1.1 has retired for color flow, duplex and echocardiography; or it says nothing, as captures do.
+    /// Returns whether the modality lets the image be one of ultrasound: it says so, by the code of today or by those
+    /// that PS3.3 C.7.3.1.1.1 has retired for color flow, duplex and echocardiography; or it says nothing, as captures
+    /// do.
     pub fn may_be_ultrasound(&self) -> bool {
         const MODALITIES: [&str; 7] = ["", "US", "CD", "DD", "EC", "OT", "SC"];
         MODALITIES.contains(&self.modality.as_deref().unwrap_or_default())
@@ -76,7 +77,7 @@ impl Header {
     }
 }
 
-/// Number of Frames as a positive number; anything else is a finding and nothing.
+/// Reads Number of Frames as a positive number; anything else is a finding and `None`.
 pub(crate) fn declared_frames(data_set: &DataSet, findings: &mut Vec<Finding>) -> Option<u32> {
     let text = data_set.text(tags::NUMBER_OF_FRAMES)?;
     let first = text.split('\\').next().unwrap_or_default();
@@ -88,7 +89,7 @@ pub(crate) fn declared_frames(data_set: &DataSet, findings: &mut Vec<Finding>) -
     frames
 }
 
-/// Date and time of acquisition, else of the content, else of the series, as `YYYYMMDDHHMMSS[.FFFFFF]`.
+/// Returns the date and time of acquisition, else of the content, else of the series, as `YYYYMMDDHHMMSS[.FFFFFF]`.
 pub(crate) fn acquisition_datetime(data_set: &DataSet) -> Option<String> {
     let digits = |text: String| {
         let kept: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(21).collect();
@@ -108,7 +109,8 @@ pub(crate) fn acquisition_datetime(data_set: &DataSet) -> Option<String> {
         .or_else(|| date_and_time(tags::SERIES_DATE, tags::SERIES_TIME))
 }
 
-/// The header's own words for an examination that cannot be transthoracic (PS3.3 C.8.5.6.1.1, value 3 of Image Type).
+/// Returns the header's own words for an examination that cannot be transthoracic (PS3.3 C.8.5.6.1.1, value 3 of Image
+/// Type).
 ///
 /// Other applications pass: scanners write `EPICARDIAL` or `ABDOMINAL` into real transthoracic loops, by preset.
 fn not_transthoracic(data_set: &DataSet, image_type: &[String]) -> Option<String> {

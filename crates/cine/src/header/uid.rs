@@ -23,11 +23,14 @@ fn uuid_from_digest(digest: &[u8]) -> u128 {
     u128::from_be_bytes(uuid)
 }
 
-/// The UIDs of an object, all of them valid.
+/// The UIDs of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct InstanceUids {
+pub struct InstanceUids {
+    /// SOP Instance UID.
     pub sop: SopUid,
+    /// Study Instance UID.
     pub study: StudyUid,
+    /// Series Instance UID.
     pub series: SeriesUid,
 }
 
@@ -90,8 +93,8 @@ fn presence(data_set: &DataSet, tag: Tag) -> &'static str {
     if data_set.bytes(tag).is_some_and(|bytes| !bytes.is_empty()) { "invalid" } else { "absent" }
 }
 
-/// Returns the UUID of a study or series without a valid UID: an invalid one gives that of its text, so that what belongs
-/// together stays together, an absent one that of the SOP instance.
+/// Returns the UUID of a study or series without a valid UID: an invalid one gives that of its text, so that what
+/// belongs together stays together, an absent one that of the SOP instance.
 fn uuid_of_group(data_set: &DataSet, tag: Tag, sop_instance_uid: &SopUid) -> u128 {
     let seed = match data_set.bytes(tag) {
         Some(bytes) if !bytes.is_empty() => bytes.to_vec(),

@@ -19,7 +19,7 @@ impl<'a> Cursor<'a> {
         Self { source, position, window: Vec::new(), window_start: 0 }
     }
 
-    /// The next `N` bytes without moving, or nothing where the file ends before.
+    /// Returns the next `N` bytes without moving, or nothing where the file ends before.
     pub(crate) fn peek<const N: usize>(&mut self) -> Result<Option<[u8; N]>, CineError> {
         if let Some(bytes) = self.window_bytes() {
             return Ok(Some(bytes));
@@ -34,7 +34,7 @@ impl<'a> Cursor<'a> {
         Ok(self.window_bytes())
     }
 
-    /// The next `N` bytes, moving past them.
+    /// Returns the next `N` bytes, moving past them.
     pub(crate) fn take<const N: usize>(&mut self) -> Result<Option<[u8; N]>, CineError> {
         let bytes = self.peek()?;
         if bytes.is_some() {

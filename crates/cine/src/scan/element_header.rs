@@ -18,7 +18,7 @@ pub(crate) struct ElementHeader {
     pub value_offset: u64,
 }
 
-/// Whether two bytes are a value representation of PS3.5 section 6.2.
+/// Returns whether two bytes are a value representation of PS3.5 section 6.2.
 pub(crate) fn is_known_vr(letters: [u8; 2]) -> bool {
     const SHORT: [&[u8; 2]; 21] = [
         b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
@@ -27,15 +27,15 @@ pub(crate) fn is_known_vr(letters: [u8; 2]) -> bool {
     SHORT.contains(&&letters) || has_long_length(letters)
 }
 
-/// Whether the value representation has two reserved bytes and a 32-bit length.
+/// Returns whether the value representation has two reserved bytes and a 32-bit length.
 fn has_long_length(letters: [u8; 2]) -> bool {
     const LONG: [&[u8; 2]; 13] =
         [b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"];
     LONG.contains(&&letters)
 }
 
-/// Whether two bytes stand where a value representation should and are none: some writers put `??` there, with a 16-bit
-/// length behind it. As the low half of an implicit length they would be odd, which no length is.
+/// Returns whether two bytes stand where a value representation should and are none: some writers put `??` there, with
+/// a 16-bit length behind it. As the low half of an implicit length they would be odd, which no length is.
 pub(crate) fn is_placeholder_vr(letters: [u8; 2]) -> bool {
     letters == *b"??"
 }
@@ -59,7 +59,7 @@ pub(crate) fn encoding_of_first_item(bytes: [u8; 16], stated: Encoding) -> Encod
     Encoding { explicit_vr, big_endian }
 }
 
-/// The tag in four bytes.
+/// Returns the tag in four bytes.
 pub(crate) fn tag_from(bytes: [u8; 4], big_endian: bool) -> Tag {
     let [a, b, c, d] = bytes;
     if big_endian {

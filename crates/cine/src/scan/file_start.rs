@@ -11,20 +11,20 @@ use crate::scan::wanted::{Wanted, wanted};
 use crate::scan::{Encoding, Source};
 use domain::{Finding, FindingCode};
 
-/// What the file says before its data set begins.
+/// Start of a file, before its data set.
 #[derive(Debug)]
 pub(crate) struct FileStart {
     /// The kept elements of the file meta group.
     pub meta: DataSet,
     /// The stated transfer syntax, empty where there is none.
     pub transfer_syntax: String,
-    /// Where the data set begins (its deflated form, where it is deflated).
+    /// Offset of the data set (of its deflated form, where it is deflated).
     pub data_set_offset: u64,
-    /// How the data set is written, told by its first bytes where it is not deflated.
+    /// Encoding of the data set, determined from its first bytes where it is not deflated.
     pub encoding: Encoding,
-    /// Whether the data set is deflated.
+    /// True if the data set is deflated.
     pub deflated: bool,
-    /// Whether the DICM mark is there.
+    /// True if the DICM mark is there.
     pub has_dicm_mark: bool,
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn find_data_set(source: &Source, findings: &mut Vec<Finding>) -> Res
     Ok(FileStart { meta, transfer_syntax, data_set_offset, encoding, deflated, has_dicm_mark: meta_offset != 0 })
 }
 
-/// The encoding that a transfer syntax states; all but two are explicit little endian (PS3.5 annex A).
+/// Returns the encoding that a transfer syntax states; all but two are explicit little endian (PS3.5 annex A).
 fn stated_encoding(transfer_syntax: &str) -> Encoding {
     match transfer_syntax {
         uids::IMPLICIT_VR_LITTLE_ENDIAN => Encoding::IMPLICIT_LITTLE,
@@ -82,7 +82,7 @@ fn stated_encoding(transfer_syntax: &str) -> Encoding {
     }
 }
 
-/// The encoding as the first element shows it: the first group is small, so its byte order is plain to see.
+/// Returns the encoding as the first element shows it: the first group is small, so its byte order is plain to see.
 pub(crate) fn encoding_of_first_element(first: [u8; 8]) -> Option<Encoding> {
     let [a, b, c, d, v0, v1, _, _] = first;
     let little = tag_from([a, b, c, d], false);

@@ -25,12 +25,12 @@ pub(crate) use source::Source;
 pub(crate) use walk::{PixelLocation, Scan, scan_data_set, scan_elements};
 pub(crate) use wanted::Wanted;
 
-/// How element headers and numbers are written in a data set.
+/// Encoding of element headers and numbers in a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Encoding {
-    /// Whether each element names its value representation.
+    /// True if each element names its value representation.
     pub explicit_vr: bool,
-    /// Whether numbers are big endian.
+    /// True if numbers are big endian.
     pub big_endian: bool,
 }
 

@@ -26,7 +26,7 @@ impl Source {
         Ok(Self { reader: Arc::new(Mutex::new(reader)), len })
     }
 
-    /// The number of bytes there are.
+    /// Returns the number of bytes there are.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }

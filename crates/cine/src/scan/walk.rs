@@ -14,40 +14,40 @@ use domain::{Finding, FindingCode};
 
 /// Deeper than any real object; structured reports reach about 15.
 const MAX_DEPTH: usize = 64;
-/// All kept values together: the longest waveform and table, and room to spare.
+/// All kept values together: the longest waveform and table, and a margin.
 const MAX_KEPT_BYTES: u64 = 64 << 20;
-/// What keeping an element or an item costs beside its value.
+/// Memory of a kept element or item beside its value.
 const KEEPING_BYTES: u64 = 64;
 
-/// Where the pixel data is.
+/// Position of the pixel data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PixelLocation {
     /// Plain samples: `length` bytes are announced at `offset`; the file may hold fewer.
     Native {
         offset: u64,
         length: u64,
-        /// Whether 8-bit samples are stored in big endian words, two swapped samples each.
+        /// True if 8-bit samples are stored in big endian words, two swapped samples each.
         has_swapped_bytes: bool,
     },
-    /// Items from `offset` on, the first of them the basic offset table. They end with a delimiter, or at `end` where the
-    /// element has a defined length.
+    /// Items from `offset` on, the first of them the basic offset table. They end with a delimiter, or at `end` where
+    /// the element has a defined length.
     Encapsulated { offset: u64, end: Option<u64> },
     /// One codestream of `length` bytes without any item around it.
     Bare { offset: u64, length: u64 },
 }
 
-/// What the walk found.
+/// Result of the walk.
 #[derive(Debug)]
 pub(crate) struct Scan {
     /// The kept elements.
     pub data_set: DataSet,
-    /// Where the pixel data is, if there is any.
+    /// Position of the pixel data, if there is any.
     pub pixels: Option<PixelLocation>,
-    /// What stopped the walk before the pixel data or the end of the file.
+    /// Error that stopped the walk before the pixel data or the end of the file.
     pub stopped_by: Option<CineError>,
-    /// Where the walk ended: the pixel data's first byte, or the last element's end.
+    /// End of the walk: the pixel data's first byte, or the last element's end.
     pub end: u64,
-    /// How the data set is written.
+    /// Encoding of the data set.
     pub encoding: Encoding,
 }
 
@@ -102,10 +102,10 @@ enum LevelKind {
 /// One open sequence or item.
 struct Level {
     kind: LevelKind,
-    /// Where it ends, if its length is defined.
+    /// Its end, if its length is defined.
     end: Option<u64>,
     encoding: Encoding,
-    /// Whether its elements are read.
+    /// True if its elements are read.
     keep: bool,
     kept: DataSet,
     items: Vec<DataSet>,
@@ -299,9 +299,9 @@ impl Walk<'_> {
 
     /// Returns the encoding of a sequence's items.
     ///
-    /// Those of a sequence stored as UN are implicit little endian (PS3.5 section 6.2.2), all others as the level around
-    /// them. Private sequences in the field break both rules, by value representation and by byte order, so the first
-    /// item and the first element in it are looked at.
+    /// Those of a sequence stored as UN are implicit little endian (PS3.5 section 6.2.2), all others as the level
+    /// around them. Private sequences in the field break both rules, by value representation and by byte order, so the
+    /// first item and the first element in it are looked at.
     fn sequence_encoding(&mut self, header: &ElementHeader) -> Result<Encoding, CineError> {
         let stated = if header.vr == Some(*b"UN") { Encoding::IMPLICIT_LITTLE } else { self.top().encoding };
         let first = self.cursor.peek::<16>()?;

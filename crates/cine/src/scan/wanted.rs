@@ -8,7 +8,7 @@ const TIMES: u64 = 1 << 20;
 const SAMPLES: u64 = 16 << 20;
 const TABLE: u64 = 256 << 10;
 
-/// What to do with an element.
+/// Decision on an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// Read its value if it is at most this long.
@@ -77,7 +77,6 @@ const VALUES: [(Tag, u64); 98] = [
     (tags::STOP_TRIM, SHORT),
     (tags::HEART_RATE, SHORT),
     (tags::R_WAVE_TIME_VECTOR, TIMES),
-    (tags::R_WAVE_POINTER, TIMES),
     (tags::TRIGGER_TIME, SHORT),
     (tags::ROWS, SHORT),
     (tags::COLUMNS, SHORT),

@@ -24,8 +24,8 @@ pub(super) struct Part {
 }
 
 impl CellGrid {
-    /// Sets the cells for which `is_part`, given the indexes of their pixels, says so.
-    pub(super) fn of(width: usize, height: usize, is_part: impl Fn(&mut dyn Iterator<Item = usize>) -> bool) -> Self {
+    /// Sets the cells for which `is_part`, given the indexes of their pixels, is true.
+    pub(super) fn new(width: usize, height: usize, is_part: impl Fn(&mut dyn Iterator<Item = usize>) -> bool) -> Self {
         let (columns, rows) = (width.div_ceil(CELL_PIXELS), height.div_ceil(CELL_PIXELS));
         let mut is_set = Vec::with_capacity(columns * rows);
         for row in 0..rows {
@@ -58,8 +58,8 @@ impl CellGrid {
         self.is_set.get(row * self.columns + column).copied().unwrap_or(false)
     }
 
-    /// The largest of the parts that are not thin, with the other large ones that thin ones join to it: a bright far field and
-    /// a bright near field with no more than walls between them are one image.
+    /// Returns the largest of the parts that are not thin, with the other large ones that thin ones join to it: a
+    /// bright far field and a bright near field with no more than walls between them are one image.
     pub(super) fn largest_part(mut self) -> Option<Part> {
         let mut parts = self.without_thin_parts().parts();
         // The first of those that are as large.
@@ -77,7 +77,7 @@ impl CellGrid {
         Some(largest)
     }
 
-    /// All parts of cells that touch at a side or a corner.
+    /// Returns all parts of cells that touch at a side or a corner.
     fn parts(mut self) -> Vec<Part> {
         let parts = (0..self.is_set.len()).map(|start| self.take_part(start));
         parts.filter(|part| !part.cells.is_empty()).collect()
@@ -109,7 +109,7 @@ impl CellGrid {
 }
 
 impl Part {
-    /// The box around all cells, in pixels.
+    /// Returns the box around all cells, in pixels.
     pub(super) fn corners(&self) -> PixelRect {
         let pixel = |cell: usize| u32::try_from(cell * CELL_PIXELS).unwrap_or(u32::MAX);
         let span = |of: &dyn Fn(&(usize, usize)) -> usize| {
@@ -126,14 +126,14 @@ impl Part {
 mod tests {
     use super::{CELL_PIXELS, CellGrid};
 
-    /// A grid whose set cells are those of `drawing` that are no dots.
+    /// Returns a grid whose set cells are those of `drawing` that are no dots.
     fn grid(drawing: &[&str]) -> CellGrid {
         let (columns, rows) = (drawing[0].len(), drawing.len());
         let is_set = |pixel: usize| {
             let (x, y) = (pixel % (columns * CELL_PIXELS), pixel / (columns * CELL_PIXELS));
             drawing[y / CELL_PIXELS].as_bytes()[x / CELL_PIXELS] != b'.'
         };
-        CellGrid::of(columns * CELL_PIXELS, rows * CELL_PIXELS, |pixels| pixels.next().is_some_and(is_set))
+        CellGrid::new(columns * CELL_PIXELS, rows * CELL_PIXELS, |pixels| pixels.next().is_some_and(is_set))
     }
 
     #[test]

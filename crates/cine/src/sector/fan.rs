@@ -9,10 +9,11 @@ use domain::PixelRect;
 const OUTSIDE_SHARE: f64 = 0.01;
 /// The share of the fan that must be seen.
 const SEEN_SHARE: f64 = 0.5;
-/// By how much a fan whose sides are seen along their whole length may be larger than one whose sides lie in the dark, as a
-/// share: a side that is dark at depth mostly shows near the probe, and small fans that lean towards the bright side cut it.
+/// By how much a fan whose sides are seen along their whole length may be larger than one whose sides lie in the dark,
+/// as a share: a side that is dark at depth mostly shows near the probe, and small fans that lean towards the bright
+/// side cut it.
 const EDGES_WEIGHT: f64 = 0.75;
-/// How far to both sides of a fan's side its cells are looked at.
+/// Distance to both sides of a fan's side at which its cells are compared.
 const EDGE_CELLS: f64 = 1.1;
 /// A part that fills this share of its box is one of a flat probe.
 const BOX_SHARE: f64 = 0.85;
@@ -28,11 +29,12 @@ struct Fan {
     apex: (f64, f64),
     /// Tangent of the angle between the middle line and a side.
     slope: f64,
-    /// Where the image begins and ends, from the apex.
+    /// Distances from the apex at which the image begins and ends.
     radii: (f64, f64),
 }
 
-/// The box of the smallest fan around nearly all cells of `part` whose sides are seen; nothing where they do not look like a fan.
+/// Returns the box of the smallest fan around nearly all cells of `part` whose sides are seen; nothing where they do
+/// not look like a fan.
 pub(super) fn completed(part: &Part) -> Option<PixelRect> {
     let cells: Vec<(f64, f64)> = part.cells.iter().map(|&(x, y)| (x as f64 + 0.5, y as f64 + 0.5)).collect();
     let span = |of: &dyn Fn(&(f64, f64)) -> f64| {
@@ -68,7 +70,7 @@ pub(super) fn completed(part: &Part) -> Option<PixelRect> {
     is_seen.then(|| fan.corners(top))
 }
 
-/// The smallest fan with this apex around all but a few cells.
+/// Returns the smallest fan with this apex around all but a few cells.
 fn smallest_fan(apex: (f64, f64), cells: &[(f64, f64)]) -> Option<Fan> {
     let mut slopes = Vec::with_capacity(cells.len());
     let mut radii = Vec::with_capacity(cells.len());
@@ -88,12 +90,12 @@ fn smallest_fan(apex: (f64, f64), cells: &[(f64, f64)]) -> Option<Fan> {
 }
 
 impl Fan {
-    /// Its area in cells.
+    /// Returns its area in cells.
     fn area(&self) -> f64 {
         self.slope.atan() * (self.radii.1.powi(2) - self.radii.0.powi(2))
     }
 
-    /// The share of its two sides along which cells that are set end, 0 to 1.
+    /// Returns the share of its two sides along which cells that are set end, 0 to 1.
     fn seen_edges(&self, is_set: &HashSet<(usize, usize)>) -> f64 {
         let (sine, cosine) = self.slope.atan().sin_cos();
         let (mut seen, mut all) = (0_u32, 0_u32);
@@ -113,7 +115,7 @@ impl Fan {
         f64::from(seen) / f64::from(all.max(1))
     }
 
-    /// The box around it in pixels, from the row of cells `top` on; clipped at 0 only.
+    /// Returns the box around it in pixels, from the row of cells `top` on; clipped at 0 only.
     fn corners(&self, top: f64) -> PixelRect {
         let half_width = self.radii.1 * self.slope.atan().sin();
         let pixel = |cells: f64| (cells * CELL_PIXELS as f64).round().max(0.0) as u32;

@@ -18,9 +18,9 @@ const BRIGHT_SHARE: f64 = 0.5;
 /// Levels between the darkest and the brightest pixel of a cell with speckle.
 const SPECKLE_LEVELS: u8 = 6;
 /// A sector smaller than this share of the screen is none.
-const SMALLEST_SHARE: f64 = 0.04;
+const MIN_SHARE: f64 = 0.04;
 
-/// The largest 2-D region that lies inside the image, else the largest other region with an image in it.
+/// Returns the largest 2-D region that lies inside the image, else the largest other region with an image in it.
 pub(crate) fn sector_from_regions(regions: &[Region], columns: u32, rows: u32) -> Option<PixelRect> {
     let largest = |wanted: &dyn Fn(&Region) -> bool| {
         let usable = regions.iter().filter(|region| wanted(region) && region.fits(columns, rows));
@@ -31,19 +31,19 @@ pub(crate) fn sector_from_regions(regions: &[Region], columns: u32, rows: u32) -
     if has_2d { largest(&Region::is_2d) } else { largest(&Region::is_image) }
 }
 
-/// The box of the largest part of the screen that moves or has speckle, completed to a fan where it is one.
+/// Returns the box of the largest part of the screen that moves or has speckle, completed to a fan where it is one.
 ///
-/// Tissue at the sides and at depth is often too dark to be told from the screen, so that the part alone may miss a third
-/// of the width; that a fan is as wide to the left as to the right tells where it ends. Traces and text are too thin to
-/// count.
+/// Tissue at the sides and at depth is often too dark to be distinguished from the screen, so that the part alone may
+/// miss a third of the width; that a fan is as wide to the left as to the right shows where it ends. Traces and text
+/// are too thin to count.
 pub(crate) fn sector_from_pixels(frames: &[RgbImage]) -> Option<PixelRect> {
     let first = frames.first()?;
     let (width, height) = (first.width() as usize, first.height() as usize);
-    let levels = Levels::of(frames);
+    let levels = Levels::from_frames(frames);
     let is_set = |least: u8, greatest: u8, moving: f64, bright: f64| {
         moving >= MOVING_SHARE || (bright >= BRIGHT_SHARE && greatest.saturating_sub(least) >= SPECKLE_LEVELS)
     };
-    let grid = CellGrid::of(width, height, |pixels| {
+    let grid = CellGrid::new(width, height, |pixels| {
         let (mut least, mut greatest, mut moving, mut bright, mut count) = (u8::MAX, 0, 0_u32, 0_u32, 0_u32);
         for pixel in pixels {
             let (low, high) = levels.at(pixel);
@@ -60,7 +60,7 @@ pub(crate) fn sector_from_pixels(frames: &[RgbImage]) -> Option<PixelRect> {
     let found = fan::completed(&part).unwrap_or_else(|| part.corners());
     let found = found.within(width as u32, height as u32)?;
     let screen = f64::from(first.width()) * f64::from(first.height());
-    (found.area() as f64 >= SMALLEST_SHARE * screen).then_some(found)
+    (found.area() as f64 >= MIN_SHARE * screen).then_some(found)
 }
 
 /// The darkest and the brightest level of every pixel over some frames.
@@ -70,7 +70,7 @@ struct Levels {
 }
 
 impl Levels {
-    fn of(frames: &[RgbImage]) -> Self {
+    fn from_frames(frames: &[RgbImage]) -> Self {
         let brightest = |pixel: &[u8]| pixel.iter().copied().max().unwrap_or(0);
         let pixels = frames.iter().map(|frame| frame.pixels().len() / 3).min().unwrap_or(0);
         let (mut lowest, mut highest) = (vec![u8::MAX; pixels], vec![0; pixels]);
@@ -96,7 +96,7 @@ impl Levels {
 mod tests {
     use super::{PixelRect, RgbImage, sector_from_pixels};
 
-    /// A dark screen with still bright text at the top and a block of speckle whose level changes.
+    /// Returns a dark screen with still bright text at the top and a block of speckle whose level changes.
     fn screen(block_level: u8) -> RgbImage {
         let (width, height) = (160, 120);
         let mut pixels = vec![0; width * height * 3];
@@ -113,7 +113,7 @@ mod tests {
         RgbImage::new(width as u32, height as u32, pixels).expect("the size of the drawing")
     }
 
-    /// Share of the boxes' union that both cover.
+    /// Returns the share of the boxes' union that both cover.
     fn agreement(a: &PixelRect, b: &PixelRect) -> f64 {
         let both = a.intersection(b).map_or(0, |shared| shared.area());
         both as f64 / (a.area() + b.area() - both) as f64
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(found, Some(PixelRect { x0: 40, y0: 24, x1: 119, y1: 103 }));
     }
 
-    /// A fan of speckle with its apex above the screen's middle; its right side is dark, a trace runs below it.
+    /// Returns a fan of speckle with its apex above the screen's middle; its right side is dark, a trace runs below it.
     fn fan_of_speckle(seed: u32) -> RgbImage {
         let (width, height) = (320_usize, 240_usize);
         let mut pixels = vec![0; width * height * 3];

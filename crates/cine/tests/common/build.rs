@@ -1,6 +1,6 @@
 //! Small DICOM files written byte by byte.
 
-/// How an encapsulated file tells where its frames are.
+/// Way in which an encapsulated file gives the position of its frames.
 #[allow(dead_code)]
 #[derive(Debug, Clone, Copy)]
 pub enum Fragmenting {

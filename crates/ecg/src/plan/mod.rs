@@ -4,22 +4,26 @@
 //! model always gets the length it was trained with. What was done about missing or short beats stands in
 //! [`SamplingPlan::findings`], and every clip names the ECG source and the strategy that was really used.
 
+mod clip;
 mod phases;
 mod uniform;
 mod windowed;
 
-use crate::{Beat, BeatKind, Beats, EcgError, FrameClock, FramePhase};
-use domain::{EcgSource, Finding, FindingCode, SamplingStrategy};
+pub use clip::{Clip, PlannedFrame};
+
 use serde::{Deserialize, Serialize};
 
-/// The most frames a clip may have.
-pub const MOST_FRAMES_PER_CLIP: usize = 64;
+use crate::{Beat, BeatKind, Beats, EcgError, FrameClock};
+use domain::{EcgSource, Finding, FindingCode, SamplingStrategy};
 
-/// What is asked of a plan.
+/// Largest number of frames of a clip.
+pub const MAX_FRAMES_PER_CLIP: usize = 64;
+
+/// Settings of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanSettings {
-    /// How frames are chosen.
+    /// Choice of the frames.
     #[serde(default)]
     pub strategy: SamplingStrategy,
     /// Length of every clip in frames, 1 to 64; 6 for [`SamplingStrategy::Windowed`].
@@ -35,39 +39,17 @@ impl Default for PlanSettings {
     }
 }
 
-/// One frame of a clip.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct PlannedFrame {
-    /// Frame index from 0.
-    pub index: u32,
-    /// Where in the beat the frame stands; `None` where no beat is known.
-    pub phase: Option<FramePhase>,
-}
-
-/// The frames that a model sees at once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Clip {
-    /// Which of [`Beats::beats`] this clip shows; `None` where no beat is known.
-    pub beat: Option<usize>,
-    /// Exactly `frames_per_clip` entries, indexes never falling.
-    pub frames: Vec<PlannedFrame>,
-    /// Where the beat comes from; `None` where the clip was chosen without an ECG.
-    pub source: EcgSource,
-    /// The strategy that chose these frames, which may be the fall-back.
-    pub strategy: SamplingStrategy,
-}
-
 /// All clips of a loop, never empty, in time order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SamplingPlan {
     /// The clips.
     pub clips: Vec<Clip>,
-    /// What had to be done about missing or short beats.
+    /// Findings about missing or short beats.
     pub findings: Vec<Finding>,
 }
 
 impl SamplingPlan {
-    /// Every frame index the plan names, rising and once each: what has to be decoded.
+    /// Returns every frame index the plan names, rising and once each: what has to be decoded.
     #[must_use]
     pub fn frame_indexes(&self) -> Vec<u32> {
         let mut indexes: Vec<u32> =
@@ -82,6 +64,18 @@ impl SamplingPlan {
 ///
 /// Whole beats give the clips. Where there is none, the one beat gives a clip of which the loop shows most, provided
 /// that is at least half of it; else frames are spread uniformly (see [`SamplingStrategy::Uniform`]).
+///
+/// ```
+/// use ecg::{FrameClock, PlanSettings, beats_from_r_wave_times, plan};
+///
+/// // 60 frames of 20 ms with R waves at 105 and 905 ms: one whole beat, six frames of it.
+/// let clock = FrameClock::uniform(60, 20.0)?;
+/// let beats = beats_from_r_wave_times(&[105.0, 905.0], &clock, None);
+/// let plan = plan(&beats, &clock, &PlanSettings::default())?;
+/// assert_eq!(plan.clips.len(), 1);
+/// assert_eq!(plan.clips[0].frames.len(), 6);
+/// # Ok::<(), ecg::EcgError>(())
+/// ```
 ///
 /// # Errors
 /// [`EcgError::Setting`] where a setting is out of range.
@@ -124,7 +118,7 @@ impl PlanSettings {
     fn check(&self) -> Result<(), EcgError> {
         let fault = |key, value, rule| Err(EcgError::Setting { key, value, rule });
         let count = self.frames_per_clip;
-        if !(1..=MOST_FRAMES_PER_CLIP).contains(&count) {
+        if !(1..=MAX_FRAMES_PER_CLIP).contains(&count) {
             return fault("frames_per_clip", count, "1 to 64");
         }
         if self.strategy == SamplingStrategy::Windowed && count != windowed::FRAMES_PER_CLIP {
@@ -137,7 +131,7 @@ impl PlanSettings {
     }
 }
 
-/// The beats that give clips, with their numbers in [`Beats::beats`].
+/// Returns the beats that give clips, with their numbers in [`Beats::beats`].
 fn usable_beats<'a>(beats: &'a Beats, clock: &FrameClock, findings: &mut Vec<Finding>) -> Vec<(usize, &'a Beat)> {
     let frame_count = clock.frame_count();
     let whole: Vec<_> = beats
@@ -199,10 +193,4 @@ fn limit(clips: &mut Vec<Clip>, max_clips: Option<usize>, findings: &mut Vec<Fin
         chosen.contains(&(number - 1))
     });
     findings.push(Finding::new(FindingCode::PlanClipsLimited, format!("{most} of {all} clips were kept")));
-}
-
-/// `count` frames of `frames`, spread evenly: the middles of that many equal parts, so a short range repeats.
-fn spread(frames: &std::ops::Range<u32>, count: usize) -> Vec<u32> {
-    let length = frames.len();
-    (0..count).map(|part| frames.start + ((2 * part + 1) * length / (2 * count)) as u32).collect()
 }

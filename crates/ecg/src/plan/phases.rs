@@ -1,6 +1,6 @@
 //! Frames at the phases of one beat.
 
-use super::PlannedFrame;
+use super::clip::PlannedFrame;
 use crate::phase::{fraction_of, landmark_times_ms};
 use crate::{Beat, FrameClock, FramePhase, Phase};
 
@@ -14,8 +14,8 @@ const BY_IMPORTANCE: [Phase; 6] = [
     Phase::Diastasis,
 ];
 
-/// `count` frames of a beat: its landmarks, the most important first where there is no room for all; what is left
-/// over stands evenly between them, each further frame going to the gap that is widest at the time.
+/// Returns `count` frames of a beat: its landmarks, the most important first where they are more than `count`; what is
+/// left over stands evenly between them, each further frame going to the gap that is widest at the time.
 ///
 /// A landmark outside the loop (of a beat the loop cuts) is left out. The next R is never among the frames.
 pub(super) fn at_landmarks(beat: &Beat, clock: &FrameClock, count: usize) -> Vec<PlannedFrame> {
@@ -52,7 +52,7 @@ fn shown_ms(beat: &Beat, clock: &FrameClock) -> (f64, f64) {
     (first_ms, end_ms)
 }
 
-/// The times of the frames that stand between the landmarks.
+/// Returns the times of the frames that stand between the landmarks.
 fn fill_times_ms(marks: &[(Phase, f64)], first_ms: f64, end_ms: f64, count: usize) -> Vec<f64> {
     let mut edges_ms: Vec<f64> = marks.iter().map(|(_, time_ms)| *time_ms).collect();
     if edges_ms.first().is_none_or(|&edge_ms| edge_ms > first_ms) {
@@ -80,7 +80,7 @@ fn fill_times_ms(marks: &[(Phase, f64)], first_ms: f64, end_ms: f64, count: usiz
         .collect()
 }
 
-/// The frame nearest to a time, kept inside the beat and the loop.
+/// Returns the frame nearest to a time, kept inside the beat and the loop.
 fn planned(time_ms: f64, phase: Option<Phase>, beat: &Beat, clock: &FrameClock) -> PlannedFrame {
     let frames = beat.frames(clock.frame_count());
     let nearest = clock.frame_at_ms(time_ms).round().max(0.0) as u32;

@@ -1,14 +1,14 @@
 //! Frames where no beat is known.
 
-use super::{Clip, PlannedFrame};
+use super::clip::{Clip, PlannedFrame};
 use crate::FrameClock;
 use domain::{EcgSource, SamplingStrategy};
 
 /// The length of a beat where nothing says it, in milliseconds: 60 beats per minute.
 const ASSUMED_BEAT_MS: f64 = 1000.0;
 
-/// Clips of one beat's length (by the heart rate, else one second), end to end over the loop, each of `count` frames
-/// in equal steps of time.
+/// Returns clips of one beat's length (by the heart rate, else one second), end to end over the loop, each of `count`
+/// frames in equal steps of time.
 ///
 /// A clip so spans about as much of the heart's movement as one that an ECG chose. What is left at the end and is at
 /// least half a beat becomes a clip that ends with the loop and overlaps the one before. A loop shorter than a beat,
@@ -36,7 +36,7 @@ pub(super) fn clips(heart_rate_bpm: Option<f64>, clock: &FrameClock, count: usiz
         .collect()
 }
 
-/// The frames that are shown at `count` equal steps from `start_ms`.
+/// Returns the frames that are shown at `count` equal steps from `start_ms`.
 fn frames_of_span(start_ms: f64, span_ms: f64, clock: &FrameClock, count: usize) -> Vec<PlannedFrame> {
     let last = clock.frame_count() - 1;
     (0..count)

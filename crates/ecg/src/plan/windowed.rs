@@ -4,7 +4,7 @@
 //! loses beats of up to 16 frames and, by one, the last window of every longer one; here the last window is kept and a
 //! short beat gives one clip of all its frames, stretched or thinned to the clip length.
 
-use super::{PlannedFrame, spread};
+use super::clip::{PlannedFrame, spread};
 use crate::phase::fraction_of;
 use crate::{Beat, FrameClock, FramePhase};
 use domain::{Finding, FindingCode};
@@ -16,7 +16,7 @@ const STEP_FRAMES: usize = 3;
 /// Frames of a clip: offsets 0, 3, 6, 9, 12 and 15.
 pub(super) const FRAMES_PER_CLIP: usize = (WINDOW_FRAMES as usize).div_ceil(STEP_FRAMES);
 
-/// All windows of one beat, at least one.
+/// Returns all windows of one beat, at least one.
 pub(super) fn windows(
     beat: &Beat,
     clock: &FrameClock,

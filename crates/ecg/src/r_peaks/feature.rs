@@ -1,7 +1,7 @@
 //! From a raw curve to one number per instant that is large in a QRS complex and small elsewhere.
 
 use super::filter::{Section, filter_both_ways, high_pass, low_pass};
-use crate::EcgSamples;
+use domain::EcgSamples;
 
 /// Rate of the grid on which beats are looked for; whatever the source, filters and windows mean the same there.
 pub(super) const GRID_RATE_HZ: f64 = 200.0;
@@ -46,7 +46,7 @@ fn band_passed(curve: &[f64], (low_hz, high_hz): (f64, f64)) -> Vec<f64> {
     filter_both_ways(&sections, curve, PADDING)
 }
 
-/// The values with gaps (NaN, infinite) bridged by straight lines and held at the ends.
+/// Returns the values with gaps (NaN, infinite) bridged by straight lines and held at the ends.
 fn bridged(values: &[f32]) -> Vec<f64> {
     let mut out: Vec<f64> = Vec::with_capacity(values.len());
     let mut gap = 0;
@@ -91,7 +91,7 @@ fn on_grid(values: &[f64], interval_ms: f64) -> Vec<f64> {
         .collect()
 }
 
-/// The mean within `half` points on both sides; at the ends, of what there is.
+/// Returns the mean within `half` points on both sides; at the ends, of what there is.
 fn centered_mean(values: &[f64], half: usize) -> Vec<f64> {
     let sums: Vec<f64> = std::iter::once(0.0)
         .chain(values.iter().scan(0.0, |sum, value| {

@@ -9,7 +9,7 @@ pub(super) struct Section {
     a: [f64; 2],
 }
 
-/// A Butterworth low pass of even `order` with its -3 dB point at `cutoff_hz`, for signals of `rate_hz`.
+/// Returns a Butterworth low pass of even `order` with its -3 dB point at `cutoff_hz`, for signals of `rate_hz`.
 ///
 /// Bilinear transform of the analog pole pairs, with the cutoff pre-warped (Oppenheim and Schafer, ch. 7).
 /// `cutoff_hz` must be below half of `rate_hz`.
@@ -20,7 +20,7 @@ pub(super) fn low_pass(order: usize, cutoff_hz: f64, rate_hz: f64) -> Vec<Sectio
     })
 }
 
-/// A Butterworth high pass; see [`low_pass`].
+/// Returns a Butterworth high pass; see [`low_pass`].
 pub(super) fn high_pass(order: usize, cutoff_hz: f64, rate_hz: f64) -> Vec<Section> {
     sections(order, cutoff_hz, rate_hz, |_| [1.0, -2.0, 1.0])
 }
@@ -61,7 +61,7 @@ pub(super) fn filter_both_ways(sections: &[Section], signal: &[f64], padding: us
     padded[padding..padding + signal.len()].to_vec()
 }
 
-/// The index inside `0..length` that a position outside falls on when the signal is mirrored at its ends.
+/// Returns the index inside `0..length` that a position outside falls on when the signal is mirrored at its ends.
 fn mirrored(position: i64, length: usize) -> usize {
     let last = length as i64 - 1;
     if last == 0 {
@@ -71,7 +71,7 @@ fn mirrored(position: i64, length: usize) -> usize {
     folded.min(2 * last - folded) as usize
 }
 
-/// One pass, from the steady state that a constant signal of the first value would have left.
+/// Filters in one pass, from the steady state that a constant signal of the first value would have left.
 fn run(section: &Section, signal: &mut [f64]) {
     let [b0, b1, b2] = section.b;
     let [a1, a2] = section.a;

@@ -1,18 +1,19 @@
 //! From a QRS complex to its R peak.
 
-use super::feature::{Feature, GRID_STEP_MS};
 use std::ops::Range;
 
-/// How far the R peak may lie from the middle of the QRS energy.
+use super::feature::{Feature, GRID_STEP_MS};
+
+/// Largest distance of the R peak from the middle of the QRS energy.
 const REACH_MS: f64 = 80.0;
 /// A beat that points the other way than the strip must be this much larger on that side to be measured there.
 const OTHER_WAY_FACTOR: f64 = 1.2;
-/// How far the top of the curve may lie from the top of the filtered curve.
+/// Largest distance of the top of the curve from the top of the filtered curve.
 const TOP_REACH_MS: f64 = 30.0;
 /// The R peak is the middle of what stands this close under the top, as a share of the height: a clipped top is flat.
 const TOP_SHARE: f64 = 0.1;
 
-/// The R peak of each complex as a fractional grid position, rising.
+/// Returns the R peak of each complex as a fractional grid position, rising.
 ///
 /// R points the way that most of the strip's complexes point (down in an inverted lead); a complex that points clearly
 /// the other way, as ectopic beats do, is measured at its own larger side.
@@ -62,7 +63,7 @@ fn highest(values: &[f64], span: Range<usize>, sign: f64) -> Extremum {
     Extremum { at, height, sign }
 }
 
-/// The middle of the top of the curve near an extremum of the filtered curve.
+/// Returns the middle of the top of the curve near an extremum of the filtered curve.
 ///
 /// Never leaves the complex, so that the R peaks of two complexes stay in their order.
 fn top_of_curve(curve: &[f64], complex: &Range<usize>, extremum: &Extremum) -> f64 {

@@ -12,7 +12,7 @@ const NEIGHBOR_BLOCKS: usize = 3;
 const BEAT_SHARE: f64 = 0.5;
 /// There are beats where the usual largest swing of a block is this many times the median swing. White noise reaches
 /// 5.8 in one of twenty strips of 1 to 3 s, ECGs up to 200 beats per minute stay above 8.
-const LEAST_CONTRAST: f64 = 6.2;
+const MIN_CONTRAST: f64 = 6.2;
 /// A hump this soon after a beat and below this share of it is its T wave.
 const T_WAVE_MS: f64 = 360.0;
 const T_WAVE_SHARE: f64 = 0.65;
@@ -24,7 +24,7 @@ const GAP_INTERVALS: f64 = 1.6;
 const SMALL_BEAT_SHARE: f64 = 0.2;
 /// With fewer beats than this there is no median R-R interval to speak of.
 const FEW_BEATS: usize = 4;
-/// Where beats are few, a small beat must be this clear of the beats beside it and of the median strength.
+/// Margin by which a small beat, where beats are few, must be clear of the beats beside it and of the median strength.
 const CLEAR_AFTER_BEAT_MS: f64 = 400.0;
 const CLEAR_BEFORE_BEAT_MS: f64 = 300.0;
 const SMALL_BEAT_CONTRAST: f64 = 3.5;
@@ -46,7 +46,7 @@ impl Hump {
     }
 }
 
-/// The grid points of the QRS complexes, rising; empty where nothing stands out.
+/// Returns the grid points of the QRS complexes, rising; empty where nothing stands out.
 pub(super) fn qrs_complexes(feature: &Feature) -> Vec<usize> {
     let Some(median_strength) = median(&feature.strength) else {
         return Vec::new();
@@ -72,15 +72,15 @@ pub(super) fn qrs_complexes(feature: &Feature) -> Vec<usize> {
     beats.into_iter().map(|hump| hump.at).collect()
 }
 
-/// What a stretch of the strip is like.
+/// Statistics of a stretch of the strip.
 struct Block {
     /// The usual strength of a beat there.
     level: f64,
-    /// Whether anything stands out of the noise there.
+    /// True if anything stands out of the noise there.
     has_beats: bool,
 }
 
-/// The strip in equal blocks, each judged with its neighbors.
+/// Returns the strip in equal blocks, each judged with its neighbors.
 fn judged_blocks(feature: &Feature) -> Vec<Block> {
     let length = feature.strength.len();
     let count = (length as f64 * GRID_STEP_MS / BLOCK_MS).floor().max(1.0) as usize;
@@ -96,7 +96,7 @@ fn judged_blocks(feature: &Feature) -> Vec<Block> {
             let near = span(first).start..span(end - 1).end;
             let median_swing = median(&swing[near]).unwrap_or_default();
             let usual_swing = median(&swings).unwrap_or_default();
-            Block { level: median(&levels).unwrap_or_default(), has_beats: usual_swing > LEAST_CONTRAST * median_swing }
+            Block { level: median(&levels).unwrap_or_default(), has_beats: usual_swing > MIN_CONTRAST * median_swing }
         })
         .collect()
 }
@@ -196,7 +196,7 @@ fn grid_ms(points: usize) -> f64 {
     points as f64 * GRID_STEP_MS
 }
 
-/// The middle value, the lower of two.
+/// Returns the middle value, the lower of two.
 fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,14 +1,15 @@
 //! The strip of the image that holds one candidate, and its curves in the frames decoded so far.
 
+use std::collections::BTreeMap;
+
 use super::candidates::Candidate;
 use super::curve::Curve;
 use super::image::{Area, Frames, Picture};
-use std::collections::BTreeMap;
 
 /// A gap in the trace (of an erase bar, say) is at most this part of the image's width.
 const WIDEST_GAP: f32 = 0.07;
 /// Frames decoded for one loop are at most these.
-const MOST_FRAMES: u32 = 28;
+const MAX_FRAMES: u32 = 28;
 
 /// The rows about a trace over the whole width of the image, whose frames are decoded on demand.
 pub(super) struct Band<'f, 's> {
@@ -21,12 +22,12 @@ pub(super) struct Band<'f, 's> {
     pub curves: BTreeMap<u32, Curve>,
     /// The trace as far as it is the same in all frames decoded at first, free of moving tissue.
     pub still_curve: Option<Curve>,
-    /// Whether upright strokes that have lost their color are followed.
+    /// True if upright strokes that have lost their color are followed.
     climbs: bool,
 }
 
-/// The rows that may hold a trace of which a candidate is a part, cut to the image: a later beat may be higher, the
-/// baseline may wander, and a cursor may stand out above and below.
+/// Returns the rows that may hold a trace of which a candidate is a part, cut to the image: a later beat may be higher,
+/// the baseline may wander, and a cursor may stand out above and below.
 pub(super) fn rows_around(area: Area, image_height: usize) -> (usize, usize) {
     let margin = (0.5 * area.height() as f32) as usize + 16;
     (area.y0.saturating_sub(margin), (area.y1 + margin).min(image_height))
@@ -57,7 +58,7 @@ impl<'f, 's> Band<'f, 's> {
 
     /// Follows the trace anew in every decoded frame, upright strokes that have lost their color included.
     ///
-    /// Not before the way of drawing is told: what is climbed differs from frame to frame. And only on black, where
+    /// Not before the way of drawing is known: what is climbed differs from frame to frame. And only on black, where
     /// nothing else is bright.
     pub fn climb(&mut self) {
         if !self.candidate.is_on_black() {
@@ -75,7 +76,7 @@ impl<'f, 's> Band<'f, 's> {
         self.follow_still();
     }
 
-    /// Whether (nearly) the whole trace is the same in all frames.
+    /// Returns whether (nearly) the whole trace is the same in all frames.
     pub fn stands_still(&self) -> bool {
         let area = self.candidate.area;
         let still = self
@@ -102,7 +103,7 @@ impl<'f, 's> Band<'f, 's> {
         self.frames.count()
     }
 
-    /// The trace as whole as it is known: what stands still if that is most of it, else the last frame's.
+    /// Returns the trace as whole as it is known: what stands still if that is most of it, else the last frame's.
     pub fn whole_curve(&self) -> Option<&Curve> {
         match &self.still_curve {
             Some(curve) if self.stands_still() => Some(curve),
@@ -110,7 +111,7 @@ impl<'f, 's> Band<'f, 's> {
         }
     }
 
-    /// First image row of the band, where `top` is the image row of the first row that the frames keep.
+    /// Returns the first image row of the band, where `top` is the image row of the first row that the frames keep.
     pub fn first_row(&self, top: usize) -> usize {
         top + self.area.y0
     }
@@ -124,12 +125,12 @@ impl<'f, 's> Band<'f, 's> {
         self.candidate.color.rgb.iter().fold(0.0f32, |a, b| a.max(*b)) as u8
     }
 
-    /// Whether another frame may be decoded.
+    /// Returns whether another frame may be decoded.
     pub fn may_ask(&self) -> bool {
-        self.frames.asked() < MOST_FRAMES
+        self.frames.asked() < MAX_FRAMES
     }
 
-    /// The curve of a frame, decoded now if need be (and allowed).
+    /// Returns the curve of a frame, decoded now if need be (and allowed).
     pub fn curve(&mut self, frame: u32) -> Option<&Curve> {
         if !self.curves.contains_key(&frame) && self.may_ask() && self.frames.load(frame) {
             self.follow(frame);
@@ -146,7 +147,7 @@ impl<'f, 's> Band<'f, 's> {
         self.curve(frame).map(Curve::heights)
     }
 
-    /// The band's part of all frames decoded so far.
+    /// Returns the band's part of all frames decoded so far.
     pub fn pictures(&self) -> Vec<(u32, Picture)> {
         self.frames.loaded().map(|(index, picture)| (index, picture.part(self.area))).collect()
     }
@@ -158,7 +159,8 @@ impl<'f, 's> Band<'f, 's> {
         }
     }
 
-    /// Finds the columns of the trace: the candidate's, and on to both sides while something is drawn in several frames.
+    /// Finds the columns of the trace: the candidate's, and on to both sides while something is drawn in several
+    /// frames.
     fn settle_columns(&mut self) {
         let width = self.area.x1;
         let drawn: Vec<bool> =

@@ -6,24 +6,24 @@ use super::image::{Area, Picture};
 use super::r_columns::find_r_peaks;
 use super::strokes::{Run, Stroke, StrokeRule, find_strokes};
 
-/// Where a search for gray and white traces starts; the true brightness is learned from the stroke.
+/// Brightness at which a search for gray and white traces starts; the true brightness is learned from the stroke.
 const FIRST_GRAY: [f32; 3] = [150.0; 3];
 const COLOR_RULE: StrokeRule = StrokeRule { threshold: 110, contrast: 0.45, longest_gap: 4 };
 const GRAY_RULE: StrokeRule = StrokeRule { threshold: 110, contrast: 0.45, longest_gap: 2 };
 /// A trace has at least this many columns; the shortest seen on a real screen has 33 of 800.
 const FEWEST_COLUMNS: usize = 20;
-const MOST_CANDIDATES: usize = 6;
-const MOST_CLUTTER: f32 = 0.45;
+const MAX_CANDIDATES: usize = 6;
+const MAX_CLUTTER: f32 = 0.45;
 const THICKEST: f32 = 7.0;
 /// A stroke that is alone in this part of its columns lies on black.
-const LEAST_ALONE: f32 = 0.7;
+pub(super) const MIN_ALONE: f32 = 0.7;
 
 /// A stroke that may be the trace.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub color: TraceColor,
     pub area: Area,
-    /// How much of a trace it looks without regard to beats: length, evenness, place; only the order counts.
+    /// Likeness to a trace without regard to beats: length, evenness, place; only the order counts.
     pub worth: f32,
     /// The same with regard to beats.
     pub rank: f32,
@@ -33,11 +33,11 @@ pub(super) struct Candidate {
 
 impl Candidate {
     pub fn is_on_black(&self) -> bool {
-        self.alone >= LEAST_ALONE
+        self.alone >= MIN_ALONE
     }
 }
 
-/// What the header says about where the trace may be, within the picture.
+/// Places of the trace by the header, within the picture.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Places {
     pub ecg: Option<Area>,
@@ -50,7 +50,7 @@ pub(super) fn find_candidates(frame: &Picture, still: &Picture, places: Places) 
     for color in thin_colors(frame) {
         collect(frame, &color, COLOR_RULE, places, &mut found);
     }
-    let gray = TraceColor::of(FIRST_GRAY);
+    let gray = TraceColor::from_rgb(FIRST_GRAY);
     collect(still, &gray, GRAY_RULE, places, &mut found);
     if !std::ptr::eq(frame, still) {
         collect(frame, &gray, GRAY_RULE, places, &mut found);
@@ -63,7 +63,7 @@ fn collect(picture: &Picture, color: &TraceColor, rule: StrokeRule, places: Plac
     let plane = color.plane(picture);
     let fewest = FEWEST_COLUMNS.max(picture.width / 45);
     for stroke in find_strokes(&plane, picture.width, picture.height, rule, fewest) {
-        let shapely = stroke.clutter() <= MOST_CLUTTER && stroke.thickness() <= THICKEST && stroke.coverage() >= 0.75;
+        let shapely = stroke.clutter() <= MAX_CLUTTER && stroke.thickness() <= THICKEST && stroke.coverage() >= 0.75;
         if !shapely {
             continue;
         }
@@ -84,7 +84,7 @@ fn area_of(stroke: &Stroke) -> Area {
     Area { x0: stroke.first_column(), y0: top, x1: stroke.last_column() + 1, y1: bottom + 1 }
 }
 
-/// Share of the stroke's columns in which a few rows above and below it are dark.
+/// Returns the share of the stroke's columns in which a few rows above and below it are dark.
 fn alone(picture: &Picture, stroke: &Stroke) -> f32 {
     let brightness = |column: usize, row: usize| {
         let at = row * picture.width + column;
@@ -98,7 +98,7 @@ fn alone(picture: &Picture, stroke: &Stroke) -> f32 {
     stroke.runs.iter().filter(is_alone).count() as f32 / stroke.runs.len().max(1) as f32
 }
 
-/// The usual color of the stroke's best pixels: smeared flanks are darker than what was drawn.
+/// Returns the usual color of the stroke's best pixels: smeared flanks are darker than what was drawn.
 fn learn_color(picture: &Picture, stroke: &Stroke, class: &TraceColor) -> TraceColor {
     let strength = |pixel: [u8; 3]| {
         if class.is_gray() {
@@ -120,7 +120,7 @@ fn learn_color(picture: &Picture, stroke: &Stroke, class: &TraceColor) -> TraceC
     let upper = &cores[cores.len() / 2..];
     let count = upper.len().max(1) as f32;
     let mean = [0, 1, 2].map(|i| upper.iter().map(|p| f32::from(p[i])).sum::<f32>() / count);
-    let learned = TraceColor::of(mean);
+    let learned = TraceColor::from_rgb(mean);
     if learned.is_gray() == class.is_gray() { learned } else { *class }
 }
 
@@ -156,7 +156,7 @@ fn join_neighbors(found: Vec<Candidate>) -> Vec<Candidate> {
                 x1: first.area.x1.max(candidate.area.x1),
                 y1: first.area.y1.max(candidate.area.y1),
             };
-        } else if joined.len() < MOST_CANDIDATES {
+        } else if joined.len() < MAX_CANDIDATES {
             joined.push(candidate);
         }
     }

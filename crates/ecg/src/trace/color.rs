@@ -7,7 +7,7 @@ const COLORED_FROM: u8 = 28;
 const HUE_BINS: usize = 36;
 /// Hues this many bins around a peak belong to it.
 const HUE_REACH: usize = 2;
-const MOST_HUES: usize = 6;
+const MAX_HUES: usize = 6;
 const FEWEST_PIXELS_OF_A_HUE: u32 = 24;
 
 /// A trace color: a hue, or gray/white.
@@ -21,7 +21,7 @@ pub(super) struct TraceColor {
 }
 
 impl TraceColor {
-    pub fn of(rgb: [f32; 3]) -> Self {
+    pub fn from_rgb(rgb: [f32; 3]) -> Self {
         let (_, rest) = split_gray(rgb);
         let chroma = length(rest);
         let gray = chroma < 28.0 || chroma < 0.16 * length(rgb);
@@ -33,16 +33,17 @@ impl TraceColor {
         self.chroma == 0.0
     }
 
-    /// Its brightest channel.
+    /// Returns its brightest channel.
     pub fn brightness(&self) -> f32 {
         brightest(self.rgb)
     }
 
-    /// How like the trace a pixel is, 0 (not at all) to 255 (fully).
+    /// Returns the likeness of a pixel to the trace, 0 (none) to 255 (full).
     ///
-    /// A colored trace is told by its chroma, so that gray tissue below it does not matter; a gray one by its brightness.
-    /// Where chroma is stored at half width a thin upright stroke keeps half of its chroma but all of its brightness, and
-    /// its neighbors gain chroma but stay dark: half the chroma counts in full, and only on a bright pixel.
+    /// A colored trace is recognized by its chroma, so that gray tissue below it does not matter; a gray one by its
+    /// brightness. Where chroma is stored at half width a thin upright stroke keeps half of its chroma but all of its
+    /// brightness, and its neighbors gain chroma but stay dark: half the chroma counts in full, and only on a bright
+    /// pixel.
     pub fn similarity(&self, pixel: [u8; 3]) -> u8 {
         let (gray, rest) = split_gray(pixel.map(f32::from));
         let likeness = if self.is_gray() {
@@ -60,7 +61,7 @@ impl TraceColor {
         (255.0 * likeness.clamp(0.0, 1.0)) as u8
     }
 
-    /// The picture as likeness to this color, one byte a pixel.
+    /// Returns the picture as likeness to this color, one byte a pixel.
     pub fn plane(&self, picture: &Picture) -> Vec<u8> {
         // Screens are mostly black: a pixel too dark in every channel needs no arithmetic.
         let floor = (0.2 * brightest(self.rgb)) as u8;
@@ -110,7 +111,7 @@ fn hue_bin([r, g, b]: [u8; 3]) -> usize {
     ((sixth * 6.0) as usize).min(HUE_BINS - 1)
 }
 
-/// The colors that thin colored structures of a picture have, most frequent first. Gray is not among them.
+/// Returns the colors that thin colored structures of a picture have, most frequent first. Gray is not among them.
 pub(super) fn thin_colors(picture: &Picture) -> Vec<TraceColor> {
     let (width, height) = (picture.width, picture.height);
     let reach = 5;
@@ -149,7 +150,7 @@ pub(super) fn thin_colors(picture: &Picture) -> Vec<TraceColor> {
 
 fn hue_peaks(mut counts: [u32; HUE_BINS], sums: &[[f64; 4]; HUE_BINS]) -> Vec<TraceColor> {
     let mut colors = Vec::new();
-    while colors.len() < MOST_HUES {
+    while colors.len() < MAX_HUES {
         let around = |bin: usize, reach: usize| (0..=2 * reach).map(move |k| (bin + HUE_BINS + k - reach) % HUE_BINS);
         let mass = |bin: usize| around(bin, 1).map(|b| counts[b]).sum::<u32>();
         let Some(peak) = (0..HUE_BINS).max_by_key(|bin| mass(*bin)) else {
@@ -166,7 +167,7 @@ fn hue_peaks(mut counts: [u32; HUE_BINS], sums: &[[f64; 4]; HUE_BINS]) -> Vec<Tr
         }
         if total[3] > 0.0 {
             let rgb = [0, 1, 2].map(|i| (total[i] / total[3]) as f32);
-            colors.push(TraceColor::of(rgb));
+            colors.push(TraceColor::from_rgb(rgb));
         }
         for bin in around(peak, HUE_REACH) {
             counts[bin] = 0;
@@ -182,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_colored_trace_is_told_from_tissue_text_and_its_own_smear() {
-        let teal = TraceColor::of([37.0, 163.0, 149.0]);
+        let teal = TraceColor::from_rgb([37.0, 163.0, 149.0]);
         assert!(!teal.is_gray());
         assert!(teal.similarity([37, 163, 149]) > 240);
         assert!(teal.similarity([80, 150, 143]) > 130, "an upright stroke with half of its chroma");
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_gray_trace_goes_by_brightness() {
-        let white = TraceColor::of([235.0, 235.0, 235.0]);
+        let white = TraceColor::from_rgb([235.0, 235.0, 235.0]);
         assert!(white.is_gray());
         assert!(white.similarity([230, 235, 235]) > 230);
         assert!(white.similarity([90, 90, 90]) < 110);

@@ -1,4 +1,4 @@
-//! Where a cursor (line, dot or small marker, of any color) stands on a trace that itself does not change.
+//! Position of a cursor (line, dot or small marker, of any color) on a trace that itself does not change.
 
 use super::curve::Curve;
 use super::head::Sighting;
@@ -7,7 +7,7 @@ use super::r_columns::median;
 
 /// Change of a channel that is still compression noise.
 const NOISE: u8 = 24;
-const MOST_PLACES: usize = 3;
+const MAX_PLACES: usize = 3;
 const WIDEST_CURSOR_COLUMNS: usize = 18;
 /// Rows above and below the trace in which a small marker is looked for.
 const NEAR_TRACE_ROWS: usize = 7;
@@ -37,7 +37,7 @@ pub(super) fn sight_cursor(bands: &[(u32, &Picture)], trace: &Curve, columns: (u
     })
 }
 
-/// What changes in a column in most frames: moving tissue, not a cursor, which comes by once.
+/// Returns the usual change of a column over the frames: moving tissue, not a cursor, which comes by once.
 fn usual_change(changes: &[Vec<f32>]) -> Vec<f32> {
     let width = changes.first().map_or(0, Vec::len);
     (0..width).map(|column| median(changes.iter().map(|change| change[column]).collect())).collect()
@@ -64,7 +64,7 @@ fn rows_near(trace: &Curve, height: usize) -> Vec<(usize, usize)> {
     rows
 }
 
-/// How much each column differs from the still background.
+/// Returns the difference of each column from the still background.
 fn change(picture: &Picture, still: &Picture, rows: &[(usize, usize)]) -> Vec<f32> {
     let width = still.width;
     let column_change = |column: usize| {
@@ -113,6 +113,6 @@ fn places(change: &[f32], (first, last): (usize, usize)) -> Vec<f64> {
         })
         .collect();
     weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
-    weighed.truncate(MOST_PLACES);
+    weighed.truncate(MAX_PLACES);
     weighed.into_iter().map(|(_, center)| center).collect()
 }

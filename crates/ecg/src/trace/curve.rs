@@ -11,9 +11,9 @@ const FOLLOW_RULE: StrokeRule = StrokeRule { threshold: 100, contrast: 0.4, long
 /// A gray trace differs from tissue by its brightness alone.
 const FOLLOW_GRAY_RULE: StrokeRule = StrokeRule { threshold: 130, ..FOLLOW_RULE };
 /// Part of a colored trace's brightness that its upright strokes have at least, whatever their color.
-const LEAST_BRIGHTNESS: f32 = 0.35;
+const MIN_BRIGHTNESS: f32 = 0.35;
 /// Text has many runs beside any path through it.
-const MOST_CLUTTER: f32 = 0.45;
+const MAX_CLUTTER: f32 = 0.45;
 
 /// The trace of one frame within the band: the run of each column, if it is drawn there.
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ pub(super) struct Curve {
 }
 
 impl Curve {
-    /// Follows a trace of a known color through the band of a frame. With `climbs`, upright strokes that have lost their
-    /// color are followed too.
+    /// Follows a trace of a known color through the band of a frame. With `climbs`, upright strokes that have lost
+    /// their color are followed too.
     pub fn follow(band: &Picture, color: &TraceColor, climbs: bool) -> Self {
         let plane = color.plane(band);
         let rule = if color.is_gray() { FOLLOW_GRAY_RULE } else { FOLLOW_RULE };
@@ -40,16 +40,16 @@ impl Curve {
                 runs[run.column].get_or_insert(*run);
             }
         }
-        // Gray flanks cannot be told from tissue that they may touch.
+        // Gray flanks cannot be distinguished from tissue that they may touch.
         if climbs && !color.is_gray() {
             let brightest: Vec<u8> = band.pixels.iter().map(|[r, g, b]| *r.max(g).max(b)).collect();
-            let threshold = (LEAST_BRIGHTNESS * color.brightness()) as u8;
+            let threshold = (MIN_BRIGHTNESS * color.brightness()) as u8;
             climb_flanks(&mut runs, Lit { plane: &brightest, width: band.width, threshold }, rule.longest_gap);
         }
         Self { runs }
     }
 
-    /// A stroke of a whole picture as a curve of its own area.
+    /// Returns a stroke of a whole picture as a curve of its own area.
     pub fn from_stroke(stroke: &Stroke, area: Area) -> Self {
         let mut runs = vec![None; area.width()];
         for run in &stroke.runs {
@@ -66,7 +66,7 @@ impl Curve {
     }
 
     fn may_be_trace(stroke: &Stroke) -> bool {
-        stroke.clutter() <= MOST_CLUTTER && stroke.thickness() <= 8.0
+        stroke.clutter() <= MAX_CLUTTER && stroke.thickness() <= 8.0
     }
 
     pub fn is_drawn(&self, column: usize) -> bool {
@@ -77,7 +77,8 @@ impl Curve {
         self.runs.iter().flatten().count()
     }
 
-    /// Half of the thickness of the line beyond its middle row; at its end the line reaches as far beyond its last point.
+    /// Returns half of the thickness of the line beyond its middle row; at its end the line reaches as far beyond its
+    /// last point.
     pub fn half_line(&self) -> f64 {
         let mut heights: Vec<usize> = self.runs.iter().flatten().map(Run::height).collect();
         heights.sort_unstable();

@@ -1,6 +1,6 @@
 //! Gives a followed trace back its steepest strokes.
 //!
-//! Where the flanks of a narrow QRS meet each other or the baseline, nothing is thin, and where chroma is stored at half
+//! Nothing is thin where the flanks of a narrow QRS meet each other or the baseline, and where chroma is stored at half
 //! size upright strokes turn gray, so that the search for thin strokes of one color may step over the whole spike.
 
 use super::strokes::Run;
@@ -15,7 +15,7 @@ const WIDEST_QRS: usize = 20;
 /// Climbs cover at most one column in so many, else the trace lies on something that is no spike.
 const CLIMBS_ONE_IN: usize = 4;
 
-/// What is lit in a picture: a plane (`width` columns) and the least value that counts.
+/// Lit pixels of a picture: a plane (`width` columns) and the least value that counts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lit<'p> {
     pub plane: &'p [u8],

@@ -3,11 +3,11 @@
 /// Columns a sighting may be off the motion.
 const TOLERANCE_COLUMNS: f64 = 3.0;
 /// A head that moves less than this in the whole loop is something that stands still.
-const LEAST_TRAVEL_COLUMNS: f64 = 12.0;
+const MIN_TRAVEL_COLUMNS: f64 = 12.0;
 /// A pass takes at least this many frames.
 const FEWEST_FRAMES_OF_A_PASS: f64 = 9.0;
 /// A loop may hold this many passes.
-const MOST_PASSES: u32 = 24;
+const MAX_PASSES: u32 = 24;
 
 /// The columns at which a head may be in one frame.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub(super) struct EvenMotion {
     pub columns_per_frame: f64,
     /// First column and width of a pass; a loop may end before the first pass does.
     pub pass: (f64, f64),
-    /// Whether the head jumped back within the frames looked at.
+    /// True if the head jumped back within the frames looked at.
     pub wraps: bool,
     /// Frames whose sighting fits.
     pub hits: usize,
@@ -78,8 +78,8 @@ impl EvenMotion {
 /// Fits an even motion to sightings (frames rising); `pass` is the first column and the width of the trace.
 ///
 /// Every pair of sightings, with every number of jumps back between them, is tried; the motion that most frames agree
-/// with wins, of equal ones that with the fewest jumps. `None` where fewer than three frames agree (two, where there are
-/// no more).
+/// with wins, of equal ones that with the fewest jumps. `None` where fewer than three frames agree (two, where there
+/// are no more).
 pub(super) fn fit_motion(sightings: &[Sighting], pass: (f64, f64)) -> Option<EvenMotion> {
     let seen: Vec<Sighting> = sightings.iter().filter(|s| !s.columns.is_empty()).cloned().collect();
     let (first, last) = (seen.first()?.frame, seen.last()?.frame);
@@ -89,12 +89,12 @@ pub(super) fn fit_motion(sightings: &[Sighting], pass: (f64, f64)) -> Option<Eve
         for late in &seen[index + 1..] {
             let frames = f64::from(late.frame - early.frame);
             let fastest = pass.1 / FEWEST_FRAMES_OF_A_PASS;
-            let jumps = ((fastest * frames / pass.1) as u32 + 1).min(MOST_PASSES);
+            let jumps = ((fastest * frames / pass.1) as u32 + 1).min(MAX_PASSES);
             for (from, to) in pairs(&early.columns, &late.columns) {
                 for jump in 0..=jumps {
                     let speed = (to - from + f64::from(jump) * pass.1) / frames;
                     let travel = speed * travel_frames;
-                    if speed > fastest || travel < LEAST_TRAVEL_COLUMNS {
+                    if speed > fastest || travel < MIN_TRAVEL_COLUMNS {
                         continue;
                     }
                     let mut motion = EvenMotion {

@@ -1,13 +1,15 @@
 //! Decoded frames as the trace reader keeps them, and the count of what was decoded.
 
+use std::collections::BTreeMap;
+
 use super::FrameSource;
 use domain::{PixelRect, RgbView};
-use std::collections::BTreeMap;
 
 /// No ultrasound screen is larger; a larger claim is not believed.
 const MAX_SIDE: usize = 8192;
 
-/// A part of the image: columns `x0..x1` and rows `y0..y1`, ends excluded as in the slices that it selects; may be empty.
+/// A part of the image: columns `x0..x1` and rows `y0..y1`, ends excluded as in the slices that it selects; may be
+/// empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Area {
     pub x0: usize,
@@ -32,7 +34,7 @@ impl Area {
         (area.x0 < area.x1 && area.y0 < area.y1).then_some(area)
     }
 
-    /// Whether a point lies in it.
+    /// Returns whether a point lies in it.
     pub fn holds(&self, x: f32, y: f32) -> bool {
         x >= self.x0 as f32 && x < self.x1 as f32 && y >= self.y0 as f32 && y < self.y1 as f32
     }
@@ -54,7 +56,7 @@ impl Picture {
         sane.then(|| Self::from_rows(image.pixels(), (width, height), area))
     }
 
-    /// A copy of a part; the area is cut to the picture.
+    /// Returns a copy of a part; the area is cut to the picture.
     pub fn part(&self, area: Area) -> Self {
         Self::from_rows(&self.pixels, (self.width, self.height), area)
     }
@@ -69,7 +71,7 @@ impl Picture {
         Self { width: x1 - x0, height: y1 - y0, pixels }
     }
 
-    /// The pixel-wise darkest of several pictures of one size: what moves fades, what stays remains.
+    /// Returns the pixel-wise darkest of several pictures of one size: what moves fades, what stays remains.
     pub fn darkest(pictures: &[&Self]) -> Option<Self> {
         let (first, others) = pictures.split_first()?;
         let mut darkest = (*first).clone();
@@ -86,7 +88,7 @@ impl Picture {
         Some(darkest)
     }
 
-    /// The pixel-wise median of several pictures of one size: the still background behind something that moves.
+    /// Returns the pixel-wise median of several pictures of one size: the still background behind something that moves.
     pub fn median(pictures: &[&Self]) -> Option<Self> {
         let first = pictures.first()?;
         if pictures.iter().any(|p| p.pixels.len() != first.pixels.len()) {
@@ -126,7 +128,8 @@ impl<'a> Frames<'a> {
         self.source.frame_count()
     }
 
-    /// Decodes a frame unless that was done before; false where it cannot be decoded or has another size than the first.
+    /// Decodes a frame unless that was done before; false where it cannot be decoded or has another size than the
+    /// first.
     pub fn load(&mut self, index: u32) -> bool {
         if let Some(known) = self.asked.get(&index) {
             return *known;
@@ -155,7 +158,7 @@ impl<'a> Frames<'a> {
         self.pictures.get(&index)
     }
 
-    /// The decoded frames in rising order.
+    /// Returns the decoded frames in rising order.
     pub fn loaded(&self) -> impl DoubleEndedIterator<Item = (u32, &Picture)> {
         self.pictures.iter().map(|(index, picture)| (*index, picture))
     }

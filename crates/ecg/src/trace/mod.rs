@@ -1,8 +1,7 @@
 //! Reads an ECG trace that is drawn into the pixels of a loop.
 //!
-//! [`read_trace`] is the door. It looks at a few frames only: the trace is found by its color and its shape, the way it
-//! is drawn is told from how it changes between frames, and the moving end of the trace (or the cursor) ties image
-//! columns to frames.
+//! [`read_trace`] decodes a few frames only: the trace is found by its color and its shape, the way in which it is
+//! drawn by its changes between frames, and the moving end of the trace (or the cursor) ties image columns to frames.
 
 mod band;
 mod candidates;
@@ -24,7 +23,7 @@ mod style;
 pub use reading::{FrameSource, HeadMotion, TraceFinding, TraceHints, TraceReading, TraceStyle};
 
 use band::{Band, rows_around};
-use candidates::{Candidate, Places, find_candidates};
+use candidates::{Candidate, MIN_ALONE, Places, find_candidates};
 use image::{Area, Frames, Picture};
 
 /// Finds the burned-in ECG trace of a loop and the frames at which it shows an R peak.
@@ -34,7 +33,7 @@ use image::{Area, Frames, Picture};
 pub fn read_trace(frames: &mut dyn FrameSource, hints: &TraceHints) -> Option<TraceReading> {
     let mut frames = Frames::new(frames);
     let last = frames.count().checked_sub(1)?;
-    // A pair close together tells fast motion from slow; the others are spread over the loop, unevenly, so that nothing
+    // A pair close together distinguishes fast motion from slow; the others are spread over the loop, unevenly, so that nothing
     // that comes round again looks as if it stood still, nor the other way round.
     let part = |percent: u64| (u64::from(last) * percent / 100) as u32;
     for index in [last, 0, part(52), part(23), part(79), 2.min(last)] {
@@ -61,7 +60,7 @@ pub fn read_trace(frames: &mut dyn FrameSource, hints: &TraceHints) -> Option<Tr
     best.map(|(_, reading)| finish(reading, &frames))
 }
 
-/// What a reading is worth as a trace: beats and a moving head speak for one.
+/// Returns the trust in a reading as a trace: beats and a moving head speak for one.
 fn trust(reading: &TraceReading) -> f32 {
     let beats = !reading.r_peak_columns.is_empty() || !reading.r_peaks.is_empty();
     match (reading.head.is_some(), beats) {
@@ -80,7 +79,8 @@ fn finish(mut reading: TraceReading, frames: &Frames<'_>) -> TraceReading {
     reading
 }
 
-/// Candidates of the last frame that decodes (it shows most of any trace), else of an earlier one; with the image size.
+/// Returns candidates of the last frame that decodes (it shows most of any trace), else of an earlier one; with the
+/// image size.
 fn candidates_of(frames: &Frames<'_>, hints: &TraceHints) -> Option<(Vec<Candidate>, (usize, usize))> {
     let late: Vec<&Picture> = frames.loaded().rev().map(|(_, p)| p).take(3).collect();
     let newest = *late.first()?;
@@ -119,7 +119,7 @@ fn read_candidate(
         TraceStyle::Still => passes_as_still(&reading, candidate),
         // A head that jumps back can be read into bright tissue that comes and goes.
         _ if reading.head.is_some_and(|head| head.pass.is_some()) => {
-            !candidate.color.is_gray() || candidate.alone >= LEAST_ALONE / 2.0
+            !candidate.color.is_gray() || candidate.alone >= MIN_ALONE / 2.0
         }
         _ => true,
     };
@@ -128,15 +128,14 @@ fn read_candidate(
 
 /// Columns from its ends at which a gray line may turn up or down without a beat.
 const END_COLUMNS: f64 = 4.0;
-/// A gray line that does not move must lie on black: much else on a screen is gray and thin.
-const LEAST_ALONE: f32 = 0.7;
 
-/// Whether something that does not move is a trace: only its beats tell it from a line, a box or a text.
+/// Returns whether something that does not move is a trace: only its beats tell it from a line, a box or a text.
 fn passes_as_still(reading: &TraceReading, candidate: &Candidate) -> bool {
     if !candidate.color.is_gray() {
         return !reading.r_peak_columns.is_empty();
     }
     let (first, last) = (candidate.area.x0 as f64 + END_COLUMNS, candidate.area.x1 as f64 - END_COLUMNS);
     let has_beat = reading.r_peak_columns.iter().any(|column| *column > first && *column < last);
-    has_beat && candidate.alone >= LEAST_ALONE
+    // It must lie on black: much else on a screen is gray and thin.
+    has_beat && candidate.alone >= MIN_ALONE
 }

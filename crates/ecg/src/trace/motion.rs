@@ -3,7 +3,7 @@
 use super::head::EvenMotion;
 use super::{HeadMotion, TraceStyle};
 
-/// How the trace and its head move. A *position* counts columns of trace along time: 0 is what is newest (or under the
+/// Motion of the trace and its head. A *position* counts columns of trace along time: 0 is what is newest (or under the
 /// cursor) at frame 0, and a position divided by the columns per frame is a frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Motion {
@@ -42,7 +42,7 @@ impl Motion {
         }
     }
 
-    /// Whether a column is so near to the head that a mark of the head may hide what is drawn there.
+    /// Returns whether a column is so near to the head that a mark of the head may hide what is drawn there.
     pub fn is_at_head(&self, position: f64, frame: u32) -> bool {
         let head = self.columns_per_frame() * f64::from(frame);
         match self {
@@ -52,12 +52,13 @@ impl Motion {
         }
     }
 
-    /// The frame (fractional) at which the head is at a position.
+    /// Returns the frame (fractional) at which the head is at a position.
     pub fn frame_at(&self, position: f64) -> f64 {
         position / self.columns_per_frame()
     }
 
-    /// The frames at which the head is at a position: one, but all passes of a cursor that starts again at the left.
+    /// Returns the frames at which the head is at a position: one, but all passes of a cursor that starts again at the
+    /// left.
     pub fn frames_at(&self, position: f64, last_frame: f64) -> Vec<f64> {
         let frame = self.frame_at(position);
         match self {
@@ -73,7 +74,7 @@ impl Motion {
         }
     }
 
-    /// The column at which a frame shows a position, if it does.
+    /// Returns the column at which a frame shows a position, if it does.
     pub fn column_of(&self, position: f64, frame: u32) -> Option<f64> {
         let column = match self {
             Self::Head(motion) => {
@@ -88,7 +89,7 @@ impl Motion {
         ((shown - position).abs() < 3.0).then_some(column)
     }
 
-    /// As told to the caller, columns counted in the whole image.
+    /// Returns the motion for the caller: columns counted in the whole image.
     pub fn head_motion(&self, left: f64) -> HeadMotion {
         match self {
             Self::Head(motion) | Self::Cursor(motion) => HeadMotion {

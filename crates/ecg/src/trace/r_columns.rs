@@ -1,7 +1,7 @@
 //! R peaks on a trace measured in pixels.
 //!
-//! The crate's detector for sampled ECGs needs a known sampling rate; a burned-in trace has 40 to 300 columns a beat, whole
-//! rows for values, and often no time scale, so here the steepness of the line itself decides.
+//! The crate's detector for sampled ECGs needs a known sampling rate; a burned-in trace has 40 to 300 columns a beat,
+//! whole rows for values, and often no time scale, so here the steepness of the line itself decides.
 
 /// Shortest time between two beats in seconds.
 const REFRACTORY_S: f64 = 0.25;
@@ -9,11 +9,11 @@ const REFRACTORY_S: f64 = 0.25;
 const T_WAVE_WITHIN_S: f64 = 0.42;
 /// Columns a second that are assumed where nothing is known: between the 40 and 220 seen in practice.
 const USUAL_COLUMNS_PER_SECOND: f64 = 110.0;
-/// An R peak lower than this many rows cannot be told from line jitter.
-const LOWEST_PEAK_ROWS: f32 = 3.5;
+/// An R peak lower than this many rows cannot be distinguished from line jitter.
+const MIN_PEAK_ROWS: f32 = 3.5;
 
 /// Part of the usual height that a peak at the very end must have.
-const LEAST_RISEN: f32 = 0.85;
+const MIN_RISEN: f32 = 0.85;
 
 /// An R peak of a trace.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +50,7 @@ pub(super) fn find_r_peaks(signal: &[f32], columns_per_second: Option<f64>) -> V
     let down: f32 = extremes.iter().map(|e| -e.lowest).sum();
     let upright = up >= 0.8 * down;
     let noise = usual_deviation(&away);
-    let lowest = LOWEST_PEAK_ROWS.max(3.0 * noise);
+    let lowest = MIN_PEAK_ROWS.max(3.0 * noise);
     let mut peaks: Vec<RPeak> = extremes
         .iter()
         .zip(&groups)
@@ -60,12 +60,12 @@ pub(super) fn find_r_peaks(signal: &[f32], columns_per_second: Option<f64>) -> V
     let usual = median(peaks.iter().map(|p| p.height).collect());
     let newest = filled.len() as f64 - 1.5;
     // A stroke that still rises where the trace ends peaks later unless it is about as high as others are.
-    let is_whole = |peak: &RPeak| peak.position < newest || peak.height >= LEAST_RISEN * usual;
+    let is_whole = |peak: &RPeak| peak.position < newest || peak.height >= MIN_RISEN * usual;
     peaks.retain(|peak| peak.height >= 0.3 * usual && is_whole(peak));
     drop_t_waves(drop_too_close(peaks, REFRACTORY_S * rate), T_WAVE_WITHIN_S * rate)
 }
 
-/// Straight lines over the gaps; the ends are held.
+/// Fills the gaps by straight lines; the ends are held.
 fn fill_gaps(signal: &[f32]) -> Vec<f32> {
     let mut filled = signal.to_vec();
     let mut last: Option<usize> = None;
@@ -90,13 +90,13 @@ fn fill_gaps(signal: &[f32]) -> Vec<f32> {
     }
 }
 
-/// Change over `2 * lag` columns at each column.
+/// Returns the change over `2 * lag` columns at each column.
 fn steepness(signal: &[f32], lag: usize) -> Vec<f32> {
     let last = signal.len() - 1;
     (0..signal.len()).map(|i| (signal[(i + lag).min(last)] - signal[i.saturating_sub(lag)]).abs()).collect()
 }
 
-/// Groups of steep columns (first, last), those nearer than a QRS is wide joined.
+/// Returns groups of steep columns (first, last), those nearer than a QRS is wide joined.
 fn steep_groups(steepness: &[f32], rate: f64) -> Vec<(usize, usize)> {
     let greatest = steepness.iter().copied().fold(0.0f32, f32::max);
     let usual = median(steepness.to_vec());
@@ -151,8 +151,8 @@ impl Extremes {
         Self { highest, highest_at: middle(&|v| v >= highest - 0.6), lowest, lowest_at: middle(&|v| v <= lowest + 0.6) }
     }
 
-    /// The R peak of this complex in a trace that is mostly upright or mostly inverted; a single beat that clearly points
-    /// the other way (an ectopic one) goes by its own direction.
+    /// Returns the R peak of this complex in a trace that is mostly upright or mostly inverted; a single beat that
+    /// clearly points the other way (an ectopic one) goes by its own direction.
     fn peak(&self, upright: bool) -> RPeak {
         let (up, down) = (self.highest, -self.lowest);
         let takes_up = if upright { up >= 0.4 * down } else { up > 2.5 * down };
@@ -161,7 +161,7 @@ impl Extremes {
     }
 }
 
-/// Of peaks closer together than a heart can beat the higher one stays.
+/// Keeps the higher of peaks that are closer together than a heart can beat.
 fn drop_too_close(peaks: Vec<RPeak>, closest: f64) -> Vec<RPeak> {
     let mut kept: Vec<RPeak> = Vec::new();
     for peak in peaks {
@@ -177,7 +177,7 @@ fn drop_too_close(peaks: Vec<RPeak>, closest: f64) -> Vec<RPeak> {
     kept
 }
 
-/// A peak soon after another and much less steep is the T wave of that beat.
+/// Drops T waves: a peak soon after another and much less steep is the T wave of that beat.
 fn drop_t_waves(peaks: Vec<RPeak>, within: f64) -> Vec<RPeak> {
     let mut kept: Vec<RPeak> = Vec::new();
     for peak in peaks {
@@ -191,7 +191,7 @@ fn drop_t_waves(peaks: Vec<RPeak>, within: f64) -> Vec<RPeak> {
     kept
 }
 
-/// Median over a window of `2 * reach + 1` columns.
+/// Returns the median over a window of `2 * reach + 1` columns.
 fn running_median(signal: &[f32], reach: usize) -> Vec<f32> {
     // Every few columns is enough for something that changes slowly.
     let step = (reach / 8).max(1);
@@ -213,7 +213,7 @@ fn running_median(signal: &[f32], reach: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Half of the values are nearer to zero than this.
+/// Returns the usual deviation: half of the values are nearer to zero.
 fn usual_deviation(away: &[f32]) -> f32 {
     median(away.iter().map(|v| v.abs()).collect())
 }
@@ -231,7 +231,7 @@ pub(super) fn median(mut values: Vec<f32>) -> f32 {
 mod tests {
     use super::*;
 
-    /// Beats of a height at some columns with P and T waves, rows upwards.
+    /// Returns beats of a height at some columns with P and T waves, rows upwards.
     fn trace(length: usize, beats: &[f64], height: f32, t_wave: f32) -> Vec<f32> {
         let bump = |at: f64, x: usize, width: f64| (-0.5 * ((x as f64 - at) / width).powi(2)).exp() as f32;
         let value = |x: usize| -> f32 {

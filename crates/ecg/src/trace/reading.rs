@@ -1,17 +1,18 @@
-//! What the trace reader is given and what it gives back.
+//! Input and output of the trace reader.
+
+use serde::{Deserialize, Serialize};
 
 use domain::{FindingCode, PixelRect, RgbView};
-use serde::{Deserialize, Serialize};
 
 /// Hands out decoded frames one at a time; decoding is what costs, so few are asked for.
 pub trait FrameSource {
-    /// Number of frames in the loop.
+    /// Returns the number of frames in the loop.
     fn frame_count(&self) -> u32;
     /// Decodes one frame; `None` where that frame cannot be decoded.
     fn frame(&mut self, index: u32) -> Option<RgbView<'_>>;
 }
 
-/// What the header says; every entry may be absent or wrong.
+/// Facts of the header; every entry may be absent or wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct TraceHints {
     /// The region that holds the ECG.
@@ -24,7 +25,7 @@ pub struct TraceHints {
     pub heart_rate_bpm: Option<f64>,
 }
 
-/// How the trace is drawn while the loop plays.
+/// Way in which the trace is drawn while the loop plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TraceStyle {
@@ -40,14 +41,15 @@ pub enum TraceStyle {
     Still,
 }
 
-/// Where the newest part of the trace is at each frame: the drawing head, the cursor, or the right edge.
+/// Position of the newest part of the trace at each frame: the drawing head, the cursor, or the right edge.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct HeadMotion {
     /// Column at frame 0 (fractional, may be outside the trace).
     pub column_at_frame_0: f64,
-    /// Columns of trace drawn per frame, above 0. In a scrolling trace the head stands still and the trace moves this much.
+    /// Columns of trace drawn per frame, above 0. In a scrolling trace the head stands still and the trace moves this
+    /// much.
     pub columns_per_frame: f64,
-    /// Where the head starts again at the left: first column and width of a pass in columns.
+    /// First column and width, in columns, of a pass, where the head starts again at the left.
     pub pass: Option<(f64, f64)>,
 }
 
@@ -73,7 +75,7 @@ pub enum TraceFinding {
     /// Some frames that were asked for could not be decoded.
     #[error("{count} frames that were wanted for the burned-in trace could not be decoded")]
     FramesNotDecoded {
-        /// How many.
+        /// Number of frames.
         count: u32,
     },
 }
@@ -94,7 +96,7 @@ impl TraceFinding {
 /// A burned-in trace and the beats on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TraceReading {
-    /// How it is drawn.
+    /// Way in which it is drawn.
     pub style: TraceStyle,
     /// Its color, RGB.
     pub color: [u8; 3],
@@ -109,12 +111,12 @@ pub struct TraceReading {
     /// R peaks that the trace shows before frame 0 (negative) or after the last frame, rising: they help to place the
     /// beats that the loop shows in part.
     pub r_peaks_outside: Vec<f64>,
-    /// How columns and frames belong together; `None` where no head was found.
+    /// Relation between columns and frames; `None` where no head was found.
     pub head: Option<HeadMotion>,
     /// Heart rate from the R peaks and the header's time scale or frame time, in beats a minute.
     pub heart_rate_bpm: Option<f64>,
     /// Frames asked for, decodable or not.
     pub frames_decoded: u32,
-    /// What was odd.
+    /// Findings.
     pub findings: Vec<TraceFinding>,
 }

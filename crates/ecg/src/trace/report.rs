@@ -1,5 +1,7 @@
 //! From a trace whose way of drawing is known to the beats it shows.
 
+use std::collections::BTreeMap;
+
 use super::band::Band;
 use super::candidates::Candidate;
 use super::motion::{Drawing, Motion};
@@ -7,7 +9,6 @@ use super::r_columns::{RPeak, find_r_peaks};
 use super::signal::{Signal, compose};
 use super::{TraceFinding, TraceHints, TraceReading};
 use domain::PixelRect;
-use std::collections::BTreeMap;
 
 /// Columns of the signal in a row that may stay unknown.
 const LONGEST_HOLE: usize = 4;
@@ -184,7 +185,7 @@ fn heart_rate(columns: &[f64], seconds_per_column: Option<f64>) -> Option<f64> {
     (10.0..=400.0).contains(&rate).then_some(rate)
 }
 
-/// Median distance of neighbors.
+/// Returns the median distance of neighbors.
 fn usual_distance(positions: &[f64]) -> Option<f64> {
     let mut distances: Vec<f64> = positions.windows(2).map(|w| w[1] - w[0]).collect();
     distances.sort_by(f64::total_cmp);

@@ -1,4 +1,4 @@
-//! How far a scrolling trace moves between two frames.
+//! Displacement of a scrolling trace between two frames.
 
 /// Rows of difference beyond which a column simply does not fit.
 const GREATEST_MISFIT_ROWS: f32 = 8.0;

@@ -1,9 +1,10 @@
 //! The whole signal along time, put together from what several frames show.
 
+use std::collections::BTreeMap;
+
 use super::curve::Curve;
 use super::motion::Motion;
 use super::r_columns::median;
-use std::collections::BTreeMap;
 
 /// A signal of one value a column of trace; value 0 stands at position `first` (see [`Motion`]).
 #[derive(Debug, Clone)]
@@ -14,7 +15,7 @@ pub(super) struct Signal {
     pub agreement: Agreement,
 }
 
-/// How well frames that show the same moment agree on it.
+/// Agreement of frames that show the same moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Agreement {
     /// Values that were shown more than once.
@@ -26,7 +27,7 @@ pub(super) struct Agreement {
 }
 
 impl Agreement {
-    /// Share of values that agree, 1 where nothing could be compared.
+    /// Returns the share of values that agree, 1 where nothing could be compared.
     pub fn share(&self) -> f64 {
         share(self.same, self.compared)
     }
@@ -45,7 +46,7 @@ const SAME_WITHIN_ROWS: f32 = 2.5;
 const TELLING_FROM_ROWS: f32 = 3.5;
 /// Values next to heads are believed where so many of them were compared with other frames and this part agreed.
 const FEWEST_AT_HEADS: u32 = 6;
-const LEAST_AGREEMENT_AT_HEADS: f64 = 0.8;
+const MIN_AGREEMENT_AT_HEADS: f64 = 0.8;
 /// No loop shows more trace than this; a motion that claims more is wrong.
 const LONGEST_SIGNAL: i64 = 200_000;
 
@@ -82,8 +83,8 @@ pub(super) fn compose(curves: &BTreeMap<u32, Curve>, motion: &Motion) -> Option<
     Some(Signal { first, agreement: compare(&placed, first, &values), values })
 }
 
-/// What is drawn next to the head and in no other frame, rising; empty where a mark at the head hides the trace, which is
-/// told from how seldom other frames agree.
+/// Returns the values that are drawn next to the head and in no other frame, by rising position; empty where a mark at
+/// the head hides the trace, which shows in how seldom other frames agree.
 fn newest_values(placed: &[(i64, f32)], at_heads: &[(i64, f32)], motion: &Motion) -> Vec<(i64, f32)> {
     if matches!(motion, Motion::Cursor(_)) {
         return Vec::new();
@@ -102,7 +103,7 @@ fn newest_values(placed: &[(i64, f32)], at_heads: &[(i64, f32)], motion: &Motion
         }
         newest.push((*position, *height));
     }
-    if compared < FEWEST_AT_HEADS || f64::from(same) < LEAST_AGREEMENT_AT_HEADS * f64::from(compared) {
+    if compared < FEWEST_AT_HEADS || f64::from(same) < MIN_AGREEMENT_AT_HEADS * f64::from(compared) {
         return Vec::new();
     }
     newest.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));

@@ -13,7 +13,7 @@ impl Run {
         self.bottom + 1 - self.top
     }
 
-    /// Rows between two runs that neither holds; 0 where they touch or overlap.
+    /// Returns the number of rows between two runs that neither holds; 0 where they touch or overlap.
     pub fn rows_apart(&self, other: &Self) -> usize {
         let down = other.top.saturating_sub(self.bottom);
         let up = self.top.saturating_sub(other.bottom);
@@ -60,19 +60,19 @@ impl Stroke {
     }
 }
 
-/// How strict the search for strokes is.
+/// Strictness of the search for strokes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StrokeRule {
     /// Least likeness (0..255) of a stroke pixel.
     pub threshold: u8,
-    /// How much of its likeness a stroke pixel must lose a few pixels to both sides.
+    /// Part of its likeness that a stroke pixel must lose a few pixels to both sides.
     pub contrast: f32,
     /// Most columns in a row that may be missing within a stroke.
     pub longest_gap: usize,
 }
 
-/// Distances at which a stroke must have ended on both sides: a single line, and one that is thick or smeared. The short
-/// one keeps apart the two flanks of a narrow QRS.
+/// Distances at which a stroke must have ended on both sides: a single line, and one that is thick or smeared. The
+/// short one keeps apart the two flanks of a narrow QRS.
 const SIDE_DISTANCES: [usize; 2] = [3, 5];
 
 /// Stroke pixels of a plane: like enough, and thin either down or across.
@@ -193,7 +193,7 @@ fn link_runs(runs: &[Run], starts: &[usize], longest_gap: usize) -> Vec<(usize, 
     links
 }
 
-/// The path with the most columns through each group of linked runs.
+/// Returns the path with the most columns through each group of linked runs.
 fn best_paths(runs: &[Run], links: &[(usize, usize, f32)], group: &mut [usize], fewest_columns: usize) -> Vec<Stroke> {
     let mut score = vec![1.0f32; runs.len()];
     let mut previous = vec![usize::MAX; runs.len()];

@@ -12,7 +12,7 @@ use super::signal::compose;
 
 /// Columns that must be missing behind a drawing head.
 const SHORTEST_GAP: usize = 3;
-const MOST_HEADS: usize = 4;
+const MAX_HEADS: usize = 4;
 /// Columns of the widest mark at a drawing head.
 const WIDEST_MARK: usize = 9;
 /// A trace that sweeps is at least this part of the image wide.
@@ -22,9 +22,9 @@ const FEWEST_COLUMNS: usize = 12;
 /// Columns a frame: a third of what a slow trace does at 120 frames a second.
 const SLOWEST_HEAD: f64 = 0.12;
 /// A cursor crosses at least this part of the trace.
-const LEAST_CURSOR_TRAVEL: f64 = 0.12;
+const MIN_CURSOR_TRAVEL: f64 = 0.12;
 /// Share of values shown by several frames that must agree under a motion.
-const LEAST_AGREEMENT: f64 = 0.75;
+const MIN_AGREEMENT: f64 = 0.75;
 /// Rows a shifted curve may differ on average.
 const GREATEST_MISFIT_ROWS: f32 = 1.8;
 
@@ -52,7 +52,7 @@ fn cursor(motion: EvenMotion) -> Drawing {
     Drawing { style: TraceStyle::Cursor, motion: Some(Motion::Cursor(motion)) }
 }
 
-/// The way whose frames agree better on what they show together.
+/// Returns the way whose frames agree better on what they show together.
 fn better(band: &Band<'_, '_>, head: Option<Drawing>, scroll: Option<Drawing>) -> Option<Drawing> {
     let head = head.and_then(|d| Some((agreement(band, &d)?, d)));
     let scroll = scroll.and_then(|d| Some((agreement(band, &d)?, d)));
@@ -65,10 +65,10 @@ fn better(band: &Band<'_, '_>, head: Option<Drawing>, scroll: Option<Drawing>) -
 fn agreement(band: &Band<'_, '_>, drawing: &Drawing) -> Option<f64> {
     let signal = compose(&band.curves, drawing.motion.as_ref()?)?;
     let (all, telling) = (signal.agreement.share(), signal.agreement.telling_share());
-    (all >= LEAST_AGREEMENT && telling >= LEAST_AGREEMENT - 0.15).then_some(all.min(telling))
+    (all >= MIN_AGREEMENT && telling >= MIN_AGREEMENT - 0.15).then_some(all.min(telling))
 }
 
-/// Columns in which the middle one of the other frames differs from the last one.
+/// Returns columns in which the middle one of the other frames differs from the last one.
 fn usual_change(band: &Band<'_, '_>) -> usize {
     let Some((_, last)) = band.curves.last_key_value() else {
         return 0;
@@ -87,7 +87,7 @@ fn usual_change(band: &Band<'_, '_>) -> usize {
     counts.get(counts.len() / 2).copied().unwrap_or(0)
 }
 
-/// First column and width of a pass; at both ends the line reaches half of its thickness beyond.
+/// Returns the first column and width of a pass; at both ends the line reaches half of its thickness beyond.
 fn pass(band: &Band<'_, '_>) -> (f64, f64) {
     let (first, last) = band.columns;
     let half_line = band.curves.last_key_value().map_or(0.0, |(_, curve)| curve.half_line());
@@ -97,7 +97,7 @@ fn pass(band: &Band<'_, '_>) -> (f64, f64) {
 fn fit_cursor(band: &mut Band<'_, '_>) -> Option<EvenMotion> {
     let motion = best_cursor(band)?;
     let travel = motion.columns_per_frame * f64::from(band.frame_count() - 1);
-    if travel < LEAST_CURSOR_TRAVEL * motion.pass.1 {
+    if travel < MIN_CURSOR_TRAVEL * motion.pass.1 {
         return None;
     }
     if motion.hits == band.curves.len() && motion.hits >= 5 {
@@ -160,7 +160,8 @@ fn sight_heads(band: &Band<'_, '_>) -> Vec<Sighting> {
     pictures.iter().filter_map(sight).collect()
 }
 
-/// Half the width of a mark of another color that hides the newest columns of the trace; its center is the head.
+/// Returns half the width of a mark of another color that hides the newest columns of the trace; its center is the
+/// head.
 fn half_of_mark(picture: &Picture, curve: &Curve, end: usize, brightness: u8) -> f64 {
     let Some(Some(run)) = curve.runs.get(end) else { return 0.0 };
     let rows = run.top.saturating_sub(4)..(run.bottom + 5).min(picture.height);
@@ -174,8 +175,8 @@ fn half_of_mark(picture: &Picture, curve: &Curve, end: usize, brightness: u8) ->
     if (2..=WIDEST_MARK).contains(&marked) { marked as f64 / 2.0 + curve.half_line() } else { 0.0 }
 }
 
-/// Where some frames do not fit, or the head would have jumped back, two more frames must confirm the motion: with
-/// several gaps in each frame something always fits.
+/// Confirms a motion by two more frames where some frames do not fit or the head would have jumped back: with several
+/// gaps in each frame something always fits.
 fn confirm_head(band: &mut Band<'_, '_>, motion: EvenMotion) -> Option<EvenMotion> {
     if motion.hits == band.curves.len() && !motion.wraps {
         return Some(motion);
@@ -189,7 +190,7 @@ fn confirm_head(band: &mut Band<'_, '_>, motion: EvenMotion) -> Option<EvenMotio
     (drift <= 0.05 * again.pass.1 + 6.0 || again.hits == band.curves.len()).then_some(again)
 }
 
-/// Columns where the trace ends before a gap, those before the widest gaps first.
+/// Returns columns where the trace ends before a gap, those before the widest gaps first.
 fn ends_before_gaps(curve: &Curve, (first, last): (usize, usize)) -> Vec<usize> {
     let mut ends: Vec<(usize, usize)> = Vec::new();
     let mut end = None;
@@ -205,7 +206,7 @@ fn ends_before_gaps(curve: &Curve, (first, last): (usize, usize)) -> Vec<usize> 
         ends.push((last + 1 + SHORTEST_GAP - end, end));
     }
     ends.sort_by_key(|(gap, _)| std::cmp::Reverse(*gap));
-    ends.truncate(MOST_HEADS);
+    ends.truncate(MAX_HEADS);
     ends.into_iter().map(|(_, end)| end).collect()
 }
 

@@ -1,9 +1,11 @@
 //! Records with known beats, and the score of a detector on them.
 #![allow(dead_code, reason = "each test file uses a part")]
 
-use ecg::EcgSamples;
-use serde_json::Value;
 use std::path::PathBuf;
+
+use serde_json::Value;
+
+use domain::EcgSamples;
 
 /// An ECG with the times of its beats.
 pub struct Record {
@@ -228,7 +230,7 @@ pub fn as_drawn(record: &Record, rate_hz: f64, levels: f32) -> Record {
     }
 }
 
-/// What a made-up ECG looks like; amplitudes in millivolts.
+/// Shape of a made-up ECG; amplitudes in millivolts.
 #[derive(Debug, Clone)]
 pub struct MadeUp {
     pub rate_hz: f64,

@@ -1,4 +1,4 @@
-//! What baseline JPEG does to a picture: chroma at half width, 8x8 cosine blocks, quantized.
+//! Effects of baseline JPEG on a picture: chroma at half width, 8x8 cosine blocks, quantized.
 
 use super::canvas::Canvas;
 

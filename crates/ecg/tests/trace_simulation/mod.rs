@@ -1,6 +1,7 @@
 //! Simulated ultrasound screens with a burned-in ECG, drawn frame by frame from a seed.
 //!
-//! Nothing here is shared with the reader under test: screens are painted, smeared as JPEG does, and handed out as frames.
+//! Nothing here is shared with the reader under test: screens are painted, smeared as JPEG does, and handed out as
+//! frames.
 
 mod canvas;
 mod jpeg;

@@ -8,7 +8,7 @@ use super::{Rng, hash_unit};
 use domain::RgbView;
 use ecg::trace::{FrameSource, TraceStyle};
 
-/// What a scene shows.
+/// Content of a scene.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     Trace(TraceStyle),
@@ -207,7 +207,7 @@ pub struct Loop<'a> {
 }
 
 impl<'a> Loop<'a> {
-    pub fn of(scene: &'a Scene) -> Self {
+    pub fn new(scene: &'a Scene) -> Self {
         Self { scene, canvas: Canvas::black(1, 1), asked: 0 }
     }
 }

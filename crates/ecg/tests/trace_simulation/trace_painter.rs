@@ -5,7 +5,7 @@ use super::canvas::{Canvas, Rgb};
 use super::rhythm::Ecg;
 use ecg::trace::TraceStyle;
 
-/// How the head or the cursor looks.
+/// Look of the head or the cursor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Mark {
     None,
@@ -14,7 +14,7 @@ pub enum Mark {
     Tick,
 }
 
-/// Where and how a trace is drawn.
+/// Place and style of a trace.
 #[derive(Debug, Clone)]
 pub struct TraceLook {
     pub style: TraceStyle,
@@ -32,7 +32,7 @@ pub struct TraceLook {
     pub erase_columns: f64,
     /// Time shown at the left end (cursor), or at which the head left the left end (grows, sweeps), in seconds.
     pub origin_s: f64,
-    /// Whether there was a trace before the loop began.
+    /// True if there was a trace before the loop began.
     pub had_past: bool,
 }
 

@@ -18,8 +18,8 @@ pub struct FlowBox {
 }
 
 impl FlowBox {
-    /// The velocity towards the probe on every sample, as a fraction of the Nyquist speed; 0 outside the box, in tissue
-    /// and where the blood is too slow. `[beams * samples]`.
+    /// Returns the velocity towards the probe on every sample, as a fraction of the Nyquist speed; 0 outside the box,
+    /// in tissue and where the blood is too slow. `[beams * samples]`.
     pub fn velocities(
         &self,
         beamformer: &Beamformer,
@@ -52,7 +52,7 @@ impl FlowBox {
     }
 }
 
-/// The velocity of blood in cm/s: a plain jet per chamber, not a flow simulation.
+/// Returns the velocity of blood in cm/s: a plain jet per chamber, not a flow simulation.
 fn blood_velocity(tissue: Tissue, point: Vec3, state: &CardiacState) -> Vec3 {
     let to_apex = vec3(0.0, 0.0, 1.0);
     let (inflow, outflow) = (75.0 * state.inflow_speed, 105.0 * state.outflow_speed);

@@ -1,6 +1,8 @@
 //! From tissue on beams to a gray sector: scatterers, point spread, attenuation, noise, log compression.
 
 mod color_flow;
+mod gain;
+mod grid;
 mod polar;
 mod scan_convert;
 mod scene;
@@ -8,6 +10,8 @@ mod speckle;
 mod unevenness;
 
 pub use color_flow::FlowBox;
-pub use polar::{Beamformer, Gain, PolarGrid};
+pub use gain::Gain;
+pub use grid::PolarGrid;
+pub use polar::Beamformer;
 pub use scan_convert::{ScanConverter, SectorGeometry};
 pub use scene::{NonCardiac, Scene};

@@ -1,5 +1,9 @@
 //! One frame in beam coordinates: what each beam meets, convolved, attenuated and log-compressed.
 
+use rayon::prelude::*;
+
+use super::gain::Gain;
+use super::grid::PolarGrid;
 use super::scene::Scene;
 use super::speckle::{BeamWidth, Pulse, scatterer};
 use super::unevenness::{
@@ -9,77 +13,6 @@ use crate::heart::{Acoustics, CardiacState, Tissue};
 use crate::lattice_hash::{cell_hash, normal_from_bits, unit_from_bits};
 use crate::probe::ImagePlane;
 use crate::space::{Vec3, smooth_step, vec3};
-use rayon::prelude::*;
-
-/// The beams of a sector.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PolarGrid {
-    /// Number of beams.
-    pub beams: usize,
-    /// Samples along a beam, from the sector's apex to the full depth.
-    pub samples: usize,
-    /// Depth in cm.
-    pub depth_cm: f32,
-    /// Half the opening angle in radians.
-    pub half_angle_rad: f32,
-}
-
-impl PolarGrid {
-    /// The angle of a beam (fractional index allowed) from the middle, in radians.
-    pub fn angle_rad(&self, beam: f32) -> f32 {
-        (2.0 * beam / (self.beams - 1) as f32 - 1.0) * self.half_angle_rad
-    }
-
-    /// Centimeters per sample.
-    pub fn step_cm(&self) -> f32 {
-        self.depth_cm / (self.samples - 1) as f32
-    }
-}
-
-/// Brightness and noise of the image.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Gain {
-    /// Overall gain in dB.
-    pub gain_db: f32,
-    /// Shown dynamic range in dB.
-    pub range_db: f32,
-    /// Level of electronic noise in dB at full depth.
-    pub noise_db: f32,
-    /// Haze near the probe in dB.
-    pub clutter_db: f32,
-    /// Depth of shadows at the sector's edges and behind ribs, 0 to 1.
-    pub dropout: f32,
-    /// Haze of reverberation over one side of the sector in dB.
-    pub side_haze_db: f32,
-    /// By how much each kind of tissue scatters more or less than it usually does: standard deviation in dB.
-    pub tissue_deviation_db: f32,
-    /// Mirror echoes beyond the usual in dB.
-    pub mirror_db: f32,
-    /// Loss of muscle in dB where the beam runs along the wall.
-    pub along_wall_loss_db: f32,
-    /// Length of the pulse, so the size of speckle along the beam, relative to the usual.
-    pub pulse_length: f32,
-    /// Width of the beam, so the size of speckle across it, relative to the usual.
-    pub beam_width: f32,
-}
-
-impl Default for Gain {
-    fn default() -> Self {
-        Self {
-            gain_db: 0.0,
-            range_db: 54.0,
-            noise_db: -46.0,
-            clutter_db: -14.0,
-            dropout: 0.5,
-            side_haze_db: -90.0,
-            tissue_deviation_db: 0.0,
-            mirror_db: 0.0,
-            along_wall_loss_db: 7.0,
-            pulse_length: 1.0,
-            beam_width: 1.0,
-        }
-    }
-}
 
 /// A frame in beam coordinates, beam after beam.
 #[derive(Debug, Clone)]
@@ -100,9 +33,9 @@ pub struct Beamformer {
     width: BeamWidth,
     /// Loss of each beam in dB: ribs, lungs and poor contact.
     beam_loss_db: Vec<f32>,
-    /// Unevenness left by the operator's time-gain sliders, in dB per sample.
+    /// Unevenness that the operator's time-gain sliders leave, in dB per sample.
     slider_db: Vec<f32>,
-    /// Acoustics of the tissues in this loop.
+    /// Look of the tissues in this loop.
     acoustics: Vec<Acoustics>,
     seed: u32,
 }
@@ -115,7 +48,7 @@ struct Echo {
 }
 
 impl Beamformer {
-    /// A beamformer; `seed` varies scatterers, noise and shadows.
+    /// Returns a beamformer; `seed` varies scatterers, noise and shadows.
     pub fn new(scene: Scene, grid: PolarGrid, gain: Gain, seed: u32) -> Self {
         let beam_loss_db = (0..grid.beams).map(|beam| beam_loss_db(beam, &grid, &gain, seed)).collect();
         Self {
@@ -131,12 +64,12 @@ impl Beamformer {
         }
     }
 
-    /// The beams.
+    /// Returns the beams.
     pub fn grid(&self) -> &PolarGrid {
         &self.grid
     }
 
-    /// The tissue on every sample, without the image: for truth and tests. `[beams * samples]`.
+    /// Returns the tissue on every sample, without the image: for truth and tests. `[beams * samples]`.
     pub fn tissue_map(&self, plane: &ImagePlane, state: &CardiacState) -> Vec<Tissue> {
         let mut map = Vec::with_capacity(self.grid.beams * self.grid.samples);
         for beam in 0..self.grid.beams {
@@ -147,7 +80,7 @@ impl Beamformer {
         map
     }
 
-    /// Frame number `frame` of a loop, with the probe at `plane` and the heart in `state`.
+    /// Returns frame number `frame` of a loop, with the probe at `plane` and the heart in `state`.
     pub fn frame(&self, plane: &ImagePlane, state: &CardiacState, frame: u32) -> PolarFrame {
         let echoes: Vec<Vec<Echo>> =
             (0..self.grid.beams).into_par_iter().map(|beam| self.echoes(plane, beam, state, frame)).collect();
@@ -236,7 +169,7 @@ impl Beamformer {
         (re, im)
     }
 
-    /// The magnitude of a beam after the neighbors within the beam's width have been added.
+    /// Returns the magnitude of a beam after the neighbors within the beam's width have been added.
     fn spread_envelope(&self, beam: usize, re: &[Vec<f32>], im: &[Vec<f32>]) -> Vec<f32> {
         let samples = self.grid.samples;
         let (mut sum_re, mut sum_im) = (vec![0.0; samples], vec![0.0; samples]);

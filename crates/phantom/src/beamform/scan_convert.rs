@@ -1,6 +1,6 @@
 //! From beams to pixels.
 
-use super::polar::PolarGrid;
+use super::grid::PolarGrid;
 
 /// Place of a sector on the screen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +27,7 @@ pub struct ScanConverter {
 }
 
 impl ScanConverter {
-    /// The map for a screen of `width` by `height` pixels.
+    /// Returns the map for a screen of `width` by `height` pixels.
     pub fn new(grid: &PolarGrid, geometry: &SectorGeometry, width: u32, height: u32) -> Self {
         let mut sources = vec![];
         for y in 0..height {

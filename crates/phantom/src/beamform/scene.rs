@@ -1,4 +1,4 @@
-//! Objects that the probe is held against: a heart or, for loops that are no echo, something else.
+//! Scenes under the probe: a heart or, for loops that are no echo, something else.
 
 use crate::heart::{CardiacState, Heart, Material, Shape, Tissue};
 use crate::lattice_hash::{cell_hash, unit_from_bits};
@@ -35,7 +35,7 @@ pub enum Scene {
 }
 
 impl Scene {
-    /// The material at `point`, which lies `depth_cm` from the probe.
+    /// Returns the material at `point`, which lies `depth_cm` from the probe.
     pub fn material_at(&self, point: Vec3, state: &CardiacState) -> Material {
         match self {
             Self::Heart(heart) => heart.material_at(point, state),

@@ -6,7 +6,7 @@ use crate::space::Vec3;
 /// Edge of a scatterer cell in cm, well below the pulse length so that many scatterers share one speckle grain.
 const CELL_CM: f32 = 0.045;
 
-/// The strength of the scatterer at a material point: standard normal, fixed to the material.
+/// Returns the strength of the scatterer at a material point: standard normal, fixed to the material.
 pub fn scatterer(at_rest: Vec3, seed: u32) -> f32 {
     let cell = |value: f32| (value / CELL_CM).floor() as i32;
     normal_from_bits(cell_hash(cell(at_rest.x), cell(at_rest.y), cell(at_rest.z), seed))
@@ -20,10 +20,10 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// A pulse whose envelope has a standard deviation of `sigma` samples.
+    /// Returns a pulse whose envelope has a standard deviation of `sigma` samples.
     ///
-    /// The carrier has a period of 4 samples: lower than a real one, whose phase turns faster than the grid samples, but
-    /// its only duty is to decorrelate echoes from different depths, and that it does.
+    /// The carrier has a period of 4 samples: lower than a real one, whose phase turns faster than the grid samples,
+    /// but its only duty is to decorrelate echoes from different depths, and that it does.
     pub fn new(sigma: f32) -> Self {
         let half = (2.5 * sigma).ceil() as i32;
         let raw: Vec<(f32, f32)> = (-half..=half)

@@ -1,12 +1,14 @@
-//! Sources of unevenness of an echo: texture of tissue, direction of fibres, sliders, layers near the probe, shadows.
+//! Sources of unevenness in an echo: texture of tissue, direction of fibres, sliders, layers near the probe, shadows.
 
-use super::polar::{Gain, PolarGrid};
+use std::f32::consts::TAU;
+
+use super::gain::Gain;
+use super::grid::PolarGrid;
 use crate::heart::{Acoustics, Tissue};
 use crate::lattice_hash::{cell_hash, normal_from_bits, unit_from_bits};
 use crate::space::{Vec3, smooth_step};
-use std::f32::consts::TAU;
 
-/// An amplitude from its level in dB.
+/// Returns an amplitude from its level in dB.
 pub fn from_db(level_db: f32) -> f32 {
     (level_db * 0.166_096_4).exp2()
 }
@@ -20,7 +22,8 @@ pub fn patchiness(at_rest: Vec3, seed: u32) -> f32 {
     2.2 * fine + 2.5 * coarse
 }
 
-/// Muscle fibres run around the ventricle: they echo well where the beam meets the wall head on (0) and poorly along it (1).
+/// Muscle fibres run around the ventricle: they echo well where the beam meets the wall head on (0) and poorly along it
+/// (1).
 pub fn along_wall_share(tissue: Tissue, at_rest: Vec3, direction: Vec3) -> f32 {
     if tissue != Tissue::Myocardium {
         return 0.0;
@@ -30,7 +33,7 @@ pub fn along_wall_share(tissue: Tissue, at_rest: Vec3, direction: Vec3) -> f32 {
     1.0 - head_on * head_on
 }
 
-/// Returns the acoustics of each tissue in one loop, by its number: no two patients and machines show muscle and valves
+/// Returns the look of each tissue in one loop, by its number: no two patients and machines show muscle and valves
 /// alike.
 pub fn acoustics_of_loop(deviation_db: f32, seed: u32) -> Vec<Acoustics> {
     let of_loop = |tissue: Tissue| {

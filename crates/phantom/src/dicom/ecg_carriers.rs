@@ -1,11 +1,12 @@
 //! The ECG in the header: Waveform Sequence, R Wave Time Vector, retired curve group.
 
-use super::header::Header;
-use crate::simulate::SimulatedLoop;
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, Length, PrimitiveValue, Tag, VR, dicom_value};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
+
+use super::builder::Header;
+use crate::simulate::SimulatedLoop;
 
 /// Samples per second of the waveform.
 const WAVEFORM_HZ: f64 = 500.0;
@@ -29,12 +30,12 @@ pub fn put_ecg(header: &mut Header, simulated: &SimulatedLoop) {
     }
 }
 
-/// The time that the loop covers: until the end of its last frame.
+/// Returns the time that the loop covers: until the end of its last frame.
 fn covered_s(simulated: &SimulatedLoop) -> f64 {
     simulated.frame_time_s(simulated.frames())
 }
 
-/// One multiplex group with lead II, from frame 0 to the end of the loop (PS3.3 C.10.9).
+/// Puts one multiplex group with lead II, from frame 0 to the end of the loop (PS3.3 C.10.9).
 fn put_waveform(header: &mut Header, simulated: &SimulatedLoop) {
     let samples = (covered_s(simulated) * WAVEFORM_HZ).ceil() as u32 + 1;
     let values: Vec<u16> = (0..samples)

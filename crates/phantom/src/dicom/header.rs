@@ -1,16 +1,18 @@
 //! The header of an ultrasound object.
 
+use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::InMemDicomObject;
+
+use super::builder::Header;
 use super::{ecg_carriers, regions};
 use crate::simulate::SimulatedLoop;
 use crate::spec::{LoopMode, PixelEncoding, Subject};
 use crate::truth::ecg_source;
-use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value};
-use dicom_dictionary_std::{tags, uids};
-use dicom_object::InMemDicomObject;
 use domain::EcgSource;
 use random::mix;
 
-/// Identifiers that place a loop in a study.
+/// Place of a loop in a study.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoopIdentity {
     /// Study Instance UID.
@@ -30,7 +32,7 @@ pub struct LoopIdentity {
 }
 
 impl LoopIdentity {
-    /// The identity of instance `instance_number` of the study that `study_seed` determines.
+    /// Returns the identity of instance `instance_number` of the study that `study_seed` determines.
     pub fn new(study_seed: u64, instance_number: u32) -> Self {
         Self {
             study_instance_uid: uid(study_seed, 1),
@@ -44,50 +46,14 @@ impl LoopIdentity {
     }
 }
 
-/// A UID under 2.25 (PS3.5 B.2: a UUID as a decimal number).
+/// Returns a UID under 2.25 (PS3.5 B.2: a UUID as a decimal number).
 fn uid(seed: u64, purpose: u64) -> String {
     let high = mix(seed ^ mix(purpose)) & 0xFFFF_FFFF_FFFF_0FFF | 0x4000;
     let low = mix(high ^ purpose) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000;
     format!("2.25.{}", u128::from(high) << 64 | u128::from(low))
 }
 
-/// A data set under construction, with one short method per kind of value.
-pub struct Header(pub InMemDicomObject);
-
-impl Header {
-    /// Puts text.
-    pub fn text(&mut self, tag: Tag, vr: VR, value: impl Into<String>) {
-        self.0.put(DataElement::new(tag, vr, PrimitiveValue::from(value.into())));
-    }
-
-    /// Puts several texts.
-    pub fn texts(&mut self, tag: Tag, vr: VR, values: &[&str]) {
-        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-        self.0.put(DataElement::new(tag, vr, PrimitiveValue::Strs(values.into())));
-    }
-
-    /// Puts an unsigned short.
-    pub fn short(&mut self, tag: Tag, value: u16) {
-        self.0.put(DataElement::new(tag, VR::US, PrimitiveValue::from(value)));
-    }
-
-    /// Puts an unsigned long.
-    pub fn long(&mut self, tag: Tag, value: u32) {
-        self.0.put(DataElement::new(tag, VR::UL, PrimitiveValue::from(value)));
-    }
-
-    /// Puts a double.
-    pub fn double(&mut self, tag: Tag, value: f64) {
-        self.0.put(DataElement::new(tag, VR::FD, PrimitiveValue::from(value)));
-    }
-
-    /// Puts 16-bit words.
-    pub fn words(&mut self, tag: Tag, vr: VR, values: Vec<u16>) {
-        self.0.put(DataElement::new(tag, vr, PrimitiveValue::U16(values.into())));
-    }
-}
-
-/// The transfer syntax of an encoding.
+/// Returns the transfer syntax of an encoding.
 pub fn transfer_syntax_uid(encoding: PixelEncoding) -> &'static str {
     match encoding {
         PixelEncoding::JpegBaseline => uids::JPEG_BASELINE8_BIT,
@@ -98,12 +64,12 @@ pub fn transfer_syntax_uid(encoding: PixelEncoding) -> &'static str {
     }
 }
 
-/// The SOP class: a multi-frame or a single image.
+/// Returns the SOP class: a multi-frame or a single image.
 pub fn sop_class_uid(frames: u32) -> &'static str {
     if frames > 1 { uids::ULTRASOUND_MULTI_FRAME_IMAGE_STORAGE } else { uids::ULTRASOUND_IMAGE_STORAGE }
 }
 
-/// The data set of a loop without its pixels.
+/// Returns the data set of a loop without its pixels.
 pub fn data_set(simulated: &SimulatedLoop, identity: &LoopIdentity) -> InMemDicomObject {
     let mut header = Header(InMemDicomObject::new_empty());
     put_patient_and_study(&mut header, simulated, identity);

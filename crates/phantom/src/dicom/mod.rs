@@ -1,5 +1,6 @@
 //! A simulated loop as a DICOM file.
 
+mod builder;
 mod ecg_carriers;
 mod header;
 mod pixels;

@@ -1,12 +1,13 @@
 //! One frame in each encoding.
 
-use super::header::Header;
-use crate::error::PhantomError;
-use crate::spec::PixelEncoding;
 use dicom_core::VR;
 use dicom_dictionary_std::tags;
-use domain::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+
+use super::builder::Header;
+use crate::error::PhantomError;
+use crate::spec::PixelEncoding;
+use domain::RgbImage;
 
 /// Grays in the palette; colors follow.
 const GRAYS: usize = 120;
@@ -14,7 +15,10 @@ const GRAYS: usize = 120;
 const CUBE: usize = 5;
 const JPEG_QUALITY: u8 = 90;
 
-/// The stored bytes of a frame.
+/// Returns the stored bytes of a frame.
+///
+/// # Errors
+/// The JPEG encoder refuses the image.
 pub fn encode(image: &RgbImage, encoding: PixelEncoding, frame: u32) -> Result<Vec<u8>, PhantomError> {
     match encoding {
         PixelEncoding::JpegBaseline => jpeg(image, frame),
@@ -40,7 +44,7 @@ fn jpeg(image: &RgbImage, frame: u32) -> Result<Vec<u8>, PhantomError> {
     Ok(bytes)
 }
 
-/// Pairs of pixels as Y Y Cb Cr (PS3.3 C.7.6.3.1.2), full range; an odd last column is paired with itself.
+/// Returns pairs of pixels as Y Y Cb Cr (PS3.3 C.7.6.3.1.2), full range; an odd last column is paired with itself.
 fn ybr_422(image: &RgbImage) -> Vec<u8> {
     let row_bytes = image.width() as usize * 3;
     let mut bytes = Vec::with_capacity(image.pixels().len() * 2 / 3);
@@ -58,14 +62,14 @@ fn ybr_422(image: &RgbImage) -> Vec<u8> {
     bytes
 }
 
-/// Luma and chroma after ITU-R BT.601, full range.
+/// Returns luma and chroma after ITU-R BT.601, full range.
 fn ybr(rgb: &[u8]) -> [f32; 3] {
     let [r, g, b] = [f32::from(rgb[0]), f32::from(rgb[1]), f32::from(rgb[2])];
     let luma = 0.299 * r + 0.587 * g + 0.114 * b;
     [luma, 128.0 + (b - luma) * 0.564_334, 128.0 + (r - luma) * 0.713_267]
 }
 
-/// Three PackBits segments, one per color plane (PS3.5 Annex G).
+/// Returns three PackBits segments, one per color plane (PS3.5 Annex G).
 fn rle(image: &RgbImage) -> Vec<u8> {
     let (mut header, mut body) = (vec![3_u32], vec![]);
     for channel in 0..3 {

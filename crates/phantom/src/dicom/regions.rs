@@ -1,12 +1,13 @@
 //! Sequence of Ultrasound Regions (PS3.3 C.8.5.5).
 
-use super::header::Header;
-use crate::simulate::SimulatedLoop;
-use crate::spec::{LoopMode, RegionTable};
 use dicom_core::value::DataSetSequence;
 use dicom_core::{DataElement, Length, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
+
+use super::builder::Header;
+use crate::simulate::SimulatedLoop;
+use crate::spec::{LoopMode, RegionTable};
 use domain::PixelRect;
 
 const UNIT_CM: u16 = 3;

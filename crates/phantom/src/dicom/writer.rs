@@ -1,18 +1,20 @@
 //! Writes a loop frame by frame, so that memory does not grow with its length.
 
+use std::fs::File;
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
+
+use dicom_core::{DataElement, PrimitiveValue, VR};
+use dicom_dictionary_std::tags;
+use dicom_object::{FileDicomObject, FileMetaTableBuilder, InMemDicomObject};
+
 use super::header::{LoopIdentity, data_set, sop_class_uid, transfer_syntax_uid};
 use super::pixels::encode;
 use crate::error::PhantomError;
 use crate::simulate::{SimulatedLoop, simulate_loop};
 use crate::spec::{LoopSpec, PixelEncoding};
 use crate::truth::{LoopTruth, ecg_source, view_label};
-use dicom_core::{DataElement, PrimitiveValue, VR};
-use dicom_dictionary_std::tags;
-use dicom_object::{FileDicomObject, FileMetaTableBuilder, InMemDicomObject};
 use domain::EcgSource;
-use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
-use std::path::Path;
 
 /// Simulates a loop and writes it to `path`.
 ///

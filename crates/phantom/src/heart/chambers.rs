@@ -1,17 +1,14 @@
 //! The four chambers and their walls at end-diastole.
 
-use super::{CardiacState, Patient, Tissue, valves};
+use super::valves::{self, MITRAL, TRICUSPID};
+use super::{CardiacState, Patient, Tissue};
 use crate::lattice_hash::{cell_hash, unit_from_bits};
 use crate::space::{Vec3, ellipsoid, smooth_step, tube, vec3};
 
 /// The widest level of the left ventricle above its base, in cm.
 const WIDEST_Z: f32 = 2.6;
-/// Center of the tricuspid ring.
-pub const TRICUSPID: Vec3 = vec3(-4.35, 0.0, 0.6);
-/// Center of the mitral ring.
-pub const MITRAL: Vec3 = vec3(0.25, -0.45, 0.0);
 
-/// The radius of the left ventricle's cavity at level `z` (cm from base), at end-diastole.
+/// Returns the radius of the left ventricle's cavity at level `z` (cm from base), at end-diastole.
 pub fn cavity_radius(z: f32, patient: &Patient) -> f32 {
     if z > WIDEST_Z {
         let share = ((z - WIDEST_Z) / (patient.lv_length - WIDEST_Z)).min(1.0);
@@ -40,7 +37,7 @@ pub struct Distances {
 }
 
 impl Distances {
-    /// The distances of `point`; the atria breathe with `state`.
+    /// Returns the distances of `point`; the atria breathe with `state`.
     pub fn at(point: Vec3, patient: &Patient, state: &CardiacState) -> Self {
         let lv_side = if point.z > WIDEST_Z {
             let along = patient.lv_length - WIDEST_Z;
@@ -66,7 +63,7 @@ impl Distances {
         Self { lv: lv_side.max(-point.z), lv_outer, rv, la, ra, hull }
     }
 
-    /// The mitral valve.
+    /// Returns the mitral valve.
     pub fn mitral_leaflet(&self, point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
         let near = self.lv < 0.3 || self.la < 0.3;
         if near { valves::mitral(point, patient, state) } else { None }
@@ -108,7 +105,7 @@ impl Distances {
         (self.rv < 0.42 && point.z > 0.2).then_some(Tissue::RightWall)
     }
 
-    /// The left atrium's blood and the thin walls of both atria with the septum between them.
+    /// Returns the left atrium's blood and the thin walls of both atria with the septum between them.
     pub fn atrial_tissue(&self) -> Option<Tissue> {
         if self.la < 0.0 {
             return Some(Tissue::LeftAtrium);
@@ -122,7 +119,7 @@ fn soft_min(a: f32, b: f32) -> f32 {
     b + (a - b) * blend - blend * (1.0 - blend)
 }
 
-/// The two papillary muscles with their chords to the mitral leaflets.
+/// Returns the two papillary muscles with their chords to the mitral leaflets.
 fn papillary(point: Vec3, patient: &Patient) -> Option<Tissue> {
     let (radius, length) = (patient.lv_radius, patient.lv_length);
     for angle_rad in [-0.42_f32, 3.75] {

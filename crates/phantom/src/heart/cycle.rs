@@ -55,7 +55,7 @@ struct TimedBeat {
 const MITRAL_CLOSING_S: f64 = 0.03;
 
 impl CardiacCycle {
-    /// The cycle that these beats drive.
+    /// Returns the cycle that these beats drive.
     ///
     /// Systolic intervals follow the rate after Weissler, Harris and Schoenfeld, Circulation 1968;37:149-159
     /// (electromechanical systole 546 - 2.1 HR ms, pre-ejection 131 - 0.4 HR ms, both from Q, about 40 ms before R).
@@ -73,7 +73,7 @@ impl CardiacCycle {
         Self { beats: timed }
     }
 
-    /// The state at `time_s` seconds from frame 0; before the first and after the last beat the heart rests.
+    /// Returns the state at `time_s` seconds from frame 0; before the first and after the last beat the heart rests.
     pub fn state(&self, time_s: f64) -> CardiacState {
         let after = self.beats.partition_point(|beat| beat.phases.end_diastole_s <= time_s);
         match after.checked_sub(1).and_then(|index| self.beats.get(index)) {
@@ -89,7 +89,7 @@ impl CardiacCycle {
         }
     }
 
-    /// The landmarks of every beat, also of those before and after the loop.
+    /// Returns the landmarks of every beat, also of those before and after the loop.
     pub fn phases(&self) -> impl Iterator<Item = BeatPhases> + '_ {
         self.beats.iter().map(|beat| beat.phases)
     }
@@ -175,7 +175,7 @@ fn smooth(from: f64, to: f64, at: f64) -> f64 {
     t * t * (3.0 - 2.0 * t)
 }
 
-/// A smooth hill of height 1 at `center`, gone at a distance of `half_width`.
+/// Returns a smooth hill of height 1 at `center`, gone at a distance of `half_width`.
 fn bump(center: f64, half_width: f64, at: f64) -> f64 {
     let z = ((at - center) / half_width.max(1e-6)).abs().min(1.0);
     0.5 * (1.0 + (std::f64::consts::PI * z).cos())

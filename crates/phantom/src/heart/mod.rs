@@ -30,18 +30,18 @@ pub struct Heart {
 pub struct Material {
     /// Tissue at the point.
     pub tissue: Tissue,
-    /// Place of the same material at end-diastole, in cm.
+    /// Position of the same material at end-diastole, in cm.
     pub at_rest: Vec3,
 }
 
 impl Heart {
-    /// The heart of a patient.
+    /// Returns the heart of a patient.
     pub fn new(patient: Patient) -> Self {
         let shape = Shape::random(u64::from(patient.texture_seed), patient.shape_deviation_cm);
         Self { aorta: vessels::Aorta::new(&patient), shape, patient }
     }
 
-    /// The patient whose heart it is.
+    /// Returns the patient whose heart it is.
     pub fn patient(&self) -> &Patient {
         &self.patient
     }
@@ -52,7 +52,8 @@ impl Heart {
         Material { tissue: self.tissue_at_rest(at_rest, state), at_rest }
     }
 
-    /// The tissue at a material point; valves and atria still depend on `state`, for they do more than the warp.
+    /// Returns the tissue at a material point; valves and atria still depend on `state`, for they do more than the
+    /// warp.
     fn tissue_at_rest(&self, point: Vec3, state: &CardiacState) -> Tissue {
         let patient = &self.patient;
         let chambers = chambers::Distances::at(point, patient, state);

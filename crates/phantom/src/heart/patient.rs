@@ -20,11 +20,11 @@ pub struct Patient {
     pub aortic_size: f32,
     /// Fraction by which the cavity's radius shrinks in systole; 0.31 gives an ejection fraction of about 0.6.
     pub radial_shortening: f32,
-    /// Motion of the mitral ring towards the apex.
+    /// Travel of the mitral ring towards the apex.
     pub ring_excursion: f32,
     /// Thickness of the chest wall in front of the heart.
     pub chest_wall: f32,
-    /// Distance of points of the heart from where the numbers above put them: standard deviation of each coordinate.
+    /// Distance of the heart's points from where the numbers above put them: standard deviation of each coordinate.
     pub shape_deviation_cm: f32,
     /// Seeds the tissue's scatterers.
     pub texture_seed: u32,
@@ -49,7 +49,7 @@ impl Default for Patient {
 }
 
 impl Patient {
-    /// A patient drawn at random: mostly healthy, some with dilated, thick or weak hearts.
+    /// Returns a patient drawn at random: mostly healthy, some with dilated, thick or weak hearts.
     pub fn random(seed: u64) -> Self {
         let mut random = Stream::for_purpose(seed, "patient");
         let mut around = |mean: f64, deviation: f64| random.bounded_normal(mean, deviation) as f32;

@@ -1,8 +1,10 @@
-//! Individual shape of a heart, beyond the numbers of its patient.
+//! Differences that the numbers of a patient leave out: every heart is bent in a way of its own.
+
+use std::f32::consts::TAU;
+
+use random::Stream;
 
 use crate::space::{Vec3, vec3};
-use random::Stream;
-use std::f32::consts::TAU;
 
 /// A slow deformation of space: a few waves, each longer than a chamber is wide, that shift what they pass through.
 #[derive(Debug, Clone)]
@@ -17,16 +19,16 @@ const LENGTH_CM: (f64, f64) = (7.0, 16.0);
 
 #[derive(Debug, Clone)]
 struct Wave {
-    /// Direction and frequency, in radians per cm.
+    /// Its wave vector, in radians per cm.
     along: Vec3,
-    /// Shift at its crest, in cm.
+    /// Its shift at the crest, in cm.
     shift: Vec3,
     phase_rad: f32,
 }
 
 impl Shape {
-    /// A shape whose points lie `deviation_cm` (standard deviation of each coordinate) from where the plain heart has
-    /// them; 0 leaves them there.
+    /// Returns a shape whose points lie `deviation_cm` (standard deviation of each coordinate) from where the plain
+    /// heart has them; 0 leaves them there.
     pub fn random(seed: u64, deviation_cm: f32) -> Self {
         if deviation_cm == 0.0 {
             return Self { waves: vec![] };
@@ -45,7 +47,7 @@ impl Shape {
         Self { waves: (0..WAVES).map(wave).collect() }
     }
 
-    /// The point of the plain organ that is at `point` in this one; both in cm.
+    /// Returns the point of the plain organ that is at `point` in this one; both in cm.
     pub fn in_plain_shape(&self, point: Vec3) -> Vec3 {
         let shifted = |at: Vec3, wave: &Wave| at + wave.shift * (wave.along.dot(point) + wave.phase_rad).sin();
         self.waves.iter().fold(point, shifted)

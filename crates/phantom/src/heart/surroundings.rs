@@ -1,4 +1,4 @@
-//! Surroundings of the heart: fat, pericardium, liver, lungs, mediastinum.
+//! Tissues around the heart: fat, pericardium, liver, lungs, mediastinum.
 
 use super::chambers::Distances;
 use super::{Patient, Tissue};
@@ -10,7 +10,7 @@ const FAT: f32 = 0.16;
 /// Thickness of the pericardium, as it looks.
 const PERICARDIUM: f32 = 0.17;
 
-/// The tissue at a `point` outside all chambers and vessels.
+/// Returns the tissue at a `point` outside all chambers and vessels.
 pub fn tissue_at(point: Vec3, chambers: &Distances, patient: &Patient) -> Tissue {
     if chambers.hull < FAT {
         return Tissue::Fat;

@@ -1,6 +1,6 @@
-//! Materials on a beam, with their scattering, reflection and attenuation.
+//! Tissues on a beam, and how they scatter, reflect and attenuate.
 
-/// A kind of tissue; blood is told apart by chamber so that truth and color Doppler know where they are.
+/// A kind of tissue; blood is distinguished by chamber so that truth and color Doppler know where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Tissue {
@@ -93,7 +93,7 @@ impl Tissue {
         (self as u8) <= (Self::Branches as u8)
     }
 
-    /// The acoustic properties; chosen by eye against real screens, not measured.
+    /// Returns the acoustic properties; chosen by eye against real screens, not measured.
     pub fn acoustics(self) -> Acoustics {
         let (scatter_db, impedance, excess_db_per_cm) = match self {
             tissue if tissue.is_blood() => (-42.0, 0.0, -0.35),

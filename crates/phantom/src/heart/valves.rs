@@ -1,8 +1,12 @@
 //! The leaflets of the four valves: thin sheets that open and close.
 
-use super::chambers::{MITRAL, TRICUSPID};
 use super::{CardiacState, Patient, Tissue};
 use crate::space::{Vec3, vec3};
+
+/// Center of the tricuspid ring.
+pub const TRICUSPID: Vec3 = vec3(-4.35, 0.0, 0.6);
+/// Center of the mitral ring.
+pub const MITRAL: Vec3 = vec3(0.25, -0.45, 0.0);
 
 /// From the posterior to the anterior mitral hinge, towards the outflow tract.
 const TO_OUTFLOW: Vec3 = vec3(-0.48, 0.877, 0.0);
@@ -11,7 +15,7 @@ const COMMISSURES: Vec3 = vec3(0.877, 0.48, 0.0);
 /// Half the thickness of a leaflet; thicker than life, as the beam's width makes it look.
 const HALF_THICKNESS: f32 = 0.075;
 
-/// A leaflet of the mitral valve at `point`, if there is one.
+/// Returns a leaflet of the mitral valve at `point`, if there is one.
 pub fn mitral(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
     let from_ring = point - MITRAL;
     let (a, b) = (from_ring.dot(TO_OUTFLOW), from_ring.dot(COMMISSURES));
@@ -22,7 +26,7 @@ pub fn mitral(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Ti
     (anterior || posterior).then_some(Tissue::MitralLeaflet)
 }
 
-/// A leaflet of the tricuspid valve at `point`, if there is one.
+/// Returns a leaflet of the tricuspid valve at `point`, if there is one.
 pub fn tricuspid(point: Vec3, patient: &Patient, state: &CardiacState) -> Option<Tissue> {
     let from_ring = point - TRICUSPID;
     let ring = Ring { radius: 1.85 * patient.rv_size, coaptation: 0.2, tent: 0.6, open: state.inflow_open };
@@ -38,7 +42,7 @@ struct Leaflet {
     side: f32,
     /// From hinge to tip in cm.
     length: f32,
-    /// Hinge: distance from the ring's center in radii, and height above the ring in cm.
+    /// Its hinge: distance from the ring's center in radii, and height above the ring in cm.
     hinge: (f32, f32),
 }
 
@@ -52,7 +56,7 @@ struct Ring {
     radius: f32,
     /// Meeting point of the leaflets, off the ring's center.
     coaptation: f32,
-    /// Depth in the ventricle at which they meet.
+    /// Depth of that point in the ventricle.
     tent: f32,
     open: f32,
 }
@@ -92,8 +96,8 @@ fn near_segment(point: (f32, f32), from: (f32, f32), to: (f32, f32), reach: f32)
     dx * dx + dy * dy < reach * reach
 }
 
-/// A cusp of the aortic (or pulmonary) valve: `rho` from the vessel's axis, `angle_rad` around it, `height` along it
-/// from the ring; all cm, `radius` of the vessel there.
+/// Returns a cusp of the aortic (or pulmonary) valve: `rho` from the vessel's axis, `angle_rad` around it, `height`
+/// along it from the ring; all cm, `radius` of the vessel there.
 pub fn semilunar(rho: f32, angle_rad: f32, height: f32, radius: f32, open: f32) -> bool {
     if !(-0.1..1.4).contains(&height) || rho > radius {
         return false;

@@ -20,7 +20,7 @@ pub struct Aorta {
 }
 
 impl Aorta {
-    /// The aorta of a patient.
+    /// Returns the aorta of a patient.
     pub fn new(patient: &Patient) -> Self {
         let size = patient.aortic_size;
         let root_end = AORTIC_RING + AORTIC_AXIS * ROOT_LENGTH;
@@ -99,7 +99,7 @@ impl Aorta {
     }
 }
 
-/// The left ventricle's outflow tract: a tube from the cavity to the aortic ring.
+/// Returns the left ventricle's outflow tract: a tube from the cavity to the aortic ring.
 pub fn left_outflow(point: Vec3, patient: &Patient) -> Option<Tissue> {
     let size = patient.aortic_size;
     let distance = tube(point, vec3(-0.45, 0.75, 1.3), AORTIC_RING, 1.15 * size, 1.08 * size);

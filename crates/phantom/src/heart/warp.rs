@@ -4,14 +4,14 @@ use super::chambers::cavity_radius;
 use super::{CardiacState, Patient};
 use crate::space::{Vec3, smooth_step, vec3};
 
-/// Height above which the atrial roof and the great vessels are held still, in cm.
+/// Level at which the atrial roof and the great vessels are held still, in cm.
 const FIXED_ABOVE_Z: f32 = -6.0;
 
-/// The material point (end-diastolic position, cm) that is at `point` in `state`.
+/// Returns the material point (end-diastolic position, cm) that is at `point` in `state`.
 ///
-/// The base moves to the apex; the left ventricle's wall keeps its volume (a thick-walled incompressible cylinder, as in
-/// Arts et al., Ann Biomed Eng 1979;7:299-318), so it thickens as the cavity shrinks; the right ventricle's free wall
-/// moves towards the septum; farther away the motion fades to nothing.
+/// The base moves to the apex; the left ventricle's wall keeps its volume (a thick-walled incompressible cylinder, as
+/// in Arts et al., Ann Biomed Eng 1979;7:299-318), so it thickens as the cavity shrinks; the right ventricle's free
+/// wall moves towards the septum; farther away the motion fades to nothing.
 pub fn to_rest(point: Vec3, state: &CardiacState, patient: &Patient) -> Vec3 {
     // The aortic root is tied down by the aorta and moves less than the mitral ring behind it.
     let tied = 1.0 - 0.35 * smooth_step(0.0, 2.0, point.y) * smooth_step(3.0, 0.5, point.z);
@@ -35,7 +35,7 @@ pub fn to_rest(point: Vec3, state: &CardiacState, patient: &Patient) -> Vec3 {
     vec3(point.x * factor, point.y * factor, z)
 }
 
-/// The end-diastolic distance from the long axis of what is now at distance `radius`.
+/// Returns the end-diastolic distance from the long axis of what is now at distance `radius`.
 fn rest_radius(radius: f32, z: f32, contraction: f32, on_the_right: f32, patient: &Patient) -> f32 {
     let cavity_rest = cavity_radius(z.clamp(0.0, patient.lv_length * 0.97), patient).max(0.3);
     let outer_rest = cavity_rest + patient.wall;

@@ -1,4 +1,4 @@
-//! Position of the probe, and the plane that it cuts.
+//! Position of the probe and the plane that it cuts.
 
 mod plane;
 mod sway;

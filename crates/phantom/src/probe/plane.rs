@@ -15,13 +15,14 @@ pub struct ImagePlane {
 }
 
 impl ImagePlane {
-    /// The plane of a probe at `probe` that looks at `target`, with `right` (roughly) to the right of the screen.
+    /// Returns the plane of a probe at `probe` that looks at `target`, with `right` (roughly) to the right of the
+    /// screen.
     pub fn looking(probe: Vec3, target: Vec3, right: Vec3) -> Self {
         let depth = (target - probe).unit();
         Self { probe, depth, right: (right - depth * right.dot(depth)).unit() }
     }
 
-    /// The direction of the beam at `angle_rad` from the middle, positive to the right.
+    /// Returns the direction of the beam at `angle_rad` from the middle, positive to the right.
     pub fn beam(&self, angle_rad: f32) -> Vec3 {
         let (sin, cos) = angle_rad.sin_cos();
         self.depth * cos + self.right * sin
@@ -60,7 +61,7 @@ impl Handling {
     /// The usual plane itself.
     pub const STEADY: Self = Self { rotation_rad: 0.0, rock_rad: 0.0, tilt_rad: 0.0, slide_cm: (0.0, 0.0) };
 
-    /// Both deviations together.
+    /// Returns both deviations together.
     pub fn and(&self, other: &Self) -> Self {
         Self {
             rotation_rad: self.rotation_rad + other.rotation_rad,
@@ -80,9 +81,11 @@ impl Handling {
         }
     }
 
-    /// A deviation drawn at random, small enough that the view stays what it is as long as `unsteadiness` is about 1.
+    /// Returns a deviation drawn at random, small enough that the view stays what it is as long as `unsteadiness` is
+    /// about 1.
     ///
-    /// All deviations grow with it; at 3 a four-chamber plane often cuts as much of the outflow tract as one of five does.
+    /// All deviations grow with it; at 3 a four-chamber plane often cuts as much of the outflow tract as one of five
+    /// does.
     pub fn random(seed: u64, unsteadiness: f64) -> Self {
         let mut random = Stream::for_purpose(seed, "handling");
         let mut degrees = |deviation: f64| (random.bounded_normal(0.0, deviation * unsteadiness) as f32).to_radians();

@@ -6,13 +6,13 @@ use random::Stream;
 /// Excursions from where a probe is held, one after the other, each out and back again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sway {
-    /// Deviation of the plane at the height of an excursion.
+    /// Distance of the plane at the height of an excursion.
     furthest: Handling,
     /// From the height of one to that of the next, in seconds.
     period_s: f64,
     /// The height of the first after frame 0, in seconds.
     first_s: f64,
-    /// Duration of one, out and back, in seconds.
+    /// Duration of an excursion, out and back, in seconds.
     lasts_s: f64,
 }
 
@@ -34,7 +34,7 @@ impl Sway {
         }
     }
 
-    /// Returns the deviation of the plane at a time from frame 0, in seconds.
+    /// Returns the distance of the plane at a time from frame 0, in seconds.
     pub fn at(&self, time_s: f64) -> Handling {
         let since_height_s =
             (time_s - self.first_s + 0.5 * self.period_s).rem_euclid(self.period_s) - 0.5 * self.period_s;

@@ -1,9 +1,10 @@
 //! The eleven views of the label set `tte11` and the plane of each.
 
+use serde::Serialize;
+
 use super::plane::ImagePlane;
 use crate::heart::Patient;
 use crate::space::{Vec3, vec3};
-use serde::Serialize;
 
 /// A view of the label set `tte11`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -43,7 +44,7 @@ pub enum View {
     Subcostal,
 }
 
-/// Usual settings of a view.
+/// Usual setup of a view.
 #[derive(Debug, Clone, Copy)]
 pub struct UsualSettings {
     /// Image depth in cm.
@@ -68,7 +69,7 @@ impl View {
         Self::Subcostal,
     ];
 
-    /// The name in the label set `tte11`.
+    /// Returns the name in the label set `tte11`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Plax => "PLAX",
@@ -99,7 +100,7 @@ impl View {
         UsualSettings { depth_cm, half_angle_deg }
     }
 
-    /// The plane of the view before the hand that holds the probe adds its own angles.
+    /// Returns the plane of the view before the hand that holds the probe adds its own angles.
     pub fn usual_plane(self, patient: &Patient) -> ImagePlane {
         let wall = patient.chest_wall - 1.8;
         let apex = patient.lv_length - 8.4;

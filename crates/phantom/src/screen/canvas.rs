@@ -74,7 +74,7 @@ impl Canvas {
         }
     }
 
-    /// A smooth-edged line.
+    /// Draws a smooth-edged line.
     pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: f32, color: Color) {
         let reach = thickness * 0.5 + 1.0;
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
@@ -91,7 +91,7 @@ impl Canvas {
         }
     }
 
-    /// A smooth-edged disc.
+    /// Draws a smooth-edged disc.
     pub fn disc(&mut self, center: (f32, f32), radius: f32, color: Color) {
         let reach = radius as i32 + 2;
         for y in center.1 as i32 - reach..=center.1 as i32 + reach {
@@ -102,7 +102,7 @@ impl Canvas {
         }
     }
 
-    /// Text in capitals with its top left corner at (`x`, `y`); every dot of the font is `scale` pixels wide.
+    /// Writes text in capitals with its top left corner at (`x`, `y`); every dot of the font is `scale` pixels wide.
     pub fn text(&mut self, x: i32, y: i32, scale: u32, color: Color, text: &str) {
         let scale = scale as i32;
         for (index, letter) in text.chars().enumerate() {
@@ -121,7 +121,7 @@ impl Canvas {
         }
     }
 
-    /// The width of `text` in pixels.
+    /// Returns the width of `text` in pixels.
     pub fn text_width(text: &str, scale: u32) -> i32 {
         text.chars().count() as i32 * 6 * scale as i32
     }

@@ -3,7 +3,7 @@
 /// Red, green, blue.
 pub type Color = [u8; 3];
 
-/// The color of gray level `index` of 256 in a map with a `tint` of blue from 0 to 1.
+/// Returns the color of gray level `index` of 256 in a map with a `tint` of blue from 0 to 1.
 pub fn gray_ramp(index: usize, tint: f32) -> Color {
     let level = index as f32;
     let cool = tint * (level * (255.0 - level)) / 255.0 * 0.35;
@@ -11,7 +11,7 @@ pub fn gray_ramp(index: usize, tint: f32) -> Color {
     [byte(level - 0.55 * cool), byte(level - 0.15 * cool), byte(level + 0.45 * cool)]
 }
 
-/// The color of a velocity from -1 (away, blue) to 1 (towards, red) of the Nyquist speed.
+/// Returns the color of a velocity from -1 (away, blue) to 1 (towards, red) of the Nyquist speed.
 pub fn flow_color(velocity: f32) -> Color {
     let strength = velocity.abs().clamp(0.0, 1.0);
     let strong = (90.0 + 165.0 * strength.sqrt()) as u8;

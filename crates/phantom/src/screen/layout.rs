@@ -1,4 +1,4 @@
-//! Places of things on the screen.
+//! Layout of the screen.
 
 use super::vendor::Vendor;
 use crate::beamform::SectorGeometry;
@@ -21,7 +21,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of a vendor's screen in a mode.
+    /// Returns the layout of a vendor's screen in a mode.
     pub fn new(vendor: Vendor, mode: LoopMode, size: (u32, u32), depth_cm: f32, half_angle_rad: f32) -> Self {
         let (width, height) = (size.0 as f32, size.1 as f32);
         let strip = mode.has_strip();

@@ -1,11 +1,12 @@
 //! Spectral Doppler strips.
 
+use serde::Serialize;
+
 use super::canvas::Canvas;
 use super::colors::{Color, gray_ramp};
 use crate::heart::{CardiacCycle, CardiacState};
 use crate::lattice_hash::{cell_hash, normal_from_bits, unit_from_bits};
 use domain::PixelRect;
-use serde::Serialize;
 
 /// Place of the Doppler sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -22,7 +23,7 @@ pub enum SpectralSite {
 }
 
 impl SpectralSite {
-    /// The largest speed on the scale in cm/s.
+    /// Returns the largest speed on the scale in cm/s.
     pub fn scale_cm_s(self) -> f64 {
         match self {
             Self::MitralInflow => 120.0,
@@ -32,7 +33,8 @@ impl SpectralSite {
         }
     }
 
-    /// Velocity of the spectrum's edge in cm/s, positive towards the probe, and the fraction of slower blood below it.
+    /// Returns the velocity of the spectrum's edge in cm/s, positive towards the probe, and the fraction of slower
+    /// blood below it.
     fn edge(self, state: &CardiacState, slope: f64) -> (f64, f64) {
         let (inflow, outflow) = (f64::from(state.inflow_speed), f64::from(state.outflow_speed));
         match self {

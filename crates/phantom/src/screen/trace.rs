@@ -1,10 +1,11 @@
 //! The burned-in ECG trace in the four ways scanners draw it.
 
+use serde::Serialize;
+
 use super::canvas::Canvas;
 use super::colors::Color;
 use crate::ecg::Electrocardiogram;
 use domain::PixelRect;
-use serde::Serialize;
 
 /// Motion of the trace from frame to frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,7 +29,7 @@ impl TraceStyle {
 /// Look of a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TraceSpec {
-    /// Motion from frame to frame.
+    /// Its motion.
     pub style: TraceStyle,
     /// Its color.
     pub color: Color,
@@ -99,7 +100,7 @@ struct Pen<'a> {
 }
 
 impl Pen<'_> {
-    /// The curve between two columns (from the box's left edge); `time_of` gives a column's time.
+    /// Returns the curve between two columns (from the box's left edge); `time_of` gives a column's time.
     fn stretch(&self, canvas: &mut Canvas, columns: (f64, f64), time_of: impl Fn(f64) -> f64) {
         let steps = ((columns.1 - columns.0) * 3.0).ceil().max(0.0) as usize;
         let mut before: Option<(f32, f32)> = None;
@@ -113,7 +114,7 @@ impl Pen<'_> {
         }
     }
 
-    /// The row of a voltage: -0.5 mV at the bottom of the box, 1.3 mV at the top.
+    /// Returns the row of a voltage: -0.5 mV at the bottom of the box, 1.3 mV at the top.
     fn row(&self, millivolts: f64) -> f32 {
         let share = ((millivolts + 0.5) / 1.8).clamp(0.0, 1.0) as f32;
         self.rect.y1 as f32 - share * (self.rect.y1 - self.rect.y0) as f32

@@ -9,7 +9,7 @@ use crate::screen::{TraceSpec, TraceStyle, Vendor};
 use random::Stream;
 
 impl LoopSpec {
-    /// A loop of `view` with everything else drawn at random, at the default size.
+    /// Returns a loop of `view` with everything else drawn at random, at the default size.
     pub fn random_of_view(view: View, seed: u64) -> Self {
         let mut random = Stream::for_purpose(seed, "loop");
         let mut spec = Self::plain(view, seed);
@@ -31,7 +31,7 @@ impl LoopSpec {
         spec
     }
 
-    /// A loop with everything drawn at random, the view too.
+    /// Returns a loop with everything drawn at random, the view too.
     pub fn random(seed: u64) -> Self {
         let view = Stream::for_purpose(seed, "view").pick(&View::ALL);
         Self::random_of_view(view, seed)

@@ -2,15 +2,16 @@
 
 mod draw;
 
+use serde::Serialize;
+
 use crate::beamform::{Gain, NonCardiac};
 use crate::error::PhantomError;
 use crate::heart::Patient;
 use crate::probe::{Handling, Sway, View};
 use crate::rhythm::Rhythm;
 use crate::screen::{SpectralSite, TraceSpec, TraceStyle, Vendor};
-use serde::Serialize;
 
-/// Mode of a loop, with the names of `truth.json`.
+/// Mode of a simulated loop, with the names of `truth.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum LoopMode {
     /// Gray-scale 2-D.
@@ -39,7 +40,7 @@ impl LoopMode {
         !matches!(self, Self::TwoD | Self::Color)
     }
 
-    /// The site of a spectral mode.
+    /// Returns the site of a spectral mode.
     pub fn spectral_site(self) -> Option<SpectralSite> {
         match self {
             Self::Pw => Some(SpectralSite::MitralInflow),
@@ -50,7 +51,7 @@ impl LoopMode {
     }
 }
 
-/// Object that the probe is held against.
+/// Subject under the probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A heart in one of the eleven views.
@@ -59,7 +60,7 @@ pub enum Subject {
     NonCardiac(NonCardiac),
 }
 
-/// Storage of the pixels.
+/// Encoding of the pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PixelEncoding {
@@ -120,9 +121,9 @@ pub enum RegionTable {
 pub struct LoopSpec {
     /// Seeds all that the other fields leave open.
     pub seed: u64,
-    /// Object that is seen.
+    /// Subject under the probe.
     pub subject: Subject,
-    /// Mode in which it is seen.
+    /// Imaging mode.
     pub mode: LoopMode,
     /// Whose screen.
     pub vendor: Vendor,
@@ -140,13 +141,13 @@ pub struct LoopSpec {
     pub carriers: EcgCarriers,
     /// The burned-in trace.
     pub trace: Option<TraceSpec>,
-    /// Storage of the pixels.
+    /// Encoding of the pixels.
     pub encoding: PixelEncoding,
     /// Columns and rows.
     pub size: (u32, u32),
     /// The patient.
     pub patient: Patient,
-    /// Position of the probe relative to the usual plane.
+    /// Deviation of the probe from the usual plane.
     pub handling: Handling,
     /// Excursions of the probe from that place.
     pub sway: Sway,
@@ -165,8 +166,8 @@ pub struct LoopSpec {
 }
 
 impl LoopSpec {
-    /// A plain loop: a steady, healthy, average patient in sinus rhythm at 70/min, 40 frames of 25 ms, JPEG, with a green
-    /// trace that grows.
+    /// Returns a plain loop: a steady, healthy, average patient in sinus rhythm at 70/min, 40 frames of 25 ms, JPEG,
+    /// with a green trace that grows.
     pub fn plain(view: View, seed: u64) -> Self {
         let usual = view.usual_settings();
         Self {
@@ -225,7 +226,7 @@ impl LoopSpec {
         Ok(())
     }
 
-    /// The time from the first to the last frame in seconds.
+    /// Returns the time from the first to the last frame in seconds.
     pub fn duration_s(&self) -> f64 {
         f64::from(self.frames.saturating_sub(1)) * self.frame_time_ms / 1000.0
     }

@@ -51,7 +51,7 @@ pub(super) fn check_ranges(origin: &str, file: &PipelineFile) -> Result<(), Pipe
         Err(PipelineError::OutOfRange { origin: origin.to_owned(), key, found, expected })
     };
     let sampling = &file.sampling;
-    if !(1..=ecg::plan::MOST_FRAMES_PER_CLIP).contains(&sampling.frames_per_clip) {
+    if !(1..=ecg::plan::MAX_FRAMES_PER_CLIP).contains(&sampling.frames_per_clip) {
         return fault("sampling.frames_per_clip", sampling.frames_per_clip.to_string(), "1 to 64");
     }
     if sampling.strategy == SamplingStrategy::Windowed && sampling.frames_per_clip != 6 {
