@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::codec::{DecodedFrame, SampleColor};
+use crate::codec::decoded_frame::{DecodedFrame, SampleColor};
 use crate::frames::{interleaved, stored_layout};
 use crate::header::ImageFormat;
 

@@ -8,7 +8,8 @@ use zune_jpeg::JpegDecoder;
 use crate::codec::containment::contain;
 use crate::codec::huffman_tables::STANDARD_HUFFMAN_TABLES;
 use crate::codec::jpeg_header::{JpegHeader, without_adobe_segments};
-use crate::codec::{DecodedFrame, SampleColor, registry};
+use crate::codec::decoded_frame::{DecodedFrame, SampleColor, one_component_color};
+use crate::codec::registry;
 use crate::header::{ImageFormat, Photometric};
 
 const BASELINE: u8 = 0xC0;
@@ -137,9 +138,4 @@ fn lossy_color(header: &JpegHeader, photometric: Photometric) -> SampleColor {
         None if photometric == Photometric::Rgb => SampleColor::Rgb,
         None => SampleColor::YbrFull,
     }
-}
-
-/// Returns the meaning of a single component: gray or an index, also where the header announces three.
-pub(super) fn one_component_color(photometric: Photometric) -> SampleColor {
-    if photometric == Photometric::PaletteColor { SampleColor::PaletteIndex } else { SampleColor::Gray }
 }

@@ -12,7 +12,7 @@ use ffmpeg_next::media::Type;
 use ffmpeg_next::software::scaling;
 use ffmpeg_next::util::color::{Range, Space};
 
-use crate::codec::{DecodedFrame, SampleColor};
+use crate::codec::decoded_frame::{DecodedFrame, SampleColor};
 use crate::error::CineError;
 use crate::frames::{Extent, ExtentReader};
 use crate::header::ImageFormat;

@@ -1,6 +1,6 @@
 //! Stands in for video where the program is built without the cargo feature `video`: a named error, never a lost loop.
 
-use crate::codec::DecodedFrame;
+use crate::codec::decoded_frame::DecodedFrame;
 use crate::error::CineError;
 use crate::frames::Extent;
 use crate::header::ImageFormat;
