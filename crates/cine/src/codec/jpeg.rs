@@ -6,9 +6,9 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::codec::containment::contain;
+use crate::codec::decoded_frame::{DecodedFrame, SampleColor, one_component_color};
 use crate::codec::huffman_tables::STANDARD_HUFFMAN_TABLES;
 use crate::codec::jpeg_header::{JpegHeader, without_adobe_segments};
-use crate::codec::decoded_frame::{DecodedFrame, SampleColor, one_component_color};
 use crate::codec::registry;
 use crate::header::{ImageFormat, Photometric};
 

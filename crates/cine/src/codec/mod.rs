@@ -17,7 +17,7 @@ pub(crate) use video::VideoFrames;
 use dicom_dictionary_std::uids;
 
 use crate::frames::{Codestream, codestream_of};
-use crate::header::{ImageFormat, Photometric};
+use crate::header::ImageFormat;
 
 /// Compression of the frames of a transfer syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

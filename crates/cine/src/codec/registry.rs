@@ -9,9 +9,9 @@ use dicom_encoding::adapters::{PixelDataObject, RawPixelData};
 use dicom_transfer_syntax_registry::TransferSyntaxRegistry;
 
 use crate::codec::containment::contain;
+use crate::codec::decoded_frame::{DecodedFrame, SampleColor, one_component_color};
 use crate::codec::jpeg_2000_header::Jpeg2000Header;
 use crate::codec::jpeg_header::JpegHeader;
-use crate::codec::decoded_frame::{DecodedFrame, SampleColor, one_component_color};
 use crate::frames::from_planes;
 use crate::header::{ImageFormat, Photometric};
 

@@ -5,7 +5,7 @@ mod read;
 mod uid;
 
 pub(crate) use image_format::{ImageFormat, Photometric};
-pub(crate) use read::{HeaderParts, MAX_FRAMES, acquisition_datetime, declared_frames};
+pub(crate) use read::{HeaderParts, MAX_FRAMES, declared_frames};
 pub use uid::InstanceUids;
 pub(crate) use uid::instance_uids;
 

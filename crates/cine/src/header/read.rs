@@ -90,7 +90,7 @@ pub(crate) fn declared_frames(data_set: &DataSet, findings: &mut Vec<Finding>) -
 }
 
 /// Returns the date and time of acquisition, else of the content, else of the series, as `YYYYMMDDHHMMSS[.FFFFFF]`.
-pub(crate) fn acquisition_datetime(data_set: &DataSet) -> Option<String> {
+fn acquisition_datetime(data_set: &DataSet) -> Option<String> {
     let digits = |text: String| {
         let kept: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(21).collect();
         (kept.len() >= 8).then_some(kept)

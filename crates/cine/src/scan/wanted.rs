@@ -42,7 +42,7 @@ const SEQUENCES: [Tag; 4] = [
     tags::CHANNEL_SOURCE_SEQUENCE,
 ];
 
-const VALUES: [(Tag, u64); 98] = [
+const VALUES: [(Tag, u64); 97] = [
     (tags::MEDIA_STORAGE_SOP_CLASS_UID, SHORT),
     (tags::MEDIA_STORAGE_SOP_INSTANCE_UID, 4 * SHORT),
     (tags::TRANSFER_SYNTAX_UID, SHORT),

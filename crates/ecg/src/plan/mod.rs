@@ -14,7 +14,7 @@ pub use clip::{Clip, PlannedFrame};
 use serde::{Deserialize, Serialize};
 
 use crate::{Beat, BeatKind, Beats, EcgError, FrameClock};
-use domain::{EcgSource, Finding, FindingCode, SamplingStrategy};
+use domain::{Finding, FindingCode, SamplingStrategy};
 
 /// Largest number of frames of a clip.
 pub const MAX_FRAMES_PER_CLIP: usize = 64;
