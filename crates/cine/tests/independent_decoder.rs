@@ -24,7 +24,7 @@ const EXCEPTIONS: [(&str, &str); 19] = [
     ("dicom/syntax/jpegls_near_rgb.dcm", NO_META_GROUP),
     ("dicom/syntax/jpeg_rgb_no_transform.dcm", "it converts RGB without markers as if it were YCbCr"),
     ("dicom/syntax/ybr422_raw.dcm", NO_YBR_422),
-    ("dicom/syntax/deflated_frame.dcm", "it inflates a deflated frame but gives it as three samples a pixel"),
+    ("dicom/syntax/deflated_frame.dcm", "it leaves the packed YBR_FULL_422 of a deflated frame packed"),
     ("dicom/syntax/rle_multifragment.dcm", "it panics on a frame of several fragments"),
     ("dicom/syntax/ct2f_fragmented_no_bot_jpeg_ls_80.dcm", ONE_FRAGMENT),
     ("dicom/syntax/ct2f_fragmented_no_bot_jpeg_baseline_51.dcm", ONE_FRAGMENT),
@@ -42,7 +42,7 @@ const NO_VIDEO: &str = "it decodes no video";
 
 /// Mean difference of two correct decoders of lossy JPEG, which round and upsample chroma in their own ways, in levels.
 const MAX_LOSSY_MEAN: f64 = 0.3;
-/// Difference of two such decoders at a single sample, in levels.
+/// Largest difference of two such decoders at a single sample, in levels; 17 was seen.
 const MAX_LOSSY_DIFFERENCE: u8 = 20;
 
 /// Transfer syntaxes whose decoders may round.
