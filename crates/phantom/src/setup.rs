@@ -62,7 +62,7 @@ pub fn flow_box_for(spec: &LoopSpec) -> FlowBox {
         _ => (0.35, 0.8),
     };
     let mut random = Stream::for_purpose(spec.seed, "colour box");
-    let mut around = |middle: f32, deviation: f64| middle + random.normal(0.0, deviation) as f32;
+    let mut around = |middle: f32, deviation: f64| middle + random.bounded_normal(0.0, deviation) as f32;
     let (middle, width) = (around(0.5, 0.03), around(0.42, 0.08).clamp(0.25, 0.7));
     FlowBox {
         beams: ((middle - width / 2.0).max(0.05), (middle + width / 2.0).min(0.95)),
