@@ -28,4 +28,5 @@ pub use open::{Loop, StoredFrame};
 pub use patient::patient_pseudonym;
 pub use regions::{Region, RegionKind};
 pub use scan::ReadSeek;
+pub use sector::footprint_share;
 pub use timing::{FrameTiming, TimingSource};

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cine::{Header, Loop};
+use cine::{Header, Loop, footprint_share};
 use domain::{EcgSource, Finding, Mode, PixelRect, RgbImage, RgbView};
 use ecg::{PlanSettings, SamplingPlan};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,10 @@ use crate::{
     DecodedFrames, FoundBeats, PreparedClips, Refusal, ResizedClips, Result, find_beats, plan_settings, prepare,
     resize_clips,
 };
+
+/// An image whose width near the probe has at least this share of its greatest width is a rectangle. Public pictures of
+/// hearts have up to 0.78, linear arrays 0.93 and more.
+const MIN_RECTANGLE_FOOTPRINT: f64 = 0.85;
 
 /// The meaning of a loop without an ECG; a key of pipeline files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,12 +172,25 @@ impl Preprocessor {
         findings.extend(plan.findings.iter().cloned());
         let decoded = timed(&mut timings.decode_ms, || decode(&plan, &mut frames, &mut findings))?;
         let sector = frames.source().sector();
+        if self.has_no_fan(&views(&decoded), mode, sector) {
+            let (inputs, frames_decoded) = (Err(Refusal::NoFan), frames.decoded());
+            return Ok(Preprocessed { inputs, mode, ecg_source, frames_decoded, findings, timings });
+        }
         let clips = timed(&mut timings.prepare_ms, || {
             prepare(&views(&decoded), &clip_positions(&plan, &decoded), sector, &self.preparation)
         })?;
         let inputs = ModelInputs { plan, clips, frames_used: decoded.len() };
         let frames_decoded = frames.decoded();
         Ok(Preprocessed { inputs: Ok(inputs), mode, ecg_source, frames_decoded, findings, timings })
+    }
+
+    /// Returns whether the image cannot be that of a phased array, which every view of the heart needs.
+    fn has_no_fan(&self, frames: &[RgbView<'_>], mode: Mode, sector: Option<PixelRect>) -> bool {
+        // Other modes show strips beside the fan; a model without views describes any image.
+        let is_judged = self.label_set.is_some() && matches!(mode, Mode::TwoD | Mode::Color);
+        // As many frames as the search for the sector takes: more show no more of the outline.
+        let frames = frames.get(..frames.len().min(3)).unwrap_or_default();
+        is_judged && footprint_share(frames, sector).is_some_and(|share| share >= MIN_RECTANGLE_FOOTPRINT)
     }
 
     /// Returns the reason why no model is asked about a loop, if its header gives one.

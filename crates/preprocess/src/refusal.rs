@@ -18,6 +18,9 @@ pub enum Refusal {
         /// The mode.
         mode: Mode,
     },
+    /// The image starts as wide as it gets, as no fan between two ribs does.
+    #[error("the image is a rectangle, as of a linear array: no heart view is told from it")]
+    NoFan,
     /// The pipeline requires an ECG.
     #[error("no ECG was found and the pipeline requires one")]
     NoEcg,
@@ -26,6 +29,6 @@ pub enum Refusal {
 impl Refusal {
     /// Returns true if the header alone decides, whatever the frames show.
     pub fn is_by_header(&self) -> bool {
-        !matches!(self, Self::NoEcg)
+        !matches!(self, Self::NoEcg | Self::NoFan)
     }
 }

@@ -2,10 +2,11 @@
 
 mod cells;
 mod fan;
+mod footprint;
 
 use crate::regions::Region;
-use cells::CellGrid;
-use domain::{PixelRect, RgbImage};
+use cells::{CellGrid, Part};
+use domain::{PixelRect, RgbImage, RgbView};
 
 /// A pixel that changes by more than this between two frames moves; compression noise mostly stays below.
 const MOVING_LEVELS: u8 = 4;
@@ -37,6 +38,26 @@ pub(crate) fn sector_from_regions(regions: &[Region], columns: u32, rows: u32) -
 /// miss a third of the width; that a fan is as wide to the left as to the right shows where it ends. Traces and text
 /// are too thin to count.
 pub(crate) fn sector_from_pixels(frames: &[RgbImage]) -> Option<PixelRect> {
+    let frames: Vec<RgbView<'_>> = frames.iter().map(RgbImage::view).collect();
+    let first = frames.first()?;
+    let part = image_part(&frames, None)?;
+    let found = fan::completed(&part).unwrap_or_else(|| part.corners());
+    let found = found.within(first.width(), first.height())?;
+    let screen = f64::from(first.width()) * f64::from(first.height());
+    (found.area() as f64 >= MIN_SHARE * screen).then_some(found)
+}
+
+/// Returns the width of the image near the probe as a share of its greatest width, 0 to 1; `None` where the frames show no
+/// image. Only what lies `within` counts.
+///
+/// The fan of a phased array, which looks between two ribs, starts narrow. Linear arrays, and images that are cut to a
+/// rectangle, have nearly 1.
+pub fn footprint_share(frames: &[RgbView<'_>], within: Option<PixelRect>) -> Option<f64> {
+    Some(footprint::share_of_width(&image_part(frames, within)?))
+}
+
+/// Returns the cells of the largest part of the screen that moves or has speckle.
+fn image_part(frames: &[RgbView<'_>], within: Option<PixelRect>) -> Option<Part> {
     let first = frames.first()?;
     let (width, height) = (first.width() as usize, first.height() as usize);
     let levels = Levels::from_frames(frames);
@@ -46,6 +67,9 @@ pub(crate) fn sector_from_pixels(frames: &[RgbImage]) -> Option<PixelRect> {
     let grid = CellGrid::new(width, height, |pixels| {
         let (mut least, mut greatest, mut moving, mut bright, mut count) = (u8::MAX, 0, 0_u32, 0_u32, 0_u32);
         for pixel in pixels {
+            if within.is_some_and(|area| !area.contains((pixel % width) as u32, (pixel / width) as u32)) {
+                continue;
+            }
             let (low, high) = levels.at(pixel);
             least = least.min(high);
             greatest = greatest.max(high);
@@ -56,11 +80,7 @@ pub(crate) fn sector_from_pixels(frames: &[RgbImage]) -> Option<PixelRect> {
         let share = |part: u32| f64::from(part) / f64::from(count.max(1));
         is_set(least, greatest, share(moving), share(bright))
     });
-    let part = grid.largest_part()?;
-    let found = fan::completed(&part).unwrap_or_else(|| part.corners());
-    let found = found.within(width as u32, height as u32)?;
-    let screen = f64::from(first.width()) * f64::from(first.height());
-    (found.area() as f64 >= MIN_SHARE * screen).then_some(found)
+    grid.largest_part()
 }
 
 /// The darkest and the brightest level of every pixel over some frames.
@@ -70,12 +90,12 @@ struct Levels {
 }
 
 impl Levels {
-    fn from_frames(frames: &[RgbImage]) -> Self {
-        let brightest = |pixel: &[u8]| pixel.iter().copied().max().unwrap_or(0);
-        let pixels = frames.iter().map(|frame| frame.pixels().len() / 3).min().unwrap_or(0);
+    fn from_frames(frames: &[RgbView<'_>]) -> Self {
+        let brightest = |pixel: &[u8; 3]| pixel.iter().copied().max().unwrap_or(0);
+        let pixels = frames.iter().map(|frame| frame.pixels().len()).min().unwrap_or(0);
         let (mut lowest, mut highest) = (vec![u8::MAX; pixels], vec![0; pixels]);
         for frame in frames {
-            let levels = frame.pixels().chunks_exact(3).map(brightest);
+            let levels = frame.pixels().iter().map(brightest);
             for ((level, low), high) in levels.zip(&mut lowest).zip(&mut highest) {
                 *low = level.min(*low);
                 *high = level.max(*high);
