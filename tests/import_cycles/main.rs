@@ -54,7 +54,7 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("store", &["export/"], DISPATCH),
     ("train", &["augment/"], DISPATCH),
     ("train", &["cache.rs", "data/", "recipe.rs"], ENTANGLED),
-    ("zoo", &["calibration.rs", "card.rs", "model.rs", "registry.rs"], ENTANGLED),
+    ("zoo", &["card.rs", "model.rs", "quantization.rs", "registry.rs"], ENTANGLED),
     ("zoo", &["encoders/"], DISPATCH),
     ("zoo", &["heads/"], DISPATCH),
 ];
