@@ -154,7 +154,7 @@ impl LabelStore for SqliteStore {
     }
 
     fn studies(&self) -> Result<Vec<Study>, StoreError> {
-        self.read("list studies", |connection| read::studies(connection))
+        self.read("list studies", read::studies)
     }
 
     fn loops(&self, study: &StudyUid) -> Result<Vec<StoredLoop>, StoreError> {
