@@ -95,7 +95,7 @@ fn draw_boxes(canvas: &mut Canvas, inspection: &Inspection, scale: f32) {
 
 fn draw_trace(canvas: &mut Canvas, trace: &TraceReading, scale: f32) {
     for &(x, y) in &trace.points {
-        let at = (MARGIN + x as f32 * scale, MARGIN + (y as f32 * scale).round());
+        let at = (MARGIN + x as f32 * scale, MARGIN + (y * scale).round());
         canvas.fill_rect(at, (scale, scale), TRACE);
     }
     let (top, bottom) = (trace.bounding_box.y0 as f32 * scale, trace.bounding_box.y1 as f32 * scale);
