@@ -5,9 +5,13 @@ use std::path::Path;
 use anyhow::Context as _;
 use daemon::{Completeness, LabelFailure, Labeller, Labelling};
 use domain::{ModelKey, Prediction};
-use pipeline::{LabelError, LoopLabel, Pipeline};
-use preprocess::PreprocessError;
+use pipeline::{LoopLabel, Pipeline};
 use store::{DicomIdentity, LoopFacts};
+
+/// The kind of the error of an object without pixels, which is no failure.
+pub const NO_IMAGE_KIND: &str = "no_pixel_data";
+/// The words for it.
+pub const NO_IMAGE_REASON: &str = "the object holds no image";
 
 /// Labels files with a pipeline.
 pub struct PipelineLabeller {
@@ -43,8 +47,8 @@ impl Labeller for PipelineLabeller {
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
         match self.pipeline.label(path) {
             Ok(label) => Ok(self.labelling(label)),
-            Err(LabelError::Preprocess(PreprocessError::Loop(cine::CineError::NoPixelData { .. }))) => {
-                Ok(Labelling::Skipped { facts: None, reason: "the object holds no image".to_owned() })
+            Err(error) if error.kind() == NO_IMAGE_KIND => {
+                Ok(Labelling::Skipped { facts: None, reason: NO_IMAGE_REASON.to_owned() })
             }
             Err(error) => Err(LabelFailure {
                 kind: error.kind().to_owned(),

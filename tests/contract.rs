@@ -69,6 +69,11 @@ fn check_label(line: &Value) {
         has_keys(&line["error"], &["kind", "message"]);
         return;
     }
+    if line.get("sop_instance_uid").is_none() {
+        has_keys(line, &["path", "skipped", "reason"]);
+        assert_eq!(line["skipped"], true, "only an object without an image has no more to say");
+        return;
+    }
     has_keys(
         line,
         &[
@@ -192,6 +197,41 @@ fn help_has_examples_and_models_say_what_they_are() {
     let (code, example, _) = run(&["config", "example"]);
     assert_eq!(code, 0);
     assert!(example.contains("[inbox]"), "{example}");
+}
+
+/// An explicit little endian element with a 16-bit length.
+fn element(group: u16, number: u16, vr: &[u8; 2], value: &str) -> Vec<u8> {
+    let padded = if value.len() % 2 == 1 { format!("{value}\0") } else { value.to_owned() };
+    let length = (padded.len() as u16).to_le_bytes();
+    [&group.to_le_bytes(), &number.to_le_bytes(), vr.as_slice(), &length, padded.as_bytes()].concat()
+}
+
+#[test]
+fn an_object_without_an_image_is_skipped_by_label_as_by_the_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let meta = element(0x0002, 0x0010, b"UI", "1.2.840.10008.1.2.1");
+    let comprehensive_report = element(0x0008, 0x0016, b"UI", "1.2.840.10008.5.1.4.1.1.88.33");
+    let uids = [element(0x0008, 0x0018, b"UI", "1.2.3.4"), element(0x0020, 0x000D, b"UI", "1.2.3")].concat();
+    let report = [[0; 128].as_slice(), b"DICM", &meta, &comprehensive_report, &uids].concat();
+    let path = folder.path().join("report.dcm");
+    std::fs::write(&path, report).unwrap();
+    let (code, stdout, stderr) = run(&["label", "--json", "--pipeline", "tte11-tiny", path.to_str().unwrap()]);
+    assert_eq!(code, 0, "{stderr}");
+    let lines = json_lines(&stdout);
+    assert_eq!((lines.len(), &lines[0]["skipped"]), (1, &Value::Bool(true)));
+    lines.iter().for_each(check_label);
+    let database = folder.path().join("lab.sqlite");
+    let arguments = [
+        "watch",
+        folder.path().to_str().unwrap(),
+        "--db",
+        database.to_str().unwrap(),
+        "--once",
+        "--pipeline",
+        "tte11-tiny",
+    ];
+    let (code, _, stderr) = run(&arguments);
+    assert_eq!(code, 0, "{stderr}");
 }
 
 #[test]

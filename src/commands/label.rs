@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::parallel::in_order;
 use super::{Failure, Outcome};
 use crate::cli::{Common, LabelOptions};
+use crate::labeller::{NO_IMAGE_KIND, NO_IMAGE_REASON};
 use crate::output;
 
 /// Labels every file and prints a line each, in the order given.
@@ -32,6 +33,10 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
         bar.inc(1);
         let result = match result {
             Err(error) if !file.named && error.kind() == "not_dicom" => return Ok(()),
+            // Reports, key objects, waveforms and empty images are no failures: the daemon skips them with the same words.
+            Err(error) if error.kind() == NO_IMAGE_KIND => {
+                return bar.suspend(|| print_without_image(options.json, &file.path));
+            }
             Err(error) => Err(FileError { kind: error.kind().to_owned(), message: error.message() }),
             Ok(label) => Ok(label),
         };
@@ -40,6 +45,13 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
     })?;
     bar.finish_and_clear();
     if failed { Err(Failure::SomeInputs) } else { Ok(()) }
+}
+
+fn print_without_image(json: bool, path: &Path) -> Outcome {
+    match json {
+        true => output::json_line(&Line { path, rest: WithoutImage { skipped: true, reason: NO_IMAGE_REASON } }),
+        false => output::line(format_args!("{:<14} {NO_IMAGE_REASON}  {}", "-", path.display())),
+    }
 }
 
 /// A file to label.
@@ -60,6 +72,12 @@ struct Line<'a, T> {
     path: &'a Path,
     #[serde(flatten)]
     rest: T,
+}
+
+#[derive(Serialize)]
+struct WithoutImage {
+    skipped: bool,
+    reason: &'static str,
 }
 
 #[derive(Serialize)]

@@ -20,14 +20,7 @@ const ENTANGLED: &str = "to be taken apart";
 const ALLOWED: &[(&str, &[&str], &str)] = &[
     ("checkpoint", &["hdf5/"], DISPATCH),
     ("checkpoint", &["keras/", "lib.rs", "safetensors_file.rs", "torch/"], DISPATCH),
-    ("cine", &["codec/"], DISPATCH),
-    (
-        "cine",
-        &["ecg_header/", "header/", "mode.rs", "mode_in_pixels.rs", "open.rs", "pixel_data.rs", "sector/mod.rs"],
-        ENTANGLED,
-    ),
     ("daemon", &["daemon.rs", "session.rs"], ENTANGLED),
-    ("ecg", &["plan/"], DISPATCH),
     ("echolabel", &["commands/bench/"], DISPATCH),
     ("echolabel", &["commands/eval/"], DISPATCH),
     (
@@ -46,10 +39,6 @@ const ALLOWED: &[(&str, &[&str], &str)] = &[
         ],
         DISPATCH,
     ),
-    ("phantom", &["beamform/"], ENTANGLED),
-    ("phantom", &["dicom/"], ENTANGLED),
-    ("phantom", &["heart/"], ENTANGLED),
-    ("phantom", &["screen/", "spec/mod.rs"], ENTANGLED),
     ("pipeline", &["engine/"], ENTANGLED),
     ("store", &["export/"], DISPATCH),
     ("train", &["augment/"], DISPATCH),
