@@ -8,6 +8,9 @@ use domain::{ModelKey, Prediction};
 use pipeline::{LoopLabel, Pipeline};
 use store::{DicomIdentity, LoopFacts};
 
+use crate::cli::Common;
+use crate::isolation::Isolation;
+
 /// The kind of the error of an object without pixels, which is no failure.
 pub const NO_IMAGE_KIND: &str = "no_pixel_data";
 /// The words for it.
@@ -17,6 +20,7 @@ pub const NO_IMAGE_REASON: &str = "the object holds no image";
 pub struct PipelineLabeller {
     pipeline: Pipeline,
     model: ModelKey,
+    isolation: Isolation,
 }
 
 impl PipelineLabeller {
@@ -24,14 +28,14 @@ impl PipelineLabeller {
     ///
     /// # Errors
     /// The digest of the weights is none.
-    pub fn new(pipeline: Pipeline) -> anyhow::Result<Self> {
+    pub fn new(pipeline: Pipeline, common: &Common) -> anyhow::Result<Self> {
         let model = ModelKey {
             pipeline: pipeline.name().to_owned(),
             pipeline_sha256: Some(pipeline.digest()),
             weights_sha256: pipeline.weights_sha256().parse().context("the weights' digest")?,
             precision: Some(pipeline.precision()),
         };
-        Ok(Self { pipeline, model })
+        Ok(Self { pipeline, model, isolation: Isolation::new(common)? })
     }
 }
 
@@ -57,6 +61,10 @@ impl Labeller for PipelineLabeller {
                 identity: identity(path),
             }),
         }
+    }
+
+    fn label_isolated(&self, path: &Path) -> Result<Labelling, LabelFailure> {
+        self.isolation.label(path)
     }
 }
 

@@ -6,6 +6,7 @@
 mod cli;
 mod commands;
 mod hub;
+mod isolation;
 mod labeller;
 mod logging;
 mod output;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Demo(options) => commands::demo::run(common, options),
         Command::Watch(options) => commands::watch::run(common, options),
+        Command::LabelIsolated { path } => commands::label_isolated::run(common, path),
         Command::Label(options) => commands::label::run(common, options),
         Command::Inspect(options) => commands::inspect::run(common, options),
         Command::Inventory(options) => commands::inventory::run(common, options),

@@ -19,8 +19,7 @@ fn a_hundred_kills_lose_nothing_and_label_nothing_twice() {
     let (inbox, database) = (folder.path().join("inbox"), folder.path().join("lab.sqlite"));
     fs::create_dir_all(&inbox).unwrap();
     let config = folder.path().join("echolabel.toml");
-    fs::write(&config, "[inbox]\nstability_seconds = 0.05\nrescan_seconds = 0.2\n[retry]\nmax_interruptions = 1000\n")
-        .unwrap();
+    fs::write(&config, "[inbox]\nstability_seconds = 0.05\nrescan_seconds = 0.2\n").unwrap();
     let files = two_hundred_loops(&folder.path().join("away"));
 
     let arrived = AtomicUsize::new(0);

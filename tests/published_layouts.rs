@@ -41,7 +41,7 @@ fn write_image(path: &Path, class: usize, number: usize) {
 /// A recipe that learns only the last layer, so that a large network costs little.
 fn recipe(name: &str, model: &str, objective: &str, data: &str) -> String {
     format!(
-        "name = \"{name}\"\nmodel = \"{model}\"\nseed = 1\ntrained = \"last_layer\"\ndata = {data}\n\
+        "name = \"{name}\"\nmodel = \"{model}\"\nseed = 1\ntrainable = \"last_layer\"\ndata = {data}\n\
          objective = {{ kind = \"{objective}\" }}\nbatch = {{ clips = 2 }}\nstop = {{ steps = 1, validate_every = 1 }}\n"
     )
 }

@@ -92,6 +92,12 @@ pub enum Command {
     Watch(WatchOptions),
     /// Label files or folders now, without a database
     Label(LabelOptions),
+    /// Label one file for the daemon, which starts this after the program died while the file was in hand
+    #[command(hide = true)]
+    LabelIsolated {
+        /// The file
+        path: PathBuf,
+    },
     /// Show what is in a loop: header facts, regions, mode, ECG, phases, sampled frames
     Inspect(InspectOptions),
     /// Print the view inventory of one study or of all

@@ -30,7 +30,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     settings.inbox.stability = jiff::SignedDuration::from_millis(500);
     settings.inbox.rescan = jiff::SignedDuration::from_secs(2);
     let pipeline = super::open_view_pipeline(common, &settings)?;
-    let labeller = PipelineLabeller::new(pipeline)?;
+    let labeller = PipelineLabeller::new(pipeline, common)?;
 
     eprintln!(
         "1. simulating {} studies; the daemon labels their loops as they arrive in {}",

@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod inventory;
 pub mod jobs;
 pub mod label;
+pub mod label_isolated;
 pub mod models;
 mod parallel;
 pub mod phantom;

@@ -31,7 +31,7 @@ pub fn run(common: &Common, options: &RelabelOptions) -> Outcome {
     if let Some(warning) = pipeline.status().warning() {
         eprintln!("{warning}");
     }
-    let labeller = PipelineLabeller::new(pipeline)?;
+    let labeller = PipelineLabeller::new(pipeline, common)?;
     let model = labeller.model();
     store.keep_label_set(&model, &labeller.views(), Timestamp::now())?;
 

@@ -23,7 +23,7 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
         eprintln!("{warning}");
     }
     let shutdown = stop_on_signals()?;
-    let summary = watch(&settings, &PipelineLabeller::new(pipeline)?, options.once, &shutdown)?;
+    let summary = watch(&settings, &PipelineLabeller::new(pipeline, common)?, options.once, &shutdown)?;
     print(&summary)?;
     if summary.all_well() { Ok(()) } else { Err(Failure::SomeInputs) }
 }

@@ -59,7 +59,7 @@ impl Daemon<'_> {
         let roots = self.roots()?;
         let _lock = DatabaseLock::take(&self.settings.database)?;
         // No other daemon can be at work: whatever is running was left by one that died.
-        let recovered = self.store.recover(true, self.settings.retry.max_interruptions, self.clock.now())?;
+        let recovered = self.store.recover(true, self.clock.now())?;
         self.store.keep_label_set(&self.labeller.model(), &self.labeller.views(), self.clock.now())?;
         let reporter = Reporter::new(self.observer);
         reporter.tell(&DaemonEvent::Started { jobs: self.store.counts()?, recovered });

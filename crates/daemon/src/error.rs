@@ -64,5 +64,5 @@ pub enum DaemonError {
     },
     /// The database failed.
     #[error("the database failed")]
-    SqliteStore(#[from] StoreError),
+    Store(#[from] StoreError),
 }

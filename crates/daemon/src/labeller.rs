@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use domain::{ModelKey, Prediction};
+use serde::{Deserialize, Serialize};
 use store::{DicomIdentity, LoopFacts};
 
 /// Turns one complete file into a label. Called from several worker threads at once; may panic, which fails that job only.
@@ -18,10 +19,16 @@ pub trait Labeller: Send + Sync {
     /// # Errors
     /// A [`LabelFailure`], temporary where another try may go better.
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure>;
+
+    /// Labels one file in a process of its own, so that the file can end that process and no more.
+    ///
+    /// # Errors
+    /// As for [`Self::label`], and where the process dies or takes too long.
+    fn label_isolated(&self, path: &Path) -> Result<Labelling, LabelFailure>;
 }
 
 /// Result of labelling one file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Labelling {
     /// A model was asked; it may have abstained.
     Labelled {
@@ -40,7 +47,7 @@ pub enum Labelling {
 }
 
 /// Reason why a file could not be labelled.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{kind}: {message}")]
 pub struct LabelFailure {
     /// A short stable name, e.g. `decode`.

@@ -106,7 +106,7 @@ impl<'a> Session<'a> {
             if now >= next_round {
                 next_round = now.saturating_add(ROUND).unwrap_or(Timestamp::MAX);
                 self.close_quiet_studies()?;
-                self.daemon.store.recover(false, self.daemon.settings.retry.max_interruptions, now)?;
+                self.daemon.store.recover(false, now)?;
                 self.tell_window(&mut window_was_open, now);
             }
             for hint in hints.take(NAP) {

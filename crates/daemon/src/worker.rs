@@ -75,7 +75,10 @@ impl Worker<'_> {
         if let Some(known) = self.store.known_content(content_sha256, &self.labeller.model())? {
             return Ok(Attempt::Copy(known));
         }
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.labeller.label(&job.file.path)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let is_suspect = job.interruptions >= self.retry.isolate_after;
+            if is_suspect { self.labeller.label_isolated(&job.file.path) } else { self.labeller.label(&job.file.path) }
+        }));
         // What was said about bytes that changed meanwhile is worth nothing.
         if let Ok(Some(sight)) = look(&job.file.path)
             && sight.identity != job.file

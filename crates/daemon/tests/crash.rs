@@ -5,15 +5,15 @@ mod dying;
 
 mod common;
 
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use common::Lab;
 use daemon::{DaemonError, Shutdown, SystemClock};
 use dying::Dying;
+use store::Queue;
 
 fn filled_lab() -> Lab {
-    let mut lab = Lab::new();
-    lab.settings.retry.max_interruptions = 100;
+    let lab = Lab::new();
     for number in 0..2 {
         lab.put_loop(&format!("study/{number}.dcm"), &format!("1.2.{number}"), "PLAX");
     }
@@ -28,7 +28,7 @@ fn filled_lab() -> Lab {
 fn dies(lab: &Lab, calls: i64, after_commit: bool) -> bool {
     let store = Dying { store: lab.store(), calls_left: AtomicI64::new(calls), after_commit };
     match lab.with(&store, &SystemClock, |daemon| daemon.run_once(false, &Shutdown::new())) {
-        Err(DaemonError::SqliteStore(_)) => true,
+        Err(DaemonError::Store(_)) => true,
         Ok(_) => false,
         Err(error) => panic!("{error}"),
     }
@@ -71,4 +71,24 @@ fn it_may_die_again_and_again() {
     }
     assert!(deaths >= 2, "two lives are too short for all there is to do");
     nothing_is_lost_or_there_twice(&lab, "after many deaths");
+}
+
+#[test]
+fn a_file_in_hand_at_two_deaths_is_labelled_apart_and_never_given_up() {
+    let lab = Lab::new();
+    let store = lab.store();
+    let now = jiff::Timestamp::now();
+    for number in 0..2 {
+        let name = format!("study/{number}.dcm");
+        lab.put_loop(&name, &format!("1.2.{number}"), "PLAX");
+        store.enqueue(&lab.file_identity(&name), None, now).unwrap();
+    }
+    // Ten times the program dies with both in hand.
+    for _ in 0..10 {
+        while store.claim("worker", jiff::SignedDuration::from_secs(60), now).unwrap().is_some() {}
+        assert_eq!(store.recover(true, now).unwrap(), 2);
+    }
+    lab.once();
+    assert_eq!(lab.predictions(), [("1.2.0".to_owned(), 1), ("1.2.1".to_owned(), 1)].into());
+    assert_eq!(lab.labeller.isolated.load(Ordering::SeqCst), 2);
 }

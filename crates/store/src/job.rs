@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use domain::{JobId, SopUid, StudyUid};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One version of one file: the same path with another size or time is another file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ pub struct FileIdentity {
 }
 
 /// Identifiers that were read from a file's header before it was queued.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DicomIdentity {
     /// Study Instance UID (0020,000D).
     pub study_instance_uid: StudyUid,

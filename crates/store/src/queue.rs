@@ -38,9 +38,9 @@ pub trait Queue: Send + Sync {
     fn fail(&self, job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> Result<(), StoreError>;
 
     /// Puts running jobs back whose lease has run out, or every one when `all_running` (at start, when no worker can be
-    /// alive). A job interrupted `max_interruptions` times is given up: its file may be what kills the program.
-    /// Returns how many were put back.
-    fn recover(&self, all_running: bool, max_interruptions: u32, now: Timestamp) -> Result<u64, StoreError>;
+    /// alive). The interruption is counted, and never ends a job: what ended the program need not be the file. Returns how
+    /// many were put back.
+    fn recover(&self, all_running: bool, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Puts failed jobs back into the queue and returns their keys.
     fn retry_failed(&self, which: &FailedJobs, now: Timestamp) -> Result<Vec<JobId>, StoreError>;

@@ -65,16 +65,16 @@ proptest! {
                 Step::Die => {
                     held.clear();
                     store = SqliteStore::open(&folder.path().join("labels.sqlite")).unwrap();
-                    store.recover(true, u32::MAX, at(now)).unwrap();
+                    store.recover(true, at(now)).unwrap();
                 }
                 // The old holders live on and may still try to write.
                 Step::LeaseRunsOut => {
                     now += 100;
-                    store.recover(false, u32::MAX, at(now)).unwrap();
+                    store.recover(false, at(now)).unwrap();
                 }
             }
         }
-        store.recover(true, u32::MAX, at(now)).unwrap();
+        store.recover(true, at(now)).unwrap();
         while let Some(job) = store.claim("w", LEASE, at(now + 1000)).unwrap() {
             record(&store, &job, now + 1000);
         }

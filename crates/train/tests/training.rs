@@ -86,7 +86,7 @@ fn a_linear_probe_reads_what_each_contrastive_loss_has_taught_the_encoder() {
         let path = folder.path().join("encoder.safetensors");
         weights.only(|name| !name.starts_with("classifier")).write(&path, candle_core::DType::F32).unwrap();
         let mut probe = recipe(
-            "trained = \"last_layer\"\nbatch = { clips = 12 }\nstop = { steps = 60, validate_every = 60 }\n\
+            "trainable = \"last_layer\"\nbatch = { clips = 12 }\nstop = { steps = 60, validate_every = 60 }\n\
              optimizer = { learning_rate = 0.05 }\n",
         );
         probe.start = Some(path);

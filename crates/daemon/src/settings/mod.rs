@@ -81,8 +81,8 @@ pub struct RetrySettings {
     pub max_attempts: u32,
     /// Waits between tries.
     pub backoff: Backoff,
-    /// A file during which the program died this often is given up.
-    pub max_interruptions: u32,
+    /// A file during which the program died this often is labelled in a process of its own.
+    pub isolate_after: u32,
 }
 
 /// Settings of the command line; they take precedence over the file.

@@ -80,9 +80,9 @@ pub(super) struct RawRetry {
     /// Longest wait between tries.
     #[schemars(range(min = 0.0))]
     pub(super) longest_wait_seconds: f64,
-    /// Deaths of the program during a file after which it is given up.
+    /// Deaths of the program during a file after which it is labelled in a process of its own.
     #[schemars(range(min = 1))]
-    pub(super) max_interruptions: u32,
+    pub(super) isolate_after: u32,
 }
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -122,7 +122,7 @@ impl Default for RawLabelling {
 
 impl Default for RawRetry {
     fn default() -> Self {
-        Self { max_attempts: 5, first_wait_seconds: 30.0, longest_wait_seconds: 3600.0, max_interruptions: 10 }
+        Self { max_attempts: 5, first_wait_seconds: 30.0, longest_wait_seconds: 3600.0, isolate_after: 2 }
     }
 }
 

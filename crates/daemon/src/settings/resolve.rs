@@ -62,7 +62,7 @@ impl RawSettings {
                     first: context.seconds("retry.first_wait_seconds", self.retry.first_wait_seconds, 0.0)?,
                     longest: context.seconds("retry.longest_wait_seconds", self.retry.longest_wait_seconds, 0.0)?,
                 },
-                max_interruptions: context.at_least_one("retry.max_interruptions", self.retry.max_interruptions)?,
+                isolate_after: context.at_least_one("retry.isolate_after", self.retry.isolate_after)?,
             },
             study_quiet: context.minutes("study.quiet_minutes", self.study.quiet_minutes)?,
         })
@@ -94,7 +94,7 @@ impl From<&Settings> for RawSettings {
                 max_attempts: retry.max_attempts,
                 first_wait_seconds: retry.backoff.first.as_secs_f64(),
                 longest_wait_seconds: retry.backoff.longest.as_secs_f64(),
-                max_interruptions: retry.max_interruptions,
+                isolate_after: retry.isolate_after,
             },
             study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0 },
         }

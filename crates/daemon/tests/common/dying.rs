@@ -55,7 +55,7 @@ impl Queue for Dying {
         heartbeat(job: &Job, lease: SignedDuration, now: Timestamp) -> bool;
         skip(job: &Job, kind: &str, reason: &str, now: Timestamp) -> ();
         fail(job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> ();
-        recover(all_running: bool, max_interruptions: u32, now: Timestamp) -> u64;
+        recover(all_running: bool, now: Timestamp) -> u64;
         retry_failed(which: &FailedJobs, now: Timestamp) -> Vec<JobId>;
         has_claimable(now: Timestamp) -> bool;
         counts() -> JobCounts;

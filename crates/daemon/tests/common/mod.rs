@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use daemon::{
@@ -15,7 +16,7 @@ use daemon::{
 };
 use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, StageTimings, StudyUid};
 use jiff::SignedDuration;
-use store::{Backend, DicomIdentity, JobFilter, LabelStore, LoopFacts, Queue, SqliteStore};
+use store::{Backend, DicomIdentity, FileIdentity, JobFilter, LabelStore, LoopFacts, Queue, SqliteStore};
 use tempfile::TempDir;
 
 pub struct Lab {
@@ -121,6 +122,14 @@ impl Lab {
     }
 
     /// State and error kind of every job, in order.
+    /// The identity of a file of the inbox, as the daemon sees it.
+    pub fn file_identity(&self, name: &str) -> FileIdentity {
+        let path = self.folder.path().join("inbox").join(name);
+        let metadata = fs::metadata(&path).unwrap();
+        let since_1970 = metadata.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+        FileIdentity { path, size_bytes: metadata.len(), modified_unix_ns: since_1970.as_nanos() as i64 }
+    }
+
     pub fn jobs(&self) -> Vec<(String, Option<String>)> {
         let jobs = self.store().jobs(&JobFilter::default()).unwrap();
         jobs.into_iter().map(|job| (job.state.to_string(), job.error_kind)).collect()
@@ -178,6 +187,8 @@ pub struct FakeLabeller {
     pub gate: Mutex<()>,
     /// Makes it another model.
     pub weights: u8,
+    /// Number of labels in a process of its own.
+    pub isolated: AtomicUsize,
 }
 
 impl Labeller for FakeLabeller {
@@ -192,6 +203,11 @@ impl Labeller for FakeLabeller {
 
     fn views(&self) -> Vec<String> {
         vec!["PLAX".to_owned(), "A4C".to_owned()]
+    }
+
+    fn label_isolated(&self, path: &Path) -> Result<Labelling, LabelFailure> {
+        self.isolated.fetch_add(1, Ordering::SeqCst);
+        self.label(path)
     }
 
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {

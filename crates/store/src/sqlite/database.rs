@@ -67,7 +67,7 @@ impl SqliteStore {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(query)?;
         let value = work(&transaction).map_err(|error| match error {
             WriteError::Sqlite(source) => query(source),
-            WriteError::SqliteStore(error) => error,
+            WriteError::Store(error) => error,
         })?;
         transaction.commit().map_err(query)?;
         Ok(value)
@@ -96,7 +96,7 @@ impl Backend for SqliteStore {
 /// Errors that end a write early: SQLite, or a rule of the store.
 pub(crate) enum WriteError {
     Sqlite(rusqlite::Error),
-    SqliteStore(StoreError),
+    Store(StoreError),
 }
 
 impl From<rusqlite::Error> for WriteError {
@@ -107,6 +107,6 @@ impl From<rusqlite::Error> for WriteError {
 
 impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
-        Self::SqliteStore(error)
+        Self::Store(error)
     }
 }

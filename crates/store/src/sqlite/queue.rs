@@ -137,20 +137,14 @@ impl Queue for SqliteStore {
         })
     }
 
-    fn recover(&self, all_running: bool, max_interruptions: u32, now: Timestamp) -> Result<u64, StoreError> {
+    fn recover(&self, all_running: bool, now: Timestamp) -> Result<u64, StoreError> {
         self.write("recover jobs", |transaction| {
             let recovered = transaction.execute(
                 "UPDATE job SET
-                     interruptions = interruptions + 1,
-                     state = CASE WHEN interruptions + 1 >= ?2 THEN 'failed' ELSE 'pending' END,
-                     error_kind = CASE WHEN interruptions + 1 >= ?2 THEN 'interrupted' ELSE error_kind END,
-                     error_message = CASE WHEN interruptions + 1 >= ?2
-                         THEN 'the program ended ' || (interruptions + 1) || ' times while it was labelling this file'
-                         ELSE error_message END,
-                     finished_at = CASE WHEN interruptions + 1 >= ?2 THEN ?3 END,
+                     interruptions = interruptions + 1, state = 'pending',
                      worker = NULL, lease_until = NULL, not_before = NULL
-                 WHERE state = 'running' AND (?1 OR lease_until <= ?3)",
-                params![all_running, max_interruptions, time_text(now)],
+                 WHERE state = 'running' AND (?1 OR lease_until <= ?2)",
+                params![all_running, time_text(now)],
             )?;
             Ok(recovered as u64)
         })
