@@ -213,7 +213,9 @@ fn an_object_without_an_image_is_skipped_by_label_as_by_the_daemon() {
     let comprehensive_report = element(0x0008, 0x0016, b"UI", "1.2.840.10008.5.1.4.1.1.88.33");
     let uids = [element(0x0008, 0x0018, b"UI", "1.2.3.4"), element(0x0020, 0x000D, b"UI", "1.2.3")].concat();
     let report = [[0; 128].as_slice(), b"DICM", &meta, &comprehensive_report, &uids].concat();
-    let path = folder.path().join("report.dcm");
+    let inbox = folder.path().join("inbox");
+    std::fs::create_dir(&inbox).unwrap();
+    let path = inbox.join("report.dcm");
     std::fs::write(&path, report).unwrap();
     let (code, stdout, stderr) = run(&["label", "--json", "--pipeline", "tte11-tiny", path.to_str().unwrap()]);
     assert_eq!(code, 0, "{stderr}");
@@ -221,15 +223,8 @@ fn an_object_without_an_image_is_skipped_by_label_as_by_the_daemon() {
     assert_eq!((lines.len(), &lines[0]["skipped"]), (1, &Value::Bool(true)));
     lines.iter().for_each(check_label);
     let database = folder.path().join("lab.sqlite");
-    let arguments = [
-        "watch",
-        folder.path().to_str().unwrap(),
-        "--db",
-        database.to_str().unwrap(),
-        "--once",
-        "--pipeline",
-        "tte11-tiny",
-    ];
+    let arguments =
+        ["watch", inbox.to_str().unwrap(), "--db", database.to_str().unwrap(), "--once", "--pipeline", "tte11-tiny"];
     let (code, _, stderr) = run(&arguments);
     assert_eq!(code, 0, "{stderr}");
 }

@@ -48,9 +48,10 @@ fn root() -> Command {
     root
 }
 
-/// The command and those below it, in the order of the help, with their full names.
+/// The command and those below it that the help lists, in its order, with their full names.
 fn commands(command: &Command) -> Vec<(String, Command)> {
     let name = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
-    let below = command.get_subcommands().filter(|below| below.get_name() != "help").flat_map(commands);
+    let below =
+        command.get_subcommands().filter(|below| below.get_name() != "help" && !below.is_hide_set()).flat_map(commands);
     std::iter::once((name, command.clone())).chain(below).collect()
 }
