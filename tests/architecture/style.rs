@@ -12,7 +12,7 @@ const MAX_LINES: usize = 400;
 const OPENINGS: [&str; 5] = ["What", "How", "Whether", "Where", "Why"];
 
 /// Doc comments that open so, at most, of each crate that still has some.
-const MAX_OPENINGS: [(&str, usize); 5] = [("evaluate", 77), ("nn", 35), ("src", 54), ("tests", 1), ("train", 71)];
+const MAX_OPENINGS: [(&str, usize); 4] = [("nn", 11), ("src", 24), ("tests", 1), ("train", 54)];
 
 /// Constants named `MOST_` or `LEAST_` instead of `MAX_` or `MIN_`, at most, of each crate that still has some.
 const MAX_OLD_LIMITS: [(&str, usize); 4] = [("daemon", 1), ("nn", 2), ("src", 2), ("train", 1)];

@@ -5,7 +5,7 @@ use zoo::losses::{ContrastiveForm, ContrastiveLoss, CrossEntropy, PartialLabelLo
 
 use crate::Result;
 
-/// What is minimized.
+/// The quantity that training minimizes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Objective {

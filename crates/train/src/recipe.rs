@@ -39,7 +39,7 @@ pub struct Recipe {
     pub label_noise: f64,
     /// What to learn from.
     pub data: DataRecipe,
-    /// What is minimized.
+    /// The quantity that training minimizes.
     #[serde(default)]
     pub objective: Objective,
     /// How weights follow their gradients.

@@ -1,6 +1,6 @@
 //! Every recipe in `pipelines/train` overfits a tiny batch.
 //!
-//! What a recipe says is kept: objective, what is trained, optimizer, kind of schedule, balance, dropout, augmentation, head,
+//! All that a recipe says is kept: objective, what is trained, optimizer, kind of schedule, balance, dropout, augmentation, head,
 //! fusion and views. Another are, for time alone:
 //! - the encoder: a miniature of the same family and framework, with images of 32 x 32 pixels and a bottleneck of at most
 //!   32; clips of four frames where the data have clips

@@ -4,7 +4,7 @@ use super::{Augmentation, factor};
 use crate::clip::Draft;
 use random::Stream;
 
-/// Where each pixel comes from: an affine map around the center of the image.
+/// An affine map around the center of the image, from each pixel to its source.
 pub(super) struct Way {
     matrix: [[f32; 2]; 2],
     /// As shares of the side.
