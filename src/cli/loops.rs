@@ -1,4 +1,4 @@
-//! What labs do with loops every day.
+//! Commands on loops.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub struct DemoOptions {
     /// Folder for the studies, the database, pictures and exports; made anew
     #[arg(long, value_name = "DIR", default_value = "demo-out")]
     pub out: PathBuf,
-    /// How many studies to simulate
+    /// Number of studies to simulate
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub studies: u32,
     /// Seed of the simulation

@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Flags of every command.
     #[command(flatten)]
     pub common: Common,
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -50,7 +50,7 @@ pub struct Common {
     /// Pipeline: a shipped name, a .toml file, or a model of `models list` with the frames it was made for
     #[arg(long, global = true, value_name = "NAME")]
     pub pipeline: Option<String>,
-    /// Where the model runs: auto, cpu, cuda[:N] or metal
+    /// Device of the model: auto, cpu, cuda[:N] or metal
     #[arg(long, global = true, value_name = "DEVICE")]
     pub device: Option<String>,
     /// Threads for the arithmetic; all cores by default
@@ -83,7 +83,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// What to do.
+/// The command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Simulate two studies, watch them come in, label them, print the inventory and where to look

@@ -7,12 +7,12 @@ use clap::{Args, Subcommand};
 /// `echolabel models`
 #[derive(Debug, Args)]
 pub struct ModelsOptions {
-    /// What to do.
+    /// The action.
     #[command(subcommand)]
     pub command: ModelsCommand,
 }
 
-/// What to do with models.
+/// Actions on models.
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
     /// List the models and whether their weights are here
@@ -34,7 +34,8 @@ pub enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Take over weights that another framework trained: Keras (.h5, .keras, .weights.h5), torch (.pth, .pt), .safetensors
+    /// Take over weights that another framework trained: Keras (.h5, .keras, .weights.h5), torch (.pth, .pt),
+    /// .safetensors
     #[command(after_help = "Examples:
   echolabel models import TTE47_Classifier_Model.h5 --as EchoView47_classifier
   echolabel models import best_model.pth --as tte11-residual
@@ -116,12 +117,12 @@ Reference files hold what the original framework computed with weights made by a
 /// `echolabel config`
 #[derive(Debug, Args)]
 pub struct ConfigOptions {
-    /// What to do.
+    /// The action.
     #[command(subcommand)]
     pub command: ConfigCommand,
 }
 
-/// What to do with the configuration.
+/// Actions on the configuration.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Read the file given by --config, check every key, folder and pipeline, and print what it amounts to

@@ -27,7 +27,7 @@ use store::SqliteStore;
 
 use crate::cli::Common;
 
-/// Why a command did not end well.
+/// An error of a command.
 #[derive(Debug)]
 pub enum Failure {
     /// Some inputs failed; each was named with its reason. Exit code 1.

@@ -9,10 +9,10 @@ use ureq::Agent;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::tls::{RootCerts, TlsConfig};
 
-/// How often in a row a download may fail without having brought a byte.
-const MOST_FRUITLESS_ATTEMPTS: u32 = 4;
+/// Attempts in a row that may fail without having brought a byte.
+const MAX_FRUITLESS_ATTEMPTS: u32 = 4;
 
-/// How long nothing may come before the connection counts as lost.
+/// Time without a byte after which the connection counts as lost.
 const STALL: Duration = Duration::from_secs(60);
 
 /// One file to be fetched over HTTP.
@@ -21,9 +21,9 @@ const STALL: Duration = Duration::from_secs(60);
 /// machine; `target` appears only when every byte is there and the digest is right.
 #[derive(Debug)]
 pub struct Download<'a> {
-    /// Where the file is.
+    /// Address of the file.
     pub address: &'a str,
-    /// Where it goes.
+    /// Destination.
     pub target: &'a Path,
     /// The hexadecimal sha256 that it must have; without it, the hub's own is used where it tells one.
     pub sha256: Option<&'a str>,
@@ -40,7 +40,7 @@ pub trait Progress {
     fn again(&self, reason: &str);
 }
 
-/// Why a download did not end well.
+/// An error of a download.
 #[derive(Debug, Error)]
 pub enum DownloadError {
     /// The server refused.
@@ -50,7 +50,7 @@ pub enum DownloadError {
         address: String,
         /// The status line.
         status: StatusCode,
-        /// What to do about it.
+        /// A way to mend it.
         advice: &'static str,
     },
     /// The server could not be reached, or the connection broke again and again.
@@ -74,7 +74,7 @@ pub enum DownloadError {
         #[source]
         source: std::io::Error,
     },
-    /// What came is not what was promised; it was thrown away.
+    /// The bytes are not those that were promised; they were discarded.
     #[error("{address} gave a file with sha256 {found}, expected {expected}; it was thrown away")]
     Digest {
         /// The address.
@@ -86,7 +86,7 @@ pub enum DownloadError {
     },
 }
 
-/// What one attempt came to.
+/// The outcome of one attempt.
 enum Attempt {
     Complete,
     Broken(Box<ureq::Error>),
@@ -104,7 +104,7 @@ impl Download<'_> {
                 Attempt::Complete => break,
                 Attempt::Broken(source) => {
                     fruitless = if self.length_here() > before { 0 } else { fruitless + 1 };
-                    if fruitless == MOST_FRUITLESS_ATTEMPTS {
+                    if fruitless == MAX_FRUITLESS_ATTEMPTS {
                         return Err(DownloadError::Connection { address: self.address.to_owned(), source });
                     }
                     progress.again(&source.to_string());

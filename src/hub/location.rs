@@ -17,7 +17,7 @@ pub struct HubFile<'a> {
     pub file: &'a str,
 }
 
-/// Where a file of weights is to be had.
+/// A source of a file of weights.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// On this machine or a mounted share.
@@ -38,7 +38,7 @@ impl HubFile<'_> {
         self.address(base.as_deref().unwrap_or(DEFAULT_HUB))
     }
 
-    /// Where in `folder` a copy of the file is: by its name, or laid out as on the hub.
+    /// Returns the path of a copy of the file in `folder`: by its name, or laid out as on the hub.
     fn in_folder(&self, folder: &Path) -> Option<PathBuf> {
         let laid_out = folder.join(self.repository).join("resolve").join(self.revision).join(self.file);
         let plain = folder.join(self.repository).join(self.file);
@@ -48,10 +48,12 @@ impl HubFile<'_> {
 }
 
 impl Origin {
-    /// What a person meant by `from`: a file, a folder with a copy, the address of the file or that of a hub.
+    /// Reads `--from`: a file, a folder with a copy, the address of the file or that of a hub.
     ///
-    /// An address is the file's own when its path ends with a file name that has a suffix; else it is a hub's. Errors: a
-    /// hub or folder was named for a model that is on no hub, or the folder holds no copy.
+    /// An address is the file's own when its path ends with a file name that has a suffix; else it is a hub's.
+    ///
+    /// # Errors
+    /// A hub or folder was named for a model that is on no hub, or the folder holds no copy.
     pub fn of(from: &str, hub_file: Option<&HubFile<'_>>) -> Result<Self, String> {
         if from.starts_with("http://") || from.starts_with("https://") {
             let path = from.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);

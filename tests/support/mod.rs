@@ -1,4 +1,4 @@
-//! What the whole-program tests share.
+//! Helpers of the whole-program tests.
 #![allow(dead_code, reason = "every test file uses another part of it")]
 
 use std::path::{Path, PathBuf};

@@ -18,10 +18,11 @@ const ARCHITECTURE: &str = "compute_75";
 
 const THREADS_PER_BLOCK: u32 = 256;
 
-/// Convolves `x` [N, C, H, W] with `weight` [C, 1, kh, kw], adds `bias` [C] and applies `activation`, to [N, C, H', W'];
-/// `(top, left)` rows and columns of zeros come before the image, and behind it as many as `(H', W')` need.
+/// Convolves `x` [N, C, H, W] with `weight` [C, 1, kh, kw], adds `bias` [C] and applies `activation`, to [N, C, H',
+/// W']; `(top, left)` rows and columns of zeros come before the image, and behind it as many as `(H', W')` need.
 ///
-/// Errors: operands that are not contiguous, that do not fit each other, or that are not all f32, all f16 or all bf16; more
+/// # Errors
+/// Operands that are not contiguous, that do not fit each other, or that are not all f32, all f16 or all bf16; more
 /// than 2^31 numbers; a failure of the driver or of the compiler.
 pub fn depthwise(
     [x, weight, bias]: [Operand<'_>; 3],
@@ -119,9 +120,9 @@ impl Layer<'_> {
         }
         let blocks = (self.outputs as u32).div_ceil(THREADS_PER_BLOCK);
         let grid = LaunchConfig { grid_dim: (blocks, 1, 1), block_dim: (THREADS_PER_BLOCK, 1, 1), shared_mem_bytes: 0 };
-        // SAFETY: the arguments are those of the kernel of this name in `layers.cu`, in its order and types: pointers to
-        // NUMBERs, which `T` is laid out as, then ints. Operands are as long as their shapes, which the callers have
-        // compared, so that every index of the kernel, which it keeps within the image itself, is inside them.
+        // SAFETY: the arguments are those of the kernel of this name in `layers.cu`, in its order and types: pointers
+        // to NUMBERs, which `T` is laid out as, then ints. Operands are as long as their shapes, which the callers
+        // have compared, so that every index of the kernel, which it keeps within the image itself, is inside them.
         unsafe { launch.launch(grid) }.w()?;
         Ok(CudaStorage::wrap_cuda_slice(output, device.clone()))
     }

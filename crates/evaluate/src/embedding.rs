@@ -28,6 +28,9 @@ impl Default for TsneOptions {
 ///
 /// Takes rows `[n, features]`, gives n points. Time grows with the square of n: some thousand rows are for minutes.
 /// Distances between clusters and their sizes mean nothing.
+///
+/// # Errors
+/// There are under 4 rows, their features differ in length or are not finite, or the perplexity is under 1.
 pub fn tsne(features: &[&[f32]], options: TsneOptions) -> Result<Vec<[f64; 2]>> {
     need_at_least("feature vectors", 4, features.len())?;
     if !(options.perplexity >= 1.0 && options.perplexity.is_finite()) {
@@ -141,7 +144,8 @@ const EXAGGERATION: f64 = 12.0;
 fn gradient(affinities: &Matrix, points: &[[f64; 2]], exaggeration: f64) -> Vec<[f64; 2]> {
     let closeness =
         |one: &[f64; 2], other: &[f64; 2]| 1.0 / (1.0 + (one[0] - other[0]).powi(2) + (one[1] - other[1]).powi(2));
-    // Attraction and repulsion are summed apart, since the latter is divided by a sum over all pairs that is not known yet.
+    // Attraction and repulsion are summed apart, since the latter is divided by a sum over all pairs that is not known
+    // yet.
     let mut attraction = vec![[0.0; 2]; points.len()];
     let mut repulsion = vec![[0.0; 2]; points.len()];
     let mut sum = 0.0;

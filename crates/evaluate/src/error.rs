@@ -36,7 +36,7 @@ pub enum EvaluateError {
     /// A row's probabilities are no probabilities.
     #[error("{row}: probabilities must be 0 to 1 and sum to 1; they are {smallest} to {largest} and sum to {sum}")]
     Probabilities {
-        /// Which row.
+        /// The row.
         row: String,
         /// The smallest of them.
         smallest: f64,
@@ -48,7 +48,7 @@ pub enum EvaluateError {
     /// Rows that are joined contradict each other.
     #[error("{place}: its rows disagree on {what}")]
     Disagreement {
-        /// Which beat, loop or study.
+        /// The beat, loop or study.
         place: String,
         /// The column on which they disagree.
         what: &'static str,

@@ -30,6 +30,9 @@ impl ChannelAffine {
     }
 
     /// Maps `x` [N, C, H, W] to the same shape.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         if has_depthwise(x) {
             return self.conv.forward(x, Padding::symmetric(0));

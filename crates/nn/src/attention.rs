@@ -11,11 +11,11 @@ pub struct MultiHeadAttention {
     heads: usize,
 }
 
-/// What attention gives.
+/// Output of attention.
 pub struct Attended {
     /// The mixed values, [B, T, C].
     pub values: Tensor,
-    /// How much each element (rows) looked at each other one (columns), the mean over the heads, [B, T, T].
+    /// Attention weights of each element (rows) for each other one (columns), the mean over the heads, [B, T, T].
     pub weights: Tensor,
 }
 
@@ -26,6 +26,9 @@ impl MultiHeadAttention {
     }
 
     /// Lets every element of `x` [B, T, C] look at every other.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, x: &Tensor) -> Result<Attended> {
         let (batch, length, width) = x.dims3()?;
         if self.heads == 0 || width % self.heads != 0 {

@@ -27,6 +27,9 @@ impl Conv2d {
     }
 
     /// Adds `bias` [out] to the output; comes before [`Self::with_norm`].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn with_bias(self, bias: Tensor) -> Result<Self> {
         let out = self.weight.single().dim(0)?;
         if bias.elem_count() != out {
@@ -36,7 +39,11 @@ impl Conv2d {
         Ok(Self { bias: Some(Weight::new(bias)), ..self })
     }
 
-    /// Folds the batch norm that follows into weight and bias, or keeps it beside them where its statistics are variables.
+    /// Folds the batch norm that follows into weight and bias, or keeps it beside them where its statistics are
+    /// variables.
+    ///
+    /// # Errors
+    /// The norm has another number of channels, or the device fails.
     pub fn with_norm(self, norm: &BatchNorm) -> Result<Self> {
         let (channels, out) = (norm.weight.elem_count(), self.weight.single().dim(0)?);
         if channels != out {
@@ -99,6 +106,9 @@ impl Conv2d {
     }
 
     /// Convolves maps of `in` channels to maps of `out` channels.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn over(&self, maps: &FeatureMaps, padding: Padding) -> Result<FeatureMaps> {
         match maps {
             FeatureMaps::Eager(x) => Ok(FeatureMaps::Eager(self.forward(x, padding)?)),
@@ -146,6 +156,9 @@ impl Conv2d {
     }
 
     /// Convolves with TensorFlow's "same" padding.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn over_same(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         let (_, height, width) = maps.size()?;
         let kernel = self.weight.single().dim(2)?;

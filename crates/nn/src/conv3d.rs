@@ -46,6 +46,9 @@ pub struct Conv3d {
 
 impl Conv3d {
     /// A convolution from `weight` [out, in, kt, kh, kw], torch's layout, without bias.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn new(weight: &Tensor, geometry: Geometry3d) -> Result<Self> {
         let (out, width_in, temporal_kernel, height, width) = weight.dims5()?;
         let flat = weight.permute((0, 2, 1, 3, 4))?.contiguous()?;
@@ -56,6 +59,9 @@ impl Conv3d {
     }
 
     /// Folds the batch norm that follows into the weight.
+    ///
+    /// # Errors
+    /// The norm has another number of channels, or the device fails.
     pub fn with_norm(self, norm: &BatchNorm) -> Result<Self> {
         Ok(Self { conv: self.conv.with_norm(norm)?, ..self })
     }
@@ -102,7 +108,11 @@ impl Conv3d {
         Ok(Clips { maps: self.conv.over(&FeatureMaps::Training(neighbors))?, frames: frames_out })
     }
 
-    /// Convolves `x` [B, T, in, H, W] to [B, T', out, H', W'], by the CPU kernels if they are chosen (`ECHOLABEL_KERNELS`).
+    /// Convolves `x` [B, T, in, H, W] to [B, T', out, H', W'], by the CPU kernels if they are chosen
+    /// (`ECHOLABEL_KERNELS`).
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.convolved(x, |x| self.conv.forward(x))
     }

@@ -25,6 +25,9 @@ impl DeviceChoice {
     ///
     /// `Auto` never fails: it falls back to the CPU and logs why. A device asked for by name is an error when it cannot
     /// be opened, since silently running a hundred times slower would be worse.
+    ///
+    /// # Errors
+    /// A device asked for by name is not there or not part of this build.
     pub fn open(self) -> Result<Device> {
         match self {
             Self::Cpu => Ok(Device::Cpu),
@@ -102,7 +105,7 @@ impl fmt::Display for DeviceChoice {
     }
 }
 
-/// Whether the error, or one that it comes from, says that a GPU has no memory left.
+/// Returns true if the error, or one of its sources, says that a GPU is out of memory.
 ///
 /// It goes by the names that CUDA's driver and cuBLAS give their errors, since their types exist in CUDA builds only.
 pub fn ran_out_of_memory(error: &(dyn Error + 'static)) -> bool {

@@ -14,7 +14,7 @@ pub enum NnError {
     DeviceUnavailable {
         /// The name as it was asked for.
         name: String,
-        /// What the driver or the build says.
+        /// The message of the driver or the build.
         reason: String,
     },
     /// A layer was built from tensors whose shapes do not fit each other.
@@ -22,7 +22,7 @@ pub enum NnError {
     Shape {
         /// The kind of layer.
         layer: &'static str,
-        /// Which shapes disagree.
+        /// The shapes that disagree.
         problem: String,
     },
     /// The CPU kernels refused a layer or the instruction set asked for.

@@ -19,6 +19,9 @@ impl LayerNorm {
     }
 
     /// Normalizes the last axis of `x` [..., C].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         in_single(x, |x| self.normalize(x))
     }
@@ -34,6 +37,9 @@ impl LayerNorm {
     }
 
     /// Normalizes the channels of every pixel.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(match maps {
             FeatureMaps::Eager(x) => {

@@ -11,8 +11,8 @@ pub struct LstmLayer {
 }
 
 impl LstmLayer {
-    /// A layer of `width` cells from the projections in -> 4 `width` and `width` -> 4 `width`; the four parts are the input
-    /// gate, the forget gate, the candidate and the output gate, torch's order.
+    /// A layer of `width` cells from the projections in -> 4 `width` and `width` -> 4 `width`; the four parts are the
+    /// input gate, the forget gate, the candidate and the output gate, torch's order.
     pub fn new(from_input: Linear, from_state: Linear, width: usize) -> Self {
         Self { from_input, from_state, width }
     }
@@ -55,6 +55,9 @@ impl Lstm {
     }
 
     /// Maps `x` [B, T, in] to the states of the last layer, [B, T, directions * width].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut x = x.clone();
         for directions in &self.layers {

@@ -5,8 +5,8 @@ use crate::half::in_single;
 use crate::windows::Windows;
 use crate::{FeatureMaps, NnError, Result};
 
-/// Self-attention between the pixels of maps: from 3 C channels, the queries, keys and values with the heads of each one
-/// after the other, to C channels.
+/// Self-attention between the pixels of maps: from 3 C channels, the queries, keys and values with the heads of each
+/// one after the other, to C channels.
 #[derive(Debug, Clone)]
 pub struct MapAttention {
     scale: Scale,
@@ -18,7 +18,7 @@ pub struct MapAttention {
     beyond: Option<Tensor>,
 }
 
-/// What the scores of each head are multiplied by.
+/// Factor of the scores of each head.
 #[derive(Debug, Clone)]
 enum Scale {
     /// The same for all heads.
@@ -66,12 +66,18 @@ impl MapAttention {
     /// Pixels look at those of their window. Scores are cosines times the head's `scale` [heads], plus a `bias`
     /// [heads, tokens, tokens] for each pair of places; tokens beyond the map's edge have the queries, keys and values
     /// `beyond` [3 C] (Liu et al., "Swin Transformer V2", CVPR 2022).
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn cosine(windows: Windows, scale: &Tensor, bias: Tensor, beyond: Tensor) -> Result<Self> {
         let scale = Scale::OfHead(scale.flatten_all()?);
         Ok(Self { scale, windows, unit_length: true, bias: Some(bias), beyond: Some(beyond) })
     }
 
     /// Maps of 3 C channels to maps of C.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn over(&self, maps: &FeatureMaps) -> Result<FeatureMaps> {
         let (channels, height, width) = maps.size()?;
         let heads = self.scale.heads();
@@ -151,7 +157,7 @@ impl MapAttention {
     }
 }
 
-/// Where each pixel is among the windows' tokens.
+/// Index of each pixel among the windows' tokens.
 fn places(windows: &[TokenWindow], pixels: usize, device: &Device) -> Result<Tensor> {
     let mut places = vec![0u32; pixels];
     for (place, pixel) in windows.iter().flat_map(|window| &window.pixels).enumerate() {
@@ -162,7 +168,7 @@ fn places(windows: &[TokenWindow], pixels: usize, device: &Device) -> Result<Ten
     Ok(Tensor::new(places, device)?)
 }
 
-/// What is added to the scores of one frame's windows, [count, 1, tokens, tokens]; nothing where no window has regions.
+/// Term added to the scores of one frame's windows, [count, 1, tokens, tokens]; nothing where no window has regions.
 fn mask(windows: &[TokenWindow], device: &Device) -> Result<Option<Tensor>> {
     if windows.iter().any(|window| window.regions.is_empty()) {
         return Ok(None);
@@ -217,8 +223,8 @@ mod tests {
         assert!(difference < 1e-5, "{difference}");
     }
 
-    /// Cosine attention in shifted windows of 2 x 2 over maps [N, 3 C, H, W], from the maps, the heads' scales, the bias for
-    /// each pair of places and what is beyond the edge.
+    /// Cosine attention in shifted windows of 2 x 2 over maps [N, 3 C, H, W], from the maps, the heads' scales, the
+    /// bias for each pair of places and what is beyond the edge.
     fn cosine_attention(inputs: &[Tensor]) -> Result<Tensor> {
         let windows = Windows::Shifted { side: 2, shift: 1 };
         let attention = MapAttention::cosine(windows, &inputs[1], inputs[2].clone(), inputs[3].clone())?;

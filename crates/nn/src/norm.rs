@@ -20,6 +20,9 @@ pub struct BatchNorm {
 
 impl BatchNorm {
     /// The norm with its running statistics as `x * scale + shift`, both [C].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn scale_and_shift(&self) -> Result<(Tensor, Tensor)> {
         let scale = (&self.weight / (&self.variance + self.settings.eps)?.sqrt()?)?;
         let shift = (&self.bias - (&self.mean * &scale)?)?;

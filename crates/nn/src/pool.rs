@@ -4,6 +4,9 @@ use crate::half::in_single;
 use crate::{Padding, Result};
 
 /// Averages `x` [N, C, H, W] over the image to [N, C].
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn global_average(x: &Tensor) -> Result<Tensor> {
     in_single(x, |x| Ok(x.flatten_from(2)?.mean(D::Minus1)?))
 }
@@ -11,6 +14,9 @@ pub fn global_average(x: &Tensor) -> Result<Tensor> {
 /// Takes the largest value of each `kernel` x `kernel` window of `x` [N, C, H, W]; pixels outside the image never win.
 ///
 /// Built of shifted views, since Candle's own pooling has neither padding nor overlap with padding.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> Result<Tensor> {
     let (_, _, height, width) = x.dims4()?;
     let out_height = output_length(height + padding.top + padding.bottom, kernel, stride)?;
@@ -20,11 +26,18 @@ pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> R
 }
 
 /// Averages `x` [N, C, H, W] over windows of 2 x 2 without overlap; an odd last row or column is dropped.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn average_pool_2x2(x: &Tensor) -> Result<Tensor> {
     Ok(x.avg_pool2d(2)?)
 }
 
-/// Takes the largest value of each 2 x 2 x 2 block of `x` [B, T, C, H, W]; odd last frames, rows or columns are dropped.
+/// Takes the largest value of each 2 x 2 x 2 block of `x` [B, T, C, H, W]; odd last frames, rows or columns are
+/// dropped.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn max_pool_2x2x2(x: &Tensor) -> Result<Tensor> {
     let mut pooled = x.clone();
     for axis in [1, 3, 4] {
@@ -41,12 +54,14 @@ pub(crate) fn output_length(padded_length: usize, kernel: usize, stride: usize) 
     }
 }
 
-/// Takes the largest of `kernel` neighbors along one axis. The maximum is separable, so two passes of this make a window.
+/// Takes the largest of `kernel` neighbors along one axis. The maximum is separable, so two passes of this make a
+/// window.
 fn pooled_axis(x: &Tensor, axis: usize, (out, kernel, stride, before): (usize, usize, usize, usize)) -> Result<Tensor> {
     let length = x.dim(axis)?;
     let mut largest: Option<Tensor> = None;
     for tap in 0..kernel {
-        // A neighbor outside the image is replaced by the nearest one inside the window, which cannot change the maximum.
+        // A neighbor outside the image is replaced by the nearest one inside the window, which cannot change the
+        // maximum.
         let indexes: Vec<u32> = (0..out)
             .map(|position| {
                 let window_start = (position * stride).saturating_sub(before);

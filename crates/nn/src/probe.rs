@@ -4,13 +4,16 @@ use candle_core::{Device, Tensor};
 
 use crate::{CompiledNetwork, Conv2d, FeatureMaps, KernelChoice, NnError, Padding, Result};
 
-/// How long is measured, once everything is warm.
+/// Duration of a measurement, after warm-up.
 const MEASURED: Duration = Duration::from_millis(300);
 
-/// The most multiply-adds a second that the CPU kernels reach here on all threads: the best of many short runs of one large
-/// product, which a whole network cannot beat.
+/// The most multiply-adds a second that the CPU kernels reach here on all threads: the best of many short runs of one
+/// large product, which a whole network cannot beat.
 ///
 /// An error where `ECHOLABEL_KERNELS` turns the kernels off.
+///
+/// # Errors
+/// The kernels refuse the layer that is measured.
 pub fn multiply_adds_per_second() -> Result<f64> {
     const SIDE: usize = 32;
     const CHANNELS: usize = 512;

@@ -11,6 +11,9 @@ pub struct Linear {
 
 impl Linear {
     /// A layer from `weight` [out, in] and `bias` [out], torch's layout.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn new(weight: &Tensor, bias: Option<Tensor>) -> Result<Self> {
         Ok(Self { transposed_weight: weight.t()?.contiguous()?, bias })
     }
@@ -21,6 +24,9 @@ impl Linear {
     }
 
     /// The same layer on the channels of each pixel, as a 1x1 convolution.
+    ///
+    /// # Errors
+    /// The weight cannot be reshaped.
     pub fn into_pointwise(self) -> Result<Conv2d> {
         let (width_in, width_out) = self.transposed_weight.dims2()?;
         let weight = self.transposed_weight.t()?.contiguous()?.reshape((width_out, width_in, 1, 1))?;
@@ -28,6 +34,9 @@ impl Linear {
     }
 
     /// Maps the last axis: [..., in] to [..., out].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let y = x.broadcast_matmul(&self.transposed_weight)?;
         Ok(match &self.bias {
@@ -48,6 +57,9 @@ pub struct TemporalConv {
 
 impl TemporalConv {
     /// A layer from `weight` [out, in, 3] and `bias` [out]; frames `dilation` apart are looked at together.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn new(weight: &Tensor, bias: Tensor, dilation: usize) -> Result<Self> {
         let (width_out, width_in, kernel) = weight.dims3()?;
         let stacked_weight = weight.permute((2, 1, 0))?.contiguous()?.reshape((kernel * width_in, width_out))?;
@@ -55,6 +67,9 @@ impl TemporalConv {
     }
 
     /// Convolves `x` [B, T, in] over time to [B, T, out]; frames before the first and after the last count as zero.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (clips, frames, _) = x.dims3()?;
         let (kernel_width, width_out) = self.stacked_weight.dims2()?;

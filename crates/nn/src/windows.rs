@@ -1,13 +1,13 @@
 use runtime::TokenWindow;
 
-/// How a map is cut into windows within which tokens see each other.
+/// Division of a map into windows within which tokens attend to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Windows {
     /// One over the whole map.
     Whole,
-    /// Squares of `side` x `side` tokens that begin `shift` tokens below and right of the map's corner (Liu et al., "Swin
-    /// Transformer", ICCV 2021). Those at the lower and right edge hold what is beyond it, then the rows and columns that
-    /// the shift left out. A side that one window covers is not shifted.
+    /// Squares of `side` x `side` tokens that begin `shift` tokens below and right of the map's corner (Liu et al.,
+    /// "Swin Transformer", ICCV 2021). Those at the lower and right edge hold what is beyond it, then the rows and
+    /// columns that the shift left out. A side that one window covers is not shifted.
     Shifted {
         /// Tokens on a side.
         side: usize,
@@ -58,7 +58,7 @@ impl Places {
         Self { length, padded, side, shift: if side >= padded { 0 } else { shift } }
     }
 
-    /// Where in the map the windows' `index`-th row is; nothing beyond the edge.
+    /// Returns the map's row of the windows' `index`-th row, or `None` beyond the edge.
     fn place(&self, index: usize) -> Option<usize> {
         Some((index + self.shift) % self.padded).filter(|&place| place < self.length)
     }

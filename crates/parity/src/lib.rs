@@ -1,10 +1,11 @@
-//! Parity with other frameworks: numbers that TensorFlow, PyTorch, Pillow and OpenCV computed, computed again by the layers,
-//! losses and resizing of this workspace.
+//! Parity with other frameworks: numbers that TensorFlow, PyTorch, Pillow and OpenCV computed, computed again by the
+//! layers, losses and resizing of this workspace.
 //!
-//! A reference file says how its inputs and weights are made by a formula, and what the original framework computed from
-//! them. So parity is checked without trained weights, for any seed, image size, clip length, batch or temperature. There
-//! are files of models, of losses, of resizing (with safetensors files of whole images beside them) and of the formula.
-//! They lie in `fixtures/golden`, named as their format is; `echolabel models verify` is the command.
+//! A reference file says how its inputs and weights are made by a formula, and what the original framework computed
+//! from them. So parity is checked without trained weights, for any seed, image size, clip length, batch or
+//! temperature. There are files of models, of losses, of resizing (with safetensors files of whole images beside them)
+//! and of the formula. They lie in `fixtures/golden`, named as their format is; `echolabel models verify` is the
+//! command.
 
 mod compare;
 mod eleven_views;
@@ -68,10 +69,12 @@ impl Check {
 
 /// Runs the reference file at `path`, or every one in that folder, on the CPU and compares every output that it lists.
 ///
-/// A large deviation is not an error but a [`Check`] that does not pass, and so is a loss or a way of resizing that is not
-/// known here. Errors: a file cannot be read or is no reference file, the model is unknown, the tensors listed are not those
-/// that the architecture reads, or a folder holds none.
-/// To go on after an error in a folder, call this for each of its [`model_files`].
+/// A large deviation is not an error but a [`Check`] that does not pass, and so is a loss or a way of resizing that is
+/// not known here. To go on after an error in a folder, call this for each of its [`model_files`].
+///
+/// # Errors
+/// A file cannot be read or is no reference file, the model is unknown, the tensors listed are not those that the
+/// architecture reads, or a folder holds none.
 pub fn verify(path: &Path) -> Result<Vec<Check>> {
     if !path.is_dir() {
         return verify_file(path);

@@ -4,8 +4,8 @@ use zoo::ProbabilityCalibration;
 
 /// Joins what a model says of each clip into what it says of the loop.
 ///
-/// Softmax vectors are averaged over the clips of a beat (its frames where a model sees stills) and then over the beats, so
-/// that a beat with many windows does not outvote the others.
+/// Softmax vectors are averaged over the clips of a beat (its frames where a model sees stills) and then over the
+/// beats, so that a beat with many windows does not outvote the others.
 pub struct Aggregation;
 
 /// The decision about a loop.
@@ -25,7 +25,7 @@ pub struct LoopView {
     pub reason: Option<String>,
 }
 
-/// When a loop is given no view.
+/// The rule for giving a loop no view.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AbstentionRules {
     /// The most likely view is less likely than this.
@@ -35,8 +35,8 @@ pub struct AbstentionRules {
 }
 
 impl Aggregation {
-    /// Joins the logits of clips, each with its beat's number (if any), and abstains by `rules`, or where `calibration` says
-    /// that the loop shows none of the views.
+    /// Joins the logits of clips, each with its beat's number (if any), and abstains by `rules`, or where
+    /// `calibration` says that the loop shows none of the views.
     pub fn join(
         clips: &[(Option<usize>, &[f32])],
         calibration: &ProbabilityCalibration,

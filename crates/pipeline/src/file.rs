@@ -13,11 +13,11 @@ pub struct PipelineFile {
     pub name: String,
     /// The list of views: `tte11`, `tte47`; left out for a model that gives only vectors.
     pub label_set: Option<String>,
-    /// The numbers that the encoder computes with: `f32`; `bf16` or `f16` on a GPU; or `int8` on a CPU, for a model that `echolabel models
-    /// quantize` has calibrated.
+    /// The numbers that the encoder computes with: `f32`; `bf16` or `f16` on a GPU; or `int8` on a CPU, for a model
+    /// that `echolabel models quantize` has calibrated.
     #[serde(default)]
     pub precision: Precision,
-    /// Which frames are looked at.
+    /// The frames that are sampled.
     #[serde(default)]
     pub sampling: SamplingSection,
     /// The preparation of frames; must be what the weights were trained with.
@@ -30,7 +30,7 @@ pub struct PipelineFile {
     /// Spatial and temporal features to one; the spatial ones where it is left out.
     #[serde(default)]
     pub fusion: FusionSection,
-    /// Which weights.
+    /// The weights.
     pub weights: WeightsSection,
     /// The rule by which clips become a label.
     #[serde(default)]
@@ -65,7 +65,7 @@ pub struct PrepareSection {
     pub size: usize,
     /// Gray or color; the model's own where it is not given.
     pub color: Option<Color>,
-    /// Which part of the screen is kept; the model's own where it is not given.
+    /// The part of the screen that is kept; by default the model's own.
     pub crop: Option<Crop>,
     /// The way of resizing; the model's own where it is not given.
     pub resize: Option<Resize>,
@@ -127,6 +127,7 @@ impl Default for AggregateSection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClipRule {
-    /// The mean over the clips of a beat, or its frames where the model sees stills, then the mean over beats, so that every beat counts alike.
+    /// The mean over the clips of a beat, or its frames where the model sees stills, then the mean over beats, so that
+    /// every beat counts alike.
     MeanProbability,
 }

@@ -46,10 +46,11 @@ pub struct LoopLabel {
     pub reason: Option<String>,
     /// The probability of every view.
     pub probabilities: BTreeMap<String, f64>,
-    /// The views that the loop may show, most likely first: a set that holds the true one as often as the model's card says.
+    /// The views that the loop may show, most likely first: a set that holds the true one as often as the model's card
+    /// says.
     pub prediction_set: Vec<String>,
-    /// The mean energy of the clips, minus the log-sum-exp of their logits: above the limit in the model's card the loop
-    /// shows none of the views. `null` where no model was asked.
+    /// The mean energy of the clips, minus the log-sum-exp of their logits: above the limit in the model's card the
+    /// loop shows none of the views. `null` where no model was asked.
     pub energy: Option<f64>,
     /// Number of clips that the model saw.
     pub clips: usize,
@@ -73,6 +74,9 @@ impl Pipeline {
     ///
     /// A loop of a mode without views, or one that the model is unsure of, is a label without a view and with a reason;
     /// an error means that the file could not be used at all.
+    ///
+    /// # Errors
+    /// The file cannot be read as a loop, or the model fails on it.
     pub fn label(&self, path: &Path) -> Result<LoopLabel, LabelError> {
         let started = Instant::now();
         let mut ms = StageTimings::default();
@@ -127,8 +131,8 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Returns what the model is given, one after the other: each the beat's number and positions among the prepared frames,
-    /// of which `clips` are the clips of the plan.
+    /// Returns what the model is given, one after the other: each the beat's number and positions among the prepared
+    /// frames, of which `clips` are the clips of the plan.
     ///
     /// A sample is a clip of the plan or, for a model that sees stills, each frame of it.
     fn samples(&self, plan: &SamplingPlan, clips: &[Vec<usize>]) -> Vec<(Option<usize>, Vec<usize>)> {

@@ -26,8 +26,11 @@ impl PipelineSource {
     /// The name of the pipeline used when nobody names one.
     pub const DEFAULT: &'static str = "tte11-video-dilated";
 
-    /// A shipped pipeline of that name, else the file at that path (`.toml`), else the pipeline of that model, one of the
-    /// registry or of a card in the folder `models`.
+    /// A shipped pipeline of that name, else the file at that path (`.toml`), else the pipeline of that model, one of
+    /// the registry or of a card in the folder `models`.
+    ///
+    /// # Errors
+    /// Nothing has that name; the error lists the names that exist.
     pub fn named(name: &str, models: &Path) -> Result<Self, PipelineError> {
         if let Some((shipped, _)) = SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
             return Ok(Self::Shipped(shipped));
@@ -46,6 +49,9 @@ impl PipelineSource {
     }
 
     /// Reads the file, refusing unknown keys, or derives the pipeline from its model's card.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has an unknown key or a value out of range.
     pub fn read(&self, models: &Path) -> Result<PipelineFile, PipelineError> {
         let text = match self {
             Self::Shipped(name) => {

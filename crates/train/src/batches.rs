@@ -1,4 +1,4 @@
-//! Which examples make the batch of a step: a function of the seed and the step alone.
+//! Draws the examples of a step's batch, as a function of the seed and the step alone.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
-    /// Batches of `length` from the examples `numbers`, whose classes are among `classes`; with `balanced` every class is
-    /// drawn as often.
+    /// Batches of `length` from the examples `numbers`, whose classes are among `classes`; with `balanced` every class
+    /// is drawn as often.
     pub(crate) fn new(seed: u64, length: usize, numbers: &[usize], classes: &[Option<usize>], balanced: bool) -> Self {
         let mut pools: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::new();
         for &number in numbers {

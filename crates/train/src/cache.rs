@@ -17,18 +17,18 @@ pub struct ClipCache {
     offsets: Vec<u64>,
 }
 
-/// What `clips.json` holds.
+/// The content of `clips.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Index {
-    /// What made the clips: another recipe, seed or preparation makes another cache.
+    /// Digest of all that made the clips: another recipe, seed or preparation makes another cache.
     made_by: String,
     /// sha256 of `clips.bin`.
     sha256: String,
     planes: usize,
     size: usize,
     examples: Vec<Example>,
-    /// What could not be used.
+    /// Examples that could not be used.
     #[serde(default)]
     left_out: Vec<LeftOut>,
 }
@@ -38,6 +38,9 @@ const INDEX: &str = "clips.json";
 
 impl ClipCache {
     /// The cache in `folder` if there is one that was made by `made_by`.
+    ///
+    /// # Errors
+    /// The cache cannot be read or is damaged.
     pub fn open(folder: &Path, made_by: &str) -> Result<Option<Self>> {
         let path = folder.join(INDEX);
         let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
@@ -64,12 +67,12 @@ impl ClipCache {
         Ok(Some(Self { path, pixels, index, offsets }))
     }
 
-    /// What the clips show, in order.
+    /// Labels of the clips, in order.
     pub fn examples(&self) -> &[Example] {
         &self.index.examples
     }
 
-    /// What could not be used, and why.
+    /// Examples that could not be used, with the reason.
     pub fn left_out(&self) -> &[LeftOut] {
         &self.index.left_out
     }
@@ -80,6 +83,9 @@ impl ClipCache {
     }
 
     /// Clip `number`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
     pub fn clip(&self, number: usize) -> Result<Clip> {
         let Index { planes, size, examples, .. } = &self.index;
         let frames = examples[number].frames;
@@ -101,6 +107,9 @@ pub struct ClipCacheWriter {
 
 impl ClipCacheWriter {
     /// A cache in `folder` for clips of `planes` planes and side `size`, made by `made_by`.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
     pub fn create(folder: &Path, made_by: &str, (planes, size): (usize, usize)) -> Result<Self> {
         let failed = |source| TrainError::File { path: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(failed)?;
@@ -117,6 +126,9 @@ impl ClipCacheWriter {
     }
 
     /// Adds a clip; `example` says what it shows, and its number of frames is set here.
+    ///
+    /// # Errors
+    /// The clip has another shape, or the folder cannot be written.
     pub fn add(&mut self, mut example: Example, clip: &Clip) -> Result<()> {
         if (clip.planes, clip.size) != (self.index.planes, self.index.size) {
             let problem = format!("a clip of {} planes of side {}", clip.planes, clip.size);
@@ -134,6 +146,9 @@ impl ClipCacheWriter {
     }
 
     /// Ends the cache and opens it.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
     pub fn finish(mut self) -> Result<ClipCache> {
         let failed = |source| TrainError::File { path: self.folder.clone(), source };
         self.pixels.flush().map_err(failed)?;

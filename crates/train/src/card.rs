@@ -20,6 +20,9 @@ pub fn card_path(recipe: &Recipe, folder: &Path) -> PathBuf {
 /// Writes the card of the weights that a run of `recipe` for the model `card` has left in `folder`, and gives its path.
 ///
 /// `data` is the fingerprint of what was learned from; `calibration` what was fitted to the weights, if anything was.
+///
+/// # Errors
+/// The weights cannot be read, or the folder cannot be written.
 pub fn write_card(
     recipe: &Recipe,
     card: &ModelCard,

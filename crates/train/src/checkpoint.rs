@@ -93,7 +93,7 @@ fn read_state(path: &Path) -> Result<State> {
         .map_err(|error| TrainError::Format { path: path.to_owned(), problem: error.to_string() })
 }
 
-/// What must be the same for a run to go on; it may be made longer.
+/// Settings that must be the same for a run to resume; it may be made longer.
 fn run(recipe: &Recipe, data: &str) -> String {
     let stop = crate::recipe::StopRecipe { steps: 0, patience: None, ..recipe.stop };
     let schedule_steps = recipe.schedule.cosine.then_some(recipe.stop.steps);

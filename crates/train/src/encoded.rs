@@ -6,8 +6,8 @@ use zoo::{Model, ModelCard};
 
 use crate::{Clip, Result};
 
-/// What `encode` makes of clips of the same length: [B, T, C], or [B, T, C, h, w] for a head of maps; one step of time where
-/// the model sees whole clips.
+/// The encoder's outputs for clips of the same length: [B, T, C], or [B, T, C, h, w] for a head of maps; one step of
+/// time where the model sees whole clips.
 pub(crate) fn encoded(
     model: &Model,
     clips: &[Clip],

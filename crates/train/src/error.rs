@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// What went wrong while data were read or a model was trained.
+/// An error of reading data or of training.
 #[derive(Debug, Error)]
 pub enum TrainError {
     /// A tensor operation failed.
@@ -22,7 +22,7 @@ pub enum TrainError {
     File {
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// A file is not what it should be.
@@ -30,7 +30,7 @@ pub enum TrainError {
     Format {
         /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// The fault and its place.
         problem: String,
     },
     /// A recipe asks for something that does not exist or does not fit.
@@ -38,13 +38,13 @@ pub enum TrainError {
     Recipe {
         /// The recipe's name.
         recipe: String,
-        /// What to change.
+        /// The change that mends it.
         problem: String,
     },
     /// A patient stands on two sides of a split.
     #[error("the split leaks: {patients} patients stand on two sides, among them {example:?} in {first} and {second}")]
     LeakingSplit {
-        /// How many patients.
+        /// Number of patients.
         patients: usize,
         /// One of them, as the data set calls it.
         example: String,
@@ -67,7 +67,7 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    /// Whether trying again may help: files may be there again later.
+    /// Returns true if trying again may help: files may be there again later.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::File { .. })
     }

@@ -55,6 +55,9 @@ pub const LEFT_OUT: &str = "left-out.csv";
 
 /// Writes `data.json` into `folder`: the digest of all pixels, and who stands on which side of the split; and
 /// `left-out.csv` with what could not be used and why.
+///
+/// # Errors
+/// The folder cannot be written.
 pub fn write_file_list(data: &DataSet, folder: &Path) -> Result<()> {
     let path: PathBuf = folder.join("data.json");
     let failed = |source: std::io::Error| TrainError::File { path: path.clone(), source };

@@ -17,11 +17,12 @@ pub enum Objective {
     },
     /// Cross-entropy where a label may leave open which of several views is meant, as the label set says (TMED2).
     PartialLabel,
-    /// Two augmented views of each clip are drawn together with the others of their class (`seed-systems.md` 6.1).
+    /// Two augmented views of each clip are drawn together with the others of their class (Khosla et al., NeurIPS
+    /// 2020; github.com/PreshenNaidoo/EchoView47).
     Contrastive {
-        /// Which formula.
+        /// The formula of the loss.
         form: Contrast,
-        /// What similarities are divided by.
+        /// The temperature that similarities are divided by.
         temperature: f64,
         /// Width of the projection that the loss sees and that is thrown away afterwards.
         #[serde(default = "usual_projection")]

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 use crate::variables::Snapshot;
 use crate::{Result, Variables};
 
-/// How weights follow their gradients.
+/// The optimizer of a recipe.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerSettings {
     /// Length of a step.
     pub learning_rate: f64,
-    /// How much of a kernel decays with each step, times the learning rate (AdamW: Loshchilov and Hutter, ICLR 2019);
+    /// Weight decay of kernels, times the learning rate (AdamW: Loshchilov and Hutter, ICLR 2019);
     /// 0 is plain Adam. Biases and norms do not decay.
     pub weight_decay: f64,
-    /// How much of the mean gradient is kept from step to step.
+    /// Momentum: the share of the mean gradient that is kept from step to step.
     pub beta1: f64,
     /// The same for the mean square.
     pub beta2: f64,
@@ -65,6 +65,9 @@ impl Optimizer {
 
     /// Moves the variables against `gradients`, `share` of a full learning rate, and gives the gradient's length before
     /// it was clipped.
+    ///
+    /// # Errors
+    /// A gradient is not finite, or the device fails.
     pub fn step(&mut self, variables: &Variables, gradients: &GradStore, share: f64) -> Result<f64> {
         let mut tasks = Vec::new();
         for (name, variable) in variables.learned() {
@@ -119,6 +122,9 @@ impl Optimizer {
     }
 
     /// The weights to use: their mean over steps where one is kept, else the newest.
+    ///
+    /// # Errors
+    /// The device fails.
     pub fn weights(&self, variables: &Variables) -> Result<Snapshot> {
         let newest = variables.snapshot()?;
         let Some(average) = self.average.as_ref().filter(|average| !average.is_empty()) else { return Ok(newest) };
@@ -179,7 +185,7 @@ impl Moments {
     }
 }
 
-/// What all tensors share in one step.
+/// Values that all tensors share in one step.
 struct Step {
     settings: OptimizerSettings,
     steps: u64,

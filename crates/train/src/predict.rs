@@ -11,6 +11,9 @@ use crate::{DataSet, Result, Split, TrainError};
 /// Predicts one row for each clip of `split`, or for each frame where the model sees stills.
 ///
 /// Probabilities are those of the card's calibration; features are the vectors that the last layer sees.
+///
+/// # Errors
+/// The weights do not fit the card, or the device fails.
 pub fn predict(
     card: &ModelCard,
     weights: &dyn TensorSource,
@@ -44,8 +47,8 @@ pub fn predict(
         .map_err(|error| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() })
 }
 
-/// Returns the vector of each example of `numbers`: the last layer's input, or the output of a model without classes. It is
-/// the mean over frames where the model sees stills.
+/// Returns the vector of each example of `numbers`: the last layer's input, or the output of a model without classes.
+/// It is the mean over frames where the model sees stills.
 pub(crate) fn vectors(
     card: &ModelCard,
     weights: &dyn TensorSource,
@@ -73,8 +76,8 @@ fn numbered(mut rows: Vec<Prediction>) -> Vec<Prediction> {
     rows
 }
 
-/// Returns logits (none where the model has no classes) and vector of each input that an example gives: the clip, or each of
-/// its frames.
+/// Returns logits (none where the model has no classes) and vector of each input that an example gives: the clip, or
+/// each of its frames.
 pub(crate) fn outputs(
     model: &Model,
     card: &ModelCard,

@@ -6,7 +6,7 @@ use crate::{Result, Variables};
 /// Beginning of the names of what the contrastive loss sees through and a finished model lacks.
 const PROJECTOR: &str = "projector.";
 
-/// Whether a tensor of this name belongs to the projection that only the contrastive loss needs.
+/// Returns true if a tensor of this name belongs to the projection that only the contrastive loss needs.
 pub(crate) fn is_of_projector(name: &str) -> bool {
     name.starts_with(PROJECTOR)
 }

@@ -23,12 +23,12 @@ pub struct Recipe {
     pub label_set: Option<String>,
     /// Decides everything that is drawn.
     pub seed: u64,
-    /// Weights to begin with: a safetensors file, or for `echolabel train` a model that is here; tensors that they lack begin
-    /// at random.
+    /// Weights to begin with: a safetensors file, or for `echolabel train` a model that is here; tensors that they
+    /// lack begin at random.
     #[serde(default)]
     pub start: Option<PathBuf>,
-    /// What maps between the encoder's layers are made of: `f32`, or `bf16` on a GPU, twice as fast there. Weights, norms and
-    /// everything after the encoder stay in `f32`.
+    /// Type of the maps between the encoder's layers: `f32`, or `bf16` on a GPU, twice as fast there. Weights, norms
+    /// and everything after the encoder stay in `f32`.
     #[serde(default, skip_serializing_if = "is_single")]
     pub precision: Precision,
     /// Parts of the model that are trained.
@@ -37,23 +37,23 @@ pub struct Recipe {
     /// The share of training labels that are made wrong within their group of views: for the label-noise experiment.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub label_noise: f64,
-    /// What to learn from.
+    /// The data to train on.
     pub data: DataRecipe,
     /// The quantity that training minimizes.
     #[serde(default)]
     pub objective: Objective,
-    /// How weights follow their gradients.
+    /// The optimizer.
     #[serde(default)]
     pub optimizer: OptimizerSettings,
-    /// How the learning rate moves.
+    /// The schedule of the learning rate.
     #[serde(default)]
     pub schedule: Schedule,
     /// Batch of a training step.
     pub batch: BatchRecipe,
-    /// What is done to clips.
+    /// Augmentation of clips.
     #[serde(default)]
     pub augment: Augmentation,
-    /// When it ends and what is kept.
+    /// The length of the run and what is kept of it.
     pub stop: StopRecipe,
 }
 
@@ -123,7 +123,7 @@ pub struct BatchRecipe {
     /// Frames of a clip that are used, drawn anew each time; all where it is not given. For models that see stills.
     #[serde(default)]
     pub frames_of_clip: Option<usize>,
-    /// Whether every class is drawn as often.
+    /// Draws every class equally often.
     #[serde(default)]
     pub balanced: bool,
     /// Batches whose gradients are added before a step.
@@ -132,7 +132,7 @@ pub struct BatchRecipe {
     /// Share of the encoder's vectors left out at random.
     #[serde(default)]
     pub dropout: f64,
-    /// What a clip that shows none of the views weighs in the loss, whose answer should be that all are as likely.
+    /// Weight in the loss of a clip that shows none of the views, for which all views should be equally likely.
     #[serde(default = "one_f64")]
     pub others_weight: f64,
     /// Share of the clips that are made into clips of none of the views: shuffled, emptied, painted over.
@@ -175,6 +175,9 @@ fn one_f64() -> f64 {
 
 impl Recipe {
     /// Reads a recipe from a file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or as of [`Self::parse`].
     pub fn read(path: &Path) -> Result<Self> {
         let text =
             std::fs::read_to_string(path).map_err(|source| TrainError::File { path: path.to_owned(), source })?;
@@ -182,6 +185,9 @@ impl Recipe {
     }
 
     /// Reads a recipe from the text of `path`.
+    ///
+    /// # Errors
+    /// A key is unknown or a value out of range; the error names it.
     pub fn parse(text: &str, path: &Path) -> Result<Self> {
         let recipe: Self = toml::from_str(text)
             .map_err(|error| TrainError::Format { path: path.to_owned(), problem: error.to_string() })?;
@@ -200,6 +206,9 @@ impl Recipe {
     }
 
     /// The views of the data.
+    ///
+    /// # Errors
+    /// The label set is unknown.
     pub fn views(&self, card: &ModelCard) -> Result<LabelSet> {
         let name = self.label_set.as_ref().or(card.label_set.as_ref()).ok_or_else(|| TrainError::Recipe {
             recipe: self.name.clone(),

@@ -1,12 +1,12 @@
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate moves over the steps.
+/// Schedule of the learning rate over the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {
     /// Steps over which the rate rises in a line from 0.
     pub warm_up_steps: usize,
-    /// Whether it then falls along half a cosine to `last_share` at the last step, or stays.
+    /// If set, the rate then falls along half a cosine to `last_share` at the last step, or stays.
     pub cosine: bool,
     /// The share of the rate that is left at the end.
     pub last_share: f64,

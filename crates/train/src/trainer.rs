@@ -76,8 +76,11 @@ pub enum Outcome {
 impl<'a> Trainer<'a> {
     /// Prepares a run of `recipe` for the model `card` on `data` that keeps its checkpoints in `folder`.
     ///
-    /// The model learns on `device`; gradients are followed on the CPU, so that a checkpoint knows no device. Goes on from the
-    /// checkpoint there, if there is one of the same recipe and data.
+    /// The model learns on `device`; gradients are followed on the CPU, so that a checkpoint knows no device. Goes on
+    /// from the checkpoint there, if there is one of the same recipe and data.
+    ///
+    /// # Errors
+    /// The recipe does not fit the model or the data, or the folder holds another run.
     pub fn open(
         recipe: &'a Recipe,
         card: &'a ModelCard,
@@ -136,6 +139,9 @@ impl<'a> Trainer<'a> {
     }
 
     /// Trains until the recipe's end, or until `stop` is set; then what was reached is kept in the folder.
+    ///
+    /// # Errors
+    /// The loss is not finite, the device fails, or the folder cannot be written.
     pub fn run(&mut self, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Result<Outcome> {
         let batches = self.batches();
         while self.step < self.recipe.stop.steps {
@@ -160,11 +166,17 @@ impl<'a> Trainer<'a> {
     }
 
     /// Returns the current weights, averaged where the recipe says so, without what only training needs.
+    ///
+    /// # Errors
+    /// The device fails.
     pub fn weights(&self) -> Result<Snapshot> {
         Ok(self.optimizer.weights(&self.variables)?.only(|name| !projector::is_of_projector(name)))
     }
 
     /// Returns the weights that were best on the validation set, the newest if none was validated yet.
+    ///
+    /// # Errors
+    /// The file of the best weights cannot be read.
     pub fn best_weights(&self) -> Result<Snapshot> {
         let path = self.folder.join(BEST);
         if path.is_file() { Snapshot::read(&path) } else { self.weights() }
@@ -234,12 +246,12 @@ impl<'a> Trainer<'a> {
         match &self.recipe.objective {
             Objective::CrossEntropy { label_smoothing } => {
                 let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &context)?;
-                let logits = model.learn_to_classify(&vectors, &context)?.logits.to_device(&Device::Cpu)?;
+                let logits = model.classify_training(&vectors, &context)?.logits.to_device(&Device::Cpu)?;
                 cross_entropy(&logits, &classes, *label_smoothing, self.recipe.batch.others_weight)
             }
             Objective::PartialLabel => {
                 let vectors = self.vectors(&model, &self.clips(&chosen, number, 0)?, &context)?;
-                let logits = model.learn_to_classify(&vectors, &context)?.logits.to_device(&Device::Cpu)?;
+                let logits = model.classify_training(&vectors, &context)?.logits.to_device(&Device::Cpu)?;
                 partial_label(&logits, &classes, &recipe.views(self.card)?)
             }
             Objective::Contrastive { form, temperature, projection } => {
@@ -247,7 +259,7 @@ impl<'a> Trainer<'a> {
                 let mut views = Vec::new();
                 for view in 0..2 {
                     let vectors = self.vectors(&model, &self.clips(&chosen, number, view)?, &context)?;
-                    views.push(project.forward(&model.learn_to_embed(&vectors, &context)?)?.to_device(&Device::Cpu)?);
+                    views.push(project.forward(&model.embed_training(&vectors, &context)?)?.to_device(&Device::Cpu)?);
                 }
                 let both = [classes.as_slice(), &classes].concat();
                 contrastive(&Tensor::cat(&views, 0)?, &both, *form, *temperature)
@@ -276,7 +288,7 @@ impl<'a> Trainer<'a> {
     /// Encodes clips to vectors [B, T, C] and applies dropout.
     fn vectors(&self, model: &Model, clips: &[Clip], context: &Rc<TrainingContext>) -> Result<Tensor> {
         let vectors = encoded(model, clips, self.card, |pixels| match self.recipe.trainable {
-            TrainableParts::Everything => model.learn(pixels, context),
+            TrainableParts::Everything => model.encode_training(pixels, context),
             TrainableParts::AllButEncoder | TrainableParts::LastLayer => Ok(model.encode(pixels)?.detach()),
         })?;
         Ok(context.dropout(&vectors, self.recipe.batch.dropout)?)

@@ -14,7 +14,7 @@ use crate::{Result, TrainError};
 /// before every step always sees their newest values, through whatever transposition its layers need.
 pub struct Variables {
     seed: u64,
-    /// Where tensors come from before they are made at random.
+    /// The source of tensors that are not initialized at random.
     start: Option<Box<dyn TensorSource>>,
     /// Parts of the model that do not learn: the first parts of names.
     frozen: Vec<String>,
@@ -51,6 +51,9 @@ impl Variables {
     }
 
     /// Copies of all tensors as they are now, on the CPU.
+    ///
+    /// # Errors
+    /// The device fails.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let made = self.made.borrow();
         let copy = |(name, variable): (&String, &Var)| {
@@ -60,6 +63,9 @@ impl Variables {
     }
 
     /// Sets every variable to the tensor of its name in `snapshot`; those that do not exist yet are made.
+    ///
+    /// # Errors
+    /// A tensor has another shape, or the device fails.
     pub fn restore(&self, snapshot: &Snapshot) -> Result<()> {
         let mut made = self.made.borrow_mut();
         for (name, tensor) in &snapshot.tensors {
@@ -147,6 +153,9 @@ impl Snapshot {
     }
 
     /// Reads what [`Self::write`] wrote.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not safetensors.
     pub fn read(path: &Path) -> Result<Self> {
         let file = SafetensorsFile::read(path)?;
         let all = candle_core::safetensors::load(path, &Device::Cpu)?;
@@ -158,11 +167,17 @@ impl Snapshot {
     }
 
     /// Writes a safetensors file of half precision, as weights ship.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write_half(&self, path: &Path) -> Result<()> {
         self.write(path, DType::F16)
     }
 
     /// Writes a safetensors file of `dtype`; another file of that name is replaced only when this one is whole.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write(&self, path: &Path, dtype: DType) -> Result<()> {
         let tensors = self.tensors.iter().map(|(name, tensor)| Ok((name.clone(), tensor.to_dtype(dtype)?)));
         let tensors = tensors.collect::<Result<std::collections::HashMap<_, _>>>()?;
@@ -206,13 +221,13 @@ fn last_part(name: &str) -> &str {
     name.rsplit(['.', '/']).next().unwrap_or(name)
 }
 
-/// Whether a tensor is a norm's running mean or variance.
+/// Returns true for a norm's running mean or variance.
 pub(crate) fn is_statistic(name: &str) -> bool {
     matches!(last_part(name), "running_mean" | "running_var" | "moving_mean" | "moving_variance")
 }
 
-/// How a tensor begins: norms as identity, biases 0 but for one, kernels uniform with the deviation of He et al. (ICCV 2015),
-/// fully connected layers uniform as torch's.
+/// Initializes a tensor: norms as identity, biases 0 but for one, kernels uniform with the deviation of He et al.
+/// (ICCV 2015), fully connected layers uniform as torch's.
 fn initial(seed: u64, name: &str, shape: &[usize]) -> Vec<f32> {
     let count = shape.iter().product();
     let last = last_part(name);
@@ -228,8 +243,8 @@ fn initial(seed: u64, name: &str, shape: &[usize]) -> Vec<f32> {
         "pos_embedding" => fill(&format!("train {seed}"), name, count, 0.0, 0.02 * 3f64.sqrt()),
         "depthwise_kernel" => he(fan_in(&shape[..2])),
         "kernel" | "pointwise_kernel" => he(fan_in(&shape[..shape.len().saturating_sub(1)])),
-        // Swin's bias of patches, as torchvision has it. Were it zero too, black patches would be tokens of zeros, the slopes of
-        // whose norms multiply from block to block: 10^15 for the first layer of Swin V2 Base.
+        // Swin's bias of patches, as torchvision has it. Were it zero too, black patches would be tokens of zeros, the
+        // slopes of whose norms multiply from block to block: 10^15 for the first layer of Swin V2 Base.
         _ if name.ends_with("features.0.0.bias") => {
             fill(&format!("train {seed}"), name, count, 0.0, fan_in(&[3, 4, 4]).recip().sqrt())
         }

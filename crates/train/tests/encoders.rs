@@ -60,15 +60,16 @@ fn every_architecture_learns_through_the_layers_it_is_written_over() {
         SwinV2Miniature,
     ] {
         let frames = frames(if name == VitMiniature { SMALL_SIDE } else { SIDE });
-        // Numbers that stay in range from layer to layer; with random ones and unmeasured norms the deepest are chaotic.
+        // Numbers that stay in range from layer to layer; with random ones and unmeasured norms the deepest are
+        // chaotic.
         let variables = Variables::random(3).starting_from(Box::new(formula()));
         let learning = model(name, &variables);
-        let learned = learning.learn(&frames, &TrainingContext::evaluation()).unwrap();
+        let learned = learning.encode_training(&frames, &TrainingContext::evaluation()).unwrap();
         let snapshot = variables.snapshot().unwrap();
         let plain = plain_vectors(name, &snapshot, &frames);
         let difference = largest(&(&learned - &plain).unwrap());
         assert!(difference <= 1e-4 * largest(&plain), "{name}: {difference} of {}", largest(&plain));
-        let vectors = learning.learn(&frames, &TrainingContext::training(1)).unwrap();
+        let vectors = learning.encode_training(&frames, &TrainingContext::training(1)).unwrap();
         assert_all_learn(name.name(), &learning, &vectors.unsqueeze(1).unwrap(), &variables);
     }
 }
@@ -93,7 +94,7 @@ fn every_encoder_of_clips_learns_through_the_layers_it_is_written_over() {
         let clips = clips(4);
         let variables = Variables::random(3).starting_from(Box::new(formula()));
         let learning = model(name, &variables);
-        let learned = learning.learn(&clips, &TrainingContext::evaluation()).unwrap();
+        let learned = learning.encode_training(&clips, &TrainingContext::evaluation()).unwrap();
         let only_encoder = variables.snapshot().unwrap().only(|tensor| tensor.starts_with("encoder"));
         for choice in [KernelChoice::Plain, KernelChoice::detect().unwrap()] {
             let encoder = Weights::read_all(&only_encoder, &Device::Cpu, '.', |weights| {
@@ -103,7 +104,7 @@ fn every_encoder_of_clips_learns_through_the_layers_it_is_written_over() {
             let difference = largest(&(&learned.squeeze(1).unwrap() - &plain).unwrap());
             assert!(difference <= 1e-4 * largest(&plain), "{name}: {difference} of {}", largest(&plain));
         }
-        let vectors = learning.learn(&clips, &TrainingContext::training(1)).unwrap();
+        let vectors = learning.encode_training(&clips, &TrainingContext::training(1)).unwrap();
         assert_all_learn(name.name(), &learning, &vectors, &variables);
     }
 }
@@ -138,7 +139,7 @@ fn the_slope_along_the_gradient_is_its_squared_length() {
             let variables = Variables::random(7);
             let loss = || {
                 let model = Model::read(&architecture, &variables, &Device::Cpu).unwrap();
-                let vectors = model.learn(&frames(SIDE), &TrainingContext::evaluation()).unwrap();
+                let vectors = model.encode_training(&frames(SIDE), &TrainingContext::evaluation()).unwrap();
                 let clips = vectors.reshape((1, 2, vectors.dim(1).unwrap())).unwrap();
                 model.classify(&clips).unwrap().logits.sqr().unwrap().sum_all().unwrap()
             };
@@ -162,7 +163,7 @@ fn the_slope_along_each_tensors_gradient_is_its_squared_length() {
         let loss = || {
             // Norms measure the batch; a clip has its step of time already.
             let learning = model(name, &variables);
-            let vectors = learning.learn(&pixels, &TrainingContext::training(1)).unwrap();
+            let vectors = learning.encode_training(&pixels, &TrainingContext::training(1)).unwrap();
             let clips = if vectors.rank() == 2 { vectors.unsqueeze(1).unwrap() } else { vectors };
             learning.classify(&clips).unwrap().logits.sqr().unwrap().sum_all().unwrap()
         };
@@ -179,7 +180,7 @@ fn heads_of_maps_learn_what_they_compute() {
         let variables = Variables::random(7).starting_from(Box::new(formula())).with_frozen(&["encoder"]);
         let model = || Model::read(&architecture, &variables, &Device::Cpu).unwrap();
         let maps = pixels(&[2, 8, Encoder::map_width(EncoderName::EfficientNetTiny), 8, 8]);
-        let learned = model().learn_to_classify(&maps, &TrainingContext::evaluation()).unwrap().logits;
+        let learned = model().classify_training(&maps, &TrainingContext::evaluation()).unwrap().logits;
         let plain = {
             let snapshot = variables.snapshot().unwrap();
             Model::read(&architecture, &snapshot, &Device::Cpu).unwrap().classify(&maps).unwrap().logits
@@ -187,7 +188,7 @@ fn heads_of_maps_learn_what_they_compute() {
         let difference = largest(&(&learned - &plain).unwrap());
         assert!(difference <= 1e-4 * largest(&plain), "{head}: {difference} of {}", largest(&plain));
         let loss = || {
-            let logits = model().learn_to_classify(&maps, &TrainingContext::training(1)).unwrap().logits;
+            let logits = model().classify_training(&maps, &TrainingContext::training(1)).unwrap().logits;
             logits.sqr().unwrap().sum_all().unwrap()
         };
         let slopes = slopes(&variables, loss, |variables| variables.iter().map(|one| vec![one.clone()]).collect());
@@ -210,13 +211,13 @@ fn maps_in_half_precision_give_nearly_the_same_gradients() {
         (R2Plus1dMiniature.into(), clips(4)),
     ];
     for (name, pixels) in encoders {
-        let gradients = |lesson: &std::rc::Rc<TrainingContext>| {
+        let gradients = |context: &std::rc::Rc<TrainingContext>| {
             let variables = Variables::random(7);
             let learning = model(name, &variables);
-            let vectors = learning.learn(&pixels, lesson).unwrap();
+            let vectors = learning.encode_training(&pixels, context).unwrap();
             assert_eq!(vectors.dtype(), DType::F32);
             let clips = if vectors.rank() == 2 { vectors.unsqueeze(1).unwrap() } else { vectors };
-            let logits = learning.learn_to_classify(&clips, lesson).unwrap().logits;
+            let logits = learning.classify_training(&clips, context).unwrap().logits;
             let gradients = logits.sqr().unwrap().sum_all().unwrap().backward().unwrap();
             let of = |(tensor, variable): (String, Var)| {
                 let gradient = gradients.get(&variable).unwrap_or_else(|| panic!("{name}: none for {tensor}"));
@@ -243,7 +244,7 @@ fn black_screens_have_gradients_of_usual_length() {
         let learning = model(name, &variables);
         let half = frames(SMALL_SIDE).narrow(2, 0, SMALL_SIDE / 2).unwrap();
         let frames = half.pad_with_zeros(2, 0, SMALL_SIDE / 2).unwrap();
-        let vectors = learning.learn(&frames, &TrainingContext::training(1)).unwrap();
+        let vectors = learning.encode_training(&frames, &TrainingContext::training(1)).unwrap();
         let logits = learning.classify(&vectors.unsqueeze(1).unwrap()).unwrap().logits;
         let gradients = logits.sum_all().unwrap().backward().unwrap();
         for (tensor, variable) in variables.learned() {
@@ -253,7 +254,7 @@ fn black_screens_have_gradients_of_usual_length() {
     }
 }
 
-/// How fast the loss rises along the gradient, as a share of the gradient's squared length; once for each of the groups that
+/// Slope of the loss along the gradient, as a share of the gradient's squared length; once for each of the groups that
 /// `grouped` makes of the variables, of which the others stand still.
 ///
 /// Groups whose gradient is too short for single precision to tell are left out.
@@ -276,7 +277,8 @@ fn slopes(
             continue;
         }
         let before: Vec<Tensor> = group.iter().map(|(_, variable)| variable.as_tensor().copy().unwrap()).collect();
-        // A step along the gradient so short that the loss moves by four ten-thousandths of itself: rectifiers have kinks.
+        // A step along the gradient so short that the loss moves by four ten-thousandths of itself: rectifiers have
+        // kinks.
         let length = 0.0002 * start / squared;
         let moved = |by: f64| {
             for (one, before) in group.iter().zip(&before) {

@@ -1,12 +1,11 @@
 //! Every recipe in `pipelines/train` overfits a tiny batch.
 //!
-//! All that a recipe says is kept: objective, what is trained, optimizer, kind of schedule, balance, dropout, augmentation, head,
-//! fusion and views. Another are, for time alone:
-//! - the encoder: a miniature of the same family and framework, with images of 32 x 32 pixels and a bottleneck of at most
-//!   32; clips of four frames where the data have clips
-//! - the data: two clips of each of three classes, and two that show none of the views where the recipe's data may have such
-//! - steps, warm-up and learning rate; the batch is all clips
-//! - the weights to begin with: those that this test's run of the recipe they come from has left
+//! All that a recipe says is kept: objective, what is trained, optimizer, kind of schedule, balance, dropout,
+//! augmentation, head, fusion and views. Another are, for time alone: - the encoder: a miniature of the same family
+//! and framework, with images of 32 x 32 pixels and a bottleneck of at most   32; clips of four frames where the data
+//! have clips - the data: two clips of each of three classes, and two that show none of the views where the recipe's
+//! data may have such - steps, warm-up and learning rate; the batch is all clips - the weights to begin with: those
+//! that this test's run of the recipe they come from has left
 //!
 //! Synthetic outliers are left out: they are drawn anew in every step, so no model can memorize them.
 
@@ -30,8 +29,8 @@ use train::{
 };
 use zoo::{AnyEncoderName, EncoderName, LabelSet, ModelCard, Registry, VideoEncoderName};
 
-/// Steps of the optimizer. The running statistics of Keras' norms follow those of the batch by a hundredth a step, so that a
-/// deep network says what it has learned only after some hundred.
+/// Steps of the optimizer. The running statistics of Keras' norms follow those of the batch by a hundredth a step, so
+/// that a deep network says what it has learned only after some hundred.
 fn steps(encoder: AnyEncoderName) -> usize {
     use EncoderName::*;
     match encoder {
@@ -40,7 +39,7 @@ fn steps(encoder: AnyEncoderName) -> usize {
     }
 }
 
-/// What the loss above its least value may be at the end, as a share of what it was at the beginning.
+/// Excess of the loss over its minimum at the end, as a share of what it was at the beginning.
 const LEFT: f64 = 0.2;
 
 const PATTERNS: [Pattern; 3] = [Pattern::StripesAcross, Pattern::StripesDown, Pattern::BrightCorner];

@@ -1,4 +1,5 @@
-//! Runs of a tiny model on clips whose classes are easy to tell: it learns them, and an interrupted run goes on bit for bit.
+//! Runs of a tiny model on clips whose classes are easy to tell: it learns them, and an interrupted run goes on bit
+//! for bit.
 
 mod shared {
     pub mod easy_clips;
@@ -122,7 +123,7 @@ fn a_head_of_maps_learns_which_way_a_thing_moves() {
     let folder = tempfile::tempdir().unwrap();
     let mut card = card();
     (card.bottleneck, card.head, card.fusion, card.clip.frames) = (None, HeadName::R2Plus1d, FusionName::Temporal, 4);
-    // FeatureMaps of 2 x 2: one of a single pixel has forgotten where things are.
+    // Maps of 2 x 2: one of a single pixel has forgotten where things are.
     card.prepare.size = 2 * SIZE;
     // As many as it takes: it would rather know eight by their noise.
     let shape = ClipShape { frames: card.clip.frames, planes: 1, size: card.prepare.size };

@@ -96,7 +96,7 @@ impl fmt::Display for Task {
 pub struct ClipFrames {
     /// Number of frames; a model without a head sees them one by one and its probabilities are averaged.
     pub frames: usize,
-    /// Which.
+    /// Sampling of the frames.
     pub choice: SamplingStrategy,
 }
 
@@ -125,6 +125,9 @@ impl ModelCard {
     pub const EXTENSION: &str = ".card.toml";
 
     /// Reads a card from a file of its own; an error names it.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has an unknown key.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
         toml::from_str(&text).map_err(|error| ZooError::Format {
@@ -135,6 +138,9 @@ impl ModelCard {
     }
 
     /// Writes the card to a file of its own.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = toml::to_string_pretty(self).map_err(|error| ZooError::Format {
             path: path.to_owned(),
@@ -145,6 +151,9 @@ impl ModelCard {
     }
 
     /// The parts that make the model.
+    ///
+    /// # Errors
+    /// The label set is unknown.
     pub fn architecture(&self) -> Result<Architecture> {
         let label_set = self.label_set.as_deref().map(LabelSet::named).transpose()?;
         Ok(Architecture {

@@ -13,11 +13,17 @@ pub struct Classifier {
 
 impl Classifier {
     /// Reads one layer: `weight` [classes, C] and `bias` [classes].
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(width: usize, classes: usize, weights: &Weights<'_>) -> Result<Self> {
         Self::read_deep(width, &[], classes, weights)
     }
 
     /// Reads layers with ReLU, `hidden.0`, `hidden.1`, ... of these widths, and then the last one.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read_deep(width: usize, hidden: &[usize], classes: usize, weights: &Weights<'_>) -> Result<Self> {
         let mut width_in = width;
         let mut layers = Vec::new();
@@ -28,7 +34,10 @@ impl Classifier {
         Ok(Self { hidden: layers, last: linear(weights, (width_in, classes))? })
     }
 
-    /// FeatureMaps fused features [B, T, C] to logits [B, classes].
+    /// Maps fused features [B, T, C] to logits [B, classes].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, fused: &Tensor) -> Result<Tensor> {
         let mut x = fused.mean(1)?;
         for layer in &self.hidden {

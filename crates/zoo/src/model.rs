@@ -42,6 +42,9 @@ pub struct ModelOutput {
 
 impl Model {
     /// Reads a model; its parts are named `encoder`, `bottleneck`, `head`, `fusion` and `classifier`.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(architecture: &Architecture, source: &dyn TensorSource, device: &Device) -> Result<Self> {
         let Architecture { encoder, bottleneck, head, fusion, ref hidden, classes } = *architecture;
         architecture.check()?;
@@ -75,15 +78,21 @@ impl Model {
     /// The tensors that the registry's entry `card` is read from, in the order of reading: what an import must provide.
     ///
     /// Runs the reading itself on zeros, so it needs as much memory as the model.
+    ///
+    /// # Errors
+    /// The card describes no model that can be built.
     pub fn tensors(card: &ModelCard) -> Result<Vec<TensorOutline>> {
         let architecture = card.architecture()?;
         outlines(|source| Self::read(&architecture, source, &Device::Cpu).map(drop))
     }
 
-    /// Multiply-adds of the convolutions that encode one frame for the registry's entry `card`; `None` where the CPU kernels
-    /// do not run its encoder.
+    /// Multiply-adds of the convolutions that encode one frame for the registry's entry `card`; `None` where the CPU
+    /// kernels do not run its encoder.
     ///
     /// Builds the model of zeros, so it needs as much memory as the model.
+    ///
+    /// # Errors
+    /// The card describes no model that can be built.
     pub fn multiply_adds_of_a_frame(card: &ModelCard) -> Result<Option<u64>> {
         let architecture = card.architecture()?;
         let mut found = None;
@@ -97,8 +106,11 @@ impl Model {
         Ok(found)
     }
 
-    /// Gets ready for square frames of `size` pixels a side and no others: on a CPU the encoder is packed for its kernels, and
-    /// what it was packed from is let go.
+    /// Gets ready for square frames of `size` pixels a side and no others: on a CPU the encoder is packed for its
+    /// kernels, and what it was packed from is let go.
+    ///
+    /// # Errors
+    /// The encoder cannot be run by the CPU kernels, or its weights do not fit.
     pub fn pack_for_good(&mut self, size: usize) -> Result<()> {
         match &mut self.encoder {
             AnyEncoder::Frames(encoder) if self.device.is_cpu() => encoder.pack_for_good(self.takes_maps, size),
@@ -106,9 +118,13 @@ impl Model {
         }
     }
 
-    /// Encodes frames [N, 3, H, W], values 0 to 1, as vectors [N, C], or as maps [N, C, h, w] where the head takes maps.
+    /// Encodes frames [N, 3, H, W], values 0 to 1, as vectors [N, C], or as maps [N, C, h, w] where the head takes
+    /// maps.
     ///
     /// A model that sees whole clips takes them, [B, T, 3, H, W], and gives one step of time for each, [B, 1, C].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn encode(&self, pixels: &Tensor) -> Result<Tensor> {
         let pixels = &pixels.to_dtype(crate::map_dtype(self.precision))?;
         let encoded = match &self.encoder {
@@ -120,17 +136,21 @@ impl Model {
     }
 
     /// As [`Self::encode`], on Candle's graph: what of the weights are variables gets its gradient.
-    pub fn learn(&self, pixels: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
+    pub fn encode_training(&self, pixels: &Tensor, context: &Rc<TrainingContext>) -> Result<Tensor> {
         let encoded = match &self.encoder {
-            AnyEncoder::Frames(encoder) => encoder.learn(pixels, self.takes_maps, lesson)?,
-            AnyEncoder::Clips(encoder) => encoder.learn(pixels, lesson)?.unsqueeze(1)?,
+            AnyEncoder::Frames(encoder) => encoder.forward_training(pixels, self.takes_maps, context)?,
+            AnyEncoder::Clips(encoder) => encoder.forward_training(pixels, context)?.unsqueeze(1)?,
         };
         Ok(encoded.to_dtype(pixels.dtype())?)
     }
 
     /// The same model with its encoder in int8; everything after the encoder stays in single precision.
     ///
-    /// Errors: the calibration is of other weights, or the encoder does not run by the CPU kernels.
+    /// # Errors
+    /// The calibration is of other weights, or the encoder does not run by the CPU kernels.
     pub fn quantized(self, calibration: &QuantizationRanges) -> Result<Self> {
         calibration.check(&self.sha256)?;
         let encoder = match self.encoder {
@@ -140,10 +160,13 @@ impl Model {
         Ok(Self { encoder: AnyEncoder::Frames(encoder), precision: Precision::Int8, ..self })
     }
 
-    /// The same model with its encoder in `Bf16` or `F16`; norms are folded in single precision before, and everything after
-    /// the encoder stays in it. It is for GPUs: a CPU has no fast products of such numbers, or none at all.
+    /// The same model with its encoder in `Bf16` or `F16`; norms are folded in single precision before, and everything
+    /// after the encoder stays in it. It is for GPUs: a CPU has no fast products of such numbers, or none at all.
     ///
     /// An error for a model that sees whole clips.
+    ///
+    /// # Errors
+    /// The precision is not one of half, or the encoder has no such form.
     pub fn in_half(self, precision: Precision) -> Result<Self> {
         match &self.encoder {
             AnyEncoder::Frames(_) => Ok(Self { precision, ..self }),
@@ -157,6 +180,9 @@ impl Model {
     }
 
     /// An observer of the encoder's ranges on prepared frames of `size` x `size` pixels, for a calibration.
+    ///
+    /// # Errors
+    /// The encoder cannot be run by the CPU kernels, or its weights do not fit.
     pub fn observer(&self, size: usize) -> Result<ObservedNetwork> {
         match &self.encoder {
             AnyEncoder::Frames(encoder) => encoder.observer((size, size), self.takes_maps),
@@ -171,39 +197,51 @@ impl Model {
 
     /// One vector a clip, [B, C]: the fused features' mean over time, from clips of encoded frames [B, T, C], or
     /// [B, T, C, h, w] where the head takes maps.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn embed(&self, clips: &Tensor) -> Result<Tensor> {
         Ok(self.fuse(clips, None)?.mean(1)?)
     }
 
     /// As [`Self::embed`], on Candle's graph: what of the weights are variables gets its gradient.
-    pub fn learn_to_embed(&self, clips: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        Ok(self.fuse(clips, Some(lesson))?.mean(1)?)
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
+    pub fn embed_training(&self, clips: &Tensor, context: &Rc<TrainingContext>) -> Result<Tensor> {
+        Ok(self.fuse(clips, Some(context))?.mean(1)?)
     }
 
     /// Classifies clips of encoded frames: [B, T, C], or [B, T, C, h, w] where the head takes maps.
     ///
     /// An error for a model without classes.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn classify(&self, clips: &Tensor) -> Result<ModelOutput> {
         self.logits(clips, None)
     }
 
     /// As [`Self::classify`], on Candle's graph: what of the weights are variables gets its gradient.
-    pub fn learn_to_classify(&self, clips: &Tensor, lesson: &Rc<TrainingContext>) -> Result<ModelOutput> {
-        self.logits(clips, Some(lesson))
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
+    pub fn classify_training(&self, clips: &Tensor, context: &Rc<TrainingContext>) -> Result<ModelOutput> {
+        self.logits(clips, Some(context))
     }
 
-    fn logits(&self, clips: &Tensor, lesson: Option<&Rc<TrainingContext>>) -> Result<ModelOutput> {
+    fn logits(&self, clips: &Tensor, context: Option<&Rc<TrainingContext>>) -> Result<ModelOutput> {
         let classifier = self.classifier.as_ref().ok_or(ZooError::NoClasses)?;
-        Ok(ModelOutput { logits: classifier.forward(&self.fuse(clips, lesson)?)? })
+        Ok(ModelOutput { logits: classifier.forward(&self.fuse(clips, context)?)? })
     }
 
-    fn fuse(&self, clips: &Tensor, lesson: Option<&Rc<TrainingContext>>) -> Result<Tensor> {
+    fn fuse(&self, clips: &Tensor, context: Option<&Rc<TrainingContext>>) -> Result<Tensor> {
         let clips = &match &self.bottleneck {
             Some(bottleneck) => bottleneck.forward(clips)?,
             None => clips.clone(),
         };
-        let temporal = match lesson {
-            Some(lesson) => self.head.learn(clips, lesson)?,
+        let temporal = match context {
+            Some(context) => self.head.forward_training(clips, context)?,
             None => self.head.forward(clips)?,
         };
         let spatial = if self.takes_maps { clips.flatten_from(3)?.mean(D::Minus1)? } else { clips.clone() };

@@ -94,6 +94,9 @@ impl Registry {
     }
 
     /// Reads the entry's calibration; whether it fits the weights is told when a model is quantized by it.
+    ///
+    /// # Errors
+    /// The file is missing or damaged.
     pub fn read_quantization(&self, card: &ModelCard) -> Result<QuantizationRanges> {
         let path = self.quantization_path(card);
         let text = match std::fs::read(&path) {
@@ -112,6 +115,9 @@ impl Registry {
     }
 
     /// Writes a calibration beside the weights; one that was there is replaced.
+    ///
+    /// # Errors
+    /// The file cannot be written.
     pub fn write_quantization(&self, card: &ModelCard, calibration: &QuantizationRanges) -> Result<PathBuf> {
         let path = self.quantization_path(card);
         let write_error = |source| ZooError::Write { path: path.clone(), source };

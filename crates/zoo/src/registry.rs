@@ -76,8 +76,11 @@ const FILES: [(&str, &str); 4] = [
 impl Registry {
     /// The registry of this build and the cards in `folder`, where weight files are looked for.
     ///
-    /// A card is a file `NAME.card.toml`, as `echolabel train` writes it beside the weights; an error names one that cannot be
-    /// read, or whose model's name is taken.
+    /// A card is a file `NAME.card.toml`, as `echolabel train` writes it beside the weights; an error names one that
+    /// cannot be read, or whose model's name is taken.
+    ///
+    /// # Errors
+    /// A card cannot be read, or its name is taken.
     pub fn open(folder: &Path) -> Result<Self> {
         let mut models = Vec::new();
         for (path, text) in FILES {
@@ -110,6 +113,9 @@ impl Registry {
     }
 
     /// The entry `name`.
+    ///
+    /// # Errors
+    /// There is no such entry; the error lists those that exist.
     pub fn card(&self, name: &str) -> Result<&ModelCard> {
         self.models.iter().find(|card| card.name == name).ok_or_else(|| ZooError::UnknownName {
             kind: "model",
@@ -128,8 +134,8 @@ impl Registry {
         self.weights_path(card).is_none_or(|path| path.is_file()) || shipped_weights(card).is_some()
     }
 
-    /// Returns the status of the weights that are here: the card's, but [`WeightStatus::Unvalidated`] where a card of clinical
-    /// weights has others than those that its authors published.
+    /// Returns the status of the weights that are here: the card's, but [`WeightStatus::Unvalidated`] where a card of
+    /// clinical weights has others than those that its authors published.
     ///
     /// Published weights are known by their sha256, in the card or in the record of their import.
     pub fn weight_status(&self, card: &ModelCard) -> WeightStatus {
@@ -145,12 +151,18 @@ impl Registry {
     }
 
     /// Reads the model `name` onto `device`: from its file or, where the entry has none, initialized.
+    ///
+    /// # Errors
+    /// The entry or its file is missing, or the file does not fit the card.
     pub fn read_model(&self, name: &str, device: &Device) -> Result<Model> {
         let card = self.card(name)?;
         Model::read(&card.architecture()?, self.tensor_source(card)?.as_ref(), device)
     }
 
     /// Initializes the model `name` without its weights, whether they are here or not: its labels mean nothing.
+    ///
+    /// # Errors
+    /// There is no such entry, or it describes no model that can be built.
     pub fn make_untrained_model(&self, name: &str, device: &Device) -> Result<Model> {
         let card = self.card(name)?;
         Model::read(&card.architecture()?, &card.deterministic_init(), device)
@@ -159,6 +171,9 @@ impl Registry {
     /// Writes untrained weights as the file of the model `name`; `None` for one that takes no file.
     ///
     /// For measurements and tests: what such a model says means nothing.
+    ///
+    /// # Errors
+    /// There is no such entry, or the folder cannot be written.
     pub fn write_untrained(&self, name: &str) -> Result<Option<PathBuf>> {
         let card = self.card(name)?;
         let Some(path) = self.weights_path(card) else { return Ok(None) };
@@ -171,8 +186,11 @@ impl Registry {
         Ok(Some(path))
     }
 
-    /// A file of the weights of the model `name`: its own in the folder of models or, where they are part of the program,
-    /// `copy`, which is written then.
+    /// A file of the weights of the model `name`: its own in the folder of models or, where they are part of the
+    /// program, `copy`, which is written then.
+    ///
+    /// # Errors
+    /// There is no such entry, its file is missing, or `copy` cannot be written.
     pub fn weights_file(&self, name: &str, copy: &Path) -> Result<PathBuf> {
         let card = self.card(name)?;
         // Read once, so that a file of another digest is refused here too.

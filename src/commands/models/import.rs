@@ -9,7 +9,7 @@ use zoo::{Registry, ZooError};
 use super::super::{Failure, Outcome};
 use crate::output;
 
-/// What an import was asked for.
+/// Arguments of an import.
 pub struct Import<'a> {
     /// The model's name.
     pub name: &'a str,

@@ -11,7 +11,7 @@ use super::import;
 use crate::hub::{Download, HubFile, Origin, Progress};
 use crate::{output, progress};
 
-/// What a pull was asked for.
+/// Arguments of a pull.
 pub struct Pull<'a> {
     /// The model's name.
     pub name: &'a str,

@@ -1,4 +1,4 @@
-//! Which mapping of a checkpoint is the state dict, and its tensors.
+//! Finds the state dict among a checkpoint's mappings, and its tensors.
 
 use std::collections::BTreeSet;
 

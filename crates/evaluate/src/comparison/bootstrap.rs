@@ -20,10 +20,13 @@ pub const BOOTSTRAP_ROUNDS: usize = 1000;
 /// Percentile intervals of several metrics at once, by drawing patients, with all their rows, with replacement
 /// (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8).
 ///
-/// `patients` are the rows' patients, numbered from 0. `metrics` is given the rows drawn, by index, a row as often as its
-/// patient was drawn, and gives the metrics, `None` where one has no value; such rounds are left out for that metric.
-/// A metric has no interval where it has no value on all rows or where there is only one patient. `level` is the share of
-/// resamples inside, such as 0.95.
+/// `patients` are the rows' patients, numbered from 0. `metrics` is given the rows drawn, by index, a row as often as
+/// its patient was drawn, and gives the metrics, `None` where one has no value; such rounds are left out for that
+/// metric. A metric has no interval where it has no value on all rows or where there is only one patient. `level` is
+/// the share of resamples inside, such as 0.95.
+///
+/// # Errors
+/// There are no rounds, or the level is not between 0 and 1.
 pub fn bootstrap_by_patient(
     patients: &[usize],
     rounds: usize,

@@ -15,6 +15,9 @@ pub struct McNemar {
 }
 
 /// McNemar's test with the binomial distribution (McNemar, Psychometrika 1947).
+///
+/// # Errors
+/// The two runs have different numbers of rows.
 pub fn mcnemar(first_correct: &[bool], second_correct: &[bool]) -> Result<McNemar> {
     need_size("rows of the second model", first_correct.len(), second_correct.len())?;
     let only = |one: &[bool], other: &[bool]| one.iter().zip(other).filter(|(one, other)| **one && !**other).count();
@@ -37,6 +40,9 @@ fn two_sided_sign_test(fewer: usize, count: usize) -> f64 {
 
 /// Holm's step-down adjustment: p-values in the order given, such that all those below a level may be called
 /// significant with that family-wise error (Holm, Scandinavian Journal of Statistics 1979).
+///
+/// # Errors
+/// A p-value is not between 0 and 1.
 pub fn holm(p_values: &[f64]) -> Result<Vec<f64>> {
     if let Some(value) = p_values.iter().copied().find(|value| !(0.0..=1.0).contains(value)) {
         return Err(EvaluateError::Range { name: "a p-value", value, allowed: "0 to 1" });

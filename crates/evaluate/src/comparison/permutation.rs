@@ -14,13 +14,16 @@ pub struct PermutationTest {
     pub rounds: usize,
 }
 
-/// Tests whether metrics differ between two runs on the same rows, exchanging the runs' answers at random, all rows of a
-/// patient at once.
+/// Tests whether metrics differ between two runs on the same rows, exchanging the runs' answers at random, all rows of
+/// a patient at once.
 ///
-/// `differences` is given a flag a row, true where the two runs' answers are exchanged, and gives each metric of the first
-/// run minus that of the second, or `None` where it has no value (the round is then left out for that metric). `patients`
-/// are the rows' patients, numbered from 0. A p-value is (1 + as large) / (1 + rounds), so it is never 0. A metric that
-/// has no value without exchange has no test.
+/// `differences` is given a flag a row, true where the two runs' answers are exchanged, and gives each metric of the
+/// first run minus that of the second, or `None` where it has no value (the round is then left out for that metric).
+/// `patients` are the rows' patients, numbered from 0. A p-value is (1 + as large) / (1 + rounds), so it is never 0. A
+/// metric that has no value without exchange has no test.
+///
+/// # Errors
+/// There are no rounds.
 pub fn permutation_tests(
     patients: &[usize],
     rounds: usize,
@@ -51,6 +54,9 @@ pub fn permutation_tests(
 }
 
 /// Tests whether two runs' accuracies on the same rows differ.
+///
+/// # Errors
+/// The lists differ in length, or there are no rounds.
 pub fn compare_accuracy(
     first_correct: &[bool],
     second_correct: &[bool],

@@ -26,9 +26,12 @@ impl ClusterOptions {
 
 /// Proposes a label for every row: the most frequent label of the cluster that its features lie in.
 ///
-/// Rows `[n, features]` are brought to unit length, then to their principal components, then into clusters by mini-batch
-/// k-means (Sculley, WWW 2010) from k-means++ starts (Arthur and Vassilvitskii, SODA 2007). Of equally frequent labels
-/// the smallest is taken.
+/// Rows `[n, features]` are brought to unit length, then to their principal components, then into clusters by
+/// mini-batch k-means (Sculley, WWW 2010) from k-means++ starts (Arthur and Vassilvitskii, SODA 2007). Of equally
+/// frequent labels the smallest is taken.
+///
+/// # Errors
+/// There are fewer rows than clusters, no clusters, an empty batch, or lists that differ in length.
 pub fn cluster_labels(features: &[&[f32]], labels: &[usize], options: ClusterOptions) -> Result<Vec<usize>> {
     need_size("labels of feature vectors", features.len(), labels.len())?;
     need_at_least("clusters", 1, options.clusters)?;
@@ -82,8 +85,8 @@ fn k_means(points: &Matrix, options: ClusterOptions) -> Vec<usize> {
 
 /// Starts far apart: each next one is a point drawn with a chance that grows with its squared distance from the others.
 ///
-/// As scikit-learn does, some points are drawn each time and the one that leaves the least distance is taken, because one
-/// unlucky start puts two starts into one class for good.
+/// As scikit-learn does, some points are drawn each time and the one that leaves the least distance is taken, because
+/// one unlucky start puts two starts into one class for good.
 fn spread_starts(points: &Matrix, clusters: usize, stream: &mut Stream) -> Matrix {
     let tries = 2 + (clusters as f64).ln() as usize;
     let mut centers = Matrix::zeros(0, points.columns);

@@ -14,8 +14,11 @@ pub struct NoisyLabels {
 
 /// Gives a share of the rows of each group another label of the same group, every other label equally likely.
 ///
-/// `group_of_class` names each class's group; rows of classes without a group keep their label, and so do those of a group
-/// with one class. In each group `share` times its rows, rounded, are changed.
+/// `group_of_class` names each class's group; rows of classes without a group keep their label, and so do those of a
+/// group with one class. In each group `share` times its rows, rounded, are changed.
+///
+/// # Errors
+/// A label is not a class, or the share is not between 0 and 1.
 pub fn inject_within_groups(
     labels: &[usize],
     group_of_class: &[Option<usize>],

@@ -1,4 +1,5 @@
-//! The label-noise experiment: wrong labels are put in, and clusters of features should find them (`seed-systems.md` 7.1).
+//! The label-noise experiment: wrong labels are put in, and clusters of features should find them (Naidoo et al.,
+//! Medical Image Analysis 110, 2026, 104006).
 
 mod cluster;
 mod inject;
@@ -28,12 +29,15 @@ pub struct NoiseMetrics {
     pub label_recovery_precision: Option<f64>,
     /// |C| / |N and M|, 0 to 1.
     pub correction_accuracy: Option<f64>,
-    /// |N and M| / |M|, 0 to 1: the share of alarms that are noise; not in the paper, but what a person who must look at
-    /// every alarm wants to know.
+    /// |N and M| / |M|, 0 to 1: the share of alarms that are noise; not in the paper, but what a person who must look
+    /// at every alarm wants to know.
     pub alarm_precision: Option<f64>,
 }
 
 /// Compares `original` labels, the `noisy` ones made of them and the labels `proposed` by a correction.
+///
+/// # Errors
+/// The three lists differ in length.
 pub fn noise_metrics(original: &[usize], noisy: &[usize], proposed: &[usize]) -> Result<NoiseMetrics> {
     need_size("noisy labels", original.len(), noisy.len())?;
     need_size("proposed labels", original.len(), proposed.len())?;
@@ -63,7 +67,8 @@ mod tests {
 
     #[test]
     fn figures_are_counted_by_hand() {
-        // Noise in rows 0 to 3; row 0 corrected, row 1 called a third class, rows 2 and 3 missed; row 4 is a false alarm.
+        // Noise in rows 0 to 3; row 0 corrected, row 1 called a third class, rows 2 and 3 missed; row 4 is a false
+        // alarm.
         let original = [0, 0, 1, 2, 2, 1];
         let noisy = [1, 1, 0, 0, 2, 1];
         let proposed = [0, 2, 0, 0, 0, 1];

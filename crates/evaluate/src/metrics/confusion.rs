@@ -6,7 +6,8 @@ use crate::predictions::{Predictions, Truth};
 
 /// A confusion matrix, with a row for what is outside the classes and a column for abstentions.
 ///
-/// Rows are truths, columns are predictions. Counts are sums of the rows' weights. Rows whose truth is unknown are not in it.
+/// Rows are truths, columns are predictions. Counts are sums of the rows' weights. Rows whose truth is unknown are not
+/// in it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Confusion {
     /// The number of classes.
@@ -73,6 +74,9 @@ impl Confusion {
     }
 
     /// Returns the counts with classes joined: `group_of_class` gives each class's group.
+    ///
+    /// # Errors
+    /// A class has no group.
     pub fn grouped(&self, group_of_class: &[usize]) -> Result<Self> {
         need_size("groups of classes", self.classes, group_of_class.len())?;
         let groups = group_of_class.iter().max().map_or(0, |last| last + 1);
@@ -86,8 +90,8 @@ impl Confusion {
 
     /// Returns the counts without the rows outside the classes.
     ///
-    /// A most likely class is never correct for such a row, whatever the model does; only an abstention is. So precision and
-    /// F1 of most likely classes are taken over the rows that show a class.
+    /// A most likely class is never correct for such a row, whatever the model does; only an abstention is. So
+    /// precision and F1 of most likely classes are taken over the rows that show a class.
     pub fn without_outside(&self) -> Self {
         let mut inside = self.clone();
         inside.counts[self.classes].fill(0.0);
@@ -142,7 +146,8 @@ impl Confusion {
         self.counts.iter().flatten().sum()
     }
 
-    /// Returns the share of the classes' rows that were classified correctly; abstentions were not. `None` without rows.
+    /// Returns the share of the classes' rows that were classified correctly; abstentions were not. `None` without
+    /// rows.
     pub fn accuracy(&self) -> Option<f64> {
         ratio(self.correct(), (0..self.classes).map(|class| self.support(class)).sum())
     }
@@ -165,7 +170,8 @@ impl Confusion {
         mean((0..self.classes).filter_map(|class| self.class_metrics(class).f1))
     }
 
-    /// Returns the F1 of all predictions together. It is the accuracy unless something was abstained from or lies outside the classes.
+    /// Returns the F1 of all predictions together. It is the accuracy unless something was abstained from or lies
+    /// outside the classes.
     pub fn micro_f1(&self) -> Option<f64> {
         let sum = |of: &dyn Fn(usize) -> f64| (0..self.classes).map(of).sum::<f64>();
         ratio(2.0 * self.correct(), sum(&|class| self.support(class)) + sum(&|class| self.called(class)))
@@ -186,7 +192,8 @@ impl Confusion {
         mean((0..self.classes).filter_map(|class| self.class_metrics(class).specificity))
     }
 
-    /// Returns Cohen's kappa: agreement beyond what the margins alone would give. `None` where chance agreement is certain.
+    /// Returns Cohen's kappa: agreement beyond what the margins alone would give. `None` where chance agreement is
+    /// certain.
     ///
     /// Rows outside the classes and abstentions are left out. Cohen, Educational and Psychological Measurement 1960.
     pub fn kappa(&self) -> Option<f64> {

@@ -2,7 +2,7 @@ use super::{TITLE, WORDS};
 use crate::drawing::{Anchor, Drawing, Ink, Shape, text_width};
 use crate::metrics::Confusion;
 
-/// Which numbers stand in the cells of a confusion matrix.
+/// Numbers in the cells of a confusion matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cells {
     /// The weight of the rows.

@@ -104,6 +104,9 @@ pub struct Predictions {
 impl Predictions {
     /// Checks that every row has one probability a class, that they are probabilities, that classes exist, and that
     /// features and experts are as many in every row that has them.
+    ///
+    /// # Errors
+    /// One of these does not hold; the error names the row.
     pub fn new(classes: Vec<String>, rows: Vec<Prediction>) -> Result<Self> {
         let count = classes.len();
         let class_exists = |class: usize, what: &str, row: &Prediction| {

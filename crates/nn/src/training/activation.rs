@@ -11,6 +11,9 @@ use super::step::Step;
 use crate::{Activation, Result};
 
 /// Applies `activation` to every element of `x`; the shape stays. The derivative of ReLU at zero is zero.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     if activation == Activation::Identity {
         return Ok(x.clone());

@@ -7,6 +7,9 @@ use super::step::Step;
 use crate::Result;
 
 /// Multiplies `x` [N, H, W, C] by `scale` [N, C], as squeeze-and-excitation does; the shape stays.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn scale_channels(x: &Tensor, scale: &Tensor) -> Result<Tensor> {
     if portable::is_for(x) {
         return Ok(portable::scale_channels(x, scale)?);

@@ -32,8 +32,11 @@ fn recorded(x: &Tensor, weight: &Tensor, convolution: &Convolution) -> CandleRes
     })
 }
 
-/// A convolution, the batch norm after it and `activation`: the same as [`conv2d`] and [`TrainableNorm::forward`], but a
-/// single step of the graph, which saves a gradient map and several passes over it.
+/// A convolution, the batch norm after it and `activation`: the same as [`conv2d`] and [`TrainableNorm::forward`], but
+/// a single step of the graph, which saves a gradient map and several passes over it.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn conv2d_norm(
     x: &Tensor,
     weight: &Tensor,

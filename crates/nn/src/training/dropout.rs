@@ -18,6 +18,9 @@ impl DropGenerator {
     /// Sets each element of `x` to zero with probability `rate` and divides the others by `1 - rate`.
     ///
     /// Fails if `rate` is not in [0, 1).
+    ///
+    /// # Errors
+    /// `rate` is not in [0, 1), or the device fails.
     pub fn dropout(&mut self, x: &Tensor, rate: f64) -> Result<Tensor> {
         if rate == 0.0 {
             return Ok(x.clone());
@@ -29,6 +32,9 @@ impl DropGenerator {
     /// what a residual branch adds, so that the image passes the block untouched.
     ///
     /// Fails if `rate` is not in [0, 1).
+    ///
+    /// # Errors
+    /// `rate` is not in [0, 1), or the device fails.
     pub fn stochastic_depth(&mut self, x: &Tensor, rate: f64) -> Result<Tensor> {
         if rate == 0.0 {
             return Ok(x.clone());

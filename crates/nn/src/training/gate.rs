@@ -13,8 +13,11 @@ use crate::{NnError, Result};
 /// Squeeze-and-excitation: multiplies `x` [N, H, W, C] by what `gate` makes of its average over the image, [N, C] to
 /// [N, C].
 ///
-/// The same as [`super::global_average`], `gate` and [`super::scale_channels`], but `x` gets its gradient in one pass and
-/// not as a sum of two maps. Fails if the result of `gate` does not depend on its argument.
+/// The same as [`super::global_average`], `gate` and [`super::scale_channels`], but `x` gets its gradient in one pass
+/// and not as a sum of two maps. Fails if the result of `gate` does not depend on its argument.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn gate_channels(x: &Tensor, gate: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
     if portable::is_for(x) {
         return Ok(portable::scale_channels(x, &gate(&portable::global_average(x)?)?)?);
@@ -31,7 +34,7 @@ pub fn gate_channels(x: &Tensor, gate: impl FnOnce(&Tensor) -> Result<Tensor>) -
     Ok(recorded_product(&x.detach(), &scale, waiting)?)
 }
 
-/// What the product leaves for the average, whose turn comes later on the way back.
+/// Gradient that the product leaves for the average, which comes later in the backward pass.
 struct ProductGradient {
     gradient: Tensor,
     scale: Tensor,

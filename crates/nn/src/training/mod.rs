@@ -2,17 +2,18 @@
 //! devices.
 //!
 //! Maps are channels last here, [N, H, W, C], where the layers for inference keep Candle's [N, C, H, W]: a pointwise
-//! convolution is then one matrix product, a depthwise one and a batch norm read whole vectors of channels at any stride,
-//! and no image needs transposing between layers. [`channels_last`] and [`channels_first`] convert between the two layouts. Weights
-//! keep the shape that checkpoints have, [out, in / groups, kh, kw].
+//! convolution is then one matrix product, a depthwise one and a batch norm read whole vectors of channels at any
+//! stride, and no image needs transposing between layers. [`channels_last`] and [`channels_first`] convert between the
+//! two layouts. Weights keep the shape that checkpoints have, [out, in / groups, kh, kw].
 //!
-//! Every layer is an operation of Candle's own graph, so `Tensor::backward` and its optimizers work as usual, in `f32` or `f64`.
-//! Sums over pixels are taken in an order that does not depend on the number of threads (matrix products are Candle's).
-//! Maps of another device, or in half precision, go through `portable`, which is composed of Candle's own operations.
+//! Every layer is an operation of Candle's own graph, so `Tensor::backward` and its optimizers work as usual, in `f32`
+//! or `f64`. Sums over pixels are taken in an order that does not depend on the number of threads (matrix products are
+//! Candle's). Maps of another device, or in half precision, go through `portable`, which is composed of Candle's own
+//! operations.
 //!
-//! Candle's own layers do not serve: its grouped convolutions run channel by channel, its pooling has no padding and no gradient where
-//! windows overlap, the gradient of its strided convolution fails on images that are not square, and its batch norm and
-//! activations are several passes of one thread.
+//! Candle's own layers do not serve: its grouped convolutions run channel by channel, its pooling has no padding and
+//! no gradient where windows overlap, the gradient of its strided convolution fails on images that are not square, and
+//! its batch norm and activations are several passes of one thread.
 
 mod activation;
 mod axis;
@@ -49,11 +50,17 @@ pub use settings::{AverageOver, Convolution, NormSettings, RunningVariance, Trai
 use crate::Result;
 
 /// Turns maps [N, C, H, W] into [N, H, W, C].
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn channels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.permute((0, 2, 3, 1))?.contiguous()?)
 }
 
 /// Turns maps [N, H, W, C] into [N, C, H, W].
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn channels_first(x: &Tensor) -> Result<Tensor> {
     Ok(x.permute((0, 3, 1, 2))?.contiguous()?)
 }

@@ -12,6 +12,9 @@ use crate::{Padding, Result};
 /// Takes the largest value of each `kernel` x `kernel` window of `x` [N, H, W, C]; pixels outside the image never win.
 ///
 /// Of equal values the first one, row by row, gets the gradient, as in PyTorch. Fails if a window sees no pixel at all.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> Result<Tensor> {
     let x = x.contiguous()?;
     let sliding = Sliding::new(x.dims4()?, (kernel, kernel), stride, padding)?;
@@ -25,6 +28,9 @@ pub fn max_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding) -> R
 /// Averages each `kernel` x `kernel` window of `x` [N, H, W, C].
 ///
 /// Fails if a window sees no pixel at all.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn average_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding, over: AverageOver) -> Result<Tensor> {
     let x = x.contiguous()?;
     let sliding = Sliding::new(x.dims4()?, (kernel, kernel), stride, padding)?;
@@ -36,6 +42,9 @@ pub fn average_pool(x: &Tensor, kernel: usize, stride: usize, padding: Padding, 
 }
 
 /// Averages `x` [N, H, W, C] over the image to [N, C].
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn global_average(x: &Tensor) -> Result<Tensor> {
     if portable::is_for(x) {
         return Ok(portable::global_average(x)?);

@@ -48,10 +48,14 @@ pub(crate) type ReadModel = Box<dyn FnOnce() -> Result<Model, ZooError> + Send>;
 const WAITING_REQUESTS: usize = 4;
 
 impl Engine {
-    /// Moves the model to a thread of its own; `on_cpu` reads the same model for the CPU, in case that its own device runs out
-    /// of memory.
+    /// Moves the model to a thread of its own; `on_cpu` reads the same model for the CPU, in case that its own device
+    /// runs out of memory.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
     pub fn start(model: Model, on_cpu: Option<ReadModel>) -> Result<Self, PipelineError> {
-        // Every thread has its own queue of work on a CUDA device, and this one's must be done before the engine's begins.
+        // Every thread has its own queue of work on a CUDA device, and this one's must be done before the engine's
+        // begins.
         model.device().synchronize().map_err(nn::NnError::from)?;
         let (orders, incoming) = bounded(WAITING_REQUESTS);
         let weights_sha256 = Arc::from(model.weights_sha256());
@@ -63,6 +67,9 @@ impl Engine {
     }
 
     /// Runs the model on the clips of one loop, all of the same length; blocks until the answer is there.
+    ///
+    /// # Errors
+    /// The model fails on these clips, or the engine has ended.
     pub fn run(&self, request: PreparedClips) -> Result<EngineAnswer, LabelError> {
         let (reply, answer) = bounded(1);
         self.orders.send(Order { request, reply }).map_err(|_| LabelError::EngineStopped)?;

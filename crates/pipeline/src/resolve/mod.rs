@@ -31,6 +31,9 @@ pub struct Pipeline {
 
 impl Pipeline {
     /// Checks the pipeline against the registry and its model, without reading weights.
+    ///
+    /// # Errors
+    /// The file is invalid, names an unknown model, or disagrees with the model's card.
     pub fn check(source: &PipelineSource, models: &Path) -> Result<(PipelineFile, ModelCard), PipelineError> {
         let parts = Parts::with_weights(source, models)?;
         if parts.file.precision == Precision::Int8 {
@@ -40,14 +43,20 @@ impl Pipeline {
     }
 
     /// Checks the pipeline, reads its weights from the folder `models` and starts its engine.
+    ///
+    /// # Errors
+    /// As of [`Self::check`]; weights are missing or damaged, or the device cannot be opened.
     pub fn open(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
         let parts = Parts::with_weights(source, models)?;
         let status = parts.registry.weight_status(&parts.card);
         Self::open_on(source, parts, device, status, Registry::read_model)
     }
 
-    /// Starts a model of the pipeline that somebody has read, on the CPU: in int8 by `calibration`, or in single precision,
-    /// whatever precision the pipeline asks for. For comparing the two.
+    /// Starts a model of the pipeline that somebody has read, on the CPU: in int8 by `calibration`, or in single
+    /// precision, whatever precision the pipeline asks for. For comparing the two.
+    ///
+    /// # Errors
+    /// As of [`Self::check`]; the ranges are of other weights.
     pub fn with_model(
         source: &PipelineSource,
         models: &Path,
@@ -60,6 +69,9 @@ impl Pipeline {
     }
 
     /// The same with untrained weights, whether the model's own are here or not: its labels mean nothing.
+    ///
+    /// # Errors
+    /// As of [`Self::check`]; the device cannot be opened.
     pub fn open_untrained(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
         let parts = Parts::read(source, models)?;
         Self::open_on(source, parts, device, WeightStatus::Untrained, Registry::make_untrained_model)

@@ -1,7 +1,7 @@
 //! Changes that make one clip many: each consistent within the clip, each by a name in the recipe.
 //!
-//! Order: time, geometry, tissue (attenuation, gamma, contrast, brightness, noise), then what lies over the image. What is
-//! drawn depends on the seed and the place of the clip in its batch alone.
+//! Order: time, geometry, tissue (attenuation, gamma, contrast, brightness, noise), then what lies over the image.
+//! What is drawn depends on the seed and the place of the clip in its batch alone.
 
 mod geometry;
 mod overlay;
@@ -16,7 +16,7 @@ use crate::Clip;
 use crate::clip::Draft;
 use random::Stream;
 
-/// What is done to clips while a model learns; everything is off by default.
+/// Augmentation of clips in training; everything is off by default.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Augmentation {
@@ -40,7 +40,7 @@ pub struct Augmentation {
     pub speckle: f32,
     /// Deviation of added noise, up to this share of the whole range.
     pub gaussian_noise: f32,
-    /// How strongly brightness falls or rises with depth: up to exp of plus or minus this at the bottom.
+    /// Strength of the fall or rise of brightness with depth: up to exp of plus or minus this at the bottom.
     pub depth_attenuation: f32,
     /// Deviation of a smoothing over neighbors in pixels, up to this.
     pub blur: f32,

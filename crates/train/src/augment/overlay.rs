@@ -4,7 +4,7 @@ use random::Stream;
 /// Values up to this are black to the eye and to a codec.
 const BLACK: f32 = 2.0;
 
-/// Whether each pixel of the image is black in every frame.
+/// Marks each pixel that is black in every frame.
 pub(super) fn outside(draft: &Draft) -> Vec<bool> {
     let area = draft.size * draft.size;
     let mut outside = vec![true; area];
@@ -60,7 +60,8 @@ pub(super) fn background(draft: &mut Draft, outside: &[bool], probability: f32, 
     }
 }
 
-/// Lays up to four small boxes over the image: black ones, as where a name was blanked, and ones with marks like letters.
+/// Lays up to four small boxes over the image: black ones, as where a name was blanked, and ones with marks like
+/// letters.
 pub(super) fn boxes(draft: &mut Draft, probability: f32, draws: &mut Stream) {
     if !draws.chance_f32(probability) {
         return;

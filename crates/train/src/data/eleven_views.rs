@@ -1,5 +1,5 @@
-//! The layout of the 11-view system (`seed-systems.md` 3.2): `<split>/<study>/<video>/<beat>/<video>_<frame>.jpeg` and a CSV
-//! of windows.
+//! The layout of the 11-view system (github.com/shokoofa-ghods/Thesis-experiments):
+//! `<split>/<study>/<video>/<beat>/<video>_<frame>.jpeg` and a CSV of windows.
 
 use std::path::Path;
 
@@ -23,6 +23,9 @@ const EVERY: usize = 3;
 /// The windows that `windows`, a CSV of `path,label,start,end`, lists, every third frame of each.
 ///
 /// Labels are names or indexes of views. The set names no patients beside studies: a study stands for one.
+///
+/// # Errors
+/// The CSV cannot be read, lacks a column or names an unknown view.
 pub fn eleven_views_clips(folder: &Path, windows: &Path, views: &LabelSet) -> Result<Vec<ImageClip>> {
     let path = folder.join(windows);
     let mut clips = Vec::new();

@@ -1,4 +1,5 @@
-//! What three experts said of TTE47's test images (`seed-systems.md` 3.1).
+//! Labels that three experts gave to TTE47's test images (`experts_analysis.py` of
+//! github.com/PreshenNaidoo/EchoView47).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,12 +29,15 @@ enum Label {
     Name(String),
 }
 
-/// What the three experts said of one image; `None` is "not sure".
+/// Labels of the three experts for one image; `None` is "not sure".
 pub type ExpertLabels = [Option<usize>; 3];
 
 /// The experts' labels of the test images, by image; `None` where the folder has no `experts.json`.
 ///
-/// Errors: lists that are not as long as that of the test images, a label that is no class. Nothing stands in for an expert.
+/// Nothing stands in for an expert.
+///
+/// # Errors
+/// Lists that are not as long as that of the test images, a label that is no class.
 pub fn tte47_experts(folder: &Path, views: &LabelSet) -> Result<Option<BTreeMap<String, ExpertLabels>>> {
     let path = folder.join(EXPERTS_FILE);
     match std::fs::metadata(&path) {

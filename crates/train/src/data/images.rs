@@ -17,7 +17,7 @@ use crate::{Clip, ClipCache, ClipCacheWriter, Result, TrainError};
 /// A labelled clip whose frames lie in files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageClip {
-    /// What it shows.
+    /// The view that it shows.
     pub example: Example,
     /// Its frames in order.
     pub frames: Vec<PathBuf>,
@@ -29,6 +29,9 @@ const AT_ONCE: usize = 64;
 /// The prepared clips for the model `card`: those in `folder` if they are there, else decoded and prepared now.
 ///
 /// A leaking split is refused before any image is read. `progress` hears of clips done and of all.
+///
+/// # Errors
+/// A patient stands on two sides of the split, or the folder cannot be written.
 pub fn image_cache(
     clips: &[ImageClip],
     card: &ModelCard,

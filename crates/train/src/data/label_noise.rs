@@ -1,4 +1,5 @@
-//! Labels made wrong on purpose, for the experiment that asks who finds them (`seed-systems.md` 7.1).
+//! Labels made wrong on purpose, for the experiment that asks who finds them (Naidoo et al., Medical Image Analysis
+//! 110, 2026, 104006).
 
 use std::collections::BTreeMap;
 
@@ -11,10 +12,14 @@ use crate::{Result, TrainError};
 /// Groups of views whose labels stay as they are, as in EchoView47.
 const UNTOUCHED: [&str; 2] = ["subcostal", "suprasternal"];
 
-/// The class of every example, where `share` of the training loops of each group of views got another view of their group.
+/// The class of every example, where `share` of the training loops of each group of views got another view of their
+/// group.
 ///
-/// Groups are those of the label set's coarsest grouping, or all its views where it has none. Clips of a loop stay together;
-/// validation and test stay clean. The same `seed` gives the same labels.
+/// Groups are those of the label set's coarsest grouping, or all its views where it has none. Clips of a loop stay
+/// together; validation and test stay clean. The same `seed` gives the same labels.
+///
+/// # Errors
+/// The label set has no coarse groups, or the share is not between 0 and 1.
 pub fn noisy_classes(examples: &[Example], views: &LabelSet, share: f64, seed: u64) -> Result<Vec<Option<usize>>> {
     let mut label_of: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for example in examples.iter().filter(|example| example.split == Split::Train) {

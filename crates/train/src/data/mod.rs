@@ -1,4 +1,4 @@
-//! What is trained on: examples, who they come from, and on which side of a split they stand.
+//! Training data: examples, their patients and their side of the split.
 
 mod eleven_views;
 mod experts;
@@ -53,7 +53,7 @@ pub struct Example {
 pub struct LeftOut {
     /// The loop; empty for a file of which it cannot be read.
     pub sop_instance_uid: String,
-    /// Why; without a path and without a patient.
+    /// The reason, without a path and without a patient.
     pub reason: String,
 }
 
@@ -97,6 +97,9 @@ impl DataSet {
     /// The data of a recipe, prepared for the model `card`; clips that are kept in `folder` already are not made again.
     ///
     /// `progress` hears of what is done and of all.
+    ///
+    /// # Errors
+    /// The data cannot be read, a patient stands on two sides of the split, or the folder cannot be written.
     pub fn open(recipe: &Recipe, card: &ModelCard, folder: &Path, progress: &mut dyn FnMut(u32, u32)) -> Result<Self> {
         let views = recipe.views(card)?;
         let clips = match &recipe.data {
@@ -118,6 +121,9 @@ impl DataSet {
     }
 
     /// The examples of `clips`; an error where a patient stands on two sides.
+    ///
+    /// # Errors
+    /// A patient stands on two sides of the split.
     pub fn new(clips: ClipCache) -> Result<Self> {
         check_patients(clips.examples())?;
         let learned = clips.examples().iter().map(|example| example.class).collect();
@@ -134,7 +140,7 @@ impl DataSet {
         &self.learned
     }
 
-    /// What was left out of the data, and why.
+    /// Examples that were left out, with the reason.
     pub fn left_out(&self) -> &[LeftOut] {
         self.clips.left_out()
     }

@@ -15,7 +15,7 @@ use super::{Example, Split};
 use crate::{Clip, ClipCache, ClipCacheWriter, Result, TrainError};
 use random::Stream;
 
-/// Which hearts are simulated.
+/// The hearts to simulate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PhantomData {
@@ -31,7 +31,7 @@ pub struct PhantomData {
     /// Color loops of a study.
     #[serde(default)]
     pub color_loops: u32,
-    /// Whether strips of Doppler and M-mode are among them, which show none of the views.
+    /// Adds strips of Doppler and M-mode, which show none of the views.
     #[serde(default)]
     pub strips: bool,
     /// Loops of other organs and of a water phantom in a study.
@@ -40,10 +40,10 @@ pub struct PhantomData {
     /// Most clips of a loop.
     #[serde(default = "one")]
     pub clips_per_loop: u32,
-    /// How far the hand that holds the probe deviates from the usual planes, in usual deviations.
+    /// Deviation of the probe from the standard planes, as a multiple of the default.
     #[serde(default = "usual", skip_serializing_if = "is_usual")]
     pub unsteadiness: f64,
-    /// How far the probe leaves its place for moments within a loop, in usual deviations.
+    /// Deviation of the probe for moments within a loop, as a multiple of the default.
     #[serde(default, skip_serializing_if = "is_none")]
     pub sway: f64,
 }
@@ -73,9 +73,13 @@ const WITHOUT_BEAT: f32 = 0.12;
 /// Deviation of a found R peak from the true one in milliseconds.
 const R_PEAK_DEVIATION_MS: f32 = 12.0;
 
-/// The prepared clips of `data` for the model `card`, labelled with `views`: those in `folder` if they are there, else simulated now.
+/// The prepared clips of `data` for the model `card`, labelled with `views`: those in `folder` if they are there, else
+/// simulated now.
 ///
 /// `progress` hears of studies done and of all.
+///
+/// # Errors
+/// The recipe asks for hearts that cannot be simulated, or the folder cannot be written.
 pub fn phantom_cache(
     data: &PhantomData,
     card: &ModelCard,
@@ -130,13 +134,14 @@ pub fn phantom_cache(
     writer.finish()
 }
 
-/// What decides the pixels of the cache.
+/// All that decides the pixels of the cache.
 fn made_by(data: &PhantomData, card: &ModelCard) -> String {
     let parts = (data, &card.prepare, card.clip, env!("CARGO_PKG_VERSION"), simulator_digest());
     serde_json::to_string(&parts).unwrap_or_default()
 }
 
-/// A digest of one small frame, which changes when the simulator draws otherwise: clips kept by an older one are made anew.
+/// A digest of one small frame, which changes when the simulator draws otherwise: clips kept by an older one are made
+/// anew.
 fn simulator_digest() -> String {
     let spec = LoopSpec { size: (160, 120), ..LoopSpec::random(1) };
     let digest = Sha256::digest(simulate_loop(&spec).frame(0).pixels());
@@ -154,8 +159,8 @@ fn clips_of(spec: &LoopSpec, card: &ModelCard, max_clips: usize) -> Result<Vec<C
         .iter()
         .map(|clip| clip.iter().filter_map(|frame| indexes.iter().position(|index| index == frame)).collect())
         .collect();
-    // A pipeline that knows a strip skips it, and one that does not takes the screen for the sector. The small image beside
-    // a strip shows a view like any other.
+    // A pipeline that knows a strip skips it, and one that does not takes the screen for the sector. The small image
+    // beside a strip shows a view like any other.
     let shown = match spec.mode.has_strip() {
         true => PixelRect { x0: 0, y0: 0, x1: spec.size.0 - 1, y1: spec.size.1 - 1 },
         false => simulated.layout().sector_rect,
@@ -199,8 +204,8 @@ fn planned_frames(
     Ok(plan.clips.into_iter().map(|clip| clip.frames.into_iter().map(|frame| frame.index).collect()).collect())
 }
 
-/// The sector's box as it would be found: near the truth from a header's region, often too large from pixels, seldom too
-/// small.
+/// The sector's box as it would be found: near the truth from a header's region, often too large from pixels, seldom
+/// too small.
 fn found_sector(truth: PixelRect, (width, height): (u32, u32), draws: &mut Stream) -> PixelRect {
     let loose = if draws.chance_f32(0.3) { 0.22 } else { 0.015 };
     let tight = if draws.chance_f32(0.15) { 0.13 } else { 0.03 };

@@ -4,6 +4,9 @@ use super::{Example, Split};
 use crate::{Result, TrainError};
 
 /// Refuses examples of which a patient stands on two sides of the split.
+///
+/// # Errors
+/// A patient stands on two sides of the split; the error gives how many do.
 pub fn check_patients(examples: &[Example]) -> Result<()> {
     let mut sides: BTreeMap<&str, BTreeSet<Split>> = BTreeMap::new();
     for example in examples {

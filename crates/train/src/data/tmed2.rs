@@ -1,4 +1,4 @@
-//! The layout of TMED2 (`seed-systems.md` 3.3): a CSV a fold and folders of images.
+//! The layout of TMED2 (github.com/tufts-ml/tmed2-echocardiogram-classifiers): a CSV a fold and folders of images.
 
 use std::path::Path;
 
@@ -19,6 +19,9 @@ struct Row {
 
 /// The images of one fold, each a clip of one frame; `fold` is its CSV, for instance
 /// `DEV479/TMED2_fold0_labeledpart.csv`. Images without a view label are left out.
+///
+/// # Errors
+/// The CSV cannot be read, lacks a column or names an unknown view.
 pub fn tmed2_clips(folder: &Path, fold: &Path, views: &LabelSet) -> Result<Vec<ImageClip>> {
     let path = folder.join(fold);
     let mut clips = Vec::new();

@@ -1,4 +1,5 @@
-//! The layout of TTE47 (`seed-systems.md` 3.1): `class_lookup.json`, `data_split.json` and folders of images.
+//! The layout of TTE47 (github.com/thrive-centre/EchoForge): `class_lookup.json`, `data_split.json` and folders of
+//! images.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,8 +24,10 @@ pub(super) struct SplitFile {
 
 /// The images of a TTE47 folder, each a clip of one frame.
 ///
-/// The set names no patients: an image's loop, the long number in its name, stands for one. Errors: a list of labels that
-/// does not fit its files, a class that the label set lacks.
+/// The set names no patients: an image's loop, the long number in its name, stands for one.
+///
+/// # Errors
+/// A list of labels that does not fit its files, a class that the label set lacks.
 pub fn tte47_clips(folder: &Path, views: &LabelSet) -> Result<Vec<ImageClip>> {
     let classes = class_lookup(folder, views)?;
     let split_path = folder.join("data_split.json");

@@ -13,7 +13,7 @@ pub struct ClipShape {
 }
 
 #[allow(dead_code, reason = "each test shows some of them")]
-/// What a clip shows, each pixel with noise of the clip's own.
+/// Draws a clip, each pixel with noise of the clip's own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Pattern {
     StripesAcross,
@@ -62,7 +62,8 @@ fn pixels(ClipShape { frames, planes, size }: ClipShape, &EasyClip { pattern, no
                 let offset = (place.wrapping_mul(2_654_435_761) >> 27) as u8;
                 let height = |frame: usize| frame * size / frames..(frame + 1) * size / frames;
                 let bright = match pattern {
-                    // Not as wide as a patch of a transformer: its norms see no difference between bright and dark ones.
+                    // Not as wide as a patch of a transformer: its norms see no difference between bright and dark
+                    // ones.
                     Pattern::StripesAcross => (row / 3).is_multiple_of(2),
                     Pattern::StripesDown => (column / 3).is_multiple_of(2),
                     Pattern::BrightCorner => row + column < 3 * size / 4,

@@ -57,6 +57,9 @@ pub struct ConvNext {
 
 impl ConvNext {
     /// Reads the network from weights at the checkpoint's root.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &ConvNextConfig, weights: &Weights<'_>) -> Result<Self> {
         let places = Places { config, weights };
         let framework = config.framework;

@@ -63,6 +63,9 @@ pub struct DenseNet {
 
 impl DenseNet {
     /// Reads the network from weights at the checkpoint's root.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &DenseNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let places = Places { config, weights };
         let stem = places.conv_norm("conv0", "norm0", ConvSizes::new(3, config.stem(), 7, 2))?;
@@ -203,7 +206,8 @@ impl Transition {
     }
 
     fn forward(&self, x: &FeatureMaps) -> Result<FeatureMaps> {
-        // The 1x1 convolution comes before the pooling in the original; both are linear, and pooled first it costs a quarter.
+        // The 1x1 convolution comes before the pooling in the original; both are linear, and pooled first it costs a
+        // quarter.
         let pooled = self.norm.over(x)?.average_pool_2x2()?;
         Ok(self.reduce.over(&pooled, Padding::symmetric(0))?)
     }

@@ -18,6 +18,9 @@ impl ImageNetLogits {
     pub const WIDTH: usize = 1000;
 
     /// Reads `features` and `classifier.1` from weights at the root of torchvision's names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(weights: &Weights<'_>) -> Result<Self> {
         let config = EfficientNetConfig::b2();
         Ok(Self {

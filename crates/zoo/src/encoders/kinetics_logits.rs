@@ -19,6 +19,9 @@ impl KineticsLogits {
     pub const WIDTH: usize = 400;
 
     /// Reads the network and `blocks.5.proj` from weights at the root of PyTorchVideo's names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(weights: &Weights<'_>) -> Result<Self> {
         let config = SlowResNetConfig::slow_r50();
         Ok(Self {

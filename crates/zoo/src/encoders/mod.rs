@@ -1,7 +1,7 @@
 //! Frame to vector, and clip to vector: one file an architecture.
 //!
-//! A network reads the layers of each class in the order of the original's own list of layers: some files tell layers apart
-//! by nothing else (`import::keras`).
+//! A network reads the layers of each class in the order of the original's own list of layers: some files tell layers
+//! apart by nothing else (`import::keras`).
 
 mod convnext;
 mod densenet;
@@ -43,11 +43,17 @@ use run::Runner;
 
 /// A network that turns frames into feature maps and into vectors.
 pub trait FrameNetwork: Send + Sync {
-    /// FeatureMaps frames [N, 3, H, W] with values in 0 to 1 to feature maps [N, C, h, w].
+    /// Maps frames [N, 3, H, W] with values in 0 to 1 to feature maps [N, C, h, w].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     fn maps(&self, frames: &FeatureMaps) -> Result<FeatureMaps>;
 
-    /// FeatureMaps frames [N, 3, H, W] to vectors, maps of one pixel [N, C, 1, 1]; the mean of the feature maps unless the network
-    /// has another way.
+    /// Maps frames [N, 3, H, W] to vectors, maps of one pixel [N, C, 1, 1]; the mean of the feature maps unless the
+    /// network has another way.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     fn vectors(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         Ok(self.maps(frames)?.global_average()?)
     }
@@ -60,6 +66,9 @@ pub struct Encoder {
 
 impl Encoder {
     /// Reads the encoder `name` from weights whose root holds the checkpoint's own names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(name: EncoderName, weights: &Weights<'_>) -> Result<Self> {
         let keras = weights.separated_by('/');
         let network: Box<dyn FrameNetwork> = match name {
@@ -129,8 +138,8 @@ impl Encoder {
         Self { runner: self.runner.with_choice(choice) }
     }
 
-    /// Packs the encoder for square frames of `size` pixels a side and for nothing else, to vectors or to feature maps, so
-    /// that memory holds its weights once; nothing happens where layers are run one by one.
+    /// Packs the encoder for square frames of `size` pixels a side and for nothing else, to vectors or to feature
+    /// maps, so that memory holds its weights once; nothing happens where layers are run one by one.
     pub(crate) fn pack_for_good(&mut self, maps: bool, size: usize) -> Result<()> {
         self.runner.pack_for_good(maps, (size, size))
     }
@@ -141,11 +150,17 @@ impl Encoder {
     }
 
     /// The same encoder in int8, given the range of each convolution's input as an observer has seen it.
+    ///
+    /// # Errors
+    /// The encoder cannot be run by the CPU kernels, or its weights do not fit.
     pub fn quantized(self, ranges: Vec<InputRange>) -> Result<Self> {
         Ok(Self { runner: self.runner.quantized(ranges)? })
     }
 
     /// An observer of the ranges on frames of 3 x height x width, as far as feature maps or vectors.
+    ///
+    /// # Errors
+    /// The encoder cannot be run by the CPU kernels, or its weights do not fit.
     pub fn observer(&self, size: (usize, usize), maps: bool) -> Result<ObservedNetwork> {
         self.runner.observer(size, maps)
     }
@@ -196,18 +211,29 @@ impl Encoder {
     }
 
     /// Encodes frames [N, 3, H, W] with values in 0 to 1 as vectors [N, width].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, frames: &Tensor) -> Result<Tensor> {
         self.runner.vectors(frames)
     }
 
     /// Encodes frames [N, 3, H, W] with values in 0 to 1 as feature maps [N, map width, h, w].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn maps(&self, frames: &Tensor) -> Result<Tensor> {
         self.runner.maps(frames)
     }
 
     /// Encodes frames [N, 3, H, W] as vectors [N, width], or as maps [N, map width, h, w], on Candle's graph, so that
     /// tensors that are variables get their gradients.
-    pub(crate) fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        self.runner.learn(frames, maps, lesson)
+    pub(crate) fn forward_training(
+        &self,
+        frames: &Tensor,
+        maps: bool,
+        context: &Rc<TrainingContext>,
+    ) -> Result<Tensor> {
+        self.runner.forward_training(frames, maps, context)
     }
 }

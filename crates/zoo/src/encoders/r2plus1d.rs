@@ -45,6 +45,9 @@ pub struct R2Plus1d {
 
 impl R2Plus1d {
     /// Reads the network from weights at the root of torchvision's names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &R2Plus1dConfig, weights: &Weights<'_>) -> Result<Self> {
         let stem = weights.at("stem");
         let over_image = ConvSizes3d {

@@ -42,8 +42,8 @@ impl ResNetConfig {
 
 /// A ResNet without its classifier.
 ///
-/// Keras' convolutions have biases and its bottlenecks stride in their first 1x1 convolution; torchvision's have none and
-/// stride in the 3x3.
+/// Keras' convolutions have biases and its bottlenecks stride in their first 1x1 convolution; torchvision's have none
+/// and stride in the 3x3.
 pub struct ResNet {
     stem: Conv2d,
     blocks: Vec<Bottleneck>,
@@ -51,6 +51,9 @@ pub struct ResNet {
 
 impl ResNet {
     /// Reads the network from weights at the checkpoint's root.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &ResNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let framework = config.framework;
         let (conv, norm) = match framework {

@@ -59,8 +59,8 @@ impl Runner {
         Self { choice, packed: Mutex::default(), ..self }
     }
 
-    /// The same network in int8, given the ranges that an observer of it has seen; an error where it does not run by the
-    /// CPU kernels.
+    /// The same network in int8, given the ranges that an observer of it has seen; an error where it does not run by
+    /// the CPU kernels.
     pub fn quantized(self, ranges: Vec<InputRange>) -> Result<Self> {
         self.kernels()?;
         Ok(Self { ranges: Some(ranges), packed: Mutex::default(), ..self })
@@ -81,21 +81,21 @@ impl Runner {
         }
     }
 
-    /// FeatureMaps frames [N, 3, H, W] to vectors [N, C].
+    /// Maps frames [N, 3, H, W] to vectors [N, C].
     pub fn vectors(&self, frames: &Tensor) -> Result<Tensor> {
         let vectors = self.run(frames, false)?;
         Ok(vectors.flatten_from(1)?)
     }
 
-    /// FeatureMaps frames [N, 3, H, W] to feature maps [N, C, h, w].
+    /// Maps frames [N, 3, H, W] to feature maps [N, C, h, w].
     pub fn maps(&self, frames: &Tensor) -> Result<Tensor> {
         self.run(frames, true)
     }
 
-    /// FeatureMaps frames [N, 3, H, W] to vectors [N, C], or to maps [N, C, h, w], on Candle's graph.
-    pub fn learn(&self, frames: &Tensor, maps: bool, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
+    /// Maps frames [N, 3, H, W] to vectors [N, C], or to maps [N, C, h, w], on Candle's graph.
+    pub fn forward_training(&self, frames: &Tensor, maps: bool, context: &Rc<TrainingContext>) -> Result<Tensor> {
         let network = self.layers_of(frames.dims())?;
-        let frames = FeatureMaps::Training(TrainingMaps::frames(frames, lesson)?);
+        let frames = FeatureMaps::Training(TrainingMaps::frames(frames, context)?);
         let channels_first = match layers(network, &frames, maps)? {
             FeatureMaps::Training(learned) => channels_first(learned.channels_last())?,
             other => other.tensor()?.clone(),

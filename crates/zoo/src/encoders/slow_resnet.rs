@@ -1,5 +1,5 @@
-//! The slow pathway of SlowFast as in PyTorchVideo (Feichtenhofer et al., "SlowFast Networks for Video Recognition", ICCV
-//! 2019): a ResNet over frames whose later stages look at three frames at a time.
+//! The slow pathway of SlowFast as in PyTorchVideo (Feichtenhofer et al., "SlowFast Networks for Video Recognition",
+//! ICCV 2019): a ResNet over frames whose later stages look at three frames at a time.
 
 use candle_core::Tensor;
 use nn::{Activation, Clips, Conv3d, Geometry3d, Padding};
@@ -47,6 +47,9 @@ pub struct SlowResNet {
 
 impl SlowResNet {
     /// Reads the network from weights at the root of PyTorchVideo's names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &SlowResNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let stages = weights.at("blocks");
         let stem = ConvSizes3d {

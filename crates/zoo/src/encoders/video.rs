@@ -13,10 +13,16 @@ use crate::{Result, VideoEncoderName, ZooError};
 
 /// A network that turns clips into feature maps and into vectors.
 pub trait VideoNetwork: Send + Sync {
-    /// FeatureMaps clips of three colors with values in 0 to 1 to feature maps.
+    /// Maps clips of three colors with values in 0 to 1 to feature maps.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     fn maps(&self, clips: &Clips) -> Result<Clips>;
 
     /// Makes vectors [B, C] of the feature maps [B, T', C, h, w]; their mean unless the network has another way.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     fn vectors(&self, maps: &Tensor) -> Result<Tensor> {
         Ok(maps.flatten_from(3)?.mean(D::Minus1)?.mean(1)?)
     }
@@ -35,6 +41,9 @@ type Packed = ([usize; 3], Arc<CompiledNetwork>);
 
 impl VideoEncoder {
     /// Reads the encoder `name` from weights whose root holds the checkpoint's own names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(name: VideoEncoderName, weights: &Weights<'_>) -> Result<Self> {
         let network: Box<dyn VideoNetwork> = match name {
             VideoEncoderName::R2Plus1d18 => Box::new(R2Plus1d::read(&R2Plus1dConfig::layers18(), weights)?),
@@ -66,8 +75,11 @@ impl VideoEncoder {
 
     /// Encodes clips [B, T, 3, H, W] with values in 0 to 1 as vectors [B, width].
     ///
-    /// The reference system reshapes [B, T, C, H, W] to [B, C, T, H, W], which mixes frames and colors; here the axes keep
-    /// their meaning.
+    /// The reference system reshapes [B, T, C, H, W] to [B, C, T, H, W], which mixes frames and colors; here the axes
+    /// keep their meaning.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, clips: &Tensor) -> Result<Tensor> {
         let &[_, frames, 3, height, width] = clips.dims() else {
             return Err(ZooError::InputShape { expected: "clips [B, T, 3, H, W]", found: clips.dims().to_vec() });
@@ -80,10 +92,10 @@ impl VideoEncoder {
         self.network.vectors(&maps)
     }
 
-    /// Encodes clips [B, T, 3, H, W] as vectors [B, width] on Candle's graph, so that tensors that are variables get their
-    /// gradients.
-    pub(crate) fn learn(&self, clips: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        self.network.vectors(&self.network.maps(&Clips::training(clips, lesson)?)?.tensor()?)
+    /// Encodes clips [B, T, 3, H, W] as vectors [B, width] on Candle's graph, so that tensors that are variables get
+    /// their gradients.
+    pub(crate) fn forward_training(&self, clips: &Tensor, context: &Rc<TrainingContext>) -> Result<Tensor> {
+        self.network.vectors(&self.network.maps(&Clips::training(clips, context)?)?.tensor()?)
     }
 
     /// The network packed for clips of this size; the first call for a size packs it.

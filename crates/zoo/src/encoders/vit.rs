@@ -59,6 +59,9 @@ pub struct VisionTransformer {
 
 impl VisionTransformer {
     /// Reads the network from weights at the checkpoint's root.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &VitConfig, weights: &Weights<'_>) -> Result<Self> {
         let VitConfig { width, heads, patch, .. } = *config;
         let sizes = BlockSizes { width, heads, inside: 4 * width };
@@ -79,7 +82,7 @@ impl VisionTransformer {
         })
     }
 
-    /// FeatureMaps frames [N, 3, H, W] to tokens [N, C, 1, 1 + patches], the class token first.
+    /// Maps frames [N, 3, H, W] to tokens [N, C, 1, 1 + patches], the class token first.
     fn tokens(&self, frames: &FeatureMaps) -> Result<FeatureMaps> {
         let side = self.config.image_side;
         let (channels, height, width) = frames.size()?;

@@ -1,4 +1,5 @@
-//! Xception as in `keras.applications` (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017).
+//! Xception as in `keras.applications` (Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR
+//! 2017).
 
 use nn::training::NormSettings;
 use nn::{Activation, BatchNorm, Conv2d, FeatureMaps, Padding};
@@ -51,6 +52,9 @@ pub struct Xception {
 
 impl Xception {
     /// Reads the network from weights that hold Keras' names, such as `block1_conv1/kernel`.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &XceptionConfig, weights: &Weights<'_>) -> Result<Self> {
         let XceptionConfig { stem: [stem1, stem2], entry: [entry1, entry2, width], middle, exit: [exit, last1, last2] } =
             *config;

@@ -13,6 +13,9 @@ pub struct Alpha {
 
 impl Alpha {
     /// Reads `alpha` [`count`], where `count` is 1 or the number of channels.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(count: usize, weights: &Weights<'_>) -> Result<Self> {
         // In f64, once: the numbers are few, and every feature of every frame is multiplied by them.
         let sigmoid = |alpha: &f32| (1.0 / (1.0 + (-f64::from(*alpha)).exp())) as f32;
@@ -31,6 +34,9 @@ impl Alpha {
     }
 
     /// Mixes spatial and temporal features [B, T, C].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, spatial: &Tensor, temporal: &Tensor) -> Result<Tensor> {
         Ok((temporal + (spatial - temporal)?.broadcast_mul(&self.spatial_weight)?)?)
     }

@@ -33,6 +33,9 @@ impl Fusion {
     /// Reads the fusion `name` for spatial and temporal features of these widths.
     ///
     /// Only `spatial` and `temporal` work where the widths differ.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(name: FusionName, spatial_width: usize, temporal_width: usize, weights: &Weights<'_>) -> Result<Self> {
         let picks_one = matches!(name, FusionName::Spatial | FusionName::Temporal);
         if spatial_width != temporal_width && !picks_one {
@@ -60,6 +63,9 @@ impl Fusion {
     /// features to [B, 2 T, C].
     ///
     /// `temporal` alone stays as it is, of whatever width.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, spatial: &Tensor, temporal: &Tensor) -> Result<Tensor> {
         match self {
             Self::Spatial => return Ok(spatial.clone()),

@@ -17,12 +17,19 @@ pub struct AttentionHead {
 impl AttentionHead {
     const HEADS: usize = 2;
 
-    /// Reads `mhsa.in_proj_weight` [3 C, C], `mhsa.in_proj_bias`, `mhsa.out_proj.weight` [C, C] and `mhsa.out_proj.bias`.
+    /// Reads `mhsa.in_proj_weight` [3 C, C], `mhsa.in_proj_bias`, `mhsa.out_proj.weight` [C, C] and
+    /// `mhsa.out_proj.bias`.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(width: usize, weights: &Weights<'_>) -> Result<Self> {
         Ok(Self { attention: attention(&weights.at("mhsa"), width, Self::HEADS)? })
     }
 
     /// The temporal features with the attention's weights [B, T, T].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn attend(&self, spatial: &Tensor) -> Result<Attended> {
         Ok(self.attention.forward(spatial)?)
     }

@@ -14,11 +14,17 @@ pub struct Conv1dHead {
 
 impl Conv1dHead {
     /// Reads `conv.weight` [C, C, 3] and `conv.bias` [C].
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(width: usize, weights: &Weights<'_>) -> Result<Self> {
         Self::read_dilated(width, 1, weights)
     }
 
     /// The same with frames `dilation` apart looked at together.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read_dilated(width: usize, dilation: usize, weights: &Weights<'_>) -> Result<Self> {
         let conv = weights.at("conv");
         let weight = conv.tensor("weight", &[width, width, 3])?;
@@ -27,7 +33,7 @@ impl Conv1dHead {
 }
 
 impl ClipNetwork for Conv1dHead {
-    /// FeatureMaps spatial features [B, T, C] to temporal features [B, T, C].
+    /// Maps spatial features [B, T, C] to temporal features [B, T, C].
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor> {
         Ok(self.conv.forward(spatial)?)
     }

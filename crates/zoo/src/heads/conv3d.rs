@@ -25,6 +25,9 @@ impl Conv3dHead {
     const SHORTEST: usize = 8;
 
     /// Reads `net.{0,1,2}.0`, convolutions without bias, and `net.{0,1,2}.1`, their norms.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(width: usize, weights: &Weights<'_>) -> Result<Self> {
         let mut width_in = width;
         let mut convs = Vec::new();
@@ -45,8 +48,8 @@ impl ClipNetwork for Conv3dHead {
         self.halved_thrice(maps, |conv, x| conv.forward(x))
     }
 
-    fn learn(&self, maps: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        self.halved_thrice(maps, |conv, x| conv.forward_training(x, lesson))
+    fn forward_training(&self, maps: &Tensor, context: &Rc<TrainingContext>) -> Result<Tensor> {
+        self.halved_thrice(maps, |conv, x| conv.forward_training(x, context))
     }
 }
 

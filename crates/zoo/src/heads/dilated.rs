@@ -17,6 +17,9 @@ impl DilatedHead {
     const DILATIONS: [usize; 3] = [1, 2, 4];
 
     /// Reads `convs.{0,1,2}.weight` [C, C, 3] and `.bias` [C].
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(width: usize, weights: &Weights<'_>) -> Result<Self> {
         let read = |(index, dilation): (usize, usize)| -> Result<TemporalConv> {
             let conv = weights.at("convs").at(index);
@@ -28,7 +31,7 @@ impl DilatedHead {
 }
 
 impl ClipNetwork for DilatedHead {
-    /// FeatureMaps spatial features [B, T, C] to temporal features [B, T, C].
+    /// Maps spatial features [B, T, C] to temporal features [B, T, C].
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor> {
         let mut x = spatial.clone();
         for conv in &self.convs {

@@ -39,7 +39,11 @@ pub struct LstmHead {
 }
 
 impl LstmHead {
-    /// Reads `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, the same with `_reverse`, and so on for each layer.
+    /// Reads `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, the same with `_reverse`, and so on for each
+    /// layer.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: LstmConfig, weights: &Weights<'_>) -> Result<Self> {
         let directions: &[&str] = if config.bidirectional { &["", "_reverse"] } else { &[""] };
         let read = |layer: usize, direction: &str| -> Result<LstmLayer> {
@@ -58,6 +62,9 @@ impl LstmHead {
     }
 
     /// The states of every step: [B, T, C] to [B, T, width_out].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn states(&self, spatial: &Tensor) -> Result<Tensor> {
         Ok(self.lstm.forward(spatial)?)
     }

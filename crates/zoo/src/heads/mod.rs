@@ -30,11 +30,17 @@ use crate::{HeadName, Result, ZooError};
 
 /// A network over the features of a clip.
 pub trait ClipNetwork: Send + Sync {
-    /// FeatureMaps spatial features [B, T, C], or feature maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
+    /// Maps spatial features [B, T, C], or feature maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     fn temporal(&self, spatial: &Tensor) -> Result<Tensor>;
 
     /// The same on Candle's graph, for heads whose layers do something else while they learn.
-    fn learn(&self, spatial: &Tensor, _lesson: &Rc<TrainingContext>) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
+    fn forward_training(&self, spatial: &Tensor, _context: &Rc<TrainingContext>) -> Result<Tensor> {
         self.temporal(spatial)
     }
 }
@@ -48,6 +54,9 @@ pub struct Head {
 
 impl Head {
     /// Reads the head `name` for vectors or maps of `width` channels.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(name: HeadName, width: usize, weights: &Weights<'_>) -> Result<Self> {
         let conv1d = |dilation| Conv1dHead::read_dilated(width, dilation, weights);
         let lstm = |layers, bidirectional| {
@@ -90,14 +99,20 @@ impl Head {
         }
     }
 
-    /// FeatureMaps spatial features [B, T, C], or maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
+    /// Maps spatial features [B, T, C], or maps [B, T, C, h, w], to temporal features [B, T, C'] or [B, 1, C'].
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn forward(&self, spatial: &Tensor) -> Result<Tensor> {
         self.through(spatial, |network| network.temporal(spatial))
     }
 
     /// As [`Self::forward`], on Candle's graph: what of the weights are variables gets its gradient.
-    pub fn learn(&self, spatial: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        self.through(spatial, |network| network.learn(spatial, lesson))
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
+    pub fn forward_training(&self, spatial: &Tensor, context: &Rc<TrainingContext>) -> Result<Tensor> {
+        self.through(spatial, |network| network.forward_training(spatial, context))
     }
 
     fn through(&self, spatial: &Tensor, run: impl FnOnce(&dyn ClipNetwork) -> Result<Tensor>) -> Result<Tensor> {

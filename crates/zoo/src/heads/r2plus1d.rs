@@ -26,6 +26,9 @@ impl R2Plus1dHead {
     const NORM_EPS: f64 = 1e-5;
 
     /// Reads `spatial`, `temporal` and `shortcut`, convolutions without bias, and their norms `bn1`, `bn2` and `bn3`.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(width: usize, weights: &Weights<'_>) -> Result<Self> {
         let inside = factorized_width(width, Self::WIDTH);
         let read = |conv: &str, norm: &str, [width_out, width_in, time, space]: [usize; 4]| -> Result<Conv3d> {
@@ -46,8 +49,8 @@ impl ClipNetwork for R2Plus1dHead {
         self.block(maps, |conv, x| conv.forward(x))
     }
 
-    fn learn(&self, maps: &Tensor, lesson: &Rc<TrainingContext>) -> Result<Tensor> {
-        self.block(maps, |conv, x| conv.forward_training(x, lesson))
+    fn forward_training(&self, maps: &Tensor, context: &Rc<TrainingContext>) -> Result<Tensor> {
+        self.block(maps, |conv, x| conv.forward_training(x, context))
     }
 }
 
@@ -58,7 +61,8 @@ impl R2Plus1dHead {
     }
 }
 
-/// Channels between the two convolutions, with which they have as many parameters as the 3x3x3 convolution they replace.
+/// Channels between the two convolutions, with which they have as many parameters as the 3x3x3 convolution they
+/// replace.
 pub(crate) fn factorized_width(width_in: usize, width_out: usize) -> usize {
     27 * width_in * width_out / (9 * width_in + 3 * width_out)
 }

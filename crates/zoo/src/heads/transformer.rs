@@ -6,8 +6,8 @@ use crate::Result;
 use crate::transformer::{BlockSizes, TransformerBlock, layer_norm};
 use crate::weights::Weights;
 
-/// A transformer encoder over the frames (Vaswani et al., "Attention Is All You Need", NeurIPS 2017): two blocks, the norm
-/// before each part, sine and cosine positions; [B, T, C] to [B, T, C].
+/// A transformer encoder over the frames (Vaswani et al., "Attention Is All You Need", NeurIPS 2017): two blocks, the
+/// norm before each part, sine and cosine positions; [B, T, C] to [B, T, C].
 ///
 /// The reference system has no such head; this definition is ours.
 pub struct TransformerHead {
@@ -21,6 +21,9 @@ impl TransformerHead {
     const NORM_EPS: f64 = 1e-6;
 
     /// Reads `layers.{0,1}`, each with `ln_1`, `self_attention`, `ln_2` and `mlp`, and `ln`.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(width: usize, weights: &Weights<'_>) -> Result<Self> {
         let sizes = BlockSizes { width, heads: Self::HEADS, inside: 2 * width };
         let blocks = (0..Self::BLOCKS).map(|block| TransformerBlock::read(sizes, &weights.at("layers").at(block)));

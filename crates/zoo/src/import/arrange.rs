@@ -9,7 +9,7 @@ pub struct TensorOutline {
     pub shape: Vec<usize>,
 }
 
-/// Which tensor of a file is one that a model needs.
+/// Matching of a file's tensors to those that a model needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     /// Its index among the file's tensors.

@@ -1,8 +1,8 @@
-//! Which tensor of a Keras file is which of a model.
+//! Matching of a Keras file's tensors to a model's.
 //!
-//! Keras numbers layers that have no name of their own and nests models in each other, so paths differ between files of one
-//! model. What stays is the layer's own name, the order of the layers of one class, and each layer's variables in their
-//! order. Files of the newer store hold no layer names at all, only classes and counts.
+//! Keras numbers layers that have no name of their own and nests models in each other, so paths differ between files
+//! of one model. What stays is the layer's own name, the order of the layers of one class, and each layer's variables
+//! in their order. Files of the newer store hold no layer names at all, only classes and counts.
 
 mod layers;
 mod legacy;

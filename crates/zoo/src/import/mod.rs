@@ -1,7 +1,7 @@
 //! From other frameworks' weight files to a model's own.
 //!
-//! A model's architecture says which tensors it needs, with their shapes; the file says which it has. Every tensor must find
-//! its place, no tensor may be left over, and only then is anything written.
+//! A model's architecture says which tensors it needs, with their shapes; the file says which it has. Every tensor
+//! must find its place, no tensor may be left over, and only then is anything written.
 
 mod arrange;
 mod keras;
@@ -36,13 +36,19 @@ pub struct Arranged {
 impl Arranged {
     /// Reads the weight file at `path` and finds in it every tensor that a model needs.
     ///
-    /// `needed` is in the order in which the model reads. Errors: the file cannot be read or is damaged, a tensor is
-    /// missing, has another shape, fits in two places, or is not the model's.
+    /// `needed` is in the order in which the model reads.
+    ///
+    /// # Errors
+    /// The file cannot be read or is damaged, a tensor is missing, has another shape, fits in two places, or is not the
+    /// model's.
     pub fn read(path: &Path, needed: Vec<TensorOutline>) -> Result<Self> {
         Self::new(path, checkpoint::read(path)?, needed)
     }
 
     /// The same for a checkpoint that was read from `path` before.
+    ///
+    /// # Errors
+    /// A tensor that the model needs is not in the file, or the file holds others.
     pub fn new(path: &Path, checkpoint: Checkpoint, needed: Vec<TensorOutline>) -> Result<Self> {
         let Checkpoint { format, mut tensors, left_out } = checkpoint;
         tensors.retain(|tensor| !DERIVED.iter().any(|derived| tensor.name.ends_with(derived)));

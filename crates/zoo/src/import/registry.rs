@@ -32,8 +32,10 @@ fn origin_path(weights: &Path) -> PathBuf {
 impl Registry {
     /// Imports the weight file `file` as the weights of the model `name`; one that was there is replaced.
     ///
-    /// `sha256` is the digest that the file must have, in hexadecimal digits. Errors: the model is not known or takes no
-    /// file, or the file is damaged or another model's; nothing is written then.
+    /// `sha256` is the digest that the file must have, in hexadecimal digits.
+    ///
+    /// # Errors
+    /// The model is not known or takes no file, or the file is damaged or another model's; nothing is written then.
     pub fn import(&self, name: &str, file: &Path, sha256: Option<&str>) -> Result<Imported> {
         let card = self.card(name)?;
         let target = self.weights_path(card).ok_or_else(|| ZooError::TakesNoFile { model: name.to_owned() })?;
@@ -49,7 +51,8 @@ impl Registry {
         Ok(imported)
     }
 
-    /// Returns the file that the weights of `card` were imported from, where that is known of the weights that are here now.
+    /// Returns the file that the weights of `card` were imported from, where that is known of the weights that are
+    /// here now.
     pub fn import_origin(&self, card: &ModelCard) -> Option<ImportOrigin> {
         let target = self.weights_path(card)?;
         let origin: ImportOrigin = serde_json::from_slice(&std::fs::read(origin_path(&target)).ok()?).ok()?;

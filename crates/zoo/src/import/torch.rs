@@ -1,4 +1,4 @@
-//! Which tensor of a torch checkpoint is which of a model.
+//! Matching of a torch checkpoint's tensors to a model's.
 //!
 //! A model has parts (encoder, head, fusion, classifier), and inside a part it keeps the checkpoint's own names. What a
 //! checkpoint calls the part, and what was wrapped around it (`module.`, `net.`, `feature.`), is found: it is the one
@@ -68,8 +68,8 @@ impl Part {
 
     /// Returns the prefix of this part's names in the file.
     ///
-    /// Where no prefix fits wholly, the one under which most tensors are found: the check that follows then names what is
-    /// missing there.
+    /// Where no prefix fits wholly, the one under which most tensors are found: the check that follows then names what
+    /// is missing there.
     fn prefix(
         &self,
         file: &str,

@@ -30,8 +30,11 @@ pub struct Imported {
 impl Arranged {
     /// Writes the weights under the model's own names as `path`, a `.safetensors` file of f32 numbers.
     ///
-    /// The file appears whole or not at all: it is written beside its place, read back, and then renamed. An error leaves
-    /// what was there before as it was. Equal weights are equal bytes, whatever file they came from.
+    /// The file appears whole or not at all: it is written beside its place, read back, and then renamed. An error
+    /// leaves what was there before as it was. Equal weights are equal bytes, whatever file they came from.
+    ///
+    /// # Errors
+    /// The file cannot be written, or a tensor cannot be read.
     pub fn write(&self, path: &Path) -> Result<Imported> {
         let write_error = |source| ZooError::Write { path: path.to_owned(), source };
         let folder = path.parent().unwrap_or(Path::new("."));

@@ -72,6 +72,9 @@ const CODES: &str = include_str!("../../../../models/dicom_codes.toml");
 
 impl ViewCodes {
     /// The codes of the view `view` of the label set `label_set`.
+    ///
+    /// # Errors
+    /// The label set or view has no codes.
     pub fn of(label_set: &str, view: &str) -> Result<Self> {
         let file = CodesFile::read()?;
         let set = LabelSet::named(label_set)?;

@@ -19,8 +19,8 @@ pub struct LabelSet {
     pub name: String,
     /// The origin of the list.
     pub source: String,
-    /// The image modes that have views in this list (`2d`, `colour`, `pw`, ...); loops of other modes are not shown to a
-    /// model of it.
+    /// The image modes that have views in this list (`2d`, `colour`, `pw`, ...); loops of other modes are not shown to
+    /// a model of it.
     pub modes: Vec<Mode>,
     /// The names of the coarser lists that the views fall into.
     #[serde(default)]
@@ -66,6 +66,9 @@ const FILES: [&str; 4] = [
 
 impl LabelSet {
     /// The label set `name`.
+    ///
+    /// # Errors
+    /// There is no such label set.
     pub fn named(name: &str) -> Result<Self> {
         let all = Self::all();
         let known = all.iter().map(|set| set.name.clone()).collect::<Vec<_>>().join(", ");
@@ -93,6 +96,9 @@ impl LabelSet {
     }
 
     /// The grouping `name` of this list.
+    ///
+    /// # Errors
+    /// The label set has no such grouping.
     pub fn groups(&self, name: &str) -> Result<Groups> {
         let unknown =
             || ZooError::UnknownName { kind: "grouping", name: name.to_owned(), known: self.groupings.join(", ") };

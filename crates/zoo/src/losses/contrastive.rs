@@ -13,7 +13,8 @@ pub enum ContrastiveForm {
     SupConOutside,
     /// The same with the mean inside the logarithm (L_in): [`Self::LogSum`] plus log |P|, so of the same gradient.
     SupConInside,
-    /// `supcon_weight` times [`Self::SupConOutside`] plus the rest times [`Self::LogSum`]; the reference's weight is 0.5.
+    /// `supcon_weight` times [`Self::SupConOutside`] plus the rest times [`Self::LogSum`]; the reference's weight is
+    /// 0.5.
     Hybrid {
         /// 0 to 1.
         supcon_weight: f64,
@@ -49,8 +50,9 @@ const NAME: &str = "contrastive loss";
 impl ContrastiveLoss {
     /// Of embeddings [N, C] with a class for each row.
     ///
-    /// Errors: labels and rows that do not match in number, a type that is not floating point, a temperature that is not
-    /// above 0, a weight outside 0 to 1.
+    /// # Errors
+    /// Labels and rows that do not match in number, a type that is not floating point, a temperature that is not above
+    /// 0, a weight outside 0 to 1.
     pub fn of(&self, embeddings: &Tensor, labels: &[usize]) -> Result<ContrastiveValue> {
         labelled_rows(NAME, embeddings, labels)?;
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
@@ -71,6 +73,9 @@ impl ContrastiveLoss {
     /// Of two views of each image, [B, C] both, with a class for each image.
     ///
     /// The rows of the batch, and so of the value, are all first views, then all second ones.
+    ///
+    /// # Errors
+    /// The shapes do not fit, or the device fails.
     pub fn of_two_views(&self, first: &Tensor, second: &Tensor, labels: &[usize]) -> Result<ContrastiveValue> {
         if first.dims() != second.dims() {
             return fault(NAME, format!("views of shapes {:?} and {:?}", first.dims(), second.dims()));

@@ -30,8 +30,9 @@ const NAME: &str = "cross-entropy";
 impl CrossEntropy {
     /// Of logits [N, K] with a class below K for each row.
     ///
-    /// Errors: labels out of range or not as many as rows, a smoothing outside 0 to 1, weights that are negative, not as
-    /// many as classes, or all 0 for the labels given (the mean would divide by 0).
+    /// # Errors
+    /// Labels out of range or not as many as rows, a smoothing outside 0 to 1, weights that are negative, not as many
+    /// as classes, or all 0 for the labels given (the mean would divide by 0).
     pub fn of(&self, logits: &Tensor, labels: &[usize]) -> Result<ClassLoss> {
         let (count, classes) = labelled_rows(NAME, logits, labels)?;
         let weights = self.weights(classes)?;

@@ -16,6 +16,9 @@ const NAME: &str = "partial-label loss";
 
 impl PartialLabelLoss {
     /// For each label the classes that it may mean; an error if one means nothing.
+    ///
+    /// # Errors
+    /// A label means no class.
     pub fn new(meanings: Vec<Vec<usize>>) -> Result<Self> {
         match meanings.iter().position(Vec::is_empty) {
             Some(label) => fault(NAME, format!("label {label} means no class")),
@@ -30,7 +33,8 @@ impl PartialLabelLoss {
 
     /// Of logits [N, K] with a label for each row; the mean is over all rows.
     ///
-    /// Errors: labels or the classes that they mean out of range, labels not as many as rows.
+    /// # Errors
+    /// Labels or the classes that they mean out of range, labels not as many as rows.
     pub fn of(&self, logits: &Tensor, labels: &[usize]) -> Result<ClassLoss> {
         let (count, classes) = labelled_rows(NAME, logits, labels)?;
         let mut meanings = Vec::with_capacity(count);

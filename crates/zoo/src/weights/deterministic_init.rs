@@ -7,8 +7,8 @@ use crate::Result;
 
 /// The initialization of untrained weights from a seed and each tensor's name: the same numbers everywhere.
 ///
-/// The generator is that of the parity references (`fixtures/golden`), so a model initialized by it can be compared with the original
-/// framework, and a program without trained weights can still be run from end to end.
+/// The generator is that of the parity references (`fixtures/golden`), so a model initialized by it can be compared
+/// with the original framework, and a program without trained weights can still be run from end to end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeterministicInit {
@@ -83,7 +83,8 @@ impl TensorSource for DeterministicInit {
 
 /// Fills a tensor of `count` numbers in `center` +- `half` from the stream of `seed` and `name`.
 ///
-/// FNV-1a of the name starts a splitmix64 stream; its upper 24 bits are the fraction (SplitMix64: Steele, Lea, Flood, OOPSLA 2014).
+/// FNV-1a of the name starts a splitmix64 stream; its upper 24 bits are the fraction (SplitMix64: Steele, Lea, Flood,
+/// OOPSLA 2014).
 pub fn fill(seed: &str, name: &str, count: usize, center: f64, half: f64) -> Vec<f32> {
     let key = stream_key(seed, name);
     (0..count as u64)
@@ -94,8 +95,11 @@ pub fn fill(seed: &str, name: &str, count: usize, center: f64, half: f64) -> Vec
         .collect()
 }
 
-/// Frames or clips of `shape` whose pixels are noise in [0, 1), f32 on the CPU: what tests run models on. Candle's own random
-/// tensors on a CPU are others on every run.
+/// Frames or clips of `shape` whose pixels are noise in [0, 1), f32 on the CPU: what tests run models on. Candle's own
+/// random tensors on a CPU are others on every run.
+///
+/// # Errors
+/// The shapes do not fit, or the device fails.
 pub fn noise(seed: &str, shape: impl Into<Shape>) -> Result<Tensor> {
     let shape = shape.into();
     Ok(Tensor::from_vec(fill(seed, "noise", shape.elem_count(), 0.5, 0.5), shape, &Device::Cpu)?)

@@ -23,8 +23,8 @@ trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
 
-/// A `.safetensors` file, or the bytes of one, whose tensors are read one by one, so that memory holds the model once; 16-bit
-/// numbers become f32.
+/// A `.safetensors` file, or the bytes of one, whose tensors are read one by one, so that memory holds the model once;
+/// 16-bit numbers become f32.
 pub struct SafetensorsFile {
     path: PathBuf,
     file: RefCell<Box<dyn ReadSeek>>,
@@ -36,12 +36,18 @@ pub struct SafetensorsFile {
 
 impl SafetensorsFile {
     /// Opens the file, checks that its header and its length agree, and computes its digest.
+    ///
+    /// # Errors
+    /// The file cannot be read, or header and length disagree.
     pub fn read(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|source| ZooError::Read { path: path.to_owned(), source })?;
         Self::checked(path, Box::new(file))
     }
 
     /// The same for the bytes of a file that is part of the program; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// Header and length disagree.
     pub fn from_bytes(path: &Path, bytes: &'static [u8]) -> Result<Self> {
         Self::checked(path, Box::new(Cursor::new(bytes)))
     }

@@ -12,6 +12,9 @@ pub trait TensorSource {
     fn description(&self) -> String;
 
     /// The tensor `name` as f32 on the CPU; an error when it is missing or is not of `shape`.
+    ///
+    /// # Errors
+    /// The tensor is missing or is not of `shape`.
     fn tensor(&self, name: &str, shape: &[usize]) -> crate::Result<Tensor>;
 
     /// All names, or `None` when the source can make any tensor.
@@ -26,6 +29,9 @@ pub trait TensorSource {
 pub(crate) const DERIVED: [&str; 3] = ["num_batches_tracked", "relative_position_index", "relative_coords_table"];
 
 /// The tensors that `build` reads, in its order, with their shapes; none of them is real.
+///
+/// # Errors
+/// `build` fails.
 pub fn outlines<E: From<ZooError>>(
     build: impl FnOnce(&dyn TensorSource) -> Result<(), E>,
 ) -> Result<Vec<TensorOutline>, E> {
@@ -73,6 +79,9 @@ impl<'a> Weights<'a> {
     /// Runs `build` at the root of `source`, then checks that it used every tensor.
     ///
     /// `separator` joins the parts of a name: '.' in torch checkpoints, '/' in Keras ones.
+    ///
+    /// # Errors
+    /// `build` fails, or a tensor of the source was not read.
     pub fn read_all<T, E: From<ZooError>>(
         source: &dyn TensorSource,
         device: &Device,
@@ -107,6 +116,9 @@ impl<'a> Weights<'a> {
     }
 
     /// The tensor `name` of `shape`, as f32 on the model's device.
+    ///
+    /// # Errors
+    /// The tensor is missing or is not of `shape`.
     pub fn tensor(&self, name: &str, shape: &[usize]) -> crate::Result<Tensor> {
         let name = self.join(name);
         let tensor = self.source.tensor(&name, shape)?.to_device(self.device)?;

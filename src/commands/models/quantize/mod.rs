@@ -15,11 +15,11 @@ use super::super::{Failure, Outcome, label};
 use crate::output;
 use compare::PrecisionComparison;
 
-/// What a calibration was asked for.
+/// Arguments of a quantization.
 pub struct Quantize<'a> {
     /// The model's name.
     pub name: &'a str,
-    /// Which loops.
+    /// The loops.
     pub loops: Loops<'a>,
     /// Untrained weights.
     pub untrained: bool,
@@ -27,7 +27,7 @@ pub struct Quantize<'a> {
     pub json: bool,
 }
 
-/// Which loops are looked at.
+/// The loops that are read.
 pub enum Loops<'a> {
     /// Those below a folder, every second one to compare.
     Folder(&'a Path),

@@ -54,7 +54,7 @@ pub(super) fn find_files(data: &LoopData, left_out: &mut Vec<LeftOut>) -> Result
     Ok(files)
 }
 
-/// What tells that the files are those of another day: names, lengths and times of change, as a digest.
+/// Digest of the files' names, lengths and modification times, which changes when the files do.
 pub(super) fn fingerprint(files: &[PathBuf]) -> String {
     let mut digest = Sha256::new();
     for path in files {
@@ -67,7 +67,7 @@ pub(super) fn fingerprint(files: &[PathBuf]) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What became of one file.
+/// The outcome of one file.
 enum Opened {
     Loop(String, FoundLoop),
     NotAsked,

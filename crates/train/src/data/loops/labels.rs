@@ -20,7 +20,7 @@ pub(super) struct LabelRow {
     pub patient: Option<String>,
 }
 
-/// What a CSV of labels says.
+/// The content of a CSV of labels.
 pub(super) struct Labels {
     pub rows: Vec<LabelRow>,
     pub left_out: Vec<LeftOut>,
@@ -46,13 +46,15 @@ struct Row {
     patient: Option<String>,
 }
 
-/// What stands for "shows none of the views".
+/// The label that means "shows none of the views".
 const NONE: &str = "none";
 
 /// Reads the labels; a view that the label set lacks, and a loop that is labelled in two ways, are left out.
 ///
-/// Where there is a column `reviewed_view`, it is the label: `view` is then what a model said. Errors: a column is missing,
-/// a split that is none of train, validation, test.
+/// Where there is a column `reviewed_view`, it is the label: `view` is then what a model said.
+///
+/// # Errors
+/// A column is missing, a split that is none of train, validation, test.
 pub(super) fn read_labels(path: &Path, views: &LabelSet) -> Result<Labels> {
     let fault = |problem: String| TrainError::Format { path: path.to_owned(), problem };
     let columns = csv_columns(path)?;

@@ -1,4 +1,4 @@
-//! What a lab has: DICOM loops, and a CSV that says which view each of them shows.
+//! A lab's own data: DICOM loops, and a CSV that says which view each of them shows.
 
 mod files;
 mod labels;
@@ -20,7 +20,7 @@ use self::patient::Pseudonym;
 use super::{Example, LeftOut, Split, check_patients};
 use crate::{Clip, ClipCache, ClipCacheWriter, Result, TrainError};
 
-/// Which loops, and how patients are shared among the sides of the split.
+/// The loops, and the division of their patients among the sides of the split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoopData {
@@ -47,11 +47,13 @@ fn usual_share() -> f64 {
 /// Loops that are decoded before the next are: memory does not grow with the data set.
 const AT_ONCE: usize = 64;
 
-/// The prepared clips of the loops for the model `card`, labelled with `views`: those in `folder` if they are there, else
-/// decoded now, as the model's pipeline would.
+/// The prepared clips of the loops for the model `card`, labelled with `views`: those in `folder` if they are there,
+/// else decoded now, as the model's pipeline would.
 ///
-/// What cannot be used is left out and listed in the cache. Errors: no loop can be used, a split that leaks, a side of the
-/// split without patients. `progress` hears of loops done and of all.
+/// What cannot be used is left out and listed in the cache. `progress` hears of loops done and of all.
+///
+/// # Errors
+/// No loop can be used, a split that leaks, a side of the split without patients.
 pub fn loop_cache(
     data: &LoopData,
     seed: u64,

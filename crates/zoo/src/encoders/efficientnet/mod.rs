@@ -26,6 +26,9 @@ pub struct EfficientNet {
 
 impl EfficientNet {
     /// Reads the network from weights at torchvision's `features` or at the root of Keras' names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &EfficientNetConfig, weights: &Weights<'_>) -> Result<Self> {
         let places = Places { config, weights };
         let stem = places.stem(ConvSizes::new(3, config.stem, 3, 2))?.with_activation(Activation::Silu);

@@ -1,4 +1,5 @@
-//! Swin Transformer V2 as in torchvision (Liu et al., "Swin Transformer V2: Scaling Up Capacity and Resolution", CVPR 2022).
+//! Swin Transformer V2 as in torchvision (Liu et al., "Swin Transformer V2: Scaling Up Capacity and Resolution", CVPR
+//! 2022).
 
 mod attention;
 
@@ -60,6 +61,9 @@ pub struct SwinV2 {
 
 impl SwinV2 {
     /// Reads the network from weights at the checkpoint's root.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
     pub fn read(config: &SwinV2Config, weights: &Weights<'_>) -> Result<Self> {
         let features = weights.at("features");
         let projection = features.at(0).at(0);
