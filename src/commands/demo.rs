@@ -143,7 +143,7 @@ fn draw(folders: &Folders) -> anyhow::Result<usize> {
         let (inspection, found) = pipeline::inspect(&mut source, &ecg::PlanSettings::default())?;
         let canvas = picture::loop_picture(&mut source, &inspection, found.trace.as_ref())?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        std::fs::write(folders.pictures.join(format!("{name}.png")), canvas.to_png()?)?;
+        files::write(&folders.pictures.join(format!("{name}.png")), &canvas.to_png()?, files::Access::Umask)?;
         drawn += 1;
     }
     Ok(drawn)

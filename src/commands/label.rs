@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use files::Links;
 use pipeline::LoopLabel;
 use serde::Serialize;
 
@@ -108,35 +109,21 @@ fn print(json: bool, path: &Path, result: &Result<Box<LoopLabel>, FileError>) ->
 pub(super) fn find_files(paths: &[PathBuf]) -> (Vec<File>, Vec<(PathBuf, String)>) {
     let mut files = Vec::new();
     let mut unreadable = Vec::new();
-    let mut folders = Vec::new();
     for path in paths {
         match std::fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => folders.push(path.clone()),
-            Ok(_) => files.push(File { path: path.clone(), named: true }),
-            Err(error) => unreadable.push((path.clone(), error.to_string())),
-        }
-        while let Some(folder) = folders.pop() {
-            match sorted_entries(&folder) {
-                Ok(entries) => {
-                    for entry in entries {
-                        // Links to folders are not followed: they may form a cycle.
-                        match std::fs::symlink_metadata(&entry) {
-                            Ok(metadata) if metadata.is_dir() => folders.push(entry),
-                            Ok(_) => files.push(File { path: entry, named: false }),
-                            Err(error) => unreadable.push((entry, error.to_string())),
-                        }
+            Ok(metadata) if metadata.is_dir() => {
+                for found in files::walk(std::slice::from_ref(path), Links::Follow, |_| true) {
+                    match found {
+                        Ok(path) => files.push(File { path, named: false }),
+                        Err(unread) => unreadable.push((unread.path, unread.error.to_string())),
                     }
                 }
-                Err(error) => unreadable.push((folder, error.to_string())),
             }
+            _ => match files::require_file(path) {
+                Ok(()) => files.push(File { path: path.clone(), named: true }),
+                Err(error) => unreadable.push((path.clone(), error.to_string())),
+            },
         }
     }
     (files, unreadable)
-}
-
-fn sorted_entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut entries: Vec<PathBuf> =
-        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
-    entries.sort();
-    Ok(entries)
 }

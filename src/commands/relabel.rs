@@ -1,7 +1,7 @@
 //! `echolabel relabel`: another pipeline's prediction beside the first.
 
 use anyhow::Context as _;
-use daemon::{LabelFailure, Labeller as _, Labelling, content_sha256};
+use daemon::{LabelFailure, Labeller as _, Labelling};
 use domain::{Prediction, StudyUid};
 use jiff::Timestamp;
 use store::{LabelStore as _, LoopFile};
@@ -92,7 +92,7 @@ fn label(labeller: &PipelineLabeller, file: &LoopFile) -> Result<Option<Predicti
     // Read after labelling: were the bytes others by then, the prediction would be about them.
     let failure =
         |kind: &str, message: String| LabelFailure { kind: kind.to_owned(), message, temporary: false, identity: None };
-    let content = content_sha256(&file.path).map_err(|error| failure("read", error.kind().to_string()))?;
+    let content = files::sha256(&file.path).map_err(|error| failure("read", error.kind().to_string()))?;
     match content == file.content_sha256 {
         true => Ok(Some(prediction)),
         false => Err(failure("changed", "the file is not the one that was labelled first".to_owned())),

@@ -3,7 +3,6 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
@@ -159,7 +158,9 @@ impl Download<'_> {
         }
         if from == 0 {
             match validator(response.headers()) {
-                Some(validator) => std::fs::write(self.validator_path(), validator).map_err(error)?,
+                Some(validator) => {
+                    files::write(&self.validator_path(), validator.as_bytes(), files::Access::Umask).map_err(error)?;
+                }
                 None => remove(&self.validator_path()).map_err(error)?,
             }
         }
@@ -200,15 +201,12 @@ impl Download<'_> {
     fn accept(&self, expected: Option<String>) -> Result<(String, bool), DownloadError> {
         let part = self.part_path();
         let error = |source| DownloadError::Write { path: part.clone(), source };
-        let mut hasher = Sha256::new();
-        let mut file = File::open(&part).map_err(error)?;
-        std::io::copy(&mut file, &mut hasher).map_err(error)?;
-        let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = files::sha256(&part).map_err(error)?.to_string();
         if let Some(expected) = expected.as_ref().filter(|expected| **expected != found) {
             self.forget()?;
             return Err(DownloadError::Digest { address: self.address.to_owned(), found, expected: expected.clone() });
         }
-        std::fs::rename(&part, self.target).map_err(error)?;
+        files::publish(&part, self.target).map_err(error)?;
         remove(&self.validator_path()).map_err(error)?;
         Ok((found, expected.is_some()))
     }

@@ -28,7 +28,7 @@ fn content() -> Vec<u8> {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    files::sha256_of(bytes).unwrap().to_string()
 }
 
 /// The answer of a server that knows ranges, cut off after `most` bytes of body.

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use domain::{Prediction, Sha256};
 use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Recorded, Retry, StoreError};
 
-use crate::digest::{content_sha256, without_path};
+use crate::path_tag::without_path;
 use crate::inbox::{Hint, HintSender, look};
 use crate::reporter::Reporter;
 use crate::settings::RetrySettings;
@@ -68,7 +68,7 @@ impl Worker<'_> {
             Ok(None) => return self.vanished(job),
             Err(error) => return Ok(Attempt::Failed(unreadable(&error))),
         }
-        let content_sha256 = match content_sha256(&job.file.path) {
+        let content_sha256 = match files::sha256(&job.file.path) {
             Ok(digest) => digest,
             Err(error) => return Ok(Attempt::Failed(unreadable(&error))),
         };

@@ -11,9 +11,11 @@
 mod atomic;
 mod digest;
 mod lock;
+mod regular;
 mod walk;
 
 pub use atomic::{Access, AtomicFile, publish, write};
 pub use digest::{sha256, sha256_of};
 pub use lock::{FileLock, LockError};
+pub use regular::require_file;
 pub use walk::{Links, Unreadable, Walk, walk};

@@ -146,16 +146,11 @@ pub fn reference_files(path: &Path) -> Result<Vec<PathBuf>> {
         return Ok(vec![path.to_owned()]);
     }
     let mut found = Vec::new();
-    let entries = || -> std::io::Result<Vec<PathBuf>> {
-        std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect()
-    };
-    for entry in entries().map_err(|source| ParityError::Read { path: path.to_owned(), source })? {
-        if entry.is_dir() {
-            found.extend(reference_files(&entry)?);
-        } else if entry.extension().is_some_and(|extension| extension == "json")
-            && ReferenceFile::read(&entry)?.kind().is_some()
+    for file in files::walk(&[path.to_owned()], files::Links::Follow, |_| true) {
+        let file = file.map_err(|unread| ParityError::Read { path: unread.path, source: unread.error })?;
+        if file.extension().is_some_and(|extension| extension == "json") && ReferenceFile::read(&file)?.kind().is_some()
         {
-            found.push(entry);
+            found.push(file);
         }
     }
     found.sort();

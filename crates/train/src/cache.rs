@@ -3,6 +3,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use files::{Access, AtomicFile};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -100,7 +101,7 @@ impl ClipCache {
 /// Writes a cache clip by clip; it exists only once it is whole.
 pub struct ClipCacheWriter {
     folder: PathBuf,
-    pixels: BufWriter<File>,
+    pixels: BufWriter<AtomicFile>,
     digest: Sha256,
     index: Index,
 }
@@ -113,7 +114,7 @@ impl ClipCacheWriter {
     pub fn create(folder: &Path, made_by: &str, (planes, size): (usize, usize)) -> Result<Self> {
         let failed = |source| TrainError::File { path: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(failed)?;
-        let pixels = BufWriter::new(File::create(folder.join(PIXELS)).map_err(failed)?);
+        let pixels = BufWriter::new(AtomicFile::new(&folder.join(PIXELS), Access::Umask).map_err(failed)?);
         let index = Index {
             made_by: made_by.to_owned(),
             sha256: String::new(),
@@ -151,12 +152,10 @@ impl ClipCacheWriter {
     /// The folder cannot be written.
     pub fn finish(mut self) -> Result<ClipCache> {
         let failed = |source| TrainError::File { path: self.folder.clone(), source };
-        self.pixels.flush().map_err(failed)?;
+        self.pixels.into_inner().map_err(|error| failed(error.into_error()))?.commit().map_err(failed)?;
         self.index.sha256 = self.digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         let text = serde_json::to_string(&self.index).map_err(|error| failed(error.into()))?;
-        let unfinished = self.folder.join("clips.unfinished");
-        std::fs::write(&unfinished, text).map_err(failed)?;
-        std::fs::rename(&unfinished, self.folder.join(INDEX)).map_err(failed)?;
+        files::write(&self.folder.join(INDEX), text.as_bytes(), Access::Umask).map_err(failed)?;
         let made_by = self.index.made_by.clone();
         ClipCache::open(&self.folder, &made_by)?.ok_or_else(|| TrainError::Format {
             path: self.folder.clone(),

@@ -81,9 +81,7 @@ impl Checkpoint {
         };
         let failed = |source: std::io::Error| TrainError::File { path: path.clone(), source };
         let text = serde_json::to_string_pretty(&state).map_err(|error| failed(error.into()))?;
-        let unfinished = folder.join("checkpoint.unfinished");
-        std::fs::write(&unfinished, text).map_err(failed)?;
-        std::fs::rename(&unfinished, &path).map_err(failed)
+        files::write(&path, text.as_bytes(), files::Access::Umask).map_err(failed)
     }
 }
 

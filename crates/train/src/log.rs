@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use files::Access;
 use serde_json::json;
 
 use crate::{DataSet, Progress, Result, TrainError};
@@ -63,7 +64,7 @@ pub fn write_file_list(data: &DataSet, folder: &Path) -> Result<()> {
     let failed = |source: std::io::Error| TrainError::File { path: path.clone(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
     let list = json!({ "sha256_of_clips": data.clips().fingerprint(), "examples": data.clips().examples() });
-    std::fs::write(&path, list.to_string()).map_err(failed)?;
+    files::write(&path, list.to_string().as_bytes(), Access::Umask).map_err(failed)?;
     write_left_out(data, &folder.join(LEFT_OUT))
 }
 
@@ -78,7 +79,9 @@ fn write_left_out(data: &DataSet, path: &Path) -> Result<()> {
         };
     }
     let fault = |error: csv::Error| TrainError::Format { path: path.to_owned(), problem: error.to_string() };
-    let mut writer = csv::Writer::from_path(path).map_err(fault)?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
     data.left_out().iter().try_for_each(|left| writer.serialize(left)).map_err(fault)?;
-    writer.flush().map_err(|source| TrainError::File { path: path.to_owned(), source })
+    let failed = |source| TrainError::File { path: path.to_owned(), source };
+    let text = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+    files::write(path, &text, Access::Umask).map_err(failed)
 }

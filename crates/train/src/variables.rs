@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor, Var};
+use files::{Access, AtomicFile};
 use zoo::ZooError;
 use zoo::weights::{SafetensorsFile, TensorSource, fill};
 
@@ -181,9 +182,10 @@ impl Snapshot {
     pub fn write(&self, path: &Path, dtype: DType) -> Result<()> {
         let tensors = self.tensors.iter().map(|(name, tensor)| Ok((name.clone(), tensor.to_dtype(dtype)?)));
         let tensors = tensors.collect::<Result<std::collections::HashMap<_, _>>>()?;
-        let unfinished = path.with_extension("unfinished");
-        candle_core::safetensors::save(&tensors, &unfinished)?;
-        std::fs::rename(&unfinished, path).map_err(|source| TrainError::File { path: path.to_owned(), source })
+        let failed = |source| TrainError::File { path: path.to_owned(), source };
+        let file = AtomicFile::new(path, Access::Umask).map_err(failed)?;
+        candle_core::safetensors::save(&tensors, file.path())?;
+        file.commit().map_err(failed)
     }
 }
 

@@ -7,7 +7,6 @@ use domain::Precision;
 use nn::InputRange;
 use serde::{Deserialize, Serialize};
 
-use crate::import::partial_file;
 use crate::{ModelCard, Registry, Result, ZooError};
 
 /// Returns the type of the maps between an encoder's layers where Candle runs them.
@@ -123,10 +122,7 @@ impl Registry {
         let write_error = |source| ZooError::Write { path: path.clone(), source };
         let text = serde_json::to_vec_pretty(calibration).map_err(|error| write_error(error.into()))?;
         std::fs::create_dir_all(self.folder()).map_err(write_error)?;
-        // By another name first: who reads meanwhile finds the old one or the new one whole.
-        let file = partial_file(self.folder()).map_err(write_error)?;
-        std::fs::write(&file, text).map_err(write_error)?;
-        file.persist(&path).map_err(|error| write_error(error.error))?;
+        files::write(&path, &text, files::Access::Umask).map_err(write_error)?;
         Ok(path)
     }
 }

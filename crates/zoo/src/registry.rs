@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use files::{Access, AtomicFile};
 use serde::{Deserialize, Serialize};
 
 use crate::weights::{SafetensorsFile, TensorSource};
@@ -182,7 +183,10 @@ impl Registry {
             .into_iter()
             .map(|tensor| Ok((tensor.name.clone(), source.tensor(&tensor.name, &tensor.shape)?)))
             .collect::<Result<_>>()?;
-        candle_core::safetensors::save(&tensors, &path)?;
+        let write_error = |source| ZooError::Write { path: path.clone(), source };
+        let file = AtomicFile::new(&path, Access::Umask).map_err(write_error)?;
+        candle_core::safetensors::save(&tensors, file.path())?;
+        file.commit().map_err(write_error)?;
         Ok(Some(path))
     }
 
@@ -201,7 +205,8 @@ impl Registry {
             _ if path.is_file() => Ok(path),
             None => Err(absent(path)),
             Some(bytes) => {
-                std::fs::write(copy, bytes).map_err(|source| ZooError::Write { path: copy.to_owned(), source })?;
+                files::write(copy, bytes, Access::Umask)
+                    .map_err(|source| ZooError::Write { path: copy.to_owned(), source })?;
                 Ok(copy.to_owned())
             }
         }
@@ -262,7 +267,7 @@ mod tests {
         std::fs::write(&path, b"anything").unwrap();
         assert_eq!(registry.weight_status(card), WeightStatus::Unvalidated);
 
-        let imported_sha256 = crate::weights::file_sha256(&path).unwrap();
+        let imported_sha256 = files::sha256(&path).unwrap().to_string();
         let write_origin = |sha256: &str| {
             let origin = crate::import::ImportOrigin {
                 file: "weights.h5".to_owned(),

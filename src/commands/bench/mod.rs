@@ -133,8 +133,8 @@ fn write_json(to: &Path, value: &impl Serialize) -> Outcome {
     if is_stdout(to) {
         return output::json_pretty(value);
     }
-    let text = serde_json::to_string_pretty(value).context("cannot write figures as JSON")?;
-    Ok(std::fs::write(to, text + "\n").with_context(|| format!("cannot write {}", to.display()))?)
+    let text = serde_json::to_string_pretty(value).context("cannot write figures as JSON")? + "\n";
+    Ok(files::write(to, text.as_bytes(), files::Access::Umask).with_context(|| format!("cannot write {}", to.display()))?)
 }
 
 fn print(name: &str, measurement: &LoopMeasurement) -> Outcome {

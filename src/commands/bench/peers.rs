@@ -37,7 +37,7 @@ pub fn run(parts: &[PeersPart], rounds: u32, json: Option<&Path>) -> Outcome {
         figures.insert(name, serde_json::from_slice(&text)?);
         // Kept after every part: a run of all takes half an hour.
         if let Some(json) = json {
-            std::fs::write(json, serde_json::to_vec_pretty(&figures)?)
+            files::write(json, &serde_json::to_vec_pretty(&figures)?, files::Access::Umask)
                 .with_context(|| format!("cannot write {}", json.display()))?;
         }
     }

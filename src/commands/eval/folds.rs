@@ -45,6 +45,6 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let path = folder.join("folds.json");
     let text = serde_json::to_string_pretty(&Folds { folds, metrics })?;
-    std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+    files::write(&path, text.as_bytes(), files::Access::Umask).with_context(|| path.display().to_string())?;
     output::line(path.display())
 }

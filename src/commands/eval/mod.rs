@@ -101,7 +101,7 @@ fn evaluate_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Res
     let header = RunHeader {
         title: format!("{} on its {} set", model_name(&weights), split.name()),
         model: card.summary.clone(),
-        weights: report::file_digest(&weights)?,
+        weights: files::sha256(&weights).with_context(|| weights.display().to_string())?.to_string(),
         data: format!("{}, {}", recipe.name, split.name()),
         data_fingerprint: data.clips().fingerprint().to_owned(),
         data_note: data_note(&recipe.data),

@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::Context as _;
 use evaluate::plots::{self, Cells};
 use evaluate::{Evaluation, Predictions, TsneOptions, fixed, tsne};
-use sha2::{Digest, Sha256};
 
 use crate::commands::Outcome;
 use crate::output;
@@ -15,7 +14,7 @@ pub fn write(folder: &Path, predictions: &Predictions, evaluation: &Evaluation) 
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     let write = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        std::fs::write(&path, bytes).with_context(|| path.display().to_string())
+        files::write(&path, bytes, files::Access::Umask).with_context(|| path.display().to_string())
     };
     write("report.html", evaluation.to_html().as_bytes())?;
     write("metrics.json", evaluation.to_json()?.as_bytes())?;
@@ -70,15 +69,5 @@ pub fn today() -> String {
 
 /// The sha256 of predictions, where there is no data set to name.
 pub fn fingerprint(predictions: &Predictions) -> anyhow::Result<String> {
-    Ok(hex(&Sha256::digest(evaluate::to_csv(predictions)?.as_bytes())))
-}
-
-/// The sha256 of a file.
-pub fn file_digest(path: &Path) -> anyhow::Result<String> {
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    Ok(hex(&Sha256::digest(bytes)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(files::sha256_of(evaluate::to_csv(predictions)?.as_bytes())?.to_string())
 }

@@ -50,6 +50,6 @@ fn run_card(recipe: &Recipe, folder: &Path) -> anyhow::Result<Option<ModelCard>>
 
 /// Returns the calibration that was fitted to these very weights, by the cards that may be theirs.
 fn fitted_to(weights: &Path, cards: &[&ModelCard]) -> anyhow::Result<Option<zoo::ProbabilityCalibration>> {
-    let digest = super::report::file_digest(weights)?;
+    let digest = files::sha256(weights).with_context(|| weights.display().to_string())?.to_string();
     Ok(cards.iter().find(|card| card.sha256.as_ref() == Some(&digest)).and_then(|card| card.calibration))
 }

@@ -7,17 +7,17 @@ mod candidate;
 mod file_system;
 mod hints;
 mod names;
-mod walk;
 
 use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use files::{Links, Unreadable};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use store::{Backend, Enqueued, FileIdentity, SettledFile, StoreError};
 
-use crate::digest::without_path;
+use crate::path_tag::without_path;
 use crate::reporter::Reporter;
 use crate::settings::InboxSettings;
 use crate::{Backoff, Completeness, DaemonEvent, FileCheck, Polling, path_tag};
@@ -139,25 +139,28 @@ impl<'a> Inbox<'a> {
     fn walk_below(&mut self, folders: &[PathBuf], now: Timestamp) -> Result<Option<HashSet<Settled>>, StoreError> {
         let mut seen = HashSet::new();
         let mut unreadable = Vec::new();
-        let mut outcome = Ok(());
-        let complete = walk::walk(
-            folders,
-            |path| {
-                if let Ok(Some(sight)) = look(&path) {
+        for found in files::walk(folders, Links::Follow, |name| !names::is_ignored(name)) {
+            if (self.around.is_stopping)() {
+                return Ok(None);
+            }
+            match found.map(|path| look(&path)) {
+                Ok(Ok(Some(sight))) => {
                     seen.insert(settled_key(&sight.identity));
-                    outcome = self.consider(sight, now);
+                    self.consider(sight, now)?;
                 }
-                outcome.is_ok() && !(self.around.is_stopping)()
-            },
-            |folder, error| unreadable.push((folder.to_owned(), error.kind())),
-        );
-        for (folder, kind) in unreadable {
-            let (path_tag, reason) = (path_tag(&folder), kind.to_string());
-            if self.unreadable.insert(folder) {
+                // Gone, or not readable just now: the next walk sees it if it is back.
+                Ok(Ok(None) | Err(_)) => {}
+                Err(found) => unreadable.push(found),
+            }
+        }
+        let complete = unreadable.is_empty();
+        for Unreadable { path, error } in unreadable {
+            let (path_tag, reason) = (path_tag(&path), error.kind().to_string());
+            if self.unreadable.insert(path) {
                 self.around.reporter.tell(&DaemonEvent::FolderUnreadable { path_tag, reason });
             }
         }
-        outcome.map(|()| complete.then_some(seen))
+        Ok(complete.then_some(seen))
     }
 
     fn look_at(&mut self, path: &Path, now: Timestamp) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{ExportOptions, whole_file};
+use super::{ExportOptions, write_file};
 use crate::{LabelStore, StoreError, StoredPrediction, Study};
 
 const COLUMNS: [&str; 26] = [
@@ -54,7 +54,7 @@ pub(super) fn write(
         }
     }
     let bytes = writer.into_inner().map_err(|error| failed(error.into_error()))?;
-    whole_file::write(&path, &bytes)?;
+    write_file(&path, &bytes)?;
     Ok(vec![path])
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{ExportOptions, whole_file};
+use super::{ExportOptions, write_file};
 use crate::{Inventory, LabelStore, Review, StoreError, StoredLoop, Study};
 
 #[derive(Serialize)]
@@ -39,7 +39,7 @@ pub(super) fn write(
         let mut bytes = serde_json::to_vec_pretty(&object)
             .map_err(|error| StoreError::Export { path: path.clone(), source: error.into() })?;
         bytes.push(b'\n');
-        whole_file::write(&path, &bytes)?;
+        write_file(&path, &bytes)?;
         files.push(path);
     }
     Ok(files)

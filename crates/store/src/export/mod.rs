@@ -2,11 +2,11 @@
 
 mod csv;
 mod json;
-mod whole_file;
 
 use std::path::{Path, PathBuf};
 
 use domain::StudyUid;
+use files::Access;
 
 use crate::{LabelStore, StoreError};
 
@@ -50,4 +50,10 @@ pub fn export(
         ExportFormat::Csv => csv::write(labels, &studies, folder, options),
         ExportFormat::Json => json::write(labels, &studies, folder, options),
     }
+}
+
+/// Exports may name patients by the paths in them.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    files::write(path, bytes, Access::Group)
+        .map_err(|source| StoreError::Export { path: path.to_owned(), source })
 }

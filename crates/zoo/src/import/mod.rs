@@ -17,7 +17,6 @@ use checkpoint::{Checkpoint, Format, StoredTensor};
 pub use arrange::TensorOutline;
 pub use registry::ImportOrigin;
 pub use write::Imported;
-pub(crate) use write::partial_file;
 
 use crate::weights::{DERIVED, TensorSource};
 use crate::{Result, ZooError};

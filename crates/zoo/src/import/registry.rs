@@ -3,7 +3,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Arranged, Imported};
-use crate::weights::file_sha256;
 use crate::{Model, ModelCard, Registry, Result, ZooError};
 
 /// The file that weights were imported from; kept beside them, so that a lab can tell years later.
@@ -21,7 +20,7 @@ impl ImportOrigin {
     fn write(&self, path: &Path) -> Result<()> {
         let write_error = |source| ZooError::Write { path: path.to_owned(), source };
         let text = serde_json::to_vec_pretty(self).map_err(|error| write_error(error.into()))?;
-        std::fs::write(path, text).map_err(write_error)
+        files::write(path, &text, files::Access::Umask).map_err(write_error)
     }
 }
 
@@ -39,7 +38,8 @@ impl Registry {
     pub fn import(&self, name: &str, file: &Path, sha256: Option<&str>) -> Result<Imported> {
         let card = self.card(name)?;
         let target = self.weights_path(card).ok_or_else(|| ZooError::TakesNoFile { model: name.to_owned() })?;
-        let found = file_sha256(file)?;
+        let read_error = |source| ZooError::Read { path: file.to_owned(), source };
+        let found = files::sha256(file).map_err(read_error)?.to_string();
         if let Some(expected) = sha256.filter(|expected| !expected.eq_ignore_ascii_case(&found)) {
             return Err(ZooError::Digest { path: file.to_owned(), found, expected: expected.to_owned() });
         }
@@ -56,7 +56,7 @@ impl Registry {
     pub fn import_origin(&self, card: &ModelCard) -> Option<ImportOrigin> {
         let target = self.weights_path(card)?;
         let origin: ImportOrigin = serde_json::from_slice(&std::fs::read(origin_path(&target)).ok()?).ok()?;
-        (file_sha256(&target).ok()? == origin.imported_sha256).then_some(origin)
+        (files::sha256(&target).ok()?.to_string() == origin.imported_sha256).then_some(origin)
     }
 
     /// The folder for files that were fetched to be imported.

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use checkpoint::Format;
+use files::{Access, AtomicFile};
 use safetensors::Dtype;
 use safetensors::tensor::View;
 use serde::Serialize;
@@ -39,18 +40,16 @@ impl Arranged {
         let write_error = |source| ZooError::Write { path: path.to_owned(), source };
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(write_error)?;
-        let partial = partial_file(folder).map_err(write_error)?;
+        let file = AtomicFile::new(path, Access::Umask).map_err(write_error)?;
         let tensors = self
             .needed
             .iter()
             .enumerate()
             .map(|(index, needed)| (needed.name.as_str(), Values { arranged: self, index, shape: &needed.shape }));
-        safetensors::serialize_to_file(tensors, None, &partial)
+        safetensors::serialize_to_file(tensors, None, file.path())
             .map_err(|error| ZooError::Write { path: path.to_owned(), source: std::io::Error::other(error) })?;
-        // The bytes must be on the disk before the name is, or a power cut could leave an empty file under it.
-        std::fs::File::open(&partial).and_then(|file| file.sync_all()).map_err(write_error)?;
-        let sha256 = SafetensorsFile::read(&partial)?.digest();
-        partial.persist(path).map_err(|error| write_error(error.error))?;
+        let sha256 = SafetensorsFile::read(file.path())?.digest();
+        file.commit().map_err(write_error)?;
         let elements = self.needed.iter().map(|needed| needed.shape.iter().product::<usize>()).sum();
         Ok(Imported {
             path: path.to_owned(),
@@ -61,15 +60,6 @@ impl Arranged {
             left_out: self.left_out,
         })
     }
-}
-
-/// A file beside its later place that goes away unless it is renamed; like any other file, others may read it.
-pub(crate) fn partial_file(folder: &Path) -> std::io::Result<tempfile::TempPath> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".partial-").suffix(".tmp");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    Ok(builder.tempfile_in(folder)?.into_temp_path())
 }
 
 /// A format as a person calls it.

@@ -6,6 +6,5 @@ mod source;
 
 pub use deterministic_init::{DeterministicInit, checksum, fill, fnv1a64, noise, stream_key, stream_word};
 pub use safetensors_file::SafetensorsFile;
-pub(crate) use safetensors_file::file_sha256;
 pub(crate) use source::DERIVED;
 pub use source::{TensorSource, Weights, outlines};

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device, Tensor};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
-use sha2::{Digest, Sha256};
 
 use super::TensorSource;
-use super::deterministic_init::hex;
 use crate::{Result, ZooError};
 
 /// Bytes in front of the header: its length.
@@ -76,7 +74,8 @@ impl SafetensorsFile {
                 header.data_len()
             )));
         }
-        let sha256 = digest(file.as_mut()).map_err(read_error)?;
+        file.seek(SeekFrom::Start(0)).map_err(read_error)?;
+        let sha256 = files::sha256_of(file.as_mut()).map_err(read_error)?.to_string();
         Ok(Self { path: path.to_owned(), file: RefCell::new(file), header, data_start, sha256 })
     }
 
@@ -94,20 +93,6 @@ impl SafetensorsFile {
             .map_err(|source| ZooError::Read { path: self.path.clone(), source })?;
         Ok(bytes)
     }
-}
-
-/// The hexadecimal sha256 of the file at `path`.
-pub(crate) fn file_sha256(path: &Path) -> Result<String> {
-    let read_error = |source| ZooError::Read { path: path.to_owned(), source };
-    digest(&mut File::open(path).map_err(read_error)?).map_err(read_error)
-}
-
-/// The hexadecimal sha256 of the whole file.
-fn digest(file: &mut (impl Read + Seek + ?Sized)) -> std::io::Result<String> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut hasher = Sha256::new();
-    std::io::copy(file, &mut hasher)?;
-    Ok(hex(&hasher.finalize()))
 }
 
 impl TensorSource for SafetensorsFile {

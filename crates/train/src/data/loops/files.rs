@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use cine::Loop;
+use files::Links;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -21,7 +22,7 @@ pub(super) struct FoundLoop {
     pub patient: Option<Pseudonym>,
 }
 
-/// Every file below the folder, in a stable order. Links are not followed: they may lead round in a circle.
+/// Every file below the folder, in a stable order. Links are passed over: a file that has two names would count twice.
 pub(super) fn find_files(data: &LoopData, left_out: &mut Vec<LeftOut>) -> Result<Vec<PathBuf>> {
     let Some(folder) = &data.folder else {
         let problem = "has no column `path`: give data.folder, or export with `echolabel export --format csv --paths`";
@@ -32,22 +33,10 @@ pub(super) fn find_files(data: &LoopData, left_out: &mut Vec<LeftOut>) -> Result
         left_out.push(LeftOut::new("", format!("something below data.folder cannot be read: {error}")));
     };
     let mut files = Vec::new();
-    let mut folders = vec![folder.clone()];
-    while let Some(folder) = folders.pop() {
-        let entries = match std::fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => {
-                unreadable(error);
-                continue;
-            }
-        };
-        for entry in entries {
-            match entry.and_then(|entry| Ok((entry.file_type()?, entry.path()))) {
-                Ok((kind, path)) if kind.is_dir() => folders.push(path),
-                Ok((kind, path)) if kind.is_file() => files.push(path),
-                Ok(_) => {}
-                Err(error) => unreadable(error),
-            }
+    for found in files::walk(std::slice::from_ref(folder), Links::Ignore, |_| true) {
+        match found {
+            Ok(path) => files.push(path),
+            Err(unread) => unreadable(unread.error),
         }
     }
     files.sort();
