@@ -41,7 +41,8 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
         let picture = picture::loop_picture(&mut source, &inspection, found.trace.as_ref())
             .and_then(|canvas| canvas.to_png())
             .map_err(anyhow::Error::new)?;
-        files::write(path, &picture, files::Access::Umask).with_context(|| format!("cannot write {}", path.display()))?;
+        files::write(path, &picture, files::Access::Umask)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         eprintln!("drew {}", path.display());
     }
     Ok(())

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use domain::{Prediction, Sha256};
 use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Recorded, Retry, StoreError};
 
-use crate::path_tag::without_path;
 use crate::inbox::{Hint, HintSender, look};
+use crate::path_tag::without_path;
 use crate::reporter::Reporter;
 use crate::settings::RetrySettings;
 use crate::{Clock, DaemonEvent, LabelFailure, Labeller, Labelling, path_tag};

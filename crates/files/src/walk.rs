@@ -156,8 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a"), "x").unwrap();
         let missing = folder.path().join("missing");
-        let walked: Vec<_> =
-            walk(&[missing.clone(), folder.path().to_owned()], Links::Follow, |_| true).collect();
+        let walked: Vec<_> = walk(&[missing.clone(), folder.path().to_owned()], Links::Follow, |_| true).collect();
         let [Err(unreadable), Ok(file)] = &walked[..] else { panic!("{walked:?}") };
         assert_eq!((&unreadable.path, unreadable.error.kind()), (&missing, io::ErrorKind::NotFound));
         assert_eq!(*file, folder.path().join("a"));

@@ -147,7 +147,8 @@ impl ModelCard {
             format: "model card",
             problem: error.to_string(),
         })?;
-        files::write(path, text.as_bytes(), files::Access::Umask).map_err(|source| ZooError::Write { path: path.to_owned(), source })
+        files::write(path, text.as_bytes(), files::Access::Umask)
+            .map_err(|source| ZooError::Write { path: path.to_owned(), source })
     }
 
     /// The parts that make the model.

@@ -134,7 +134,8 @@ fn write_json(to: &Path, value: &impl Serialize) -> Outcome {
         return output::json_pretty(value);
     }
     let text = serde_json::to_string_pretty(value).context("cannot write figures as JSON")? + "\n";
-    Ok(files::write(to, text.as_bytes(), files::Access::Umask).with_context(|| format!("cannot write {}", to.display()))?)
+    Ok(files::write(to, text.as_bytes(), files::Access::Umask)
+        .with_context(|| format!("cannot write {}", to.display()))?)
 }
 
 fn print(name: &str, measurement: &LoopMeasurement) -> Outcome {

@@ -57,6 +57,7 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     let folder = options.out.clone().unwrap_or_else(|| run.folder.clone());
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let path = folder.join("label-noise.json");
-    files::write(&path, serde_json::to_string_pretty(&lines)?.as_bytes(), files::Access::Umask).with_context(|| path.display().to_string())?;
+    files::write(&path, serde_json::to_string_pretty(&lines)?.as_bytes(), files::Access::Umask)
+        .with_context(|| path.display().to_string())?;
     output::line(path.display())
 }

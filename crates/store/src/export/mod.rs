@@ -54,6 +54,5 @@ pub fn export(
 
 /// Exports may name patients by the paths in them.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    files::write(path, bytes, Access::Group)
-        .map_err(|source| StoreError::Export { path: path.to_owned(), source })
+    files::write(path, bytes, Access::Group).map_err(|source| StoreError::Export { path: path.to_owned(), source })
 }
