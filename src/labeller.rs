@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use daemon::{Completeness, LabelFailure, Labeller, Labelling};
-use domain::{ModelKey, Prediction};
+use domain::ModelKey;
 use pipeline::{LoopLabel, Pipeline};
 use store::{DicomIdentity, LoopFacts};
 
@@ -19,7 +18,6 @@ pub const NO_IMAGE_REASON: &str = "the object holds no image";
 /// Labels files with a pipeline.
 pub struct PipelineLabeller {
     pipeline: Pipeline,
-    model: ModelKey,
     isolation: Isolation,
 }
 
@@ -27,21 +25,15 @@ impl PipelineLabeller {
     /// Returns a labeller that asks `pipeline`.
     ///
     /// # Errors
-    /// The digest of the weights is none.
+    /// The path of this program cannot be found.
     pub fn new(pipeline: Pipeline, common: &Common) -> anyhow::Result<Self> {
-        let model = ModelKey {
-            pipeline: pipeline.name().to_owned(),
-            pipeline_sha256: Some(pipeline.digest()),
-            weights_sha256: pipeline.weights_sha256().parse().context("the weights' digest")?,
-            precision: Some(pipeline.precision()),
-        };
-        Ok(Self { pipeline, model, isolation: Isolation::new(common)? })
+        Ok(Self { pipeline, isolation: Isolation::new(common)? })
     }
 }
 
 impl Labeller for PipelineLabeller {
     fn model(&self) -> ModelKey {
-        self.model.clone()
+        self.pipeline.key()
     }
 
     fn views(&self) -> Vec<String> {
@@ -50,7 +42,7 @@ impl Labeller for PipelineLabeller {
 
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
         match self.pipeline.label(path) {
-            Ok(label) => Ok(self.labelling(label)),
+            Ok(label) => Ok(labelling(label)),
             Err(error) if error.kind() == NO_IMAGE_KIND => {
                 Ok(Labelling::Skipped { facts: None, reason: NO_IMAGE_REASON.to_owned() })
             }
@@ -68,33 +60,11 @@ impl Labeller for PipelineLabeller {
     }
 }
 
-impl PipelineLabeller {
-    fn labelling(&self, label: LoopLabel) -> Labelling {
-        let facts = Box::new(facts(&label));
-        match label.skipped {
-            true => Labelling::Skipped { facts: Some(facts), reason: label.reason.unwrap_or_default() },
-            false => Labelling::Labelled { facts, prediction: Box::new(self.prediction(label)) },
-        }
-    }
-
-    fn prediction(&self, label: LoopLabel) -> Prediction {
-        Prediction {
-            // An engine without memory on its GPU goes on in another precision than the pipeline's.
-            model: ModelKey { precision: Some(label.precision), ..self.model.clone() },
-            weights_note: label.weights_note.map(ToOwned::to_owned),
-            view: label.view,
-            confidence: label.confidence,
-            abstained: label.abstained,
-            reason: label.reason,
-            probabilities: label.probabilities,
-            prediction_set: label.prediction_set,
-            energy: label.energy,
-            clips: label.clips as u32,
-            frames_used: label.frames_used as u32,
-            ecg_source: label.ecg_source,
-            timings: label.ms,
-            findings: label.findings,
-        }
+fn labelling(label: LoopLabel) -> Labelling {
+    let facts = Box::new(facts(&label));
+    match label.skipped {
+        true => Labelling::Skipped { facts: Some(facts), reason: label.prediction.reason.unwrap_or_default() },
+        false => Labelling::Labelled { facts, prediction: Box::new(label.prediction) },
     }
 }
 

@@ -91,12 +91,12 @@ fn print(json: bool, path: &Path, result: &Result<Box<LoopLabel>, FileError>) ->
         (true, Ok(label)) => output::json_line(&Line { path, rest: label }),
         (true, Err(error)) => output::json_line(&Line { path, rest: ErrorLine { error } }),
         (false, Ok(label)) => {
-            let view = label.view.as_deref().unwrap_or("-");
-            let why = label.reason.as_deref().map(|reason| format!("  ({reason})")).unwrap_or_default();
-            let (path, mode, confidence) = (path.display(), label.mode, label.confidence);
+            let view = label.prediction.view.as_deref().unwrap_or("-");
+            let why = label.prediction.reason.as_deref().map(|reason| format!("  ({reason})")).unwrap_or_default();
+            let (path, mode, confidence) = (path.display(), label.mode, label.prediction.confidence);
             output::line(format_args!(
                 "{view:<14} {confidence:>5.2}  {mode:<8} ecg {:<18} {path}{why}",
-                label.ecg_source
+                label.prediction.ecg_source
             ))
         }
         (false, Err(error)) => {

@@ -47,17 +47,17 @@ impl LoopMeasurement {
         let labels = (0..rounds).map(|_| pipeline.label(path)).collect::<Result<Vec<LoopLabel>, _>>()?;
         let last = labels.last().ok_or(BenchError::NoRounds)?;
         let median_of = |stage: fn(&StageTimings) -> f64| {
-            median(labels.iter().map(|label| stage(&label.ms)).collect()).unwrap_or_default()
+            median(labels.iter().map(|label| stage(&label.prediction.timings)).collect()).unwrap_or_default()
         };
         let loops_per_second = loops_per_second(pipeline, path, (rounds, workers))?;
         Ok(Self {
             frame_bytes: u64::from(last.header.rows) * u64::from(last.header.columns) * 3,
             loops_per_second,
-            frames_per_second: loops_per_second * last.frames_used as f64,
+            frames_per_second: loops_per_second * f64::from(last.prediction.frames_used),
             opening_ms,
             frames: last.header.frames,
             frames_decoded: last.frames_decoded,
-            frames_used: last.frames_used,
+            frames_used: last.prediction.frames_used as usize,
             ms: StageTimings {
                 open: median_of(|ms| ms.open),
                 ecg: median_of(|ms| ms.ecg),

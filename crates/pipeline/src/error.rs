@@ -82,6 +82,9 @@ pub enum PipelineError {
     /// The device cannot be used.
     #[error("device")]
     Device(#[from] nn::NnError),
+    /// The weights have no digest: they were never written to a file.
+    #[error("the weights have no digest")]
+    WeightsDigest(#[from] domain::InvalidSha256),
     /// The operating system refused a thread.
     #[error("cannot start the engine's thread")]
     Thread(#[source] std::io::Error),

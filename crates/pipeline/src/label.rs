@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use cine::{Header, Loop};
-use domain::{EcgSource, Finding, Mode, Precision, SeriesUid, SopUid, StageTimings, StudyUid};
+use domain::{Mode, Prediction, SeriesUid, SopUid, StageTimings, StudyUid};
 use ecg::SamplingPlan;
-use preprocess::{ModelInputs, PreparedClips, Preprocessed};
+use preprocess::{ModelInputs, PreparedClips, PreprocessTimings, Preprocessed};
 use serde::Serialize;
 use zoo::{LabelSet, Standing};
 
@@ -22,48 +22,17 @@ pub struct LoopLabel {
     pub study_instance_uid: StudyUid,
     /// Series Instance UID.
     pub series_instance_uid: SeriesUid,
-    /// The pipeline's name.
-    pub pipeline: String,
-    /// The digest of the weights.
-    pub weights_sha256: String,
-    /// The precision of the encoder.
-    pub precision: Precision,
-    /// A warning about the weights, to be shown with the label; `null` for validated ones.
-    pub weights_note: Option<&'static str>,
     /// Label or suggestion: a suggestion comes from weights that were never validated on patients.
     pub standing: Standing,
     /// The mode of the image: `2d`, `colour`, ...
     pub mode: Mode,
-    /// The view; `null` when the pipeline abstains or the mode has none.
-    pub view: Option<String>,
-    /// The probability of the most likely view, 0 to 1; 0 where no model was asked.
-    pub confidence: f64,
-    /// True if no view is given.
-    pub abstained: bool,
     /// True if no model was asked, because the label set has no views of this mode.
     pub skipped: bool,
-    /// The reason why no view is given.
-    pub reason: Option<String>,
-    /// The probability of every view.
-    pub probabilities: BTreeMap<String, f64>,
-    /// The views that the loop may show, most likely first: a set that holds the true one as often as the model's card
-    /// says.
-    pub prediction_set: Vec<String>,
-    /// The mean energy of the clips, minus the log-sum-exp of their logits: above the limit in the model's card the
-    /// loop shows none of the views. `null` where no model was asked.
-    pub energy: Option<f64>,
-    /// Number of clips that the model saw.
-    pub clips: usize,
-    /// Number of distinct frames that the model saw.
-    pub frames_used: usize,
     /// Number of frames that were decoded, those for the ECG included.
     pub frames_decoded: u32,
-    /// The source of the beats.
-    pub ecg_source: EcgSource,
-    /// The time that each stage took.
-    pub ms: StageTimings,
-    /// Oddities of the loop.
-    pub findings: Vec<Finding>,
+    /// The model's answer; without a view where no model was asked.
+    #[serde(flatten)]
+    pub prediction: Prediction,
     /// The header's facts, for the database.
     #[serde(skip)]
     pub header: Box<Header>,
@@ -79,27 +48,34 @@ impl Pipeline {
     /// The file cannot be read as a loop, or the model fails on it.
     pub fn label(&self, path: &Path) -> Result<LoopLabel, LabelError> {
         let started = Instant::now();
-        let mut ms = StageTimings::default();
-        let mut source = timed(&mut ms.open, || Loop::open(path))?;
+        let mut source = Loop::open(path)?;
+        let open_ms = milliseconds_since(started);
         let preprocessed = self.preprocessor().run(&mut source)?;
-        let mut label = self.unlabelled(source.header(), preprocessed.mode);
-        ms.open += preprocessed.timings.mode_ms;
-        (ms.ecg, ms.decode) = (preprocessed.timings.ecg_ms, preprocessed.timings.decode_ms);
-        ms.prepare = preprocessed.timings.prepare_ms;
-        label.ecg_source = preprocessed.ecg_source;
-        label.frames_decoded = preprocessed.frames_decoded;
-        label.findings = preprocessed.findings;
-        match preprocessed.inputs {
-            Ok(inputs) => self.ask_model(inputs, &mut label, &mut ms)?,
-            Err(refusal) => {
-                label.skipped = refusal.is_by_header();
-                label.reason = Some(refusal.to_string());
+        let mut prediction = self.no_prediction(&preprocessed, open_ms);
+        let skipped = match preprocessed.inputs {
+            Ok(inputs) => {
+                self.ask_model(inputs, &mut prediction)?;
+                false
             }
-        }
-        label.abstained = label.view.is_none();
-        ms.total = started.elapsed().as_secs_f64() * 1000.0;
-        label.ms = ms;
-        Ok(label)
+            Err(refusal) => {
+                prediction.reason = Some(refusal.to_string());
+                refusal.is_by_header()
+            }
+        };
+        prediction.abstained = prediction.view.is_none();
+        prediction.timings.total = milliseconds_since(started);
+        let header = source.header();
+        Ok(LoopLabel {
+            sop_instance_uid: header.sop_instance_uid.clone(),
+            study_instance_uid: header.study_instance_uid.clone(),
+            series_instance_uid: header.series_instance_uid.clone(),
+            standing: self.status().standing(),
+            mode: preprocessed.mode,
+            skipped,
+            frames_decoded: preprocessed.frames_decoded,
+            prediction,
+            header: Box::new(header.clone()),
+        })
     }
 
     /// Takes the loop in the file `path` to the inputs of the model, for quantization and for comparisons.
@@ -110,24 +86,25 @@ impl Pipeline {
         Ok(self.preprocessor().run(&mut Loop::open(path)?)?)
     }
 
-    fn ask_model(&self, inputs: ModelInputs, label: &mut LoopLabel, ms: &mut StageTimings) -> Result<(), LabelError> {
+    fn ask_model(&self, inputs: ModelInputs, prediction: &mut Prediction) -> Result<(), LabelError> {
         let ModelInputs { plan, clips: prepared, frames_used } = inputs;
         let samples = self.samples(&plan, &prepared.clips);
         let clips = samples.iter().map(|(_, positions)| positions.clone()).collect();
-        label.clips = plan.clips.len();
-        label.frames_used = frames_used;
+        prediction.clips = plan.clips.len() as u32;
+        prediction.frames_used = frames_used as u32;
         let answer = self.engine().run(PreparedClips { clips, ..prepared })?;
-        (ms.encode, ms.head) = (answer.encode_ms, answer.head_ms);
-        label.precision = answer.precision;
+        (prediction.timings.encode, prediction.timings.head) = (answer.encode_ms, answer.head_ms);
+        // An engine without memory on its GPU goes on in another precision than the pipeline's.
+        prediction.model.precision = Some(answer.precision);
         let Some(set) = self.label_set() else {
-            label.reason = Some(about_vectors(&answer.outputs));
+            prediction.reason = Some(about_vectors(&answer.outputs));
             return Ok(());
         };
         let clips: Vec<(Option<usize>, &[f32])> =
             samples.iter().zip(&answer.outputs).map(|((beat, _), logits)| (*beat, logits.as_slice())).collect();
         let aggregate = self.file().aggregate;
         let rules = AbstentionRules { below: aggregate.abstain_below, most_views: aggregate.max_set_size };
-        name_view(set, label, Aggregation::join(&clips, &self.calibration(), rules));
+        name_view(set, prediction, Aggregation::join(&clips, &self.calibration(), rules));
         Ok(())
     }
 
@@ -143,45 +120,42 @@ impl Pipeline {
         clips.flat_map(|(beat, clip)| clip.into_iter().map(move |position| (beat, vec![position]))).collect()
     }
 
-    /// Returns the label of a loop that the model was not asked about.
-    fn unlabelled(&self, header: &Header, mode: Mode) -> LoopLabel {
-        LoopLabel {
-            sop_instance_uid: header.sop_instance_uid.clone(),
-            study_instance_uid: header.study_instance_uid.clone(),
-            series_instance_uid: header.series_instance_uid.clone(),
-            pipeline: self.name().to_owned(),
-            weights_sha256: self.weights_sha256().to_owned(),
-            precision: self.precision(),
-            weights_note: self.status().warning(),
-            standing: self.status().standing(),
-            mode,
+    /// Returns the prediction of a loop that the model was not asked about.
+    fn no_prediction(&self, preprocessed: &Preprocessed, open_ms: f64) -> Prediction {
+        let PreprocessTimings { mode_ms, ecg_ms, decode_ms, prepare_ms } = preprocessed.timings;
+        Prediction {
+            model: self.key(),
+            weights_note: self.status().warning().map(ToOwned::to_owned),
             view: None,
             confidence: 0.0,
             abstained: true,
-            skipped: false,
             reason: None,
             probabilities: BTreeMap::new(),
             prediction_set: Vec::new(),
             energy: None,
             clips: 0,
             frames_used: 0,
-            frames_decoded: 0,
-            ecg_source: EcgSource::None,
-            ms: StageTimings::default(),
-            findings: Vec::new(),
-            header: Box::new(header.clone()),
+            ecg_source: preprocessed.ecg_source,
+            timings: StageTimings {
+                open: open_ms + mode_ms,
+                ecg: ecg_ms,
+                decode: decode_ms,
+                prepare: prepare_ms,
+                ..StageTimings::default()
+            },
+            findings: preprocessed.findings.clone(),
         }
     }
 }
 
-fn name_view(set: &LabelSet, label: &mut LoopLabel, said: LoopView) {
-    label.view = said.view.and_then(|index| set.views.get(index)).map(|view| view.name.clone());
-    label.confidence = said.confidence;
-    label.reason = said.reason;
-    label.energy = said.energy;
+fn name_view(set: &LabelSet, prediction: &mut Prediction, said: LoopView) {
+    prediction.view = said.view.and_then(|index| set.views.get(index)).map(|view| view.name.clone());
+    prediction.confidence = said.confidence;
+    prediction.reason = said.reason;
+    prediction.energy = said.energy;
     let names = set.view_names();
-    label.prediction_set = said.prediction_set.iter().filter_map(|&view| names.get(view).cloned()).collect();
-    label.probabilities = names.into_iter().zip(said.probabilities).collect();
+    prediction.prediction_set = said.prediction_set.iter().filter_map(|&view| names.get(view).cloned()).collect();
+    prediction.probabilities = names.into_iter().zip(said.probabilities).collect();
 }
 
 /// Returns the reason why a model without classes names no view.
@@ -195,9 +169,6 @@ fn about_vectors(vectors: &[Vec<f32>]) -> String {
     }
 }
 
-fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    *ms += started.elapsed().as_secs_f64() * 1000.0;
-    result
+fn milliseconds_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1000.0
 }

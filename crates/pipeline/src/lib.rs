@@ -17,8 +17,8 @@
 //! let source = PipelineSource::named("tte11-tiny", folder.path())?;
 //! let pipeline = Pipeline::open(&source, folder.path(), DeviceChoice::Cpu)?;
 //! let label = pipeline.label(&path)?;
-//! assert_eq!(label.probabilities.len(), 11);
-//! assert_eq!(label.abstained, label.view.is_none());
+//! assert_eq!(label.prediction.probabilities.len(), 11);
+//! assert_eq!(label.prediction.abstained, label.prediction.view.is_none());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

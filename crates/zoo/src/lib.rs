@@ -32,9 +32,10 @@ pub use card::{ClipFrames, ModelCard, Published, Task};
 pub use classifier::Classifier;
 pub use encoders::{
     ConvNext, ConvNextConfig, ConvSizes, DenseNet, DenseNetConfig, EfficientNet, EfficientNetConfig, Encoder,
-    Expansion, FrameNetwork, Framework, ImageNetLogits, KineticsLogits, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig,
-    SlowResNet, SlowResNetConfig, Stage, SwinV2, SwinV2Config, VideoEncoder, VideoNetwork, VisionTransformer,
-    VitConfig, Xception, XceptionConfig,
+    EncoderName, Expansion, FrameConfig, FrameNetwork, Framework, ImageNetLogits, ImageNetLogitsConfig, KineticsLogits,
+    KineticsLogitsConfig, R2Plus1d, R2Plus1dConfig, ResNet, ResNetConfig, SlowResNet, SlowResNetConfig, Stage, SwinV2,
+    SwinV2Config, VideoConfig, VideoEncoder, VideoEncoderName, VideoNetwork, VisionTransformer, VitConfig, Xception,
+    XceptionConfig,
 };
 pub use error::ZooError;
 pub use fusion::{Alpha, Fusion, Gate, StackedGate};
@@ -44,7 +45,7 @@ pub use heads::{
 };
 pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCodes};
 pub use model::{Model, ModelOutput};
-pub use names::{AnyEncoderName, EncoderName, FusionName, HeadName, VideoEncoderName};
+pub use names::{AnyEncoderName, FusionName, HeadName};
 pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
 pub use probability_calibration::ProbabilityCalibration;
 pub use quantization::{CalibrationFrames, QuantizationError, QuantizationRanges, map_dtype};

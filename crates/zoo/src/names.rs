@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ZooError;
+use crate::{EncoderName, VideoEncoderName, ZooError};
 
 /// Declares an enum whose variants have one name each, used in pipeline files, the registry and messages.
 macro_rules! named {
@@ -49,81 +49,7 @@ macro_rules! named {
     };
 }
 
-named! {
-    /// The encoders: frame to feature map.
-    EncoderName, "encoder" {
-        /// EfficientNet-B2 as in torchvision.
-        EfficientNetB2 = "efficientnet_b2",
-        /// EfficientNet-B2 with its layer of a thousand ImageNet classes, whose logits are the vector.
-        EfficientNetB2ImageNet = "efficientnet_b2_imagenet",
-        /// A narrow EfficientNet of the same blocks, for tests and small machines.
-        EfficientNetTiny = "efficientnet_tiny",
-        /// EfficientNetV2-S as in torchvision.
-        EfficientNetV2S = "efficientnet_v2_s",
-        /// EfficientNetV2-S as in Keras.
-        EfficientNetV2SKeras = "efficientnet_v2_s_keras",
-        /// ConvNeXt-Tiny as in torchvision.
-        ConvNextTiny = "convnext_tiny",
-        /// ConvNeXt-Tiny as in Keras.
-        ConvNextTinyKeras = "convnext_tiny_keras",
-        /// ConvNeXt-Base as in torchvision.
-        ConvNextBase = "convnext_base",
-        /// ConvNeXt-Base as in Keras.
-        ConvNextBaseKeras = "convnext_base_keras",
-        /// ViT-B/16 as in torchvision, for images of 224 x 224.
-        VitB16 = "vit_b_16",
-        /// ViT-S/16 with torchvision's names, for images of 224 x 224.
-        VitS16 = "vit_s_16",
-        /// Swin V2 Tiny as in torchvision.
-        SwinV2Tiny = "swin_v2_t",
-        /// Swin V2 Base as in torchvision.
-        SwinV2Base = "swin_v2_b",
-        /// DenseNet121 as in torchvision.
-        DenseNet121 = "densenet121",
-        /// DenseNet121 as in Keras.
-        DenseNet121Keras = "densenet121_keras",
-        /// Xception as in Keras.
-        Xception = "xception",
-        /// ResNet50 as in torchvision.
-        ResNet50 = "resnet50",
-        /// ResNet101 as in torchvision.
-        ResNet101 = "resnet101",
-        /// ResNet50 as in Keras.
-        ResNet50Keras = "resnet50_keras",
-        /// ResNet101 as in Keras.
-        ResNet101Keras = "resnet101_keras",
-        /// Keras' EfficientNetV2 with few and narrow blocks of each kind; as all miniatures, for tests of learning.
-        EfficientNetV2Miniature = "efficientnet_v2_miniature",
-        /// Keras' ConvNeXt with few and narrow blocks.
-        ConvNextMiniature = "convnext_miniature",
-        /// torchvision's Vision Transformer with few and narrow blocks, for images of 32 x 32.
-        VitMiniature = "vit_miniature",
-        /// torchvision's Swin V2 with few and narrow blocks.
-        SwinV2Miniature = "swin_v2_miniature",
-        /// Keras' DenseNet with few and narrow layers.
-        DenseNetMiniature = "densenet_miniature",
-        /// Xception with few and narrow blocks.
-        XceptionMiniature = "xception_miniature",
-        /// Keras' ResNet with few and narrow blocks.
-        ResNetMiniature = "resnet_miniature",
-    }
-}
-
-named! {
-    /// The video encoders: clip to vector.
-    VideoEncoderName, "video encoder" {
-        /// R(2+1)D with 18 layers as in torchvision.
-        R2Plus1d18 = "r2plus1d_18",
-        /// The slow pathway with 50 layers as in PyTorchVideo.
-        SlowR50 = "slow_r50",
-        /// The same with its layer of 400 Kinetics classes, whose logits are the vector.
-        SlowR50Kinetics = "slow_r50_kinetics",
-        /// R(2+1)D with few and narrow blocks; as all miniatures, for tests of learning.
-        R2Plus1dMiniature = "r2plus1d_miniature",
-        /// The slow pathway with few and narrow blocks, for clips of four frames of about 32 x 32 pixels.
-        SlowResNetMiniature = "slow_resnet_miniature",
-    }
-}
+pub(crate) use named;
 
 /// An encoder of either kind; the two share one space of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

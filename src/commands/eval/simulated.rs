@@ -40,14 +40,14 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
             let path = folder.join(&of_loop.file);
             let label = pipeline.label(&path).with_context(|| path.display().to_string())?;
             let class = of_loop.view.as_deref().and_then(|view| views.index_of(view));
-            let decision = label.view.as_deref().and_then(|view| views.index_of(view));
+            let decision = label.prediction.view.as_deref().and_then(|view| views.index_of(view));
             let known_truth = class.map_or(Truth::Outside, Truth::Class);
             loops.push(LoopDecision { study: &truth.study_instance_uid, truth: known_truth, label: decision });
             // A loop that was refused before the model saw it counts above and has no row.
-            if label.probabilities.is_empty() {
+            if label.prediction.probabilities.is_empty() {
                 continue;
             }
-            let probability = |view: &zoo::View| label.probabilities.get(&view.name).copied().unwrap_or(0.0);
+            let probability = |view: &zoo::View| label.prediction.probabilities.get(&view.name).copied().unwrap_or(0.0);
             decided.push(decision);
             rows.push(Prediction {
                 patient: truth.study_instance_uid.clone(),
@@ -57,7 +57,7 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
                 clip: None,
                 truth: known_truth,
                 probabilities: views.views.iter().map(probability).collect(),
-                energy: label.energy,
+                energy: label.prediction.energy,
                 features: None,
                 experts: Vec::new(),
                 weight: 1.0,
@@ -77,7 +77,7 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
     let header = RunHeader {
         title: format!("{} on simulated studies", pipeline.name()),
         model: pipeline.card().summary.clone(),
-        weights: pipeline.weights_sha256().to_owned(),
+        weights: pipeline.key().weights_sha256.to_string(),
         data: format!("{} studies of echolabel phantom", studies.len()),
         data_fingerprint: report::fingerprint(&predictions)?,
         data_note: "SIMULATED IMAGES. Not for clinical use.".to_owned(),

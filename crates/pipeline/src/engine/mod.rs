@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use domain::Precision;
+use domain::{Precision, Sha256};
 use preprocess::PreparedClips;
 use zoo::{Model, ZooError};
 
@@ -37,7 +37,7 @@ struct Order {
 #[derive(Clone)]
 pub struct Engine {
     orders: Sender<Order>,
-    weights_sha256: Arc<str>,
+    weights_sha256: Sha256,
     _thread: Arc<JoinHandle<()>>,
 }
 
@@ -52,13 +52,13 @@ impl Engine {
     /// runs out of memory.
     ///
     /// # Errors
-    /// The thread cannot be started.
+    /// The thread cannot be started, or the weights have no digest.
     pub fn start(model: Model, on_cpu: Option<ReadModel>) -> Result<Self, PipelineError> {
         // Every thread has its own queue of work on a CUDA device, and this one's must be done before the engine's
         // begins.
         model.device().synchronize().map_err(nn::NnError::from)?;
         let (orders, incoming) = bounded(WAITING_REQUESTS);
-        let weights_sha256 = Arc::from(model.weights_sha256());
+        let weights_sha256 = model.weights_sha256().parse()?;
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || serve(model, on_cpu, &incoming))
@@ -77,8 +77,8 @@ impl Engine {
     }
 
     /// The digest of the weights.
-    pub fn weights_sha256(&self) -> &str {
-        &self.weights_sha256
+    pub fn weights_sha256(&self) -> Sha256 {
+        self.weights_sha256
     }
 }
 

@@ -7,7 +7,7 @@ mod tests;
 use std::path::Path;
 
 use candle_core::Device;
-use domain::{Precision, Sha256};
+use domain::{ModelKey, Precision, Sha256};
 use ecg::PlanSettings;
 use nn::DeviceChoice;
 use preprocess::Preprocessor;
@@ -162,9 +162,14 @@ impl Pipeline {
         self.file.precision
     }
 
-    /// The digest of the weights.
-    pub fn weights_sha256(&self) -> &str {
-        self.engine.weights_sha256()
+    /// Returns everything that decides a prediction besides the loop.
+    pub fn key(&self) -> ModelKey {
+        ModelKey {
+            pipeline: self.name().to_owned(),
+            pipeline_sha256: Some(self.digest),
+            weights_sha256: self.engine.weights_sha256(),
+            precision: Some(self.file.precision),
+        }
     }
 
     /// Returns the digest of everything that decides a label besides the loop, the weights and the precision: sampling,

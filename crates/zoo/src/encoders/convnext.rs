@@ -2,8 +2,8 @@
 
 use nn::{Activation, Conv2d, FeatureMaps, LayerNorm, Linear, Padding};
 
-use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
+use super::{FrameConfig, FrameNetwork};
 use crate::Result;
 use crate::weights::Weights;
 
@@ -46,6 +46,16 @@ impl ConvNextConfig {
 const NORM_EPS: f64 = 1e-6;
 /// Ratio of the width inside a block to that outside.
 const EXPANSION: usize = 4;
+
+impl FrameConfig for ConvNextConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>> {
+        Ok(Box::new(ConvNext::read(self, &self.framework.root(weights))?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.width()
+    }
+}
 
 /// A ConvNeXt without its classifier.
 pub struct ConvNext {

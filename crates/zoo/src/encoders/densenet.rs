@@ -2,8 +2,8 @@
 
 use nn::{Activation, ChannelAffine, Conv2d, FeatureMaps, Padding};
 
-use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
+use super::{FrameConfig, FrameNetwork};
 use crate::Result;
 use crate::weights::Weights;
 
@@ -51,6 +51,16 @@ impl DenseNetConfig {
             Framework::Torch => 1e-5,
             Framework::Keras => 1.001e-5,
         }
+    }
+}
+
+impl FrameConfig for DenseNetConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>> {
+        Ok(Box::new(DenseNet::read(self, &self.framework.root(weights))?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.width()
     }
 }
 

@@ -42,6 +42,14 @@ impl ConvSizes {
 }
 
 impl Framework {
+    /// Returns the root of the framework's own names: Keras joins their parts by '/'.
+    pub(super) fn root<'a>(self, weights: &Weights<'a>) -> Weights<'a> {
+        match self {
+            Self::Torch => weights.clone(),
+            Self::Keras => weights.separated_by('/'),
+        }
+    }
+
     /// Reads the convolution at `weights`, without bias.
     ///
     /// # Errors

@@ -1,9 +1,27 @@
 use nn::{Conv2d, FeatureMaps, Padding};
 
-use super::{EfficientNet, EfficientNetConfig, FrameNetwork};
+use super::{EfficientNet, EfficientNetConfig, FrameConfig, FrameNetwork};
 use crate::Result;
 use crate::transformer::linear;
 use crate::weights::Weights;
+
+/// The sizes of [`ImageNetLogits`], of which there is one.
+#[derive(Debug, Clone, Copy)]
+pub struct ImageNetLogitsConfig;
+
+impl FrameConfig for ImageNetLogitsConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>> {
+        Ok(Box::new(ImageNetLogits::read(weights)?))
+    }
+
+    fn vector_width(&self) -> usize {
+        ImageNetLogits::WIDTH
+    }
+
+    fn map_width(&self) -> usize {
+        EfficientNetConfig::b2().head
+    }
+}
 
 /// An EfficientNet-B2 whose vectors are its thousand ImageNet logits: 9,109,994 parameters.
 ///

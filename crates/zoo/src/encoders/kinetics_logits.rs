@@ -1,10 +1,24 @@
 use candle_core::Tensor;
 use nn::{Clips, Linear};
 
-use super::{SlowResNet, SlowResNetConfig, VideoNetwork};
+use super::{SlowResNet, SlowResNetConfig, VideoConfig, VideoNetwork};
 use crate::Result;
 use crate::transformer::linear;
 use crate::weights::Weights;
+
+/// The sizes of [`KineticsLogits`], of which there is one.
+#[derive(Debug, Clone, Copy)]
+pub struct KineticsLogitsConfig;
+
+impl VideoConfig for KineticsLogitsConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn VideoNetwork>> {
+        Ok(Box::new(KineticsLogits::read(weights)?))
+    }
+
+    fn vector_width(&self) -> usize {
+        KineticsLogits::WIDTH
+    }
+}
 
 /// A `slow_r50` whose vectors are its 400 Kinetics logits: 32,454,096 parameters.
 ///

@@ -14,6 +14,7 @@ mod resnet;
 mod run;
 mod slow_resnet;
 mod swin_v2;
+mod table;
 mod video;
 mod vit;
 mod xception;
@@ -27,18 +28,19 @@ pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
 pub use framework::{ConvSizes, Framework};
-pub use imagenet_logits::ImageNetLogits;
-pub use kinetics_logits::KineticsLogits;
+pub use imagenet_logits::{ImageNetLogits, ImageNetLogitsConfig};
+pub use kinetics_logits::{KineticsLogits, KineticsLogitsConfig};
 pub use r2plus1d::{R2Plus1d, R2Plus1dConfig};
 pub use resnet::{ResNet, ResNetConfig};
 pub use slow_resnet::{SlowResNet, SlowResNetConfig};
 pub use swin_v2::{SwinV2, SwinV2Config};
-pub use video::{VideoEncoder, VideoNetwork};
+pub use table::{EncoderName, VideoEncoderName};
+pub use video::{VideoConfig, VideoEncoder, VideoNetwork};
 pub use vit::{VisionTransformer, VitConfig};
 pub use xception::{Xception, XceptionConfig};
 
+use crate::Result;
 use crate::weights::Weights;
-use crate::{EncoderName, Result};
 use run::Runner;
 
 /// A network that turns frames into feature maps and into vectors.
@@ -59,6 +61,23 @@ pub trait FrameNetwork: Send + Sync {
     }
 }
 
+/// The sizes of an encoder, which know how to read its network from the names of its framework.
+pub trait FrameConfig {
+    /// Reads the network from weights whose root holds the checkpoint's own names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>>;
+
+    /// Returns the length of the vector that stands for a frame.
+    fn vector_width(&self) -> usize;
+
+    /// Returns the number of channels of the feature maps.
+    fn map_width(&self) -> usize {
+        self.vector_width()
+    }
+}
+
 /// An encoder of any architecture.
 pub struct Encoder {
     runner: Runner,
@@ -70,59 +89,7 @@ impl Encoder {
     /// # Errors
     /// A tensor is missing or has another shape.
     pub fn read(name: EncoderName, weights: &Weights<'_>) -> Result<Self> {
-        let keras = weights.separated_by('/');
-        let network: Box<dyn FrameNetwork> = match name {
-            EncoderName::EfficientNetB2 => {
-                Box::new(EfficientNet::read(&EfficientNetConfig::b2(), &weights.at("features"))?)
-            }
-            EncoderName::EfficientNetB2ImageNet => Box::new(ImageNetLogits::read(weights)?),
-            EncoderName::EfficientNetTiny => {
-                Box::new(EfficientNet::read(&EfficientNetConfig::tiny(), &weights.at("features"))?)
-            }
-            EncoderName::Xception => Box::new(Xception::read(&XceptionConfig::paper(), &keras)?),
-            EncoderName::ConvNextTiny => Box::new(ConvNext::read(&ConvNextConfig::tiny(Framework::Torch), weights)?),
-            EncoderName::ConvNextBase => Box::new(ConvNext::read(&ConvNextConfig::base(Framework::Torch), weights)?),
-            EncoderName::ConvNextTinyKeras => {
-                Box::new(ConvNext::read(&ConvNextConfig::tiny(Framework::Keras), &keras)?)
-            }
-            EncoderName::ConvNextBaseKeras => {
-                Box::new(ConvNext::read(&ConvNextConfig::base(Framework::Keras), &keras)?)
-            }
-            EncoderName::VitB16 => Box::new(VisionTransformer::read(&VitConfig::base16(), weights)?),
-            EncoderName::VitS16 => Box::new(VisionTransformer::read(&VitConfig::small16(), weights)?),
-            EncoderName::SwinV2Tiny => Box::new(SwinV2::read(&SwinV2Config::tiny(), weights)?),
-            EncoderName::SwinV2Base => Box::new(SwinV2::read(&SwinV2Config::base(), weights)?),
-            EncoderName::EfficientNetV2S => {
-                Box::new(EfficientNet::read(&EfficientNetConfig::v2_s(Framework::Torch), &weights.at("features"))?)
-            }
-            EncoderName::EfficientNetV2SKeras => {
-                Box::new(EfficientNet::read(&EfficientNetConfig::v2_s(Framework::Keras), &keras)?)
-            }
-            EncoderName::DenseNet121 => {
-                Box::new(DenseNet::read(&DenseNetConfig::densenet121(Framework::Torch), weights)?)
-            }
-            EncoderName::DenseNet121Keras => {
-                Box::new(DenseNet::read(&DenseNetConfig::densenet121(Framework::Keras), &keras)?)
-            }
-            EncoderName::ResNet50 => Box::new(ResNet::read(&ResNetConfig::resnet50(Framework::Torch), weights)?),
-            EncoderName::ResNet101 => Box::new(ResNet::read(&ResNetConfig::resnet101(Framework::Torch), weights)?),
-            EncoderName::ResNet50Keras => Box::new(ResNet::read(&ResNetConfig::resnet50(Framework::Keras), &keras)?),
-            EncoderName::ResNet101Keras => Box::new(ResNet::read(&ResNetConfig::resnet101(Framework::Keras), &keras)?),
-            EncoderName::EfficientNetV2Miniature => {
-                Box::new(EfficientNet::read(&EfficientNetConfig::v2_miniature(Framework::Keras), &keras)?)
-            }
-            EncoderName::ConvNextMiniature => {
-                Box::new(ConvNext::read(&ConvNextConfig::miniature(Framework::Keras), &keras)?)
-            }
-            EncoderName::VitMiniature => Box::new(VisionTransformer::read(&VitConfig::miniature(), weights)?),
-            EncoderName::SwinV2Miniature => Box::new(SwinV2::read(&SwinV2Config::miniature(), weights)?),
-            EncoderName::DenseNetMiniature => {
-                Box::new(DenseNet::read(&DenseNetConfig::miniature(Framework::Keras), &keras)?)
-            }
-            EncoderName::XceptionMiniature => Box::new(Xception::read(&XceptionConfig::miniature(), &keras)?),
-            EncoderName::ResNetMiniature => Box::new(ResNet::read(&ResNetConfig::miniature(Framework::Keras), &keras)?),
-        };
-        Self::new(network)
+        Self::new(name.config().network(weights)?)
     }
 
     /// Returns an encoder that runs `network` as `ECHOLABEL_KERNELS` says, or by the fastest kernels.
@@ -167,47 +134,12 @@ impl Encoder {
 
     /// The length of the vector that stands for a frame.
     pub fn width(name: EncoderName) -> usize {
-        match name {
-            EncoderName::EfficientNetB2 => EfficientNetConfig::b2().head,
-            EncoderName::EfficientNetB2ImageNet => ImageNetLogits::WIDTH,
-            EncoderName::EfficientNetTiny => EfficientNetConfig::tiny().head,
-            EncoderName::Xception => XceptionConfig::paper().width(),
-            EncoderName::ConvNextTiny | EncoderName::ConvNextTinyKeras => {
-                ConvNextConfig::tiny(Framework::Torch).width()
-            }
-            EncoderName::ConvNextBase | EncoderName::ConvNextBaseKeras => {
-                ConvNextConfig::base(Framework::Torch).width()
-            }
-            EncoderName::VitB16 => VitConfig::base16().width,
-            EncoderName::VitS16 => VitConfig::small16().width,
-            EncoderName::SwinV2Tiny => SwinV2Config::tiny().last_width(),
-            EncoderName::SwinV2Base => SwinV2Config::base().last_width(),
-            EncoderName::EfficientNetV2S | EncoderName::EfficientNetV2SKeras => {
-                EfficientNetConfig::v2_s(Framework::Torch).head
-            }
-            EncoderName::DenseNet121 | EncoderName::DenseNet121Keras => {
-                DenseNetConfig::densenet121(Framework::Torch).width()
-            }
-            EncoderName::ResNet50
-            | EncoderName::ResNet101
-            | EncoderName::ResNet50Keras
-            | EncoderName::ResNet101Keras => ResNetConfig::resnet50(Framework::Torch).width(),
-            EncoderName::EfficientNetV2Miniature => EfficientNetConfig::v2_miniature(Framework::Keras).head,
-            EncoderName::ConvNextMiniature => ConvNextConfig::miniature(Framework::Keras).width(),
-            EncoderName::VitMiniature => VitConfig::miniature().width,
-            EncoderName::SwinV2Miniature => SwinV2Config::miniature().last_width(),
-            EncoderName::DenseNetMiniature => DenseNetConfig::miniature(Framework::Keras).width(),
-            EncoderName::XceptionMiniature => XceptionConfig::miniature().width(),
-            EncoderName::ResNetMiniature => ResNetConfig::miniature(Framework::Keras).width(),
-        }
+        name.config().vector_width()
     }
 
     /// Channels of the feature maps.
     pub fn map_width(name: EncoderName) -> usize {
-        match name {
-            EncoderName::EfficientNetB2ImageNet => EfficientNetConfig::b2().head,
-            other => Self::width(other),
-        }
+        name.config().map_width()
     }
 
     /// Encodes frames [N, 3, H, W] with values in 0 to 1 as vectors [N, width].

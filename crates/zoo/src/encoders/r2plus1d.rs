@@ -3,7 +3,7 @@
 
 use nn::{Activation, Clips, Conv3d, Geometry3d};
 
-use super::video::{ConvSizes3d, VideoNetwork, conv_norm};
+use super::video::{ConvSizes3d, VideoConfig, VideoNetwork, conv_norm};
 use crate::Result;
 use crate::heads::factorized_width;
 use crate::weights::Weights;
@@ -36,6 +36,16 @@ impl R2Plus1dConfig {
 
 /// Channels between the stem's two convolutions.
 const STEM_INSIDE: usize = 45;
+
+impl VideoConfig for R2Plus1dConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn VideoNetwork>> {
+        Ok(Box::new(R2Plus1d::read(self, weights)?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.width()
+    }
+}
 
 /// An R(2+1)D network without its classifier.
 pub struct R2Plus1d {

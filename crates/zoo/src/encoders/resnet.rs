@@ -2,8 +2,8 @@
 
 use nn::{Activation, Conv2d, FeatureMaps, Padding};
 
-use super::FrameNetwork;
 use super::framework::{ConvSizes, Framework};
+use super::{FrameConfig, FrameNetwork};
 use crate::Result;
 use crate::weights::Weights;
 
@@ -37,6 +37,16 @@ impl ResNetConfig {
     /// The length of the vector that stands for a frame.
     pub fn width(&self) -> usize {
         4 * (self.stem << 3)
+    }
+}
+
+impl FrameConfig for ResNetConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>> {
+        Ok(Box::new(ResNet::read(self, &self.framework.root(weights))?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.width()
     }
 }
 

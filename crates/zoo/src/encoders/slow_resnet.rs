@@ -4,7 +4,7 @@
 use candle_core::Tensor;
 use nn::{Activation, Clips, Conv3d, Geometry3d, Padding};
 
-use super::video::{ConvSizes3d, VideoNetwork, conv_norm};
+use super::video::{ConvSizes3d, VideoConfig, VideoNetwork, conv_norm};
 use crate::weights::Weights;
 use crate::{Result, ZooError};
 
@@ -35,6 +35,16 @@ impl SlowResNetConfig {
     /// The length of the vector that stands for a clip.
     pub fn width(&self) -> usize {
         4 * (self.stem << 3)
+    }
+}
+
+impl VideoConfig for SlowResNetConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn VideoNetwork>> {
+        Ok(Box::new(SlowResNet::read(self, weights)?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.width()
     }
 }
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use candle_core::{D, DType, Tensor};
 use nn::{Clips, CompiledNetwork, Conv3d, Geometry3d, InstructionSet, KernelChoice, TrainingContext};
 
+use super::VideoEncoderName;
 use super::framework::Framework;
-use super::{KineticsLogits, R2Plus1d, R2Plus1dConfig, SlowResNet, SlowResNetConfig};
 use crate::weights::Weights;
-use crate::{Result, VideoEncoderName, ZooError};
+use crate::{Result, ZooError};
 
 /// A network that turns clips into feature maps and into vectors.
 pub trait VideoNetwork: Send + Sync {
@@ -26,6 +26,18 @@ pub trait VideoNetwork: Send + Sync {
     fn vectors(&self, maps: &Tensor) -> Result<Tensor> {
         Ok(maps.flatten_from(3)?.mean(D::Minus1)?.mean(1)?)
     }
+}
+
+/// The sizes of a video encoder, which know how to read its network from the names of its framework.
+pub trait VideoConfig {
+    /// Reads the network from weights whose root holds the checkpoint's own names.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another shape.
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn VideoNetwork>>;
+
+    /// Returns the length of the vector that stands for a clip.
+    fn vector_width(&self) -> usize;
 }
 
 /// A video encoder of any architecture.
@@ -45,15 +57,7 @@ impl VideoEncoder {
     /// # Errors
     /// A tensor is missing or has another shape.
     pub fn read(name: VideoEncoderName, weights: &Weights<'_>) -> Result<Self> {
-        let network: Box<dyn VideoNetwork> = match name {
-            VideoEncoderName::R2Plus1d18 => Box::new(R2Plus1d::read(&R2Plus1dConfig::layers18(), weights)?),
-            VideoEncoderName::SlowR50 => Box::new(SlowResNet::read(&SlowResNetConfig::slow_r50(), weights)?),
-            VideoEncoderName::R2Plus1dMiniature => Box::new(R2Plus1d::read(&R2Plus1dConfig::miniature(), weights)?),
-            VideoEncoderName::SlowResNetMiniature => {
-                Box::new(SlowResNet::read(&SlowResNetConfig::miniature(), weights)?)
-            }
-            VideoEncoderName::SlowR50Kinetics => Box::new(KineticsLogits::read(weights)?),
-        };
+        let network = name.config().network(weights)?;
         Ok(Self { network, choice: KernelChoice::detect()?, packed: Mutex::default() })
     }
 
@@ -64,13 +68,7 @@ impl VideoEncoder {
 
     /// The length of the vector that stands for a clip.
     pub fn width(name: VideoEncoderName) -> usize {
-        match name {
-            VideoEncoderName::R2Plus1d18 => R2Plus1dConfig::layers18().width(),
-            VideoEncoderName::SlowR50 => SlowResNetConfig::slow_r50().width(),
-            VideoEncoderName::R2Plus1dMiniature => R2Plus1dConfig::miniature().width(),
-            VideoEncoderName::SlowResNetMiniature => SlowResNetConfig::miniature().width(),
-            VideoEncoderName::SlowR50Kinetics => KineticsLogits::WIDTH,
-        }
+        name.config().vector_width()
     }
 
     /// Encodes clips [B, T, 3, H, W] with values in 0 to 1 as vectors [B, width].

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use nn::{Conv2d, FeatureMaps, LayerNorm, Padding};
 
-use super::FrameNetwork;
+use super::{FrameConfig, FrameNetwork};
 use crate::transformer::{BlockSizes, TransformerBlock, layer_norm};
 use crate::weights::Weights;
 use crate::{Result, ZooError};
@@ -46,6 +46,16 @@ impl VitConfig {
 
 /// Epsilon of the last norm.
 const NORM_EPS: f64 = 1e-6;
+
+impl FrameConfig for VitConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>> {
+        Ok(Box::new(VisionTransformer::read(self, weights)?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.width
+    }
+}
 
 /// A Vision Transformer without its classifier; the class token stands for the frame.
 pub struct VisionTransformer {

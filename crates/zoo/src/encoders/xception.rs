@@ -4,7 +4,8 @@
 use nn::training::NormSettings;
 use nn::{Activation, BatchNorm, Conv2d, FeatureMaps, Padding};
 
-use super::FrameNetwork;
+use super::framework::Framework;
+use super::{FrameConfig, FrameNetwork};
 use crate::Result;
 use crate::weights::Weights;
 
@@ -38,6 +39,16 @@ impl XceptionConfig {
     /// The length of the vector that stands for a frame.
     pub fn width(&self) -> usize {
         self.exit[2]
+    }
+}
+
+impl FrameConfig for XceptionConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>> {
+        Ok(Box::new(Xception::read(self, &Framework::Keras.root(weights))?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.width()
     }
 }
 

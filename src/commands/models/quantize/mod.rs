@@ -85,7 +85,7 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
     }
     let mut calibration = QuantizationRanges {
         model: card.name.clone(),
-        weights_sha256: single.weights_sha256().to_owned(),
+        weights_sha256: single.key().weights_sha256.to_string(),
         frames,
         measured: None,
         ranges: observer.ranges().iter().map(|range| [range.min, range.max]).collect(),
@@ -169,7 +169,7 @@ fn compare(single: &Pipeline, int8: &Pipeline, loops: &[KnownLoop]) -> anyhow::R
     let bar = crate::progress::bar(loops.len() as u64, "comparing");
     for known in bar.wrap_iter(loops.iter()) {
         let (Ok(single), Ok(int8)) = (single.label(&known.path), int8.label(&known.path)) else { continue };
-        compared.add(&single.probabilities, &int8.probabilities, known.view);
+        compared.add(&single.prediction.probabilities, &int8.prediction.probabilities, known.view);
     }
     Ok(compared.measured()?)
 }

@@ -9,12 +9,26 @@ use nn::{Activation, Conv2d, FeatureMaps};
 
 pub use config::{EfficientNetConfig, Expansion, Stage};
 
-use super::FrameNetwork;
-use super::framework::ConvSizes;
+use super::framework::{ConvSizes, Framework};
+use super::{FrameConfig, FrameNetwork};
 use crate::Result;
 use crate::weights::Weights;
 use block::Block;
 use places::Places;
+
+impl FrameConfig for EfficientNetConfig {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>> {
+        let root = match self.framework {
+            Framework::Torch => weights.at("features"),
+            Framework::Keras => self.framework.root(weights),
+        };
+        Ok(Box::new(EfficientNet::read(self, &root)?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.head
+    }
+}
 
 /// An EfficientNet without its classifier.
 pub struct EfficientNet {

@@ -5,7 +5,7 @@ mod attention;
 
 use nn::{Activation, Conv2d, FeatureMaps, LayerNorm, Padding};
 
-use super::FrameNetwork;
+use super::{FrameConfig, FrameNetwork};
 use crate::Result;
 use crate::transformer::{Mlp, layer_norm};
 use crate::weights::Weights;
@@ -50,6 +50,16 @@ impl SwinV2Config {
 const NORM_EPS: f64 = 1e-5;
 /// Side of a patch in pixels.
 const PATCH: usize = 4;
+
+impl FrameConfig for SwinV2Config {
+    fn network(&self, weights: &Weights<'_>) -> Result<Box<dyn FrameNetwork>> {
+        Ok(Box::new(SwinV2::read(self, weights)?))
+    }
+
+    fn vector_width(&self) -> usize {
+        self.last_width()
+    }
+}
 
 /// A Swin Transformer V2 without its classifier.
 pub struct SwinV2 {
