@@ -19,6 +19,7 @@ mod finding;
 mod ids;
 mod image;
 mod mode;
+mod named_enum;
 mod precision;
 mod prediction;
 mod rect;
