@@ -1,10 +1,10 @@
 //! The `echolabel` program: reads the command line, wires the crates together, prints results.
 //!
-//! stdout carries results, stderr carries logs and progress. Exit codes: 0 done; 1 some inputs failed, each named with
-//! its reason; 2 usage or configuration.
+//! stdout carries results, stderr carries logs and progress. `exit_code` lists the exit codes.
 
 mod cli;
 mod commands;
+mod exit_code;
 mod hub;
 mod isolation;
 mod labeller;
@@ -13,14 +13,13 @@ mod output;
 mod picture;
 mod progress;
 
-use std::process::ExitCode;
-
 use clap::Parser;
 
 use crate::cli::{Arguments, Command};
 use crate::commands::Failure;
+use crate::exit_code::ExitCode;
 
-fn main() -> ExitCode {
+fn main() -> std::process::ExitCode {
     let arguments = Arguments::parse();
     logging::start(&arguments.common);
     if let Some(threads) = arguments.common.threads {
@@ -40,6 +39,7 @@ fn main() -> ExitCode {
         Command::Review(options) => commands::review::run(common, options),
         Command::Jobs(options) => commands::jobs::run(common, options),
         Command::Relabel(options) => commands::relabel::run(common, options),
+        Command::Db(options) => commands::db::run(common, options),
         Command::Models(options) => commands::models::run(common, options),
         Command::Config(options) => commands::config::run(common, options),
         Command::Phantom(options) => commands::phantom::run(options),
@@ -49,13 +49,14 @@ fn main() -> ExitCode {
         Command::Completions(options) => commands::documents::completions(options),
         Command::Man(options) => commands::documents::man(options),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::ReaderGone) => ExitCode::SUCCESS,
-        Err(Failure::SomeInputs) => ExitCode::from(1),
-        Err(Failure::Setup(error)) => {
-            eprintln!("error: {error:#}");
-            ExitCode::from(2)
+    let code = match result {
+        Ok(()) | Err(Failure::ReaderGone) => ExitCode::Done,
+        Err(Failure::SomeInputs) => ExitCode::SomeInputsFailed,
+        Err(Failure::UnreadableFolder) => ExitCode::CannotWorkNow,
+        Err(Failure::Error(error)) => {
+            output::note(format_args!("error: {}", output::error_text(&error)));
+            ExitCode::of_error(&error)
         }
-    }
+    };
+    code.into()
 }

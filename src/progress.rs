@@ -106,6 +106,10 @@ impl Observer for Reporter {
             DaemonEvent::StudyClosed { study_instance_uid } => {
                 tracing::info!(study = %study_instance_uid, "study closed");
             }
+            DaemonEvent::DatabaseUnusable { reason } => {
+                tracing::error!(reason, "the database cannot be used, waiting");
+            }
+            DaemonEvent::DatabaseUsable => tracing::warn!("the database can be used again, going on"),
             DaemonEvent::WindowChanged { open } => tracing::info!(open, "nightly window"),
             DaemonEvent::Stopping => tracing::info!("stopping, finishing running jobs"),
             _ => tracing::debug!(?event, "event"),

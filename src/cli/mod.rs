@@ -1,5 +1,6 @@
 //! The command line, exactly as typed. Others script against it: `docs/cli.md` is generated from it.
 
+mod db;
 mod documents;
 mod jobs;
 mod loops;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use db::{DbCommand, DbOptions};
 pub use documents::{CompletionsOptions, ManOptions};
 pub use jobs::{JobsCommand, JobsOptions, RelabelOptions, StateName};
 pub use loops::{
@@ -30,7 +32,8 @@ pub use training::{BenchOptions, EvalOptions, EvalSplit, PeersPart, PhantomOptio
   echolabel inventory --db lab.db                 which views each study has and lacks
   echolabel inspect loop.dcm --png loop.png       what is in a loop
 
-Exit codes: 0 done; 1 some inputs failed, each named with its reason; 2 usage or configuration.")]
+Exit codes: 0 done; 1 some inputs failed, each named with its reason; 2 usage or configuration; 3 cannot work now:\n\
+the database is locked or its disk is full, or a folder cannot be read, and the same call may succeed later.")]
 pub struct Arguments {
     /// Flags of every command.
     #[command(flatten)]
@@ -110,6 +113,8 @@ pub enum Command {
     Jobs(JobsOptions),
     /// Label loops of the database with another pipeline; earlier predictions stay
     Relabel(RelabelOptions),
+    /// Check the database, or copy it
+    Db(DbOptions),
     /// Show the models that this build knows
     Models(ModelsOptions),
     /// Check a configuration file, or print an example

@@ -37,5 +37,5 @@ fn check(common: &Common) -> Outcome {
     if problems.is_empty() {
         return output::line("the configuration is usable");
     }
-    Err(Failure::Setup(anyhow::anyhow!("{} problem(s)\n  {}", problems.len(), problems.join("\n  "))))
+    Err(Failure::Error(anyhow::anyhow!("{} problem(s)\n  {}", problems.len(), problems.join("\n  "))))
 }

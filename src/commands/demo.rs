@@ -32,11 +32,11 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     let pipeline = super::open_view_pipeline(common, &settings)?;
     let labeller = PipelineLabeller::new(pipeline, common)?;
 
-    eprintln!(
+    output::note(format_args!(
         "1. simulating {} studies; the daemon labels their loops as they arrive in {}",
         options.studies,
         folders.inbox.display()
-    );
+    ));
     let simulated = std::thread::scope(|scope| {
         let shutdown = Shutdown::new();
         let simulation = scope.spawn({
@@ -56,7 +56,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
         watched.and(simulated)
     });
     simulated?;
-    eprintln!("2. the scanner is done; labelling what still waits");
+    output::note(format_args!("2. the scanner is done; labelling what still waits"));
     super::watch::watch(&settings, &labeller, true, &Shutdown::new())?;
 
     let store = SqliteStore::open(&folders.database).context("cannot open the database")?;

@@ -12,7 +12,7 @@ use crate::output;
 
 /// Writes the files and names them.
 pub fn run(common: &Common, options: &ExportOptions) -> Outcome {
-    let store = super::open_store(common, options.db.clone())?;
+    let store = super::open_store_read_only(common, options.db.clone())?;
     let format = match options.format {
         ExportFormat::Csv => export::ExportFormat::Csv,
         ExportFormat::Json => export::ExportFormat::Json,
@@ -26,7 +26,7 @@ pub fn run(common: &Common, options: &ExportOptions) -> Outcome {
 
 /// Returns the inventory of one study, or of every study.
 pub fn inventories(common: &Common, db: Option<PathBuf>, study: Option<&StudyUid>) -> anyhow::Result<Vec<Inventory>> {
-    let store = super::open_store(common, db)?;
+    let store = super::open_store_read_only(common, db)?;
     let studies = match study {
         Some(uid) => vec![uid.clone()],
         None => store.studies()?.into_iter().map(|study| study.study_instance_uid).collect(),

@@ -28,7 +28,7 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
                     &serde_json::json!({ "path": path.to_string(), "error": { "kind": kind, "message": message } }),
                 )?;
             }
-            eprintln!("{path}: {kind}: {message}");
+            output::note(format_args!("{path}: {kind}: {message}"));
             return Err(Failure::SomeInputs);
         }
     };
@@ -43,7 +43,7 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
             .map_err(anyhow::Error::new)?;
         files::write(path, &picture, files::Access::Umask)
             .with_context(|| format!("cannot write {}", path.display()))?;
-        eprintln!("drew {}", path.display());
+        output::note(format_args!("drew {}", path.display()));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `echolabel inventory`: for people.
 
 use domain::{ModelKey, Sha256, SopUid};
-use store::{Inventory, NotLabelledWhy, StoredPrediction};
+use store::{Inventory, NotLabelled, NotLabelledWhy, StoredPrediction};
 
 use super::Outcome;
 use crate::cli::{Common, InventoryOptions};
@@ -21,7 +21,10 @@ pub fn run(common: &Common, options: &InventoryOptions) -> Outcome {
 
 /// Prints one study for people, if asked for with every model's prediction.
 pub fn print(inventory: &Inventory, models: bool) -> Outcome {
+    let is_failed = |found: &&NotLabelled| matches!(found.why, NotLabelledWhy::Failed | NotLabelledWhy::Conflict);
+    let failed = inventory.not_labelled.iter().filter(is_failed).count();
     let state = match (inventory.unfinished_jobs, inventory.closed_at) {
+        (0, None) if failed > 0 => format!("open, {failed} files failed"),
         (0, Some(closed)) => format!("closed {closed:.0}"),
         (0, None) => "open, all files labelled".to_owned(),
         (unfinished, _) => format!("{unfinished} files still to label"),

@@ -13,24 +13,26 @@ use crate::output;
 
 /// Lists, shows or retries jobs.
 pub fn run(common: &Common, options: &JobsOptions) -> Outcome {
-    let store = super::open_store(common, options.db.clone())?;
     match &options.command {
         JobsCommand::List { state, kind, json } => {
+            let store = super::open_store_read_only(common, options.db.clone())?;
             let filter = JobFilter { state: state.map(job_state), kind: kind.clone() };
             store.jobs(&filter)?.iter().try_for_each(|job| print(&JobLine::new(job), *json, false))
         }
         JobsCommand::Show { id, json } => {
+            let store = super::open_store_read_only(common, options.db.clone())?;
             let job = store.job(*id)?.with_context(|| format!("no job {id} in the database"))?;
             print(&JobLine::new(&job), *json, true)
         }
         JobsCommand::Retry { ids, all, kind } => {
+            let store = super::open_store(common, options.db.clone())?;
             let chosen = match (all, kind) {
                 (true, _) => vec![FailedJobs::All],
                 (false, Some(kind)) => vec![FailedJobs::Kind(kind.clone())],
                 (false, None) => ids.iter().map(|id| FailedJobs::Id(*id)).collect(),
             };
             for which in chosen {
-                let retried = store.retry_failed(&which, Timestamp::now())?;
+                let retried = store.retry_failed(&which)?;
                 if let FailedJobs::Id(id) = which {
                     ensure_retried(&store, id, &retried)?;
                 }
@@ -88,7 +90,7 @@ impl<'a> JobLine<'a> {
             kind: job.error_kind.as_deref(),
             reason: job.error_message.as_deref(),
             path_tag: path_tag(&job.file.path),
-            path: job.file.path.display().to_string(),
+            path: job.file.path.to_string_lossy().into_owned(),
             attempts: job.attempts,
             duplicate: job.duplicate,
             study_instance_uid: job.study_instance_uid.as_ref().map(AsRef::as_ref),

@@ -21,7 +21,7 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
         false => super::open_pipeline(common, &settings)?,
     };
     if let Some(warning) = pipeline.status().warning() {
-        eprintln!("{warning}");
+        output::note(warning);
     }
     let bar = crate::progress::bar(files.len() as u64, "labelling");
     let mut failed = false;
@@ -51,7 +51,7 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
 fn print_without_image(json: bool, path: &Path) -> Outcome {
     match json {
         true => output::json_line(&Line { path, rest: WithoutImage { skipped: true, reason: NO_IMAGE_REASON } }),
-        false => output::line(format_args!("{:<14} {NO_IMAGE_REASON}  {}", "-", path.display())),
+        false => output::line(format_args!("{:<14} {NO_IMAGE_REASON}  {}", "-", output::path(path))),
     }
 }
 
@@ -93,14 +93,14 @@ fn print(json: bool, path: &Path, result: &Result<Box<LoopLabel>, FileError>) ->
         (false, Ok(label)) => {
             let view = label.prediction.view.as_deref().unwrap_or("-");
             let why = label.prediction.reason.as_deref().map(|reason| format!("  ({reason})")).unwrap_or_default();
-            let (path, mode, confidence) = (path.display(), label.mode, label.prediction.confidence);
+            let (path, mode, confidence) = (output::path(path), label.mode, label.prediction.confidence);
             output::line(format_args!(
                 "{view:<14} {confidence:>5.2}  {mode:<8} ecg {:<18} {path}{why}",
                 label.prediction.ecg_source
             ))
         }
         (false, Err(error)) => {
-            output::line(format_args!("failed         {}: {}  {}", error.kind, error.message, path.display()))
+            output::line(format_args!("failed         {}: {}  {}", error.kind, error.message, output::path(path)))
         }
     }
 }

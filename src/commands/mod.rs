@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod config;
+pub mod db;
 pub mod demo;
 pub mod documents;
 pub mod eval;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use pipeline::{Pipeline, PipelineSource};
-use store::SqliteStore;
+use store::{SqliteStore, StoreError};
 
 use crate::cli::Common;
 
@@ -32,15 +33,17 @@ use crate::cli::Common;
 pub enum Failure {
     /// Some inputs failed; each was named with its reason. Exit code 1.
     SomeInputs,
-    /// Usage, configuration, or the machine. Exit code 2.
-    Setup(anyhow::Error),
+    /// A folder could not be read, so what is in it was not seen; it was named. Exit code 3.
+    UnreadableFolder,
+    /// What ended the command; the error decides the exit code.
+    Error(anyhow::Error),
     /// Whoever read our output has gone away, which is no failure.
     ReaderGone,
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Setup(error.into())
+        Self::Error(error.into())
     }
 }
 
@@ -58,15 +61,30 @@ fn settings(common: &Common, overrides: daemon::Overrides) -> anyhow::Result<dae
     Ok(daemon::Settings::load(common.config.as_deref(), overrides)?)
 }
 
-/// Opens an existing database.
+/// Opens an existing database to write to it.
 fn open_store(common: &Common, db: Option<PathBuf>) -> anyhow::Result<SqliteStore> {
+    Ok(SqliteStore::open(&existing_database(common, db)?)?)
+}
+
+/// Opens an existing database to read it; neither the file nor its folder need be writable, unless the database is that of
+/// an older version.
+fn open_store_read_only(common: &Common, db: Option<PathBuf>) -> anyhow::Result<SqliteStore> {
+    let path = existing_database(common, db)?;
+    match SqliteStore::open_read_only(&path) {
+        Err(StoreError::OlderSchema { .. }) => Ok(SqliteStore::open(&path)?),
+        opened => Ok(opened?),
+    }
+}
+
+/// Returns the path of the database, which must be there.
+fn existing_database(common: &Common, db: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     let settings = settings(common, daemon::Overrides { database: db, ..Default::default() })?;
     anyhow::ensure!(
         settings.database.is_file(),
         "there is no database {}: name one with --db, or make one with `echolabel watch DIR --db FILE`",
         settings.database.display()
     );
-    SqliteStore::open(&settings.database).context("cannot open the database")
+    Ok(settings.database)
 }
 
 /// Opens the pipeline that the settings name.

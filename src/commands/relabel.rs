@@ -29,7 +29,7 @@ pub fn run(common: &Common, options: &RelabelOptions) -> Outcome {
     let settings = super::settings(common, daemon::Overrides::default())?;
     let pipeline = super::open_view_pipeline(common, &settings)?;
     if let Some(warning) = pipeline.status().warning() {
-        eprintln!("{warning}");
+        output::note(warning);
     }
     let labeller = PipelineLabeller::new(pipeline, common)?;
     let model = labeller.model();
@@ -69,7 +69,7 @@ pub fn run(common: &Common, options: &RelabelOptions) -> Outcome {
                     }
                     Err(LabelFailure { kind, message, .. }) => {
                         counts.failed += 1;
-                        bar.suspend(|| output::line(format_args!("failed  {kind}: {message}  {}", file.path.display())))
+                        bar.suspend(|| output::line(format_args!("failed  {kind}: {message}  {}", output::path(&file.path))))
                     }
                 }
             },

@@ -27,7 +27,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     train::write_file_list(&data, &folder)?;
     if !data.left_out().is_empty() {
         let (count, list) = (data.left_out().len(), folder.join(train::LEFT_OUT));
-        eprintln!("{count} labelled loops or files could not be used: {} says which and why", list.display());
+        output::note(format_args!("{count} labelled loops or files could not be used: {} says which and why", list.display()));
     }
     let mut trainer = Trainer::open(&recipe, card, &data, &folder, &device)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -35,18 +35,18 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone()).context("SIGTERM cannot be caught")?;
     let outcome = follow(&mut trainer, &recipe, &folder, &stop)?;
     if outcome == RunOutcome::Interrupted {
-        eprintln!("stopped after step {}; the same command goes on from there", trainer.step());
+        output::note(format_args!("stopped after step {}; the same command goes on from there", trainer.step()));
         return Err(Failure::SomeInputs);
     }
     let path = train::weights_path(&recipe, &folder);
     trainer.best_weights()?.write_half(&path)?;
     let card = train::write_card(&written, card, &folder, data.clips().fingerprint(), None)?;
-    eprintln!(
+    output::note(format_args!(
         "`echolabel eval {} --fit` fits its calibration; with {} beside it in the folder of models it is model {}",
         options.recipe.display(),
         card.display(),
         recipe.name
-    );
+    ));
     output::line(path.display())
 }
 
@@ -84,7 +84,7 @@ fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBo
             Progress::Validation { step, validation, is_best } => {
                 let best = if *is_best { ", the best so far" } else { "" };
                 let (loss, accuracy) = (validation.loss, 100.0 * validation.accuracy);
-                bar.suspend(|| eprintln!("step {step}: validation loss {loss:.3}, accuracy {accuracy:.1} %{best}"));
+                bar.suspend(|| output::note(format_args!("step {step}: validation loss {loss:.3}, accuracy {accuracy:.1} %{best}")));
             }
         }
     })?;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use daemon::{Daemon, Overrides, Settings, Shutdown, Summary, SystemClock};
-use store::SqliteStore;
+use daemon::{Daemon, DaemonError, Overrides, Settings, Shutdown, Summary, SystemClock};
+use store::{SqliteStore, StoreError};
 
 use super::{Failure, Outcome};
 use crate::cli::{Common, WatchOptions};
@@ -13,19 +14,50 @@ use crate::labeller::{PipelineLabeller, check_file};
 use crate::output;
 use crate::progress::Reporter;
 
+/// Time between two tries to open a database that cannot be used.
+const TRY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Time between two messages about it.
+const TELL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Time that `--once` waits for it, as it does later in the run.
+const MAX_ONCE_WAIT: Duration = Duration::from_secs(60);
+
 /// Watches the folders until a signal comes, or drains them.
 pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     let overrides =
         Overrides { folders: options.folders.clone(), database: options.db.clone(), ..Overrides::default() };
     let settings = super::settings(common, overrides)?;
+    refuse_problems(&settings)?;
     let pipeline = super::open_view_pipeline(common, &settings)?;
     if let Some(warning) = pipeline.status().warning() {
-        eprintln!("{warning}");
+        output::note(warning);
     }
     let shutdown = stop_on_signals()?;
     let summary = watch(&settings, &PipelineLabeller::new(pipeline, common)?, options.once, &shutdown)?;
     print(&summary)?;
-    if summary.all_well() { Ok(()) } else { Err(Failure::SomeInputs) }
+    match summary {
+        // A service that ends in order has not failed because two files bear one UID.
+        Summary { conflicts, .. } if conflicts > 0 && !options.once => end(&Summary { conflicts: 0, ..summary }),
+        summary => end(&summary),
+    }
+}
+
+fn end(summary: &Summary) -> Outcome {
+    match summary.all_well() {
+        _ if summary.unreadable_folders > 0 => Err(Failure::UnreadableFolder),
+        true => Ok(()),
+        false => Err(Failure::SomeInputs),
+    }
+}
+
+/// Names what is wrong with the settings, before the model is opened.
+fn refuse_problems(settings: &Settings) -> anyhow::Result<()> {
+    for problem in daemon::settings::check(settings) {
+        anyhow::ensure!(!problem.fatal, "{problem}");
+        output::note(format_args!("warning: {problem}"));
+    }
+    Ok(())
 }
 
 /// Runs the daemon with a reporter that suits whoever looks.
@@ -35,13 +67,45 @@ pub fn watch(
     once: bool,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Summary> {
-    let store = SqliteStore::open(&settings.database).context("cannot open the database")?;
     let reporter = Reporter::start();
-    let daemon =
-        Daemon { settings, store: &store, labeller, file_check: &check_file, observer: &reporter, clock: &SystemClock };
-    let summary = if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) };
+    let clock = SystemClock::new();
+    let outcome = loop {
+        let store = open_database(settings, once, shutdown)?;
+        let daemon =
+            Daemon { settings, store: &store, labeller, file_check: &check_file, observer: &reporter, clock: &clock };
+        match if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) } {
+            // All that was known of the old file may be wrong of the new one, so the run begins anew.
+            Err(DaemonError::Store(error @ StoreError::Replaced { .. })) if !shutdown.requested() => {
+                tracing::warn!(trouble = error.trouble(), "database opened anew");
+            }
+            outcome => break outcome,
+        }
+    };
     reporter.finish();
-    Ok(summary?)
+    Ok(outcome?)
+}
+
+/// Opens the database, and waits while another program holds it or its disk is full; a run with an end waits a minute.
+fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow::Result<SqliteStore> {
+    let mut told: Option<Instant> = None;
+    let start = Instant::now();
+    loop {
+        match SqliteStore::open_for_daemon(&settings.database) {
+            Err(error)
+                if error.is_temporary()
+                    && !matches!(error, StoreError::InUse { .. })
+                    && !(once && start.elapsed() >= MAX_ONCE_WAIT)
+                    && !shutdown.requested() =>
+            {
+                if told.is_none_or(|told| told.elapsed() >= TELL_INTERVAL) {
+                    told = Some(Instant::now());
+                    tracing::warn!(trouble = error.trouble(), "the database cannot be used, waiting");
+                }
+                std::thread::sleep(TRY_INTERVAL);
+            }
+            opened => return Ok(opened?),
+        }
+    }
 }
 
 /// The first SIGINT or SIGTERM asks for an orderly end; a second one ends at once, which loses nothing either.

@@ -1,21 +1,28 @@
 //! The daemon: what it is given, and the two ways to run it.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
+use jiff::SignedDuration;
 use store::{Backend, StoreError};
 
 use crate::inbox::{HintReceiver, Inbox, InboxContext, hint_channel};
-use crate::lock::DatabaseLock;
+use crate::patient_store::PatientStore;
 use crate::reporter::Reporter;
 use crate::session::Session;
+use store::{LabelStore as _, Queue as _};
+
 use crate::{Clock, DaemonError, DaemonEvent, FileCheck, Labeller, Observer, Settings, Shutdown, Summary};
+
+/// Time that a run with an end waits for a database that cannot be used: its caller wants to hear of it.
+const MAX_ONCE_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// The daemon with all it needs from outside.
 #[derive(Clone, Copy)]
 pub struct Daemon<'a> {
     /// Settings of the folders and of the labelling.
     pub settings: &'a Settings,
-    /// Jobs and labels.
+    /// Jobs and labels. No other daemon may use it: [`store::SqliteStore::open_for_daemon`].
     pub store: &'a dyn Backend,
     /// Makes a label of a file.
     pub labeller: &'a dyn Labeller,
@@ -32,9 +39,10 @@ impl Daemon<'_> {
     /// is checkpointed.
     ///
     /// # Errors
-    /// [`DaemonError`]: a configuration that cannot work, another daemon on the same database, or a failing database.
+    /// [`DaemonError`]: a configuration that cannot work, or a database that fails for good. A locked, full, read-only or
+    /// missing database is waited for.
     pub fn run(&self, shutdown: &Shutdown) -> Result<Summary, DaemonError> {
-        self.session(shutdown, true, |session, inbox, hints| session.watch(inbox, hints))
+        self.session(shutdown, true, None, |session, inbox, hints| session.watch(inbox, hints))
     }
 
     /// Drains the folders: takes every file that is complete, labels everything that can be claimed, and returns.
@@ -47,28 +55,34 @@ impl Daemon<'_> {
     /// # Errors
     /// As [`Daemon::run`].
     pub fn run_once(&self, honour_window: bool, shutdown: &Shutdown) -> Result<Summary, DaemonError> {
-        self.session(shutdown, honour_window, |session, inbox, _| session.drain(inbox))
+        self.session(shutdown, honour_window, Some(MAX_ONCE_WAIT), |session, inbox, _| session.drain(inbox))
     }
 
     fn session(
         &self,
         shutdown: &Shutdown,
         honour_window: bool,
+        patience: Option<SignedDuration>,
         intake: impl FnOnce(&Session<'_>, &mut Inbox<'_>, &HintReceiver) -> Result<(), StoreError>,
     ) -> Result<Summary, DaemonError> {
         let roots = self.roots()?;
-        let _lock = DatabaseLock::take(&self.settings.database)?;
-        // No other daemon can be at work: whatever is running was left by one that died.
-        let recovered = self.store.recover(true, self.clock.now())?;
-        self.store.keep_label_set(&self.labeller.model(), &self.labeller.views(), self.clock.now())?;
         let reporter = Reporter::new(self.observer);
-        reporter.tell(&DaemonEvent::Started { jobs: self.store.counts()?, recovered });
+        let store =
+            PatientStore { store: self.store, reporter: &reporter, clock: self.clock, shutdown, patience, told: Mutex::default() };
+        let daemon = Daemon { store: &store, ..*self };
+        // No other daemon can be at work: whatever is running was left by one that died.
+        let recovered = store.recover(true, self.clock.steady())?;
+        store.shorten_waits(self.settings.retry.backoff.longest, self.clock.steady())?;
+        store.keep_label_set(&self.labeller.model(), &self.labeller.views(), self.clock.now())?;
+        reporter.tell(&DaemonEvent::Started { jobs: store.counts()?, recovered });
 
         let (hint_sender, hints) = hint_channel();
-        let session = Session::new(self, &reporter, hint_sender, shutdown, honour_window);
+        let session = Session::new(&daemon, &reporter, hint_sender, shutdown, honour_window);
         let around = InboxContext {
             settings: &self.settings.inbox,
-            store: self.store,
+            database: &self.settings.database,
+            store: &store,
+            clock: self.clock,
             file_check: self.file_check,
             reporter: &reporter,
             wake_worker: &|| session.wake_worker(),
@@ -77,11 +91,11 @@ impl Daemon<'_> {
         let mut inbox = Inbox::new(around, roots);
         session.work_beside(|| intake(&session, &mut inbox, &hints))?;
         session.close_quiet_studies()?;
-        self.store.checkpoint()?;
+        store.checkpoint()?;
 
         let summary = reporter.summary();
         let incomplete = summary.incomplete + inbox.waiting() as u64;
-        Ok(Summary { incomplete, left_in_queue: self.store.counts()?.unfinished(), ..summary })
+        Ok(Summary { incomplete, left_in_queue: store.counts()?.unfinished(), ..summary })
     }
 
     fn roots(&self) -> Result<Vec<PathBuf>, DaemonError> {

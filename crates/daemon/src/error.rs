@@ -1,5 +1,6 @@
 //! Errors that stop the daemon.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use store::StoreError;
@@ -40,20 +41,6 @@ pub enum DaemonError {
         /// Problem of its value.
         problem: String,
     },
-    /// Another daemon works on the same database.
-    #[error("another echolabel works on this database (lock file {lock})")]
-    Locked {
-        /// The lock file.
-        lock: PathBuf,
-    },
-    /// The lock file could not be made.
-    #[error("cannot lock {lock}")]
-    Lock {
-        /// The lock file.
-        lock: PathBuf,
-        /// Error of the system.
-        source: std::io::Error,
-    },
     /// A watch folder is not there.
     #[error("cannot open watch folder {folder}")]
     WatchFolder {
@@ -65,4 +52,15 @@ pub enum DaemonError {
     /// The database failed.
     #[error("the database failed")]
     Store(#[from] StoreError),
+}
+
+impl DaemonError {
+    /// Returns true when the same run may succeed later: a locked or full database, a share that is away.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_temporary(),
+            Self::WatchFolder { source, .. } => !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+            _ => false,
+        }
+    }
 }

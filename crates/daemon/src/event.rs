@@ -117,6 +117,13 @@ pub enum DaemonEvent {
         /// The study.
         study_instance_uid: StudyUid,
     },
+    /// The database cannot be used now; every call waits. Told again every minute.
+    DatabaseUnusable {
+        /// In words.
+        reason: String,
+    },
+    /// The database can be used again; work goes on where it was.
+    DatabaseUsable,
     /// The nightly window opened (true) or closed (false).
     WindowChanged {
         /// True if jobs are claimed now.

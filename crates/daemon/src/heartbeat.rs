@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use domain::JobId;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use store::{Backend, Job};
 
 use crate::Clock;
@@ -26,12 +26,17 @@ impl RunningJobs {
     pub fn beat(&self, store: &dyn Backend, clock: &dyn Clock, lease: SignedDuration, until: &Receiver<()>) {
         let interval = Duration::try_from(lease).unwrap_or(Duration::from_secs(60)) / 3;
         while until.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-            let jobs: Vec<Job> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-            for job in jobs {
-                // The next beat, or the transaction that ends the job, will show whether this matters.
-                if let Err(error) = store.heartbeat(&job, lease, clock.now()) {
-                    tracing::warn!(job = %job.job_id, %error, "heartbeat failed");
-                }
+            self.extend_leases(store, lease, clock.steady());
+        }
+    }
+
+    /// Extends every lease to `now + lease`.
+    pub fn extend_leases(&self, store: &dyn Backend, lease: SignedDuration, now: Timestamp) {
+        let jobs: Vec<Job> = self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for job in jobs {
+            // The next time, or the transaction that ends the job, will show whether this matters.
+            if let Err(error) = store.heartbeat(&job, lease, now) {
+                tracing::warn!(job = %job.job_id, trouble = error.trouble(), "heartbeat failed");
             }
         }
     }

@@ -57,12 +57,14 @@ impl Tally {
             DaemonEvent::LoopFailed { job_id, will_retry: true, .. } => {
                 self.retrying.insert(*job_id);
             }
+            DaemonEvent::FolderUnreadable { .. } => summary.unreadable_folders += 1,
             DaemonEvent::StudyClosed { .. } => summary.studies_closed += 1,
             DaemonEvent::Started { .. }
             | DaemonEvent::FileIncomplete { given_up: false, .. }
-            | DaemonEvent::FolderUnreadable { .. }
             | DaemonEvent::PollingOnly { .. }
             | DaemonEvent::StudyReopened { .. }
+            | DaemonEvent::DatabaseUnusable { .. }
+            | DaemonEvent::DatabaseUsable
             | DaemonEvent::WindowChanged { .. }
             | DaemonEvent::Stopping => {}
         }

@@ -101,19 +101,21 @@ impl<'a> Session<'a> {
         let mut next_round = Timestamp::MIN;
         let mut window_was_open = None;
         while !self.is_stopping() {
-            let now = self.daemon.clock.now();
+            let now = self.daemon.clock.steady();
             inbox.tick(now)?;
             if now >= next_round {
                 next_round = now.saturating_add(ROUND).unwrap_or(Timestamp::MAX);
                 self.close_quiet_studies()?;
+                // Workers that are alive may have been unable to say so while the database was away.
+                self.running.extend_leases(self.daemon.store, self.daemon.settings.labelling.lease, now);
                 self.daemon.store.recover(false, now)?;
-                self.tell_window(&mut window_was_open, now);
+                self.tell_window(&mut window_was_open);
             }
             for hint in hints.take(NAP) {
                 if self.is_stopping() {
                     break;
                 }
-                inbox.follow(&hint, self.daemon.clock.now())?;
+                inbox.follow(&hint, self.daemon.clock.steady())?;
             }
         }
         self.reporter.tell(&DaemonEvent::Stopping);
@@ -123,13 +125,13 @@ impl<'a> Session<'a> {
     /// Intake of [`Daemon::run_once`]: one walk, and one more look at what was not stable yet.
     pub fn drain(&self, inbox: &mut Inbox<'_>) -> Result<(), StoreError> {
         let clock = self.daemon.clock;
-        let start = clock.now();
+        let start = clock.steady();
         inbox.tick(start)?;
         while inbox.has_unstable() && !self.is_stopping() {
-            let waited = clock.now().duration_since(start);
+            let waited = clock.steady().duration_since(start);
             let left = self.daemon.settings.inbox.stability - waited;
             if !left.is_positive() {
-                return inbox.tick(clock.now());
+                return inbox.tick(clock.steady());
             }
             thread::sleep(Duration::try_from(left).unwrap_or(NAP).min(NAP));
         }
@@ -187,21 +189,22 @@ impl<'a> Session<'a> {
 
     fn claim(&self, worker: &str) -> Result<Option<Job>, StoreError> {
         let store = self.daemon.store;
-        let now = self.daemon.clock.now();
+        let now = self.daemon.clock.steady();
         // Reading first spares the write lock while there is nothing to do.
-        if !self.window_is_open(now) || !store.has_claimable(now)? {
+        if !self.window_is_open() || !store.has_claimable(now)? {
             return Ok(None);
         }
         store.claim(worker, self.daemon.settings.labelling.lease, now)
     }
 
-    fn window_is_open(&self, now: Timestamp) -> bool {
+    fn window_is_open(&self) -> bool {
+        let now = self.daemon.clock.now();
         let settings = &self.daemon.settings.labelling;
         !self.honour_window || settings.window.is_none_or(|window| window.is_open(now, &settings.time_zone))
     }
 
-    fn tell_window(&self, was_open: &mut Option<bool>, now: Timestamp) {
-        let open = self.window_is_open(now);
+    fn tell_window(&self, was_open: &mut Option<bool>) {
+        let open = self.window_is_open();
         if self.daemon.settings.labelling.window.is_some() && *was_open != Some(open) {
             *was_open = Some(open);
             self.reporter.tell(&DaemonEvent::WindowChanged { open });

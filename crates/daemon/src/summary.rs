@@ -25,6 +25,8 @@ pub struct Summary {
     pub incomplete: u64,
     /// Files that are not DICOM.
     pub not_dicom: u64,
+    /// Folders that could not be read: what is in them was not seen.
+    pub unreadable_folders: u64,
     /// Studies that were closed.
     pub studies_closed: u64,
     /// Jobs still waiting at the end: outside the window, or for another try.

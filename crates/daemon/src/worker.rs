@@ -4,6 +4,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use domain::{Prediction, Sha256};
+use jiff::{SignedDuration, Timestamp};
 use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Recorded, Retry, StoreError};
 
 use crate::inbox::{Hint, HintSender, look};
@@ -11,6 +12,9 @@ use crate::path_tag::without_path;
 use crate::reporter::Reporter;
 use crate::settings::RetrySettings;
 use crate::{Clock, DaemonEvent, LabelFailure, Labeller, Labelling, path_tag};
+
+/// Time between two looks at a file that cannot be read.
+const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_mins(1);
 
 /// Everything a worker needs; all workers share one.
 pub(crate) struct Worker<'a> {
@@ -37,6 +41,8 @@ enum Attempt {
     Copy(KnownLoop),
     /// Another version of the file stands there now; the inbox will find it.
     Superseded,
+    /// The file is there and cannot be read: nothing is known of it yet.
+    Unreadable(io::Error),
     Failed(LabelFailure),
 }
 
@@ -66,11 +72,11 @@ impl Worker<'_> {
             Ok(Some(sight)) if sight.identity == job.file => {}
             Ok(Some(_)) => return Ok(Attempt::Superseded),
             Ok(None) => return self.vanished(job),
-            Err(error) => return Ok(Attempt::Failed(unreadable(&error))),
+            Err(error) => return Ok(Attempt::Unreadable(error)),
         }
         let content_sha256 = match files::sha256(&job.file.path) {
             Ok(digest) => digest,
-            Err(error) => return Ok(Attempt::Failed(unreadable(&error))),
+            Err(error) => return Ok(Attempt::Unreadable(error)),
         };
         if let Some(known) = self.store.known_content(content_sha256, &self.labeller.model())? {
             return Ok(Attempt::Copy(known));
@@ -92,6 +98,11 @@ impl Worker<'_> {
             Ok(Ok(Labelling::Skipped { facts, reason })) => {
                 Attempt::Skipped { facts, content_sha256, reason: without_path(&reason, &job.file.path) }
             }
+            // The share may have gone away in the middle.
+            Ok(Err(failure)) if failure.temporary => match files::sha256(&job.file.path) {
+                Err(error) => Attempt::Unreadable(error),
+                Ok(_) => Attempt::Failed(failure),
+            },
             Ok(Err(failure)) => Attempt::Failed(failure),
             // The panic's message may hold a path or a header text: it stays out of the database.
             Err(_) => Attempt::Failed(failure("panic", "labelling this file panicked", false)),
@@ -148,21 +159,37 @@ impl Worker<'_> {
                 self.tell_skipped(reason.to_owned());
                 self.hints.give(Hint::Look(job.file.path.clone()));
             }
+            Attempt::Unreadable(error) => self.wait_until_readable(job, &error)?,
             Attempt::Failed(failure) => self.fail(job, failure)?,
         }
         Ok(())
     }
 
+    /// A share that is away comes back, however long that takes, so this is no try that counts.
+    fn wait_until_readable(&self, job: &Job, error: &io::Error) -> Result<(), StoreError> {
+        let message = format!("the file cannot be read: {}", error.kind());
+        self.end_try(job, failure("read", &message, true), Retry::Uncounted(self.after(UNREADABLE_WAIT.min(self.retry.backoff.longest))))
+    }
+
     fn fail(&self, job: &Job, failure: LabelFailure) -> Result<(), StoreError> {
-        let now = self.clock.now();
         // Tries that ended because the program died are counted on their own.
         let tries = job.attempts.saturating_sub(job.interruptions);
         let will_retry = failure.temporary && tries < self.retry.max_attempts;
         let retry = if will_retry {
-            Retry::At(now.saturating_add(self.retry.backoff.wait_after(tries)).unwrap_or(now))
+            Retry::At(self.after(self.retry.backoff.wait_after(tries)))
         } else {
             Retry::Never
         };
+        self.end_try(job, failure, retry)
+    }
+
+    fn after(&self, wait: SignedDuration) -> Timestamp {
+        self.clock.steady().saturating_add(wait).unwrap_or(Timestamp::MAX)
+    }
+
+    fn end_try(&self, job: &Job, failure: LabelFailure, retry: Retry) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let will_retry = retry != Retry::Never;
         let LabelFailure { kind, message, identity, .. } = failure;
         let message = without_path(&message, &job.file.path);
         self.store.fail(job, &JobFailure { kind: kind.clone(), message: message.clone(), identity }, retry, now)?;
@@ -203,9 +230,4 @@ impl Worker<'_> {
 
 fn failure(kind: &str, message: &str, temporary: bool) -> LabelFailure {
     LabelFailure { kind: kind.to_owned(), message: message.to_owned(), temporary, identity: None }
-}
-
-/// A share that is away comes back: worth another try.
-fn unreadable(error: &io::Error) -> LabelFailure {
-    failure("read", &format!("the file cannot be read: {}", error.kind()), true)
 }

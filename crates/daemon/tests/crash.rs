@@ -27,7 +27,7 @@ fn filled_lab() -> Lab {
 /// Runs until the store dies; false when the run came to its end before that.
 fn dies(lab: &Lab, calls: i64, after_commit: bool) -> bool {
     let store = Dying { store: lab.store(), calls_left: AtomicI64::new(calls), after_commit };
-    match lab.with(&store, &SystemClock, |daemon| daemon.run_once(false, &Shutdown::new())) {
+    match lab.with(&store, &SystemClock::new(), |daemon| daemon.run_once(false, &Shutdown::new())) {
         Err(DaemonError::Store(_)) => true,
         Ok(_) => false,
         Err(error) => panic!("{error}"),

@@ -19,7 +19,7 @@ fn bursts_of_new_sub_folders_are_seen_whole() {
     let mut lab = Lab::new();
     lab.settings.inbox.rescan = SignedDuration::from_millis(500);
     let summary = lab
-        .while_running(&SystemClock, |store| {
+        .while_running(&SystemClock::new(), |store| {
             for study in 0..20 {
                 for number in 0..5 {
                     lab.put_loop(&format!("s{study}/deep/{number}.dcm"), &format!("1.{study}.{number}"), "PLAX");
@@ -38,7 +38,7 @@ fn a_file_renamed_into_place_and_a_folder_moved_in_need_no_walk() {
     let outside = lab.folder.path().join("outside");
     fs::create_dir(&outside).unwrap();
     fs::write(outside.join("b.dcm"), loop_text("1.2.2", "PLAX")).unwrap();
-    lab.while_running(&SystemClock, |store| {
+    lab.while_running(&SystemClock::new(), |store| {
         lab.put_loop("first.dcm", "1.2.0", "PLAX");
         wait_until("events come", || labelled(store) == 1);
         let upload = lab.put_loop("a.dcm.part", "1.2.1", "PLAX");
@@ -54,7 +54,7 @@ fn without_events_the_walk_finds_everything() {
     let mut lab = Lab::new();
     lab.settings.inbox.polling = daemon::Polling::Always;
     lab.settings.inbox.rescan = SignedDuration::from_millis(300);
-    lab.while_running(&SystemClock, |store| {
+    lab.while_running(&SystemClock::new(), |store| {
         lab.put_loop("study/a.dcm", "1.2.1", "PLAX");
         wait_until("it is labelled", || labelled(store) == 1);
     })
@@ -65,7 +65,7 @@ fn without_events_the_walk_finds_everything() {
 fn a_file_that_grows_slowly_is_taken_when_it_is_whole() {
     let mut lab = Lab::new();
     lab.settings.inbox.rescan = SignedDuration::from_millis(300);
-    lab.while_running(&SystemClock, |store| {
+    lab.while_running(&SystemClock::new(), |store| {
         // Under another name first: an empty file would be taken for one that is not DICOM.
         fs::rename(lab.put("a.dcm.part", "LOOP 1.2 "), lab.path("a.dcm")).unwrap();
         let mut file = fs::File::options().append(true).open(lab.path("a.dcm")).unwrap();
@@ -95,7 +95,7 @@ fn shutdown_finishes_what_runs_and_keeps_what_waits() {
         let running = scope.spawn({
             let lab = &lab;
             move || {
-                lab.while_running(&SystemClock, |store| {
+                lab.while_running(&SystemClock::new(), |store| {
                     wait_until("one runs and two wait", || {
                         lab.count_events(started) == 1 && store.counts().unwrap().pending == 2
                     });

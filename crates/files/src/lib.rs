@@ -12,10 +12,12 @@ mod atomic;
 mod digest;
 mod lock;
 mod regular;
+mod temporary;
 mod walk;
 
 pub use atomic::{Access, AtomicFile, publish, write};
 pub use digest::{sha256, sha256_of};
 pub use lock::{FileLock, LockError};
 pub use regular::require_file;
+pub use temporary::is_temporary;
 pub use walk::{Links, Unreadable, Walk, walk};

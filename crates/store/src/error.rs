@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use domain::{JobId, SopUid, StudyUid};
+use rusqlite::ErrorCode;
 
 /// An error of the store; the message says what was being done.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +17,57 @@ pub enum StoreError {
         /// Error of SQLite.
         source: rusqlite::Error,
     },
+    /// The file could not be made, locked or looked at.
+    #[error("cannot use database file {path}")]
+    File {
+        /// The database file.
+        path: PathBuf,
+        /// Error of the system.
+        source: std::io::Error,
+    },
+    /// Another daemon works on the database, by this name or another.
+    #[error("another echolabel works on database {path}")]
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The database file was deleted or moved away while it was open.
+    #[error("database {path} is no longer there; put it back, or start again for a new one")]
+    Vanished {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// Another file has the database's name now.
+    #[error("database {path} was replaced by another file")]
+    Replaced {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The disk, the file's permissions or the file system allow no writing.
+    #[error("database {path} can only be read")]
+    ReadOnly {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// A reader that does not end keeps the write-ahead log from being emptied, and it has reached its limit.
+    #[error("another program has been reading database {path} for so long that its log has {log_megabytes} MB")]
+    LogFull {
+        /// The database file.
+        path: PathBuf,
+        /// Size of the log.
+        log_megabytes: u64,
+    },
+    /// The file's content is no sound database any more.
+    #[error(
+        "database {path} is damaged ({problem}): `echolabel db check` lists the faults; go on with a backup of `echolabel db \
+         backup`, or move the file away, and what is still in the folders is labelled again"
+    )]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// First fault that was found.
+        problem: String,
+    },
     /// The file is an SQLite database of some other program.
     #[error("{path} is not an echolabel database")]
     Foreign {
@@ -27,6 +79,16 @@ pub enum StoreError {
         "database {path} has schema version {found}, this program knows versions up to {newest}: use a newer echolabel"
     )]
     NewerSchema {
+        /// The database file.
+        path: PathBuf,
+        /// Version in the file.
+        found: u32,
+        /// Newest version this program knows.
+        newest: u32,
+    },
+    /// An older program wrote the database, and it was opened for reading only.
+    #[error("database {path} has schema version {found}; `echolabel watch` brings it to version {newest}")]
+    OlderSchema {
         /// The database file.
         path: PathBuf,
         /// Version in the file.
@@ -81,14 +143,60 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns true when the same call may succeed a little later.
+    /// Returns true when the same call may succeed later: somebody else holds the database, the disk is full, the file was
+    /// moved away.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Open { source, .. } | Self::Query { source, .. } => matches!(
-                source.sqlite_error_code(),
-                Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
-            ),
+            Self::InUse { .. }
+            | Self::Vanished { .. }
+            | Self::Replaced { .. }
+            | Self::ReadOnly { .. }
+            | Self::LogFull { .. } => true,
+            Self::Open { source, .. }
+            | Self::Query { source, .. }
+            | Self::Migrate { source: rusqlite_migration::Error::RusqliteError { err: source, .. }, .. } => {
+                source.sqlite_error_code().is_some_and(is_temporary)
+            }
+            Self::File { source, .. } | Self::Export { source, .. } => files::is_temporary(source),
             _ => false,
         }
     }
+
+    /// Returns what keeps the database from being used, in words without a path, for logs.
+    pub fn trouble(&self) -> &'static str {
+        match self {
+            Self::InUse { .. } => "another echolabel works on it",
+            Self::Vanished { .. } => "its file was deleted or moved away",
+            Self::Replaced { .. } => "its file was replaced by another",
+            Self::ReadOnly { .. } => "it can only be read",
+            Self::LogFull { .. } => "another program has been reading it for too long",
+            Self::Damaged { .. } => "it is damaged",
+            Self::File { source, .. } if files::is_temporary(source) => "its disk does not answer",
+            Self::Open { source, .. } | Self::Query { source, .. } => match source.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds it",
+                Some(ErrorCode::DiskFull) => "the disk is full",
+                Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => "its disk does not answer",
+                _ => "it refuses",
+            },
+            _ => "it refuses",
+        }
+    }
+}
+
+const fn is_temporary(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::ReadOnly
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::FileLockingProtocolFailed
+    )
+}
+
+/// Returns true for the codes of SQLite that say that the file itself is wrong.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

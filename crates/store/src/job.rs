@@ -133,6 +133,8 @@ impl JobFailure {
 pub enum Retry {
     /// Not before this time.
     At(Timestamp),
+    /// Not before this time, and the try that ended does not count: nothing was learned of the file.
+    Uncounted(Timestamp),
     /// Never, unless a person asks for it or the file changes.
     Never,
 }

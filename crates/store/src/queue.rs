@@ -42,8 +42,11 @@ pub trait Queue: Send + Sync {
     /// many were put back.
     fn recover(&self, all_running: bool, now: Timestamp) -> Result<u64, StoreError>;
 
+    /// Lets no job wait beyond `now + longest`: a wait that is longer was written while the clock was wrong.
+    fn shorten_waits(&self, longest: SignedDuration, now: Timestamp) -> Result<(), StoreError>;
+
     /// Puts failed jobs back into the queue and returns their keys.
-    fn retry_failed(&self, which: &FailedJobs, now: Timestamp) -> Result<Vec<JobId>, StoreError>;
+    fn retry_failed(&self, which: &FailedJobs) -> Result<Vec<JobId>, StoreError>;
 
     /// Returns whether a claim would find a job now; cheaper than a claim, since it writes nothing.
     fn has_claimable(&self, now: Timestamp) -> Result<bool, StoreError>;

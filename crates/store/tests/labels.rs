@@ -168,7 +168,7 @@ fn a_retry_that_works_leaves_no_failure_in_the_inventory() {
     let failure = JobFailure { kind: "read".into(), message: "away".into(), identity: Some(identity) };
     store.fail(&job, &failure, Retry::Never, at(1)).unwrap();
     assert_eq!(store.inventory(&study("1.2")).unwrap().not_labelled.len(), 1);
-    store.retry_failed(&FailedJobs::All, at(2)).unwrap();
+    store.retry_failed(&FailedJobs::All).unwrap();
     assert_eq!(store.inventory(&study("1.2")).unwrap().unfinished_jobs, 1);
     let job = store.claim("w", LEASE, at(3)).unwrap().unwrap();
     store

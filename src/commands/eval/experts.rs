@@ -6,10 +6,12 @@ use evaluate::{Prediction, Predictions};
 use train::data::{EXPERTS_FILE, ExpertLabels, tte47_experts};
 use zoo::LabelSet;
 
+use crate::output;
+
 /// Adds the experts' labels to the predictions of the test images, where the data set's folder has them.
 pub fn with_experts(images: Predictions, folder: &Path, views: &LabelSet) -> anyhow::Result<Predictions> {
     let Some(experts) = tte47_experts(folder, views)? else {
-        eprintln!("no {EXPERTS_FILE} in {}: the report has no agreement of experts", folder.display());
+        output::note(format_args!("no {EXPERTS_FILE} in {}: the report has no agreement of experts", folder.display()));
         return Ok(images);
     };
     let not_sure: ExpertLabels = [None; 3];

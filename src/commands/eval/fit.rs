@@ -4,6 +4,8 @@ use evaluate::Predictions;
 use evaluate::calibration::{CalibrationFit, CalibrationTargets, ConformalSets};
 use zoo::ProbabilityCalibration;
 
+use crate::output;
+
 /// The rounding error of a probability.
 const ROUNDING: f64 = 1e-9;
 
@@ -12,12 +14,12 @@ pub fn fit_calibration(clips: &Predictions) -> anyhow::Result<ProbabilityCalibra
     let targets = CalibrationTargets::default();
     let fit = CalibrationFit::from_clips(clips, targets)?;
     if fit.sets.threshold.is_none() {
-        eprintln!(
+        output::note(format_args!(
             "too few loops to promise sets of views: {:.0} % need at least {} loops whose view is known, the validation set has {}",
             100.0 * (1.0 - targets.set_miss_rate),
             ConformalSets::min_rows(targets.set_miss_rate),
             fit.loops
-        );
+        ));
     }
     Ok(calibration_of(&fit))
 }

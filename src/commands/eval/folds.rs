@@ -27,7 +27,7 @@ pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
         std::iter::once(&options.source).chain(&options.folds).map(|path| path.as_path()).collect();
     if let Some(other) = sources.iter().find(|source| source.extension().is_none_or(|extension| extension != "toml")) {
         let problem = format!("{}: only recipes can be folds of one evaluation", other.display());
-        return Err(Failure::Setup(anyhow::anyhow!(problem)));
+        return Err(Failure::Error(anyhow::anyhow!(problem)));
     }
     let mut evaluations = Vec::new();
     for source in &sources {

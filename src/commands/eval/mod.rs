@@ -92,7 +92,7 @@ fn evaluate_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Res
     };
     if data.of(split).is_empty() {
         let problem = format!("the data of {} have no {} side: choose another with --split", recipe.name, split.name());
-        return Err(Failure::Setup(anyhow::anyhow!(problem)));
+        return Err(Failure::Error(anyhow::anyhow!(problem)));
     }
     let mut predictions = aggregate(&train::predict(&card, &snapshot, &data, split, &device)?, Level::Loop)?;
     if let (DataRecipe::Tte47 { folder }, Split::Test) = (&recipe.data, split) {

@@ -37,7 +37,7 @@ pub fn run(registry: &Registry, import: &Import<'_>) -> Outcome {
             Err(error.into())
         }
         Err(error) => {
-            eprintln!("not imported, nothing was written: {:#}", anyhow::Error::new(error));
+            output::note(format_args!("not imported, nothing was written: {:#}", anyhow::Error::new(error)));
             Err(Failure::SomeInputs)
         }
     }

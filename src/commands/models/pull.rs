@@ -32,11 +32,11 @@ pub fn run(registry: &Registry, pull: &Pull<'_>) -> Outcome {
     });
     let origin = match (pull.from, &hub_file) {
         (Some(from), hub_file) => {
-            Origin::of(from, hub_file.as_ref()).map_err(|problem| Failure::Setup(anyhow!(problem)))?
+            Origin::of(from, hub_file.as_ref()).map_err(|problem| Failure::Error(anyhow!(problem)))?
         }
         (None, Some(hub_file)) => Origin::Remote(hub_file.usual_address()),
         (None, None) => {
-            return Err(Failure::Setup(anyhow!(
+            return Err(Failure::Error(anyhow!(
                 "{} is published nowhere that this program knows: {}. If you have its weights: echolabel models import \
                  FILE --as {0}",
                 card.name,
@@ -60,7 +60,7 @@ fn fetch(address: &str, downloads: &Path, sha256: Option<&str>) -> Result<PathBu
     let bar = Bar { bar: progress::bytes_bar() };
     let fetched = Download { address, target: &target, sha256, token: token.as_deref() }.run(&bar);
     bar.bar.finish_and_clear();
-    let (digest, vouched) = fetched.map_err(|error| Failure::Setup(error.into()))?;
+    let (digest, vouched) = fetched.map_err(|error| Failure::Error(error.into()))?;
     output::line(format_args!(
         "{address}\n  sha256 {digest}{}",
         match vouched {

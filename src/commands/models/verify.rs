@@ -27,7 +27,7 @@ pub fn model(card: &ModelCard) -> Outcome {
 pub fn files(path: &Path) -> Outcome {
     let files = if path.is_dir() { parity::reference_files(path)? } else { vec![path.to_owned()] };
     if files.is_empty() {
-        return Err(Failure::Setup(anyhow::anyhow!("{} holds no reference file", path.display())));
+        return Err(Failure::Error(anyhow::anyhow!("{} holds no reference file", path.display())));
     }
     let mut passed = true;
     for file in files {

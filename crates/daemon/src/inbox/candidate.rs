@@ -45,11 +45,20 @@ pub(crate) struct Candidate {
     pub incomplete_since: Option<Timestamp>,
     /// Number of checks that found it incomplete.
     pub incomplete_looks: u32,
+    /// Number of checks that could not read it.
+    pub unreadable_looks: u32,
 }
 
 impl Candidate {
     pub fn new(identity: FileIdentity, now: Timestamp) -> Self {
-        Self { identity, unchanged_since: now, next_look: now, incomplete_since: None, incomplete_looks: 0 }
+        Self {
+            identity,
+            unchanged_since: now,
+            next_look: now,
+            incomplete_since: None,
+            incomplete_looks: 0,
+            unreadable_looks: 0,
+        }
     }
 
     /// Returns whether nothing has changed for `stability`: by our own two looks, or by the file system's time where

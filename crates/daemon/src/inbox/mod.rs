@@ -7,8 +7,11 @@ mod candidate;
 mod file_system;
 mod hints;
 mod names;
+mod own_files;
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -20,8 +23,9 @@ use store::{Backend, Enqueued, FileIdentity, SettledFile, StoreError};
 use crate::path_tag::without_path;
 use crate::reporter::Reporter;
 use crate::settings::InboxSettings;
-use crate::{Backoff, Completeness, DaemonEvent, FileCheck, Polling, path_tag};
+use crate::{Backoff, Clock, Completeness, DaemonEvent, FileCheck, Polling, path_tag};
 use candidate::{Candidate, FileStat};
+use own_files::OwnFiles;
 
 pub(crate) use candidate::look;
 pub(crate) use file_system::network_name;
@@ -31,11 +35,17 @@ pub(crate) use hints::{Hint, HintReceiver, HintSender, channel as hint_channel, 
 const INCOMPLETE_BACKOFF: Backoff =
     Backoff { first: SignedDuration::from_secs(1), longest: SignedDuration::from_secs(60) };
 
+/// Difference of the wall clock and the steady one beyond which somebody has set the wall clock.
+const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(1);
+
 /// Dependencies of the inbox.
 #[derive(Clone, Copy)]
 pub(crate) struct InboxContext<'a> {
     pub settings: &'a InboxSettings,
+    /// The database file, which may lie in a watch folder.
+    pub database: &'a Path,
     pub store: &'a dyn Backend,
+    pub clock: &'a dyn Clock,
     pub file_check: &'a dyn FileCheck,
     pub reporter: &'a Reporter<'a>,
     /// A job was made.
@@ -48,6 +58,7 @@ pub(crate) struct Inbox<'a> {
     /// The watch folders without links in them, so that a file has one path.
     roots: Vec<PathBuf>,
     trust_file_times: bool,
+    own_files: OwnFiles,
     candidates: BTreeMap<PathBuf, Candidate>,
     /// File versions the store knows. Only their hashes: an archive has millions.
     settled: HashSet<Settled>,
@@ -65,6 +76,7 @@ impl<'a> Inbox<'a> {
             around,
             roots,
             trust_file_times,
+            own_files: OwnFiles::new(around.database),
             candidates: BTreeMap::new(),
             settled: HashSet::new(),
             next_walk: Timestamp::MIN,
@@ -177,6 +189,9 @@ impl<'a> Inbox<'a> {
     /// Decides about a file that was just seen.
     fn consider(&mut self, sight: FileStat, now: Timestamp) -> Result<(), StoreError> {
         let path = sight.identity.path.clone();
+        if self.own_files.contains(&path) {
+            return Ok(());
+        }
         if self.settled.contains(&settled_key(&sight.identity)) {
             self.candidates.remove(&path);
             return Ok(());
@@ -189,11 +204,17 @@ impl<'a> Inbox<'a> {
             }
             self.candidates.insert(path.clone(), Candidate::new(sight.identity.clone(), now));
         }
-        let (stability, trust) = (self.around.settings.stability, self.trust_file_times);
+        let (stability, trust) = (self.around.settings.stability, self.file_times_are_trusted());
         let ready = self.candidates.get_mut(&path).is_some_and(|candidate| {
             (!as_before || candidate.next_look <= now) && candidate.is_stable(&sight, stability, trust, now)
         });
         if ready { self.check(&sight.identity, now) } else { Ok(()) }
+    }
+
+    /// Returns whether a file's age can be told from its times: the file system's clock is ours, and nobody has set it.
+    fn file_times_are_trusted(&self) -> bool {
+        let clock = self.around.clock;
+        self.trust_file_times && clock.now().duration_since(clock.steady()).abs() < MAX_CLOCK_DIFFERENCE
     }
 
     /// Asks whether the bytes are all there and acts on the answer.
@@ -218,7 +239,7 @@ impl<'a> Inbox<'a> {
         let path_tag = path_tag(&file.path);
         match answer {
             Completeness::Complete { identity } => {
-                let enqueued = self.around.store.enqueue(file, identity.as_ref(), now)?;
+                let enqueued = self.around.store.enqueue(file, identity.as_ref(), self.around.clock.now())?;
                 self.settle(file);
                 let study_instance_uid = identity.map(|identity| identity.study_instance_uid);
                 if let Enqueued::New { reopened_study, .. } = enqueued {
@@ -233,9 +254,12 @@ impl<'a> Inbox<'a> {
             }
             Completeness::NotDicom { reason } => {
                 let reason = without_path(&reason, &file.path);
-                self.around.store.settle(file, SettledFile::NotDicom, &reason, now)?;
+                self.around.store.settle(file, SettledFile::NotDicom, &reason, self.around.clock.now())?;
                 self.settle(file);
                 self.around.reporter.tell(&DaemonEvent::FileIgnored { path_tag, reason });
+            }
+            Completeness::Incomplete { .. } if let Some(error) = read_error(&file.path) => {
+                self.wait_until_readable(file, &error, now);
             }
             Completeness::Incomplete { reason } => {
                 self.wait_for_the_rest(file, without_path(&reason, &file.path), now)?;
@@ -253,7 +277,7 @@ impl<'a> Inbox<'a> {
             now.saturating_add(INCOMPLETE_BACKOFF.wait_after(candidate.incomplete_looks)).unwrap_or(Timestamp::MAX);
         let given_up = now.duration_since(since) >= self.around.settings.incomplete_limit;
         if given_up {
-            self.around.store.settle(file, SettledFile::Incomplete, &reason, now)?;
+            self.around.store.settle(file, SettledFile::Incomplete, &reason, self.around.clock.now())?;
             self.settle(file);
         }
         if first_time || given_up {
@@ -263,10 +287,27 @@ impl<'a> Inbox<'a> {
         Ok(())
     }
 
+    /// A share that is away says nothing about the file, so the file is never given up for it.
+    fn wait_until_readable(&mut self, file: &FileIdentity, error: &io::Error, now: Timestamp) {
+        let Some(candidate) = self.candidates.get_mut(&file.path) else { return };
+        candidate.unreadable_looks += 1;
+        let wait = INCOMPLETE_BACKOFF.wait_after(candidate.unreadable_looks);
+        candidate.next_look = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
+        if candidate.unreadable_looks == 1 {
+            let (path_tag, reason) = (path_tag(&file.path), format!("it cannot be read: {}", error.kind()));
+            self.around.reporter.tell(&DaemonEvent::FileIncomplete { path_tag, reason, given_up: false });
+        }
+    }
+
     fn settle(&mut self, file: &FileIdentity) {
         self.candidates.remove(&file.path);
         self.settled.insert(settled_key(file));
     }
+}
+
+/// Returns why nothing of a file can be read.
+fn read_error(path: &Path) -> Option<io::Error> {
+    File::open(path).and_then(|mut file| file.read(&mut [0])).err()
 }
 
 /// 128 bits of a hash: two files of an archive will not meet by chance.

@@ -8,12 +8,13 @@ use store::{JobFilter, JobState, Queue, SqliteStore};
 use tempfile::TempDir;
 
 use super::*;
-use crate::{DaemonEvent, Overrides, Settings};
+use crate::{DaemonEvent, Overrides, Settings, VirtualClock};
 
 struct Desk {
     folder: TempDir,
     settings: Settings,
     store: SqliteStore,
+    clock: VirtualClock,
     answer: Mutex<Completeness>,
     checks: Mutex<u32>,
 }
@@ -27,7 +28,8 @@ impl Desk {
         let mut settings = Settings::load(None, Overrides::default()).unwrap();
         settings.inbox.stability = SignedDuration::from_secs(5);
         let store = SqliteStore::open(&folder.path().join("labels.sqlite")).unwrap();
-        Self { folder, settings, store, answer: Mutex::new(COMPLETE), checks: Mutex::new(0) }
+        let clock = VirtualClock::at(Timestamp::now());
+        Self { folder, settings, store, clock, answer: Mutex::new(COMPLETE), checks: Mutex::new(0) }
     }
 
     fn put(&self, name: &str, text: &str) -> PathBuf {
@@ -48,7 +50,9 @@ impl Desk {
         };
         let around = InboxContext {
             settings: &self.settings.inbox,
+            database: &self.folder.path().join("labels.sqlite"),
             store: &self.store,
+            clock: &self.clock,
             file_check: &file_check,
             reporter: &Reporter::new(&observer),
             wake_worker: &|| {},
@@ -163,7 +167,9 @@ fn a_file_that_changes_under_the_check_is_not_taken() {
     };
     let around = InboxContext {
         settings: &desk.settings.inbox,
+        database: &desk.folder.path().join("labels.sqlite"),
         store: &desk.store,
+        clock: &desk.clock,
         file_check: &file_check,
         reporter: &Reporter::new(&observer),
         wake_worker: &|| {},
@@ -188,7 +194,9 @@ fn a_check_that_panics_is_an_incomplete_file() {
     let file_check = |_: &Path| -> Completeness { panic!("as told") };
     let around = InboxContext {
         settings: &desk.settings.inbox,
+        database: &desk.folder.path().join("labels.sqlite"),
         store: &desk.store,
+        clock: &desk.clock,
         file_check: &file_check,
         reporter: &Reporter::new(&observer),
         wake_worker: &|| {},
@@ -197,4 +205,46 @@ fn a_check_that_panics_is_an_incomplete_file() {
     let mut inbox = Inbox::new(around, vec![desk.folder.path().join("inbox")]);
     inbox.tick(start()).unwrap();
     assert_eq!((inbox.waiting(), desk.jobs().len()), (1, 0));
+}
+
+#[test]
+fn a_wall_clock_that_is_set_neither_delays_nor_hurries_a_file() {
+    for hours in [-1, 1] {
+        for trust in [false, true] {
+            let desk = Desk::new();
+            desk.clock.set_wall(SignedDuration::from_hours(hours));
+            desk.put("a", "1");
+            desk.with_inbox(trust, |inbox| {
+                let now = desk.clock.steady();
+                inbox.tick(now).unwrap();
+                inbox.tick(now + seconds(4)).unwrap();
+                assert!(desk.jobs().is_empty(), "{hours} h, trust {trust}");
+                inbox.tick(now + seconds(5)).unwrap();
+                assert_eq!(desk.jobs(), [JobState::Pending], "{hours} h, trust {trust}");
+            });
+        }
+    }
+}
+
+#[test]
+fn the_database_in_the_watch_folder_is_no_file_of_the_inbox() {
+    let mut desk = Desk::new();
+    desk.settings.inbox.stability = SignedDuration::ZERO;
+    desk.answer(Completeness::Incomplete { reason: "an SQLite file".to_owned() });
+    let observer = |_: &DaemonEvent| {};
+    let file_check = |_: &Path| desk.answer.lock().unwrap().clone();
+    let around = InboxContext {
+        settings: &desk.settings.inbox,
+        database: &desk.put("labels.sqlite", "x"),
+        store: &desk.store,
+        clock: &desk.clock,
+        file_check: &file_check,
+        reporter: &Reporter::new(&observer),
+        wake_worker: &|| {},
+        is_stopping: &|| false,
+    };
+    desk.put("labels.sqlite-wal", "x");
+    let mut inbox = Inbox::new(around, vec![desk.folder.path().join("inbox")]);
+    inbox.tick(start()).unwrap();
+    assert_eq!(inbox.waiting(), 0);
 }

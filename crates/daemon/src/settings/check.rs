@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{Polling, Settings};
@@ -34,16 +35,21 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
     }
     for folder in folders {
         if let Err(error) = fs::read_dir(folder) {
-            problem("inbox.folders", true, format!("{} cannot be read: {}", folder.display(), error.kind()));
+            // A share that is not mounted yet is no mistake of the configuration; the daemon says what keeps it.
+            let is_mistake = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+            problem("inbox.folders", is_mistake, format!("{} cannot be read: {}", folder.display(), error.kind()));
         } else if let Some(name) = network_name(folder)
             && settings.inbox.polling == Polling::Never
         {
             let message = format!("{} lies on {name}, which sends no events: use \"auto\"", folder.display());
             problem("inbox.polling", false, message);
         }
-        if folders.iter().any(|other| other != folder && folder.starts_with(other)) {
+        if folders.iter().any(|other| lies_in(folder, other)) {
             problem("inbox.folders", false, format!("{} lies in another watch folder", folder.display()));
         }
+    }
+    if settings.database.is_dir() {
+        problem("database", true, format!("{} is a folder, not a file", settings.database.display()));
     }
     let place = match settings.database.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -53,10 +59,18 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
         problem("database", true, format!("there is no folder {}", place.display()));
     } else if let Some(name) = network_name(place) {
         let message = format!("{} lies on {name}, where SQLite's log is not safe: use a local disk", place.display());
-        problem("database", true, message);
+        problem("database", false, message);
     }
     if settings.retry.backoff.longest < settings.retry.backoff.first {
         problem("retry.longest_wait_seconds", false, "is shorter than first_wait_seconds".to_owned());
     }
     problems
+}
+
+/// By what the folders are: `./echo/new` lies in `echo`, and so does a link to it.
+fn lies_in(folder: &Path, other: &Path) -> bool {
+    match (folder.canonicalize(), other.canonicalize()) {
+        (Ok(folder), Ok(other)) => folder != other && folder.starts_with(&other),
+        _ => false,
+    }
 }

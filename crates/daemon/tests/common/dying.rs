@@ -56,7 +56,8 @@ impl Queue for Dying {
         skip(job: &Job, kind: &str, reason: &str, now: Timestamp) -> ();
         fail(job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> ();
         recover(all_running: bool, now: Timestamp) -> u64;
-        retry_failed(which: &FailedJobs, now: Timestamp) -> Vec<JobId>;
+        shorten_waits(longest: SignedDuration, now: Timestamp) -> ();
+        retry_failed(which: &FailedJobs) -> Vec<JobId>;
         has_claimable(now: Timestamp) -> bool;
         counts() -> JobCounts;
         jobs(filter: &JobFilter) -> Vec<JobRow>;

@@ -65,7 +65,7 @@ impl Lab {
     }
 
     pub fn once(&self) -> Summary {
-        self.once_at(&SystemClock)
+        self.once_at(&SystemClock::new())
     }
 
     pub fn once_at(&self, clock: &dyn Clock) -> Summary {

@@ -1,22 +1,41 @@
-//! The one SQLite file: how it is opened, locked and closed.
+//! The one SQLite file: how it is opened, used and closed.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use files::FileLock;
+use rusqlite::{Connection, MAIN_DB, OpenFlags, Transaction, TransactionBehavior};
 
+use super::database_files::{DatabaseFiles, immutable_uri, make_private, open_to_lock};
 use super::schema;
+use crate::error::is_damage;
 use crate::{Backend, StoreError};
 
-/// Time that a call waits for another process that is writing.
+/// Time that a command waits for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The same for a daemon, which tries again by itself and must notice a signal in between.
+const DAEMON_BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The same for emptying the log, which is no loss when it does not succeed.
+const CHECKPOINT_BUSY_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Size to which SQLite cuts its log when nobody reads it.
+const LOG_BYTES_KEPT: i64 = 16 << 20;
+
+/// Size of the log at which writing waits for a reader that does not end.
+const MAX_LOG_BYTES: u64 = 256 << 20;
 
 /// The SQLite back end. Threads may share one; other processes may open the same file beside it.
 pub struct SqliteStore {
-    path: PathBuf,
+    files: DatabaseFiles,
     connection: Mutex<Connection>,
+    busy_timeout: Duration,
+    /// Closed after the connection, as fields are in order: closing a descriptor of the file drops the record locks that
+    /// SQLite holds on it in this process.
+    _lock: Option<FileLock>,
 }
 
 impl SqliteStore {
@@ -29,19 +48,88 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::NewerSchema`] or [`StoreError::Foreign`] for a file this program must not touch.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path)?;
+        Self::open_to_write(path, BUSY_TIMEOUT, None)
+    }
+
+    /// Opens the database for a daemon, of which there is one at a time, and looks it through for damage.
+    ///
+    /// The lock is on the file itself, so it holds by whatever name or link the file is reached.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; [`StoreError::InUse`] while another daemon holds it; [`StoreError::Damaged`].
+    pub fn open_for_daemon(path: &Path) -> Result<Self, StoreError> {
+        make_private(path)?;
+        // Before the connection: a descriptor that is closed because the lock is held takes SQLite's locks with it.
+        let lock = open_to_lock(path)?;
+        let store = Self::open_to_write(path, DAEMON_BUSY_TIMEOUT, Some(lock))?;
+        match store.faults("PRAGMA quick_check(1)")?.pop() {
+            Some(problem) => Err(StoreError::Damaged { path: path.to_owned(), problem }),
+            None => Ok(store),
+        }
+    }
+
+    /// Opens an existing database without ever writing: neither the file nor its folder need be writable.
+    ///
+    /// # Errors
+    /// As for [`Self::open`]; [`StoreError::OlderSchema`].
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let open = |source| StoreError::Open { path: path.to_owned(), source };
-        let mut connection = Connection::open(path).map_err(open)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let first = Connection::open_with_flags(path, flags).map_err(open)?;
+        let connection = match schema::check_version(&first, path) {
+            // SQLite cannot make its log's index in a folder that is not writable. Without a log nobody is writing.
+            Err(StoreError::Open { source, .. })
+                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+                    && !DatabaseFiles::has_log(path) =>
+            {
+                let connection = Connection::open_with_flags(immutable_uri(path), flags).map_err(open)?;
+                schema::check_version(&connection, path)?;
+                connection
+            }
+            checked => {
+                checked?;
+                first
+            }
+        };
         connection.busy_timeout(BUSY_TIMEOUT).map_err(open)?;
+        Ok(Self {
+            files: DatabaseFiles::look(path)?,
+            connection: Mutex::new(connection),
+            busy_timeout: BUSY_TIMEOUT,
+            _lock: None,
+        })
+    }
+
+    fn open_to_write(path: &Path, busy_timeout: Duration, lock: Option<FileLock>) -> Result<Self, StoreError> {
+        let open = |source| match is_damage(&source) {
+            true => StoreError::Damaged { path: path.to_owned(), problem: source.to_string() },
+            false => StoreError::Open { path: path.to_owned(), source },
+        };
+        let mut connection = Connection::open(path).map_err(open)?;
+        // SQLite opens a file that it may not write to for reading, without a word.
+        if connection.is_readonly(MAIN_DB).map_err(open)? {
+            return Err(StoreError::ReadOnly { path: path.to_owned() });
+        }
+        connection.busy_timeout(busy_timeout).map_err(open)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(open)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(open)?;
+        connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT).map_err(open)?;
         schema::bring_up_to_date(&mut connection, path)?;
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)).map_err(open)?;
-        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+        // The log exists from the first reading on; what it is must be known to notice that it was deleted.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(open)?;
+        Ok(Self {
+            files: DatabaseFiles::look(path)?,
+            connection: Mutex::new(connection),
+            busy_timeout,
+            _lock: lock,
+        })
     }
 
     /// The database file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.files.database()
     }
 
     /// Reads with the connection to itself.
@@ -50,7 +138,7 @@ impl SqliteStore {
         doing: &'static str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        work(&self.lock()).map_err(|source| StoreError::Query { doing, source })
+        work(&self.lock()).map_err(|source| self.query_error(doing, source))
     }
 
     /// Writes in one transaction, which is rolled back when `work` fails.
@@ -62,8 +150,17 @@ impl SqliteStore {
         doing: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, WriteError>,
     ) -> Result<T, StoreError> {
-        let query = |source| StoreError::Query { doing, source };
+        let query = |source| self.query_error(doing, source);
         let mut connection = self.lock();
+        // A file that was deleted goes on to take what is written, and nobody would ever read it.
+        self.files.check()?;
+        if self.files.log_bytes() > MAX_LOG_BYTES {
+            self.empty_log(&connection).map_err(query)?;
+            let log_bytes = self.files.log_bytes();
+            if log_bytes > MAX_LOG_BYTES {
+                return Err(StoreError::LogFull { path: self.path().to_owned(), log_megabytes: log_bytes >> 20 });
+            }
+        }
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(query)?;
         let value = work(&transaction).map_err(|error| match error {
             WriteError::Sqlite(source) => query(source),
@@ -73,23 +170,51 @@ impl SqliteStore {
         Ok(value)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Connection> {
+    /// Returns the faults that a check of SQLite lists.
+    pub(crate) fn faults(&self, sql: &str) -> Result<Vec<String>, StoreError> {
+        let connection = self.lock();
+        let listed = connection
+            .prepare(sql)
+            .and_then(|mut query| query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>());
+        match listed {
+            Ok(lines) => Ok(lines.into_iter().filter(|line| line != "ok").collect()),
+            Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
+            Err(error) => Err(self.query_error("check the database", error)),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held has rolled its transaction back: the connection is sound.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn query_error(&self, doing: &'static str, source: rusqlite::Error) -> StoreError {
+        let path = || self.path().to_owned();
+        match source.sqlite_error_code() {
+            _ if is_damage(&source) => StoreError::Damaged { path: path(), problem: source.to_string() },
+            Some(rusqlite::ErrorCode::ReadOnly) => StoreError::ReadOnly { path: path() },
+            _ => StoreError::Query { doing, source },
+        }
+    }
+
+    /// Brings the log into the database file and cuts it, as far as readers let it.
+    fn empty_log(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.busy_timeout(CHECKPOINT_BUSY_TIMEOUT.min(self.busy_timeout))?;
+        let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        connection.busy_timeout(self.busy_timeout)?;
+        emptied
     }
 }
 
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("SqliteStore").field("path", &self.path()).finish_non_exhaustive()
     }
 }
 
 impl Backend for SqliteStore {
     fn checkpoint(&self) -> Result<(), StoreError> {
-        self.read("checkpoint the write-ahead log", |connection| {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        })
+        self.read("checkpoint the write-ahead log", |connection| self.empty_log(connection))
     }
 }
 

@@ -136,6 +136,11 @@ impl LabelStore for SqliteStore {
 
     fn close_quiet_studies(&self, quiet: SignedDuration, now: Timestamp) -> Result<Vec<StudyUid>, StoreError> {
         self.write("close quiet studies", |transaction| {
+            // An activity in the future was written before the clock was set back; counted from now it ends some day.
+            transaction.execute(
+                "UPDATE study SET last_activity = ?1 WHERE closed_at IS NULL AND last_activity > ?1",
+                [time_text(now)],
+            )?;
             let closed: Vec<StudyUid> = transaction
                 .prepare_cached(
                     "UPDATE study SET closed_at = ?1

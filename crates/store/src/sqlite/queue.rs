@@ -116,7 +116,7 @@ impl Queue for SqliteStore {
     fn fail(&self, job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> Result<(), StoreError> {
         self.write("fail a job", |transaction| {
             let (state, not_before) = match retry {
-                Retry::At(time) => (JobState::Pending, Some(time)),
+                Retry::At(time) | Retry::Uncounted(time) => (JobState::Pending, Some(time)),
                 Retry::Never => (JobState::Failed, None),
             };
             let end = JobEnd {
@@ -127,6 +127,9 @@ impl Queue for SqliteStore {
                 ..JobEnd::new(state)
             };
             end_job(transaction, job, &end, now)?;
+            if let Retry::Uncounted(_) = retry {
+                transaction.execute("UPDATE job SET attempts = attempts - 1 WHERE job_id = ?1", [job.job_id.0])?;
+            }
             // Without its study's row the failure would appear in no inventory.
             if let Some(identity) = &failure.identity
                 && state == JobState::Failed
@@ -150,7 +153,17 @@ impl Queue for SqliteStore {
         })
     }
 
-    fn retry_failed(&self, which: &FailedJobs, now: Timestamp) -> Result<Vec<JobId>, StoreError> {
+    fn shorten_waits(&self, longest: SignedDuration, now: Timestamp) -> Result<(), StoreError> {
+        self.write("shorten waits", |transaction| {
+            transaction.execute(
+                "UPDATE job SET not_before = ?1 WHERE state = 'pending' AND not_before > ?1",
+                [time_text(now + longest)],
+            )?;
+            Ok(())
+        })
+    }
+
+    fn retry_failed(&self, which: &FailedJobs) -> Result<Vec<JobId>, StoreError> {
         let (id, kind) = match which {
             FailedJobs::All => (None, None),
             FailedJobs::Id(id) => (Some(id.0), None),
@@ -159,12 +172,12 @@ impl Queue for SqliteStore {
         self.write("retry failed jobs", |transaction| {
             let retried = transaction
                 .prepare_cached(
-                    "UPDATE job SET state = 'pending', attempts = 0, interruptions = 0, not_before = ?1,
+                    "UPDATE job SET state = 'pending', attempts = 0, interruptions = 0, not_before = NULL,
                          finished_at = NULL
-                     WHERE state = 'failed' AND (?2 IS NULL OR job_id = ?2) AND (?3 IS NULL OR error_kind = ?3)
+                     WHERE state = 'failed' AND (?1 IS NULL OR job_id = ?1) AND (?2 IS NULL OR error_kind = ?2)
                      RETURNING job_id",
                 )?
-                .query_map(params![time_text(now), id, kind], |row| row.get(0).map(JobId))?
+                .query_map(params![id, kind], |row| row.get(0).map(JobId))?
                 .collect::<Result<_, _>>()?;
             Ok(retried)
         })

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use rusqlite_migration::{M, Migrations};
 
 use crate::StoreError;
+use crate::error::is_damage;
 
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/001_jobs_loops_predictions.sql")),
@@ -22,20 +23,43 @@ pub(crate) const NEWEST: u32 = STEPS.len() as u32;
 /// Marks the file as ours (`PRAGMA application_id`): "echo" in ASCII.
 const APPLICATION_ID: u32 = 0x6563_686f;
 
+/// What a database file says of itself.
+struct Marks {
+    version: u32,
+    is_ours: bool,
+}
+
+/// Refuses files of other or newer programs.
+fn marks(connection: &Connection, path: &Path) -> Result<Marks, StoreError> {
+    let open = |source| match is_damage(&source) && source.sqlite_error_code() != Some(ErrorCode::NotADatabase) {
+        true => StoreError::Damaged { path: path.to_owned(), problem: source.to_string() },
+        false => StoreError::Open { path: path.to_owned(), source },
+    };
+    let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0)).map_err(open);
+    let version = read("PRAGMA user_version")?;
+    let is_ours = read("PRAGMA application_id")? == APPLICATION_ID;
+    if !is_ours && read("SELECT count(*) FROM sqlite_schema")? > 0 {
+        return Err(StoreError::Foreign { path: path.to_owned() });
+    }
+    if version > NEWEST {
+        return Err(StoreError::NewerSchema { path: path.to_owned(), found: version, newest: NEWEST });
+    }
+    Ok(Marks { version, is_ours })
+}
+
+/// Refuses what [`bring_up_to_date`] refuses, and an older database too.
+pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let found = marks(connection, path)?.version;
+    match found < NEWEST {
+        true => Err(StoreError::OlderSchema { path: path.to_owned(), found, newest: NEWEST }),
+        false => Ok(()),
+    }
+}
+
 /// Refuses files of other or newer programs, then applies what is missing.
 pub(crate) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let open = |source| StoreError::Open { path: path.to_owned(), source };
-    let read = |connection: &Connection, sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
-    let found = read(connection, "PRAGMA user_version").map_err(open)?;
-    let application = read(connection, "PRAGMA application_id").map_err(open)?;
-    let tables = read(connection, "SELECT count(*) FROM sqlite_schema").map_err(open)?;
-    if application != APPLICATION_ID && tables > 0 {
-        return Err(StoreError::Foreign { path: path.to_owned() });
-    }
-    if found > NEWEST {
-        return Err(StoreError::NewerSchema { path: path.to_owned(), found, newest: NEWEST });
-    }
-    if application != APPLICATION_ID {
+    if !marks(connection, path)?.is_ours {
         // Only once: it takes the write lock, and readers open the file while the daemon writes.
         connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(open)?;
     }

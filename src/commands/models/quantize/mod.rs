@@ -81,7 +81,7 @@ pub fn run(registry: &Registry, quantize: &Quantize<'_>) -> Outcome {
         frames.frames += inputs.clips.frames;
     }
     if frames.frames == 0 {
-        return Err(Failure::Setup(anyhow::anyhow!("none of the loops could be used: nothing to calibrate on")));
+        return Err(Failure::Error(anyhow::anyhow!("none of the loops could be used: nothing to calibrate on")));
     }
     let mut calibration = QuantizationRanges {
         model: card.name.clone(),
