@@ -69,7 +69,9 @@ pub fn run(common: &Common, options: &RelabelOptions) -> Outcome {
                     }
                     Err(LabelFailure { kind, message, .. }) => {
                         counts.failed += 1;
-                        bar.suspend(|| output::line(format_args!("failed  {kind}: {message}  {}", output::path(&file.path))))
+                        bar.suspend(|| {
+                            output::line(format_args!("failed  {kind}: {message}  {}", output::path(&file.path)))
+                        })
                     }
                 }
             },

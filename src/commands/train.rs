@@ -27,7 +27,10 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     train::write_file_list(&data, &folder)?;
     if !data.left_out().is_empty() {
         let (count, list) = (data.left_out().len(), folder.join(train::LEFT_OUT));
-        output::note(format_args!("{count} labelled loops or files could not be used: {} says which and why", list.display()));
+        output::note(format_args!(
+            "{count} labelled loops or files could not be used: {} says which and why",
+            list.display()
+        ));
     }
     let mut trainer = Trainer::open(&recipe, card, &data, &folder, &device)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -84,7 +87,9 @@ fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBo
             Progress::Validation { step, validation, is_best } => {
                 let best = if *is_best { ", the best so far" } else { "" };
                 let (loss, accuracy) = (validation.loss, 100.0 * validation.accuracy);
-                bar.suspend(|| output::note(format_args!("step {step}: validation loss {loss:.3}, accuracy {accuracy:.1} %{best}")));
+                bar.suspend(|| {
+                    output::note(format_args!("step {step}: validation loss {loss:.3}, accuracy {accuracy:.1} %{best}"))
+                });
             }
         }
     })?;

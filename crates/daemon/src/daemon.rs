@@ -67,8 +67,14 @@ impl Daemon<'_> {
     ) -> Result<Summary, DaemonError> {
         let roots = self.roots()?;
         let reporter = Reporter::new(self.observer);
-        let store =
-            PatientStore { store: self.store, reporter: &reporter, clock: self.clock, shutdown, patience, told: Mutex::default() };
+        let store = PatientStore {
+            store: self.store,
+            reporter: &reporter,
+            clock: self.clock,
+            shutdown,
+            patience,
+            told: Mutex::default(),
+        };
         let daemon = Daemon { store: &store, ..*self };
         // No other daemon can be at work: whatever is running was left by one that died.
         let recovered = store.recover(true, self.clock.steady())?;

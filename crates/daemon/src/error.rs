@@ -59,7 +59,9 @@ impl DaemonError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Store(error) => error.is_temporary(),
-            Self::WatchFolder { source, .. } => !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+            Self::WatchFolder { source, .. } => {
+                !matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+            }
             _ => false,
         }
     }

@@ -168,18 +168,18 @@ impl Worker<'_> {
     /// A share that is away comes back, however long that takes, so this is no try that counts.
     fn wait_until_readable(&self, job: &Job, error: &io::Error) -> Result<(), StoreError> {
         let message = format!("the file cannot be read: {}", error.kind());
-        self.end_try(job, failure("read", &message, true), Retry::Uncounted(self.after(UNREADABLE_WAIT.min(self.retry.backoff.longest))))
+        self.end_try(
+            job,
+            failure("read", &message, true),
+            Retry::Uncounted(self.after(UNREADABLE_WAIT.min(self.retry.backoff.longest))),
+        )
     }
 
     fn fail(&self, job: &Job, failure: LabelFailure) -> Result<(), StoreError> {
         // Tries that ended because the program died are counted on their own.
         let tries = job.attempts.saturating_sub(job.interruptions);
         let will_retry = failure.temporary && tries < self.retry.max_attempts;
-        let retry = if will_retry {
-            Retry::At(self.after(self.retry.backoff.wait_after(tries)))
-        } else {
-            Retry::Never
-        };
+        let retry = if will_retry { Retry::At(self.after(self.retry.backoff.wait_after(tries))) } else { Retry::Never };
         self.end_try(job, failure, retry)
     }
 

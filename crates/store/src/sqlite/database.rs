@@ -119,12 +119,7 @@ impl SqliteStore {
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)).map_err(open)?;
         // The log exists from the first reading on; what it is must be known to notice that it was deleted.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(open)?;
-        Ok(Self {
-            files: DatabaseFiles::look(path)?,
-            connection: Mutex::new(connection),
-            busy_timeout,
-            _lock: lock,
-        })
+        Ok(Self { files: DatabaseFiles::look(path)?, connection: Mutex::new(connection), busy_timeout, _lock: lock })
     }
 
     /// The database file.
