@@ -2,6 +2,7 @@
 //!
 //! stdout carries results, stderr carries logs and progress. `exit_code` lists the exit codes.
 
+mod active_model;
 mod cli;
 mod commands;
 mod exit_code;
@@ -43,6 +44,7 @@ fn main() -> std::process::ExitCode {
         Command::Models(options) => commands::models::run(common, options),
         Command::Config(options) => commands::config::run(common, options),
         Command::Phantom(options) => commands::phantom::run(options),
+        Command::Adapt(options) => commands::adapt::run(common, options),
         Command::Train(options) => commands::train::run(common, options),
         Command::Eval(options) => commands::eval::run(common, options),
         Command::Bench(options) => commands::bench::run(common, options),

@@ -1,5 +1,6 @@
 //! The command line, exactly as typed. Others script against it: `docs/cli.md` is generated from it.
 
+mod adapt;
 mod db;
 mod documents;
 mod jobs;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use adapt::AdaptOptions;
 pub use db::{DbCommand, DbOptions};
 pub use documents::{CompletionsOptions, ManOptions};
 pub use jobs::{JobsCommand, JobsOptions, RelabelOptions, StateName};
@@ -121,6 +123,8 @@ pub enum Command {
     Config(ConfigOptions),
     /// Write simulated studies with their truth
     Phantom(PhantomOptions),
+    /// Adapt a model to this lab: learn its last layer from loops that people have labelled
+    Adapt(AdaptOptions),
     /// Train a model by a recipe
     Train(TrainOptions),
     /// Say how good a model is, in one report

@@ -34,6 +34,20 @@ pub enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Label with a model from now on, where neither --pipeline nor the configuration names another
+    #[command(after_help = "Examples:
+  echolabel models use our-lab      studies to come are labelled with it; `echolabel relabel` does old ones
+  echolabel models use --back       with the one before
+
+A running `echolabel watch` goes on with its model until it is started again.")]
+    Use {
+        /// The model or pipeline
+        #[arg(required_unless_present = "back")]
+        name: Option<String>,
+        /// Go back to the one before
+        #[arg(long, conflicts_with = "name")]
+        back: bool,
+    },
     /// Take over weights that another framework trained: Keras (.h5, .keras, .weights.h5), torch (.pth, .pt),
     /// .safetensors
     #[command(after_help = "Examples:

@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod adapt;
 pub mod bench;
 pub mod config;
 pub mod db;
@@ -136,8 +137,9 @@ fn open_device(common: &Common) -> anyhow::Result<nn::Device> {
     Ok(choice.open()?)
 }
 
-/// The pipeline that the settings name, or the default one.
+/// The pipeline that the settings name, else the one that `models use` has chosen, else the default one.
 fn pipeline_source(common: &Common, settings: &daemon::Settings) -> anyhow::Result<PipelineSource> {
-    let name = settings.labelling.pipeline.as_deref().unwrap_or(PipelineSource::DEFAULT);
+    let active = crate::active_model::ActiveModel::read(&common.models)?;
+    let name = settings.labelling.pipeline.as_deref().unwrap_or(active.name());
     Ok(PipelineSource::named(name, &common.models)?)
 }

@@ -23,6 +23,19 @@ impl Linear {
         Self { transposed_weight: weight, bias }
     }
 
+    /// Returns the weight [out, in], torch's layout.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn weight(&self) -> Result<Tensor> {
+        Ok(self.transposed_weight.t()?.contiguous()?)
+    }
+
+    /// Returns the bias [out].
+    pub fn bias(&self) -> Option<&Tensor> {
+        self.bias.as_ref()
+    }
+
     /// The same layer on the channels of each pixel, as a 1x1 convolution.
     ///
     /// # Errors

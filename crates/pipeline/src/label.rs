@@ -112,7 +112,7 @@ impl Pipeline {
     /// frames, of which `clips` are the clips of the plan.
     ///
     /// A sample is a clip of the plan or, for a model that sees stills, each frame of it.
-    fn samples(&self, plan: &SamplingPlan, clips: &[Vec<usize>]) -> Vec<(Option<usize>, Vec<usize>)> {
+    pub(crate) fn samples(&self, plan: &SamplingPlan, clips: &[Vec<usize>]) -> Vec<(Option<usize>, Vec<usize>)> {
         let clips = plan.clips.iter().map(|clip| clip.beat).zip(clips.iter().cloned());
         if !self.card().sees_stills() {
             return clips.collect();

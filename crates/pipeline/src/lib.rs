@@ -34,6 +34,7 @@ mod inspect;
 mod label;
 mod resolve;
 mod source;
+mod vectors;
 
 pub use aggregate::{AbstentionRules, Aggregation, LoopView};
 pub use engine::{Engine, EngineAnswer};
@@ -44,5 +45,6 @@ pub use file::{
 };
 pub use inspect::{InspectedClip, InspectedEcg, InspectedFrame, InspectedRegion, Inspection, inspect};
 pub use label::LoopLabel;
-pub use resolve::Pipeline;
+pub use resolve::{LastLayer, Pipeline};
 pub use source::PipelineSource;
+pub use vectors::LoopVectors;

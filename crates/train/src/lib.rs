@@ -31,7 +31,7 @@ pub use augment::Augmentation;
 pub use cache::{ClipCache, ClipCacheWriter};
 pub use card::{card_path, weights_path, write_card};
 pub use clip::Clip;
-pub use data::{DataSet, Example, LeftOut, Split};
+pub use data::{DataSet, Example, LabelledFile, LabelledLoops, LeftOut, LoopData, Split, loops_of_csv, loops_of_files};
 pub use error::TrainError;
 pub use log::{LEFT_OUT, RunLog, write_file_list};
 pub use loop_vectors::{LoopVector, loop_vectors};

@@ -34,6 +34,11 @@ impl Classifier {
         Ok(Self { hidden: layers, last: linear(weights, (width_in, classes))? })
     }
 
+    /// Returns the only layer; `None` where others with ReLU come before it.
+    pub(crate) fn only_layer(&self) -> Option<&Linear> {
+        self.hidden.is_empty().then_some(&self.last)
+    }
+
     /// Maps fused features [B, T, C] to logits [B, classes].
     ///
     /// # Errors

@@ -154,6 +154,9 @@ pub enum ZooError {
         /// The path at which the file is expected.
         path: PathBuf,
     },
+    /// The classifier has layers before its last one.
+    #[error("the model's classifier has several layers; only the last layer of a classifier of one can be replaced")]
+    DeepClassifier,
     /// The calibration was made with other weights than are here now.
     #[error(
         "the calibration for int8 was made with weights of sha256 {found}, those here are {expected}. `echolabel models \

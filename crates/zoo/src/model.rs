@@ -253,6 +253,23 @@ impl Model {
         self.width
     }
 
+    /// Returns weight [classes, C] and bias [classes] of a classifier of one layer; `None` for a model without classes.
+    ///
+    /// # Errors
+    /// The classifier has several layers, or the device fails.
+    pub fn last_layer(&self) -> Result<Option<(Tensor, Tensor)>> {
+        let Some(classifier) = &self.classifier else { return Ok(None) };
+        let layer = classifier.only_layer().ok_or(ZooError::DeepClassifier)?;
+        let weight = layer.weight()?;
+        let bias = layer.bias().cloned().map_or_else(|| weight.zeros_like()?.sum(1), Ok)?;
+        Ok(Some((weight, bias)))
+    }
+
+    /// The same model without its classes: it gives vectors.
+    pub fn without_classes(self) -> Self {
+        Self { classifier: None, ..self }
+    }
+
     /// Returns true if the model ends with a layer of classes; one without gives only vectors.
     pub fn has_classes(&self) -> bool {
         self.classifier.is_some()

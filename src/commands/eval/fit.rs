@@ -25,7 +25,7 @@ pub fn fit_calibration(clips: &Predictions) -> anyhow::Result<ProbabilityCalibra
 }
 
 /// Without a threshold the set of views is that of weights to which nothing was fitted: all of them.
-fn calibration_of(fit: &CalibrationFit) -> ProbabilityCalibration {
+pub fn calibration_of(fit: &CalibrationFit) -> ProbabilityCalibration {
     let calibration = ProbabilityCalibration {
         temperature: fit.temperature,
         energy_threshold: fit.energy_threshold,

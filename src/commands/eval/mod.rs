@@ -1,7 +1,7 @@
 //! `echolabel eval`: the evaluation of a model as one report.
 
 mod experts;
-mod fit;
+pub(crate) mod fit;
 mod folds;
 mod label_noise;
 mod report;

@@ -3,6 +3,7 @@
 mod import;
 mod pull;
 mod quantize;
+mod switch;
 mod verify;
 mod views;
 
@@ -40,6 +41,7 @@ pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
             let card = registry.card(name)?;
             if *json { output::json_pretty(&Entry::of(&registry, card)) } else { show(&registry, card) }
         }
+        ModelsCommand::Use { name, .. } => switch::run(common, name.as_deref()),
         ModelsCommand::Import { file, name, json } => {
             import::run(&registry, &import::Import { name, file, sha256: None, json: *json })
         }

@@ -29,6 +29,15 @@ pub struct Pipeline {
     engine: Engine,
 }
 
+/// The layer that turns vectors into one logit a view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LastLayer {
+    /// [views, C].
+    pub weight: Vec<Vec<f32>>,
+    /// [views].
+    pub bias: Vec<f32>,
+}
+
 impl Pipeline {
     /// Checks the pipeline against the registry and its model, without reading weights.
     ///
@@ -75,6 +84,32 @@ impl Pipeline {
     pub fn open_untrained(source: &PipelineSource, models: &Path, device: DeviceChoice) -> Result<Self, PipelineError> {
         let parts = Parts::read(source, models)?;
         Self::open_on(source, parts, device, WeightStatus::Untrained, Registry::make_untrained_model)
+    }
+
+    /// Starts the pipeline without its model's classes, and gives weight [views, C] and bias [views] of the last layer; `None`
+    /// where the model has no classes. [`Self::vectors`] gives what that layer would see.
+    ///
+    /// # Errors
+    /// As of [`Self::open`]; the classifier has several layers.
+    pub fn open_for_vectors(
+        source: &PipelineSource,
+        models: &Path,
+        device: DeviceChoice,
+    ) -> Result<(Self, Option<LastLayer>), PipelineError> {
+        let mut parts = Parts::with_weights(source, models)?;
+        parts.file.precision = Precision::F32;
+        let status = parts.registry.weight_status(&parts.card);
+        let last_layer = || -> zoo::Result<Option<LastLayer>> {
+            let Some((weight, bias)) = parts.registry.read_model(&parts.card.name, &Device::Cpu)?.last_layer()? else {
+                return Ok(None);
+            };
+            Ok(Some(LastLayer { weight: weight.to_vec2()?, bias: bias.to_vec1()? }))
+        };
+        let last_layer = last_layer().map_err(model_error(source))?;
+        let pipeline = Self::open_on(source, parts, device, status, |registry, name, device| {
+            Ok(registry.read_model(name, device)?.without_classes())
+        })?;
+        Ok((pipeline, last_layer))
     }
 
     /// Reads the model onto the device; where that has no memory for it, `auto` takes the CPU.

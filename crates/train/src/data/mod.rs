@@ -20,7 +20,7 @@ pub use eleven_views::eleven_views_clips;
 pub use experts::{EXPERTS_FILE, ExpertLabels, tte47_experts};
 pub use images::{ImageClip, image_cache};
 pub use label_noise::noisy_classes;
-pub use loops::{LoopData, loop_cache};
+pub use loops::{LabelledFile, LabelledLoops, LoopData, loop_cache, loops_of_csv, loops_of_files};
 pub use phantom::{PhantomData, phantom_cache};
 pub use split::check_patients;
 pub use tmed2::tmed2_clips;

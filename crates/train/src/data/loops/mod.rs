@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use zoo::{LabelSet, ModelCard};
 
 use self::files::{FoundLoop, find_files, fingerprint, open_all};
-use self::labels::{LabelRow, read_labels};
+use self::labels::{LabelRow, Labels, read_labels};
 use self::patient::Pseudonym;
 use super::{Example, LeftOut, Split, check_patients};
 use crate::{Clip, ClipCache, ClipCacheWriter, Result, TrainError};
@@ -42,6 +42,57 @@ pub struct LoopData {
 
 fn usual_share() -> f64 {
     0.15
+}
+
+/// Labelled loops whose files were found and opened.
+pub struct LabelledLoops {
+    /// Each loop with its file. Frames are not counted yet.
+    pub loops: Vec<(Example, PathBuf)>,
+    /// Loops that cannot be used, with the reason.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A loop with its label and its file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelledFile {
+    /// SOP Instance UID.
+    pub sop_instance_uid: String,
+    /// Index of the view; `None` if the loop shows none of the views.
+    pub class: Option<usize>,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// Opens the loops that a CSV of labels names; headers are read, pixels are not.
+///
+/// # Errors
+/// The CSV or the folder cannot be read.
+pub fn loops_of_csv(data: &LoopData, seed: u64, views: &LabelSet) -> Result<LabelledLoops> {
+    let mut labels = read_labels(&data.labels, views)?;
+    let mut left_out = std::mem::take(&mut labels.left_out);
+    let candidates = if labels.has_paths { labels.paths() } else { find_files(data, &mut left_out)? };
+    let found = open_all(&candidates, &labels, seed, &mut left_out);
+    let loops = labelled_loops(data, seed, &labels.rows, &found, &mut left_out);
+    Ok(LabelledLoops { loops, left_out })
+}
+
+/// Opens labelled loops whose files are known.
+pub fn loops_of_files(files: Vec<LabelledFile>, seed: u64) -> LabelledLoops {
+    let row = |file: LabelledFile| LabelRow {
+        sop_instance_uid: file.sop_instance_uid,
+        class: file.class,
+        split: Some(Split::Train),
+        path: Some(file.path),
+        patient: None,
+    };
+    let rows: Vec<LabelRow> = files.into_iter().map(row).collect();
+    let labels = Labels { rows, left_out: Vec::new(), without_label: 0, has_paths: true };
+    let mut left_out = Vec::new();
+    let found = open_all(&labels.paths(), &labels, seed, &mut left_out);
+    let without_split =
+        LoopData { folder: None, labels: PathBuf::new(), validation_share: 0.0, test_share: 0.0, clips_per_loop: None };
+    let loops = labelled_loops(&without_split, seed, &labels.rows, &found, &mut left_out);
+    LabelledLoops { loops, left_out }
 }
 
 /// Loops that are decoded before the next are: memory does not grow with the data set.
@@ -184,7 +235,7 @@ fn check_sides(data: &LoopData, examples: &[Example]) -> Result<()> {
     Ok(())
 }
 
-fn none_usable(data: &LoopData, labels: &labels::Labels, left_out: &[LeftOut]) -> TrainError {
+fn none_usable(data: &LoopData, labels: &Labels, left_out: &[LeftOut]) -> TrainError {
     let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
     for left in left_out {
         *reasons.entry(&left.reason).or_default() += 1;

@@ -1,0 +1,107 @@
+//! `echolabel adapt`: a lab's own last layer, from its own labels.
+
+mod labels;
+mod report;
+mod vectors;
+
+use adapt::{Adaptation, LinearHead, VectorCache};
+use anyhow::{Context as _, ensure};
+use pipeline::{LastLayer, Pipeline};
+use zoo::weights::replace_last_layer;
+use zoo::{LabelSet, ModelCard, Registry, WeightStatus};
+
+use super::eval::fit::calibration_of;
+use super::{Failure, Outcome};
+use crate::cli::{AdaptOptions, Common};
+
+/// Learns the layer, prints the judgement and writes the model if it is better.
+pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
+    let settings = super::settings(common, daemon::Overrides { database: options.db.clone(), ..Default::default() })?;
+    let registry = Registry::open(&common.models)?;
+    check_name(&registry, &options.name)?;
+    let (source, device) = super::pipeline_and_device(common, &settings)?;
+    let (_, card) = Pipeline::check(&source, &common.models)?;
+    super::labels_views(&card)?;
+    let views = LabelSet::named(card.label_set.as_deref().context("the model has no label set")?)?;
+    let labelled = labels::read(common, options, &views)?;
+    let (pipeline, last_layer) = Pipeline::open_for_vectors(&source, &common.models, device)?;
+    let own = own_head(last_layer, &views)?;
+
+    let folder = options.cache.clone().unwrap_or_else(|| common.models.join("vectors"));
+    let workers = settings.labelling.workers;
+    let (loops, left_out) = vectors::compute(&pipeline, &VectorCache::open(&folder)?, labelled, workers)?;
+    report::print_left_out(&left_out);
+    let bar = crate::progress::bar(0, "learning");
+    let adapted = adapt::adapt(&loops, &views.view_names(), &own, options.seed, &|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    })?;
+    bar.finish_and_clear();
+    let written = adapted.is_better.then(|| write(common, options, &registry, &card, &adapted)).transpose()?;
+    report::print(options, &card, &adapted, written.as_deref())?;
+    if adapted.is_better { Ok(()) } else { Err(Failure::SomeInputs) }
+}
+
+/// Refuses a name that is another model's, or none that a file can have.
+fn check_name(registry: &Registry, name: &str) -> anyhow::Result<()> {
+    let is_plain =
+        !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    ensure!(is_plain, "--as {name:?}: a model's name is made of letters, digits, - and _");
+    if let Ok(card) = registry.card(name) {
+        ensure!(card.origin.starts_with(ORIGIN), "--as {name}: there is another model of this name");
+    }
+    Ok(())
+}
+
+/// The first words of the origin of every adapted model.
+const ORIGIN: &str = "NOT VALIDATED. Adapted by echolabel";
+
+fn own_head(last_layer: Option<LastLayer>, views: &LabelSet) -> anyhow::Result<LinearHead> {
+    let LastLayer { weight, bias } = last_layer.context("the model has no classes to adapt")?;
+    ensure!(
+        bias.len() == views.views.len(),
+        "the model has {} classes, its label set {}",
+        bias.len(),
+        views.views.len()
+    );
+    Ok(LinearHead { weight, bias })
+}
+
+/// Writes weights and card into the folder of models and returns the path of the card.
+fn write(
+    common: &Common,
+    options: &AdaptOptions,
+    registry: &Registry,
+    card: &ModelCard,
+    adapted: &Adaptation,
+) -> anyhow::Result<std::path::PathBuf> {
+    let head = &adapted.head;
+    let scratch = tempfile::tempdir().context("a temporary folder")?;
+    let from = registry.weights_file(&card.name, &scratch.path().join("weights.safetensors"))?;
+    let file = format!("{}.safetensors", options.name);
+    let sha256 = replace_last_layer(&from, &common.models.join(&file), &head.weight, &head.bias)?;
+    let new_card = ModelCard {
+        name: options.name.clone(),
+        summary: format!("{}; last layer adapted to a lab's loops", card.summary),
+        status: WeightStatus::Unvalidated,
+        origin: format!(
+            "{ORIGIN} {} from model {} on {} loops of {} patients; seed {}. {}",
+            env!("CARGO_PKG_VERSION"),
+            card.name,
+            adapted.loops,
+            adapted.patients,
+            options.seed,
+            report::summary(adapted)
+        ),
+        published: None,
+        ships: false,
+        calibration: Some(calibration_of(&adapted.calibration)),
+        file: Some(file),
+        sha256: Some(sha256),
+        deterministic_init: None,
+        ..card.clone()
+    };
+    let path = common.models.join(format!("{}{}", options.name, ModelCard::EXTENSION));
+    new_card.write(&path)?;
+    Ok(path)
+}

@@ -1,0 +1,107 @@
+//! The judgement of an adaptation, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use adapt::{Adaptation, Judgement, ViewChange};
+use evaluate::comparison::Interval;
+use serde::Serialize;
+use zoo::ModelCard;
+
+use super::vectors::LeftOut;
+use crate::cli::AdaptOptions;
+use crate::commands::Outcome;
+use crate::output;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    name: &'a str,
+    from: &'a str,
+    accepted: bool,
+    card: Option<&'a Path>,
+    loops: usize,
+    patients: usize,
+    ridge: f64,
+    before: &'a Judgement,
+    after: &'a Judgement,
+    gain: Option<Interval>,
+    views: &'a [ViewChange],
+}
+
+/// Prints the table, and what to do next.
+pub fn print(options: &AdaptOptions, card: &ModelCard, adapted: &Adaptation, written: Option<&Path>) -> Outcome {
+    if options.json {
+        return output::json_line(&Report {
+            name: &options.name,
+            from: &card.name,
+            accepted: adapted.is_better,
+            card: written,
+            loops: adapted.loops,
+            patients: adapted.patients,
+            ridge: adapted.ridge,
+            before: &adapted.before,
+            after: &adapted.after,
+            gain: adapted.gain,
+            views: &adapted.views,
+        });
+    }
+    output::line(format_args!(
+        "{} loops of {} patients, judged by layers that learned from the other patients (95 % intervals over patients)",
+        adapted.loops, adapted.patients
+    ))?;
+    output::line(format_args!("{:<18} {:>5}  {:>22}  {:>22}", "view", "loops", card.name, options.name))?;
+    for view in &adapted.views {
+        let (before, after) = (percent(view.before), percent(view.after));
+        output::line(format_args!("{:<18} {:>5}  {before:>22}  {after:>22}", view.view, view.loops))?;
+    }
+    let (before, after) = (percent(adapted.before.accuracy), percent(adapted.after.accuracy));
+    output::line(format_args!("{:<18} {:>5}  {before:>22}  {after:>22}", "all", adapted.loops))?;
+    output::line(format_args!(
+        "{:<18} {:>5}  {:>22}  {:>22}",
+        "calibration error",
+        "",
+        error(&adapted.before),
+        error(&adapted.after)
+    ))?;
+    match written {
+        Some(path) => output::line(format_args!(
+            "better: wrote {}; `echolabel models use {}` labels with it, `models use --back` goes back",
+            path.display(),
+            options.name
+        )),
+        None => output::line(format_args!(
+            "not clearly better on patients left out: nothing was written. More loops of the weakest views help most"
+        )),
+    }
+}
+
+/// Says on stderr which loops were not used: their number by reason, and one of each.
+pub fn print_left_out(left_out: &LeftOut) {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    left_out.iter().for_each(|(uid, reason)| by_reason.entry(reason).or_default().push(uid));
+    for (reason, uids) in by_reason {
+        eprintln!("{} labelled loops not used: {reason} (such as {})", uids.len(), uids[0]);
+    }
+}
+
+/// One sentence for the model's card.
+pub fn summary(adapted: &Adaptation) -> String {
+    format!(
+        "Likeliest view right on patients left out: {} before, {} after.",
+        percent(adapted.before.accuracy),
+        percent(adapted.after.accuracy)
+    )
+}
+
+fn percent(interval: Option<Interval>) -> String {
+    match interval {
+        Some(Interval { value, low, high }) => {
+            format!("{:.0} % ({:.0} to {:.0})", 100.0 * value, 100.0 * low, 100.0 * high)
+        }
+        None => "-".to_owned(),
+    }
+}
+
+fn error(judgement: &Judgement) -> String {
+    judgement.calibration_error.map_or_else(|| "-".to_owned(), |error| format!("{:.1} %", 100.0 * error))
+}

@@ -1,0 +1,100 @@
+//! `echolabel adapt`: a lab's own model from its own labels, by the program as people run it.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use support::{json_lines, run, small_studies};
+use zoo::weights::replace_last_layer;
+use zoo::{ModelCard, Registry};
+
+/// The shipped model with the rows of its last layer in another order: its vectors tell views apart, its names are wrong.
+fn write_start_model(models: &Path) {
+    std::fs::create_dir_all(models).expect("the folder of models");
+    let registry = Registry::open(models).expect("the registry");
+    let shipped = registry.card("tte11-phantom-image").expect("the shipped model");
+    let model = registry.read_model(&shipped.name, &nn::Device::Cpu).expect("its weights");
+    let (weight, bias) = model.last_layer().expect("a layer").expect("it has classes");
+    let mut weight: Vec<Vec<f32>> = weight.to_vec2().expect("rows");
+    let mut bias: Vec<f32> = bias.to_vec1().expect("numbers");
+    weight.rotate_left(3);
+    bias.rotate_left(3);
+    let from = registry.weights_file(&shipped.name, &models.join("shipped.copy")).expect("a copy");
+    let sha256 = replace_last_layer(&from, &models.join("start.safetensors"), &weight, &bias).expect("weights");
+    let card = ModelCard {
+        name: "start".to_owned(),
+        file: Some("start.safetensors".to_owned()),
+        sha256: Some(sha256),
+        ships: false,
+        ..shipped.clone()
+    };
+    card.write(&models.join("start.card.toml")).expect("its card");
+}
+
+/// The loops of 2-D views as a CSV of labels.
+fn write_labels(studies: &[(PathBuf, Value)], file: &Path) {
+    let mut text = "sop_instance_uid,view,path\n".to_owned();
+    for (folder, truth) in studies {
+        for one in truth["loops"].as_array().expect("loops") {
+            if let (Some(view), "2d") = (one["view"].as_str(), one["mode"].as_str().unwrap_or_default()) {
+                let path = folder.join(one["file"].as_str().expect("a file"));
+                let uid = one["sop_instance_uid"].as_str().expect("a UID");
+                text.push_str(&format!("{uid},{view},{}\n", path.display()));
+            }
+        }
+    }
+    std::fs::write(file, text).expect("the labels");
+}
+
+#[test]
+fn a_model_is_adapted_used_and_put_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    write_start_model(&folder.path().join("models"));
+    let studies = small_studies(&folder.path().join("studies"), 6, 11);
+    let labels = folder.path().join("labels.csv");
+    let (models, csv) = (at("models"), labels.display().to_string());
+    let adapt = ["adapt", "--labels", &csv, "--as", "ours", "--pipeline", "start", "--models", &models];
+
+    // One loop of each view is refused, with what is missing; nothing is written.
+    write_labels(&studies[..3], &labels);
+    let (code, _, stderr) = run(&adapt);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("PLAX has 3 of 3 patients"), "{stderr}");
+    assert!(!folder.path().join("models/ours.card.toml").exists());
+
+    write_labels(&studies, &labels);
+    let (code, stdout, stderr) = run(&[&adapt[..], &["--json"]].concat());
+    assert_eq!(code, 0, "{stderr}\n{stdout}");
+    let report = &json_lines(&stdout)[0];
+    let accuracy = |side: &str| report[side]["accuracy"]["value"].as_f64().expect("a share");
+    assert!(accuracy("after") > accuracy("before") + 0.3, "{report}");
+    assert_eq!((report["loops"].as_u64(), report["patients"].as_u64()), (Some(66), Some(6)));
+    assert_eq!(report["views"].as_array().map(Vec::len), Some(11));
+
+    // Vectors are kept, so the second run reads no pixels.
+    let kept = std::fs::read_dir(folder.path().join("models/vectors")).expect("vectors").count();
+    assert_eq!(kept, 66);
+    let (code, again, _) = run(&[&adapt[..], &["--json"]].concat());
+    assert_eq!((code, &again), (0, &stdout), "the same loops give the same model");
+
+    let label = || {
+        let path = studies[0].0.join("loop001.dcm").display().to_string();
+        let (_, stdout, stderr) = run(&["label", "--json", "--models", &models, &path]);
+        (json_lines(&stdout)[0].clone(), stderr)
+    };
+    let shipped = label().0["pipeline"].clone();
+    let (code, _, stderr) = run(&["models", "use", "ours", "--models", &models]);
+    assert_eq!(code, 0, "{stderr}");
+    let (adapted, stderr) = label();
+    assert_eq!((adapted["pipeline"].as_str(), adapted["standing"].as_str()), (Some("ours"), Some("suggestion")));
+    assert!(stderr.contains("NOT VALIDATED"), "{stderr}");
+    let card = ModelCard::read(&folder.path().join("models/ours.card.toml")).expect("a card");
+    assert!(card.origin.contains("66 loops of 6 patients"), "{}", card.origin);
+
+    assert_eq!(run(&["models", "use", "--back", "--models", &models]).0, 0);
+    assert_eq!(label().0["pipeline"], shipped);
+    assert_eq!(run(&["models", "use", "--back", "--models", &models]).0, 2);
+    assert_eq!(run(&["models", "use", "no-such-model", "--models", &models]).0, 2);
+}
