@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// What SQLite adds to the name of a database for the files beside it.
+/// Suffixes of the files that SQLite keeps beside a database.
 const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
 
 /// The database and the files that SQLite keeps beside it.
