@@ -102,6 +102,7 @@ weights: build python ## Train the shipped weights anew on simulated hearts (two
 	python3 tools/shipped_weights.py take
 
 report: build python ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to, for the README's table (a quarter of an hour)
+	rm -rf runs/held-out
 	target/release/echolabel phantom --studies 48 --seed 47011 --out runs/held-out
 	target/release/echolabel eval runs/held-out --out docs/report/tte11-phantom
 	target/release/echolabel eval runs/held-out --pipeline tte11-phantom-image --out docs/report/tte11-phantom-image

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, stderr};
 
+use clap::ColorChoice;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Common, LogFormat};
@@ -18,7 +19,18 @@ pub fn start(common: &Common) {
     let filter = EnvFilter::try_from_env("ECHOLABEL_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = tracing_subscriber::fmt().with_writer(stderr).with_env_filter(filter).with_target(false);
     match common.log_format {
-        LogFormat::Text => builder.with_ansi(stderr().is_terminal()).init(),
+        LogFormat::Text => builder.with_ansi(has_color(common.color)).init(),
         LogFormat::Json => builder.json().init(),
+    }
+}
+
+/// `NO_COLOR` with any value but an empty one turns colors off, as https://no-color.org asks.
+fn has_color(choice: ColorChoice) -> bool {
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        }
     }
 }

@@ -14,14 +14,12 @@ mod output;
 mod picture;
 mod progress;
 
-use clap::Parser;
-
 use crate::cli::{Arguments, Command};
 use crate::commands::Failure;
 use crate::exit_code::ExitCode;
 
 fn main() -> std::process::ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::from_command_line();
     logging::start(&arguments.common);
     if let Some(threads) = arguments.common.threads {
         // Candle's matrix products and our own operations both take their number of threads from here. Set before any

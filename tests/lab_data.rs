@@ -65,21 +65,22 @@ fn loops_and_a_csv_are_trained_on_and_evaluated() {
     for name in ["lab.safetensors", "lab.card.toml"] {
         std::fs::copy(at("runs/lab").join(name), at("models").join(name)).unwrap();
     }
-    let (code, shown, stderr) = run_in(folder.path(), &["models", "show", "lab"]);
+    let (code, shown, stderr) = run_in(folder.path(), &["models", "show", "lab", "--models", "models"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(shown.contains("trained by recipe lab") && shown.contains("temperature"), "{shown}");
     assert!(shown.contains("NOT VALIDATED"), "{shown}");
-    let (code, labelled, stderr) = run_in(folder.path(), &["label", "echo/study001", "--pipeline", "lab", "--json"]);
+    let (code, labelled, stderr) =
+        run_in(folder.path(), &["label", "echo/study001", "--pipeline", "lab", "--json", "--models", "models"]);
     assert_eq!(code, 0, "{stderr}");
     assert!(labelled.contains("\"pipeline\":\"lab\"") && labelled.contains("\"probabilities\""), "{labelled}");
 
     // A card of a name that is taken is refused, and so is one that is none.
     std::fs::copy(at("models/lab.card.toml"), at("models/other.card.toml")).unwrap();
-    let (code, _, stderr) = run_in(folder.path(), &["models", "list"]);
+    let (code, _, stderr) = run_in(folder.path(), &["models", "list", "--models", "models"]);
     assert_ne!(code, 0);
     assert!(stderr.contains("other.card.toml") && stderr.contains("name of its own"), "{stderr}");
     std::fs::write(at("models/other.card.toml"), "name = 3").unwrap();
-    let (code, _, stderr) = run_in(folder.path(), &["models", "list"]);
+    let (code, _, stderr) = run_in(folder.path(), &["models", "list", "--models", "models"]);
     assert!(code != 0 && stderr.contains("other.card.toml is not a valid model card"), "{stderr}");
     std::fs::remove_file(at("models/other.card.toml")).unwrap();
 

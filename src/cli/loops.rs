@@ -78,9 +78,12 @@ pub struct InspectOptions {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Draw what was found
+    /// Draw what was found; the screen around sector, regions and trace, where names stand, is black
     #[arg(long, value_name = "F")]
     pub png: Option<PathBuf>,
+    /// Show the whole screen in the picture, with any text that is burned in
+    #[arg(long, requires = "png")]
+    pub text: bool,
 }
 
 /// `echolabel inventory`

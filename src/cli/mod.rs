@@ -12,7 +12,7 @@ mod training;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub use adapt::AdaptOptions;
 pub use db::{DbCommand, DbOptions};
@@ -45,6 +45,23 @@ pub struct Arguments {
     pub command: Command,
 }
 
+impl Arguments {
+    /// Reads the command line; ends the program with help or an error where that is what it calls for.
+    pub fn from_command_line() -> Self {
+        let command = Self::command().color(color_choice(std::env::args()));
+        let matches = command.get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Finds `--color` before the command line is read: it holds for errors in the command line too.
+fn color_choice(arguments: impl Iterator<Item = String>) -> ColorChoice {
+    let arguments: Vec<String> = arguments.collect();
+    let following = arguments.iter().skip_while(|argument| *argument != "--color").nth(1).map(String::as_str);
+    let joined = arguments.iter().find_map(|argument| argument.strip_prefix("--color="));
+    following.or(joined).and_then(|when| ColorChoice::from_str(when, true).ok()).unwrap_or_default()
+}
+
 /// Flags that every command takes.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Common options")]
@@ -61,19 +78,15 @@ pub struct Common {
     /// Threads for the arithmetic; all cores by default
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Folder that holds weight files
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "ECHOLABEL_MODELS",
-        hide_env_values = true,
-        default_value = "models"
-    )]
-    pub models: PathBuf,
+    /// Folder that holds weight files; the configuration's `models` by default
+    #[arg(long, global = true, value_name = "DIR", env = "ECHOLABEL_MODELS", hide_env_values = true)]
+    pub models: Option<PathBuf>,
     /// Say more on stderr; twice for everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    /// Colors of help, errors and the log: auto follows the terminal and NO_COLOR
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
     /// Format of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

@@ -72,8 +72,8 @@ tensor may be left over; else the fault is named and nothing is written. Pickled
   echolabel models pull EchoView47_classifier --from /mnt/usb                a folder with the file
   echolabel models pull EchoView47_classifier --from http://mirror.local     a hub of the same layout
 
-A download that was cut off goes on where it was. HF_ENDPOINT names another hub, HF_TOKEN a token for it, and the usual
-proxy variables are used. The file is kept in the folder `downloads` beside the models.")]
+A download that was cut off goes on where it was. HF_ENDPOINT names another hub, and the usual proxy variables are used.
+HF_TOKEN is sent to that hub, over https only, and to no address of --from elsewhere. The file is kept in the folder `downloads` beside the models.")]
     Pull {
         /// The model's name
         name: String,

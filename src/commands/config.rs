@@ -21,9 +21,9 @@ fn check(common: &Common) -> Outcome {
     let settings = super::settings(common, daemon::Overrides::default())?;
     let mut problems: Vec<String> =
         daemon::settings::check(&settings).into_iter().map(|problem| problem.to_string()).collect();
-    match super::pipeline_source(common, &settings) {
+    match super::pipeline_source(&settings) {
         Ok(source) => {
-            let checked = Pipeline::check(&source, &common.models).map_err(anyhow::Error::new);
+            let checked = Pipeline::check(&source, &settings.models).map_err(anyhow::Error::new);
             if let Err(error) = checked.and_then(|(_, card)| super::labels_views(&card)) {
                 problems.push(format!("{error:#}"));
             }

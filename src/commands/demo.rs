@@ -29,7 +29,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     let mut settings = super::settings(common, overrides)?;
     settings.inbox.stability = jiff::SignedDuration::from_millis(500);
     settings.inbox.rescan = jiff::SignedDuration::from_secs(2);
-    let pipeline = super::open_view_pipeline(common, &settings)?;
+    let pipeline = super::open_view_pipeline(&settings)?;
     let labeller = PipelineLabeller::new(pipeline, common)?;
 
     output::note(format_args!(
@@ -141,7 +141,8 @@ fn draw(folders: &Folders) -> anyhow::Result<usize> {
     for file in files.iter().take(PICTURES) {
         let mut source = cine::Loop::open(file)?;
         let (inspection, found) = pipeline::inspect(&mut source, &ecg::PlanSettings::default())?;
-        let canvas = picture::loop_picture(&mut source, &inspection, found.trace.as_ref())?;
+        let canvas =
+            picture::loop_picture(&mut source, &inspection, found.trace.as_ref(), picture::BurnedInText::Masked)?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         files::write(&folders.pictures.join(format!("{name}.png")), &canvas.to_png()?, files::Access::Umask)?;
         drawn += 1;

@@ -7,14 +7,23 @@ use pipeline::Inspection;
 use super::Outcome;
 use crate::cli::{Common, InspectOptions};
 use crate::commands::Failure;
+use crate::picture::BurnedInText;
 use crate::{output, picture};
 
 /// Inspects one file, prints the findings and draws them where asked.
 pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
+    if let Some(path) = &options.png {
+        let extension = path.extension().unwrap_or_default();
+        if !extension.is_empty() && !extension.eq_ignore_ascii_case("png") {
+            let name = path.with_extension("png");
+            return Err(anyhow::anyhow!("--png writes a PNG file: name it {}", name.display()).into());
+        }
+    }
     let settings = super::settings(common, daemon::Overrides::default())?;
-    let sampling = super::pipeline_source(common, &settings)?.read(&common.models)?.sampling;
+    let sampling = super::pipeline_source(&settings)?.read(&settings.models)?.sampling;
     let plan =
         ecg::PlanSettings { strategy: sampling.strategy, frames_per_clip: sampling.frames_per_clip, max_clips: None };
+    files::require_file(&options.file).with_context(|| format!("cannot read {}", options.file.display()))?;
     let looked = Loop::open(&options.file).map_err(pipeline::LabelError::from).and_then(|mut source| {
         let (inspection, found) = pipeline::inspect(&mut source, &plan)?;
         Ok((source, inspection, found))
@@ -38,7 +47,8 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
         describe(&inspection)?;
     }
     if let Some(path) = &options.png {
-        let picture = picture::loop_picture(&mut source, &inspection, found.trace.as_ref())
+        let text = if options.text { BurnedInText::Shown } else { BurnedInText::Masked };
+        let picture = picture::loop_picture(&mut source, &inspection, found.trace.as_ref(), text)
             .and_then(|canvas| canvas.to_png())
             .map_err(anyhow::Error::new)?;
         files::write(path, &picture, files::Access::Umask)

@@ -16,9 +16,14 @@ use crate::output;
 pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
     let settings = super::settings(common, daemon::Overrides::default())?;
     let (files, unreadable) = find_files(&options.paths);
+    if files.is_empty() && unreadable.is_empty() {
+        let names: Vec<String> = options.paths.iter().map(|path| output::path(path)).collect();
+        output::note(format_args!("there is no file in {}", names.join(", ")));
+        return Ok(());
+    }
     let pipeline = match options.untrained {
-        true => super::open_untrained_pipeline(common, &settings)?,
-        false => super::open_pipeline(common, &settings)?,
+        true => super::open_untrained_pipeline(&settings)?,
+        false => super::open_pipeline(&settings)?,
     };
     if let Some(warning) = pipeline.status().warning() {
         output::note(warning);

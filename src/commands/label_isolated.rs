@@ -13,7 +13,7 @@ use crate::output;
 /// Labels the file and prints the answer as JSON.
 pub fn run(common: &Common, path: &Path) -> Outcome {
     let settings = super::settings(common, daemon::Overrides::default())?;
-    let pipeline = super::open_view_pipeline(common, &settings)?;
+    let pipeline = super::open_view_pipeline(&settings)?;
     let answer: Answer = PipelineLabeller::new(pipeline, common)?.label(path);
     output::json_line(&answer)
 }

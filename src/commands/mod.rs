@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use pipeline::{Pipeline, PipelineSource};
 use store::{SqliteStore, StoreError};
+use zoo::Registry;
 
 use crate::cli::Common;
 
@@ -57,9 +58,15 @@ fn settings(common: &Common, overrides: daemon::Overrides) -> anyhow::Result<dae
         pipeline: common.pipeline.clone(),
         device: common.device.clone(),
         threads: common.threads.map(usize::from),
+        models: common.models.clone(),
         ..overrides
     };
     Ok(daemon::Settings::load(common.config.as_deref(), overrides)?)
+}
+
+/// Opens the registry of models, with the folder that the command line or the configuration names.
+fn open_registry(common: &Common) -> anyhow::Result<Registry> {
+    Ok(Registry::open(&settings(common, daemon::Overrides::default())?.models)?)
 }
 
 /// Opens an existing database to write to it.
@@ -89,22 +96,22 @@ fn existing_database(common: &Common, db: Option<PathBuf>) -> anyhow::Result<Pat
 }
 
 /// Opens the pipeline that the settings name.
-fn open_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
-    let (source, device) = pipeline_and_device(common, settings)?;
-    Ok(Pipeline::open(&source, &common.models, device)?)
+fn open_pipeline(settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
+    let (source, device) = pipeline_and_device(settings)?;
+    Ok(Pipeline::open(&source, &settings.models, device)?)
 }
 
 /// Opens it with untrained weights instead of its model's.
-fn open_untrained_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
-    let (source, device) = pipeline_and_device(common, settings)?;
-    Ok(Pipeline::open_untrained(&source, &common.models, device)?)
+fn open_untrained_pipeline(settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
+    let (source, device) = pipeline_and_device(settings)?;
+    Ok(Pipeline::open_untrained(&source, &settings.models, device)?)
 }
 
 /// Opens it for an inventory, where only views may stand.
-fn open_view_pipeline(common: &Common, settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
-    let (_, card) = Pipeline::check(&pipeline_source(common, settings)?, &common.models)?;
+fn open_view_pipeline(settings: &daemon::Settings) -> anyhow::Result<Pipeline> {
+    let (_, card) = Pipeline::check(&pipeline_source(settings)?, &settings.models)?;
     labels_views(&card)?;
-    open_pipeline(common, settings)
+    open_pipeline(settings)
 }
 
 /// Refuses a model that is for something else than views.
@@ -118,14 +125,11 @@ fn labels_views(card: &zoo::ModelCard) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn pipeline_and_device(
-    common: &Common,
-    settings: &daemon::Settings,
-) -> anyhow::Result<(PipelineSource, nn::DeviceChoice)> {
+fn pipeline_and_device(settings: &daemon::Settings) -> anyhow::Result<(PipelineSource, nn::DeviceChoice)> {
     if let Some(threads) = settings.labelling.threads {
         nn::limit_threads(threads.min(usize::from(u16::MAX)) as u16);
     }
-    let source = pipeline_source(common, settings)?;
+    let source = pipeline_source(settings)?;
     let device = settings.labelling.device.parse::<nn::DeviceChoice>().context("labelling.device")?;
     Ok((source, device))
 }
@@ -138,8 +142,8 @@ fn open_device(common: &Common) -> anyhow::Result<nn::Device> {
 }
 
 /// The pipeline that the settings name, else the one that `models use` has chosen, else the default one.
-fn pipeline_source(common: &Common, settings: &daemon::Settings) -> anyhow::Result<PipelineSource> {
-    let active = crate::active_model::ActiveModel::read(&common.models)?;
+fn pipeline_source(settings: &daemon::Settings) -> anyhow::Result<PipelineSource> {
+    let active = crate::active_model::ActiveModel::read(&settings.models)?;
     let name = settings.labelling.pipeline.as_deref().unwrap_or(active.name());
-    Ok(PipelineSource::named(name, &common.models)?)
+    Ok(PipelineSource::named(name, &settings.models)?)
 }

@@ -18,6 +18,10 @@ pub fn run(options: &PhantomOptions) -> Outcome {
         studies.size = SMALL_SIZE;
         studies.frames = Some(SMALL_FRAMES);
     }
+    let is_occupied = std::fs::read_dir(&options.out).is_ok_and(|mut entries| entries.next().is_some());
+    if is_occupied {
+        return Err(anyhow::anyhow!("{} holds files already: choose another folder", options.out.display()).into());
+    }
     let bar = crate::progress::bar(0, "simulating");
     for number in 0..options.studies {
         phantom::write_study(&studies, number, &options.out, &mut |done, total| {

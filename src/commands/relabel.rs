@@ -27,7 +27,7 @@ struct Counts {
 pub fn run(common: &Common, options: &RelabelOptions) -> Outcome {
     let store = super::open_store(common, options.db.clone())?;
     let settings = super::settings(common, daemon::Overrides::default())?;
-    let pipeline = super::open_view_pipeline(common, &settings)?;
+    let pipeline = super::open_view_pipeline(&settings)?;
     if let Some(warning) = pipeline.status().warning() {
         output::note(warning);
     }

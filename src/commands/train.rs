@@ -1,10 +1,14 @@
 //! `echolabel train`: trains a model by a recipe.
 
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
+use files::{FileLock, LockError};
 use train::{DataSet, Outcome as RunOutcome, Progress, Recipe, Trainer};
 use zoo::{ModelCard, Registry};
 
@@ -14,14 +18,13 @@ use crate::output;
 
 /// Trains by the recipe and writes the weights that were best on the validation set.
 pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
-    if let Some(code) = with_training_environment()? {
-        std::process::exit(code);
-    }
+    enter_training_environment()?;
     let device = super::open_device(common)?;
     let written = Recipe::read(&options.recipe)?;
-    let registry = Registry::open(&common.models)?;
+    let registry = super::open_registry(common)?;
     let card = &written.card(registry.card(&written.model)?);
     let folder = options.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&written.name));
+    let _lock = lock_folder(&folder)?;
     let recipe = Recipe { start: start_file(&written, &registry, &folder)?, ..written.clone() };
     let data = open_data(&recipe, card, &options.cache.clone().unwrap_or_else(|| folder.join("data")))?;
     train::write_file_list(&data, &folder)?;
@@ -51,6 +54,18 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
         recipe.name
     ));
     output::line(path.display())
+}
+
+/// Refuses a folder in which another training is at work; both would write the same checkpoint.
+fn lock_folder(folder: &Path) -> anyhow::Result<FileLock> {
+    std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    let file = File::open(folder).with_context(|| folder.display().to_string())?;
+    match FileLock::new(file) {
+        Ok(lock) => Ok(lock),
+        Err(LockError::Held) => Err(std::io::Error::from(std::io::ErrorKind::ResourceBusy))
+            .with_context(|| format!("another `echolabel train` works in {}", folder.display())),
+        Err(LockError::Io(error)) => Err(error).with_context(|| folder.display().to_string()),
+    }
 }
 
 /// Returns the file of weights to start from; those of a model that is part of the program are written beside the run.
@@ -97,11 +112,11 @@ fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBo
     Ok(outcome)
 }
 
-/// Starts this program again with the environment that training needs, unless it has it: two settings that are read before
-/// `main` or once at the first product, and that double the speed of a step (`docs/performance.md`).
+/// Starts this program again in this process' place with the environment that training needs, unless it has it: two settings
+/// that are read before `main` or once at the first product, and that double the speed of a step (`docs/performance.md`).
 ///
-/// Returns the exit code of the program that was started.
-fn with_training_environment() -> anyhow::Result<Option<i32>> {
+/// The process stays the same one, so a signal that is meant for it reaches the training.
+fn enter_training_environment() -> anyhow::Result<()> {
     // The allocator keeps the memory of large maps, in large pages.
     const ALLOCATOR: (&str, &str) = (
         "GLIBC_TUNABLES",
@@ -112,15 +127,10 @@ fn with_training_environment() -> anyhow::Result<Option<i32>> {
     let wanted: Vec<_> =
         [ALLOCATOR, ACCUMULATION].into_iter().filter(|(name, _)| std::env::var_os(name).is_none()).collect();
     if wanted.is_empty() {
-        return Ok(None);
+        return Ok(());
     }
     let program = std::env::current_exe().context("the program does not find itself")?;
-    let mut child = std::process::Command::new(program)
-        .args(std::env::args_os().skip(1))
-        .envs(wanted)
-        .spawn()
-        .context("the program cannot be started again with the environment that training wants")?;
-    // Ctrl-C reaches the child as well; this one waits until its checkpoint is written.
-    let _ignored = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::new(AtomicBool::new(false)));
-    Ok(Some(child.wait().context("the training process is lost")?.code().unwrap_or(2)))
+    // Returns only when it fails.
+    let error = Command::new(program).args(std::env::args_os().skip(1)).envs(wanted).exec();
+    Err(error).context("the program cannot be started again with the environment that training wants")
 }

@@ -29,7 +29,7 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
         Overrides { folders: options.folders.clone(), database: options.db.clone(), ..Overrides::default() };
     let settings = super::settings(common, overrides)?;
     refuse_problems(&settings)?;
-    let pipeline = super::open_view_pipeline(common, &settings)?;
+    let pipeline = super::open_view_pipeline(&settings)?;
     if let Some(warning) = pipeline.status().warning() {
         output::note(warning);
     }

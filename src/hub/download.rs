@@ -1,7 +1,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use ureq::Agent;
@@ -28,6 +28,33 @@ pub struct Download<'a> {
     pub sha256: Option<&'a str>,
     /// A token for repositories that ask for one; sent to the address itself, not to where it redirects.
     pub token: Option<&'a str>,
+    /// Bounds of size and time.
+    pub limits: Limits,
+}
+
+/// Bounds of a download, so that no server can fill the disk or keep the program for ever.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of the file.
+    pub max_bytes: u64,
+    /// Time in all.
+    pub max_time: Duration,
+    /// Bytes that must come within each [`Self::rate_window`].
+    pub min_bytes_per_window: u64,
+    /// Time over which the rate is judged.
+    pub rate_window: Duration,
+}
+
+impl Default for Limits {
+    /// The largest weights of the registry have 1.2 GB.
+    fn default() -> Self {
+        Self {
+            max_bytes: 16 << 30,
+            max_time: Duration::from_secs(6 * 3600),
+            min_bytes_per_window: 256 << 10,
+            rate_window: Duration::from_secs(60),
+        }
+    }
 }
 
 /// Told how far a download is.
@@ -73,6 +100,22 @@ pub enum DownloadError {
         #[source]
         source: std::io::Error,
     },
+    /// The server gives more bytes than any weights have, or never ends.
+    #[error("{address} gives more than {max_megabytes} MB, which no weights have; it was thrown away")]
+    TooLarge {
+        /// The address.
+        address: String,
+        /// The bound.
+        max_megabytes: u64,
+    },
+    /// Bytes come too slowly to ever be done.
+    #[error("{address} is too slow: {done} bytes so far, which are kept; the next try goes on from there")]
+    TooSlow {
+        /// The address.
+        address: String,
+        /// The bytes that are here.
+        done: u64,
+    },
     /// The bytes are not those that were promised; they were discarded.
     #[error("{address} gave a file with sha256 {found}, expected {expected}; it was thrown away")]
     Digest {
@@ -96,10 +139,11 @@ impl Download<'_> {
     pub fn run(&self, progress: &dyn Progress) -> Result<(String, bool), DownloadError> {
         let agent = agent();
         let expected = self.sha256.map(str::to_lowercase).or_else(|| self.digest_told_by_hub(&agent));
+        let start = Instant::now();
         let mut fruitless = 0;
         loop {
             let before = self.length_here();
-            match self.attempt(&agent, progress)? {
+            match self.attempt(&agent, start, progress)? {
                 Attempt::Complete => break,
                 Attempt::Broken(source) => {
                     fruitless = if self.length_here() > before { 0 } else { fruitless + 1 };
@@ -115,7 +159,7 @@ impl Download<'_> {
     }
 
     /// One request for what is still missing.
-    fn attempt(&self, agent: &Agent, progress: &dyn Progress) -> Result<Attempt, DownloadError> {
+    fn attempt(&self, agent: &Agent, start: Instant, progress: &dyn Progress) -> Result<Attempt, DownloadError> {
         let here = self.length_here();
         let mut request = agent.get(self.address);
         if let Some(token) = self.token {
@@ -131,14 +175,14 @@ impl Download<'_> {
             Err(error) => return Ok(Attempt::Broken(Box::new(error))),
         };
         match response.status() {
-            StatusCode::OK => self.receive(response, 0, progress),
+            StatusCode::OK => self.receive(response, 0, start, progress),
             StatusCode::PARTIAL_CONTENT if range_start(response.headers()) == Some(here) => {
-                self.receive(response, here, progress)
+                self.receive(response, here, start, progress)
             }
             // The part here is no part of what is there: begin anew, without a range.
             StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::PARTIAL_CONTENT if validator.is_some() => {
                 self.forget()?;
-                self.attempt(agent, progress)
+                self.attempt(agent, start, progress)
             }
             status => self.refused(status),
         }
@@ -149,6 +193,7 @@ impl Download<'_> {
         &self,
         response: Response<ureq::Body>,
         from: u64,
+        start: Instant,
         progress: &dyn Progress,
     ) -> Result<Attempt, DownloadError> {
         let part = self.part_path();
@@ -172,6 +217,10 @@ impl Download<'_> {
             .open(&part)
             .map_err(error)?;
         let total = length(response.headers()).map(|length| length + from);
+        if total.is_some_and(|total| total > self.limits.max_bytes) {
+            return Err(self.too_large());
+        }
+        let (mut window_start, mut window_done) = (Instant::now(), from);
         let mut body = response.into_body().into_reader();
         let mut buffer = vec![0; 1 << 16];
         let mut done = from;
@@ -183,6 +232,18 @@ impl Download<'_> {
                     file.write_all(&buffer[..count]).map_err(error)?;
                     done += count as u64;
                     progress.bytes(done, total);
+                    if done > self.limits.max_bytes {
+                        self.forget()?;
+                        return Err(self.too_large());
+                    }
+                    let is_judged = window_start.elapsed() >= self.limits.rate_window;
+                    let is_slow = is_judged && done - window_done < self.limits.min_bytes_per_window;
+                    if is_slow || start.elapsed() > self.limits.max_time {
+                        return Err(DownloadError::TooSlow { address: self.address.to_owned(), done });
+                    }
+                    if is_judged {
+                        (window_start, window_done) = (Instant::now(), done);
+                    }
                 }
                 Err(broken) => return Ok(Attempt::Broken(Box::new(ureq::Error::from(broken)))),
             }
@@ -221,6 +282,10 @@ impl Download<'_> {
         let told = response.headers().get("x-linked-etag").or_else(|| response.headers().get(header::ETAG))?;
         let digest = told.to_str().ok()?.trim_matches('"').to_lowercase();
         (digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(digest)
+    }
+
+    fn too_large(&self) -> DownloadError {
+        DownloadError::TooLarge { address: self.address.to_owned(), max_megabytes: self.limits.max_bytes >> 20 }
     }
 
     fn refused(&self, status: StatusCode) -> Result<Attempt, DownloadError> {

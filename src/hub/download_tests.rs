@@ -76,7 +76,7 @@ impl Progress for Seen {
 
 fn run(address: &str, target: &Path, sha256: Option<&str>) -> (Result<(String, bool), DownloadError>, Seen) {
     let seen = Seen::default();
-    (Download { address, target, sha256, token: None }.run(&seen), seen)
+    (Download { address, target, sha256, token: None, limits: Limits::default() }.run(&seen), seen)
 }
 
 #[test]
@@ -142,4 +142,57 @@ fn a_server_that_is_not_there_is_given_up() {
     let (result, seen) = run(&address, &folder.path().join("model.h5"), None);
     assert!(matches!(result, Err(DownloadError::Connection { .. })));
     assert_eq!(*seen.again.lock().unwrap(), MAX_FRUITLESS_ATTEMPTS - 1);
+}
+
+/// Runs against a server that never ends its answer: `chunk` again and again, with a pause between.
+fn endless(chunk: &'static [u8], pause: Duration, limits: Limits) -> (DownloadError, usize) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/model.h5", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let _head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").unwrap();
+            while stream.write_all(chunk).is_ok() {
+                std::thread::sleep(pause);
+            }
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("model.h5");
+    let sha256 = "0".repeat(64);
+    let download = Download { address: &address, target: &target, sha256: Some(&sha256), token: None, limits };
+    let error = download.run(&Seen::default()).unwrap_err();
+    (error, std::fs::read_dir(folder.path()).unwrap().count())
+}
+
+#[test]
+fn a_body_without_an_end_is_cut_off_and_thrown_away() {
+    let limits = Limits { max_bytes: 1 << 20, ..Limits::default() };
+    let (error, files) = endless(&[7; 65_536], Duration::ZERO, limits);
+    assert!(matches!(error, DownloadError::TooLarge { max_megabytes: 1, .. }), "{error}");
+    assert_eq!(files, 0);
+}
+
+#[test]
+fn a_body_that_drips_is_given_up_and_kept() {
+    let rate_window = Duration::from_millis(200);
+    for limits in [
+        Limits { min_bytes_per_window: 1000, rate_window, ..Limits::default() },
+        Limits { max_time: Duration::from_millis(300), ..Limits::default() },
+    ] {
+        let (error, files) = endless(b"x", Duration::from_millis(20), limits);
+        assert!(matches!(error, DownloadError::TooSlow { done: 1.., .. }), "{error}");
+        assert_eq!(files, 1, "the part");
+    }
+}
+
+#[test]
+fn a_length_that_no_weights_have_is_refused_at_once() {
+    let (address, _) =
+        serve(|_| b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999999\r\nconnection: close\r\n\r\n".to_vec());
+    let folder = tempfile::tempdir().unwrap();
+    let error = run(&address, &folder.path().join("model.h5"), Some("00")).0.unwrap_err();
+    assert!(matches!(error, DownloadError::TooLarge { .. }), "{error}");
 }

@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use ureq::http::Uri;
+
 /// The hub that is asked when nobody names another.
 const DEFAULT_HUB: &str = "https://huggingface.co";
 
@@ -34,8 +36,7 @@ impl HubFile<'_> {
 
     /// Its address on the hub of the environment, else on the usual one.
     pub fn usual_address(&self) -> String {
-        let base = std::env::var(HUB_VARIABLE).ok().filter(|base| !base.is_empty());
-        self.address(base.as_deref().unwrap_or(DEFAULT_HUB))
+        self.address(&configured_hub())
     }
 
     /// Returns the path of a copy of the file in `folder`: by its name, or laid out as on the hub.
@@ -45,6 +46,22 @@ impl HubFile<'_> {
         let flat = Path::new(self.file).file_name().map(|name| folder.join(name));
         [Some(laid_out), Some(plain), flat].into_iter().flatten().find(|path| path.is_file())
     }
+}
+
+/// Returns the hub of the environment, else the usual one.
+pub fn configured_hub() -> String {
+    std::env::var(HUB_VARIABLE).ok().filter(|base| !base.is_empty()).unwrap_or_else(|| DEFAULT_HUB.to_owned())
+}
+
+/// Returns the token if it may be sent to `address`: only to the host of `hub`, for which somebody made it, and only over TLS.
+pub fn token_for<'a>(address: &str, hub: &str, token: &'a str) -> Option<&'a str> {
+    let host = |address: &str| {
+        let address: Uri = address.parse().ok()?;
+        let is_tls = address.scheme_str() == Some("https");
+        address.authority().filter(|_| is_tls).map(|authority| (authority.host().to_lowercase(), authority.port_u16()))
+    };
+    let sent_to = host(address)?;
+    (!token.is_empty() && host(hub) == Some(sent_to)).then_some(token)
 }
 
 impl Origin {
@@ -93,6 +110,26 @@ mod tests {
         let file = "https://files.example.org/a/other.pth?download=1";
         assert_eq!(remote(file), Origin::Remote(file.to_owned()));
         assert!(Origin::of("http://hub.local", None).unwrap_err().contains("on no hub"));
+    }
+
+    #[test]
+    fn a_token_goes_to_the_configured_hub_over_tls_and_nowhere_else() {
+        let may = |address, hub| token_for(address, hub, "secret").is_some();
+        assert!(may("https://huggingface.co/lab/views/resolve/main/model.h5", DEFAULT_HUB));
+        assert!(may("https://HuggingFace.co/lab/views", DEFAULT_HUB));
+        assert!(may("https://hub.local:8443/lab/views", "https://hub.local:8443"));
+        for address in [
+            "http://huggingface.co/lab/views",
+            "https://files.example.org/model.h5",
+            "https://huggingface.co.example.org/model.h5",
+            "https://huggingface.co@example.org/model.h5",
+            "https://huggingface.co:8443/model.h5",
+            "ftp://huggingface.co/model.h5",
+        ] {
+            assert!(!may(address, DEFAULT_HUB), "{address}");
+        }
+        assert!(!may("http://hub.local/lab/views", "http://hub.local"));
+        assert_eq!(token_for("https://huggingface.co/a", DEFAULT_HUB, ""), None);
     }
 
     #[test]

@@ -3,5 +3,5 @@
 mod download;
 mod location;
 
-pub use download::{Download, Progress};
-pub use location::{HubFile, Origin};
+pub use download::{Download, Limits, Progress};
+pub use location::{HubFile, Origin, configured_hub, token_for};

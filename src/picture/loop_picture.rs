@@ -1,6 +1,7 @@
 //! One frame with sector, regions and trace; a time line with R peaks and clips; the sampled frames below.
 
 use cine::Loop;
+use domain::{PixelRect, RgbImage};
 use ecg::FramePhase;
 use ecg::trace::TraceReading;
 use pipeline::{InspectedFrame, Inspection};
@@ -24,6 +25,15 @@ const BASELINE: f32 = 16.0;
 /// Side of the colored squares in the legend.
 const SWATCH: f32 = 12.0;
 
+/// What a picture shows of the screen around the ultrasound image, where names and dates of birth stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BurnedInText {
+    /// Black, but for the sector, other regions and the trace.
+    Masked,
+    /// As it is.
+    Shown,
+}
+
 /// Draws what was found in a loop.
 ///
 /// # Errors
@@ -32,14 +42,26 @@ pub fn loop_picture(
     source: &mut Loop,
     inspection: &Inspection,
     trace: Option<&TraceReading>,
+    text: BurnedInText,
 ) -> Result<Canvas, PlotError> {
+    let shown_parts = match text {
+        BurnedInText::Shown => None,
+        BurnedInText::Masked => Some(recognized_parts(inspection, trace)),
+    };
+    let frame_of = |source: &mut Loop, index: u32| {
+        let mut frame = source.frame(index)?;
+        if let Some(parts) = &shown_parts {
+            blacken_outside(&mut frame, parts);
+        }
+        Ok::<RgbImage, cine::CineError>(frame)
+    };
     let thumbnails: Vec<InspectedFrame> =
         inspection.clips.iter().flat_map(|clip| &clip.frames).copied().take(MAX_THUMBNAILS).collect();
     let captions: Vec<Vec<String>> = thumbnails.iter().map(caption).collect();
     let layout = Layout::new((inspection.columns as f32, inspection.rows as f32), &captions);
     let mut canvas = Canvas::new(f64::from(layout.width), f64::from(layout.height), 1.0, BACKGROUND)?;
     let shown = thumbnails.first().map_or(0, |frame| frame.index);
-    if let Ok(frame) = source.frame(shown) {
+    if let Ok(frame) = frame_of(source, shown) {
         canvas.image((MARGIN, MARGIN), layout.image, frame.view());
     }
     draw_boxes(&mut canvas, inspection, layout.image_scale);
@@ -51,7 +73,7 @@ pub fn loop_picture(
     let lines = captions.iter().map(Vec::len).max().unwrap_or(0);
     for (number, (frame, caption)) in thumbnails.iter().zip(&captions).enumerate() {
         let (x, y) = layout.thumbnail_place(number, lines);
-        match source.frame(frame.index) {
+        match frame_of(source, frame.index) {
             Ok(image) => canvas.image((x, y), layout.thumbnail, image.view()),
             Err(_) => write(&mut canvas, (x, y), "not decoded", R_PEAK),
         }
@@ -61,6 +83,24 @@ pub fn loop_picture(
         }
     }
     Ok(canvas)
+}
+
+/// The sector and the trace; the regions of the header too where they hold no 2-D image, whose sector is smaller than they.
+fn recognized_parts(inspection: &Inspection, trace: Option<&TraceReading>) -> Vec<PixelRect> {
+    let sector = inspection.sector;
+    let regions = inspection.regions.iter().map(|region| region.pixels);
+    let others = regions.filter(|region| sector.is_none_or(|sector| region.intersection(&sector).is_none()));
+    sector.into_iter().chain(others).chain(trace.map(|trace| trace.bounding_box)).collect()
+}
+
+fn blacken_outside(image: &mut RgbImage, parts: &[PixelRect]) {
+    let width = image.width().max(1) as usize;
+    for (number, pixel) in image.pixels_mut().chunks_exact_mut(3).enumerate() {
+        let (x, y) = ((number % width) as u32, (number / width) as u32);
+        if !parts.iter().any(|part| part.contains(x, y)) {
+            pixel.fill(0);
+        }
+    }
 }
 
 /// The lines below a sampled frame: its index and its phase.

@@ -3,4 +3,4 @@
 mod layout;
 mod loop_picture;
 
-pub use loop_picture::loop_picture;
+pub use loop_picture::{BurnedInText, loop_picture};

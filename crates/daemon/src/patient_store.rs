@@ -32,7 +32,7 @@ pub(crate) struct PatientStore<'a> {
     pub shutdown: &'a Shutdown,
     /// Time after which a call is given up; none for a daemon that has no end.
     pub patience: Option<SignedDuration>,
-    /// When the trouble that there is was last told.
+    /// Time at which the present trouble was last told.
     pub told: Mutex<Option<Timestamp>>,
 }
 

@@ -65,11 +65,14 @@ fn the_command_line_wins_and_paths_count_from_the_file() {
         pipeline: Some("p".to_owned()),
         device: Some("cuda:1".to_owned()),
         threads: Some(0),
+        models: Some("weights".into()),
     };
     let settings = load_with(text, overrides).unwrap();
     assert_eq!(settings.inbox.folders, [PathBuf::from("here")]);
     assert_eq!(settings.database, PathBuf::from("other.sqlite"));
     assert_eq!(settings.labelling.pipeline.as_deref(), Some("p"));
+    assert_eq!(settings.models, PathBuf::from("weights"));
+    assert!(load("").unwrap().models.is_absolute());
     assert_eq!((settings.labelling.device.as_str(), settings.labelling.threads), ("cuda:1", None));
 }
 

@@ -192,7 +192,28 @@ impl Recipe {
         let recipe: Self = toml::from_str(text)
             .map_err(|error| TrainError::Format { path: path.to_owned(), problem: error.to_string() })?;
         recipe.check()?;
-        Ok(recipe)
+        Ok(recipe.with_paths_from(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// Lets relative paths count from `folder`. A `start` without a folder in it may be the name of a model, and stays.
+    fn with_paths_from(mut self, folder: &Path) -> Self {
+        let place = |path: &mut PathBuf| *path = folder.join(&*path);
+        if let Some(start) = self.start.as_mut().filter(|start| start.components().count() > 1) {
+            place(start);
+        }
+        match &mut self.data {
+            DataRecipe::Phantom(_) => {}
+            DataRecipe::Loops(data) => {
+                data.folder.iter_mut().for_each(place);
+                place(&mut data.labels);
+            }
+            DataRecipe::Tte47 { folder }
+            | DataRecipe::Tmed2 { folder, .. }
+            | DataRecipe::ElevenViews { folder, .. } => {
+                place(folder);
+            }
+        }
+        self
     }
 
     /// The model's card with what the recipe changes of it.
@@ -257,5 +278,28 @@ impl Recipe {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_count_from_the_recipe_and_names_of_models_stay() {
+        let text = |start: &str| {
+            format!(
+                "name = \"test\"\nmodel = \"tte11-tiny\"\nseed = 1\nstart = \"{start}\"\nbatch = {{ clips = 4 }}\n\
+                 data = {{ layout = \"loops\", folder = \"echo\", labels = \"/lab/labels.csv\" }}\n\
+                 stop = {{ steps = 1, validate_every = 1 }}\n"
+            )
+        };
+        let read = |start: &str| Recipe::parse(&text(start), Path::new("/recipes/my.toml")).unwrap();
+        let recipe = read("runs/before/best.safetensors");
+        assert_eq!(recipe.start.as_deref(), Some(Path::new("/recipes/runs/before/best.safetensors")));
+        let DataRecipe::Loops(data) = recipe.data else { panic!("loops") };
+        assert_eq!(data.folder.as_deref(), Some(Path::new("/recipes/echo")));
+        assert_eq!(data.labels, Path::new("/lab/labels.csv"));
+        assert_eq!(read("tte11-phantom").start.as_deref(), Some(Path::new("tte11-phantom")));
     }
 }

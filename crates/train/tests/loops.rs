@@ -256,6 +256,6 @@ fn nothing_to_learn_from_says_what_to_do() {
     assert!(message.contains("2 times: no file has this") && message.contains("data.folder"), "{message}");
     let message = refused("sop_instance_uid,view\n1.2.3,PLAX\n", None);
     assert!(message.contains("--paths"), "{message}");
-    let message = refused("sop_instance_uid;view\n1.2.3;PLAX\n", Some(&lab_folder));
-    assert!(message.contains("between commas"), "{message}");
+    let message = refused("study;view\n1.2.3;PLAX\n", Some(&lab_folder));
+    assert!(message.contains("needs the columns") && message.contains("study, view"), "{message}");
 }

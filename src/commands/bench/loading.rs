@@ -13,12 +13,12 @@ use crate::{output, progress};
 
 /// Opens the model `name` in this process and prints the cost.
 pub fn one(common: &Common, name: &str) -> Outcome {
-    output::json_line(&Opening::measure(&Registry::open(&common.models)?, name)?)
+    output::json_line(&Opening::measure(&super::super::open_registry(common)?, name)?)
 }
 
 /// Opens every model of the registry in processes of their own, from files of untrained weights.
 pub fn all(common: &Common, options: &BenchOptions) -> Outcome {
-    let registry = Registry::open(&common.models)?;
+    let registry = super::super::open_registry(common)?;
     let folder = std::env::temp_dir().join(format!("echolabel-loading-{}", std::process::id()));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let names: Vec<String> = registry.models().iter().map(|card| card.name.clone()).collect();

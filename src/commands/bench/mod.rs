@@ -42,7 +42,7 @@ pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
     match &options.file {
         Some(file) => {
             let started = Instant::now();
-            let pipeline = super::open_pipeline(common, &settings)?;
+            let pipeline = super::open_pipeline(&settings)?;
             let opening_ms = started.elapsed().as_secs_f64() * 1000.0;
             let repetitions = (options.rounds, settings.labelling.workers);
             let measurement = LoopMeasurement::measure(&pipeline, file, repetitions, opening_ms)?;
@@ -52,7 +52,7 @@ pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
             }
         }
         None => {
-            let (file, card) = Pipeline::check(&super::pipeline_source(common, &settings)?, &common.models)?;
+            let (file, card) = Pipeline::check(&super::pipeline_source(&settings)?, &settings.models)?;
             compare(common, options, file.name, &card)
         }
     }
@@ -106,7 +106,9 @@ fn measure_short_and_long(
         bench::write_loop_of(frames, &file)?;
         let mut child = Command::new(std::env::current_exe()?);
         child.args(["bench", "--json", "-", "--rounds", &options.rounds.to_string(), "--file"]).arg(&file);
-        child.arg("--models").arg(&common.models);
+        if let Some(models) = &common.models {
+            child.arg("--models").arg(models);
+        }
         for (flag, value) in [("--pipeline", &common.pipeline), ("--device", &common.device)] {
             if let Some(value) = value {
                 child.args([flag, value]);

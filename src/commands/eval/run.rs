@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use train::{DataSet, Recipe, Snapshot};
-use zoo::{LabelSet, ModelCard, Registry};
+use zoo::{LabelSet, ModelCard};
 
 use crate::cli::{Common, EvalOptions};
 
@@ -28,7 +28,7 @@ impl Run {
     pub fn open(common: &Common, options: &EvalOptions, source: &Path) -> anyhow::Result<Self> {
         let device = super::super::open_device(common)?;
         let recipe = Recipe::read(source)?;
-        let registry = Registry::open(&common.models)?;
+        let registry = super::super::open_registry(common)?;
         let mut card = recipe.card(registry.card(&recipe.model)?);
         let folder = options.run.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
         let weights = options.weights.clone().unwrap_or_else(|| train::weights_path(&recipe, &folder));

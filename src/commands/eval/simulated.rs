@@ -29,7 +29,7 @@ struct LoopTruth {
 
 /// Labels every loop under the folder and compares with each study's `truth.json`.
 pub fn run(common: &Common, options: &EvalOptions) -> Outcome {
-    let pipeline = open_view_pipeline(common, &settings(common, daemon::Overrides::default())?)?;
+    let pipeline = open_view_pipeline(&settings(common, daemon::Overrides::default())?)?;
     let views = pipeline.label_set().context("the pipeline knows no views")?.clone();
     let (mut rows, mut decided, mut loops) = (Vec::new(), Vec::new(), Vec::new());
     let studies = studies_in(&options.source)?;

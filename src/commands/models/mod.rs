@@ -18,7 +18,7 @@ use crate::output;
 
 /// Lists the registry, shows one entry, or compares layers with those of other frameworks.
 pub fn run(common: &Common, options: &ModelsOptions) -> Outcome {
-    let registry = Registry::open(&common.models)?;
+    let registry = super::open_registry(common)?;
     match &options.command {
         ModelsCommand::List { json: true } => {
             registry.models().iter().try_for_each(|card| output::json_line(&Entry::of(&registry, card)))

@@ -8,7 +8,7 @@ use zoo::Registry;
 
 use super::super::{Failure, Outcome};
 use super::import;
-use crate::hub::{Download, HubFile, Origin, Progress};
+use crate::hub::{Download, HubFile, Limits, Origin, Progress, configured_hub, token_for};
 use crate::{output, progress};
 
 /// Arguments of a pull.
@@ -56,9 +56,10 @@ pub fn run(registry: &Registry, pull: &Pull<'_>) -> Outcome {
 fn fetch(address: &str, downloads: &Path, sha256: Option<&str>) -> Result<PathBuf, Failure> {
     let name = address.split(['?', '#']).next().and_then(|path| path.rsplit('/').next()).unwrap_or("weights");
     let target = downloads.join(name);
-    let token = std::env::var("HF_TOKEN").ok();
+    let token = std::env::var("HF_TOKEN").unwrap_or_default();
+    let token = token_for(address, &configured_hub(), &token);
     let bar = Bar { bar: progress::bytes_bar() };
-    let fetched = Download { address, target: &target, sha256, token: token.as_deref() }.run(&bar);
+    let fetched = Download { address, target: &target, sha256, token, limits: Limits::default() }.run(&bar);
     bar.bar.finish_and_clear();
     let (digest, vouched) = fetched.map_err(|error| Failure::Error(error.into()))?;
     output::line(format_args!(

@@ -19,6 +19,8 @@ pub use check::{Problem, check};
 pub struct Settings {
     /// The database file.
     pub database: PathBuf,
+    /// Folder that holds weight files; only whoever runs the model reads it.
+    pub models: PathBuf,
     /// Folders that are watched, and conditions for taking a file.
     pub inbox: InboxSettings,
     /// Pipeline, device and resources.
@@ -98,6 +100,8 @@ pub struct Overrides {
     pub device: Option<String>,
     /// Threads for the arithmetic.
     pub threads: Option<usize>,
+    /// Folder that holds weight files.
+    pub models: Option<PathBuf>,
 }
 
 impl Settings {

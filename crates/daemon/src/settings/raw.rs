@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub(super) struct RawSettings {
     /// The database file, on a local disk.
     pub(super) database: Option<PathBuf>,
+    /// Folder that holds weight files.
+    pub(super) models: Option<PathBuf>,
     /// Which folders are watched, and when a file is taken.
     pub(super) inbox: RawInbox,
     /// Model, device and hours.

@@ -13,6 +13,13 @@ use crate::{Backoff, DaemonError};
 /// Used when neither the file nor the command line names a database.
 const DEFAULT_DATABASE: &str = "echolabel.sqlite";
 
+/// Folder of weight files where nothing names one. It is absolute, so a service and a person find the same; packages set their
+/// own when they build the program.
+const DEFAULT_MODELS: &str = match option_env!("ECHOLABEL_DEFAULT_MODELS") {
+    Some(folder) => folder,
+    None => "/var/lib/echolabel/models",
+};
+
 impl RawSettings {
     pub fn read(file: &Path) -> Result<Self, DaemonError> {
         let text =
@@ -34,8 +41,10 @@ impl RawSettings {
         let database =
             overrides.database.or(self.database.map(from_file)).unwrap_or_else(|| PathBuf::from(DEFAULT_DATABASE));
         let threads = overrides.threads.unwrap_or(self.labelling.threads);
+        let models = overrides.models.or(self.models.map(from_file)).unwrap_or_else(|| PathBuf::from(DEFAULT_MODELS));
         Ok(Settings {
             database,
+            models,
             inbox: InboxSettings {
                 folders,
                 stability: context.seconds("inbox.stability_seconds", self.inbox.stability_seconds, 0.0)?,
@@ -71,9 +80,10 @@ impl RawSettings {
 
 impl From<&Settings> for RawSettings {
     fn from(settings: &Settings) -> Self {
-        let Settings { database, inbox, labelling, retry, study_quiet } = settings;
+        let Settings { database, models, inbox, labelling, retry, study_quiet } = settings;
         Self {
             database: Some(database.clone()),
+            models: Some(models.clone()),
             inbox: RawInbox {
                 folders: inbox.folders.clone(),
                 stability_seconds: inbox.stability.as_secs_f64(),

@@ -29,7 +29,7 @@ const EVERY: usize = 3;
 pub fn eleven_views_clips(folder: &Path, windows: &Path, views: &LabelSet) -> Result<Vec<ImageClip>> {
     let path = folder.join(windows);
     let mut clips = Vec::new();
-    for (line, row) in read_csv::<Row>(&path)? {
+    for (line, row) in read_csv::<Row>(&path, |name| name)? {
         let fault =
             |problem: String| TrainError::Format { path: path.clone(), problem: format!("line {line}: {problem}") };
         let index = row.label.parse().ok().filter(|index| *index < views.views.len());

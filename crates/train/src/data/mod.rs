@@ -152,18 +152,30 @@ impl DataSet {
     }
 }
 
-/// The names of a CSV's columns.
-fn csv_columns(path: &Path) -> Result<Vec<String>> {
+/// The names of a CSV's columns, each as `name` calls it.
+fn csv_columns(path: &Path, name: fn(&str) -> &str) -> Result<Vec<String>> {
+    let (header, _) = open_csv(path, name)?;
+    Ok(header.iter().map(str::to_owned).collect())
+}
+
+/// Opens a CSV and reads its header. Spreadsheets of many countries write semicolons or tabs between cells; the header tells.
+fn open_csv(path: &Path, name: fn(&str) -> &str) -> Result<(csv::StringRecord, csv::Reader<std::io::Cursor<String>>)> {
     let fault = |error: csv::Error| TrainError::Format { path: path.to_owned(), problem: error.to_string() };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(fault)?;
-    Ok(reader.headers().map_err(fault)?.iter().map(str::to_owned).collect())
+    let text = std::fs::read_to_string(path).map_err(|source| TrainError::File { path: path.to_owned(), source })?;
+    let first_line = text.lines().next().unwrap_or_default();
+    let delimiter = [',', ';', '\t'].into_iter().max_by_key(|&mark| (first_line.matches(mark).count(), mark == ','));
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .delimiter(delimiter.map_or(b',', |mark| mark as u8))
+        .from_reader(std::io::Cursor::new(text));
+    let header = reader.headers().map_err(fault)?.iter().map(name).collect();
+    Ok((header, reader))
 }
 
 /// The rows of a CSV with the lines that they stand in; a row that does not fit is an error with its line.
-fn read_csv<T: DeserializeOwned>(path: &Path) -> Result<Vec<(u64, T)>> {
+fn read_csv<T: DeserializeOwned>(path: &Path, name: fn(&str) -> &str) -> Result<Vec<(u64, T)>> {
     let fault = |error: csv::Error| TrainError::Format { path: path.to_owned(), problem: error.to_string() };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(fault)?;
-    let header = reader.headers().map_err(fault)?.clone();
+    let (header, mut reader) = open_csv(path, name)?;
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(fault)?;

@@ -25,7 +25,7 @@ struct Row {
 pub fn tmed2_clips(folder: &Path, fold: &Path, views: &LabelSet) -> Result<Vec<ImageClip>> {
     let path = folder.join(fold);
     let mut clips = Vec::new();
-    for (line, row) in read_csv::<Row>(&path)? {
+    for (line, row) in read_csv::<Row>(&path, |name| name)? {
         let fault =
             |problem: String| TrainError::Format { path: path.clone(), problem: format!("line {line}: {problem}") };
         if row.view_label == "Not_Provided" {

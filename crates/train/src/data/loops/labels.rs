@@ -57,19 +57,18 @@ const NONE: &str = "none";
 /// A column is missing, a split that is none of train, validation, test.
 pub(super) fn read_labels(path: &Path, views: &LabelSet) -> Result<Labels> {
     let fault = |problem: String| TrainError::Format { path: path.to_owned(), problem };
-    let columns = csv_columns(path)?;
+    let columns = csv_columns(path, column_name)?;
     let has = |name: &str| columns.iter().any(|column| column == name);
     if !has("sop_instance_uid") || !(has("view") || has("reviewed_view")) {
         let found = columns.join(", ");
-        let problem =
-            format!("needs the columns sop_instance_uid and view, or reviewed_view, between commas: found {found}");
+        let problem = format!("needs the columns sop_instance_uid and view, or reviewed_view: found {found}");
         return Err(fault(problem));
     }
     let (reviewed, has_split) = (has("reviewed_view"), has("split"));
     let mut labels = Labels { rows: Vec::new(), left_out: Vec::new(), without_label: 0, has_paths: has("path") };
     let mut row_of: BTreeMap<String, usize> = BTreeMap::new();
     let mut contradictory = BTreeSet::new();
-    for (line, row) in read_csv::<Row>(path)? {
+    for (line, row) in read_csv::<Row>(path, column_name)? {
         let Some(view) = (if reviewed { row.reviewed_view } else { row.view }) else {
             labels.without_label += 1;
             continue;
@@ -101,6 +100,20 @@ pub(super) fn read_labels(path: &Path, views: &LabelSet) -> Result<Labels> {
     Ok(labels)
 }
 
+/// Our name of a column: the keyword or the name of the DICOM attribute, and other usual words, stand for it too.
+fn column_name(found: &str) -> &str {
+    let key: String = found.chars().filter(|letter| letter.is_ascii_alphanumeric()).collect::<String>().to_lowercase();
+    match key.as_str() {
+        "sopinstanceuid" | "sopuid" | "instanceuid" => "sop_instance_uid",
+        "reviewedview" => "reviewed_view",
+        "view" | "viewlabel" | "viewname" => "view",
+        "patient" | "patientid" => "patient",
+        "path" | "filepath" | "filename" | "file" => "path",
+        "split" | "subset" => "split",
+        _ => found,
+    }
+}
+
 fn split_named(name: &str) -> Result<Split, String> {
     match name {
         "train" => Ok(Split::Train),
@@ -118,4 +131,31 @@ fn beside(csv: &Path, path: &str) -> PathBuf {
 /// The export puts an apostrophe before a cell that a spreadsheet would run.
 fn plain(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(cell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_may_stand_between_other_marks_and_columns_may_have_dicom_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.csv");
+        let views = LabelSet::named("tte11").unwrap();
+        let plax = views.index_of("PLAX");
+        for text in [
+            "sop_instance_uid,view,split\n1.2.3,PLAX,train\n",
+            "\u{feff}SOPInstanceUID;View;Split\r\n1.2.3;PLAX;train\r\n",
+            "SOP Instance UID\tview_label\tsubset\n1.2.3\tPLAX\ttrain\n",
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let labels = read_labels(&path, &views).unwrap();
+            let row = &labels.rows[0];
+            assert_eq!(
+                (row.sop_instance_uid.as_str(), row.class, row.split),
+                ("1.2.3", plax, Some(Split::Train)),
+                "{text}"
+            );
+        }
+    }
 }
