@@ -37,6 +37,23 @@ fn crates_neither_print_nor_read_the_environment() {
     assert!(found.is_empty(), "only the program prints and reads the environment:\n{}", found.join("\n"));
 }
 
+/// Names of files and header texts come from outside; `src/output` makes them harmless for a terminal.
+#[test]
+fn the_program_prints_only_through_its_output_module() {
+    let mut found = Vec::new();
+    for file in production_files("src").iter().filter(|file| !file.path.starts_with("src/output")) {
+        for (number, line) in file.text.lines().enumerate() {
+            let code = line.trim_start();
+            let prints =
+                ["println!", "eprintln!", "print!(", "eprint!(", "dbg!("].iter().any(|text| code.contains(text));
+            if prints && !code.starts_with("//") {
+                found.push(format!("{}:{}: {code}", file.path.display(), number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "use crate::output:\n{}", found.join("\n"));
+}
+
 #[test]
 fn every_exception_is_still_needed() {
     let files = production_files("crates");

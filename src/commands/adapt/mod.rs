@@ -17,17 +17,17 @@ use crate::cli::{AdaptOptions, Common};
 /// Learns the layer, prints the judgement and writes the model if it is better.
 pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
     let settings = super::settings(common, daemon::Overrides { database: options.db.clone(), ..Default::default() })?;
-    let registry = Registry::open(&common.models)?;
+    let registry = Registry::open(&settings.models)?;
     check_name(&registry, &options.name)?;
-    let (source, device) = super::pipeline_and_device(common, &settings)?;
-    let (_, card) = Pipeline::check(&source, &common.models)?;
+    let (source, device) = super::pipeline_and_device(&settings)?;
+    let (_, card) = Pipeline::check(&source, &settings.models)?;
     super::labels_views(&card)?;
     let views = LabelSet::named(card.label_set.as_deref().context("the model has no label set")?)?;
     let labelled = labels::read(common, options, &views)?;
-    let (pipeline, last_layer) = Pipeline::open_for_vectors(&source, &common.models, device)?;
+    let (pipeline, last_layer) = Pipeline::open_for_vectors(&source, &settings.models, device)?;
     let own = own_head(last_layer, &views)?;
 
-    let folder = options.cache.clone().unwrap_or_else(|| common.models.join("vectors"));
+    let folder = options.cache.clone().unwrap_or_else(|| settings.models.join("vectors"));
     let workers = settings.labelling.workers;
     let (loops, left_out) = vectors::compute(&pipeline, &VectorCache::open(&folder)?, labelled, workers)?;
     report::print_left_out(&left_out);
@@ -37,7 +37,7 @@ pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
-    let written = adapted.is_better.then(|| write(common, options, &registry, &card, &adapted)).transpose()?;
+    let written = adapted.is_better.then(|| write(options, &registry, &card, &adapted)).transpose()?;
     report::print(options, &card, &adapted, written.as_deref())?;
     if adapted.is_better { Ok(()) } else { Err(Failure::SomeInputs) }
 }
@@ -69,7 +69,6 @@ fn own_head(last_layer: Option<LastLayer>, views: &LabelSet) -> anyhow::Result<L
 
 /// Writes weights and card into the folder of models and returns the path of the card.
 fn write(
-    common: &Common,
     options: &AdaptOptions,
     registry: &Registry,
     card: &ModelCard,
@@ -79,7 +78,7 @@ fn write(
     let scratch = tempfile::tempdir().context("a temporary folder")?;
     let from = registry.weights_file(&card.name, &scratch.path().join("weights.safetensors"))?;
     let file = format!("{}.safetensors", options.name);
-    let sha256 = replace_last_layer(&from, &common.models.join(&file), &head.weight, &head.bias)?;
+    let sha256 = replace_last_layer(&from, &registry.folder().join(&file), &head.weight, &head.bias)?;
     let new_card = ModelCard {
         name: options.name.clone(),
         summary: format!("{}; last layer adapted to a lab's loops", card.summary),
@@ -101,7 +100,7 @@ fn write(
         deterministic_init: None,
         ..card.clone()
     };
-    let path = common.models.join(format!("{}{}", options.name, ModelCard::EXTENSION));
+    let path = registry.folder().join(format!("{}{}", options.name, ModelCard::EXTENSION));
     new_card.write(&path)?;
     Ok(path)
 }

@@ -80,7 +80,7 @@ pub fn print_left_out(left_out: &LeftOut) {
     let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     left_out.iter().for_each(|(uid, reason)| by_reason.entry(reason).or_default().push(uid));
     for (reason, uids) in by_reason {
-        eprintln!("{} labelled loops not used: {reason} (such as {})", uids.len(), uids[0]);
+        output::note(format_args!("{} labelled loops not used: {reason} (such as {})", uids.len(), uids[0]));
     }
 }
 
