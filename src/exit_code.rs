@@ -1,4 +1,4 @@
-//! What the program tells whoever started it.
+//! Exit codes: the answer to whoever started the program.
 
 use std::io;
 

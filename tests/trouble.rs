@@ -1,4 +1,4 @@
-//! What goes wrong around the files: locks, folders, names, links. Each is told by its exit code and in words.
+//! Troubles around the files: locks, folders, names, links. Each is told by its exit code and in words.
 
 mod support;
 

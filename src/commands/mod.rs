@@ -37,7 +37,7 @@ pub enum Failure {
     SomeInputs,
     /// A folder could not be read, so what is in it was not seen; it was named. Exit code 3.
     UnreadableFolder,
-    /// What ended the command; the error decides the exit code.
+    /// The error that ended the command; it decides the exit code.
     Error(anyhow::Error),
     /// Whoever read our output has gone away, which is no failure.
     ReaderGone,

@@ -25,7 +25,7 @@ const BASELINE: f32 = 16.0;
 /// Side of the colored squares in the legend.
 const SWATCH: f32 = 12.0;
 
-/// What a picture shows of the screen around the ultrasound image, where names and dates of birth stand.
+/// Treatment of the screen around the ultrasound image, where names and dates of birth stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BurnedInText {
     /// Black, but for the sector, other regions and the trace.

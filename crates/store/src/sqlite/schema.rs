@@ -23,7 +23,7 @@ pub(crate) const NEWEST: u32 = STEPS.len() as u32;
 /// Marks the file as ours (`PRAGMA application_id`): "echo" in ASCII.
 const APPLICATION_ID: u32 = 0x6563_686f;
 
-/// What a database file says of itself.
+/// Marks that a database file bears.
 struct Marks {
     version: u32,
     is_ours: bool,
