@@ -14,7 +14,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report bench bench-loading peers bench-peers book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report campaign bench bench-loading peers bench-peers book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -107,6 +107,10 @@ report: build python ## Evaluate the shipped pipelines on simulated studies that
 	target/release/echolabel eval runs/held-out --out docs/report/tte11-phantom
 	target/release/echolabel eval runs/held-out --pipeline tte11-phantom-image --out docs/report/tte11-phantom-image
 	python3 tools/shipped_weights.py figures
+
+campaign: build python ## Kills, floods, locks, full disks, clocks, shares, a soak (an hour); PARTS="kills clock" SCALE=0.05 for less
+	$(call install,faketime)
+	python3 tools/campaign.py target/release/echolabel $(PARTS) --scale $(or $(SCALE),1) --json target/campaign.json
 
 bench: build ## Time per stage, and that a long loop costs no more than a short one
 	target/release/echolabel bench
