@@ -2,6 +2,8 @@
 
 use dicom_core::Tag;
 
+use crate::codec::{DecodeError, DecoderFailure};
+
 /// Failure of reading a loop or a frame; the file's path is known to the caller and never repeated here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -61,11 +63,8 @@ pub enum CineError {
         uid: String,
     },
     /// The transfer syntax is video and this program was built without the cargo feature `video`.
-    #[error("transfer syntax {uid:?} is video and this build has no video support")]
-    VideoNotBuilt {
-        /// The transfer syntax UID.
-        uid: String,
-    },
+    #[error("the loop is a video and this build has no video support")]
+    VideoNotBuilt,
     /// Rows, columns or the pixel format are impossible.
     #[error("impossible image: {reason}")]
     InvalidImage {
@@ -94,6 +93,14 @@ pub enum CineError {
         /// The decoder's message.
         reason: String,
     },
+    /// The decoder of one frame did not come to an end by itself; no other frame of the loop is decoded.
+    #[error("frame {index} cannot be decoded: {failure}")]
+    Decoder {
+        /// The frame, counted from 0.
+        index: u32,
+        /// The end of the decoder.
+        failure: DecoderFailure,
+    },
     /// Something announces more bytes than we are willing to hold.
     #[error("{what} would take {bytes} bytes, the limit is {limit}")]
     TooLarge {
@@ -107,6 +114,15 @@ pub enum CineError {
 }
 
 impl CineError {
+    /// Returns the failure to decode frame `index`.
+    pub(crate) fn from_decoder(index: u32, error: DecodeError) -> Self {
+        match error {
+            DecodeError::Corrupt(reason) => Self::CorruptFrame { index, reason },
+            DecodeError::VideoNotBuilt => Self::VideoNotBuilt,
+            DecodeError::Decoder(failure) => Self::Decoder { index, failure },
+        }
+    }
+
     /// Returns the stable name of the error for reports, job rows and scripts.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -118,17 +134,22 @@ impl CineError {
             Self::NestedTooDeeply { .. } => "nested_too_deeply",
             Self::NoPixelData { .. } => "no_pixel_data",
             Self::UnsupportedTransferSyntax { .. } => "unsupported_transfer_syntax",
-            Self::VideoNotBuilt { .. } => "video_not_built",
+            Self::VideoNotBuilt => "video_not_built",
             Self::InvalidImage { .. } => "invalid_image",
             Self::UnsupportedPixelFormat { .. } => "unsupported_pixel_format",
             Self::FrameOutOfRange { .. } => "frame_out_of_range",
             Self::CorruptFrame { .. } => "corrupt_frame",
+            Self::Decoder { failure, .. } => failure.kind(),
             Self::TooLarge { .. } => "too_large",
         }
     }
 
     /// Returns whether trying again later can help: the disk failed, or the file may still be growing.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Io { .. } | Self::Truncated { .. })
+        match self {
+            Self::Io { .. } | Self::Truncated { .. } => true,
+            Self::Decoder { failure, .. } => failure.is_temporary(),
+            _ => false,
+        }
     }
 }

@@ -8,6 +8,7 @@ mod color;
 mod completeness;
 mod ecg_header;
 mod error;
+mod frame_store;
 mod frames;
 mod header;
 mod mode;
@@ -20,6 +21,10 @@ mod scan;
 mod sector;
 mod timing;
 
+pub use codec::{
+    DecodeError, DecodedFrame, DecoderFailure, FrameDecoder, FrameFormat, InProcessDecoder, VideoDecoder,
+    set_frame_decoder,
+};
 pub use completeness::{Completeness, completeness};
 pub use ecg_header::EcgHeader;
 pub use error::CineError;

@@ -5,12 +5,10 @@ use std::path::Path;
 
 use dicom_dictionary_std::tags;
 
-use crate::codec::{Codec, DecodedFrame, SampleColor, VideoFrames, codec_of, codec_of_bytes, decode_frame};
+use crate::codec::{Codec, DecodedFrame, DecodingBudget, codec_of};
 use crate::color::{ColorTables, GrayScale, Palette, to_rgb};
 use crate::error::CineError;
-use crate::frames::{
-    Extent, FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents, walk_fragments,
-};
+use crate::frame_store::FrameStore;
 use crate::header::{Header, HeaderParts, ImageFormat, MAX_FRAMES, Photometric, declared_frames};
 use crate::mode::mode_from_header;
 use crate::mode_in_pixels::mode_from_pixels;
@@ -56,6 +54,7 @@ pub struct Loop {
     format: ImageFormat,
     colors: ColorTables,
     frames: FrameStore,
+    budget: DecodingBudget,
     /// The sector, once it was looked for.
     sector: Option<Option<PixelRect>>,
 }
@@ -99,14 +98,6 @@ impl OpenedDataSet {
     }
 }
 
-/// Store of the frames' bytes, by the way they are stored.
-#[derive(Debug)]
-enum FrameStore {
-    Native { frames: NativeFrames, words: WordOrder },
-    Encapsulated { index: FrameIndex, codec: Codec },
-    Video { frames: VideoFrames, count: u32 },
-}
-
 impl Loop {
     /// Opens the file at `path`, reading headers only.
     ///
@@ -137,8 +128,9 @@ impl Loop {
             .ok_or_else(|| CineError::UnsupportedTransferSyntax { uid: transfer_syntax.chars().take(64).collect() })?;
         let format = ImageFormat::read(&scan.data_set, &mut findings)?;
         let declared = declared_frames(&scan.data_set, &mut findings);
+        let mut budget = DecodingBudget::new();
         let frames = if codec == Codec::Video {
-            FrameStore::video(&source, pixels, &transfer_syntax, declared, &mut findings)?
+            FrameStore::video(&source, pixels, &format, declared, &mut budget, &mut findings)?
         } else {
             FrameStore::locate(&source, pixels, codec, &scan.data_set, &format, declared, &mut findings)?
         };
@@ -166,7 +158,7 @@ impl Loop {
                 "the palette is missing; its indices are shown as gray",
             ));
         }
-        Ok(Self { header, findings, source, format, colors, frames, sector: None })
+        Ok(Self { header, findings, source, format, colors, frames, budget, sector: None })
     }
 
     /// Returns the header facts.
@@ -248,113 +240,8 @@ impl Loop {
         if index >= self.header.frames {
             return Err(CineError::FrameOutOfRange { index, frames: self.header.frames });
         }
-        match &mut self.frames {
-            FrameStore::Native { frames, words } => {
-                let stored = frames.read(&self.source, index, *words)?;
-                Ok(DecodedFrame {
-                    data: interleaved(stored, &self.format, frames.layout()),
-                    samples_per_pixel: self.format.samples_per_pixel,
-                    bytes_per_sample: self.format.bits_allocated / 8,
-                    color: SampleColor::unconverted(self.format.photometric),
-                    damage: None,
-                })
-            }
-            FrameStore::Video { frames, .. } => frames.frame(index, &self.format),
-            FrameStore::Encapsulated { index: frame_index, codec } => {
-                let extents = frame_index.extents(&self.source, index, &mut self.findings)?;
-                let bytes = read_extents(&self.source, &extents)?;
-                let codec = match codec {
-                    Codec::Native => codec_of_bytes(&bytes).unwrap_or(Codec::Native),
-                    stated => *stated,
-                };
-                let decoded = decode_frame(codec, &bytes, &self.format)
-                    .map_err(|reason| CineError::CorruptFrame { index, reason })?;
-                if let Some(damage) = &decoded.damage {
-                    report_once(
-                        &mut self.findings,
-                        Finding::new(FindingCode::FrameDamaged, format!("frame {index}: {damage}")),
-                    );
-                }
-                Ok(decoded)
-            }
-        }
-    }
-}
-
-/// Adds a finding unless it is there already, as when a frame is decoded twice.
-fn report_once(findings: &mut Vec<Finding>, finding: Finding) {
-    if !findings.contains(&finding) {
-        findings.push(finding);
-    }
-}
-
-impl FrameStore {
-    fn locate(
-        source: &Source,
-        pixels: PixelLocation,
-        codec: Codec,
-        data_set: &DataSet,
-        format: &ImageFormat,
-        declared: Option<u32>,
-        findings: &mut Vec<Finding>,
-    ) -> Result<Self, CineError> {
-        match pixels {
-            PixelLocation::Native { offset, length, has_swapped_bytes } => Ok(Self::Native {
-                frames: NativeFrames::locate(source, offset, length, format, declared, findings)?,
-                words: match (data_set.is_big_endian(), format.bits_allocated) {
-                    (true, 16) => WordOrder::BigEndian,
-                    (true, _) if has_swapped_bytes => WordOrder::SwappedBytes,
-                    _ => WordOrder::AsStored,
-                },
-            }),
-            PixelLocation::Bare { offset, length } => {
-                let extent = Extent { offset, length };
-                Ok(Self::Encapsulated {
-                    index: FrameIndex::from_bare_codestream(source, extent, declared, findings)?,
-                    codec,
-                })
-            }
-            PixelLocation::Encapsulated { offset, end } => {
-                if codec == Codec::Native {
-                    let message = "the pixel data is compressed although the transfer syntax says it is not";
-                    findings.push(Finding::new(FindingCode::TransferSyntaxDisagreesWithPixels, message));
-                }
-                let extended_table = data_set.u64s(tags::EXTENDED_OFFSET_TABLE);
-                Ok(Self::Encapsulated {
-                    index: FrameIndex::build(source, offset, end, declared, extended_table, findings)?,
-                    codec,
-                })
-            }
-        }
-    }
-
-    /// Returns a video stream: all fragments together, however many there are.
-    fn video(
-        source: &Source,
-        pixels: PixelLocation,
-        transfer_syntax: &str,
-        declared: Option<u32>,
-        findings: &mut Vec<Finding>,
-    ) -> Result<Self, CineError> {
-        let PixelLocation::Encapsulated { offset, end } = pixels else {
-            return Err(CineError::InvalidImage { reason: "video pixel data is not encapsulated".into() });
-        };
-        let (_, first_item) = basic_offset_table(source, offset)?;
-        let fragments = walk_fragments(source, first_item, end)?;
-        if let Some(finding) = fragments.end.finding() {
-            findings.push(finding);
-        }
-        let frames = VideoFrames::new(source.clone(), fragments.extents, transfer_syntax);
-        let count = declared.or_else(|| frames.count()).unwrap_or(1);
-        Ok(Self::Video { frames, count })
-    }
-
-    fn count(&self) -> u32 {
-        match self {
-            Self::Native { frames, .. } => frames.frames(),
-            Self::Encapsulated { index, .. } => index.frames(),
-            Self::Video { count, .. } => *count,
-        }
+        let decoded = self.frames.decoded(index, &self.source, &self.format, &mut self.budget, &mut self.findings)?;
+        decoded.checked(&self.format).map_err(|reason| CineError::CorruptFrame { index, reason })
     }
 }
 

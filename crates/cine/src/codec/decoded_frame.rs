@@ -1,9 +1,11 @@
 //! The samples of a frame as a codec gives them.
 
-use crate::header::Photometric;
+use serde::{Deserialize, Serialize};
+
+use crate::header::{ImageFormat, Photometric};
 
 /// Meaning of decoded samples, before conversion to RGB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SampleColor {
     /// One sample: gray.
     Gray,
@@ -16,7 +18,6 @@ pub(crate) enum SampleColor {
     /// Three samples: Y, Cb, Cr over the studio range (YBR_PARTIAL, ITU-R BT.601).
     YbrPartial,
     /// The same with the coefficients of ITU-R BT.709, as high-definition video has them.
-    #[cfg_attr(not(feature = "video"), expect(dead_code, reason = "only video streams say so"))]
     YbrPartial709,
 }
 
@@ -36,14 +37,41 @@ impl SampleColor {
 }
 
 /// The samples of one frame: interleaved, little endian, `[rows, columns, samples]`.
-#[derive(Debug, Clone)]
-pub(crate) struct DecodedFrame {
-    pub data: Vec<u8>,
-    pub samples_per_pixel: u16,
-    pub bytes_per_sample: u16,
-    pub color: SampleColor,
+///
+/// Its serialized form is without the samples, which are sent beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecodedFrame {
+    #[serde(skip)]
+    pub(crate) data: Vec<u8>,
+    pub(crate) samples_per_pixel: u16,
+    pub(crate) bytes_per_sample: u16,
+    pub(crate) color: SampleColor,
     /// Damage that a lenient decoder passed over; the pixels behind it may be wrong.
-    pub damage: Option<String>,
+    pub(crate) damage: Option<String>,
+}
+
+impl DecodedFrame {
+    /// Returns the samples.
+    pub fn samples(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Returns the frame with these samples.
+    #[must_use]
+    pub fn with_samples(self, data: Vec<u8>) -> Self {
+        Self { data, ..self }
+    }
+
+    /// Returns the frame if it has as many bytes as its image needs.
+    pub(crate) fn checked(self, format: &ImageFormat) -> Result<Self, String> {
+        let samples = format.pixels() * usize::from(self.samples_per_pixel);
+        let expected = samples * usize::from(self.bytes_per_sample);
+        if self.data.len() == expected {
+            Ok(self)
+        } else {
+            Err(format!("it decodes to {} bytes instead of {expected}", self.data.len()))
+        }
+    }
 }
 
 /// Returns the meaning of a single component: gray or an index, also where the header announces three.

@@ -104,6 +104,12 @@ impl JpegHeader {
     }
 }
 
+/// Returns whether a codestream is JPEG of 8 bits whose frame is sequential: baseline or extended.
+pub(super) fn is_sequential_8_bit(bytes: &[u8]) -> bool {
+    JpegHeader::read(bytes)
+        .is_ok_and(|header| matches!(header.start_of_frame, 0xC0 | 0xC1) && header.precision_bits == 8)
+}
+
 /// Returns the codestream without its Adobe segments, which decoders refuse where they are short; what they say is read
 /// above.
 ///

@@ -1,100 +1,26 @@
 //! Decompressing one frame. Every decoder sees one frame's bytes only, is checked before and after, and may not panic.
 
+mod budget;
 mod containment;
+mod current;
 mod decoded_frame;
 mod deflated_frame;
+mod frame_decoder;
 mod huffman_tables;
+mod in_process;
 mod jpeg;
 mod jpeg_2000_header;
 mod jpeg_header;
+mod kind;
 mod registry;
 #[cfg_attr(not(feature = "video"), path = "video_absent.rs")]
 mod video;
 
-pub(crate) use decoded_frame::{DecodedFrame, SampleColor};
-pub(crate) use video::VideoFrames;
-
-use dicom_dictionary_std::uids;
-
-use crate::frames::{Codestream, codestream_of};
-use crate::header::ImageFormat;
-
-/// Compression of the frames of a transfer syntax.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Codec {
-    /// Plain samples.
-    Native,
-    /// JPEG of any process and JPEG-LS: the codestream says which.
-    Jpeg,
-    Jpeg2000,
-    JpegXl,
-    Rle,
-    DeflatedFrame,
-    /// MPEG-2, H.264 or HEVC.
-    Video,
-}
-
-/// Returns the codec of a transfer syntax (PS3.5 annex A); nothing where nobody here knows it.
-pub(crate) fn codec_of(transfer_syntax: &str) -> Option<Codec> {
-    Some(match transfer_syntax {
-        ""
-        | uids::IMPLICIT_VR_LITTLE_ENDIAN
-        | uids::EXPLICIT_VR_LITTLE_ENDIAN
-        | "1.2.840.10008.1.2.2"
-        | uids::DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN
-        | "1.2.840.10008.1.2.1.98" => Codec::Native,
-        "1.2.840.10008.1.2.4.50"
-        | "1.2.840.10008.1.2.4.51"
-        | "1.2.840.10008.1.2.4.57"
-        | "1.2.840.10008.1.2.4.70"
-        | "1.2.840.10008.1.2.4.80"
-        | "1.2.840.10008.1.2.4.81" => Codec::Jpeg,
-        "1.2.840.10008.1.2.4.90"
-        | "1.2.840.10008.1.2.4.91"
-        | "1.2.840.10008.1.2.4.92"
-        | "1.2.840.10008.1.2.4.93"
-        | "1.2.840.10008.1.2.4.201"
-        | "1.2.840.10008.1.2.4.202"
-        | "1.2.840.10008.1.2.4.203" => Codec::Jpeg2000,
-        "1.2.840.10008.1.2.4.110" | "1.2.840.10008.1.2.4.111" | "1.2.840.10008.1.2.4.112" => Codec::JpegXl,
-        "1.2.840.10008.1.2.5" => Codec::Rle,
-        "1.2.840.10008.1.2.8.1" => Codec::DeflatedFrame,
-        _ => return video_codec(transfer_syntax),
-    })
-}
-
-fn video_codec(transfer_syntax: &str) -> Option<Codec> {
-    let video = transfer_syntax.strip_prefix("1.2.840.10008.1.2.4.")?;
-    // Each MPEG-2 and H.264 syntax has a fragmentable twin that ends in `.1`.
-    let base = video.strip_suffix(".1").unwrap_or(video);
-    ["100", "101", "102", "103", "104", "105", "106", "107", "108"].contains(&base).then_some(Codec::Video)
-}
-
-/// Decodes the bytes of one encapsulated frame; the error is what the decoder said.
-pub(crate) fn decode_frame(codec: Codec, bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame, String> {
-    let decoded = match codec {
-        Codec::DeflatedFrame => deflated_frame::decode(bytes, format)?,
-        Codec::Jpeg => jpeg::decode(bytes, format)?,
-        Codec::Jpeg2000 => registry::decode_jpeg_2000(bytes, format)?,
-        Codec::JpegXl => registry::decode_jpeg_xl(bytes, format)?,
-        Codec::Rle => registry::decode_rle(bytes, format)?,
-        Codec::Native | Codec::Video => return Err("the frame's compression is unknown".into()),
-    };
-    let samples = format.pixels() * usize::from(decoded.samples_per_pixel);
-    let expected = samples * usize::from(decoded.bytes_per_sample);
-    if decoded.data.len() == expected {
-        Ok(decoded)
-    } else {
-        Err(format!("it decodes to {} bytes instead of {expected}", decoded.data.len()))
-    }
-}
-
-/// Returns the codec that a frame's first bytes show.
-pub(crate) fn codec_of_bytes(bytes: &[u8]) -> Option<Codec> {
-    codestream_of(bytes).map(|codestream| match codestream {
-        Codestream::Jpeg => Codec::Jpeg,
-        Codestream::Jpeg2000 => Codec::Jpeg2000,
-        Codestream::JpegXl => Codec::JpegXl,
-        Codestream::Rle => Codec::Rle,
-    })
-}
+pub(crate) use budget::DecodingBudget;
+pub(crate) use current::frame_decoder;
+pub use current::set_frame_decoder;
+pub use decoded_frame::DecodedFrame;
+pub(crate) use decoded_frame::SampleColor;
+pub use frame_decoder::{DecodeError, DecoderFailure, FrameDecoder, FrameFormat, VideoDecoder};
+pub use in_process::InProcessDecoder;
+pub(crate) use kind::{Codec, codec_of, codec_of_bytes};

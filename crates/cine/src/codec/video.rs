@@ -1,7 +1,10 @@
 //! MPEG-2, H.264 and HEVC through FFmpeg: a cursor that decodes forward and never holds more than one frame.
 
-use std::sync::Once;
+use std::io::{Read, Seek, SeekFrom};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::time::Duration;
 
+use ffmpeg_next::Dictionary;
 use ffmpeg_next::codec::context::Context;
 use ffmpeg_next::codec::packet::Packet;
 use ffmpeg_next::decoder;
@@ -13,57 +16,24 @@ use ffmpeg_next::software::scaling;
 use ffmpeg_next::util::color::{Range, Space};
 
 use crate::codec::decoded_frame::{DecodedFrame, SampleColor};
-use crate::error::CineError;
-use crate::frames::{Extent, ExtentReader};
+use crate::codec::frame_decoder::{DecodeError, FrameFormat, VideoDecoder};
 use crate::header::ImageFormat;
-use crate::scan::Source;
+use crate::scan::ReadSeek;
 
-/// A video stream inside a DICOM file.
-pub(crate) struct VideoFrames {
-    source: Source,
-    extents: Vec<Extent>,
+/// Formats that DICOM allows a video stream to have; others could name files or addresses to read on from.
+const CONTAINERS: &str = "mov,mpeg,mpegts,mpegvideo,h264,hevc";
+
+/// The video stream of one loop.
+pub(crate) struct VideoStream {
+    format: FrameFormat,
+    stream: SharedStream,
     cursor: Option<VideoCursor>,
 }
 
-impl std::fmt::Debug for VideoFrames {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("VideoFrames").field("extents", &self.extents).finish_non_exhaustive()
-    }
-}
-
-impl VideoFrames {
-    /// Returns the stream whose bytes are the given fragments, one after the other.
-    pub(crate) fn new(source: Source, extents: Vec<Extent>, _transfer_syntax: &str) -> Self {
-        Self { source, extents, cursor: None }
-    }
-
-    /// Counts the stream's pictures by its packets, without decoding them.
-    pub(crate) fn count(&self) -> Option<u32> {
-        let mut cursor = self.start().ok()?;
-        let mut packet = Packet::empty();
-        let mut pictures = 0_u32;
-        while packet.read(&mut cursor.input).is_ok() {
-            pictures = pictures.saturating_add(u32::from(packet.stream() == cursor.stream));
-        }
-        Some(pictures)
-    }
-
-    /// Decodes frame `index`: forward from the cursor, or from the start where the cursor is past it.
-    pub(crate) fn frame(&mut self, index: u32, format: &ImageFormat) -> Result<DecodedFrame, CineError> {
-        let corrupt = |reason: String| CineError::CorruptFrame { index, reason };
-        let mut cursor = match self.cursor.take() {
-            Some(cursor) if cursor.next_index <= index => cursor,
-            _ => self.start().map_err(corrupt)?,
-        };
-        loop {
-            let at = cursor.next_index;
-            let picture = cursor.next_picture().ok_or_else(|| corrupt(format!("the video ends after {at} frames")))?;
-            if at == index {
-                let decoded = to_samples(&picture, format).map_err(corrupt);
-                self.cursor = Some(cursor);
-                return decoded;
-            }
-        }
+impl VideoStream {
+    /// Returns a decoder of the stream, of which nothing is read yet.
+    pub(crate) fn new(format: FrameFormat, stream: Box<dyn ReadSeek>) -> Self {
+        Self { format, stream: SharedStream(Arc::new(Mutex::new(stream))), cursor: None }
     }
 
     fn start(&self) -> Result<VideoCursor, String> {
@@ -71,13 +41,70 @@ impl VideoFrames {
         // FFmpeg writes every oddity of a stream to stderr, which is for our own log.
         QUIET.call_once(|| ffmpeg_next::util::log::set_level(ffmpeg_next::util::log::Level::Quiet));
         let text = |error: ffmpeg_next::Error| error.to_string();
-        let reader = ExtentReader::new(self.source.clone(), self.extents.clone());
-        let input = input_from_stream(StreamIo::from_read_seek(reader).map_err(text)?, None, None).map_err(text)?;
+        let mut reader = self.stream.clone();
+        reader.rewind().map_err(|error| error.to_string())?;
+        let mut options = Dictionary::new();
+        options.set("format_whitelist", CONTAINERS);
+        let input =
+            input_from_stream(StreamIo::from_read_seek(reader).map_err(text)?, None, Some(options)).map_err(text)?;
         let stream = input.streams().best(Type::Video).ok_or("it holds no video stream")?;
         let stream_index = stream.index();
         let context = Context::from_parameters(stream.parameters()).map_err(text)?;
         let decoder = context.decoder().video().map_err(text)?;
         Ok(VideoCursor { input, decoder, stream: stream_index, next_index: 0, is_drained: false })
+    }
+}
+
+impl VideoDecoder for VideoStream {
+    fn count(&mut self, _limit: Duration) -> Result<u32, DecodeError> {
+        let mut cursor = self.start().map_err(DecodeError::Corrupt)?;
+        let mut packet = Packet::empty();
+        let mut pictures = 0_u32;
+        while packet.read(&mut cursor.input).is_ok() {
+            pictures = pictures.saturating_add(u32::from(packet.stream() == cursor.stream));
+        }
+        Ok(pictures)
+    }
+
+    /// Decodes forward from the cursor, or from the start where the cursor is past the picture.
+    fn frame(&mut self, index: u32, _limit: Duration) -> Result<DecodedFrame, DecodeError> {
+        let mut cursor = match self.cursor.take() {
+            Some(cursor) if cursor.next_index <= index => cursor,
+            _ => self.start().map_err(DecodeError::Corrupt)?,
+        };
+        loop {
+            let at = cursor.next_index;
+            let picture = cursor
+                .next_picture()
+                .ok_or_else(|| DecodeError::Corrupt(format!("the video ends after {at} frames")))?;
+            if at == index {
+                let decoded = to_samples(&picture, &self.format.image).map_err(DecodeError::Corrupt);
+                self.cursor = Some(cursor);
+                return decoded;
+            }
+        }
+    }
+}
+
+/// One stream that each new cursor reads from its start; an earlier cursor is gone by then.
+#[derive(Clone)]
+struct SharedStream(Arc<Mutex<Box<dyn ReadSeek>>>);
+
+impl SharedStream {
+    fn lock(&self) -> MutexGuard<'_, Box<dyn ReadSeek>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Read for SharedStream {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.lock().read(buffer)
+    }
+}
+
+impl Seek for SharedStream {
+    fn seek(&mut self, target: SeekFrom) -> std::io::Result<u64> {
+        self.lock().seek(target)
     }
 }
 
@@ -152,8 +179,10 @@ fn to_samples(picture: &Video, format: &ImageFormat) -> Result<DecodedFrame, Str
 mod tests {
     use sha2::{Digest, Sha256};
 
-    use super::{Extent, VideoFrames};
-    use crate::frames::{basic_offset_table, walk_fragments};
+    use super::{Duration, FrameFormat, VideoDecoder, VideoStream};
+    use crate::codec::kind::Codec;
+    use crate::frames::{Extent, ExtentReader, basic_offset_table, walk_fragments};
+    use crate::header::ImageFormat;
     use crate::open::open_data_set;
     use crate::scan::PixelLocation;
     use domain::Finding;
@@ -203,8 +232,10 @@ mod tests {
             let (_, first_item) = basic_offset_table(&opened.source, offset).expect("it has an offset table");
             let extents: Vec<Extent> =
                 walk_fragments(&opened.source, first_item, None).expect("it has fragments").extents;
-            let video = VideoFrames::new(opened.source, extents, "");
-            assert_eq!(video.count(), Some(frames), "{name}");
+            let image = ImageFormat::read(&opened.scan.data_set, &mut findings).expect("an image");
+            let reader = ExtentReader::new(opened.source, extents);
+            let mut video = VideoStream::new(FrameFormat { codec: Codec::Video, image }, Box::new(reader));
+            assert_eq!(video.count(Duration::ZERO), Ok(frames), "{name}");
             let mut cursor = video.start().expect("FFmpeg opens it");
             let hashes: Vec<String> =
                 std::iter::from_fn(|| cursor.next_picture()).map(|picture| plane_hash(&picture)).collect();

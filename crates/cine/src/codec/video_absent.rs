@@ -1,27 +1,26 @@
 //! Stands in for video where the program is built without the cargo feature `video`: a named error, never a lost loop.
 
+use std::time::Duration;
+
 use crate::codec::decoded_frame::DecodedFrame;
-use crate::error::CineError;
-use crate::frames::Extent;
-use crate::header::ImageFormat;
-use crate::scan::Source;
+use crate::codec::frame_decoder::{DecodeError, FrameFormat, VideoDecoder};
+use crate::scan::ReadSeek;
 
 /// A video stream that this build cannot decode.
-#[derive(Debug)]
-pub(crate) struct VideoFrames {
-    transfer_syntax: String,
+pub(crate) struct VideoStream;
+
+impl VideoStream {
+    pub(crate) fn new(_format: FrameFormat, _stream: Box<dyn ReadSeek>) -> Self {
+        Self
+    }
 }
 
-impl VideoFrames {
-    pub(crate) fn new(_source: Source, _extents: Vec<Extent>, transfer_syntax: &str) -> Self {
-        Self { transfer_syntax: transfer_syntax.to_owned() }
+impl VideoDecoder for VideoStream {
+    fn count(&mut self, _limit: Duration) -> Result<u32, DecodeError> {
+        Err(DecodeError::VideoNotBuilt)
     }
 
-    pub(crate) fn count(&self) -> Option<u32> {
-        None
-    }
-
-    pub(crate) fn frame(&mut self, _index: u32, _format: &ImageFormat) -> Result<DecodedFrame, CineError> {
-        Err(CineError::VideoNotBuilt { uid: self.transfer_syntax.clone() })
+    fn frame(&mut self, _index: u32, _limit: Duration) -> Result<DecodedFrame, DecodeError> {
+        Err(DecodeError::VideoNotBuilt)
     }
 }

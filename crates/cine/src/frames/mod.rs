@@ -1,6 +1,5 @@
 //! Index of the frames' bytes, and reading of one frame's bytes and nothing else.
 
-#[cfg(feature = "video")]
 mod extent_reader;
 mod fragments;
 mod grouping;
@@ -9,7 +8,6 @@ mod markers;
 mod native;
 mod offset_table;
 
-#[cfg(feature = "video")]
 pub(crate) use extent_reader::ExtentReader;
 pub(crate) use fragments::{Extent, Fragments, FragmentsEnd, ItemHeader, item_header_at, walk_fragments};
 pub(crate) use grouping::group_fragments;

@@ -1,6 +1,7 @@
 //! Layout and meaning of one frame's samples (PS3.3 C.7.6.3).
 
 use dicom_dictionary_std::tags;
+use serde::{Deserialize, Serialize};
 
 use crate::error::CineError;
 use crate::scan::DataSet;
@@ -11,7 +12,7 @@ use domain::{Finding, FindingCode};
 const MAX_FRAME_BYTES: u64 = 64 << 20;
 
 /// Photometric Interpretation (0028,0004): the meaning of a pixel's samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Photometric {
     Monochrome1,
     Monochrome2,
@@ -52,7 +53,7 @@ impl Photometric {
 }
 
 /// The layout of one frame as the header states it, with impossible values refused.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ImageFormat {
     pub rows: u32,
     pub columns: u32,

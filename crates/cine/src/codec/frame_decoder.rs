@@ -1,0 +1,123 @@
+//! The trait of decoders, so that a program can have them run in other processes.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::decoded_frame::DecodedFrame;
+use crate::codec::jpeg_header::is_sequential_8_bit;
+use crate::codec::kind::Codec;
+use crate::header::ImageFormat;
+use crate::scan::ReadSeek;
+
+/// The facts of a header that a decoder needs beside a frame's bytes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FrameFormat {
+    pub(crate) codec: Codec,
+    pub(crate) image: ImageFormat,
+}
+
+impl FrameFormat {
+    /// Returns the largest number of bytes that a decoded frame can have: three samples of two bytes a pixel.
+    pub fn max_decoded_bytes(&self) -> usize {
+        self.image.pixels() * 6
+    }
+
+    /// Returns whether this frame's decoder is safe Rust whose time and memory follow from the size of the image.
+    ///
+    /// RLE, deflate and JPEG of one pass are; the time of progressive JPEG grows with the number of its scans.
+    pub fn has_bounded_decoder(&self, bytes: &[u8]) -> bool {
+        match self.codec {
+            Codec::Native | Codec::Rle | Codec::DeflatedFrame => true,
+            Codec::Jpeg => is_sequential_8_bit(bytes),
+            Codec::Jpeg2000 | Codec::JpegXl | Codec::Video => false,
+        }
+    }
+}
+
+/// Decodes compressed frames.
+pub trait FrameDecoder: std::fmt::Debug + Send + Sync {
+    /// Decodes one frame, in `limit` at most where the decoder can be stopped.
+    ///
+    /// # Errors
+    /// The bytes are damaged, or the decoder itself failed.
+    fn frame(&self, format: &FrameFormat, bytes: &[u8], limit: Duration) -> Result<DecodedFrame, DecodeError>;
+
+    /// Returns a decoder of the video stream that `stream` reads; nothing is read yet.
+    fn video(&self, format: &FrameFormat, stream: Box<dyn ReadSeek>) -> Box<dyn VideoDecoder>;
+}
+
+/// Decodes the pictures of one video stream; asked for pictures in ascending order it decodes each once.
+pub trait VideoDecoder: Send {
+    /// Counts the pictures of the stream without decoding them.
+    ///
+    /// # Errors
+    /// The stream is damaged, or the decoder itself failed.
+    fn count(&mut self, limit: Duration) -> Result<u32, DecodeError>;
+
+    /// Decodes picture `index`, counted from 0.
+    ///
+    /// # Errors
+    /// The stream is damaged or ends before, or the decoder itself failed.
+    fn frame(&mut self, index: u32, limit: Duration) -> Result<DecodedFrame, DecodeError>;
+}
+
+/// Failure to decode a frame.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum DecodeError {
+    /// The bytes cannot be decoded; other frames may well be.
+    #[error("{0}")]
+    Corrupt(String),
+    /// This build has no decoder for video.
+    #[error("this build has no video support")]
+    VideoNotBuilt,
+    /// The decoder did not come to an end by itself.
+    #[error(transparent)]
+    Decoder(#[from] DecoderFailure),
+}
+
+/// The end of a decoder that did not come to an end by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum DecoderFailure {
+    /// It crashed on these bytes, and would again.
+    #[error("the decoder crashed: {how}")]
+    Crashed {
+        /// The signal or the exit code.
+        how: String,
+    },
+    /// It was stopped at its time limit.
+    #[error("the decoder was stopped after {:.1} s", limit.as_secs_f64())]
+    TooSlow {
+        /// The time limit.
+        limit: Duration,
+    },
+    /// It wanted more memory than it may have.
+    #[error("the decoder needs more than {limit_bytes} bytes of memory")]
+    OutOfMemory {
+        /// The memory limit.
+        limit_bytes: u64,
+    },
+    /// It could not be started, or was ended from outside.
+    #[error("the decoder is not available: {reason}")]
+    Unavailable {
+        /// The cause.
+        reason: String,
+    },
+}
+
+impl DecoderFailure {
+    /// Returns the stable name for reports, job rows and scripts.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Crashed { .. } => "decoder_crashed",
+            Self::TooSlow { .. } => "decoder_too_slow",
+            Self::OutOfMemory { .. } => "decoder_out_of_memory",
+            Self::Unavailable { .. } => "decoder_unavailable",
+        }
+    }
+
+    /// Returns whether another try may go better: only where the file is not the cause.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable { .. })
+    }
+}
