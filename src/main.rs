@@ -5,6 +5,7 @@
 mod active_model;
 mod cli;
 mod commands;
+mod decoding;
 mod exit_code;
 mod hub;
 mod isolation;
@@ -27,9 +28,16 @@ fn main() -> std::process::ExitCode {
         nn::limit_threads(threads);
     }
     let common = &arguments.common;
+    if !matches!(arguments.command, Command::DecodeWorker)
+        && let Err(error) = decoding::use_workers()
+    {
+        eprintln!("error: {error:#}");
+        return ExitCode::from(2);
+    }
     let result = match &arguments.command {
         Command::Demo(options) => commands::demo::run(common, options),
         Command::Watch(options) => commands::watch::run(common, options),
+        Command::DecodeWorker => decoding::run_worker().map_err(Failure::from),
         Command::LabelIsolated { path } => commands::label_isolated::run(common, path),
         Command::Label(options) => commands::label::run(common, options),
         Command::Inspect(options) => commands::inspect::run(common, options),

@@ -110,6 +110,9 @@ pub enum Command {
     Watch(WatchOptions),
     /// Label files or folders now, without a database
     Label(LabelOptions),
+    /// Decode frames that come on stdin, for this program's other commands
+    #[command(hide = true)]
+    DecodeWorker,
     /// Label one file for the daemon, which starts this after the program died while the file was in hand
     #[command(hide = true)]
     LabelIsolated {
