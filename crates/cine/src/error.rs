@@ -93,14 +93,9 @@ pub enum CineError {
         /// The decoder's message.
         reason: String,
     },
-    /// The decoder of one frame did not come to an end by itself; no other frame of the loop is decoded.
-    #[error("frame {index} cannot be decoded: {failure}")]
-    Decoder {
-        /// The frame, counted from 0.
-        index: u32,
-        /// The end of the decoder.
-        failure: DecoderFailure,
-    },
+    /// The decoder of a frame did not come to an end by itself; no other frame of the loop is decoded.
+    #[error(transparent)]
+    Decoder(#[from] DecoderFailure),
     /// Something announces more bytes than we are willing to hold.
     #[error("{what} would take {bytes} bytes, the limit is {limit}")]
     TooLarge {
@@ -119,7 +114,7 @@ impl CineError {
         match error {
             DecodeError::Corrupt(reason) => Self::CorruptFrame { index, reason },
             DecodeError::VideoNotBuilt => Self::VideoNotBuilt,
-            DecodeError::Decoder(failure) => Self::Decoder { index, failure },
+            DecodeError::Decoder(failure) => Self::Decoder(failure),
         }
     }
 
@@ -139,7 +134,7 @@ impl CineError {
             Self::UnsupportedPixelFormat { .. } => "unsupported_pixel_format",
             Self::FrameOutOfRange { .. } => "frame_out_of_range",
             Self::CorruptFrame { .. } => "corrupt_frame",
-            Self::Decoder { failure, .. } => failure.kind(),
+            Self::Decoder(failure) => failure.kind(),
             Self::TooLarge { .. } => "too_large",
         }
     }
@@ -148,7 +143,7 @@ impl CineError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Io { .. } | Self::Truncated { .. } => true,
-            Self::Decoder { failure, .. } => failure.is_temporary(),
+            Self::Decoder(failure) => failure.is_temporary(),
             _ => false,
         }
     }

@@ -171,6 +171,15 @@ impl Loop {
         &self.findings
     }
 
+    /// Returns the failure of a decoder, if one has failed: no frame is decoded after it, also for whoever passes over frames
+    /// that cannot be decoded.
+    ///
+    /// # Errors
+    /// [`CineError::Decoder`] after such a failure.
+    pub fn check_decoder(&self) -> Result<(), CineError> {
+        self.budget.failure().map_or(Ok(()), |failure| Err(failure.clone().into()))
+    }
+
     /// Decodes frame `index` (from 0) to RGB8, reading only that frame's bytes.
     ///
     /// # Errors

@@ -103,6 +103,7 @@ pub fn inspect(source: &mut Loop, settings: &PlanSettings) -> Result<(Inspection
         (Mode::Other, "no header tells and no frame can be decoded".to_owned())
     });
     let sector = source.sector();
+    source.check_decoder()?;
     findings.extend(source.findings().iter().cloned());
     let planned = PlannedLoop::new(source, EcgRule::Preferred, settings)?;
     let frames_decoded = planned.frames_decoded();

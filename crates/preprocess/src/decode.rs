@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cine::CineError;
 use domain::{Finding, FindingCode, RgbImage};
 use ecg::SamplingPlan;
 
 use crate::{DecodedFrames, PreprocessError, Result};
 
-/// Decodes the frames that the plan names; one that cannot be decoded is left out with a finding.
+/// Decodes the frames that the plan names; one that cannot be decoded is left out with a finding, unless its decoder
+/// failed: then there is nothing to go on with.
 pub(crate) fn decode(
     plan: &SamplingPlan,
     frames: &mut DecodedFrames<'_>,
@@ -22,6 +24,7 @@ pub(crate) fn decode(
             Ok(frame) => {
                 decoded.insert(index, Arc::clone(frame));
             }
+            Err(error @ CineError::Decoder(_)) => return Err(error.into()),
             Err(error) => {
                 findings.push(Finding::new(FindingCode::FrameNotDecoded, error.to_string()));
                 last_error = Some(error);

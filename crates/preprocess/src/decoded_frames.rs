@@ -8,7 +8,7 @@ use domain::{RgbImage, RgbView};
 
 /// Decodes frames of a loop on demand and keeps the last few, so that the search for the ECG and the model share them.
 ///
-/// The number of kept frames is bounded: memory does not grow with the length of the loop.
+/// Number and bytes of kept frames are bounded: memory grows neither with the length of the loop nor with its image.
 pub struct DecodedFrames<'a> {
     source: &'a mut Loop,
     kept: BTreeMap<u32, Arc<RgbImage>>,
@@ -18,6 +18,8 @@ pub struct DecodedFrames<'a> {
 
 /// Decoded frames that are kept at most.
 const MAX_KEPT_FRAMES: usize = 24;
+/// Bytes that they take at most, if there is more than one: 24 frames of 1920 x 1080 fit.
+const MAX_KEPT_BYTES: usize = 150 << 20;
 
 impl<'a> DecodedFrames<'a> {
     /// Returns the frames of `source`, none of which is decoded yet.
@@ -38,7 +40,8 @@ impl<'a> DecodedFrames<'a> {
         if !self.kept.contains_key(&index) {
             let frame = self.source.frame(index)?;
             self.decoded += 1;
-            if self.order.len() >= MAX_KEPT_FRAMES {
+            let frame_bytes = frame.pixels().len().max(1);
+            while self.order.len() >= MAX_KEPT_FRAMES.min(MAX_KEPT_BYTES / frame_bytes).max(1) {
                 let oldest = self.order.remove(0);
                 self.kept.remove(&oldest);
             }

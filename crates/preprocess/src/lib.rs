@@ -29,6 +29,7 @@ mod beat;
 mod decode;
 mod decoded_frames;
 mod error;
+mod frame_memory;
 mod pixels;
 mod preprocessor;
 mod refusal;

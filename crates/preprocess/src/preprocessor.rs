@@ -10,6 +10,7 @@ use zoo::{LabelSet, ModelCard, Preparation};
 
 use crate::beat::ignore_beats;
 use crate::decode::{clip_positions, decode};
+use crate::frame_memory::FrameMemory;
 use crate::{
     DecodedFrames, FoundBeats, PreparedClips, Refusal, ResizedClips, Result, find_beats, plan_settings, prepare,
     resize_clips,
@@ -73,6 +74,8 @@ impl<'a> PlannedLoop<'a> {
             EcgRule::Ignore => ignore_beats(&mut frames)?,
             EcgRule::Preferred | EcgRule::Required => find_beats(&mut frames)?,
         };
+        // The search for the trace passes over frames that cannot be decoded.
+        frames.source().check_decoder()?;
         let plan = ecg::plan(&beats.beats, &beats.clock, settings)?;
         Ok(Self { beats, plan, frames })
     }
@@ -170,6 +173,8 @@ impl Preprocessor {
             return Ok(Preprocessed { inputs, mode, ecg_source, frames_decoded, findings, timings });
         }
         findings.extend(plan.findings.iter().cloned());
+        let (columns, rows) = (frames.source().header().columns, frames.source().header().rows);
+        let _memory = FrameMemory::reserve(plan.frame_indexes().len(), columns, rows)?;
         let decoded = timed(&mut timings.decode_ms, || decode(&plan, &mut frames, &mut findings))?;
         let sector = frames.source().sector();
         if self.has_no_fan(&views(&decoded), mode, sector) {

@@ -38,6 +38,11 @@ impl DecodingBudget {
         self.spend(MAX_LOOP_TIME, decode)
     }
 
+    /// Returns the failure of a decoder, after which nothing is decoded.
+    pub(crate) fn failure(&self) -> Option<&DecoderFailure> {
+        self.failure.as_ref()
+    }
+
     fn spend<T>(
         &mut self,
         limit: Duration,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::decoded_frame::DecodedFrame;
-use crate::codec::jpeg_header::is_sequential_8_bit;
+use crate::codec::jpeg_header::is_one_pass_8_bit;
 use crate::codec::kind::Codec;
 use crate::header::ImageFormat;
 use crate::scan::ReadSeek;
@@ -25,11 +25,11 @@ impl FrameFormat {
 
     /// Returns whether this frame's decoder is safe Rust whose time and memory follow from the size of the image.
     ///
-    /// RLE, deflate and JPEG of one pass are; the time of progressive JPEG grows with the number of its scans.
+    /// RLE, deflate and JPEG of one pass are; the time of other JPEG grows with the number of its scans.
     pub fn has_bounded_decoder(&self, bytes: &[u8]) -> bool {
         match self.codec {
             Codec::Native | Codec::Rle | Codec::DeflatedFrame => true,
-            Codec::Jpeg => is_sequential_8_bit(bytes),
+            Codec::Jpeg => is_one_pass_8_bit(bytes),
             Codec::Jpeg2000 | Codec::JpegXl | Codec::Video => false,
         }
     }

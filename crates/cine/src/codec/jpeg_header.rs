@@ -104,10 +104,14 @@ impl JpegHeader {
     }
 }
 
-/// Returns whether a codestream is JPEG of 8 bits whose frame is sequential: baseline or extended.
-pub(super) fn is_sequential_8_bit(bytes: &[u8]) -> bool {
-    JpegHeader::read(bytes)
-        .is_ok_and(|header| matches!(header.start_of_frame, 0xC0 | 0xC1) && header.precision_bits == 8)
+/// Returns whether a codestream is sequential JPEG of 8 bits in no more scans than components, so that a decoder passes
+/// over the image once.
+pub(super) fn is_one_pass_8_bit(bytes: &[u8]) -> bool {
+    const START_OF_SCAN: [u8; 2] = [0xFF, 0xDA];
+    JpegHeader::read(bytes).is_ok_and(|header| {
+        let is_sequential = matches!(header.start_of_frame, 0xC0 | 0xC1) && header.precision_bits == 8;
+        is_sequential && bytes.windows(2).filter(|pair| *pair == START_OF_SCAN).count() <= header.components.len()
+    })
 }
 
 /// Returns the codestream without its Adobe segments, which decoders refuse where they are short; what they say is read

@@ -51,6 +51,10 @@ impl VideoStream {
         let stream_index = stream.index();
         let context = Context::from_parameters(stream.parameters()).map_err(text)?;
         let decoder = context.decoder().video().map_err(text)?;
+        // Some streams tell their size only with the first picture.
+        if decoder.width() > 0 {
+            check_size((decoder.width(), decoder.height()), &self.format.image)?;
+        }
         Ok(VideoCursor { input, decoder, stream: stream_index, next_index: 0, is_drained: false })
     }
 }
@@ -141,13 +145,18 @@ impl VideoCursor {
     }
 }
 
+fn check_size((width, height): (u32, u32), format: &ImageFormat) -> Result<(), String> {
+    if (height, width) == (format.rows, format.columns) {
+        return Ok(());
+    }
+    Err(format!("the video is {width} x {height}, the header says {} x {}", format.columns, format.rows))
+}
+
 /// Returns the picture's Y, Cb and Cr at full resolution, interleaved, with what the stream says about their range and
 /// matrix.
 fn to_samples(picture: &Video, format: &ImageFormat) -> Result<DecodedFrame, String> {
     let (width, height) = (picture.width(), picture.height());
-    if (height, width) != (format.rows, format.columns) {
-        return Err(format!("the video is {width} x {height}, the header says {} x {}", format.columns, format.rows));
-    }
+    check_size((width, height), format)?;
     let stored = picture.format();
     let names_full_range = matches!(stored, Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P | Pixel::YUVJ440P);
     let is_full_range = names_full_range || picture.color_range() == Range::JPEG;

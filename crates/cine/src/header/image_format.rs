@@ -7,9 +7,9 @@ use crate::error::CineError;
 use crate::scan::DataSet;
 use domain::{Finding, FindingCode};
 
-/// A frame larger than this, uncompressed, is refused: it would hold 4096 x 4096 pixels of RGB, more than any scanner's
-/// screen, and dozens of frames are kept at a time.
-const MAX_FRAME_BYTES: u64 = 64 << 20;
+/// A frame of more pixels is refused: 4096 x 4096 are twice as many as any scanner's screen has, take 48 MiB in RGB8, and
+/// several frames are kept at a time.
+const MAX_FRAME_PIXELS: u64 = 1 << 24;
 
 /// Photometric Interpretation (0028,0004): the meaning of a pixel's samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,9 +112,10 @@ impl ImageFormat {
             photometric,
             photometric_text,
         };
-        let bytes = format.interleaved_bytes() as u64;
-        if bytes > MAX_FRAME_BYTES {
-            return Err(CineError::TooLarge { what: "one frame", bytes, limit: MAX_FRAME_BYTES });
+        let pixels = format.pixels() as u64;
+        if pixels > MAX_FRAME_PIXELS {
+            let (bytes, limit) = (pixels * 3, MAX_FRAME_PIXELS * 3);
+            return Err(CineError::TooLarge { what: "one frame", bytes, limit });
         }
         Ok(format)
     }

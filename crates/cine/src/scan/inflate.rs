@@ -8,7 +8,10 @@ use crate::scan::Source;
 /// Up to here the inflated bytes stay in memory.
 const IN_MEMORY_BYTES: usize = 8 << 20;
 /// No loop inflates to more; a deflate bomb would.
-const LIMIT_BYTES: u64 = 2 << 30;
+const MAX_BYTES: u64 = 1 << 30;
+/// Images of ultrasound inflate to five or ten times their size, a black screen to a thousand times. Small ones may.
+const MAX_RATIO: u64 = 64;
+const MAX_BYTES_OF_ANY_RATIO: u64 = 64 << 20;
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// Inflates everything from `offset` on. The error, if the stream is damaged, comes with what was inflated before it.
@@ -18,17 +21,15 @@ pub(crate) fn inflated(source: &Source, offset: u64) -> Result<(Source, Option<C
     let mut inflater = flate2::read::DeflateDecoder::new(SourceReader { source, position: offset });
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut inflated_bytes = 0_u64;
+    let deflated_bytes = source.len().saturating_sub(offset);
+    let limit = deflated_bytes.saturating_mul(MAX_RATIO).clamp(MAX_BYTES_OF_ANY_RATIO, MAX_BYTES);
     let damage = loop {
         match inflater.read(&mut chunk) {
             Ok(0) => break None,
             Ok(count) => {
                 inflated_bytes += count as u64;
-                if inflated_bytes > LIMIT_BYTES {
-                    return Err(CineError::TooLarge {
-                        what: "the inflated data set",
-                        bytes: inflated_bytes,
-                        limit: LIMIT_BYTES,
-                    });
+                if inflated_bytes > limit {
+                    return Err(CineError::TooLarge { what: "the inflated data set", bytes: inflated_bytes, limit });
                 }
                 spool.write_all(chunk.get(..count).unwrap_or_default()).map_err(spool_error)?;
             }

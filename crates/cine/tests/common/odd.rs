@@ -12,6 +12,7 @@ pub const UNDEFINED: u32 = u32::MAX;
 
 /// The header of a loop; the fields are what the tests change.
 pub struct Header {
+    pub sop_instance_uid: String,
     pub transfer_syntax: &'static str,
     pub modality: &'static str,
     pub samples_per_pixel: u16,
@@ -33,6 +34,7 @@ pub struct Header {
 impl Default for Header {
     fn default() -> Self {
         Self {
+            sop_instance_uid: "1.2.3.4".to_owned(),
             transfer_syntax: EXPLICIT_LITTLE,
             modality: "US",
             samples_per_pixel: 3,
@@ -63,7 +65,7 @@ impl Header {
             body.extend(element(group, number, vr, value, implicit));
         };
         put(0x0008, 0x0016, b"UI", &text("1.2.840.10008.5.1.4.1.1.3.1", 0));
-        put(0x0008, 0x0018, b"UI", &text("1.2.3.4", 0));
+        put(0x0008, 0x0018, b"UI", &text(&self.sop_instance_uid, 0));
         put(0x0008, 0x0060, b"CS", &text(self.modality, b' '));
         if let Some(ms) = self.frame_time {
             put(0x0018, 0x1063, b"DS", &text(ms, b' '));
