@@ -11,7 +11,7 @@ use daemon::{LabelFailure, Labelling};
 use crate::cli::Common;
 
 /// A loop takes seconds; opening a large model takes a minute at most.
-const TIME_LIMIT: Duration = Duration::from_secs(600);
+const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// Time between two looks at whether the process has ended.
 const POLL: Duration = Duration::from_millis(20);
 

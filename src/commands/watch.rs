@@ -23,6 +23,12 @@ const TELL_INTERVAL: Duration = Duration::from_secs(60);
 /// Time that `--once` waits for it, as it does later in the run.
 const MAX_ONCE_WAIT: Duration = Duration::from_secs(60);
 
+/// An orderly end waits for the files in hand so long, not for a decoder, a share or a disk that hangs.
+const MAX_ORDERLY_END: Duration = Duration::from_secs(4);
+
+/// Time between two looks at the flag that a signal sets.
+const POLL: Duration = Duration::from_millis(100);
+
 /// Watches the folders until a signal comes, or drains them.
 pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     let overrides =
@@ -108,14 +114,25 @@ fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow
     }
 }
 
-/// The first SIGINT or SIGTERM asks for an orderly end; a second one ends at once, which loses nothing either.
+/// The first SIGINT or SIGTERM asks for an orderly end; a second one, or [`MAX_ORDERLY_END`], ends at once, which loses
+/// nothing either: files in hand are labelled at the next start.
 fn stop_on_signals() -> anyhow::Result<Shutdown> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag)).context("signal handler")?;
         signal_hook::flag::register(signal, Arc::clone(&flag)).context("signal handler")?;
     }
-    Ok(Shutdown::from_flag(flag))
+    let shutdown = Shutdown::from_flag(flag);
+    let requested = shutdown.clone();
+    std::thread::Builder::new().name("orderly-end".to_owned()).spawn(move || {
+        while !requested.requested() {
+            std::thread::sleep(POLL);
+        }
+        std::thread::sleep(MAX_ORDERLY_END);
+        tracing::warn!("a file in hand does not end; it is labelled at the next start");
+        std::process::exit(0);
+    })?;
+    Ok(shutdown)
 }
 
 /// One line on stdout with what was done.

@@ -54,7 +54,7 @@ impl<'a> Session<'a> {
             honour_window,
             failed: AtomicBool::new(false),
             intake_done: AtomicBool::new(false),
-            running: RunningJobs::default(),
+            running: RunningJobs::new(),
             wake,
             woken,
         }
