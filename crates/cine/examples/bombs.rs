@@ -12,8 +12,8 @@ fn main() -> std::io::Result<()> {
         std::process::exit(2);
     };
     std::fs::create_dir_all(&folder)?;
-    for (name, bytes) in bombs::all() {
-        std::fs::write(folder.join(format!("{name}.dcm")), bytes)?;
+    for (name, make) in bombs::ALL {
+        std::fs::write(folder.join(format!("{name}.dcm")), make())?;
     }
     Ok(())
 }

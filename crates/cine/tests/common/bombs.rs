@@ -19,29 +19,27 @@ const H_264: &str = "1.2.840.10008.1.2.4.102";
 /// The side of the largest square that is read.
 pub const LARGE: u16 = 4096;
 
-/// Every bomb with its name.
-pub fn all() -> Vec<(&'static str, Vec<u8>)> {
-    vec![
-        ("jpeg_4096x4096_30f", large_jpegs()),
-        ("jpeg_9000x9000_in_64x64", jpeg_in_small_header()),
-        ("jpeg_progressive_many_scans", progressive_with_many_scans()),
-        ("jpeg_sequential_many_scans", sequential_with_many_scans()),
-        ("j2k_many_code_blocks", j2k_with_many_code_blocks()),
-        ("j2k_many_tiles", j2k_with_many_tiles()),
-        ("j2k_many_layers", j2k(64, [64, 64], u16::MAX, 5, 4)),
-        ("rle_4096x4096_30f", large_rle()),
-        ("rle_expands_64x64_to_1_gb", rle_that_expands()),
-        ("deflated_frame_4096x4096_30f", large_deflated_frames()),
-        ("deflated_frame_expands", deflated_frame_that_expands()),
-        ("deflated_data_set_2_gb", deflated_data_set()),
-        ("h264_8192x8192_in_64x64", h264_loop(64, 8192, 2)),
-        ("h264_4096x4096_3000f", h264_loop(LARGE, LARGE, 3000)),
-        ("h264_2147483647_frames", h264_of_declared(64, 64, 3, 2_147_483_647)),
-        ("native_120000_frames_of_a_pixel", frames_of_one_pixel(120_000)),
-        ("native_50_million_frames_of_a_pixel", frames_of_one_pixel(50_000_000)),
-        ("fragments_a_million", million_fragments()),
-    ]
-}
+/// Every bomb: its name and the function that makes it.
+pub const ALL: [(&str, fn() -> Vec<u8>); 18] = [
+    ("jpeg_4096x4096_30f", large_jpegs),
+    ("jpeg_9000x9000_in_64x64", jpeg_in_small_header),
+    ("jpeg_progressive_many_scans", progressive_with_many_scans),
+    ("jpeg_sequential_many_scans", sequential_with_many_scans),
+    ("j2k_many_code_blocks", || j2k(LARGE, [u32::from(LARGE); 2], 256, 1, 0)),
+    ("j2k_many_tiles", || j2k(LARGE, [17, 17], 256, 5, 0)),
+    ("j2k_many_layers", || j2k(64, [64, 64], u16::MAX, 5, 4)),
+    ("rle_4096x4096_30f", large_rle),
+    ("rle_expands_64x64_to_1_gb", rle_that_expands),
+    ("deflated_frame_4096x4096_30f", large_deflated_frames),
+    ("deflated_frame_expands", deflated_frame_that_expands),
+    ("deflated_data_set_2_gb", deflated_data_set),
+    ("h264_8192x8192_in_64x64", || h264_loop(64, 8192, 2)),
+    ("h264_4096x4096_60000f", || h264_loop(LARGE, LARGE, 60_000)),
+    ("h264_2147483647_frames", || h264_of_declared(64, 64, 3, 2_147_483_647)),
+    ("native_120000_frames_of_a_pixel", || frames_of_one_pixel(120_000)),
+    ("native_50_million_frames_of_a_pixel", || frames_of_one_pixel(50_000_000)),
+    ("fragments_a_million", million_fragments),
+];
 
 fn gray(transfer_syntax: &'static str, side: u16, frames: usize) -> Header {
     Header { samples_per_pixel: 1, photometric: "MONOCHROME2", ..rgb(transfer_syntax, side, frames) }
@@ -92,14 +90,6 @@ fn with_repeated_scan(jpeg: &[u8], times: usize, scan_bytes: usize) -> Vec<u8> {
     (0..times).for_each(|_| bytes.extend_from_slice(part));
     bytes.extend([0xFF, 0xD9]);
     odd::even(bytes, 0)
-}
-
-fn j2k_with_many_code_blocks() -> Vec<u8> {
-    j2k(LARGE, [u32::from(LARGE); 2], 256, 1, 0)
-}
-
-fn j2k_with_many_tiles() -> Vec<u8> {
-    j2k(LARGE, [17, 17], 256, 5, 0)
 }
 
 /// A loop of JPEG 2000 frames whose packets are missing; `block` is the exponent of a code block's side, minus 2.
