@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(target_os = "linux")]
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use cine::{
@@ -63,16 +64,6 @@ impl VideoDecoder for VideoBothWays {
     }
 }
 
-/// Sets the decoder of this process once, for all tests.
-fn decode_both_ways() {
-    static SET: OnceLock<bool> = OnceLock::new();
-    let set = SET.get_or_init(|| {
-        let pool = WorkerPool::new(env!("CARGO_BIN_EXE_echolabel").into(), vec!["decode-worker".into()]);
-        set_frame_decoder(Box::new(BothWays(pool)))
-    });
-    assert!(set, "no frame was decoded before");
-}
-
 /// The shared files whose decoder runs in a worker, by name; none without the shared data.
 fn shared_files() -> BTreeMap<String, PathBuf> {
     let Some(folder) = test_support::shared_data() else {
@@ -88,49 +79,42 @@ fn shared_files() -> BTreeMap<String, PathBuf> {
 }
 
 /// Decodes the first, a middle and the last frame, and the first again.
-fn decode_some(path: &PathBuf) -> Option<()> {
-    let mut source = Loop::open(path).ok()?;
+fn decode_some(path: &PathBuf) {
+    let Ok(mut source) = Loop::open(path) else { return };
     let last = source.header().frames - 1;
     for index in [0, last / 2, last, 0] {
         // What a decoder refuses is compared as well.
         let _ = source.frame(index);
     }
-    Some(())
 }
 
 #[test]
-fn workers_decode_to_the_same_bits() {
-    decode_both_ways();
+fn workers_decode_to_the_same_bits_also_while_they_are_killed() {
+    let pool = WorkerPool::new(env!("CARGO_BIN_EXE_echolabel").into(), vec!["decode-worker".into()]);
+    assert!(set_frame_decoder(Box::new(BothWays(pool))), "no frame was decoded before");
     let files = shared_files();
-    for path in files.values() {
-        decode_some(path);
-    }
+    files.values().for_each(decode_some);
     assert!(files.is_empty() || COMPARED.load(Ordering::SeqCst) > 100);
+    #[cfg(target_os = "linux")]
+    while_workers_are_killed(|| files.values().for_each(decode_some));
 }
 
+/// Kills a worker every half second while `work` is done.
 #[cfg(target_os = "linux")]
-#[test]
-fn frames_are_decoded_also_while_workers_are_killed() {
-    decode_both_ways();
-    let is_over = AtomicBool::new(false);
-    let kills = AtomicUsize::new(0);
+fn while_workers_are_killed(work: impl FnOnce()) {
+    let (work_is_done, until) = std::sync::mpsc::channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !is_over.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(150));
-                for worker in workers() {
-                    kills.fetch_add(usize::from(kill(worker)), Ordering::SeqCst);
-                }
+        let killer = scope.spawn(move || {
+            let mut kills = 0;
+            while until.recv_timeout(Duration::from_millis(500)) == Err(RecvTimeoutError::Timeout) {
+                kills += workers().first().map_or(0, |worker| usize::from(kill(*worker)));
             }
+            kills
         });
-        for (name, path) in shared_files().iter().filter(|(name, _)| name.contains("j2k") || name.contains("h264")) {
-            let before = COMPARED.load(Ordering::SeqCst);
-            assert_eq!(decode_some(path), Some(()), "{name}");
-            assert!(COMPARED.load(Ordering::SeqCst) > before, "{name}");
-        }
-        is_over.store(true, Ordering::SeqCst);
+        work();
+        drop(work_is_done);
+        println!("{} workers were killed", killer.join().expect("the killer ends"));
     });
-    println!("{} workers were killed", kills.load(Ordering::SeqCst));
 }
 
 /// The processes that this one has started.

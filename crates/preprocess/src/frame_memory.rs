@@ -4,10 +4,10 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use cine::CineError;
 
-/// Frames of one plan: 18 frames of 4K, or 200 of an ordinary screen.
-const MAX_LOOP_BYTES: u64 = 512 << 20;
+/// Frames of one plan: 18 frames of 2560 x 2048, or 140 of 1024 x 768. The clips of no pipeline have more.
+const MAX_LOOP_BYTES: u64 = 320 << 20;
 /// Frames of all plans at a time. Ordinary loops take 20 to 60 MB, so that only many threads or huge frames wait.
-const MAX_BYTES: u64 = 768 << 20;
+const MAX_BYTES: u64 = 512 << 20;
 
 static HELD_BYTES: Mutex<u64> = Mutex::new(0);
 static RELEASED: Condvar = Condvar::new();
@@ -55,16 +55,16 @@ mod tests {
     fn a_loop_waits_until_others_have_given_memory_back() {
         let refused = FrameMemory::reserve(18, 4096, 4096).expect_err("864 MiB");
         assert_eq!(refused.kind(), "too_large");
-        let first = FrameMemory::reserve(10, 4096, 4096).expect("480 MiB");
+        let first = FrameMemory::reserve(6, 4096, 4096).expect("288 MiB");
         let is_through = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                let second = FrameMemory::reserve(10, 4096, 4096).expect("480 MiB");
+                let second = FrameMemory::reserve(6, 4096, 4096).expect("288 MiB");
                 is_through.store(true, Ordering::SeqCst);
                 drop(second);
             });
             std::thread::sleep(Duration::from_millis(50));
-            assert!(!is_through.load(Ordering::SeqCst), "960 MiB are more than all may keep");
+            assert!(!is_through.load(Ordering::SeqCst), "576 MiB are more than all may keep");
             drop(first);
         });
         assert!(is_through.load(Ordering::SeqCst));
