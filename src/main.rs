@@ -15,8 +15,8 @@ mod output;
 mod picture;
 mod progress;
 
-use crate::cli::{Arguments, Command};
-use crate::commands::Failure;
+use crate::cli::{Arguments, Command, Common};
+use crate::commands::{Failure, Outcome};
 use crate::exit_code::ExitCode;
 
 fn main() -> std::process::ExitCode {
@@ -27,14 +27,23 @@ fn main() -> std::process::ExitCode {
         // other thread exists.
         nn::limit_threads(threads);
     }
-    let common = &arguments.common;
-    if !matches!(arguments.command, Command::DecodeWorker)
-        && let Err(error) = decoding::use_workers()
-    {
-        eprintln!("error: {error:#}");
-        return ExitCode::from(2);
+    let code = match run(&arguments.common, &arguments.command) {
+        Ok(()) | Err(Failure::ReaderGone) => ExitCode::Done,
+        Err(Failure::SomeInputs) => ExitCode::SomeInputsFailed,
+        Err(Failure::UnreadableFolder) => ExitCode::CannotWorkNow,
+        Err(Failure::Error(error)) => {
+            output::note(format_args!("error: {}", output::error_text(&error)));
+            ExitCode::of_error(&error)
+        }
+    };
+    code.into()
+}
+
+fn run(common: &Common, command: &Command) -> Outcome {
+    if !matches!(command, Command::DecodeWorker) {
+        decoding::use_workers()?;
     }
-    let result = match &arguments.command {
+    match command {
         Command::Demo(options) => commands::demo::run(common, options),
         Command::Watch(options) => commands::watch::run(common, options),
         Command::DecodeWorker => decoding::run_worker().map_err(Failure::from),
@@ -56,15 +65,5 @@ fn main() -> std::process::ExitCode {
         Command::Bench(options) => commands::bench::run(common, options),
         Command::Completions(options) => commands::documents::completions(options),
         Command::Man(options) => commands::documents::man(options),
-    };
-    let code = match result {
-        Ok(()) | Err(Failure::ReaderGone) => ExitCode::Done,
-        Err(Failure::SomeInputs) => ExitCode::SomeInputsFailed,
-        Err(Failure::UnreadableFolder) => ExitCode::CannotWorkNow,
-        Err(Failure::Error(error)) => {
-            output::note(format_args!("error: {}", output::error_text(&error)));
-            ExitCode::of_error(&error)
-        }
-    };
-    code.into()
+    }
 }

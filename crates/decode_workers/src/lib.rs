@@ -12,6 +12,7 @@ mod server;
 mod video;
 mod watchdog;
 mod worker;
+mod workers;
 
 pub use confinement::WorkerSetupError;
 pub use pool::WorkerPool;

@@ -1,21 +1,17 @@
-//! The workers of a program.
+//! The decoder of a program whose frames workers decode.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use cine::{
-    DecodeError, DecodedFrame, DecoderFailure, FrameDecoder, FrameFormat, InProcessDecoder, ReadSeek, VideoDecoder,
-};
+use cine::{DecodeError, DecodedFrame, FrameDecoder, FrameFormat, InProcessDecoder, ReadSeek, VideoDecoder};
 
 use crate::protocol::{Reply, Task};
 use crate::video::WorkerVideo;
-use crate::worker::{Worker, WorkerError};
-
-/// A task whose worker is ended from outside goes to another worker; a machine that ends so many has no memory left.
-const MAX_WORKERS_PER_TASK: usize = 3;
+use crate::worker::{WorkerError, WorkerProgram};
+use crate::workers::{Workers, with_workers};
 
 /// Starts worker processes when they are needed, and keeps them for the next frames.
 ///
@@ -23,36 +19,10 @@ const MAX_WORKERS_PER_TASK: usize = 3;
 #[derive(Debug, Clone)]
 pub struct WorkerPool(Arc<Workers>);
 
-#[derive(Debug)]
-pub(crate) struct Workers {
-    pub program: WorkerProgram,
-    idle: Mutex<Vec<Worker>>,
-}
-
-/// The command that starts a worker.
-#[derive(Debug)]
-pub(crate) struct WorkerProgram {
-    pub path: PathBuf,
-    pub arguments: Vec<OsString>,
-}
-
 impl WorkerPool {
     /// Returns a pool whose workers are started as `path` with `arguments`, and call [`crate::serve`].
     pub fn new(path: PathBuf, arguments: Vec<OsString>) -> Self {
-        Self(Arc::new(Workers { program: WorkerProgram { path, arguments }, idle: Mutex::default() }))
-    }
-}
-
-impl Workers {
-    /// Returns an idle worker, or a new one.
-    pub(crate) fn take(&self) -> io::Result<Worker> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Worker::start(&self.program), Ok)
-    }
-
-    /// Keeps a worker for the next task.
-    pub(crate) fn give_back(&self, worker: Worker) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+        Self(Arc::new(Workers::new(WorkerProgram { path, arguments })))
     }
 }
 
@@ -78,22 +48,4 @@ impl FrameDecoder for WorkerPool {
     fn video(&self, format: &FrameFormat, stream: Box<dyn ReadSeek>) -> Box<dyn VideoDecoder> {
         Box::new(WorkerVideo::new(Arc::clone(&self.0), format.clone(), stream))
     }
-}
-
-/// Does a task, again where its worker was ended from outside.
-pub(crate) fn with_workers<T>(
-    limit: Duration,
-    mut task: impl FnMut(Duration) -> Result<T, WorkerError>,
-) -> Result<T, DecodeError> {
-    let deadline = Instant::now() + limit;
-    let mut reason = String::new();
-    for _ in 0..MAX_WORKERS_PER_TASK {
-        match task(deadline.saturating_duration_since(Instant::now())) {
-            Ok(done) => return Ok(done),
-            Err(WorkerError::Task(error)) => return Err(error),
-            Err(WorkerError::Ended(how)) => reason = how,
-            Err(WorkerError::Input(error)) => reason = format!("the file cannot be read: {}", error.kind()),
-        }
-    }
-    Err(DecoderFailure::Unavailable { reason }.into())
 }

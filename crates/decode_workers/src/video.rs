@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use cine::{DecodeError, DecodedFrame, DecoderFailure, FrameFormat, ReadSeek, VideoDecoder};
 
-use crate::pool::{Workers, with_workers};
 use crate::protocol::{Reply, Task};
 use crate::worker::{Worker, WorkerError};
+use crate::workers::{Workers, with_workers};
 
 /// A worker holds the whole stream in its memory. A minute of the best video of a scanner is half as long.
 const MAX_STREAM_BYTES: u64 = 256 << 20;

@@ -1,8 +1,10 @@
 //! One worker process, as the program sees it.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,11 +13,17 @@ use rustix::process::Signal;
 
 use crate::confinement::MAX_MEMORY_BYTES;
 use crate::exchange::{Timed, prepare};
-use crate::pool::WorkerProgram;
 use crate::protocol::{Answer, Reply, Request, Task, read_body, read_head, write_head};
 
 const COPY_BYTES: usize = 256 << 10;
 const MAX_STDERR_BYTES: u64 = 64 << 10;
+
+/// The command that starts a worker.
+#[derive(Debug)]
+pub(crate) struct WorkerProgram {
+    pub path: PathBuf,
+    pub arguments: Vec<OsString>,
+}
 
 /// Failure of an exchange with a worker, after which the worker is gone.
 pub(crate) enum WorkerError {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::codec::frame_decoder::{DecodeError, DecoderFailure};
+use crate::codec::decode_error::{DecodeError, DecoderFailure};
 
 /// A frame of a scanner's screen takes a tenth of a second in the slowest codec.
 const MAX_FRAME_TIME: Duration = Duration::from_secs(5);

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::codec::decode_error::DecodeError;
 use crate::codec::decoded_frame::DecodedFrame;
-use crate::codec::frame_decoder::{DecodeError, FrameDecoder, FrameFormat, VideoDecoder};
+use crate::codec::frame_decoder::{FrameDecoder, FrameFormat, VideoDecoder};
 use crate::codec::kind::Codec;
 use crate::codec::video::VideoStream;
 use crate::codec::{deflated_frame, jpeg, registry};

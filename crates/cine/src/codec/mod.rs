@@ -3,6 +3,7 @@
 mod budget;
 mod containment;
 mod current;
+mod decode_error;
 mod decoded_frame;
 mod deflated_frame;
 mod frame_decoder;
@@ -19,8 +20,9 @@ mod video;
 pub(crate) use budget::DecodingBudget;
 pub(crate) use current::frame_decoder;
 pub use current::set_frame_decoder;
+pub use decode_error::{DecodeError, DecoderFailure};
 pub use decoded_frame::DecodedFrame;
 pub(crate) use decoded_frame::SampleColor;
-pub use frame_decoder::{DecodeError, DecoderFailure, FrameDecoder, FrameFormat, VideoDecoder};
+pub use frame_decoder::{FrameDecoder, FrameFormat, VideoDecoder};
 pub use in_process::InProcessDecoder;
 pub(crate) use kind::{Codec, codec_of, codec_of_bytes};

@@ -15,8 +15,9 @@ use ffmpeg_next::media::Type;
 use ffmpeg_next::software::scaling;
 use ffmpeg_next::util::color::{Range, Space};
 
+use crate::codec::decode_error::DecodeError;
 use crate::codec::decoded_frame::{DecodedFrame, SampleColor};
-use crate::codec::frame_decoder::{DecodeError, FrameFormat, VideoDecoder};
+use crate::codec::frame_decoder::{FrameFormat, VideoDecoder};
 use crate::header::ImageFormat;
 use crate::scan::ReadSeek;
 

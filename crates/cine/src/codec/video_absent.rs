@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::codec::decode_error::DecodeError;
 use crate::codec::decoded_frame::DecodedFrame;
-use crate::codec::frame_decoder::{DecodeError, FrameFormat, VideoDecoder};
+use crate::codec::frame_decoder::{FrameFormat, VideoDecoder};
 use crate::scan::ReadSeek;
 
 /// A video stream that this build cannot decode.

@@ -1,37 +1,14 @@
 //! Limits that a worker puts on itself before it sees any byte of a file.
 
+mod error;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod system_calls;
 
+pub use error::WorkerSetupError;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// Memory of a decoder: the largest frame at four bytes a sample, the decoder's own copies, and its code.
 pub(crate) const MAX_MEMORY_BYTES: u64 = 640 << 20;
-
-/// A worker cannot begin, or cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkerSetupError {
-    /// The thread that ends the process at its time limit.
-    #[error("cannot start a thread: {0}")]
-    Watchdog(std::io::Error),
-    /// The pipes to the program that asks.
-    #[error("the program that asked for frames is gone: {0}")]
-    Pipe(std::io::Error),
-    /// A resource limit.
-    #[error("cannot limit the {what} of this process")]
-    Resource {
-        /// The resource.
-        what: &'static str,
-        /// The operating system's error.
-        source: std::io::Error,
-    },
-    /// The filter of system calls.
-    #[error("cannot filter the system calls of this process: {reason}")]
-    SystemCalls {
-        /// The cause.
-        reason: String,
-    },
-}
 
 /// Limits the memory of this process, forbids memory dumps, which would hold pixels of patients, and on Linux every
 /// system call (on x86-64 and ARM) but those that computing and answering need: nothing can be opened, connected to or

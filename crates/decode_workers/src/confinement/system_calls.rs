@@ -7,7 +7,7 @@ use seccompiler::{
     TargetArch, apply_filter_all_threads,
 };
 
-use crate::confinement::WorkerSetupError;
+use crate::confinement::error::WorkerSetupError;
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: TargetArch = TargetArch::x86_64;
