@@ -225,13 +225,12 @@ def disk_full(program, scale):
     ballast = os.path.join(disk, "ballast")
 
     def trouble(rest):
-        with open(ballast, "wb") as file:
-            try:
-                while True:
-                    file.write(b"\0" * 4096)
-                    file.flush()
-            except OSError:
+        file = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+        try:
+            while os.write(file, b"\0" * 4096):
                 pass
+        except OSError:
+            os.close(file)
         rest()
         time.sleep(max(10, 130 * scale))
         os.unlink(ballast)

@@ -157,3 +157,16 @@ fn a_new_database_and_its_log_are_private_to_owner_and_group() {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o137, 0, "{}", path.display());
     }
 }
+
+#[test]
+fn a_reader_needs_no_permission_to_write_to_file_or_folder() {
+    let (folder, path) = folder_and_path();
+    queue(&SqliteStore::open(&path).unwrap(), "a").unwrap();
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    set(&path, 0o440);
+    // Root may write nevertheless; for everybody else SQLite finds no place for its log.
+    set(folder.path(), 0o555);
+    let read = SqliteStore::open_read_only(&path).and_then(|store| store.counts());
+    set(folder.path(), 0o755);
+    assert_eq!(read.unwrap().pending, 1);
+}

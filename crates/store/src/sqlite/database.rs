@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use files::FileLock;
-use rusqlite::{Connection, MAIN_DB, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction, TransactionBehavior};
 
 use super::database_files::{DatabaseFiles, immutable_uri, make_private, open_to_lock};
 use super::schema;
@@ -80,7 +80,7 @@ impl SqliteStore {
         let connection = match schema::check_version(&first, path) {
             // SQLite cannot make its log's index in a folder that is not writable. Without a log nobody is writing.
             Err(StoreError::Open { source, .. })
-                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+                if matches!(source.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
                     && !DatabaseFiles::has_log(path) =>
             {
                 let connection = Connection::open_with_flags(immutable_uri(path), flags).map_err(open)?;
@@ -187,7 +187,7 @@ impl SqliteStore {
         let path = || self.path().to_owned();
         match source.sqlite_error_code() {
             _ if is_damage(&source) => StoreError::Damaged { path: path(), problem: source.to_string() },
-            Some(rusqlite::ErrorCode::ReadOnly) => StoreError::ReadOnly { path: path() },
+            Some(ErrorCode::ReadOnly) => StoreError::ReadOnly { path: path() },
             _ => StoreError::Query { doing, source },
         }
     }
