@@ -87,9 +87,9 @@ fn a_pipe_is_refused_and_an_empty_folder_named() {
     let (code, stdout, _) = run(&["label", text(&pipe), "--pipeline", "tte11-tiny"]);
     assert_eq!(code, 1);
     assert!(stdout.contains("it is a pipe, not a file"), "{stdout}");
-    let (code, _, stderr) = run(&["inspect", text(&pipe)]);
-    assert_eq!(code, 2);
-    assert!(stderr.contains("it is a pipe, not a file"), "{stderr}");
+    let (code, stdout, stderr) = run(&["inspect", text(&pipe), "--json"]);
+    assert_eq!(code, 1);
+    assert!(stdout.contains("\"error\"") && stderr.contains("it is a pipe, not a file"), "{stderr}");
     let empty = folder.path().join("empty");
     fs::create_dir(&empty).unwrap();
     let (code, _, stderr) = run(&["label", text(&empty)]);

@@ -1,5 +1,8 @@
 //! `echolabel inspect`: the contents of a loop.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use anyhow::Context as _;
 use cine::Loop;
 use pipeline::Inspection;
@@ -23,19 +26,19 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
     let sampling = super::pipeline_source(&settings)?.read(&settings.models)?.sampling;
     let plan =
         ecg::PlanSettings { strategy: sampling.strategy, frames_per_clip: sampling.frames_per_clip, max_clips: None };
-    files::require_file(&options.file).with_context(|| format!("cannot read {}", options.file.display()))?;
-    let looked = Loop::open(&options.file).map_err(pipeline::LabelError::from).and_then(|mut source| {
-        let (inspection, found) = pipeline::inspect(&mut source, &plan)?;
-        Ok((source, inspection, found))
+    let looked = refuse_pipes(&options.file).and_then(|()| {
+        let looked = Loop::open(&options.file).map_err(pipeline::LabelError::from).and_then(|mut source| {
+            let (inspection, found) = pipeline::inspect(&mut source, &plan)?;
+            Ok((source, inspection, found))
+        });
+        looked.map_err(|error| (error.kind().to_owned(), error.message()))
     });
     let (mut source, inspection, found) = match looked {
         Ok(looked) => looked,
-        Err(error) => {
-            let (path, kind, message) = (options.file.display(), error.kind(), error.message());
+        Err((kind, message)) => {
+            let path = options.file.to_string_lossy();
             if options.json {
-                output::json_line(
-                    &serde_json::json!({ "path": path.to_string(), "error": { "kind": kind, "message": message } }),
-                )?;
+                output::json_line(&serde_json::json!({ "path": path, "error": { "kind": kind, "message": message } }))?;
             }
             output::note(format_args!("{path}: {kind}: {message}"));
             return Err(Failure::SomeInputs);
@@ -56,6 +59,14 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
         output::note(format_args!("drew {}", path.display()));
     }
     Ok(())
+}
+
+/// Refuses what is there and no file, as kind and message; opening a pipe would wait for a writer.
+fn refuse_pipes(path: &Path) -> Result<(), (String, String)> {
+    match files::require_file(path) {
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Err(("io".to_owned(), error.to_string())),
+        _ => Ok(()),
+    }
 }
 
 fn describe(inspection: &Inspection) -> Outcome {
