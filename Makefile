@@ -14,7 +14,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report campaign bench bench-loading peers bench-peers book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report campaign bench bench-loading peers bench-peers book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -50,9 +50,15 @@ verify: build ## Compare every layer, loss, resizing and weight file with the or
 every-model: deps ## Label a simulated loop with every model of the registry, untrained (minutes)
 	$(CARGO) test --locked -p echolabel --test every_model -- --ignored --nocapture
 
-fuzz: ## Damaged weight files in every way, for FUZZ_SECONDS (1800): no crash, no hang, no memory beyond bounds
+fuzz: deps python ## Changed files of every kind, FUZZ_SECONDS (600) each: headers, items, every codec, weights; says what to install for coverage
+	CARGO=$(CARGO) FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) tools/fuzz
 	$(CARGO) build --release --locked -p checkpoint --example fuzz
-	target/release/examples/fuzz $(or $(FUZZ_SECONDS),1800) 1 $$(find fixtures/golden/files fixtures/checkpoint -type f ! -name '*.json' ! -name '*.py')
+	target/release/examples/fuzz $(or $(FUZZ_SECONDS),600) 1 $$(find fixtures/golden/files fixtures/checkpoint -type f ! -name '*.json' ! -name '*.py')
+
+hostile-campaign: build python ## Files that attack a decoder, in inspect, label and watch beside 40 good loops: time and memory of each (ten minutes)
+	$(CARGO) run --quiet --locked -p cine --example bombs -- target/bombs
+	rm -rf target/hostile-campaign
+	tools/hostile_campaign.py target/release/echolabel target/hostile-campaign target/bombs $(wildcard ../shared/data/hostile-2026-11)
 
 lint: deps ## Formatting, and clippy without warnings
 	$(CARGO) fmt --all --check

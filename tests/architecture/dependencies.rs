@@ -7,13 +7,14 @@ use crate::sources::{crate_names, workspace};
 
 /// Packages from outside that only some crates may use, so that what they do stays in one place. The root package is
 /// `echolabel`.
-const PACKAGE_USERS: [(&str, &[&str]); 7] = [
+const PACKAGE_USERS: [(&str, &[&str]); 8] = [
     ("clap", &["echolabel"]),
     ("ureq", &["echolabel"]),
     ("anyhow", &["echolabel"]),
     ("notify", &["daemon"]),
     ("rusqlite", &["store"]),
     ("ffmpeg-next", &["cine"]),
+    ("seccompiler", &["decode_workers"]),
     ("maud", &["evaluate"]),
 ];
 

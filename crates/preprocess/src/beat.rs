@@ -7,6 +7,10 @@ use ecg::{Beats, EcgError, FrameClock};
 
 use crate::DecodedFrames;
 
+/// The search for a trace passes over every pixel of a dozen frames. Screens of scanners have up to 2560 x 1600 pixels; in
+/// larger images it would take longer than a file may.
+const MAX_TRACE_PIXELS: u32 = 1 << 22;
+
 /// A loop's beats and the clock that they were put on.
 #[derive(Debug, Clone)]
 pub struct FoundBeats {
@@ -49,7 +53,8 @@ pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError
         }
     }
     let hints = hints(&header);
-    if header.frames > 1
+    let may_have_trace = header.frames > 1 && header.columns * header.rows <= MAX_TRACE_PIXELS;
+    if may_have_trace
         && let Some(trace) = read_trace(frames, &hints)
     {
         let clock = corrected_clock(&trace, &header, clock, &mut findings);
