@@ -54,9 +54,7 @@ pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError
     }
     let hints = hints(&header);
     let may_have_trace = header.frames > 1 && header.columns * header.rows <= MAX_TRACE_PIXELS;
-    if may_have_trace
-        && let Some(trace) = read_trace(frames, &hints)
-    {
+    if may_have_trace && let Some(trace) = read_trace(frames, &hints) {
         let clock = corrected_clock(&trace, &header, clock, &mut findings);
         let beats = from_trace(&trace, &clock, heart_rate_bpm);
         findings.extend(beats.findings.iter().cloned());
