@@ -68,7 +68,7 @@ pub enum CineError {
     /// Rows, columns or the pixel format are impossible.
     #[error("impossible image: {reason}")]
     InvalidImage {
-        /// Which attribute and why.
+        /// The attribute and the reason.
         reason: String,
     },
     /// The pixel format is legal but not one we read.

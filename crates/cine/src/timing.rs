@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::scan::DataSet;
 use domain::{Finding, FindingCode};
 
-/// Which attribute the frame times come from.
+/// Attribute that the frame times come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimingSource {

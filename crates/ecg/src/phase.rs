@@ -31,8 +31,8 @@ const END_SYSTOLE_TO_E_PEAK_MS: f64 = 160.0;
 const E_DECELERATION_MS: f64 = 180.0;
 const P_WAVE_TO_R_MS: f64 = 160.0;
 const A_PEAK_TO_R_MS: f64 = 80.0;
-const E_PEAK_MOST_OF_DIASTOLE: f64 = 0.4;
-const A_PEAK_MOST_OF_DIASTOLE: f64 = 0.25;
+const MAX_E_PEAK_SHARE_OF_DIASTOLE: f64 = 0.4;
+const MAX_A_PEAK_SHARE_OF_DIASTOLE: f64 = 0.25;
 
 /// A landmark of a beat, in the order of time; serializes as snake_case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,8 +83,8 @@ pub fn landmark_times_ms(beat: &Beat) -> Vec<(Phase, f64)> {
     let rr_ms = beat.rr_ms();
     let end_systole_ms = end_systole_after_r_ms(beat);
     let diastole_ms = rr_ms - end_systole_ms;
-    let early_ms = end_systole_ms + END_SYSTOLE_TO_E_PEAK_MS.min(E_PEAK_MOST_OF_DIASTOLE * diastole_ms);
-    let kick_ms = rr_ms - A_PEAK_TO_R_MS.min(A_PEAK_MOST_OF_DIASTOLE * diastole_ms);
+    let early_ms = end_systole_ms + END_SYSTOLE_TO_E_PEAK_MS.min(MAX_E_PEAK_SHARE_OF_DIASTOLE * diastole_ms);
+    let kick_ms = rr_ms - A_PEAK_TO_R_MS.min(MAX_A_PEAK_SHARE_OF_DIASTOLE * diastole_ms);
     let filling_end_ms = end_systole_ms + END_SYSTOLE_TO_E_PEAK_MS + E_DECELERATION_MS;
     let p_wave_ms = rr_ms - P_WAVE_TO_R_MS;
     let mut after_r_ms = vec![

@@ -1,4 +1,4 @@
-//! Which frames a plan names, for loops of every kind.
+//! The frames that a plan names, for loops of every kind.
 
 use domain::{EcgSource, FindingCode, SamplingStrategy};
 use ecg::{

@@ -1,4 +1,4 @@
-//! Which elements are read at all, and how long their values may be.
+//! The elements that are read at all, and how long their values may be.
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;

@@ -17,7 +17,7 @@ pub struct PlannedFrame {
 /// The frames that a model sees at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Clip {
-    /// Which of [`crate::Beats::beats`] this clip shows; `None` where no beat is known.
+    /// Position in [`crate::Beats::beats`] of the beat that this clip shows; `None` where no beat is known.
     pub beat: Option<usize>,
     /// Exactly `frames_per_clip` entries, indexes never falling.
     pub frames: Vec<PlannedFrame>,

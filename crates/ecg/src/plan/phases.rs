@@ -4,7 +4,7 @@ use super::clip::PlannedFrame;
 use crate::phase::{fraction_of, landmark_times_ms};
 use crate::{Beat, FrameClock, FramePhase, Phase};
 
-/// Which landmarks are wanted most where a clip is too short for all.
+/// The landmarks that are wanted most where a clip is too short for all.
 const BY_IMPORTANCE: [Phase; 6] = [
     Phase::EndDiastole,
     Phase::EndSystole,

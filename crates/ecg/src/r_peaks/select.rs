@@ -1,4 +1,4 @@
-//! Which humps of the QRS strength are beats.
+//! The humps of the QRS strength that are beats.
 
 use super::feature::{Feature, GRID_STEP_MS};
 

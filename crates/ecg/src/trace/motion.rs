@@ -1,4 +1,4 @@
-//! Which moment a column of a frame shows, for each way of drawing.
+//! The moment that a column of a frame shows, for each way of drawing.
 
 use super::head::EvenMotion;
 use super::{HeadMotion, TraceStyle};

@@ -1,4 +1,4 @@
-//! Which pixels of a line make one pixel of the resized line, and with what weights.
+//! The pixels of a line that make one pixel of the resized line, with their weights.
 
 /// The weights of neighboring source pixels, from `first` on, that sum up to one target pixel.
 #[derive(Debug, Clone, PartialEq)]
