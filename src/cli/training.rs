@@ -6,12 +6,16 @@ use clap::{Args, ValueEnum};
 
 /// `echolabel phantom`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  echolabel phantom --studies 3 --seed 1 --out phantoms    phantoms/<study>/*.dcm and truth.json")]
+#[command(after_help = "Examples:
+  echolabel phantom --studies 3 --seed 1 --out phantoms    phantoms/<study>/*.dcm and truth.json
+  echolabel phantom --stills 10 --out screens              screens/*.dcm and truth.json: captures without regions")]
 pub struct PhantomOptions {
     /// Number of studies
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub studies: u32,
+    /// Number of stills of each look, instead of studies: pictures and strips of many screens, without regions
+    #[arg(long, value_name = "N", conflicts_with_all = ["studies", "small", "unsteadiness", "sway"], value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub stills: Option<u32>,
     /// Seed; the same seed gives the same bytes
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,

@@ -8,8 +8,12 @@ use crate::output;
 const SMALL_SIZE: (u32, u32) = (320, 240);
 const SMALL_FRAMES: (u32, u32) = (12, 24);
 
-/// Writes the studies and names their folders.
+/// Writes the studies or stills and names their folders.
 pub fn run(options: &PhantomOptions) -> Outcome {
+    if let Some(stills) = options.stills {
+        phantom::write_stills(stills, options.seed, &options.out)?;
+        return output::line(options.out.display()).map_err(Into::into);
+    }
     let mut studies =
         phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };
     studies.unsteadiness = options.unsteadiness;

@@ -18,6 +18,7 @@ mod setup;
 mod simulate;
 mod space;
 mod spec;
+mod stills;
 mod study;
 mod truth;
 
@@ -31,5 +32,6 @@ pub use rhythm::{Beat, Rhythm};
 pub use screen::{Canvas, Layout, SpectralSite, TraceSpec, TraceStyle, Vendor};
 pub use simulate::{SimulatedLoop, simulate_loop};
 pub use spec::{EcgCarriers, LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
+pub use stills::{SimulatedStill, StillLook, StillTruth, simulated_still, write_stills};
 pub use study::{Progress, StudyOptions, study_folder, study_seed, study_specs, write_study};
 pub use truth::{LoopTruth, PhaseFrames, StudyTruth, view_label};

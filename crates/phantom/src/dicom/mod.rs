@@ -7,5 +7,7 @@ mod pixels;
 mod regions;
 mod writer;
 
+pub(crate) use builder::Header;
 pub use header::LoopIdentity;
+pub(crate) use pixels::encode;
 pub use writer::{write_loop, write_simulated};
