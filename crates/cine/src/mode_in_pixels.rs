@@ -1,5 +1,6 @@
-//! Color flow or gray, where only the pixels can tell.
+//! Strip, color flow or gray, where only the pixels can tell.
 
+use crate::strip::{StripKind, strip_kind};
 use domain::{Mode, PixelRect, RgbImage};
 
 /// A pixel whose channels differ by more than this is colored.
@@ -19,9 +20,29 @@ const TINT_SHARE: f64 = 0.1;
 const HUE_STEP_DEG: f64 = 15.0;
 const HUES: usize = 24;
 
-/// Determines the mode from pixels: color flow where enough of the image is colored otherwise than all of it, else 2-D;
+/// Determines the mode from the pixels of some frames: that of the strip that all of them show, where there `may_be` one, else
+/// that of the picture in the first.
+pub(crate) fn mode_from_frames(
+    frames: &[RgbImage],
+    sector: Option<PixelRect>,
+    may_be_strip: bool,
+) -> Option<(Mode, String)> {
+    let (first, others) = frames.split_first()?;
+    let kind = may_be_strip.then(|| strip_kind(first)).flatten();
+    let kind = kind.filter(|kind| others.iter().all(|frame| strip_kind(frame) == Some(*kind)));
+    Some(match kind {
+        Some(StripKind::Spectrum) => {
+            // Pulsed and continuous waves look alike; no view is told from either.
+            (Mode::Pw, "the pixels show a spectrum over time; its kind is not told by them".into())
+        }
+        Some(StripKind::MMode) => (Mode::MMode, "the pixels show an M-mode".into()),
+        None => mode_from_pixels(first, sector),
+    })
+}
+
+/// Determines the mode of a picture: color flow where enough of the image is colored otherwise than all of it, else 2-D;
 /// nothing known without a sector or where nearly all of it is colored.
-pub(crate) fn mode_from_pixels(frame: &RgbImage, sector: Option<PixelRect>) -> (Mode, String) {
+fn mode_from_pixels(frame: &RgbImage, sector: Option<PixelRect>) -> (Mode, String) {
     let Some(sector) = sector else {
         return (Mode::Other, "no header gives it and no ultrasound image was found in the pixels".into());
     };

@@ -11,11 +11,15 @@ use crate::error::CineError;
 use crate::frame_store::FrameStore;
 use crate::header::{Header, HeaderParts, ImageFormat, MAX_FRAMES, Photometric, declared_frames};
 use crate::mode::mode_from_header;
-use crate::mode_in_pixels::mode_from_pixels;
+use crate::mode_in_pixels::mode_from_frames;
 use crate::pixel_data::resolve_location;
+use crate::regions::Region;
 use crate::scan::{DataSet, FileStart, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
 use crate::sector::{sector_from_pixels, sector_from_regions};
 use domain::{Finding, FindingCode, Mode, PixelRect, RgbImage};
+
+/// Frames that must agree on the mode where the header does not name it.
+const FRAMES_FOR_MODE: usize = 2;
 
 /// One frame as stored, decompressed but before any color conversion: `[rows, columns, samples]`, little endian.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -224,7 +228,7 @@ impl Loop {
         found
     }
 
-    /// Returns what the loop shows and why: from headers, else from the pixels of one frame.
+    /// Returns what the loop shows and why: from headers, else from the pixels of at most two frames.
     ///
     /// # Errors
     /// Only the pixels can tell, and no frame can be decoded.
@@ -234,15 +238,23 @@ impl Loop {
         }
         let sector = self.sector();
         let frames = self.header.frames;
-        // The middle frame, where a beat is under way; others where that one is damaged.
-        let mut first_error = None;
-        for index in [frames / 2, 0, frames.saturating_sub(1), frames / 4, frames / 4 * 3] {
+        // The middle frame, where a beat is under way, and another; further ones where those are damaged.
+        let (mut first_error, mut read) = (None, Vec::new());
+        let mut indexes = vec![frames / 2, 0, frames.saturating_sub(1), frames / 4, frames / 4 * 3];
+        indexes.truncate(if frames == 1 { 1 } else { 5 });
+        for index in indexes {
             match self.frame(index) {
-                Ok(frame) => return Ok(mode_from_pixels(&frame, sector)),
+                Ok(frame) => read.push(frame),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
+            if read.len() == FRAMES_FOR_MODE {
+                break;
+            }
         }
-        Err(first_error.unwrap_or(CineError::FrameOutOfRange { index: 0, frames }))
+        // A header that has regions would name that of a strip.
+        let may_be_strip = !self.header.regions.iter().any(Region::is_image);
+        mode_from_frames(&read, sector, may_be_strip)
+            .ok_or_else(|| first_error.unwrap_or(CineError::FrameOutOfRange { index: 0, frames }))
     }
 
     fn decoded(&mut self, index: u32) -> Result<DecodedFrame, CineError> {
