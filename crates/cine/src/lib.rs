@@ -19,6 +19,7 @@ mod pixel_data;
 mod regions;
 mod scan;
 mod sector;
+mod strip;
 mod timing;
 
 pub use codec::{
@@ -33,5 +34,6 @@ pub use open::{Loop, StoredFrame};
 pub use patient::patient_pseudonym;
 pub use regions::{Region, RegionKind};
 pub use scan::ReadSeek;
-pub use sector::footprint_share;
+pub use sector::{PictureOrientation, footprint_share, picture_orientation};
+pub use strip::{STRIP_FEATURES, StripPart, strip_parts};
 pub use timing::{FrameTiming, TimingSource};

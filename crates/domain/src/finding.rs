@@ -95,6 +95,9 @@ finding_codes! {
         "The pixel data is compressed otherwise than the transfer syntax says.",
     FrameDamaged = "frame_damaged": "A frame is damaged; what could be decoded is shown.",
     FrameNotDecoded = "frame_not_decoded": "A frame of the plan could not be decoded and was left out.",
+    PictureMirrored = "picture_mirrored":
+        "The scanner's orientation marker stands left of the apex; left and right were exchanged.",
+    PictureUpsideDown = "picture_upside_down": "The apex of the fan is at the bottom; the picture was turned upright.",
     // Timing and regions.
     TimingAttributeRejected = "timing_attribute_rejected": "An attribute of the frame times is not usable.",
     TimingGuessed = "timing_guessed": "The header gives no usable frame time; one was assumed.",

@@ -34,6 +34,7 @@ mod pixels;
 mod preprocessor;
 mod refusal;
 mod sampling;
+mod turn;
 
 pub use beat::{FoundBeats, find_beats};
 pub use decoded_frames::DecodedFrames;

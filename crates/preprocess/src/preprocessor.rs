@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use cine::{Header, Loop, footprint_share};
+use cine::{Header, Loop, PictureOrientation, footprint_share, picture_orientation};
 use domain::{EcgSource, Finding, Mode, PixelRect, RgbImage, RgbView};
 use ecg::{PlanSettings, SamplingPlan};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use zoo::{LabelSet, ModelCard, Preparation};
 use crate::beat::ignore_beats;
 use crate::decode::{clip_positions, decode};
 use crate::frame_memory::FrameMemory;
+use crate::turn::turned;
 use crate::{
     DecodedFrames, FoundBeats, PreparedClips, Refusal, ResizedClips, Result, find_beats, plan_settings, prepare,
     resize_clips,
@@ -19,6 +20,8 @@ use crate::{
 /// An image whose width near the probe has at least this share of its greatest width is a rectangle. Public pictures of
 /// hearts have up to 0.78, linear arrays 0.93 and more.
 const MIN_RECTANGLE_FOOTPRINT: f64 = 0.85;
+/// Frames whose outline is looked at, as many as the search for the sector takes: more show no more of it.
+const OUTLINE_FRAMES: usize = 3;
 
 /// The meaning of a loop without an ECG; a key of pipeline files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +180,9 @@ impl Preprocessor {
         let _memory = FrameMemory::reserve(plan.frame_indexes().len(), columns, rows)?;
         let decoded = timed(&mut timings.decode_ms, || decode(&plan, &mut frames, &mut findings))?;
         let sector = frames.source().sector();
+        let orientation = self.orientation(&views(&decoded), mode, sector);
+        let (decoded, sector) =
+            timed(&mut timings.prepare_ms, || turned((decoded, sector), orientation, &mut findings))?;
         if self.has_no_fan(&views(&decoded), mode, sector) {
             let (inputs, frames_decoded) = (Err(Refusal::NoFan), frames.decoded());
             return Ok(Preprocessed { inputs, mode, ecg_source, frames_decoded, findings, timings });
@@ -189,13 +195,25 @@ impl Preprocessor {
         Ok(Preprocessed { inputs: Ok(inputs), mode, ecg_source, frames_decoded, findings, timings })
     }
 
+    /// Returns how the picture is turned, where it shows a view.
+    fn orientation(&self, frames: &[RgbView<'_>], mode: Mode, sector: Option<PixelRect>) -> PictureOrientation {
+        if self.shows_view(mode) {
+            picture_orientation(frames.get(..frames.len().min(OUTLINE_FRAMES)).unwrap_or_default(), sector)
+        } else {
+            PictureOrientation::default()
+        }
+    }
+
+    /// Returns whether a picture of this mode is one that views are told from: other modes show strips beside the fan, and a
+    /// model without views describes any image.
+    fn shows_view(&self, mode: Mode) -> bool {
+        self.label_set.is_some() && matches!(mode, Mode::TwoD | Mode::Color)
+    }
+
     /// Returns whether the image cannot be that of a phased array, which every view of the heart needs.
     fn has_no_fan(&self, frames: &[RgbView<'_>], mode: Mode, sector: Option<PixelRect>) -> bool {
-        // Other modes show strips beside the fan; a model without views describes any image.
-        let is_judged = self.label_set.is_some() && matches!(mode, Mode::TwoD | Mode::Color);
-        // As many frames as the search for the sector takes: more show no more of the outline.
-        let frames = frames.get(..frames.len().min(3)).unwrap_or_default();
-        is_judged && footprint_share(frames, sector).is_some_and(|share| share >= MIN_RECTANGLE_FOOTPRINT)
+        let frames = frames.get(..frames.len().min(OUTLINE_FRAMES)).unwrap_or_default();
+        self.shows_view(mode) && footprint_share(frames, sector).is_some_and(|share| share >= MIN_RECTANGLE_FOOTPRINT)
     }
 
     /// Returns the reason why no model is asked about a loop, if its header gives one.

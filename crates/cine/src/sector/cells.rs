@@ -11,7 +11,7 @@ pub(super) const CELL_PIXELS: usize = 8;
 /// peaks of a trace have fewer.
 const JOINED_SHARE: f64 = 0.05;
 
-/// Which cells of the screen belong to the image.
+/// Cells of the screen that belong to the image.
 pub(super) struct CellGrid {
     columns: usize,
     rows: usize,
@@ -109,6 +109,18 @@ impl CellGrid {
 }
 
 impl Part {
+    /// Returns the first and the last row of cells.
+    pub(super) fn rows(&self) -> Option<(usize, usize)> {
+        let rows = || self.cells.iter().map(|&(_, row)| row);
+        rows().min().zip(rows().max())
+    }
+
+    /// Returns the first and the last column of the cells in a row.
+    pub(super) fn span_of_row(&self, wanted: usize) -> Option<(usize, usize)> {
+        let columns = || self.cells.iter().filter(|&&(_, row)| row == wanted).map(|&(column, _)| column);
+        columns().min().zip(columns().max())
+    }
+
     /// Returns the box around all cells, in pixels.
     pub(super) fn corners(&self) -> PixelRect {
         let pixel = |cell: usize| u32::try_from(cell * CELL_PIXELS).unwrap_or(u32::MAX);

@@ -3,10 +3,13 @@
 mod cells;
 mod fan;
 mod footprint;
+mod orientation;
 
 use crate::regions::Region;
 use cells::{CellGrid, Part};
 use domain::{PixelRect, RgbImage, RgbView};
+
+pub use orientation::PictureOrientation;
 
 /// A pixel that changes by more than this between two frames moves; compression noise mostly stays below.
 const MOVING_LEVELS: u8 = 4;
@@ -53,7 +56,16 @@ pub(crate) fn sector_from_pixels(frames: &[RgbImage]) -> Option<PixelRect> {
 /// The fan of a phased array, which looks between two ribs, starts narrow. Linear arrays, and images that are cut to a
 /// rectangle, have nearly 1.
 pub fn footprint_share(frames: &[RgbView<'_>], within: Option<PixelRect>) -> Option<f64> {
-    Some(footprint::share_of_width(&image_part(frames, within)?))
+    Some(footprint::share_of_width(&image_part(frames, within)?, footprint::End::Top))
+}
+
+/// Returns how the picture that the frames show is turned. Only what lies `within` counts as the image; the orientation
+/// marker stands beside it.
+pub fn picture_orientation(frames: &[RgbView<'_>], within: Option<PixelRect>) -> PictureOrientation {
+    match (image_part(frames, within), frames.first()) {
+        (Some(part), Some(frame)) => orientation::orientation(&part, frame),
+        _ => PictureOrientation::default(),
+    }
 }
 
 /// Returns the cells of the largest part of the screen that moves or has speckle.
