@@ -18,8 +18,8 @@ use crate::scan::{DataSet, FileStart, PixelLocation, ReadSeek, Scan, Source, fin
 use crate::sector::{sector_from_pixels, sector_from_regions};
 use domain::{Finding, FindingCode, Mode, PixelRect, RgbImage};
 
-/// Frames that must agree on the mode where the header does not name it.
-const FRAMES_FOR_MODE: usize = 2;
+/// Frames that must show a strip where the header does not name one.
+const FRAMES_FOR_STRIP: usize = 2;
 
 /// One frame as stored, decompressed but before any color conversion: `[rows, columns, samples]`, little endian.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,7 +238,10 @@ impl Loop {
         }
         let sector = self.sector();
         let frames = self.header.frames;
-        // The middle frame, where a beat is under way, and another; further ones where those are damaged.
+        // A header that has regions would name that of a strip.
+        let may_be_strip = !self.header.regions.iter().any(Region::is_image);
+        let needed = if may_be_strip { FRAMES_FOR_STRIP } else { 1 };
+        // The middle frame, where a beat is under way; others where that one is damaged.
         let (mut first_error, mut read) = (None, Vec::new());
         let mut indexes = vec![frames / 2, 0, frames.saturating_sub(1), frames / 4, frames / 4 * 3];
         indexes.truncate(if frames == 1 { 1 } else { 5 });
@@ -247,12 +250,10 @@ impl Loop {
                 Ok(frame) => read.push(frame),
                 Err(error) => first_error = first_error.or(Some(error)),
             }
-            if read.len() == FRAMES_FOR_MODE {
+            if read.len() == needed {
                 break;
             }
         }
-        // A header that has regions would name that of a strip.
-        let may_be_strip = !self.header.regions.iter().any(Region::is_image);
         mode_from_frames(&read, sector, may_be_strip)
             .ok_or_else(|| first_error.unwrap_or(CineError::FrameOutOfRange { index: 0, frames }))
     }
