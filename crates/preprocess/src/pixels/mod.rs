@@ -145,7 +145,7 @@ mod tests {
 
     fn pixels(value: u8, text: u8) -> Vec<u8> {
         let mut pixels = vec![value; WIDTH * HEIGHT * 3];
-        pixels[..WIDTH * 3 * 10].fill(text);
+        pixels[..WIDTH * 3 * 20].fill(text);
         pixels
     }
 
