@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use daemon::{Completeness, LabelFailure, Labeller, Labelling};
-use domain::ModelKey;
+use domain::{ModelKey, Sha256};
 use pipeline::{LoopLabel, Pipeline};
 use store::{DicomIdentity, LoopFacts};
 
@@ -12,7 +12,11 @@ use crate::isolation::Isolation;
 
 /// The kind of the error of an object without pixels, which is no failure.
 pub const NO_IMAGE_KIND: &str = "no_pixel_data";
-/// The words for it.
+/// The kind of the error of a file that is something else.
+pub const NOT_DICOM_KIND: &str = "not_dicom";
+/// The kind of the error of an archive.
+pub const ARCHIVE_KIND: &str = "archive";
+/// The words for the first.
 pub const NO_IMAGE_REASON: &str = "the object holds no image";
 
 /// Labels files with a pipeline.
@@ -42,7 +46,7 @@ impl Labeller for PipelineLabeller {
 
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
         match self.pipeline.label(path) {
-            Ok(label) => Ok(labelling(label)),
+            Ok(label) => Ok(labelling(label, cine::pixel_sha256(path).ok())),
             Err(error) if error.kind() == NO_IMAGE_KIND => {
                 Ok(Labelling::Skipped { facts: None, reason: NO_IMAGE_REASON.to_owned() })
             }
@@ -60,8 +64,8 @@ impl Labeller for PipelineLabeller {
     }
 }
 
-fn labelling(label: LoopLabel) -> Labelling {
-    let facts = Box::new(facts(&label));
+fn labelling(label: LoopLabel, pixel_sha256: Option<Sha256>) -> Labelling {
+    let facts = Box::new(LoopFacts { pixel_sha256, ..facts(&label) });
     match label.skipped {
         true => Labelling::Skipped { facts: Some(facts), reason: label.prediction.reason.unwrap_or_default() },
         false => Labelling::Labelled { facts, prediction: Box::new(label.prediction) },
@@ -71,21 +75,25 @@ fn labelling(label: LoopLabel) -> Labelling {
 /// Checks if a file is complete, and reads which object it holds.
 pub fn check_file(path: &Path) -> Completeness {
     match cine::completeness(path) {
-        cine::Completeness::Complete { uids } => Completeness::Complete {
-            identity: uids.map(|uids| DicomIdentity { study_instance_uid: uids.study, sop_instance_uid: uids.sop }),
-        },
-        cine::Completeness::Incomplete { reason } => Completeness::Incomplete { reason },
+        cine::Completeness::Complete { uids } => Completeness::Complete { identity: uids.map(dicom_identity) },
+        cine::Completeness::Incomplete { reason, uids } => {
+            Completeness::Incomplete { reason, identity: uids.map(dicom_identity) }
+        }
+        cine::Completeness::Archive { reason } => Completeness::Archive { reason },
         cine::Completeness::NotDicom { reason } => Completeness::NotDicom { reason },
     }
 }
 
+fn dicom_identity(uids: cine::InstanceUids) -> DicomIdentity {
+    DicomIdentity { study_instance_uid: uids.study, sop_instance_uid: uids.sop }
+}
+
+/// Reads study and loop from as much of the header as can be read.
 fn identity(path: &Path) -> Option<DicomIdentity> {
-    let source = cine::Loop::open(path).ok()?;
-    let header = source.header();
-    Some(DicomIdentity {
-        study_instance_uid: header.study_instance_uid.clone(),
-        sop_instance_uid: header.sop_instance_uid.clone(),
-    })
+    match check_file(path) {
+        Completeness::Complete { identity } | Completeness::Incomplete { identity, .. } => identity,
+        Completeness::Archive { .. } | Completeness::NotDicom { .. } => None,
+    }
 }
 
 fn facts(label: &LoopLabel) -> LoopFacts {
@@ -102,5 +110,7 @@ fn facts(label: &LoopLabel) -> LoopFacts {
         frames: Some(header.frames),
         frame_time_ms: (!header.timing.guessed).then(|| header.timing.frame_time_ms()),
         acquired: header.acquisition_datetime.clone(),
+        pixel_sha256: None,
+        not_tte: label.not_tte.clone(),
     }
 }

@@ -15,7 +15,7 @@ pub fn start(common: &Common) {
         _ => "debug",
     };
     // The drawing library warns of every bar of a picture that is empty.
-    let usual = format!("{level},tiny_skia=error,tiny_skia_path=error");
+    let usual = format!("{level},morning=info,tiny_skia=error,tiny_skia_path=error");
     let filter = EnvFilter::try_from_env("ECHOLABEL_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = tracing_subscriber::fmt().with_writer(stderr).with_env_filter(filter).with_target(false);
     match common.log_format {

@@ -32,7 +32,8 @@ fn main() -> std::process::ExitCode {
         Err(Failure::SomeInputs) => ExitCode::SomeInputsFailed,
         Err(Failure::UnreadableFolder) => ExitCode::CannotWorkNow,
         Err(Failure::Error(error)) => {
-            output::note(format_args!("error: {}", output::error_text(&error)));
+            let suggestion = commands::suggestion(&error, &arguments.common);
+            output::note(format_args!("error: {}{suggestion}", output::error_text(&error)));
             ExitCode::of_error(&error)
         }
     };
@@ -51,6 +52,7 @@ fn run(common: &Common, command: &Command) -> Outcome {
         Command::Label(options) => commands::label::run(common, options),
         Command::Inspect(options) => commands::inspect::run(common, options),
         Command::Inventory(options) => commands::inventory::run(common, options),
+        Command::Status(options) => commands::status::run(common, options),
         Command::Export(options) => commands::export::run(common, options),
         Command::Review(options) => commands::review::run(common, options),
         Command::Jobs(options) => commands::jobs::run(common, options),

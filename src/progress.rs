@@ -54,6 +54,9 @@ impl Observer for Reporter {
                 tracing::info!(file = path_tag, study, "file taken");
             }
             DaemonEvent::FileIgnored { path_tag, reason } => tracing::info!(file = path_tag, reason, "file ignored"),
+            DaemonEvent::ArchiveIgnored { path_tag, reason } => {
+                tracing::warn!(file = path_tag, reason, "archive ignored");
+            }
             DaemonEvent::FileIncomplete { path_tag, reason, given_up: true } => {
                 tracing::warn!(file = path_tag, reason, "file stays incomplete, kept as failed");
             }
@@ -84,12 +87,18 @@ impl Observer for Reporter {
                 self.bar.inc(1);
                 tracing::info!(study = %study_instance_uid, sop = %sop_instance_uid, "another copy of a known loop");
             }
-            DaemonEvent::LoopConflict { study_instance_uid, sop_instance_uid } => {
+            DaemonEvent::LoopMoved { study_instance_uid, sop_instance_uid } => {
+                self.bar.inc(1);
+                tracing::info!(study = %study_instance_uid, sop = %sop_instance_uid, "a later header puts the loop here");
+            }
+            DaemonEvent::LoopConflict { job_id, path_tag, study_instance_uid, sop_instance_uid } => {
                 self.bar.inc(1);
                 tracing::warn!(
+                    job = %job_id,
+                    file = path_tag,
                     study = %study_instance_uid,
                     sop = %sop_instance_uid,
-                    "known UID with other bytes, first kept"
+                    "known UID with other pixels, first kept: echolabel jobs resolve"
                 );
             }
             DaemonEvent::LoopFailed { job_id, path_tag, kind, message, will_retry } => {
@@ -111,6 +120,14 @@ impl Observer for Reporter {
             }
             DaemonEvent::DatabaseUsable => tracing::warn!("the database can be used again, going on"),
             DaemonEvent::WindowChanged { open } => tracing::info!(open, "nightly window"),
+            DaemonEvent::Morning { studies, states, longest_wait } => {
+                let files: Vec<String> =
+                    states.iter().map(|(state, files)| format!("{files} {}", state.words())).collect();
+                let longest_wait_s = longest_wait.map(|wait| wait.as_secs());
+                let files = files.join(", ");
+                // A target of its own: this line is in the log at every level.
+                tracing::info!(target: "morning", studies, files, longest_wait_s, "the last 12 hours");
+            }
             DaemonEvent::Stopping => tracing::info!("stopping, finishing running jobs"),
             _ => tracing::debug!(?event, "event"),
         }

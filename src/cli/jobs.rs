@@ -1,9 +1,12 @@
 //! Jobs of the database, and labelling again.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
-use domain::{JobId, StudyUid};
+use domain::JobId;
+use store::{LoopName, StudyName};
 
 /// `echolabel jobs`
 #[derive(Debug, Args)]
@@ -12,6 +15,7 @@ use domain::{JobId, StudyUid};
   echolabel jobs show 12 --db lab.db                 everything about one of them
   echolabel jobs retry 12 15 --db lab.db             try these again
   echolabel jobs retry --kind read --db lab.db       try all of a kind again
+  echolabel jobs show 9559f43d --db lab.db           the job of a file that the log names
 
 A retried job is labelled by the running `echolabel watch`, else by the next one. A file that was mended on disk is a new
 version: the daemon takes it by itself.")]
@@ -46,9 +50,9 @@ pub enum JobsCommand {
     #[command(after_help = "Example:
   echolabel jobs show 12 --db lab.db")]
     Show {
-        /// Number of the job
-        #[arg(value_name = "ID", value_parser = job_id)]
-        id: JobId,
+        /// Number of the job, the tag that the log has for its file, or its loop
+        #[arg(value_name = "ID|TAG|LOOP")]
+        job: JobName,
         /// One JSON object
         #[arg(long)]
         json: bool,
@@ -59,16 +63,78 @@ pub enum JobsCommand {
   echolabel jobs retry --kind read --db lab.db
   echolabel jobs retry --all --db lab.db")]
     Retry {
-        /// Numbers of jobs
-        #[arg(value_name = "ID", value_parser = job_id, required_unless_present_any = ["all", "kind"])]
-        ids: Vec<JobId>,
+        /// Numbers of jobs, or tags of their files
+        #[arg(value_name = "ID|TAG|LOOP", required_unless_present_any = ["all", "kind"])]
+        jobs: Vec<JobName>,
         /// Every failed job
-        #[arg(long, conflicts_with_all = ["ids", "kind"])]
+        #[arg(long, conflicts_with_all = ["jobs", "kind"])]
         all: bool,
         /// Every failed job of this kind
-        #[arg(long, value_name = "K", conflicts_with = "ids")]
+        #[arg(long, value_name = "K", conflicts_with = "jobs")]
         kind: Option<String>,
     },
+    /// Decide which of two files with one UID and different pixels is the loop
+    #[command(after_help = "Examples:
+  echolabel jobs list --kind conflicting_content --db lab.db
+  echolabel jobs resolve 12 --keep first --db lab.db     the loop stays as it was labelled
+  echolabel jobs resolve 12 --keep this --db lab.db      the file of job 12 is labelled instead
+
+What was said of the other file's pixels stays in the database and counts no more.")]
+    Resolve {
+        /// Number of the job that is in conflict, or the tag of its file
+        #[arg(value_name = "ID|TAG|LOOP")]
+        job: JobName,
+        /// The file whose pixels the loop has
+        #[arg(long, value_enum)]
+        keep: KeptFile,
+    },
+}
+
+/// Which of two files of one UID a person keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeptFile {
+    /// The one that came first.
+    First,
+    /// The one of this job.
+    This,
+}
+
+/// A job as people name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobName {
+    /// By its number.
+    Id(JobId),
+    /// By the tag of its file's path.
+    PathTag(String),
+    /// By the loop that its file holds.
+    Loop(LoopName),
+}
+
+impl FromStr for JobName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        // Tags have eight digits, and a lab needs decades for job 10000000.
+        let is_tag = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match text.parse() {
+            _ if is_tag => Ok(Self::PathTag(text.to_ascii_lowercase())),
+            Ok(id) => Ok(Self::Id(JobId(id))),
+            Err(_) => text.parse().map(Self::Loop).map_err(|_| {
+                "neither the number of a job, nor the tag of a file such as 9559f43d, nor a loop such as 12/3"
+                    .to_owned()
+            }),
+        }
+    }
+}
+
+impl fmt::Display for JobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => id.fmt(f),
+            Self::PathTag(tag) => f.write_str(tag),
+            Self::Loop(name) => name.fmt(f),
+        }
+    }
 }
 
 /// States of a job.
@@ -86,10 +152,6 @@ pub enum StateName {
     Skipped,
 }
 
-fn job_id(text: &str) -> Result<JobId, std::num::ParseIntError> {
-    text.parse().map(JobId)
-}
-
 /// `echolabel relabel`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -100,9 +162,9 @@ fn job_id(text: &str) -> Result<JobId, std::num::ParseIntError> {
 Loops that the pipeline has labelled already are passed over, so a run that was stopped goes on where it was. The newest
 prediction counts in inventories; the others stay. A daemon may run beside it.")]
 pub struct RelabelOptions {
-    /// Study Instance UIDs
+    /// Studies: their numbers in the inventory, or the begin of their UIDs
     #[arg(value_name = "STUDY", required_unless_present = "all")]
-    pub studies: Vec<StudyUid>,
+    pub studies: Vec<StudyName>,
     /// Every study
     #[arg(long, conflicts_with = "studies")]
     pub all: bool,

@@ -1,9 +1,14 @@
 //! Commands on loops.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use domain::{SopUid, StudyUid};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::{Arg, Args};
+use jiff::SignedDuration;
+use store::export::{ExportFormat, FORMATS};
+use store::{LoopName, StudyName};
 
 /// `echolabel demo`
 #[derive(Debug, Args)]
@@ -49,7 +54,8 @@ pub struct WatchOptions {
   echolabel label loop.dcm --pipeline EchoView47_classifier
   echolabel label loop.dcm --pipeline EchoSDNet --untrained
 
-A folder is searched with its sub-folders; what is not DICOM in it is passed over.
+A folder is searched with its sub-folders; what is not DICOM in it is passed over, and names that `watch` ignores:
+hidden, ending in .part, .tmp or .filepart, and DICOMDIR.
 Every model of `echolabel models list` is a pipeline too: the frames that its card names, over two beats or four windows;
 the probabilities of a model of single frames are averaged over them. A model without views, such as
 EchoView47_contrastive_encoder, names none; EchoSDNet says single or dual.")]
@@ -70,11 +76,15 @@ pub struct LabelOptions {
 #[command(after_help = "Examples:
   echolabel inspect loop.dcm
   echolabel inspect loop.dcm --json | jq .ecg
+  echolabel inspect 12/3 --db lab.db               loop 3 of study 12 of the inventory
   echolabel inspect loop.dcm --png loop.png       a picture of sector, trace, R peaks and sampled frames")]
 pub struct InspectOptions {
-    /// A DICOM file
-    #[arg(value_name = "FILE")]
+    /// A DICOM file, or a loop of the database by its short name or the begin of its UID
+    #[arg(value_name = "FILE|LOOP")]
     pub file: PathBuf,
+    /// Database file, where a loop is named
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -91,11 +101,14 @@ pub struct InspectOptions {
 #[command(after_help = "Examples:
   echolabel inventory --db lab.db
   echolabel inventory 1.2.840.113619.2.1 --db lab.db
-  echolabel inventory 1.2.840.113619.2.1 --all-models --db lab.db    every model's prediction")]
+  echolabel inventory 1.2.840.113619.2.1 --all-models --db lab.db    every model's prediction
+  echolabel inventory 12 --doubtful --db lab.db                      what a person should look at in study 12
+  echolabel inventory --since 12h --db lab.db                        the studies of the night
+  echolabel inventory --unreadable --db lab.db                       files of no study")]
 pub struct InventoryOptions {
-    /// Study Instance UID; every study when it is left out
+    /// Study: its number in the inventory, or the begin of its UID; every study when it is left out
     #[arg(value_name = "STUDY")]
-    pub study: Option<StudyUid>,
+    pub study: Option<StudyName>,
     /// Database file
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
@@ -105,6 +118,18 @@ pub struct InventoryOptions {
     /// Print every model's prediction of each loop too
     #[arg(long)]
     pub all_models: bool,
+    /// Print only loops that the model is not sure of, or where its set holds more than one view
+    #[arg(long)]
+    pub doubtful: bool,
+    /// Print only studies that got a file or a label so long ago at most, such as 12h or 2d
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub since: Option<SignedDuration>,
+    /// Print the files whose study cannot be read instead: no DICOM, empty, or damaged before the Study Instance UID
+    #[arg(long, conflicts_with_all = ["study", "all_models"])]
+    pub unreadable: bool,
+    /// With --unreadable: print where each file lies; a path may hold a patient's name
+    #[arg(long, requires = "unreadable")]
+    pub paths: bool,
 }
 
 /// `echolabel export`
@@ -113,11 +138,11 @@ pub struct InventoryOptions {
   echolabel export --format csv --out exports --db lab.db
   echolabel export 1.2.840.113619.2.1 --format json --out exports --db lab.db")]
 pub struct ExportOptions {
-    /// Study Instance UID; every study when it is left out
+    /// Study: its number in the inventory, or the begin of its UID; every study when it is left out
     #[arg(value_name = "STUDY")]
-    pub study: Option<StudyUid>,
+    pub study: Option<StudyName>,
     /// Format
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = ExportFormats)]
     pub format: ExportFormat,
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
@@ -130,28 +155,71 @@ pub struct ExportOptions {
     pub paths: bool,
 }
 
-/// Formats of `echolabel export`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
-    /// One row a loop.
-    Csv,
-    /// One object a study.
-    Json,
+/// The formats that the store knows, as values of a flag.
+#[derive(Debug, Clone, Copy)]
+struct ExportFormats;
+
+impl TypedValueParser for ExportFormats {
+    type Value = ExportFormat;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<ExportFormat, clap::Error> {
+        let names = PossibleValuesParser::new(FORMATS.iter().map(|format| format.name));
+        let name = names.parse_ref(command, arg, value)?;
+        ExportFormat::from_name(&name).ok_or_else(|| clap::Error::new(ErrorKind::InvalidValue))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about))))
+    }
+}
+
+/// `echolabel status`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  echolabel status --db lab.db                    the last 12 hours
+  echolabel status --since 3d --paths --db lab.db
+  echolabel status --json --db lab.db             for a monitor")]
+pub struct StatusOptions {
+    /// Time that is looked back upon, such as 12h, 90m or 2d
+    #[arg(long, value_name = "TIME", default_value = "12h", value_parser = duration)]
+    pub since: SignedDuration,
+    /// Say where each failed file lies; a path may hold a patient's name
+    #[arg(long)]
+    pub paths: bool,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Database file
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
+/// Reads a duration such as `12h`; a day has 24 hours.
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let span: jiff::Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    let marker = jiff::SpanRelativeTo::days_are_24_hours();
+    span.to_duration(marker).map_err(|error| error.to_string())
 }
 
 /// `echolabel review`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  echolabel review 12/3 a4c --reviewer kim --db lab.db
   echolabel review 1.2.840.113619.2.1.7 PLAX --reviewer kim --db lab.db
   echolabel review 1.2.840.113619.2.1.9 none --reviewer kim --comment \"a finger on the probe\" --db lab.db
 
 The latest review of a loop counts, in inventories and exports too; what a model said stays beside it. Views are those of the
 label set of the pipeline that labelled the study. `echolabel export --format csv --paths` then writes what `layout = \"loops\"` of a recipe learns from.")]
 pub struct ReviewOptions {
-    /// The loop
-    #[arg(value_name = "SOP_INSTANCE_UID")]
-    pub sop_instance_uid: SopUid,
-    /// The view that it shows, or none
+    /// The loop: its short name in the inventory, such as 12/3, or the begin of its UID
+    #[arg(value_name = "LOOP")]
+    pub name: LoopName,
+    /// The view that it shows, in any case or by an alias such as A4C, or none
     #[arg(value_name = "VIEW|none")]
     pub view: String,
     /// Who says so

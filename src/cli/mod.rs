@@ -17,9 +17,9 @@ use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, 
 pub use adapt::AdaptOptions;
 pub use db::{DbCommand, DbOptions};
 pub use documents::{CompletionsOptions, ManOptions};
-pub use jobs::{JobsCommand, JobsOptions, RelabelOptions, StateName};
+pub use jobs::{JobName, JobsCommand, JobsOptions, KeptFile, RelabelOptions, StateName};
 pub use loops::{
-    DemoOptions, ExportFormat, ExportOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions,
+    DemoOptions, ExportOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions,
     WatchOptions,
 };
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
@@ -123,6 +123,8 @@ pub enum Command {
     Inspect(InspectOptions),
     /// Print the view inventory of one study or of all
     Inventory(InventoryOptions),
+    /// Say what was done lately: studies, loops, failures, what waits, disk
+    Status(StatusOptions),
     /// Write inventories for other programs
     Export(ExportOptions),
     /// Keep a person's label of a loop

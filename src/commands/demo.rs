@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use daemon::{Overrides, Shutdown};
-use store::export::{self, ExportFormat, ExportOptions};
+use store::export::{self, ExportOptions, FORMATS};
 use store::{LabelStore as _, SqliteStore};
 
 use super::Outcome;
@@ -64,8 +64,9 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
         super::inventory::print(&store.inventory(&study.study_instance_uid)?, false)?;
     }
     let choice = ExportOptions::default();
-    export::export(&store, ExportFormat::Csv, &folders.exports, &choice)?;
-    export::export(&store, ExportFormat::Json, &folders.exports, &choice)?;
+    for format in FORMATS {
+        export::export(&store, *format, &folders.exports, &choice)?;
+    }
     let drawn = draw(&folders)?;
     output::line("Where to look:")?;
     output::line(format_args!(

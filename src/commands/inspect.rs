@@ -1,13 +1,14 @@
 //! `echolabel inspect`: the contents of a loop.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use cine::Loop;
 use pipeline::Inspection;
+use store::{LabelStore as _, LoopName};
 
-use super::Outcome;
+use super::{Outcome, names};
 use crate::cli::{Common, InspectOptions};
 use crate::commands::Failure;
 use crate::picture::BurnedInText;
@@ -26,8 +27,9 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
     let sampling = super::pipeline_source(&settings)?.read(&settings.models)?.sampling;
     let plan =
         ecg::PlanSettings { strategy: sampling.strategy, frames_per_clip: sampling.frames_per_clip, max_clips: None };
-    let looked = refuse_pipes(&options.file).and_then(|()| {
-        let looked = Loop::open(&options.file).map_err(pipeline::LabelError::from).and_then(|mut source| {
+    let file = find(common, options)?;
+    let looked = refuse_pipes(&file).and_then(|()| {
+        let looked = Loop::open(&file).map_err(pipeline::LabelError::from).and_then(|mut source| {
             let (inspection, found) = pipeline::inspect(&mut source, &plan)?;
             Ok((source, inspection, found))
         });
@@ -36,7 +38,7 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
     let (mut source, inspection, found) = match looked {
         Ok(looked) => looked,
         Err((kind, message)) => {
-            let path = options.file.to_string_lossy();
+            let path = file.to_string_lossy();
             if options.json {
                 output::json_line(&serde_json::json!({ "path": path, "error": { "kind": kind, "message": message } }))?;
             }
@@ -66,6 +68,21 @@ fn refuse_pipes(path: &Path) -> Result<(), (String, String)> {
     match files::require_file(path) {
         Err(error) if error.kind() == ErrorKind::InvalidInput => Err(("io".to_owned(), error.to_string())),
         _ => Ok(()),
+    }
+}
+
+/// Returns the file to inspect: the one of that path, else that of a loop with such a name.
+fn find(common: &Common, options: &InspectOptions) -> anyhow::Result<PathBuf> {
+    let name = options.file.to_str().and_then(|text| text.parse::<LoopName>().ok());
+    match name {
+        Some(name) if options.db.is_some() || !options.file.exists() => {
+            let store = super::open_store_read_only(common, options.db.clone())
+                .with_context(|| format!("no file {} here", options.file.display()))?;
+            let uid = names::loop_uid(&store, &name)?;
+            let (_, path) = store.loop_file(&uid)?.with_context(|| format!("no file of loop {uid} is known"))?;
+            Ok(path)
+        }
+        _ => Ok(options.file.clone()),
     }
 }
 

@@ -1,14 +1,13 @@
 //! `echolabel jobs`: what waits, what failed and why, and trying it again.
 
 use anyhow::{Context as _, ensure};
-use daemon::path_tag;
-use domain::JobId;
+use domain::{JobId, path_tag};
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{FailedJobs, JobFilter, JobRow, JobState, Queue as _};
+use store::{ConflictChoice, FailedJobs, JobFailure, JobFilter, JobRow, JobState, Queue as _, SqliteStore};
 
-use super::Outcome;
-use crate::cli::{Common, JobsCommand, JobsOptions, StateName};
+use super::{Outcome, names};
+use crate::cli::{Common, JobName, JobsCommand, JobsOptions, KeptFile, StateName};
 use crate::output;
 
 /// Lists, shows or retries jobs.
@@ -19,17 +18,21 @@ pub fn run(common: &Common, options: &JobsOptions) -> Outcome {
             let filter = JobFilter { state: state.map(job_state), kind: kind.clone() };
             store.jobs(&filter)?.iter().try_for_each(|job| print(&JobLine::new(job), *json, false))
         }
-        JobsCommand::Show { id, json } => {
+        JobsCommand::Show { job, json } => {
             let store = super::open_store_read_only(common, options.db.clone())?;
-            let job = store.job(*id)?.with_context(|| format!("no job {id} in the database"))?;
-            print(&JobLine::new(&job), *json, true)
+            let jobs = find(&store, job)?;
+            if jobs.is_empty() {
+                return Err(no_job(job).into());
+            }
+            jobs.iter().try_for_each(|job| print(&JobLine::new(job), *json, true))
         }
-        JobsCommand::Retry { ids, all, kind } => {
+        JobsCommand::Resolve { job, keep } => resolve(&super::open_store(common, options.db.clone())?, job, *keep),
+        JobsCommand::Retry { jobs, all, kind } => {
             let store = super::open_store(common, options.db.clone())?;
             let chosen = match (all, kind) {
                 (true, _) => vec![FailedJobs::All],
                 (false, Some(kind)) => vec![FailedJobs::Kind(kind.clone())],
-                (false, None) => ids.iter().map(|id| FailedJobs::Id(*id)).collect(),
+                (false, None) => failed_jobs(&store, jobs)?,
             };
             for which in chosen {
                 let retried = store.retry_failed(&which)?;
@@ -45,7 +48,61 @@ pub fn run(common: &Common, options: &JobsOptions) -> Outcome {
     }
 }
 
-fn ensure_retried(store: &store::SqliteStore, id: JobId, retried: &[JobId]) -> anyhow::Result<()> {
+/// Returns the jobs of a number or, as the log has them, of the tag of a path: one for each version of the file.
+fn find(store: &SqliteStore, name: &JobName) -> anyhow::Result<Vec<JobRow>> {
+    Ok(match name {
+        JobName::Id(id) => store.job(*id)?.into_iter().collect(),
+        JobName::PathTag(tag) => {
+            let mut jobs = store.jobs(&JobFilter::default())?;
+            // Eight decimal digits may be either.
+            jobs.retain(|job| path_tag(&job.file.path) == *tag || job.job_id.to_string() == *tag);
+            jobs
+        }
+        JobName::Loop(name) => {
+            let uid = names::loop_uid(store, name)?;
+            let mut jobs = store.jobs(&JobFilter::default())?;
+            jobs.retain(|job| job.sop_instance_uid.as_ref() == Some(&uid));
+            jobs
+        }
+    })
+}
+
+fn no_job(name: &JobName) -> anyhow::Error {
+    match name {
+        JobName::Id(id) => anyhow::anyhow!("no job {id} in the database"),
+        JobName::PathTag(tag) => anyhow::anyhow!("no job of file {tag} in the database"),
+        JobName::Loop(name) => anyhow::anyhow!("no job of loop {name} in the database"),
+    }
+}
+
+/// Returns the jobs to retry: the one of each number, and of each tag the one that failed.
+fn failed_jobs(store: &SqliteStore, names: &[JobName]) -> anyhow::Result<Vec<FailedJobs>> {
+    let mut chosen = Vec::new();
+    for name in names {
+        let jobs = find(store, name)?;
+        let failed = jobs.iter().find(|job| job.state == JobState::Failed).or(jobs.last());
+        let job = failed.ok_or_else(|| no_job(name))?;
+        chosen.push(FailedJobs::Id(job.job_id));
+    }
+    Ok(chosen)
+}
+
+/// Ends a conflict as a person decided.
+fn resolve(store: &SqliteStore, name: &JobName, keep: KeptFile) -> Outcome {
+    let (choice, said) = match keep {
+        KeptFile::First => (ConflictChoice::KeepFirst, "the first file of the loop is kept"),
+        KeptFile::This => (ConflictChoice::UseThis, "its file will be labelled and take the place of the first"),
+    };
+    let jobs = find(store, name)?;
+    let conflict = jobs.iter().find(|job| job.error_kind.as_deref() == Some(JobFailure::CONFLICT)).or(jobs.last());
+    let job = conflict.ok_or_else(|| no_job(name))?;
+    if !store.resolve_conflict(job.job_id, choice, Timestamp::now())? {
+        return Err(anyhow::anyhow!("job {} is no conflict, it is {}", job.job_id, job.state).into());
+    }
+    output::line(format_args!("job {}: {said}", job.job_id))
+}
+
+fn ensure_retried(store: &SqliteStore, id: JobId, retried: &[JobId]) -> anyhow::Result<()> {
     if retried.is_empty() {
         let job = store.job(id)?.with_context(|| format!("no job {id} in the database"))?;
         ensure!(job.state == JobState::Failed, "job {id} has not failed, it is {}", job.state);

@@ -1,15 +1,19 @@
 //! `echolabel label`: labels files or folders without a database.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use daemon::Completeness;
+use domain::WeightStatus;
 use files::Links;
-use pipeline::LoopLabel;
+use pipeline::{LoopLabel, Pipeline};
 use serde::Serialize;
+use store::JobFailure;
 
 use super::parallel::in_order;
 use super::{Failure, Outcome};
 use crate::cli::{Common, LabelOptions};
-use crate::labeller::{NO_IMAGE_KIND, NO_IMAGE_REASON};
+use crate::labeller::{ARCHIVE_KIND, NO_IMAGE_KIND, NO_IMAGE_REASON, NOT_DICOM_KIND, check_file};
 use crate::output;
 
 /// Labels every file and prints a line each, in the order given.
@@ -34,18 +38,20 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
         failed = true;
         print(options.json, &path, &Err(FileError { kind: "io".to_owned(), message }))?;
     }
-    let work = |file: &File| pipeline.label(&file.path).map(Box::new);
+    let work = |file: &File| label(&pipeline, &file.path);
     in_order(settings.labelling.workers, &files, work, |file, result| {
         bar.inc(1);
-        let result = match result {
-            Err(error) if !file.named && error.kind() == "not_dicom" => return Ok(()),
+        match &result {
+            Err(error) if !file.named && error.kind == NOT_DICOM_KIND => return Ok(()),
             // Reports, key objects, waveforms and empty images are no failures: the daemon skips them with the same words.
-            Err(error) if error.kind() == NO_IMAGE_KIND => {
-                return bar.suspend(|| print_without_image(options.json, &file.path));
+            Err(error) if error.kind == NO_IMAGE_KIND => {
+                return bar.suspend(|| print_skipped(options.json, &file.path, NO_IMAGE_REASON));
             }
-            Err(error) => Err(FileError { kind: error.kind().to_owned(), message: error.message() }),
-            Ok(label) => Ok(label),
-        };
+            Err(error) if !file.named && error.kind == ARCHIVE_KIND => {
+                return bar.suspend(|| print_skipped(options.json, &file.path, &error.message));
+            }
+            _ => {}
+        }
         failed |= result.is_err();
         bar.suspend(|| print(options.json, &file.path, &result))
     })?;
@@ -53,10 +59,23 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
     if failed { Err(Failure::SomeInputs) } else { Ok(()) }
 }
 
-fn print_without_image(json: bool, path: &Path) -> Outcome {
+/// Labels one file as the daemon does: one that is not whole is no loop yet.
+fn label(pipeline: &Pipeline, path: &Path) -> Result<Box<LoopLabel>, FileError> {
+    let error = |kind: &str, message: String| FileError { kind: kind.to_owned(), message };
+    match check_file(path) {
+        Completeness::Incomplete { reason, .. } => Err(error(JobFailure::INCOMPLETE, reason)),
+        Completeness::Archive { reason } => Err(error(ARCHIVE_KIND, reason)),
+        Completeness::NotDicom { reason } => Err(error(NOT_DICOM_KIND, reason)),
+        Completeness::Complete { .. } => {
+            pipeline.label(path).map(Box::new).map_err(|failure| error(failure.kind(), failure.message()))
+        }
+    }
+}
+
+fn print_skipped(json: bool, path: &Path, reason: &str) -> Outcome {
     match json {
-        true => output::json_line(&Line { path, rest: WithoutImage { skipped: true, reason: NO_IMAGE_REASON } }),
-        false => output::line(format_args!("{:<14} {NO_IMAGE_REASON}  {}", "-", output::path(path))),
+        true => output::json_line(&Line { path, rest: Skipped { skipped: true, reason } }),
+        false => output::line(format_args!("{:<14} {reason}  {}", "-", output::path(path))),
     }
 }
 
@@ -81,9 +100,9 @@ struct Line<'a, T> {
 }
 
 #[derive(Serialize)]
-struct WithoutImage {
+struct Skipped<'a> {
     skipped: bool,
-    reason: &'static str,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -97,16 +116,27 @@ fn print(json: bool, path: &Path, result: &Result<Box<LoopLabel>, FileError>) ->
         (true, Err(error)) => output::json_line(&Line { path, rest: ErrorLine { error } }),
         (false, Ok(label)) => {
             let view = label.prediction.view.as_deref().unwrap_or("-");
+            let standing = standing_note(label);
             let why = label.prediction.reason.as_deref().map(|reason| format!("  ({reason})")).unwrap_or_default();
             let (path, mode, confidence) = (output::path(path), label.mode, label.prediction.confidence);
             output::line(format_args!(
-                "{view:<14} {confidence:>5.2}  {mode:<8} ecg {:<18} {path}{why}",
+                "{view:<14} {confidence:>5.2}  {mode:<8} ecg {:<18} {path}{why}{standing}",
                 label.prediction.ecg_source
             ))
         }
         (false, Err(error)) => {
             output::line(format_args!("failed         {}: {}  {}", error.kind, error.message, output::path(path)))
         }
+    }
+}
+
+/// Returns what the weights are, where a person could take the view for more than it is.
+fn standing_note(label: &LoopLabel) -> String {
+    match label.prediction.weights_status {
+        Some(status) if label.prediction.view.is_some() && status != WeightStatus::Validated => {
+            format!("  [{status} weights]")
+        }
+        _ => String::new(),
     }
 }
 
@@ -117,8 +147,10 @@ pub(super) fn find_files(paths: &[PathBuf]) -> (Vec<File>, Vec<(PathBuf, String)
     for path in paths {
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
-                for found in files::walk(std::slice::from_ref(path), Links::Follow, |_| true) {
+                let is_entered = |name: &OsStr| !daemon::is_ignored_name(name);
+                for found in files::walk(std::slice::from_ref(path), Links::Follow, is_entered) {
                     match found {
+                        Ok(path) if path.file_name().is_some_and(daemon::is_ignored_name) => {}
                         Ok(path) => files.push(File { path, named: false }),
                         Err(unread) => unreadable.push((unread.path, unread.error.to_string())),
                     }

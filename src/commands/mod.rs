@@ -14,12 +14,16 @@ pub mod jobs;
 pub mod label;
 pub mod label_isolated;
 pub mod models;
+mod names;
 mod parallel;
 pub mod phantom;
 pub mod relabel;
 pub mod review;
+pub mod status;
 pub mod train;
 pub mod watch;
+
+pub use names::suggestion;
 
 use std::path::PathBuf;
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use store::{LabelStore as _, LoopFile};
 
 use super::parallel::in_order;
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, names};
 use crate::cli::{Common, RelabelOptions};
 use crate::labeller::PipelineLabeller;
 use crate::output;
@@ -36,10 +36,9 @@ pub fn run(common: &Common, options: &RelabelOptions) -> Outcome {
     store.keep_label_set(&model, &labeller.views(), Timestamp::now())?;
 
     let known: Vec<StudyUid> = store.studies()?.into_iter().map(|study| study.study_instance_uid).collect();
-    if let Some(unknown) = options.studies.iter().find(|study| !known.contains(study)) {
-        return Err(anyhow::anyhow!("no study {unknown} in the database").into());
-    }
-    let studies = if options.all { &known } else { &options.studies };
+    let named: Vec<StudyUid> =
+        options.studies.iter().map(|name| names::study(&store, name)).collect::<anyhow::Result<_>>()?;
+    let studies = if options.all { &known } else { &named };
     let bar = crate::progress::bar(0, "relabelling");
     let mut counts = Counts::default();
     for studies in studies.chunks(STUDIES_AT_ONCE) {

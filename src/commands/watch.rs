@@ -138,13 +138,14 @@ fn stop_on_signals() -> anyhow::Result<Shutdown> {
 /// One line on stdout with what was done.
 fn print(summary: &Summary) -> Outcome {
     output::line(format_args!(
-        "{} files taken: {} labelled, {} not sure, {} without a view, {} duplicates, {} conflicts, {} failed, \
+        "{} files taken: {} labelled, {} not sure, {} without a view, {} duplicates, {} moved to another study, {} conflicts, {} failed, \
          {} to be tried again, {} incomplete, {} not DICOM; {} left in the queue",
         summary.taken,
         summary.labelled,
         summary.abstained,
         summary.skipped,
         summary.duplicates,
+        summary.moved,
         summary.conflicts,
         summary.failed,
         summary.retrying,

@@ -13,18 +13,26 @@ use crate::frames::{
 use crate::header::{ImageFormat, InstanceUids, declared_frames, instance_uids};
 use crate::open::{OpenedDataSet, open_data_set};
 use crate::scan::{Encoding, PixelLocation, Source, scan_data_set};
+use domain::is_valid_uid;
 
 /// The answer to the question if a file is all there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Completeness {
     /// Every byte that the file announces is there.
     Complete {
-        /// The UIDs of the object, where it is an image whose headers could be read.
+        /// The UIDs of the object, where it is an image or names its study.
         uids: Option<InstanceUids>,
     },
     /// Something is missing: the file may still be growing.
     Incomplete {
         /// The missing part.
+        reason: String,
+        /// The UIDs of the object, where the header that is there names its study.
+        uids: Option<InstanceUids>,
+    },
+    /// The bytes are those of an archive.
+    Archive {
+        /// Its format.
         reason: String,
     },
     /// The bytes are not DICOM and more of them would not help.
@@ -46,24 +54,35 @@ pub fn completeness(path: &Path) -> Completeness {
         Err(error) => return after_error(error, None),
     };
     match missing_part(&opened) {
-        Ok(None) => Completeness::Complete { uids: image_uids(&opened) },
-        Ok(Some(reason)) => Completeness::Incomplete { reason },
-        Err(error) => after_error(error, image_uids(&opened)),
+        Ok(None) => Completeness::Complete { uids: object_uids(&opened) },
+        Ok(Some(reason)) => Completeness::Incomplete { reason, uids: stated_uids(&opened) },
+        Err(error) => after_error(error, object_uids(&opened)),
     }
 }
 
 fn after_error(error: CineError, uids: Option<InstanceUids>) -> Completeness {
     match error {
-        error if error.is_temporary() => Completeness::Incomplete { reason: error.to_string() },
+        error if error.is_temporary() => Completeness::Incomplete { reason: error.to_string(), uids },
         error @ CineError::NotDicom { .. } => Completeness::NotDicom { reason: error.to_string() },
+        error @ CineError::Archive { .. } => Completeness::Archive { reason: error.to_string() },
         // Broken in a way that waiting cannot mend: the reader of the loop names the damage.
         _ => Completeness::Complete { uids },
     }
 }
 
-/// Returns the UIDs of an object with pixel data; a made UID needs no finding here, the reader of the loop gives it.
-fn image_uids(opened: &OpenedDataSet) -> Option<InstanceUids> {
-    opened.scan.pixels.as_ref()?;
+/// Returns the UIDs of an object that names its study.
+fn stated_uids(opened: &OpenedDataSet) -> Option<InstanceUids> {
+    let study = opened.scan.data_set.text(tags::STUDY_INSTANCE_UID)?;
+    is_valid_uid(&study).then(|| uids(opened)).flatten()
+}
+
+/// Returns the UIDs of an object that has pixel data or names its study.
+fn object_uids(opened: &OpenedDataSet) -> Option<InstanceUids> {
+    if opened.scan.pixels.is_some() { uids(opened) } else { stated_uids(opened) }
+}
+
+/// Reads or makes the UIDs; a made one needs no finding here, the reader of the loop gives it.
+fn uids(opened: &OpenedDataSet) -> Option<InstanceUids> {
     instance_uids(&opened.scan.data_set, &opened.meta, &opened.file, &mut Vec::new()).ok()
 }
 

@@ -22,6 +22,12 @@ pub enum CineError {
         /// Content that was found instead.
         reason: String,
     },
+    /// The bytes are those of an archive, which may hold DICOM files.
+    #[error("a {format} archive, which is not opened: unpack it")]
+    Archive {
+        /// Name of the format.
+        format: &'static str,
+    },
     /// The file ends before what it announces.
     #[error("the file ends inside {inside}")]
     Truncated {
@@ -123,6 +129,7 @@ impl CineError {
         match self {
             Self::Io { .. } => "io",
             Self::NotDicom { .. } => "not_dicom",
+            Self::Archive { .. } => "archive",
             Self::Truncated { .. } => "truncated",
             Self::CorruptHeader { .. } => "corrupt_header",
             Self::CorruptDeflate { .. } => "corrupt_deflate",

@@ -28,7 +28,7 @@ pub struct Daemon<'a> {
     pub labeller: &'a dyn Labeller,
     /// Says whether a file is complete.
     pub file_check: &'a dyn FileCheck,
-    /// Is told what happens.
+    /// Receives every event.
     pub observer: &'a dyn Observer,
     /// Tells the time.
     pub clock: &'a dyn Clock,
@@ -80,7 +80,7 @@ impl Daemon<'_> {
         let recovered = store.recover(true, self.clock.steady())?;
         store.shorten_waits(self.settings.retry.backoff.longest, self.clock.steady())?;
         store.keep_label_set(&self.labeller.model(), &self.labeller.views(), self.clock.now())?;
-        reporter.tell(&DaemonEvent::Started { jobs: store.counts()?, recovered });
+        reporter.emit(&DaemonEvent::Started { jobs: store.counts()?, recovered });
 
         let (hint_sender, hints) = hint_channel();
         let session = Session::new(&daemon, &reporter, hint_sender, shutdown, honour_window);

@@ -1,9 +1,10 @@
 //! Events of the daemon.
 
 use domain::{JobId, SopUid, StudyUid};
-use store::JobCounts;
+use jiff::SignedDuration;
+use store::{JobCounts, StateCounts};
 
-/// An event. Carries UIDs, and in place of a path its [`path_tag`](crate::path_tag): a path may hold a name.
+/// An event. Carries UIDs, and in place of a path its [`path_tag`](domain::path_tag): a path may hold a name.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum DaemonEvent {
@@ -28,6 +29,13 @@ pub enum DaemonEvent {
         /// In words.
         reason: String,
     },
+    /// A file is an archive, which is not opened.
+    ArchiveIgnored {
+        /// Stands for the path.
+        path_tag: String,
+        /// In words.
+        reason: String,
+    },
     /// A file is not complete; it is looked at again later.
     FileIncomplete {
         /// Stands for the path.
@@ -44,7 +52,7 @@ pub enum DaemonEvent {
         /// Error of the system.
         reason: String,
     },
-    /// The system cannot tell of changes in a watch folder; its files are found by the timed scan only.
+    /// The system cannot report changes in a watch folder; its files are found by the timed scan only.
     PollingOnly {
         /// Stands for the path.
         path_tag: String,
@@ -87,8 +95,19 @@ pub enum DaemonEvent {
         /// The loop.
         sop_instance_uid: SopUid,
     },
-    /// The file has the SOP Instance UID of a loop in the store, but other bytes; the first is kept.
+    /// A later header of a loop in the store puts it into this study.
+    LoopMoved {
+        /// The study.
+        study_instance_uid: StudyUid,
+        /// The loop.
+        sop_instance_uid: SopUid,
+    },
+    /// The file has the SOP Instance UID of a loop in the store, but other pixels; the first is kept.
     LoopConflict {
+        /// The job: `jobs resolve` takes it.
+        job_id: JobId,
+        /// Stands for the path.
+        path_tag: String,
         /// The study.
         study_instance_uid: StudyUid,
         /// The loop.
@@ -128,6 +147,15 @@ pub enum DaemonEvent {
     WindowChanged {
         /// True if jobs are claimed now.
         open: bool,
+    },
+    /// A morning came: what was done in the night, and what waits.
+    Morning {
+        /// Studies that got a file or a label.
+        studies: u64,
+        /// Files by state.
+        states: StateCounts,
+        /// Time that the oldest file in the queue has waited.
+        longest_wait: Option<SignedDuration>,
     },
     /// Shutdown was asked for; running jobs are being finished.
     Stopping,

@@ -28,8 +28,15 @@ pub enum Completeness {
     Incomplete {
         /// Description of what is missing.
         reason: String,
+        /// Study and SOP Instance UID, where the header that is there has them.
+        identity: Option<DicomIdentity>,
     },
-    /// Not DICOM, or a DICOM object without a study (DICOMDIR): never looked at again unless it changes.
+    /// An archive, which is not opened: never looked at again unless it changes.
+    Archive {
+        /// Description of the content.
+        reason: String,
+    },
+    /// Not DICOM: never looked at again unless it changes.
     NotDicom {
         /// Description of the content.
         reason: String,

@@ -88,9 +88,11 @@ mod tests {
 
     #[test]
     fn work_that_has_stopped_keeps_no_lease() {
-        let file = FileIdentity { path: "loop.dcm".into(), size_bytes: 1, modified_unix_ns: 0 };
+        let file =
+            FileIdentity { path: "loop.dcm".into(), size_bytes: 1, modified_unix_ns: 0, inode: 1, changed_unix_ns: 0 };
         let worker = "worker".to_owned();
-        let job = Job { job_id: JobId(1), file, attempts: 1, interruptions: 0, worker, identity: None };
+        let job =
+            Job { job_id: JobId(1), file, attempts: 1, interruptions: 0, worker, identity: None, replaces_loop: false };
         let jobs = RunningJobs { max_job_time: Duration::from_millis(50), ..RunningJobs::new() };
         let kept = jobs.keep_alive(&job);
         assert_eq!(jobs.alive().len(), 1);

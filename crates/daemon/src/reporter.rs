@@ -1,4 +1,4 @@
-//! Telling of events and counting them.
+//! Emission of events and their counts.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use domain::JobId;
 
 use crate::{DaemonEvent, Observer, Summary};
 
-/// Passes every event on and keeps count.
+/// Emits every event to the observer and counts it.
 pub(crate) struct Reporter<'a> {
     observer: &'a dyn Observer,
     tally: Mutex<Tally>,
@@ -25,7 +25,7 @@ impl<'a> Reporter<'a> {
         Self { observer, tally: Mutex::default() }
     }
 
-    pub fn tell(&self, event: &DaemonEvent) {
+    pub fn emit(&self, event: &DaemonEvent) {
         tracing::debug!(?event);
         self.tally.lock().unwrap_or_else(PoisonError::into_inner).count(event);
         self.observer.notice(event);
@@ -43,7 +43,7 @@ impl Tally {
         let summary = &mut self.summary;
         match event {
             DaemonEvent::FileTaken { .. } => summary.taken += 1,
-            DaemonEvent::FileIgnored { .. } => summary.not_dicom += 1,
+            DaemonEvent::FileIgnored { .. } | DaemonEvent::ArchiveIgnored { .. } => summary.not_dicom += 1,
             DaemonEvent::FileIncomplete { given_up: true, .. } => summary.incomplete += 1,
             DaemonEvent::JobStarted { job_id, .. } => {
                 self.retrying.remove(job_id);
@@ -52,6 +52,7 @@ impl Tally {
             DaemonEvent::LoopLabelled { view: None, .. } => summary.abstained += 1,
             DaemonEvent::LoopSkipped { .. } => summary.skipped += 1,
             DaemonEvent::LoopDuplicate { .. } => summary.duplicates += 1,
+            DaemonEvent::LoopMoved { .. } => summary.moved += 1,
             DaemonEvent::LoopConflict { .. } => summary.conflicts += 1,
             DaemonEvent::LoopFailed { will_retry: false, .. } => summary.failed += 1,
             DaemonEvent::LoopFailed { job_id, will_retry: true, .. } => {
@@ -66,6 +67,7 @@ impl Tally {
             | DaemonEvent::DatabaseUnusable { .. }
             | DaemonEvent::DatabaseUsable
             | DaemonEvent::WindowChanged { .. }
+            | DaemonEvent::Morning { .. }
             | DaemonEvent::Stopping => {}
         }
     }

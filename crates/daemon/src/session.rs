@@ -6,14 +6,16 @@ use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use domain::path_tag;
 use jiff::{SignedDuration, Timestamp};
 use store::{Job, StoreError};
 
 use crate::heartbeat::RunningJobs;
 use crate::inbox::{HintReceiver, HintSender, Inbox, watch};
+use crate::morning::Morning;
 use crate::reporter::Reporter;
 use crate::worker::Worker;
-use crate::{Daemon, DaemonEvent, Shutdown, path_tag};
+use crate::{Daemon, DaemonEvent, Shutdown};
 
 /// Sleep of a thread between two checks.
 const NAP: Duration = Duration::from_millis(200);
@@ -92,7 +94,7 @@ impl<'a> Session<'a> {
             .collect();
         for (folder, watcher) in &watchers {
             if let Err(error) = watcher {
-                self.reporter.tell(&DaemonEvent::PollingOnly {
+                self.reporter.emit(&DaemonEvent::PollingOnly {
                     path_tag: path_tag(folder),
                     reason: format!("{:?}", error.kind),
                 });
@@ -100,6 +102,8 @@ impl<'a> Session<'a> {
         }
         let mut next_round = Timestamp::MIN;
         let mut window_was_open = None;
+        let time_zone = &self.daemon.settings.labelling.time_zone;
+        let mut morning = Morning::after(self.daemon.clock.now(), time_zone);
         while !self.is_stopping() {
             let now = self.daemon.clock.steady();
             inbox.tick(now)?;
@@ -109,7 +113,10 @@ impl<'a> Session<'a> {
                 // Workers that are alive may have been unable to say so while the database was away.
                 self.running.extend_leases(self.daemon.store, self.daemon.settings.labelling.lease, now);
                 self.daemon.store.recover(false, now)?;
-                self.tell_window(&mut window_was_open);
+                self.emit_window(&mut window_was_open);
+                if let Some(report) = morning.report(self.daemon.store, self.daemon.clock.now(), time_zone)? {
+                    self.reporter.emit(&report);
+                }
             }
             for hint in hints.take(NAP) {
                 if self.is_stopping() {
@@ -118,7 +125,7 @@ impl<'a> Session<'a> {
                 inbox.follow(&hint, self.daemon.clock.steady())?;
             }
         }
-        self.reporter.tell(&DaemonEvent::Stopping);
+        self.reporter.emit(&DaemonEvent::Stopping);
         Ok(())
     }
 
@@ -141,7 +148,7 @@ impl<'a> Session<'a> {
     pub fn close_quiet_studies(&self) -> Result<(), StoreError> {
         let quiet = self.daemon.settings.study_quiet;
         for study_instance_uid in self.daemon.store.close_quiet_studies(quiet, self.daemon.clock.now())? {
-            self.reporter.tell(&DaemonEvent::StudyClosed { study_instance_uid });
+            self.reporter.emit(&DaemonEvent::StudyClosed { study_instance_uid });
         }
         Ok(())
     }
@@ -203,11 +210,11 @@ impl<'a> Session<'a> {
         !self.honour_window || settings.window.is_none_or(|window| window.is_open(now, &settings.time_zone))
     }
 
-    fn tell_window(&self, was_open: &mut Option<bool>) {
+    fn emit_window(&self, was_open: &mut Option<bool>) {
         let open = self.window_is_open();
         if self.daemon.settings.labelling.window.is_some() && *was_open != Some(open) {
             *was_open = Some(open);
-            self.reporter.tell(&DaemonEvent::WindowChanged { open });
+            self.reporter.emit(&DaemonEvent::WindowChanged { open });
         }
     }
 

@@ -15,7 +15,9 @@ pub struct Summary {
     pub skipped: u64,
     /// Files that were another copy of a known loop.
     pub duplicates: u64,
-    /// Files with a known SOP Instance UID but other bytes.
+    /// Loops that a later header put into another study.
+    pub moved: u64,
+    /// Files with a known SOP Instance UID but other pixels.
     pub conflicts: u64,
     /// Jobs given up.
     pub failed: u64,

@@ -3,15 +3,15 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::{Prediction, Sha256};
+use domain::{Prediction, Sha256, SopUid, path_tag};
 use jiff::{SignedDuration, Timestamp};
 use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Recorded, Retry, StoreError};
 
-use crate::inbox::{Hint, HintSender, look};
+use crate::inbox::{Hint, HintSender, stat};
 use crate::path_tag::without_path;
 use crate::reporter::Reporter;
 use crate::settings::RetrySettings;
-use crate::{Clock, DaemonEvent, LabelFailure, Labeller, Labelling, path_tag};
+use crate::{Clock, DaemonEvent, LabelFailure, Labeller, Labelling};
 
 /// Time between two looks at a file that cannot be read.
 const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_mins(1);
@@ -39,11 +39,28 @@ enum Attempt {
         reason: String,
     },
     Copy(KnownLoop),
+    /// The file is gone, and its loop is in the store from another file.
+    Moved,
     /// Another version of the file stands there now; the inbox will find it.
     Superseded,
     /// The file is there and cannot be read: nothing is known of it yet.
     Unreadable(io::Error),
     Failed(LabelFailure),
+}
+
+impl Attempt {
+    /// The loop whose file the job's file may become.
+    fn sop(&self) -> Option<&SopUid> {
+        match self {
+            Self::Labelled { facts, .. } | Self::Skipped { facts: Some(facts), .. } => Some(&facts.sop_instance_uid),
+            Self::Copy(known) => Some(&known.sop_instance_uid),
+            Self::Skipped { facts: None, .. }
+            | Self::Moved
+            | Self::Superseded
+            | Self::Unreadable(_)
+            | Self::Failed(_) => None,
+        }
+    }
 }
 
 impl Worker<'_> {
@@ -52,7 +69,7 @@ impl Worker<'_> {
     /// # Errors
     /// Only when the database fails; a job that was lost to another worker is no error.
     pub fn process(&self, job: &Job) -> Result<(), StoreError> {
-        self.reporter.tell(&DaemonEvent::JobStarted {
+        self.reporter.emit(&DaemonEvent::JobStarted {
             job_id: job.job_id,
             path_tag: path_tag(&job.file.path),
             attempt: job.attempts,
@@ -68,8 +85,8 @@ impl Worker<'_> {
     }
 
     fn attempt(&self, job: &Job) -> Result<Attempt, StoreError> {
-        match look(&job.file.path) {
-            Ok(Some(sight)) if sight.identity == job.file => {}
+        match stat(&job.file.path) {
+            Ok(Some(found)) if found.identity == job.file => {}
             Ok(Some(_)) => return Ok(Attempt::Superseded),
             Ok(None) => return self.vanished(job),
             Err(error) => return Ok(Attempt::Unreadable(error)),
@@ -86,8 +103,8 @@ impl Worker<'_> {
             if is_suspect { self.labeller.label_isolated(&job.file.path) } else { self.labeller.label(&job.file.path) }
         }));
         // What was said about bytes that changed meanwhile is worth nothing.
-        if let Ok(Some(sight)) = look(&job.file.path)
-            && sight.identity != job.file
+        if let Ok(Some(found)) = stat(&job.file.path)
+            && found.identity != job.file
         {
             return Ok(Attempt::Superseded);
         }
@@ -114,7 +131,8 @@ impl Worker<'_> {
         if let Some(identity) = &job.identity
             && let Some(known) = self.store.known_loop(&identity.sop_instance_uid)?
         {
-            return Ok(Attempt::Copy(known));
+            tracing::debug!(sop = %known.sop_instance_uid, "the file is gone, its loop is known");
+            return Ok(Attempt::Moved);
         }
         self.hints.give(Hint::Vanished(job.file.clone()));
         Ok(Attempt::Failed(failure(JobFailure::FILE_VANISHED, "the file is no longer there", true)))
@@ -122,6 +140,9 @@ impl Worker<'_> {
 
     fn write_down(&self, job: &Job, attempt: Attempt) -> Result<(), StoreError> {
         let now = self.clock.now();
+        if let Some(sop) = attempt.sop() {
+            self.forget_gone_file(job, sop)?;
+        }
         match attempt {
             Attempt::Labelled { facts, prediction, content_sha256 } => {
                 let recorded = self.store.record_labelled(job, &facts, content_sha256, &prediction, now)?;
@@ -131,7 +152,7 @@ impl Worker<'_> {
                     view: prediction.view,
                     confidence: prediction.confidence,
                 };
-                self.tell_recorded(recorded, &facts, labelled);
+                self.emit_recorded(job, recorded, &facts, labelled);
             }
             Attempt::Skipped { facts: Some(facts), content_sha256, reason } => {
                 let recorded = self.store.record_skipped(job, &facts, content_sha256, &reason, now)?;
@@ -140,23 +161,28 @@ impl Worker<'_> {
                     sop_instance_uid: Some(facts.sop_instance_uid.clone()),
                     reason,
                 };
-                self.tell_recorded(recorded, &facts, skipped);
+                self.emit_recorded(job, recorded, &facts, skipped);
             }
             Attempt::Skipped { facts: None, reason, .. } => {
-                self.store.skip(job, "not_a_loop", &reason, now)?;
-                self.tell_skipped(reason);
+                self.store.skip(job, "no_image", &reason, now)?;
+                self.emit_skipped(reason);
             }
             Attempt::Copy(known) => {
                 self.store.record_duplicate(job, &known, now)?;
-                self.reporter.tell(&DaemonEvent::LoopDuplicate {
+                self.reporter.emit(&DaemonEvent::LoopDuplicate {
                     study_instance_uid: known.study_instance_uid,
                     sop_instance_uid: known.sop_instance_uid,
                 });
             }
+            Attempt::Moved => {
+                let reason = "the file is no longer there; another holds its loop";
+                self.store.skip(job, JobFailure::SUPERSEDED, reason, now)?;
+                self.emit_skipped(reason.to_owned());
+            }
             Attempt::Superseded => {
                 let reason = "a later version of the file came";
                 self.store.skip(job, JobFailure::SUPERSEDED, reason, now)?;
-                self.tell_skipped(reason.to_owned());
+                self.emit_skipped(reason.to_owned());
                 self.hints.give(Hint::Look(job.file.path.clone()));
             }
             Attempt::Unreadable(error) => self.wait_until_readable(job, &error)?,
@@ -173,6 +199,17 @@ impl Worker<'_> {
             failure("read", &message, true),
             Retry::Uncounted(self.after(UNREADABLE_WAIT.min(self.retry.backoff.longest))),
         )
+    }
+
+    /// Gives the place of the file that a loop was read from to the file in hand, where the first is gone.
+    fn forget_gone_file(&self, job: &Job, sop: &SopUid) -> Result<(), StoreError> {
+        if let Some((job_id, path)) = self.store.loop_file(sop)?
+            && job_id != job.job_id
+            && matches!(stat(&path), Ok(None))
+        {
+            self.store.forget_file(job_id, self.clock.now())?;
+        }
+        Ok(())
     }
 
     fn fail(&self, job: &Job, failure: LabelFailure) -> Result<(), StoreError> {
@@ -193,7 +230,7 @@ impl Worker<'_> {
         let LabelFailure { kind, message, identity, .. } = failure;
         let message = without_path(&message, &job.file.path);
         self.store.fail(job, &JobFailure { kind: kind.clone(), message: message.clone(), identity }, retry, now)?;
-        self.reporter.tell(&DaemonEvent::LoopFailed {
+        self.reporter.emit(&DaemonEvent::LoopFailed {
             job_id: job.job_id,
             path_tag: path_tag(&job.file.path),
             kind,
@@ -203,28 +240,37 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn tell_recorded(&self, recorded: Recorded, facts: &LoopFacts, new: DaemonEvent) {
+    fn emit_recorded(&self, job: &Job, recorded: Recorded, facts: &LoopFacts, new: DaemonEvent) {
         let study_instance_uid = facts.study_instance_uid.clone();
         let sop_instance_uid = facts.sop_instance_uid.clone();
         match recorded {
             Recorded::NewLoop { reopened_study } => {
-                self.reporter.tell(&new);
+                self.reporter.emit(&new);
                 if reopened_study {
-                    self.reporter.tell(&DaemonEvent::StudyReopened { study_instance_uid });
+                    self.reporter.emit(&DaemonEvent::StudyReopened { study_instance_uid });
                 }
             }
-            Recorded::NewPrediction => self.reporter.tell(&new),
+            Recorded::NewPrediction => self.reporter.emit(&new),
             Recorded::Duplicate => {
-                self.reporter.tell(&DaemonEvent::LoopDuplicate { study_instance_uid, sop_instance_uid });
+                self.reporter.emit(&DaemonEvent::LoopDuplicate { study_instance_uid, sop_instance_uid });
+            }
+            Recorded::Moved => {
+                self.reporter.emit(&DaemonEvent::LoopMoved { study_instance_uid, sop_instance_uid });
             }
             Recorded::Conflict => {
-                self.reporter.tell(&DaemonEvent::LoopConflict { study_instance_uid, sop_instance_uid });
+                let (job_id, path_tag) = (job.job_id, path_tag(&job.file.path));
+                self.reporter.emit(&DaemonEvent::LoopConflict {
+                    job_id,
+                    path_tag,
+                    study_instance_uid,
+                    sop_instance_uid,
+                });
             }
         }
     }
 
-    fn tell_skipped(&self, reason: String) {
-        self.reporter.tell(&DaemonEvent::LoopSkipped { study_instance_uid: None, sop_instance_uid: None, reason });
+    fn emit_skipped(&self, reason: String) {
+        self.reporter.emit(&DaemonEvent::LoopSkipped { study_instance_uid: None, sop_instance_uid: None, reason });
     }
 }
 

@@ -81,7 +81,7 @@ fn a_file_in_hand_at_two_deaths_is_labelled_apart_and_never_given_up() {
     for number in 0..2 {
         let name = format!("study/{number}.dcm");
         lab.put_loop(&name, &format!("1.2.{number}"), "PLAX");
-        store.enqueue(&lab.file_identity(&name), None, now).unwrap();
+        store.enqueue(&lab.file_identity(&name), domain::Sha256::from([0; 32]), None, now).unwrap();
     }
     // Ten times the program dies with both in hand.
     for _ in 0..10 {

@@ -54,9 +54,11 @@ fn a_half_written_file_is_taken_when_the_rest_is_there() {
     let summary = lab.once();
     assert_eq!(summary, Summary { incomplete: 1, ..Summary::default() });
     assert!(!summary.all_well());
-    assert!(lab.jobs().is_empty());
+    assert_eq!(lab.jobs(), [("failed".to_owned(), Some("incomplete".to_owned()))], "counted from now on");
+    assert_eq!(lab.once(), Summary { incomplete: 1, ..Summary::default() }, "and looked at again");
     lab.put_loop("a.dcm", "1.2.1", "PLAX");
     assert_eq!(lab.once(), Summary { taken: 1, labelled: 1, ..Summary::default() });
+    assert_eq!(lab.store().counts().unwrap().failed, 0);
 }
 
 #[test]
@@ -103,10 +105,10 @@ fn a_failure_or_panic_stops_nobody_else() {
     assert_eq!(summary, Summary { taken: 5, labelled: 1, skipped: 2, failed: 2, ..Summary::default() });
     let kinds: Vec<_> = lab.jobs().into_iter().map(|(state, kind)| (state, kind.unwrap_or_default())).collect();
     let expected =
-        [("failed", "fake"), ("failed", "panic"), ("done", ""), ("skipped", "not_a_view"), ("skipped", "not_a_loop")];
+        [("failed", "fake"), ("failed", "panic"), ("done", ""), ("skipped", "not_a_view"), ("skipped", "no_image")];
     assert_eq!(kinds, expected.map(|(state, kind)| (state.to_owned(), kind.to_owned())));
     let inventory = lab.store().inventory(&study("1.2")).unwrap();
-    assert_eq!(inventory.not_labelled.len(), 3, "Doppler, broken and panic: {inventory:?}");
+    assert_eq!(inventory.not_labelled.len(), 4, "Doppler, broken, panic and the report: {inventory:?}");
     assert_eq!(lab.once(), Summary::default(), "permanent failures are kept, not tried again");
 }
 
@@ -182,7 +184,8 @@ fn a_file_moved_before_its_turn_is_one_loop_and_no_failure() {
     let summary = lab.once_at(&clock);
     assert_eq!((summary.failed, summary.left_in_queue), (0, 0));
     assert_eq!(lab.predictions(), one_each(["1.2.1"]));
-    assert!(lab.jobs().iter().all(|(state, _)| state == "done"), "{:?}", lab.jobs());
+    let jobs = lab.jobs();
+    assert_eq!((jobs[0].1.as_deref(), jobs[1].0.as_str()), (Some("superseded"), "done"), "one file, one state");
 }
 
 #[test]

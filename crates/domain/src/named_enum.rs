@@ -38,7 +38,7 @@ pub(crate) use named_enum;
 
 #[cfg(test)]
 mod tests {
-    use crate::{EcgSource, Mode, Precision, SamplingStrategy};
+    use crate::{EcgSource, Mode, Precision, SamplingStrategy, WeightStatus};
 
     #[test]
     fn the_serialized_name_is_the_stored_one() {
@@ -50,7 +50,7 @@ mod tests {
                 }
             )+};
         }
-        check!(EcgSource, Mode, Precision, SamplingStrategy);
+        check!(EcgSource, Mode, Precision, SamplingStrategy, WeightStatus);
         assert_eq!(Mode::from_name("color"), None);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EcgSource, Finding, Precision, Sha256};
+use crate::{EcgSource, Finding, Precision, Sha256, WeightStatus};
 
 /// Everything that decides a prediction besides the loop itself: the same key on the same loop gives the same answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,6 +48,8 @@ pub struct Prediction {
     pub model: ModelKey,
     /// Warning about the weights, e.g. "untrained weights"; `None` for weights validated on patients.
     pub weights_note: Option<String>,
+    /// The trust that the weights deserve. `None` in rows that an older program wrote.
+    pub weights_status: Option<WeightStatus>,
     /// The view; `None` where the model abstains.
     pub view: Option<String>,
     /// The calibrated probability of the likeliest view, 0 to 1.

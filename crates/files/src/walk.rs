@@ -30,7 +30,7 @@ pub struct Unreadable {
 pub struct Walk<'a> {
     folders: std::vec::IntoIter<PathBuf>,
     links: Links,
-    is_wanted: Box<dyn Fn(&OsStr) -> bool + 'a>,
+    is_entered: Box<dyn Fn(&OsStr) -> bool + 'a>,
     current: Option<walkdir::IntoIter>,
     /// Device and inode of every folder that was entered.
     entered: HashSet<(u64, u64)>,
@@ -38,13 +38,13 @@ pub struct Walk<'a> {
 
 /// Walks some folders with their sub-folders.
 ///
-/// `is_wanted` is asked for the name of everything below the folders; a folder that is not wanted is not entered. Pipes,
-/// sockets and devices are passed over, and so are links to nowhere and what is deleted during the walk.
-pub fn walk<'a>(folders: &[PathBuf], links: Links, is_wanted: impl Fn(&OsStr) -> bool + 'a) -> Walk<'a> {
+/// `is_entered` is asked for the name of every folder below the folders, with whose files the walk goes on. Pipes, sockets
+/// and devices are passed over, and so are links to nowhere and what is deleted during the walk.
+pub fn walk<'a>(folders: &[PathBuf], links: Links, is_entered: impl Fn(&OsStr) -> bool + 'a) -> Walk<'a> {
     Walk {
         folders: folders.to_vec().into_iter(),
         links,
-        is_wanted: Box::new(is_wanted),
+        is_entered: Box::new(is_entered),
         current: None,
         entered: HashSet::new(),
     }
@@ -75,7 +75,7 @@ impl Iterator for Walk<'_> {
                     }
                 }
                 Some(Ok(entry)) => {
-                    if entry.file_type().is_file() && (entry.depth() == 0 || (self.is_wanted)(entry.file_name())) {
+                    if entry.file_type().is_file() {
                         return Some(Ok(entry.into_path()));
                     }
                 }
@@ -86,7 +86,7 @@ impl Iterator for Walk<'_> {
 
 impl Walk<'_> {
     fn is_to_be_entered(&mut self, folder: &DirEntry) -> bool {
-        if folder.depth() > 0 && !(self.is_wanted)(folder.file_name()) {
+        if folder.depth() > 0 && !(self.is_entered)(folder.file_name()) {
             return false;
         }
         // A folder whose identity cannot be read cannot be listed either, and is told of then.
@@ -126,8 +126,8 @@ mod tests {
     use super::*;
 
     fn found(root: &Path, links: Links) -> Vec<PathBuf> {
-        let is_wanted = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".");
-        walk(&[root.to_owned()], links, is_wanted)
+        let is_entered = |name: &OsStr| !name.as_encoded_bytes().starts_with(b".");
+        walk(&[root.to_owned()], links, is_entered)
             .map(|file| file.unwrap_or_else(|unreadable| panic!("{unreadable:?}")))
             .map(|file| file.strip_prefix(root).unwrap().to_owned())
             .collect()
@@ -138,8 +138,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [root, elsewhere] = ["root", "elsewhere"].map(|name| folder.path().join(name));
         fs::create_dir_all(root.join("study")).unwrap();
+        fs::create_dir_all(root.join(".hidden")).unwrap();
         fs::create_dir_all(&elsewhere).unwrap();
-        for file in [root.join("study/a"), root.join(".hidden"), elsewhere.join("b")] {
+        for file in [root.join("study/a"), root.join(".hidden/c"), elsewhere.join("b")] {
             fs::write(file, "x").unwrap();
         }
         symlink(&root, root.join("study/up")).unwrap();

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use cine::{Header, Loop};
-use domain::{Mode, Prediction, SeriesUid, SopUid, StageTimings, StudyUid};
+use domain::{Mode, Prediction, SeriesUid, SopUid, StageTimings, Standing, StudyUid};
 use ecg::SamplingPlan;
 use preprocess::{ModelInputs, PreparedClips, PreprocessTimings, Preprocessed};
 use serde::Serialize;
-use zoo::{LabelSet, Standing};
+use zoo::LabelSet;
 
 use crate::{AbstentionRules, Aggregation, LabelError, LoopView, Pipeline};
 
@@ -33,6 +33,9 @@ pub struct LoopLabel {
     /// The model's answer; without a view where no model was asked.
     #[serde(flatten)]
     pub prediction: Prediction,
+    /// The reason why the loop is no transthoracic echo, where header or image say so; for the database.
+    #[serde(skip)]
+    pub not_tte: Option<String>,
     /// The header's facts, for the database.
     #[serde(skip)]
     pub header: Box<Header>,
@@ -52,6 +55,7 @@ impl Pipeline {
         let open_ms = milliseconds_since(started);
         let preprocessed = self.preprocessor().run(&mut source)?;
         let mut prediction = self.no_prediction(&preprocessed, open_ms);
+        let mut not_tte = source.header().other_examination.map(ToOwned::to_owned);
         let skipped = match preprocessed.inputs {
             Ok(inputs) => {
                 self.ask_model(inputs, &mut prediction)?;
@@ -59,6 +63,7 @@ impl Pipeline {
             }
             Err(refusal) => {
                 prediction.reason = Some(refusal.to_string());
+                not_tte = refusal.not_tte().or(not_tte);
                 refusal.is_by_header()
             }
         };
@@ -74,6 +79,7 @@ impl Pipeline {
             skipped,
             frames_decoded: preprocessed.frames_decoded,
             prediction,
+            not_tte,
             header: Box::new(header.clone()),
         })
     }
@@ -126,6 +132,7 @@ impl Pipeline {
         Prediction {
             model: self.key(),
             weights_note: self.status().warning().map(ToOwned::to_owned),
+            weights_status: Some(self.status()),
             view: None,
             confidence: 0.0,
             abstained: true,

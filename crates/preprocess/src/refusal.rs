@@ -27,6 +27,16 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Returns the reason why the loop is no transthoracic echo, where that is the reason.
+    pub fn not_tte(&self) -> Option<String> {
+        match self {
+            Self::NotTransthoracic(words) => Some(words.clone()),
+            Self::NotUltrasound(modality) => Some(format!("modality {modality}")),
+            Self::NoFan => Some("images of a linear array".to_owned()),
+            Self::NoViewsOfMode { .. } | Self::NoEcg => None,
+        }
+    }
+
     /// Returns true if the header alone decides, whatever the frames show.
     pub fn is_by_header(&self) -> bool {
         !matches!(self, Self::NoEcg | Self::NoFan)

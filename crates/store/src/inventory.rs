@@ -1,22 +1,28 @@
 //! The inventory of a study: its views with their loops, and the views that it lacks.
 
-use domain::{Mode, ModelKey, SopUid, StudyUid};
+use domain::{JobId, Mode, ModelKey, SopUid, StudyUid, WeightStatus};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::StoredPrediction;
+use crate::{FileState, StateCounts, StoredPrediction};
 
 /// The inventory of a study, as plain data. The newest prediction of a loop counts; a review goes before it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inventory {
     /// Study Instance UID.
     pub study_instance_uid: StudyUid,
+    /// Number of the study in the database: a short name.
+    pub number: i64,
+    /// Acquisition date and time of its first loop as in the header.
+    pub acquired: Option<String>,
     /// Arrival of its last file, or time of its last label.
     pub last_activity: Timestamp,
     /// Time of closing; `None` while it is open.
     pub closed_at: Option<Timestamp>,
     /// Files of the study that were taken, copies included.
     pub files: u64,
+    /// Number of them in each state: the sum is `files`.
+    pub states: StateCounts,
     /// Files of the study that wait for a worker.
     pub unfinished_jobs: u64,
     /// The models whose predictions count.
@@ -25,7 +31,9 @@ pub struct Inventory {
     pub views: Vec<ViewInventory>,
     /// Views of the label set without a loop, in its order.
     pub missing: Vec<String>,
-    /// Files and loops without a view.
+    /// Reason why no view is listed as missing, where none can be.
+    pub missing_withheld: Option<String>,
+    /// Files without a view of their own: every file of the study that is not the one of a labelled loop.
     pub not_labelled: Vec<NotLabelled>,
 }
 
@@ -55,6 +63,8 @@ pub struct ViewInventory {
 pub struct InventoryLoop {
     /// SOP Instance UID.
     pub sop_instance_uid: SopUid,
+    /// Short name: number of the study, number of the loop in it.
+    pub name: String,
     /// The model's probability of this view, 0..=1.
     pub confidence: f64,
     /// True when a person named the view.
@@ -63,35 +73,29 @@ pub struct InventoryLoop {
     pub frames: Option<u32>,
     /// Imaging mode.
     pub mode: Mode,
+    /// Trust that the weights of the newest prediction deserve.
+    pub standing: Option<WeightStatus>,
     /// Acquisition date and time as in the header.
     pub acquired: Option<String>,
     /// Every model's prediction, oldest first: the last one counts.
     pub predictions: Vec<StoredPrediction>,
 }
 
-/// Kind of a loop or file without a view.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NotLabelledWhy {
-    /// The model abstained.
-    Abstained,
-    /// A person says that it shows no view of the set.
-    Reviewed,
-    /// No model was asked.
-    Skipped,
-    /// The file could not be labelled.
-    Failed,
-    /// Another file with the same SOP Instance UID had other bytes.
-    Conflict,
-}
-
-/// One loop or file without a view.
+/// One loop or file without a view of its own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NotLabelled {
+    /// Key of the file's job.
+    pub job_id: JobId,
+    /// Stands for the file's path in the log.
+    pub path_tag: String,
     /// SOP Instance UID, where it is known.
     pub sop_instance_uid: Option<SopUid>,
-    /// Kind.
-    pub why: NotLabelledWhy,
+    /// Short name of its loop, where it is the file of one.
+    pub name: Option<String>,
+    /// State.
+    pub state: FileState,
+    /// True where a person says that it shows no view.
+    pub reviewed: bool,
     /// Reason in words.
     pub reason: Option<String>,
     /// Imaging mode, where it is known.

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use domain::{JobId, SopUid, StudyUid};
+use domain::{JobId, LoopId, Sha256, SopUid, StudyUid};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One version of one file: the same path with another size or time is another file.
+/// One version of one file as the system describes it: the same path with another size or time is another file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
     /// Absolute path.
@@ -16,6 +16,22 @@ pub struct FileIdentity {
     pub size_bytes: u64,
     /// Time of the last write, nanoseconds since 1970 in UTC.
     pub modified_unix_ns: i64,
+    /// Number of the file in its file system.
+    pub inode: u64,
+    /// Time of the last change of content, name or owner, nanoseconds since 1970 in UTC.
+    pub changed_unix_ns: i64,
+}
+
+/// What the store knows of a version of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKnowledge {
+    /// It has a job or was settled, and need not be read again.
+    Known,
+    /// A version with the same path, size and time of writing is known, but inode or change time differ: it is the same
+    /// one if it has this sample.
+    KnownBySample(Sha256),
+    /// It was never seen, or must be looked at again.
+    Unknown,
 }
 
 /// Identifiers that were read from a file's header before it was queued.
@@ -84,6 +100,8 @@ pub struct Job {
     pub worker: String,
     /// Its study and loop, where the header was read before it was queued.
     pub identity: Option<DicomIdentity>,
+    /// A person wants this file's pixels in the place of those that its loop has.
+    pub replaces_loop: bool,
 }
 
 /// Result of enqueueing a file.
@@ -101,12 +119,21 @@ pub enum Enqueued {
 }
 
 /// A file that needs no worker: its outcome is known when it is first looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettledFile {
     /// Not DICOM: remembered so that it is not read again.
     NotDicom,
-    /// Stayed incomplete beyond the limit: kept as a failed job until it changes.
-    Incomplete,
+    /// An archive, which is not opened.
+    Archive,
+    /// Left alone because of its name.
+    IgnoredName,
+    /// Incomplete: kept as a failed job until it changes.
+    Incomplete {
+        /// Study and loop, where the header is there.
+        identity: Option<DicomIdentity>,
+        /// It stayed so beyond the limit and is not looked at again; else it is looked at in the next run too.
+        given_up: bool,
+    },
 }
 
 /// Reason of a failure.
@@ -126,6 +153,15 @@ impl JobFailure {
 
     /// The kind of a job whose file was overwritten before it was labelled; likewise revived when the file is back.
     pub const SUPERSEDED: &'static str = "superseded";
+
+    /// The kind of a file that ends before what its header announces.
+    pub const INCOMPLETE: &'static str = "incomplete";
+
+    /// The kind of a file with the UID of a loop but other pixels.
+    pub const CONFLICT: &'static str = "conflicting_content";
+
+    /// The kind of a damaged file whose object came again, whole, in another file.
+    pub const REPLACED: &'static str = "replaced";
 }
 
 /// Time of the next try of a failed job.
@@ -137,6 +173,15 @@ pub enum Retry {
     Uncounted(Timestamp),
     /// Never, unless a person asks for it or the file changes.
     Never,
+}
+
+/// A person's answer to two files with one UID and different pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConflictChoice {
+    /// The loop stays as it is.
+    KeepFirst,
+    /// The file that was refused is labelled, and takes the loop's place.
+    UseThis,
 }
 
 /// Which failed jobs are tried again.
@@ -202,6 +247,8 @@ pub struct JobRow {
     pub error_message: Option<String>,
     /// The file is another copy of a loop that was known.
     pub duplicate: bool,
+    /// The loop that it holds, or whose UID it has.
+    pub loop_id: Option<LoopId>,
     /// SOP Instance UID of the loop, once known.
     pub sop_instance_uid: Option<SopUid>,
     /// Study Instance UID, once known.

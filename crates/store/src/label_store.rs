@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use domain::{ModelKey, Prediction, Sha256, SopUid, StudyUid};
+use domain::{JobId, ModelKey, Prediction, Sha256, SopUid, StudyUid};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Inventory, Job, LoopFacts, Review, StoreError, StoredLoop, StoredPrediction, Study};
+use crate::{Inventory, Job, LoopFacts, Review, StoreError, StoredLoop, StoredPrediction, Study, StudyName};
 
 /// Result of recording a loop. In every case the job is finished in the same transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +18,11 @@ pub enum Recorded {
     },
     /// The loop was known; this model's prediction is new.
     NewPrediction,
+    /// The loop was known in another study: by this file's header, which came later, it belongs to this one.
+    Moved,
     /// Loop and prediction were known: the file is another copy.
     Duplicate,
-    /// The SOP Instance UID was known with other bytes: the first loop is kept, the conflict is in the audit.
+    /// The SOP Instance UID was known with other pixels: the first loop is kept, the conflict is in the audit.
     Conflict,
 }
 
@@ -83,6 +85,9 @@ pub trait LabelStore: Send + Sync {
     /// prediction, else of the one that was used last.
     fn label_set(&self, study: &StudyUid) -> Result<Vec<String>, StoreError>;
 
+    /// Returns the file of a loop, with the key of its job; `None` where no file of it is known.
+    fn loop_file(&self, sop: &SopUid) -> Result<Option<(JobId, PathBuf)>, StoreError>;
+
     /// Returns the loops of a study without a prediction of `model`, with their files.
     fn loops_without(&self, model: &ModelKey, study: &StudyUid) -> Result<Vec<LoopFile>, StoreError>;
 
@@ -95,14 +100,24 @@ pub trait LabelStore: Send + Sync {
     /// Returns every study, latest activity first.
     fn studies(&self) -> Result<Vec<Study>, StoreError>;
 
+    /// Returns the studies of a name, at most two: the second shows that the name is not of one alone.
+    fn studies_named(&self, name: &StudyName) -> Result<Vec<StudyUid>, StoreError>;
+
+    /// Returns the loops whose SOP Instance UID begins so, at most two.
+    fn loops_named(&self, uid_prefix: &str) -> Result<Vec<SopUid>, StoreError>;
+
+    /// Returns the loops of a study in the order of their numbers: the first has number 1.
+    fn numbered_loops(&self, study: &StudyUid) -> Result<Vec<SopUid>, StoreError>;
+
     /// Returns the loops of a study by acquisition time.
     fn loops(&self, study: &StudyUid) -> Result<Vec<StoredLoop>, StoreError>;
 
     /// Returns every prediction about the loops of a study, oldest first.
     fn predictions(&self, study: &StudyUid) -> Result<Vec<StoredPrediction>, StoreError>;
 
-    /// Returns the file of each loop of a study, by SOP Instance UID. A path may hold a patient's name.
-    fn paths(&self, study: &StudyUid) -> Result<BTreeMap<SopUid, PathBuf>, StoreError>;
+    /// Returns the files of each loop of a study, its own first, then copies from the newest on. A path may hold a
+    /// patient's name.
+    fn paths(&self, study: &StudyUid) -> Result<BTreeMap<SopUid, Vec<PathBuf>>, StoreError>;
 
     /// Records a person's label of a loop.
     fn add_review(&self, review: &Review) -> Result<(), StoreError>;
@@ -112,4 +127,9 @@ pub trait LabelStore: Send + Sync {
 
     /// Returns the views of a study with their loops, and those that it lacks.
     fn inventory(&self, study: &StudyUid) -> Result<Inventory, StoreError>;
+}
+
+/// Returns the first of a loop's files that is there, else the first that was.
+pub fn present_file(files: &[PathBuf]) -> Option<&PathBuf> {
+    files.iter().find(|path| path.exists()).or(files.first())
 }

@@ -12,8 +12,9 @@
 //! let store = SqliteStore::open(&folder.path().join("lab.sqlite"))?;
 //! let now = Timestamp::now();
 //!
-//! let file = FileIdentity { path: "/inbox/1.dcm".into(), size_bytes: 1000, modified_unix_ns: 0 };
-//! store.enqueue(&file, None, now)?;
+//! let path = "/inbox/1.dcm".into();
+//! let file = FileIdentity { path, size_bytes: 1000, modified_unix_ns: 0, inode: 7, changed_unix_ns: 0 };
+//! store.enqueue(&file, Sha256::from([4; 32]), None, now)?;
 //! let job = store.claim("worker 1", SignedDuration::from_mins(5), now)?.expect("the job that was just made");
 //!
 //! let model = ModelKey {
@@ -35,10 +36,13 @@
 //!     frames: Some(60),
 //!     frame_time_ms: None,
 //!     acquired: None,
+//!     pixel_sha256: None,
+//!     not_tte: None,
 //! };
 //! let prediction = Prediction {
 //!     model,
 //!     weights_note: None,
+//!     weights_status: None,
 //!     view: Some("PLAX".to_owned()),
 //!     confidence: 0.9,
 //!     abstained: false,
@@ -64,21 +68,27 @@ pub mod export;
 
 mod backend;
 mod error;
+mod file_state;
 mod inventory;
 mod job;
 mod label_store;
+mod names;
+mod overview;
 mod queue;
 mod record;
 mod sqlite;
 
 pub use backend::Backend;
 pub use error::StoreError;
-pub use inventory::{Inventory, InventoryLoop, ModelUsed, NotLabelled, NotLabelledWhy, ViewInventory};
+pub use file_state::{FileState, StateCounts, StoredFile};
+pub use inventory::{Inventory, InventoryLoop, ModelUsed, NotLabelled, ViewInventory};
 pub use job::{
-    DicomIdentity, Enqueued, FailedJobs, FileIdentity, Job, JobCounts, JobFailure, JobFilter, JobRow, JobState, Retry,
-    SettledFile,
+    ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Job, JobCounts, JobFailure,
+    JobFilter, JobRow, JobState, Retry, SettledFile,
 };
-pub use label_store::{KnownLoop, LabelStore, LoopFile, Recorded};
+pub use label_store::{KnownLoop, LabelStore, LoopFile, Recorded, present_file};
+pub use names::{InvalidName, LoopName, StudyName};
+pub use overview::Overview;
 pub use queue::Queue;
 pub use record::{LoopFacts, Review, StoredLoop, StoredPrediction, Study};
 pub use sqlite::SqliteStore;

@@ -1,29 +1,45 @@
 //! The trait for jobs.
 
-use domain::JobId;
+use domain::{JobId, Sha256};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    DicomIdentity, Enqueued, FailedJobs, FileIdentity, Job, JobCounts, JobFailure, JobFilter, JobRow, Retry,
-    SettledFile, StoreError,
+    ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Job, JobCounts, JobFailure,
+    JobFilter, JobRow, Overview, Retry, SettledFile, StoreError, StoredFile,
 };
 
 /// Durable jobs: a file that was taken is never forgotten, and only one worker holds it at a time.
 pub trait Queue: Send + Sync {
     /// Makes a job for a file, unless this version of it has one. Older unfinished or failed jobs of the same path are
-    /// superseded. With an `identity` the study is extended now, and reopened if it was closed.
+    /// superseded. `sample` is the digest of parts of the content. With an `identity` the study is extended now, and
+    /// reopened if it was closed.
     fn enqueue(
         &self,
         file: &FileIdentity,
+        sample: Sha256,
         identity: Option<&DicomIdentity>,
         now: Timestamp,
     ) -> Result<Enqueued, StoreError>;
 
-    /// Remembers a file that needs no worker.
-    fn settle(&self, file: &FileIdentity, how: SettledFile, reason: &str, now: Timestamp) -> Result<(), StoreError>;
+    /// Remembers a file that needs no worker. One that is incomplete is remembered from when this version of it was
+    /// first seen; that time is returned.
+    fn settle(
+        &self,
+        file: &FileIdentity,
+        sample: Sha256,
+        how: &SettledFile,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError>;
 
     /// Returns whether this version of the file has a job or was settled, and need not be read again.
-    fn is_known(&self, file: &FileIdentity) -> Result<bool, StoreError>;
+    fn knowledge(&self, file: &FileIdentity) -> Result<FileKnowledge, StoreError>;
+
+    /// Records the inode and change time of a version whose sample was found to be the same.
+    fn confirm(&self, file: &FileIdentity) -> Result<(), StoreError>;
+
+    /// Records that the file of a job is no longer there, as another file holds its loop.
+    fn forget_file(&self, job_id: JobId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Takes the next claimable job, if any, and holds it until `now + lease`.
     fn claim(&self, worker: &str, lease: SignedDuration, now: Timestamp) -> Result<Option<Job>, StoreError>;
@@ -31,7 +47,8 @@ pub trait Queue: Send + Sync {
     /// Extends the lease to `now + lease`; false when the job is no longer held.
     fn heartbeat(&self, job: &Job, lease: SignedDuration, now: Timestamp) -> Result<bool, StoreError>;
 
-    /// Ends a job that has nothing to label and no loop to record.
+    /// Ends a job that has nothing to label and no loop to record. An object without an image that came before is a
+    /// duplicate.
     fn skip(&self, job: &Job, kind: &str, reason: &str, now: Timestamp) -> Result<(), StoreError>;
 
     /// Ends an attempt that failed: back to the queue, or given up.
@@ -56,6 +73,16 @@ pub trait Queue: Send + Sync {
 
     /// Returns the jobs that the filter lets through, oldest first.
     fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>, StoreError>;
+
+    /// Returns the files whose study could not be read, oldest first.
+    fn files_without_study(&self) -> Result<Vec<StoredFile>, StoreError>;
+
+    /// Returns what was done since a time, and what waits.
+    fn overview(&self, since: Timestamp) -> Result<Overview, StoreError>;
+
+    /// Resolves a conflict: puts the file of the job in the place of its loop's pixels, or keeps those. Returns false
+    /// when the job is no conflict.
+    fn resolve_conflict(&self, job_id: JobId, choice: ConflictChoice, now: Timestamp) -> Result<bool, StoreError>;
 
     /// Returns the job of that key.
     fn job(&self, job_id: JobId) -> Result<Option<JobRow>, StoreError>;

@@ -29,6 +29,10 @@ pub struct LoopFacts {
     pub frame_time_ms: Option<f64>,
     /// Acquisition date and time as the header gives it (DICOM DT or DA+TM digits): it sorts by time.
     pub acquired: Option<String>,
+    /// SHA-256 of the pixel data as stored: the same loop with another header has the same.
+    pub pixel_sha256: Option<Sha256>,
+    /// Reason why the loop is no transthoracic echo, by its header or its image.
+    pub not_tte: Option<String>,
 }
 
 /// A study as it stands.

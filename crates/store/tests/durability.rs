@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::HashSet;
 
-use common::{LEASE, at, digest, facts, file, new_store, prediction, study};
+use common::{LEASE, at, digest, facts, file, new_store, prediction, sample, study};
 use domain::JobId;
 use proptest::prelude::*;
 use store::{Job, JobFailure, JobFilter, JobState, LabelStore, Queue, Retry, SqliteStore};
@@ -53,7 +53,7 @@ proptest! {
             now += 1;
             match step {
                 Step::Enqueue(number) => {
-                    store.enqueue(&file(&number.to_string(), 1), None, at(now)).unwrap();
+                    store.enqueue(&file(&number.to_string(), 1), sample(), None, at(now)).unwrap();
                     queued.insert(format!("1.2.{}", number % 6));
                 }
                 Step::Claim => held.extend(store.claim("w", LEASE, at(now)).unwrap()),
@@ -98,7 +98,7 @@ fn two_processes_may_use_one_database() {
 fn eight_threads_claim_each_job_once() {
     let (_folder, store) = new_store();
     for number in 0..64 {
-        store.enqueue(&file(&number.to_string(), 1), None, at(0)).unwrap();
+        store.enqueue(&file(&number.to_string(), 1), sample(), None, at(0)).unwrap();
     }
     let mut claimed: Vec<JobId> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8)

@@ -20,9 +20,13 @@ fn filled() -> (TempDir, SqliteStore) {
     (folder, store)
 }
 
+fn format(name: &str) -> ExportFormat {
+    ExportFormat::from_name(name).unwrap()
+}
+
 fn csv(options: &ExportOptions) -> Vec<std::collections::HashMap<String, String>> {
     let (folder, store) = filled();
-    let files = export(&store, ExportFormat::Csv, &folder.path().join("out"), options).unwrap();
+    let files = export(&store, format("csv"), &folder.path().join("out"), options).unwrap();
     let mut reader = csv::Reader::from_path(&files[0]).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
 }
@@ -40,6 +44,10 @@ fn csv_has_one_row_a_loop_with_the_latest_prediction() {
     assert_eq!(kept, ["f32", "A4C PSAX", "-4.5", "timing_guessed"]);
     assert_eq!((row("1.2.4")["reason"].as_str(), row("1.2.4")["view"].as_str()), ("'=cmd()", ""));
     assert_eq!((row("9.9")["view"].as_str(), row("9.9")["confidence"].as_str()), ("A4C", "0.5"));
+    let added = ["final_view", "best", "standing", "first_view", "first_probability", "second_view", "acquired"];
+    let expected = ["A4C", "true", "untrained", "A4C", "0.5", "PLAX", "2026-01-01T12:00:00"];
+    assert_eq!(added.map(|column| row("9.9")[column].as_str()), expected);
+    assert_eq!((row("1.2.3")["final_view"].as_str(), row("1.2.3")["best"].as_str()), ("", "false"));
     assert_eq!(row("9.9")["content_sha256"], digest("c2").to_string());
     assert!(rows.iter().all(|row| !row.contains_key("path") && row.values().all(|cell| !cell.contains("/inbox"))));
 }
@@ -58,9 +66,9 @@ fn json_has_one_whole_file_a_study() {
     let out = folder.path().join("a/b/out");
     let options = ExportOptions::default();
     store.keep_label_set(&common::model("w1"), &["PSAX".to_owned()], at(0)).unwrap();
-    let files = export(&store, ExportFormat::Json, &out, &options).unwrap();
+    let files = export(&store, format("json"), &out, &options).unwrap();
     // Again, over the first ones.
-    assert_eq!(export(&store, ExportFormat::Json, &out, &options).unwrap(), files);
+    assert_eq!(export(&store, format("json"), &out, &options).unwrap(), files);
     assert!(files.iter().all(|file| file.parent() == Some(out.as_path())));
     assert_eq!(fs::read_dir(&out).unwrap().count(), 2, "no half files are left");
     let text = fs::read_to_string(out.join("1.2.json")).unwrap();
@@ -81,7 +89,7 @@ fn an_unknown_study_is_an_error() {
     let (folder, store) = filled();
     let options = ExportOptions { study_instance_uid: Some(study("7")), ..Default::default() };
     assert!(matches!(
-        export(&store, ExportFormat::Json, folder.path(), &options),
+        export(&store, format("json"), folder.path(), &options),
         Err(StoreError::UnknownStudy(uid)) if uid == study("7")
     ));
 }

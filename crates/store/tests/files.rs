@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use common::{at, file};
+use common::{at, file, sample};
 use rusqlite::Connection;
 use store::{JobFilter, Queue as _, SqliteStore, StoreError};
 use tempfile::TempDir;
@@ -18,7 +18,7 @@ fn folder_and_path() -> (TempDir, PathBuf) {
 }
 
 fn queue(store: &SqliteStore, name: &str) -> Result<(), StoreError> {
-    store.enqueue(&file(name, 1), None, at(0)).map(drop)
+    store.enqueue(&file(name, 1), sample(), None, at(0)).map(drop)
 }
 
 fn damage(path: &Path) {

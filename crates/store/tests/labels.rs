@@ -2,9 +2,11 @@
 
 mod common;
 
-use common::{LEASE, at, claimed, digest, facts, file, identity, label, model, new_store, prediction, sop, study};
+use common::{
+    LEASE, at, claimed, digest, facts, file, identity, label, model, new_store, prediction, sample, sop, study,
+};
 use store::{
-    FailedJobs, JobFailure, JobFilter, JobState, LabelStore, NotLabelledWhy, Queue, Recorded, Retry, Review, StoreError,
+    FailedJobs, FileState, JobFailure, JobFilter, JobState, LabelStore, Queue, Recorded, Retry, Review, StoreError,
 };
 
 const NEW: Recorded = Recorded::NewLoop { reopened_study: false };
@@ -25,7 +27,7 @@ fn the_same_instance_is_one_loop_and_each_model_speaks_once() {
     assert_eq!(said, [prediction("w1", Some("PLAX"), 0.9), prediction("w2", Some("A4C"), 0.7)]);
     let jobs = store.jobs(&JobFilter::default()).unwrap();
     assert!(jobs.iter().all(|job| job.state == JobState::Done));
-    assert_eq!(jobs.iter().map(|job| job.duplicate).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!(jobs.iter().map(|job| job.duplicate).collect::<Vec<_>>(), [false, true, true]);
 }
 
 #[test]
@@ -41,7 +43,7 @@ fn other_bytes_under_the_same_uid_are_refused_and_told() {
     assert_eq!(loops[0].facts, first);
     let inventory = store.inventory(&study("1.2")).unwrap();
     assert_eq!(inventory.not_labelled.len(), 1);
-    assert_eq!(inventory.not_labelled[0].why, NotLabelledWhy::Conflict);
+    assert_eq!(inventory.not_labelled[0].state, FileState::Conflict);
     assert_eq!(store.jobs(&JobFilter::default()).unwrap()[1].error_kind.as_deref(), Some("conflicting_content"));
 }
 
@@ -138,14 +140,14 @@ fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     let why: Vec<_> = inventory
         .not_labelled
         .iter()
-        .map(|entry| (entry.sop_instance_uid.as_ref().unwrap().as_str(), entry.why, entry.reason.as_deref().unwrap()))
+        .map(|entry| (entry.sop_instance_uid.as_ref().unwrap().as_str(), entry.state, entry.reason.as_deref().unwrap()))
         .collect();
     assert_eq!(
         why,
         [
-            ("1.2.8", NotLabelledWhy::Skipped, "spectral Doppler"),
-            ("1.2.6", NotLabelledWhy::Abstained, "low confidence"),
-            ("1.2.9", NotLabelledWhy::Failed, "frame 3"),
+            ("1.2.6", FileState::Unsure, "low confidence"),
+            ("1.2.8", FileState::WithoutView, "spectral Doppler"),
+            ("1.2.9", FileState::Failed, "frame 3"),
         ]
     );
     assert_eq!(inventory.models.len(), 1);
@@ -182,8 +184,9 @@ fn a_retry_that_works_leaves_no_failure_in_the_inventory() {
 fn a_study_with_only_queued_files_has_an_empty_inventory() {
     let (_folder, store) = new_store();
     let identity = identity("1.2", "1.2.3");
-    store.enqueue(&file("a", 1), Some(&identity), at(0)).unwrap();
+    store.enqueue(&file("a", 1), sample(), Some(&identity), at(0)).unwrap();
     store.keep_label_set(&model("w1"), &views(&["PLAX"]), at(0)).unwrap();
     let inventory = store.inventory(&study("1.2")).unwrap();
-    assert_eq!((inventory.unfinished_jobs, inventory.missing.len()), (1, 1));
+    assert_eq!((inventory.unfinished_jobs, inventory.missing.len()), (1, 0));
+    assert!(inventory.missing_withheld.is_some());
 }

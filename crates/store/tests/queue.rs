@@ -2,15 +2,19 @@
 
 mod common;
 
-use common::{LEASE, at, claimed, digest, facts, file, identity, new_store, prediction, study};
+use common::{LEASE, at, claimed, digest, facts, file, identity, new_store, prediction, sample, study};
 use jiff::SignedDuration;
 use store::{
-    Enqueued, FailedJobs, JobCounts, JobFailure, JobFilter, JobState, LabelStore, Queue, Retry, SettledFile,
-    SqliteStore, StoreError,
+    Enqueued, FailedJobs, FileIdentity, FileKnowledge, JobCounts, JobFailure, JobFilter, JobState, LabelStore, Queue,
+    Retry, SettledFile, SqliteStore, StoreError,
 };
 
 fn failure(kind: &str) -> JobFailure {
     JobFailure { kind: kind.to_owned(), message: "no luck".to_owned(), identity: None }
+}
+
+fn is_known(store: &SqliteStore, file: &FileIdentity) -> bool {
+    store.knowledge(file).unwrap() == FileKnowledge::Known
 }
 
 fn only_job(store: &SqliteStore) -> store::JobRow {
@@ -22,23 +26,23 @@ fn only_job(store: &SqliteStore) -> store::JobRow {
 #[test]
 fn the_same_version_of_a_file_is_queued_once() {
     let (_folder, store) = new_store();
-    assert!(matches!(store.enqueue(&file("a", 1), None, at(0)).unwrap(), Enqueued::New { .. }));
-    assert_eq!(store.enqueue(&file("a", 1), None, at(1)).unwrap(), Enqueued::Known);
-    assert!(store.is_known(&file("a", 1)).unwrap());
-    assert!(!store.is_known(&file("a", 2)).unwrap());
+    assert!(matches!(store.enqueue(&file("a", 1), sample(), None, at(0)).unwrap(), Enqueued::New { .. }));
+    assert_eq!(store.enqueue(&file("a", 1), sample(), None, at(1)).unwrap(), Enqueued::Known);
+    assert!(is_known(&store, &file("a", 1)));
+    assert!(store.knowledge(&file("a", 2)).unwrap() == FileKnowledge::Unknown);
 }
 
 #[test]
 fn a_later_version_supersedes_what_was_not_labelled_and_may_be_taken_back() {
     let (_folder, store) = new_store();
-    store.enqueue(&file("a", 1), None, at(0)).unwrap();
-    store.enqueue(&file("a", 2), None, at(1)).unwrap();
+    store.enqueue(&file("a", 1), sample(), None, at(0)).unwrap();
+    store.enqueue(&file("a", 2), sample(), None, at(1)).unwrap();
     assert_eq!(store.counts().unwrap(), JobCounts { pending: 1, skipped: 1, ..JobCounts::default() });
     let job = store.claim("w", LEASE, at(2)).unwrap().unwrap();
     assert_eq!(job.file, file("a", 2));
     // The first version is copied over the second.
-    assert!(!store.is_known(&file("a", 1)).unwrap());
-    assert!(matches!(store.enqueue(&file("a", 1), None, at(3)).unwrap(), Enqueued::New { .. }));
+    assert!(store.knowledge(&file("a", 1)).unwrap() == FileKnowledge::Unknown);
+    assert!(matches!(store.enqueue(&file("a", 1), sample(), None, at(3)).unwrap(), Enqueued::New { .. }));
     assert_eq!(store.claim("w", LEASE, at(3)).unwrap().unwrap().file, file("a", 1));
 }
 
@@ -49,7 +53,7 @@ fn a_path_need_not_be_utf8() {
     let (_folder, store) = new_store();
     let mut odd = file("a", 1);
     odd.path = std::ffi::OsStr::from_bytes(b"/inbox/M\xfcller.dcm").into();
-    store.enqueue(&odd, None, at(0)).unwrap();
+    store.enqueue(&odd, sample(), None, at(0)).unwrap();
     assert_eq!(store.claim("w", LEASE, at(0)).unwrap().unwrap().file, odd);
 }
 
@@ -88,7 +92,7 @@ fn a_temporary_failure_waits_and_a_permanent_one_stays() {
     let row = only_job(&store);
     assert_eq!((row.state, row.error_kind.as_deref()), (JobState::Failed, Some("decode")));
     assert_eq!(row.error_message.as_deref(), Some("no luck"));
-    assert_eq!(store.enqueue(&file("a", 10), None, at(32)).unwrap(), Enqueued::Known);
+    assert_eq!(store.enqueue(&file("a", 10), sample(), None, at(32)).unwrap(), Enqueued::Known);
     assert_eq!(store.retry_failed(&FailedJobs::All).unwrap(), [row.job_id]);
     assert_eq!(store.claim("w", LEASE, at(33)).unwrap().unwrap().attempts, 1);
 }
@@ -98,8 +102,8 @@ fn a_vanished_file_that_comes_back_is_queued_again() {
     let (_folder, store) = new_store();
     let job = claimed(&store, "a", 0);
     store.fail(&job, &failure(JobFailure::FILE_VANISHED), Retry::Never, at(1)).unwrap();
-    assert!(!store.is_known(&job.file).unwrap());
-    assert!(matches!(store.enqueue(&job.file, None, at(2)).unwrap(), Enqueued::New { .. }));
+    assert!(store.knowledge(&job.file).unwrap() == FileKnowledge::Unknown);
+    assert!(matches!(store.enqueue(&job.file, sample(), None, at(2)).unwrap(), Enqueued::New { .. }));
     assert_eq!(store.counts().unwrap().pending, 1);
 }
 
@@ -107,7 +111,7 @@ fn a_vanished_file_that_comes_back_is_queued_again() {
 fn a_file_that_was_in_hand_at_a_death_goes_last_and_is_never_given_up_for_it() {
     let (_folder, store) = new_store();
     let suspect = claimed(&store, "suspect", 0);
-    store.enqueue(&file("good", 1), None, at(0)).unwrap();
+    store.enqueue(&file("good", 1), sample(), None, at(0)).unwrap();
     assert_eq!(store.recover(true, at(1)).unwrap(), 1);
     let next = store.claim("w", LEASE, at(2)).unwrap().unwrap();
     assert_eq!(next.file, file("good", 1));
@@ -124,13 +128,41 @@ fn a_file_that_was_in_hand_at_a_death_goes_last_and_is_never_given_up_for_it() {
 #[test]
 fn files_that_need_no_worker_are_remembered() {
     let (_folder, store) = new_store();
-    store.settle(&file("notes.txt", 5), SettledFile::NotDicom, "no DICM mark", at(0)).unwrap();
-    store.settle(&file("half.dcm", 5), SettledFile::Incomplete, "last fragment is cut", at(0)).unwrap();
+    store.settle(&file("notes.txt", 5), sample(), &SettledFile::NotDicom, "no DICM mark", at(0)).unwrap();
+    let cut = |given_up| SettledFile::Incomplete { identity: None, given_up };
+    store.settle(&file("half.dcm", 5), sample(), &cut(true), "last fragment is cut", at(0)).unwrap();
     assert_eq!(store.counts().unwrap(), JobCounts { skipped: 1, failed: 1, ..JobCounts::default() });
-    assert!(store.is_known(&file("notes.txt", 5)).unwrap() && store.is_known(&file("half.dcm", 5)).unwrap());
+    assert!(is_known(&store, &file("notes.txt", 5)) && is_known(&store, &file("half.dcm", 5)));
     // The rest arrives.
-    store.enqueue(&file("half.dcm", 9), None, at(1)).unwrap();
+    store.enqueue(&file("half.dcm", 9), sample(), None, at(1)).unwrap();
     assert_eq!(store.counts().unwrap(), JobCounts { pending: 1, skipped: 2, ..JobCounts::default() });
+}
+
+#[test]
+fn an_incomplete_file_is_one_row_whose_age_counts_across_runs_and_from_its_last_change() {
+    let (_folder, store) = new_store();
+    let arriving = SettledFile::Incomplete { identity: Some(identity("1.2", "1.2.1")), given_up: false };
+    let settle = |size, second| store.settle(&file("half.dcm", size), sample(), &arriving, "cut", at(second)).unwrap();
+    assert_eq!((settle(5, 0), settle(5, 100)), (at(0), at(0)));
+    assert_eq!(store.knowledge(&file("half.dcm", 5)).unwrap(), FileKnowledge::Unknown, "the rest may have come");
+    assert_eq!((settle(7, 200), settle(7, 300)), (at(200), at(200)), "it has grown");
+    let row = only_job(&store);
+    assert_eq!((row.state, row.study_instance_uid, row.finished_at), (JobState::Failed, Some(study("1.2")), None));
+    let given_up = SettledFile::Incomplete { identity: None, given_up: true };
+    store.settle(&file("half.dcm", 7), sample(), &given_up, "cut", at(400)).unwrap();
+    assert!(is_known(&store, &file("half.dcm", 7)));
+}
+
+#[test]
+fn another_file_of_the_same_size_and_time_is_told_by_its_sample() {
+    let (_folder, store) = new_store();
+    store.enqueue(&file("a", 1), sample(), None, at(0)).unwrap();
+    let other = FileIdentity { inode: 2, ..file("a", 1) };
+    assert_eq!(store.knowledge(&other).unwrap(), FileKnowledge::KnownBySample(sample()));
+    store.confirm(&other).unwrap();
+    assert!(is_known(&store, &other), "a copy of the same bytes in its place");
+    assert!(matches!(store.enqueue(&other, digest("other"), None, at(1)).unwrap(), Enqueued::New { .. }));
+    assert_eq!(store.counts().unwrap(), JobCounts { pending: 1, skipped: 1, ..JobCounts::default() });
 }
 
 #[test]
@@ -141,7 +173,7 @@ fn a_study_is_held_open_by_waiting_files_closed_when_quiet_and_reopened_by_late_
         Enqueued::New { reopened_study, .. } => reopened_study,
         Enqueued::Known => panic!("a new file"),
     };
-    assert!(!reopened(store.enqueue(&file("a", 1), Some(&identity("1.2", "1.2.1")), at(0)).unwrap()));
+    assert!(!reopened(store.enqueue(&file("a", 1), sample(), Some(&identity("1.2", "1.2.1")), at(0)).unwrap()));
     assert!(store.close_quiet_studies(quiet, at(7200)).unwrap().is_empty(), "a file waits");
     let job = store.claim("w", LEASE, at(7200)).unwrap().unwrap();
     assert_eq!(job.identity, Some(identity("1.2", "1.2.1")));
@@ -151,9 +183,9 @@ fn a_study_is_held_open_by_waiting_files_closed_when_quiet_and_reopened_by_late_
     assert_eq!(store.close_quiet_studies(quiet, at(7201 + 600)).unwrap(), [study("1.2")]);
     assert!(store.close_quiet_studies(quiet, at(9999)).unwrap().is_empty(), "closed once");
 
-    assert!(!reopened(store.enqueue(&file("copy", 1), Some(&identity("1.2", "1.2.1")), at(10_000)).unwrap()));
+    assert!(!reopened(store.enqueue(&file("copy", 1), sample(), Some(&identity("1.2", "1.2.1")), at(10_000)).unwrap()));
     assert!(store.studies().unwrap()[0].closed_at.is_some(), "another copy is no news");
-    assert!(reopened(store.enqueue(&file("late", 1), Some(&identity("1.2", "1.2.2")), at(10_001)).unwrap()));
+    assert!(reopened(store.enqueue(&file("late", 1), sample(), Some(&identity("1.2", "1.2.2")), at(10_001)).unwrap()));
     let studies = store.studies().unwrap();
     assert_eq!((studies.len(), studies[0].closed_at, studies[0].last_activity), (1, None, at(10_001)));
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::WeightStatus;
 use zoo::weights::{SafetensorsFile, TensorSource};
-use zoo::{ModelCard, ProbabilityCalibration, WeightStatus};
+use zoo::{ModelCard, ProbabilityCalibration};
 
 use crate::{DataRecipe, Recipe, Result};
 

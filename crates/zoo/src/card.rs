@@ -1,13 +1,12 @@
 use std::fmt;
 use std::path::Path;
 
-use domain::SamplingStrategy;
+use domain::{SamplingStrategy, WeightStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::weights::DeterministicInit;
 use crate::{
-    AnyEncoderName, Architecture, FusionName, HeadName, LabelSet, Preparation, ProbabilityCalibration, Result,
-    WeightStatus, ZooError,
+    AnyEncoderName, Architecture, FusionName, HeadName, LabelSet, Preparation, ProbabilityCalibration, Result, ZooError,
 };
 
 /// One entry of the registry.

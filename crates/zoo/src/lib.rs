@@ -49,7 +49,7 @@ pub use names::{AnyEncoderName, FusionName, HeadName};
 pub use preparation::{Color, Crop, Normalize, Preparation, Resize};
 pub use probability_calibration::ProbabilityCalibration;
 pub use quantization::{CalibrationFrames, QuantizationError, QuantizationRanges, map_dtype};
-pub use registry::{Registry, Standing, WeightStatus};
+pub use registry::Registry;
 
 /// Result of this crate's operations.
 pub type Result<T> = std::result::Result<T, ZooError>;

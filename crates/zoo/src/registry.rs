@@ -2,8 +2,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use domain::WeightStatus;
 use files::{Access, AtomicFile};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::weights::{SafetensorsFile, TensorSource};
 use crate::{Model, ModelCard, Result, ZooError, shipped};
@@ -13,52 +14,6 @@ use crate::{Model, ModelCard, Result, ZooError, shipped};
 pub struct Registry {
     models: Vec<ModelCard>,
     folder: PathBuf,
-}
-
-/// The trust that a model's weights deserve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WeightStatus {
-    /// Initialized, not trained: labels mean nothing.
-    Untrained,
-    /// Trained on simulated images: not for clinical use.
-    Simulated,
-    /// Trained by a recipe, or imported from a file that is not the one that the model's authors published.
-    Unvalidated,
-    /// Published by the model's authors, who validated them on patients.
-    Clinical,
-}
-
-/// The weight that a label carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// From weights that were validated on patients.
-    Label,
-    /// From weights that never were: for a person to check.
-    Suggestion,
-}
-
-impl WeightStatus {
-    /// Returns the warning to print wherever a person could mistake the labels for clinical ones.
-    pub fn warning(self) -> Option<&'static str> {
-        match self {
-            Self::Untrained => Some("UNTRAINED WEIGHTS: the labels mean nothing, they only show how the program works"),
-            Self::Simulated => Some("TRAINED ON SIMULATED IMAGES: NOT FOR CLINICAL USE"),
-            Self::Unvalidated => {
-                Some("WEIGHTS NOT VALIDATED ON YOUR LOOPS: compare them with readers before anybody relies on them")
-            }
-            Self::Clinical => None,
-        }
-    }
-
-    /// Returns the standing of the labels that such weights give.
-    pub fn standing(self) -> Standing {
-        match self {
-            Self::Clinical => Standing::Label,
-            Self::Untrained | Self::Simulated | Self::Unvalidated => Standing::Suggestion,
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -140,7 +95,7 @@ impl Registry {
     ///
     /// Published weights are known by their sha256, in the card or in the record of their import.
     pub fn weight_status(&self, card: &ModelCard) -> WeightStatus {
-        if card.status != WeightStatus::Clinical || card.sha256.is_some() || !self.has_weights(card) {
+        if card.status != WeightStatus::Validated || card.sha256.is_some() || !self.has_weights(card) {
             return card.status;
         }
         let published = card.published.as_ref().and_then(|published| published.sha256.as_deref());
@@ -262,7 +217,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let registry = Registry::open(folder.path()).unwrap();
         let card = registry.card("EchoView47_TMED2").unwrap();
-        assert_eq!(registry.weight_status(card), WeightStatus::Clinical, "the card's, where no weights are here");
+        assert_eq!(registry.weight_status(card), WeightStatus::Validated, "the card's, where no weights are here");
         let path = registry.weights_path(card).unwrap();
         std::fs::write(&path, b"anything").unwrap();
         assert_eq!(registry.weight_status(card), WeightStatus::Unvalidated);
@@ -282,10 +237,8 @@ mod tests {
         write_origin(&"cd".repeat(32));
         assert_eq!(registry.weight_status(&published), WeightStatus::Unvalidated, "another file was imported");
         write_origin(&digest);
-        assert_eq!(registry.weight_status(&published), WeightStatus::Clinical, "the published file was imported");
+        assert_eq!(registry.weight_status(&published), WeightStatus::Validated, "the published file was imported");
         assert_eq!(registry.weight_status(card), WeightStatus::Unvalidated, "a card without digest proves nothing");
-        assert_eq!(WeightStatus::Unvalidated.standing(), Standing::Suggestion);
-        assert_eq!(WeightStatus::Clinical.standing(), Standing::Label);
     }
 
     #[test]

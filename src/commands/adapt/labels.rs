@@ -43,7 +43,7 @@ pub fn read(common: &Common, options: &AdaptOptions, views: &LabelSet) -> anyhow
                     None => continue,
                 },
             };
-            if let Some(path) = paths.get(&sop) {
+            if let Some(path) = paths.get(&sop).and_then(|files| store::present_file(files)) {
                 files.push(LabelledFile { sop_instance_uid: sop.to_string(), class, path: path.clone() });
             }
         }

@@ -6,9 +6,10 @@ mod vectors;
 
 use adapt::{Adaptation, LinearHead, VectorCache};
 use anyhow::{Context as _, ensure};
+use domain::WeightStatus;
 use pipeline::{LastLayer, Pipeline};
 use zoo::weights::replace_last_layer;
-use zoo::{LabelSet, ModelCard, Registry, WeightStatus};
+use zoo::{LabelSet, ModelCard, Registry};
 
 use super::eval::fit::calibration_of;
 use super::{Failure, Outcome};

@@ -1,5 +1,6 @@
 //! The facts of a loop's header that the rest of the program needs; never a patient's name, id or birth date.
 
+mod examination;
 mod image_format;
 mod read;
 mod uid;
@@ -59,6 +60,8 @@ pub struct Header {
     pub color_data_present: Option<bool>,
     /// True if the header says that the probe was not on the chest: esophageal, intracardiac, fetal, vascular, ...
     pub not_transthoracic: Option<String>,
+    /// The kind of examination, where body part or descriptions name one that is no transthoracic echo.
+    pub other_examination: Option<&'static str>,
     /// When each frame was acquired.
     pub timing: FrameTiming,
     /// The ultrasound regions as stored, in file order.

@@ -5,6 +5,7 @@ use dicom_dictionary_std::tags;
 
 use crate::ecg_header::read_ecg;
 use crate::error::CineError;
+use crate::header::examination::other_examination;
 use crate::header::{Header, ImageFormat, instance_uids};
 use crate::regions::read_regions;
 use crate::scan::{DataSet, Source};
@@ -71,6 +72,7 @@ impl Header {
             series_instance_uid: uids.series,
             image_type,
             not_transthoracic,
+            other_examination: other_examination(data_set),
             timing,
             ecg,
         })

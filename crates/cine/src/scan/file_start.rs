@@ -96,9 +96,25 @@ pub(crate) fn encoding_of_first_element(first: [u8; 8]) -> Option<Encoding> {
     Some(Encoding { explicit_vr: is_known_vr([v0, v1]), big_endian })
 }
 
+/// Returns the name of an archive's format, by its first bytes.
+fn archive_format(start: &[u8]) -> Option<&'static str> {
+    const FORMATS: [(&[u8], &str); 6] = [
+        (b"PK\x03\x04", "ZIP"),
+        (b"\x1F\x8B", "gzip"),
+        (b"BZh", "bzip2"),
+        (b"\xFD7zXZ", "xz"),
+        (b"7z\xBC\xAF", "7-Zip"),
+        (b"Rar!", "RAR"),
+    ];
+    FORMATS.iter().find(|(mark, _)| start.starts_with(mark)).map(|(_, format)| *format)
+}
+
 /// Refuses a file without preamble unless its first element is one that a data set begins with.
 fn check_looks_like_a_data_set(start: &[u8]) -> Result<(), CineError> {
     let refuse = |reason: &str| Err(CineError::NotDicom { reason: reason.into() });
+    if let Some(format) = archive_format(start) {
+        return Err(CineError::Archive { format });
+    }
     let Some(first) = start.first_chunk::<8>() else {
         return refuse("shorter than one element and without the DICM mark");
     };

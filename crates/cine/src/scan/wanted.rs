@@ -42,7 +42,7 @@ const SEQUENCES: [Tag; 4] = [
     tags::CHANNEL_SOURCE_SEQUENCE,
 ];
 
-const VALUES: [(Tag, u64); 97] = [
+const VALUES: [(Tag, u64); 100] = [
     (tags::MEDIA_STORAGE_SOP_CLASS_UID, SHORT),
     (tags::MEDIA_STORAGE_SOP_INSTANCE_UID, 4 * SHORT),
     (tags::TRANSFER_SYNTAX_UID, SHORT),
@@ -54,6 +54,9 @@ const VALUES: [(Tag, u64); 97] = [
     (tags::SERIES_NUMBER, SHORT),
     (tags::INSTANCE_NUMBER, SHORT),
     (tags::MODALITY, SHORT),
+    (tags::BODY_PART_EXAMINED, SHORT),
+    (tags::STUDY_DESCRIPTION, SHORT),
+    (tags::SERIES_DESCRIPTION, SHORT),
     (tags::MANUFACTURER, SHORT),
     (tags::MANUFACTURER_MODEL_NAME, SHORT),
     (tags::ACQUISITION_DATE_TIME, SHORT),

@@ -16,19 +16,25 @@ pub(crate) struct FileStat {
     pub last_change: Timestamp,
 }
 
-/// Looks at a path; none when it is no file any more.
-pub(crate) fn look(path: &Path) -> io::Result<Option<FileStat>> {
+/// Returns the metadata of a file; `None` where the path is no file any more.
+pub(crate) fn stat(path: &Path) -> io::Result<Option<FileStat>> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => metadata,
         Ok(_) => return Ok(None),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let modified_unix_ns = metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec());
+    let unix_ns = |seconds: i64, nanoseconds: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
     // A copy may carry an old time of writing, but never an old time of change.
     let last_change = metadata.mtime().max(metadata.ctime());
     Ok(Some(FileStat {
-        identity: FileIdentity { path: path.to_owned(), size_bytes: metadata.len(), modified_unix_ns },
+        identity: FileIdentity {
+            path: path.to_owned(),
+            size_bytes: metadata.len(),
+            modified_unix_ns: unix_ns(metadata.mtime(), metadata.mtime_nsec()),
+            inode: metadata.ino(),
+            changed_unix_ns: unix_ns(metadata.ctime(), metadata.ctime_nsec()),
+        },
         last_change: Timestamp::from_second(last_change).unwrap_or(Timestamp::MAX),
     }))
 }
@@ -65,13 +71,13 @@ impl Candidate {
     /// its clock is ours. If not, the next look is set.
     pub fn is_stable(
         &mut self,
-        sight: &FileStat,
+        found: &FileStat,
         stability: SignedDuration,
         trust_file_times: bool,
         now: Timestamp,
     ) -> bool {
         let by_looks = now.duration_since(self.unchanged_since) >= stability;
-        let by_file_times = trust_file_times && now.duration_since(sight.last_change) >= stability;
+        let by_file_times = trust_file_times && now.duration_since(found.last_change) >= stability;
         if !by_looks && !by_file_times {
             self.next_look = self.unchanged_since.saturating_add(stability).unwrap_or(Timestamp::MAX);
         }

@@ -3,37 +3,38 @@
 //! The walk over the folders is the truth; events of the system only say where to look first. A file is taken when it
 //! has not changed for the stability time and its bytes say that they are all there.
 
+mod arrival;
 mod candidate;
 mod file_system;
 mod hints;
 mod names;
 mod own_files;
+mod sample;
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use domain::{Sha256, path_tag};
 use files::{Links, Unreadable};
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
-use store::{Backend, Enqueued, FileIdentity, SettledFile, StoreError};
+use sha2::Digest as _;
+use store::{Backend, Enqueued, FileIdentity, FileKnowledge, SettledFile, StoreError};
 
 use crate::path_tag::without_path;
 use crate::reporter::Reporter;
 use crate::settings::InboxSettings;
-use crate::{Backoff, Clock, Completeness, DaemonEvent, FileCheck, Polling, path_tag};
+use crate::{Clock, Completeness, DaemonEvent, FileCheck, Polling};
+use arrival::{Arrival, read_error};
 use candidate::{Candidate, FileStat};
 use own_files::OwnFiles;
+use sample::sample_sha256;
 
-pub(crate) use candidate::look;
+pub(crate) use candidate::stat;
+pub use file_system::free_bytes;
 pub(crate) use file_system::network_name;
 pub(crate) use hints::{Hint, HintReceiver, HintSender, channel as hint_channel, watch};
-
-/// Waits between checks of an incomplete file: uploads resume within seconds or not at all.
-const INCOMPLETE_BACKOFF: Backoff =
-    Backoff { first: SignedDuration::from_secs(1), longest: SignedDuration::from_secs(60) };
+pub use names::is_ignored as is_ignored_name;
 
 /// Difference of the wall clock and the steady one beyond which somebody has set the wall clock.
 const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(1);
@@ -63,7 +64,7 @@ pub(crate) struct Inbox<'a> {
     /// File versions the store knows. Only their hashes: an archive has millions.
     settled: HashSet<Settled>,
     next_walk: Timestamp,
-    /// Folders whose trouble has been told.
+    /// Folders that were reported as unreadable.
     unreadable: HashSet<PathBuf>,
 }
 
@@ -155,29 +156,29 @@ impl<'a> Inbox<'a> {
             if (self.around.is_stopping)() {
                 return Ok(None);
             }
-            match found.map(|path| look(&path)) {
-                Ok(Ok(Some(sight))) => {
-                    seen.insert(settled_key(&sight.identity));
-                    self.consider(sight, now)?;
+            match found.map(|path| stat(&path)) {
+                Ok(Ok(Some(found))) => {
+                    seen.insert(settled_key(&found.identity));
+                    self.consider(found, now)?;
                 }
                 // Gone, or not readable just now: the next walk sees it if it is back.
                 Ok(Ok(None) | Err(_)) => {}
-                Err(found) => unreadable.push(found),
+                Err(folder) => unreadable.push(folder),
             }
         }
         let complete = unreadable.is_empty();
         for Unreadable { path, error } in unreadable {
             let (path_tag, reason) = (path_tag(&path), error.kind().to_string());
             if self.unreadable.insert(path) {
-                self.around.reporter.tell(&DaemonEvent::FolderUnreadable { path_tag, reason });
+                self.around.reporter.emit(&DaemonEvent::FolderUnreadable { path_tag, reason });
             }
         }
         Ok(complete.then_some(seen))
     }
 
     fn look_at(&mut self, path: &Path, now: Timestamp) -> Result<(), StoreError> {
-        match look(path) {
-            Ok(Some(sight)) => self.consider(sight, now),
+        match stat(path) {
+            Ok(Some(found)) => self.consider(found, now),
             // Gone, or not readable just now: the next walk sees it if it is back.
             Ok(None) | Err(_) => {
                 self.candidates.remove(path);
@@ -187,28 +188,59 @@ impl<'a> Inbox<'a> {
     }
 
     /// Decides about a file that was just seen.
-    fn consider(&mut self, sight: FileStat, now: Timestamp) -> Result<(), StoreError> {
-        let path = sight.identity.path.clone();
+    fn consider(&mut self, found: FileStat, now: Timestamp) -> Result<(), StoreError> {
+        let path = found.identity.path.clone();
         if self.own_files.contains(&path) {
             return Ok(());
         }
-        if self.settled.contains(&settled_key(&sight.identity)) {
+        if path.file_name().is_some_and(names::is_ignored) {
+            return self.leave_alone(&found.identity);
+        }
+        if self.settled.contains(&settled_key(&found.identity)) {
             self.candidates.remove(&path);
             return Ok(());
         }
-        let as_before = self.candidates.get(&path).is_some_and(|candidate| candidate.identity == sight.identity);
+        let as_before = self.candidates.get(&path).is_some_and(|candidate| candidate.identity == found.identity);
         if !as_before {
-            if self.around.store.is_known(&sight.identity)? {
-                self.settle(&sight.identity);
+            if self.is_known(&found.identity)? {
+                self.settle(&found.identity);
                 return Ok(());
             }
-            self.candidates.insert(path.clone(), Candidate::new(sight.identity.clone(), now));
+            self.candidates.insert(path.clone(), Candidate::new(found.identity.clone(), now));
         }
         let (stability, trust) = (self.around.settings.stability, self.file_times_are_trusted());
         let ready = self.candidates.get_mut(&path).is_some_and(|candidate| {
-            (!as_before || candidate.next_look <= now) && candidate.is_stable(&sight, stability, trust, now)
+            (!as_before || candidate.next_look <= now) && candidate.is_stable(&found, stability, trust, now)
         });
-        if ready { self.check(&sight.identity, now) } else { Ok(()) }
+        if ready { self.check(&found.identity, found.last_change, now) } else { Ok(()) }
+    }
+
+    /// Returns whether the store knows this version of a file, if need be by a sample of its content.
+    fn is_known(&self, file: &FileIdentity) -> Result<bool, StoreError> {
+        let is_same = |sample| sample_sha256(&file.path).is_ok_and(|found| found == sample);
+        match self.around.store.knowledge(file)? {
+            FileKnowledge::Known => Ok(true),
+            FileKnowledge::KnownBySample(sample) if is_same(sample) => {
+                self.around.store.confirm(file)?;
+                Ok(true)
+            }
+            FileKnowledge::KnownBySample(_) | FileKnowledge::Unknown => Ok(false),
+        }
+    }
+
+    /// Remembers a file that is not read because of its name, so that it is counted.
+    fn leave_alone(&mut self, file: &FileIdentity) -> Result<(), StoreError> {
+        if self.settled.contains(&settled_key(file)) {
+            return Ok(());
+        }
+        if !self.is_known(file)?
+            && let Ok(sample) = sample_sha256(&file.path)
+        {
+            let reason = "left alone because of its name: hidden, unfinished, or the index of a disc";
+            self.around.store.settle(file, sample, &SettledFile::IgnoredName, reason, self.around.clock.now())?;
+        }
+        self.settle(file);
+        Ok(())
     }
 
     /// Returns whether a file's age can be told from its times: the file system's clock is ours, and nobody has set it.
@@ -218,15 +250,18 @@ impl<'a> Inbox<'a> {
     }
 
     /// Asks whether the bytes are all there and acts on the answer.
-    fn check(&mut self, file: &FileIdentity, now: Timestamp) -> Result<(), StoreError> {
-        let answer = catch_unwind(AssertUnwindSafe(|| self.around.file_check.check(&file.path)))
-            .unwrap_or_else(|_| Completeness::Incomplete { reason: "the completeness check panicked".to_owned() });
-        match look(&file.path) {
-            Ok(Some(sight)) if sight.identity == *file => {}
+    fn check(&mut self, file: &FileIdentity, last_change: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let answer = catch_unwind(AssertUnwindSafe(|| self.around.file_check.check(&file.path))).unwrap_or_else(|_| {
+            Completeness::Incomplete { reason: "the completeness check panicked".to_owned(), identity: None }
+        });
+        // Of a file that cannot be read nothing was found either: its sample is that of nothing.
+        let sample = sample_sha256(&file.path).unwrap_or(Sha256::from([0; 32]));
+        match stat(&file.path) {
+            Ok(Some(found)) if found.identity == *file => {}
             // It changed under the check: the answer is worth nothing. Not asked again at once, since a file that never
             // stops changing would keep us here for ever.
-            Ok(Some(sight)) => {
-                let mut candidate = Candidate::new(sight.identity, now);
+            Ok(Some(found)) => {
+                let mut candidate = Candidate::new(found.identity, now);
                 candidate.next_look = now.saturating_add(self.around.settings.stability).unwrap_or(Timestamp::MAX);
                 self.candidates.insert(file.path.clone(), candidate);
                 return Ok(());
@@ -239,64 +274,45 @@ impl<'a> Inbox<'a> {
         let path_tag = path_tag(&file.path);
         match answer {
             Completeness::Complete { identity } => {
-                let enqueued = self.around.store.enqueue(file, identity.as_ref(), self.around.clock.now())?;
+                let enqueued = self.around.store.enqueue(file, sample, identity.as_ref(), self.around.clock.now())?;
                 self.settle(file);
                 let study_instance_uid = identity.map(|identity| identity.study_instance_uid);
                 if let Enqueued::New { reopened_study, .. } = enqueued {
                     (self.around.wake_worker)();
                     self.around
                         .reporter
-                        .tell(&DaemonEvent::FileTaken { path_tag, study_instance_uid: study_instance_uid.clone() });
+                        .emit(&DaemonEvent::FileTaken { path_tag, study_instance_uid: study_instance_uid.clone() });
                     if let Some(study_instance_uid) = study_instance_uid.filter(|_| reopened_study) {
-                        self.around.reporter.tell(&DaemonEvent::StudyReopened { study_instance_uid });
+                        self.around.reporter.emit(&DaemonEvent::StudyReopened { study_instance_uid });
                     }
                 }
             }
             Completeness::NotDicom { reason } => {
                 let reason = without_path(&reason, &file.path);
-                self.around.store.settle(file, SettledFile::NotDicom, &reason, self.around.clock.now())?;
+                self.around.store.settle(file, sample, &SettledFile::NotDicom, &reason, self.around.clock.now())?;
                 self.settle(file);
-                self.around.reporter.tell(&DaemonEvent::FileIgnored { path_tag, reason });
+                self.around.reporter.emit(&DaemonEvent::FileIgnored { path_tag, reason });
             }
-            Completeness::Incomplete { .. } if let Some(error) = read_error(&file.path) => {
-                self.wait_until_readable(file, &error, now);
+            Completeness::Archive { reason } => {
+                self.around.store.settle(file, sample, &SettledFile::Archive, &reason, self.around.clock.now())?;
+                self.settle(file);
+                self.around.reporter.emit(&DaemonEvent::ArchiveIgnored { path_tag, reason });
             }
-            Completeness::Incomplete { reason } => {
-                self.wait_for_the_rest(file, without_path(&reason, &file.path), now)?;
+            Completeness::Incomplete { reason, identity } => {
+                let last_change = self.file_times_are_trusted().then_some(last_change);
+                let Some(candidate) = self.candidates.get_mut(&file.path) else { return Ok(()) };
+                let (store, reporter) = (self.around.store, self.around.reporter);
+                let arrival = Arrival { store, reporter, file, sample, now };
+                if let Some(error) = read_error(&file.path) {
+                    return arrival.wait_until_readable(candidate, &error);
+                }
+                let found = (identity, without_path(&reason, &file.path));
+                if arrival.wait_for_the_rest(candidate, found, last_change, self.around.settings.incomplete_limit)? {
+                    self.settle(file);
+                }
             }
         }
         Ok(())
-    }
-
-    fn wait_for_the_rest(&mut self, file: &FileIdentity, reason: String, now: Timestamp) -> Result<(), StoreError> {
-        let Some(candidate) = self.candidates.get_mut(&file.path) else { return Ok(()) };
-        let first_time = candidate.incomplete_since.is_none();
-        let since = *candidate.incomplete_since.get_or_insert(now);
-        candidate.incomplete_looks += 1;
-        candidate.next_look =
-            now.saturating_add(INCOMPLETE_BACKOFF.wait_after(candidate.incomplete_looks)).unwrap_or(Timestamp::MAX);
-        let given_up = now.duration_since(since) >= self.around.settings.incomplete_limit;
-        if given_up {
-            self.around.store.settle(file, SettledFile::Incomplete, &reason, self.around.clock.now())?;
-            self.settle(file);
-        }
-        if first_time || given_up {
-            let path_tag = path_tag(&file.path);
-            self.around.reporter.tell(&DaemonEvent::FileIncomplete { path_tag, reason, given_up });
-        }
-        Ok(())
-    }
-
-    /// A share that is away says nothing about the file, so the file is never given up for it.
-    fn wait_until_readable(&mut self, file: &FileIdentity, error: &io::Error, now: Timestamp) {
-        let Some(candidate) = self.candidates.get_mut(&file.path) else { return };
-        candidate.unreadable_looks += 1;
-        let wait = INCOMPLETE_BACKOFF.wait_after(candidate.unreadable_looks);
-        candidate.next_look = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-        if candidate.unreadable_looks == 1 {
-            let (path_tag, reason) = (path_tag(&file.path), format!("it cannot be read: {}", error.kind()));
-            self.around.reporter.tell(&DaemonEvent::FileIncomplete { path_tag, reason, given_up: false });
-        }
     }
 
     fn settle(&mut self, file: &FileIdentity) {
@@ -305,16 +321,13 @@ impl<'a> Inbox<'a> {
     }
 }
 
-/// Returns why nothing of a file can be read.
-fn read_error(path: &Path) -> Option<io::Error> {
-    File::open(path).and_then(|mut file| file.read(&mut [0])).err()
-}
-
 /// 128 bits of a hash: two files of an archive will not meet by chance.
 fn settled_key(file: &FileIdentity) -> Settled {
-    let mut hasher = Sha256::new();
+    let mut hasher = sha2::Sha256::new();
     hasher.update(file.size_bytes.to_le_bytes());
     hasher.update(file.modified_unix_ns.to_le_bytes());
+    hasher.update(file.inode.to_le_bytes());
+    hasher.update(file.changed_unix_ns.to_le_bytes());
     hasher.update(file.path.as_os_str().as_encoded_bytes());
     let mut key = Settled::default();
     key.iter_mut().zip(hasher.finalize()).for_each(|(to, from)| *to = from);

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 const UNFINISHED: [&str; 3] = ["part", "tmp", "filepart"];
 
 /// Returns whether a file or folder name is that of something hidden, unfinished or no loop by convention.
-pub(crate) fn is_ignored(name: &OsStr) -> bool {
+pub fn is_ignored(name: &OsStr) -> bool {
     let bytes = name.as_encoded_bytes();
     let extension = Path::new(name).extension();
     bytes.starts_with(b".")

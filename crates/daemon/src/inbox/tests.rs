@@ -63,6 +63,11 @@ impl Desk {
         work(&mut inbox);
     }
 
+    fn is_known(&self, path: &Path) -> bool {
+        let file = stat(path).unwrap().unwrap().identity;
+        self.store.knowledge(&file).unwrap() == FileKnowledge::Known
+    }
+
     fn jobs(&self) -> Vec<JobState> {
         self.store.jobs(&JobFilter::default()).unwrap().iter().map(|job| job.state).collect()
     }
@@ -133,7 +138,7 @@ fn an_incomplete_file_is_looked_at_ever_more_seldom_and_given_up_until_it_change
     let mut desk = Desk::new();
     desk.settings.inbox.stability = SignedDuration::ZERO;
     desk.settings.inbox.incomplete_limit = SignedDuration::from_mins(10);
-    desk.answer(Completeness::Incomplete { reason: "cut".to_owned() });
+    desk.answer(Completeness::Incomplete { reason: "cut".to_owned(), identity: None });
     let path = desk.put("a", "1");
     desk.with_inbox(true, |inbox| {
         let now = start();
@@ -142,11 +147,11 @@ fn an_incomplete_file_is_looked_at_ever_more_seldom_and_given_up_until_it_change
         }
         // Looks after 0, 1, 3, 7, 15, 31, 63 s, then every minute.
         assert_eq!(*desk.checks.lock().unwrap(), 15);
-        assert!(desk.jobs().is_empty());
+        assert!(!desk.is_known(&path), "not given up");
         for second in 599..700 {
             inbox.tick(now + seconds(second)).unwrap();
         }
-        assert_eq!(desk.jobs(), [JobState::Failed]);
+        assert!(desk.jobs() == [JobState::Failed] && desk.is_known(&path));
         assert_eq!((*desk.checks.lock().unwrap(), inbox.waiting()), (16, 0));
 
         desk.answer(COMPLETE);
@@ -204,7 +209,7 @@ fn a_check_that_panics_is_an_incomplete_file() {
     };
     let mut inbox = Inbox::new(around, vec![desk.folder.path().join("inbox")]);
     inbox.tick(start()).unwrap();
-    assert_eq!((inbox.waiting(), desk.jobs().len()), (1, 0));
+    assert_eq!((inbox.waiting(), desk.jobs()), (1, vec![JobState::Failed]));
 }
 
 #[test]
@@ -230,7 +235,7 @@ fn a_wall_clock_that_is_set_neither_delays_nor_hurries_a_file() {
 fn the_database_in_the_watch_folder_is_no_file_of_the_inbox() {
     let mut desk = Desk::new();
     desk.settings.inbox.stability = SignedDuration::ZERO;
-    desk.answer(Completeness::Incomplete { reason: "an SQLite file".to_owned() });
+    desk.answer(Completeness::Incomplete { reason: "an SQLite file".to_owned(), identity: None });
     let observer = |_: &DaemonEvent| {};
     let file_check = |_: &Path| desk.answer.lock().unwrap().clone();
     let around = InboxContext {

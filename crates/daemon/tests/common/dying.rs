@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use domain::{JobId, ModelKey, Prediction, Sha256, SopUid, StudyUid};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Backend, DicomIdentity, Enqueued, FailedJobs, FileIdentity, Inventory, Job, JobCounts, JobFailure, JobFilter,
-    JobRow, KnownLoop, LabelStore, LoopFacts, LoopFile, Queue, Recorded, Retry, Review, SettledFile, SqliteStore,
-    StoreError, StoredLoop, StoredPrediction, Study,
+    Backend, ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Inventory, Job,
+    JobCounts, JobFailure, JobFilter, JobRow, KnownLoop, LabelStore, LoopFacts, LoopFile, Overview, Queue, Recorded,
+    Retry, Review, SettledFile, SqliteStore, StoreError, StoredFile, StoredLoop, StoredPrediction, Study, StudyName,
 };
 
 pub struct Dying {
@@ -48,9 +48,14 @@ impl Backend for Dying {
 
 impl Queue for Dying {
     pass_on! {
-        enqueue(file: &FileIdentity, identity: Option<&DicomIdentity>, now: Timestamp) -> Enqueued;
-        settle(file: &FileIdentity, how: SettledFile, reason: &str, now: Timestamp) -> ();
-        is_known(file: &FileIdentity) -> bool;
+        enqueue(file: &FileIdentity, sample: Sha256, identity: Option<&DicomIdentity>, now: Timestamp) -> Enqueued;
+        settle(file: &FileIdentity, sample: Sha256, how: &SettledFile, reason: &str, now: Timestamp) -> Timestamp;
+        knowledge(file: &FileIdentity) -> FileKnowledge;
+        confirm(file: &FileIdentity) -> ();
+        forget_file(job_id: JobId, now: Timestamp) -> ();
+        files_without_study() -> Vec<StoredFile>;
+        overview(since: Timestamp) -> Overview;
+        resolve_conflict(job_id: JobId, choice: ConflictChoice, now: Timestamp) -> bool;
         claim(worker: &str, lease: SignedDuration, now: Timestamp) -> Option<Job>;
         heartbeat(job: &Job, lease: SignedDuration, now: Timestamp) -> bool;
         skip(job: &Job, kind: &str, reason: &str, now: Timestamp) -> ();
@@ -74,13 +79,17 @@ impl LabelStore for Dying {
         known_loop(sop: &SopUid) -> Option<KnownLoop>;
         keep_label_set(model: &ModelKey, views: &[String], now: Timestamp) -> ();
         label_set(study: &StudyUid) -> Vec<String>;
+        loop_file(sop: &SopUid) -> Option<(JobId, PathBuf)>;
         loops_without(model: &ModelKey, study: &StudyUid) -> Vec<LoopFile>;
         add_prediction(sop: &SopUid, said: &Prediction, now: Timestamp) -> bool;
         close_quiet_studies(quiet: SignedDuration, now: Timestamp) -> Vec<StudyUid>;
         studies() -> Vec<Study>;
+        studies_named(name: &StudyName) -> Vec<StudyUid>;
+        loops_named(prefix: &str) -> Vec<SopUid>;
+        numbered_loops(study: &StudyUid) -> Vec<SopUid>;
         loops(study: &StudyUid) -> Vec<StoredLoop>;
         predictions(study: &StudyUid) -> Vec<StoredPrediction>;
-        paths(study: &StudyUid) -> BTreeMap<SopUid, PathBuf>;
+        paths(study: &StudyUid) -> BTreeMap<SopUid, Vec<PathBuf>>;
         add_review(review: &Review) -> ();
         reviews(study: &StudyUid) -> Vec<Review>;
         inventory(study: &StudyUid) -> Inventory;

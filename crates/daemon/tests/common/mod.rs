@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -126,8 +127,13 @@ impl Lab {
     pub fn file_identity(&self, name: &str) -> FileIdentity {
         let path = self.folder.path().join("inbox").join(name);
         let metadata = fs::metadata(&path).unwrap();
-        let since_1970 = metadata.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
-        FileIdentity { path, size_bytes: metadata.len(), modified_unix_ns: since_1970.as_nanos() as i64 }
+        FileIdentity {
+            path,
+            size_bytes: metadata.len(),
+            modified_unix_ns: metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec(),
+            inode: metadata.ino(),
+            changed_unix_ns: metadata.ctime() * 1_000_000_000 + metadata.ctime_nsec(),
+        }
     }
 
     pub fn jobs(&self) -> Vec<(String, Option<String>)> {
@@ -174,7 +180,9 @@ pub fn check(path: &Path) -> Completeness {
     let words = words(path);
     match (words.first().map(String::as_str), words.last().map(String::as_str)) {
         (Some("LOOP"), Some("END")) => Completeness::Complete { identity: Some(identity(&words[1], &words[2])) },
-        (Some("LOOP"), _) => Completeness::Incomplete { reason: format!("{}: the end is missing", path.display()) },
+        (Some("LOOP"), _) => {
+            Completeness::Incomplete { reason: format!("{}: the end is missing", path.display()), identity: None }
+        }
         _ => Completeness::NotDicom { reason: "no loop".to_owned() },
     }
 }
@@ -240,6 +248,7 @@ impl Labeller for FakeLabeller {
         let prediction = Prediction {
             model: self.model(),
             weights_note: None,
+            weights_status: None,
             view: Some(what.to_owned()),
             confidence: 0.5,
             abstained: false,
@@ -270,5 +279,7 @@ pub fn facts(study: &str, sop: &str) -> LoopFacts {
         frames: Some(30),
         frame_time_ms: None,
         acquired: None,
+        pixel_sha256: None,
+        not_tte: None,
     }
 }

@@ -7,11 +7,11 @@ mod tests;
 use std::path::Path;
 
 use candle_core::Device;
-use domain::{ModelKey, Precision, Sha256};
+use domain::{ModelKey, Precision, Sha256, WeightStatus};
 use ecg::PlanSettings;
 use nn::DeviceChoice;
 use preprocess::Preprocessor;
-use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration, QuantizationRanges, Registry, WeightStatus, ZooError};
+use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration, QuantizationRanges, Registry, ZooError};
 
 use self::agreement::{check_device, check_ranges, compare};
 use crate::digest::digest;

@@ -43,7 +43,7 @@ fn untrained_weights_are_said_to_be_untrained() {
     let absent = PipelineSource::named("EchoSDNet", Path::new("nowhere")).unwrap();
     assert!(Pipeline::open(&absent, Path::new("nowhere"), DeviceChoice::Cpu).is_err());
     let pipeline = Pipeline::open_untrained(&absent, Path::new("nowhere"), DeviceChoice::Cpu).unwrap();
-    assert_eq!((pipeline.status(), pipeline.card().status), (WeightStatus::Untrained, WeightStatus::Clinical));
+    assert_eq!((pipeline.status(), pipeline.card().status), (WeightStatus::Untrained, WeightStatus::Validated));
 }
 
 #[test]

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{ExportOptions, write_file};
+use super::{ExportFormat, ExportOptions, write_file};
 use crate::{Inventory, LabelStore, Review, StoreError, StoredLoop, Study};
+
+/// `<study>.json`.
+pub(super) const FORMAT: ExportFormat = ExportFormat { name: "json", about: "<study>.json, one object a study", write };
 
 #[derive(Serialize)]
 struct StudyObject {
@@ -26,7 +29,7 @@ struct LoopObject {
 }
 
 /// Writes one file a study.
-pub(super) fn write(
+fn write(
     labels: &dyn LabelStore,
     studies: &[Study],
     folder: &Path,
@@ -55,7 +58,7 @@ fn study_object(labels: &dyn LabelStore, study: &Study, options: &ExportOptions)
         .map(|stored| {
             let sop = &stored.facts.sop_instance_uid;
             LoopObject {
-                path: paths.get(sop).map(|path| path.display().to_string()),
+                path: super::current_path(paths.get(sop)),
                 reviews: reviews.iter().filter(|review| review.sop_instance_uid == *sop).cloned().collect(),
                 stored,
             }

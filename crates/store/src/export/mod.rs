@@ -8,15 +8,29 @@ use std::path::{Path, PathBuf};
 use domain::StudyUid;
 use files::Access;
 
-use crate::{LabelStore, StoreError};
+use crate::{LabelStore, StoreError, Study, present_file};
 
 /// A format for machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportFormat {
-    /// `loops.csv`: one row a loop.
-    Csv,
-    /// `<study>.json`: one object a study.
-    Json,
+#[derive(Debug, Clone, Copy)]
+pub struct ExportFormat {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// Files that it writes, for people.
+    pub about: &'static str,
+    write: WriteStudies,
+}
+
+/// Writes studies into a folder and returns the files.
+type WriteStudies = fn(&dyn LabelStore, &[Study], &Path, &ExportOptions) -> Result<Vec<PathBuf>, StoreError>;
+
+/// Every format.
+pub const FORMATS: &[ExportFormat] = &[csv::FORMAT, json::FORMAT];
+
+impl ExportFormat {
+    /// Returns the format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        FORMATS.iter().copied().find(|format| format.name == name)
+    }
 }
 
 /// Extent of an export. The default is everything that names no patient.
@@ -46,13 +60,15 @@ pub fn export(
             return Err(StoreError::UnknownStudy(wanted.clone()));
         }
     }
-    match format {
-        ExportFormat::Csv => csv::write(labels, &studies, folder, options),
-        ExportFormat::Json => json::write(labels, &studies, folder, options),
-    }
+    (format.write)(labels, &studies, folder, options)
 }
 
 /// Exports may name patients by the paths in them.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     files::write(path, bytes, Access::Group).map_err(|source| StoreError::Export { path: path.to_owned(), source })
+}
+
+/// Returns the path where a loop is now, as text.
+fn current_path(files: Option<&Vec<PathBuf>>) -> Option<String> {
+    files.and_then(|files| present_file(files)).map(|path| path.display().to_string())
 }

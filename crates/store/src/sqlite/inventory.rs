@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::{Mode, SopUid, StudyUid};
+use domain::{Mode, SopUid, StudyUid, WeightStatus, path_tag};
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 
-use super::read;
-use super::row::{count, named, optional, optional_time, parsed, time};
-use crate::{Inventory, InventoryLoop, ModelUsed, NotLabelled, NotLabelledWhy, StoredPrediction, ViewInventory};
+use super::row::{count, json, named, optional_named, optional_time, parsed, time};
+use super::{names, read};
+use crate::{
+    FileState, Inventory, InventoryLoop, ModelUsed, NotLabelled, StateCounts, StoredFile, StoredPrediction,
+    ViewInventory,
+};
 
 /// The predictions of each loop, oldest first.
 type Predictions = HashMap<SopUid, Vec<StoredPrediction>>;
@@ -26,33 +29,50 @@ pub(super) fn read(connection: &Connection, study: &StudyUid) -> Result<Option<I
         .collect();
     let summary = connection
         .prepare_cached(
-            "SELECT last_activity, closed_at, files, waiting FROM study_summary WHERE study_instance_uid = ?1",
+            "SELECT study.last_activity, study.closed_at, files, waiting, missing_withheld, study_id,
+                 (SELECT min(acquired) FROM loop WHERE loop.study_id = study.study_id) AS acquired
+             FROM study_summary JOIN study USING (study_instance_uid) WHERE study_instance_uid = ?1",
         )?
         .query_row([study.as_str()], |row| {
             Ok(Inventory {
                 study_instance_uid: study.clone(),
+                number: row.get("study_id")?,
+                acquired: row.get("acquired")?,
                 last_activity: time(row, "last_activity")?,
                 closed_at: optional_time(row, "closed_at")?,
                 files: count(row, 2)?,
+                states: StateCounts::of_study(),
                 unfinished_jobs: count(row, 3)?,
                 models: models.into_iter().collect(),
                 views: Vec::new(),
                 missing: Vec::new(),
+                missing_withheld: row.get("missing_withheld")?,
                 not_labelled: Vec::new(),
             })
         })
         .optional()?;
     let Some(mut inventory) = summary else { return Ok(None) };
-    inventory.views = views(connection, study, &mut predictions)?;
+    let names = short_names(connection, study, inventory.number)?;
+    inventory.views = views(connection, study, &names, &mut predictions)?;
     inventory.missing = view_names(connection, "study_missing_view", study)?;
-    inventory.not_labelled = loops_without_view(connection, study, &mut predictions)?;
-    inventory.not_labelled.extend(files_without_loop(connection, study)?);
+    let files = read::files(connection, study)?;
+    files.iter().for_each(|file| inventory.states.add(file.state, 1));
+    inventory.not_labelled = not_labelled(connection, study, files, &names, &mut predictions)?;
     Ok(Some(inventory))
 }
 
-/// Returns the views that a complete study has, in the order of its label set.
+/// Returns the views that a complete study has, in the order of its label set; without a prediction in the study, those
+/// of the pipeline that was used last.
 pub(super) fn label_set(connection: &Connection, study: &StudyUid) -> Result<Vec<String>> {
-    view_names(connection, "study_label_set", study)
+    let of_study = view_names(connection, "study_label_set", study)?;
+    if !of_study.is_empty() {
+        return Ok(of_study);
+    }
+    let last_used = connection
+        .prepare_cached("SELECT views FROM pipeline ORDER BY last_used DESC LIMIT 1")?
+        .query_row([], |row| json(row, "views"))
+        .optional()?;
+    Ok(last_used.unwrap_or_default())
 }
 
 fn view_names(connection: &Connection, table: &'static str, study: &StudyUid) -> Result<Vec<String>> {
@@ -62,7 +82,20 @@ fn view_names(connection: &Connection, table: &'static str, study: &StudyUid) ->
         .collect()
 }
 
-fn views(connection: &Connection, study: &StudyUid, predictions: &mut Predictions) -> Result<Vec<ViewInventory>> {
+/// Short names of loops.
+type Names = HashMap<SopUid, String>;
+
+fn short_names(connection: &Connection, study: &StudyUid, number: i64) -> Result<Names> {
+    let loops = names::numbered_loops(connection, study)?;
+    Ok(loops.into_iter().zip(1..).map(|(sop, of_loop)| (sop, format!("{number}/{of_loop}"))).collect())
+}
+
+fn views(
+    connection: &Connection,
+    study: &StudyUid,
+    names: &Names,
+    predictions: &mut Predictions,
+) -> Result<Vec<ViewInventory>> {
     let mut query = connection.prepare_cached(
         "SELECT ranked_loop.*
          FROM ranked_loop
@@ -73,7 +106,7 @@ fn views(connection: &Connection, study: &StudyUid, predictions: &mut Prediction
     let mut rows = query.query([study.as_str()])?;
     while let Some(row) = rows.next()? {
         let view: String = row.get("view")?;
-        let entry = inventory_loop(row, predictions)?;
+        let entry = inventory_loop(row, names, predictions)?;
         match views.last_mut().filter(|last| last.view == view) {
             Some(last) => last.loops.push(entry),
             None => views.push(ViewInventory { view, best: entry.sop_instance_uid.clone(), loops: vec![entry] }),
@@ -82,10 +115,12 @@ fn views(connection: &Connection, study: &StudyUid, predictions: &mut Prediction
     Ok(views)
 }
 
-fn inventory_loop(row: &Row<'_>, predictions: &mut Predictions) -> Result<InventoryLoop> {
+fn inventory_loop(row: &Row<'_>, names: &Names, predictions: &mut Predictions) -> Result<InventoryLoop> {
     let sop_instance_uid: SopUid = parsed(row, "sop_instance_uid")?;
     Ok(InventoryLoop {
+        name: names.get(&sop_instance_uid).cloned().unwrap_or_default(),
         confidence: row.get("confidence")?,
+        standing: optional_named(row, "standing", WeightStatus::from_name)?,
         reviewed: row.get("reviewed")?,
         frames: row.get("frames")?,
         mode: named(row, "mode", Mode::from_name)?,
@@ -95,51 +130,52 @@ fn inventory_loop(row: &Row<'_>, predictions: &mut Predictions) -> Result<Invent
     })
 }
 
-fn loops_without_view(
-    connection: &Connection,
-    study: &StudyUid,
-    predictions: &mut Predictions,
-) -> Result<Vec<NotLabelled>> {
-    let why = |outcome: &str| match outcome {
-        "abstained" => Some(NotLabelledWhy::Abstained),
-        "reviewed" => Some(NotLabelledWhy::Reviewed),
-        "skipped" => Some(NotLabelledWhy::Skipped),
-        _ => None,
-    };
+/// A loop without a view.
+struct Unlabelled {
+    mode: Mode,
+    reason: Option<String>,
+    reviewed: bool,
+}
+
+fn loops_without_view(connection: &Connection, study: &StudyUid) -> Result<HashMap<SopUid, Unlabelled>> {
     connection
-        .prepare_cached(
-            "SELECT * FROM loop_label WHERE study_instance_uid = ?1 AND view IS NULL
-             ORDER BY acquired IS NULL, acquired, sop_instance_uid",
-        )?
+        .prepare_cached("SELECT * FROM loop_label WHERE study_instance_uid = ?1 AND view IS NULL")?
         .query_map([study.as_str()], |row| {
-            let sop_instance_uid: SopUid = parsed(row, "sop_instance_uid")?;
-            Ok(NotLabelled {
-                why: named(row, "outcome", why)?,
-                reason: row.get("reason")?,
-                mode: Some(named(row, "mode", Mode::from_name)?),
-                predictions: predictions.remove(&sop_instance_uid).unwrap_or_default(),
-                sop_instance_uid: Some(sop_instance_uid),
-            })
+            let mode = named(row, "mode", Mode::from_name)?;
+            let (reason, reviewed) = (row.get("reason")?, row.get("reviewed")?);
+            Ok((parsed(row, "sop_instance_uid")?, Unlabelled { mode, reason, reviewed }))
         })?
         .collect()
 }
 
-/// Returns the files of a study that failed or were refused.
-fn files_without_loop(connection: &Connection, study: &StudyUid) -> Result<Vec<NotLabelled>> {
-    connection
-        .prepare_cached(
-            "SELECT sop_instance_uid, state = 'failed' AS failed, error_message FROM job
-             WHERE study_instance_uid = ?1 AND (state = 'failed' OR error_kind = 'conflicting_content')
-             ORDER BY job_id",
-        )?
-        .query_map([study.as_str()], |row| {
-            Ok(NotLabelled {
-                sop_instance_uid: optional(row, "sop_instance_uid")?,
-                why: if row.get("failed")? { NotLabelledWhy::Failed } else { NotLabelledWhy::Conflict },
-                reason: row.get("error_message")?,
-                mode: None,
-                predictions: Vec::new(),
-            })
-        })?
-        .collect()
+/// Returns the files of a study that are not the one of a labelled loop.
+fn not_labelled(
+    connection: &Connection,
+    study: &StudyUid,
+    files: Vec<StoredFile>,
+    names: &Names,
+    predictions: &mut Predictions,
+) -> Result<Vec<NotLabelled>> {
+    let mut loops = loops_without_view(connection, study)?;
+    let is_loop = |state| matches!(state, FileState::Unsure | FileState::WithoutView);
+    Ok(files
+        .into_iter()
+        .filter(|file| file.state != FileState::Labelled)
+        .map(|file| {
+            let sop = file.sop_instance_uid;
+            let found = sop.as_ref().filter(|_| is_loop(file.state)).and_then(|sop| loops.remove(sop));
+            let said = sop.as_ref().filter(|_| found.is_some()).and_then(|sop| predictions.remove(sop));
+            NotLabelled {
+                job_id: file.job_id,
+                path_tag: path_tag(&file.path),
+                name: sop.as_ref().filter(|_| found.is_some()).and_then(|sop| names.get(sop)).cloned(),
+                state: file.state,
+                reviewed: found.as_ref().is_some_and(|found| found.reviewed),
+                mode: found.as_ref().map(|found| found.mode),
+                reason: found.and_then(|found| found.reason).or(file.reason),
+                predictions: said.unwrap_or_default(),
+                sop_instance_uid: sop,
+            }
+        })
+        .collect())
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::database::WriteError;
 use super::row::{named, optional, optional_time, path_bytes, path_from, time, time_text};
-use crate::{DicomIdentity, FileIdentity, Job, JobFailure, JobRow, JobState, StoreError};
+use crate::{DicomIdentity, FileIdentity, FileKnowledge, Job, JobFailure, JobRow, JobState, StoreError};
 
 /// Final or intermediate end of a job.
 pub(super) struct JobEnd<'a> {
@@ -42,7 +42,8 @@ pub(super) fn end_job(connection: &Connection, job: &Job, end: &JobEnd<'_>, now:
              content_sha256 = coalesce(?8, content_sha256), duplicate = ?9, loop_id = coalesce(?10, loop_id),
              sop_instance_uid = coalesce(?11, sop_instance_uid),
              study_instance_uid = coalesce(?12, study_instance_uid),
-             finished_at = ?13, worker = NULL, lease_until = NULL
+             finished_at = ?13, worker = NULL, lease_until = NULL,
+             replaces_loop = replaces_loop AND ?4 = 'pending'
          WHERE job_id = ?1 AND worker = ?2 AND attempts = ?3 AND state = 'running'",
         params![
             job.job_id.0,
@@ -63,88 +64,241 @@ pub(super) fn end_job(connection: &Connection, job: &Job, end: &JobEnd<'_>, now:
     if held == 1 { Ok(()) } else { Err(StoreError::LeaseLost { job_id: job.job_id }.into()) }
 }
 
-/// The job of one version of a file.
-pub(super) struct Found {
-    job_id: JobId,
-    state: JobState,
-    error_kind: Option<String>,
+/// Returns what is known of this version of a file.
+pub(super) fn knowledge(connection: &Connection, file: &FileIdentity) -> rusqlite::Result<FileKnowledge> {
+    let newest = connection
+        .prepare_cached(
+            "SELECT state, error_kind, finished_at, sample_sha256, inode IS ?4 AND changed_unix_ns IS ?5 AS as_before
+             FROM job WHERE path = ?1 AND size_bytes = ?2 AND modified_unix_ns = ?3 ORDER BY job_id DESC LIMIT 1",
+        )?
+        .query_row(
+            params![
+                path_bytes(&file.path),
+                signed(file.size_bytes),
+                file.modified_unix_ns,
+                signed(file.inode),
+                file.changed_unix_ns
+            ],
+            |row| {
+                let is_settled = !may_be_taken_again(row)?;
+                let as_before: bool = row.get("as_before")?;
+                Ok(match optional::<Sha256>(row, "sample_sha256")? {
+                    _ if !is_settled => FileKnowledge::Unknown,
+                    Some(sample) if !as_before => FileKnowledge::KnownBySample(sample),
+                    // Without a sample an older program took it, which told versions by size and time alone.
+                    _ => FileKnowledge::Known,
+                })
+            },
+        )
+        .optional()?;
+    Ok(newest.unwrap_or(FileKnowledge::Unknown))
 }
 
-impl Found {
-    /// The file was gone, or another version stood in its place, and now this one is back.
-    pub fn may_be_revived(&self) -> bool {
-        match self.state {
-            JobState::Failed => self.error_kind.as_deref() == Some(JobFailure::FILE_VANISHED),
-            JobState::Skipped => self.error_kind.as_deref() == Some(JobFailure::SUPERSEDED),
-            JobState::Pending | JobState::Running | JobState::Done => false,
+/// Returns whether a file with this job row is looked at again: it was gone or another version stood in its place, and
+/// now it is back; or the rest of it may have come.
+fn may_be_taken_again(row: &Row<'_>) -> rusqlite::Result<bool> {
+    let kind: Option<String> = row.get("error_kind")?;
+    Ok(match state(row)? {
+        JobState::Failed if kind.as_deref() == Some(JobFailure::INCOMPLETE) => {
+            row.get::<_, Option<String>>("finished_at")?.is_none()
         }
-    }
+        JobState::Failed => kind.as_deref() == Some(JobFailure::FILE_VANISHED),
+        JobState::Skipped => kind.as_deref() == Some(JobFailure::SUPERSEDED),
+        JobState::Pending | JobState::Running | JobState::Done => false,
+    })
 }
 
-pub(super) fn find(connection: &Connection, file: &FileIdentity) -> rusqlite::Result<Option<Found>> {
+/// The job of one version of a file, and whether it may be taken again.
+fn find(connection: &Connection, file: &FileIdentity, sample: Sha256) -> rusqlite::Result<Option<(JobId, bool)>> {
     connection
         .prepare_cached(
-            "SELECT job_id, state, error_kind FROM job WHERE path = ?1 AND size_bytes = ?2 AND modified_unix_ns = ?3",
+            "SELECT * FROM job WHERE path = ?1 AND size_bytes = ?2 AND modified_unix_ns = ?3
+                 AND (sample_sha256 IS NULL OR sample_sha256 = ?4) ORDER BY job_id DESC LIMIT 1",
         )?
-        .query_row(params![path_bytes(&file.path), size_column(file), file.modified_unix_ns], |row| {
-            Ok(Found { job_id: JobId(row.get(0)?), state: state(row)?, error_kind: row.get(2)? })
-        })
+        .query_row(
+            params![path_bytes(&file.path), signed(file.size_bytes), file.modified_unix_ns, sample.to_string()],
+            |row| Ok((JobId(row.get("job_id")?), may_be_taken_again(row)?)),
+        )
         .optional()
 }
 
-/// The key of a job that is pending from now on; none when the file has one already.
+/// Returns the key of a job that is pending from now on; `None` when the file has one already.
 pub(super) fn insert_or_revive(
     connection: &Connection,
     file: &FileIdentity,
+    sample: Sha256,
     identity: Option<&DicomIdentity>,
     now: Timestamp,
 ) -> rusqlite::Result<Option<JobId>> {
-    let found = find(connection, file)?;
-    if found.as_ref().is_some_and(|found| !found.may_be_revived()) {
+    let found = find(connection, file, sample)?;
+    if matches!(found, Some((_, false))) {
         return Ok(None);
     }
-    supersede(connection, file)?;
-    if let Some(found) = found {
+    supersede(connection, file, sample)?;
+    let (sop, study) = identity_columns(identity);
+    if let Some((job_id, _)) = found {
         connection.execute(
             "UPDATE job SET state = 'pending', attempts = 0, interruptions = 0, not_before = NULL, error_kind = NULL,
-                 error_message = NULL, finished_at = NULL WHERE job_id = ?1",
-            [found.job_id.0],
+                 error_message = NULL, finished_at = NULL, duplicate = 0, inode = ?2, changed_unix_ns = ?3,
+                 sample_sha256 = ?4, sop_instance_uid = coalesce(?5, sop_instance_uid),
+                 study_instance_uid = coalesce(?6, study_instance_uid)
+             WHERE job_id = ?1",
+            params![job_id.0, signed(file.inode), file.changed_unix_ns, sample.to_string(), sop, study],
         )?;
-        return Ok(Some(found.job_id));
+        return Ok(Some(job_id));
     }
-    connection.execute(
-        "INSERT INTO job (path, size_bytes, modified_unix_ns, state, sop_instance_uid, study_instance_uid, enqueued_at)
-         VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6)",
-        params![
-            path_bytes(&file.path),
-            size_column(file),
-            file.modified_unix_ns,
-            identity.map(|identity| identity.sop_instance_uid.as_str()),
-            identity.map(|identity| identity.study_instance_uid.as_str()),
-            time_text(now),
-        ],
-    )?;
-    Ok(Some(JobId(connection.last_insert_rowid())))
+    let row = NewRow { state: JobState::Pending, kind: None, message: None, is_finished: false };
+    insert(connection, file, sample, identity, &row, now).map(Some)
 }
 
-/// Older versions of a file that were not labelled never can be: their bytes are gone.
-pub(super) fn supersede(connection: &Connection, file: &FileIdentity) -> rusqlite::Result<usize> {
+/// A row without a job before it.
+pub(super) struct NewRow<'a> {
+    pub state: JobState,
+    pub kind: Option<&'a str>,
+    pub message: Option<&'a str>,
+    pub is_finished: bool,
+}
+
+pub(super) fn insert(
+    connection: &Connection,
+    file: &FileIdentity,
+    sample: Sha256,
+    identity: Option<&DicomIdentity>,
+    row: &NewRow<'_>,
+    now: Timestamp,
+) -> rusqlite::Result<JobId> {
+    let (sop, study) = identity_columns(identity);
     connection.execute(
-        "UPDATE job SET state = 'skipped', error_kind = ?4,
+        "INSERT INTO job (path, size_bytes, modified_unix_ns, inode, changed_unix_ns, sample_sha256, state, error_kind,
+             error_message, sop_instance_uid, study_instance_uid, enqueued_at, finished_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        params![
+            path_bytes(&file.path),
+            signed(file.size_bytes),
+            file.modified_unix_ns,
+            signed(file.inode),
+            file.changed_unix_ns,
+            sample.to_string(),
+            row.state.as_str(),
+            row.kind,
+            row.message,
+            sop,
+            study,
+            time_text(now),
+            row.is_finished.then(|| time_text(now)),
+        ],
+    )?;
+    Ok(JobId(connection.last_insert_rowid()))
+}
+
+/// Remembers an incomplete file; returns since when this version of it is known.
+pub(super) fn put_incomplete(
+    connection: &Connection,
+    file: &FileIdentity,
+    sample: Sha256,
+    (identity, given_up): (Option<&DicomIdentity>, bool),
+    reason: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Timestamp> {
+    // An upload that goes on is one row, not one for each size that it had.
+    let arriving = connection
+        .query_row(
+            "SELECT job_id, enqueued_at,
+                 size_bytes = ?2 AND modified_unix_ns = ?3 AND sample_sha256 IS ?4 AS as_before
+             FROM job WHERE path = ?1 AND file_state = 'incomplete' AND finished_at IS NULL",
+            params![path_bytes(&file.path), signed(file.size_bytes), file.modified_unix_ns, sample.to_string()],
+            |row| Ok((JobId(row.get("job_id")?), time(row, "enqueued_at")?, row.get("as_before")?)),
+        )
+        .optional()?;
+    let finished_at = given_up.then(|| time_text(now));
+    let Some((job_id, since, as_before)) = arriving else {
+        supersede(connection, file, sample)?;
+        if let Some((job_id, _)) = find(connection, file, sample)? {
+            connection.execute(
+                "UPDATE job SET state = 'failed', error_kind = ?2, error_message = ?3, enqueued_at = ?4, finished_at = ?5
+                 WHERE job_id = ?1 AND state = 'skipped'",
+                params![job_id.0, JobFailure::INCOMPLETE, reason, time_text(now), finished_at],
+            )?;
+            return Ok(now);
+        }
+        let kind = Some(JobFailure::INCOMPLETE);
+        let row = NewRow { state: JobState::Failed, kind, message: Some(reason), is_finished: given_up };
+        insert(connection, file, sample, identity, &row, now)?;
+        return Ok(now);
+    };
+    let since = if as_before { since } else { now };
+    let (sop, study) = identity_columns(identity);
+    connection.execute(
+        "UPDATE job SET size_bytes = ?2, modified_unix_ns = ?3, inode = ?4, changed_unix_ns = ?5, sample_sha256 = ?6,
+             error_message = ?7, enqueued_at = ?8, finished_at = ?9, sop_instance_uid = ?10, study_instance_uid = ?11
+         WHERE job_id = ?1",
+        params![
+            job_id.0,
+            signed(file.size_bytes),
+            file.modified_unix_ns,
+            signed(file.inode),
+            file.changed_unix_ns,
+            sample.to_string(),
+            reason,
+            time_text(since),
+            finished_at,
+            sop,
+            study,
+        ],
+    )?;
+    Ok(since)
+}
+
+fn identity_columns(identity: Option<&DicomIdentity>) -> (Option<&str>, Option<&str>) {
+    identity.map(|identity| (identity.sop_instance_uid.as_str(), identity.study_instance_uid.as_str())).unzip()
+}
+
+/// Ends the jobs of older versions of a file, except those of loops: their bytes are gone, their labels are not.
+pub(super) fn supersede(connection: &Connection, file: &FileIdentity, sample: Sha256) -> rusqlite::Result<usize> {
+    connection.execute(
+        "UPDATE job SET state = 'skipped', error_kind = ?5,
              error_message = 'a later version of the file came' || coalesce('; before: ' || error_message, '')
-         WHERE path = ?1 AND NOT (size_bytes = ?2 AND modified_unix_ns = ?3) AND state IN ('pending', 'failed')",
-        params![path_bytes(&file.path), size_column(file), file.modified_unix_ns, JobFailure::SUPERSEDED],
+         WHERE path = ?1 AND NOT (size_bytes = ?2 AND modified_unix_ns = ?3 AND sample_sha256 IS ?4)
+             AND state <> 'running' AND file_state NOT IN ('loop', 'superseded')",
+        params![
+            path_bytes(&file.path),
+            signed(file.size_bytes),
+            file.modified_unix_ns,
+            sample.to_string(),
+            JobFailure::SUPERSEDED
+        ],
     )
 }
 
-pub(super) fn loop_is_known(connection: &Connection, sop: &SopUid) -> rusqlite::Result<bool> {
-    connection
-        .query_row("SELECT EXISTS (SELECT 1 FROM loop WHERE sop_instance_uid = ?1)", [sop.as_str()], |row| row.get(0))
+/// Takes the files of an object that failed before it came whole off the list of failures.
+///
+/// Only older ones: a damaged file that comes after the good one is a failure that a person should know of.
+pub(super) fn replace_failed(
+    connection: &Connection,
+    job: &Job,
+    sop: &SopUid,
+    loop_id: Option<LoopId>,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE job SET state = 'skipped', duplicate = 1, loop_id = ?3,
+             error_kind = iif(error_kind = ?4, ?5, ?6),
+             error_message = 'the object came again, whole' || coalesce('; before: ' || error_message, '')
+         WHERE sop_instance_uid = ?1 AND job_id < ?2 AND file_state IN ('failed', 'incomplete')",
+        params![
+            sop.as_str(),
+            job.job_id.0,
+            loop_id.map(|id| id.0),
+            JobFailure::FILE_VANISHED,
+            JobFailure::SUPERSEDED,
+            JobFailure::REPLACED
+        ],
+    )?;
+    Ok(())
 }
 
 /// SQLite integers are signed; no file is that long.
-pub(super) fn size_column(file: &FileIdentity) -> i64 {
-    i64::try_from(file.size_bytes).unwrap_or(i64::MAX)
+pub(super) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 pub(super) fn state(row: &Row<'_>) -> rusqlite::Result<JobState> {
@@ -156,6 +310,9 @@ pub(super) fn file_identity(row: &Row<'_>) -> rusqlite::Result<FileIdentity> {
         path: path_from(row.get("path")?),
         size_bytes: row.get::<_, i64>("size_bytes")?.unsigned_abs(),
         modified_unix_ns: row.get("modified_unix_ns")?,
+        // Absent in rows of an older program: no stat of a file equals it then.
+        inode: row.get::<_, Option<i64>>("inode")?.unwrap_or_default().unsigned_abs(),
+        changed_unix_ns: row.get::<_, Option<i64>>("changed_unix_ns")?.unwrap_or_default(),
     })
 }
 
@@ -178,6 +335,7 @@ pub(super) fn job_row(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         error_kind: row.get("error_kind")?,
         error_message: row.get("error_message")?,
         duplicate: row.get("duplicate")?,
+        loop_id: row.get::<_, Option<i64>>("loop_id")?.map(LoopId),
         sop_instance_uid: optional(row, "sop_instance_uid")?,
         study_instance_uid: optional(row, "study_instance_uid")?,
         enqueued_at: time(row, "enqueued_at")?,

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use domain::{LoopId, ModelKey, Precision, Prediction, Sha256, SopUid, StudyUid};
+use domain::{JobId, LoopId, ModelKey, Precision, Prediction, Sha256, SopUid, StudyUid};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::job_table::{JobEnd, end_job};
-use super::row::{parsed, time_text};
-use super::{SqliteStore, inventory, place, read, study};
+use super::row::{parsed, path_from, time_text};
+use super::{SqliteStore, inventory, names, place, read, study};
 use crate::{
-    DicomIdentity, Inventory, Job, JobState, KnownLoop, LabelStore, LoopFacts, LoopFile, Recorded, Review, StoreError,
-    StoredLoop, StoredPrediction, Study,
+    Inventory, Job, KnownLoop, LabelStore, LoopFacts, LoopFile, Recorded, Review, StoreError, StoredLoop,
+    StoredPrediction, Study, StudyName,
 };
 
 impl LabelStore for SqliteStore {
@@ -45,26 +44,7 @@ impl LabelStore for SqliteStore {
 
     fn record_duplicate(&self, job: &Job, known: &KnownLoop, now: Timestamp) -> Result<(), StoreError> {
         self.write("record another copy of a loop", |transaction| {
-            let (loop_id, content): (LoopId, Sha256) = transaction
-                .query_row(
-                    "SELECT loop_id, content_sha256 FROM loop WHERE sop_instance_uid = ?1",
-                    [known.sop_instance_uid.as_str()],
-                    |row| Ok((LoopId(row.get(0)?), parsed(row, "content_sha256")?)),
-                )
-                .optional()?
-                .ok_or_else(|| StoreError::UnknownLoop(known.sop_instance_uid.clone()))?;
-            let identity = DicomIdentity {
-                study_instance_uid: known.study_instance_uid.clone(),
-                sop_instance_uid: known.sop_instance_uid.clone(),
-            };
-            let end = JobEnd {
-                duplicate: true,
-                loop_id: Some(loop_id),
-                content_sha256: Some(content),
-                identity: Some(&identity),
-                ..JobEnd::new(JobState::Done)
-            };
-            end_job(transaction, job, &end, now)
+            place::copy(transaction, job, &known.sop_instance_uid, now)
         })
     }
 
@@ -76,7 +56,8 @@ impl LabelStore for SqliteStore {
                      WHERE content_sha256 = ?1 AND (skip_reason NOT NULL OR EXISTS (
                          SELECT 1 FROM prediction
                          WHERE prediction.loop_id = loop.loop_id AND pipeline = ?2 AND weights_sha256 = ?3
-                             AND pipeline_sha256 IS ?4 AND precision IS ?5))",
+                             AND pipeline_sha256 IS ?4 AND precision IS ?5
+                             AND prediction.pixel_sha256 = loop.pixel_sha256))",
                     params![
                         content_sha256.to_string(),
                         model.pipeline,
@@ -119,6 +100,19 @@ impl LabelStore for SqliteStore {
         self.read("read a label set", |connection| inventory::label_set(connection, study))
     }
 
+    fn loop_file(&self, sop: &SopUid) -> Result<Option<(JobId, PathBuf)>, StoreError> {
+        self.read("look up the file of a loop", |connection| {
+            connection
+                .query_row(
+                    "SELECT job_id, path FROM job JOIN loop USING (loop_id)
+                     WHERE loop.sop_instance_uid = ?1 AND file_state = 'loop'",
+                    [sop.as_str()],
+                    |row| Ok((JobId(row.get("job_id")?), path_from(row.get("path")?))),
+                )
+                .optional()
+        })
+    }
+
     fn loops_without(&self, model: &ModelKey, study: &StudyUid) -> Result<Vec<LoopFile>, StoreError> {
         self.read("list loops for another model", |connection| read::loops_without(connection, model, study))
     }
@@ -146,7 +140,7 @@ impl LabelStore for SqliteStore {
                     "UPDATE study SET closed_at = ?1
                      WHERE closed_at IS NULL AND last_activity <= ?2 AND NOT EXISTS (
                          SELECT 1 FROM job WHERE job.study_instance_uid = study.study_instance_uid
-                             AND job.state IN ('pending', 'running'))
+                             AND job.file_state = 'waiting')
                      RETURNING study_instance_uid",
                 )?
                 .query_map([time_text(now), time_text(now - quiet)], |row| parsed(row, "study_instance_uid"))?
@@ -162,6 +156,18 @@ impl LabelStore for SqliteStore {
         self.read("list studies", read::studies)
     }
 
+    fn studies_named(&self, name: &StudyName) -> Result<Vec<StudyUid>, StoreError> {
+        self.read("find a study", |connection| names::studies(connection, name))
+    }
+
+    fn loops_named(&self, uid_prefix: &str) -> Result<Vec<SopUid>, StoreError> {
+        self.read("find a loop", |connection| names::loops(connection, uid_prefix))
+    }
+
+    fn numbered_loops(&self, study: &StudyUid) -> Result<Vec<SopUid>, StoreError> {
+        self.read("number loops", |connection| names::numbered_loops(connection, study))
+    }
+
     fn loops(&self, study: &StudyUid) -> Result<Vec<StoredLoop>, StoreError> {
         self.read("list loops", |connection| read::loops(connection, study))
     }
@@ -170,15 +176,15 @@ impl LabelStore for SqliteStore {
         self.read("list predictions", |connection| read::predictions(connection, study))
     }
 
-    fn paths(&self, study: &StudyUid) -> Result<BTreeMap<SopUid, PathBuf>, StoreError> {
+    fn paths(&self, study: &StudyUid) -> Result<BTreeMap<SopUid, Vec<PathBuf>>, StoreError> {
         self.read("list paths", |connection| read::paths(connection, study))
     }
 
     fn add_review(&self, review: &Review) -> Result<(), StoreError> {
         self.write("keep a review", |transaction| {
             let added = transaction.execute(
-                "INSERT INTO review (loop_id, view, reviewer, comment, created_at)
-                 SELECT loop_id, ?2, ?3, ?4, ?5 FROM loop WHERE sop_instance_uid = ?1",
+                "INSERT INTO review (loop_id, view, reviewer, comment, created_at, pixel_sha256)
+                 SELECT loop_id, ?2, ?3, ?4, ?5, pixel_sha256 FROM loop WHERE sop_instance_uid = ?1",
                 params![
                     review.sop_instance_uid.as_str(),
                     review.view,

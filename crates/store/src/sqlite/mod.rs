@@ -1,11 +1,15 @@
 //! SQLite, the only back end today.
 
+mod conflict;
 mod database;
 mod database_files;
+mod facts;
 mod inventory;
 mod job_table;
 mod label_store;
 mod maintenance;
+mod names;
+mod overview;
 mod place;
 mod queue;
 mod read;

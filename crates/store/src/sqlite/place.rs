@@ -1,15 +1,18 @@
 //! Putting a loop and what a model said about it in their places.
+//!
+//! A loop is its SOP Instance UID with its pixels. The same pixels with another header are the same loop: the facts of the
+//! file that came last count, and the study that it names.
 
-use domain::{LoopId, Precision, Prediction, Sha256};
+use domain::{JobId, LoopId, Precision, Prediction, Sha256, SopUid, StudyUid, WeightStatus};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::json;
 
 use super::database::WriteError;
-use super::job_table::{JobEnd, end_job};
-use super::row::{parsed, time_text};
-use super::study;
-use crate::{DicomIdentity, Job, JobState, LoopFacts, Recorded};
+use super::job_table::{JobEnd, end_job, replace_failed};
+use super::row::{parsed, path_bytes, time_text};
+use super::{facts, study};
+use crate::{DicomIdentity, Job, JobFailure, JobState, LoopFacts, Recorded, StoreError};
 
 /// Places a labelled loop and ends its job.
 pub(super) fn labelled(
@@ -20,8 +23,8 @@ pub(super) fn labelled(
     prediction: &Prediction,
     now: Timestamp,
 ) -> Result<Recorded, WriteError> {
-    let mut placed = put_loop(connection, facts, content_sha256, None, now)?;
-    if let Placed::At { loop_id, recorded } = &mut placed {
+    let mut placed = put_loop(connection, job, facts, content_sha256, None, now)?;
+    if let Placed::At { loop_id, recorded, .. } = &mut placed {
         let is_new = add_prediction(connection, *loop_id, prediction, now)?;
         if is_new && *recorded == Recorded::Duplicate {
             *recorded = Recorded::NewPrediction;
@@ -39,9 +42,28 @@ pub(super) fn skipped(
     reason: &str,
     now: Timestamp,
 ) -> Result<Recorded, WriteError> {
-    let placed = put_loop(connection, facts, content_sha256, Some(reason), now)?;
+    let placed = put_loop(connection, job, facts, content_sha256, Some(reason), now)?;
     let end = JobEnd { kind: Some("not_a_view"), message: Some(reason), ..JobEnd::new(JobState::Skipped) };
     finish(connection, job, facts, content_sha256, placed, end, now)
+}
+
+/// Ends the job of a file whose very bytes are those of a known loop.
+pub(super) fn copy(connection: &Connection, job: &Job, sop: &SopUid, now: Timestamp) -> Result<(), WriteError> {
+    let known = find_loop(connection, sop)?.ok_or_else(|| StoreError::UnknownLoop(sop.clone()))?;
+    let is_file = becomes_file(connection, job, known.loop_id)?;
+    if known.is_older_than(job) {
+        facts::read_from(connection, known.loop_id, job.job_id)?;
+    }
+    replace_failed(connection, job, sop, Some(known.loop_id))?;
+    let identity = DicomIdentity { study_instance_uid: known.study_instance_uid, sop_instance_uid: sop.clone() };
+    let end = JobEnd {
+        duplicate: !is_file,
+        loop_id: Some(known.loop_id),
+        content_sha256: Some(known.content_sha256),
+        identity: Some(&identity),
+        ..JobEnd::new(JobState::Done)
+    };
+    end_job(connection, job, &end, now)
 }
 
 /// Place of a loop.
@@ -49,44 +71,123 @@ enum Placed {
     At {
         loop_id: LoopId,
         recorded: Recorded,
+        /// The job's file is the one of the loop; else it is another copy.
+        is_file: bool,
     },
-    /// Its UID belongs to other bytes.
-    Refused {
-        loop_id: LoopId,
-        first_content_sha256: Sha256,
-    },
+    /// Its UID belongs to other pixels.
+    Refused { loop_id: LoopId, first_content_sha256: Sha256 },
+}
+
+/// A loop that is in the store.
+struct KnownLoop {
+    loop_id: LoopId,
+    study_instance_uid: StudyUid,
+    content_sha256: Sha256,
+    /// Empty where an older program recorded it.
+    pixel_sha256: String,
+    facts_job_id: Option<JobId>,
+}
+
+impl KnownLoop {
+    /// Returns whether the job's file came after the one that the facts are of. Keys of jobs are in the order of
+    /// arrival, ends of jobs are not.
+    fn is_older_than(&self, job: &Job) -> bool {
+        self.facts_job_id.is_none_or(|facts_job_id| facts_job_id <= job.job_id)
+    }
+
+    fn has_pixels_of(&self, facts: &LoopFacts, content_sha256: Sha256) -> bool {
+        self.content_sha256 == content_sha256
+            || facts.pixel_sha256.is_some_and(|digest| digest.to_string() == self.pixel_sha256)
+    }
+}
+
+fn find_loop(connection: &Connection, sop: &SopUid) -> rusqlite::Result<Option<KnownLoop>> {
+    connection
+        .query_row(
+            "SELECT loop.*, study_instance_uid FROM loop JOIN study USING (study_id) WHERE sop_instance_uid = ?1",
+            [sop.as_str()],
+            |row| {
+                Ok(KnownLoop {
+                    loop_id: LoopId(row.get("loop_id")?),
+                    study_instance_uid: parsed(row, "study_instance_uid")?,
+                    content_sha256: parsed(row, "content_sha256")?,
+                    pixel_sha256: row.get("pixel_sha256")?,
+                    facts_job_id: row.get::<_, Option<i64>>("facts_job_id")?.map(JobId),
+                })
+            },
+        )
+        .optional()
 }
 
 /// Puts a loop in its place, unless its SOP Instance UID is taken.
 fn put_loop(
     connection: &Connection,
+    job: &Job,
     facts: &LoopFacts,
     content_sha256: Sha256,
     skip_reason: Option<&str>,
     now: Timestamp,
 ) -> rusqlite::Result<Placed> {
-    let first: Option<(LoopId, Sha256)> = connection
-        .query_row(
-            "SELECT loop_id, content_sha256 FROM loop WHERE sop_instance_uid = ?1",
-            [facts.sop_instance_uid.as_str()],
-            |row| Ok((LoopId(row.get(0)?), parsed(row, "content_sha256")?)),
-        )
-        .optional()?;
-    match first {
-        Some((loop_id, first_content_sha256)) if first_content_sha256 != content_sha256 => {
-            Ok(Placed::Refused { loop_id, first_content_sha256 })
+    let Some(known) = find_loop(connection, &facts.sop_instance_uid)? else {
+        let reopened_study = study::touch(connection, &facts.study_instance_uid, now)?;
+        let loop_id = insert_loop(connection, job, facts, content_sha256, skip_reason, now)?;
+        return Ok(Placed::At { loop_id, recorded: Recorded::NewLoop { reopened_study }, is_file: true });
+    };
+    let loop_id = known.loop_id;
+    if !known.has_pixels_of(facts, content_sha256) {
+        if !job.replaces_loop {
+            return Ok(Placed::Refused { loop_id, first_content_sha256: known.content_sha256 });
         }
-        Some((loop_id, _)) => Ok(Placed::At { loop_id, recorded: Recorded::Duplicate }),
-        None => {
-            let reopened_study = study::touch(connection, &facts.study_instance_uid, now)?;
-            let loop_id = insert_loop(connection, facts, content_sha256, skip_reason, now)?;
-            Ok(Placed::At { loop_id, recorded: Recorded::NewLoop { reopened_study } })
-        }
+        let reopened_study = study::touch(connection, &facts.study_instance_uid, now)?;
+        make_copies(connection, loop_id, "a person chose another file of this UID")?;
+        facts::replace(connection, loop_id, job.job_id, facts, content_sha256, skip_reason, now)?;
+        return Ok(Placed::At { loop_id, recorded: Recorded::NewLoop { reopened_study }, is_file: true });
     }
+    if !known.is_older_than(job) {
+        let is_file = becomes_file(connection, job, loop_id)?;
+        return Ok(Placed::At { loop_id, recorded: Recorded::Duplicate, is_file });
+    }
+    let moves = known.study_instance_uid != facts.study_instance_uid;
+    if moves {
+        study::touch(connection, &facts.study_instance_uid, now)?;
+        make_copies(
+            connection,
+            loop_id,
+            &format!("a later header put the loop into study {}", facts.study_instance_uid),
+        )?;
+    }
+    facts::update(connection, loop_id, job.job_id, &known.study_instance_uid, facts, content_sha256, now)?;
+    let is_file = moves || becomes_file(connection, job, loop_id)?;
+    Ok(Placed::At { loop_id, recorded: if moves { Recorded::Moved } else { Recorded::Duplicate }, is_file })
+}
+
+/// Returns whether the job's file becomes the one of its loop: where the loop has none, or an older version of this one.
+fn becomes_file(connection: &Connection, job: &Job, loop_id: LoopId) -> rusqlite::Result<bool> {
+    connection.execute(
+        "UPDATE job SET state = 'skipped', error_kind = ?4,
+             error_message = 'a later version of the file came with the same loop'
+         WHERE loop_id = ?1 AND path = ?2 AND job_id <> ?3 AND file_state IN ('loop', 'duplicate')",
+        params![loop_id.0, path_bytes(&job.file.path), job.job_id.0, JobFailure::SUPERSEDED],
+    )?;
+    connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM job WHERE loop_id = ?1 AND job_id <> ?2 AND file_state = 'loop')",
+        params![loop_id.0, job.job_id.0],
+        |row| row.get(0),
+    )
+}
+
+/// Makes the file that a loop has one of its copies.
+fn make_copies(connection: &Connection, loop_id: LoopId, reason: &str) -> rusqlite::Result<usize> {
+    connection.execute(
+        "UPDATE job SET duplicate = 1, error_kind = NULL, error_message = ?2
+         WHERE loop_id = ?1 AND file_state IN ('loop', 'duplicate')",
+        params![loop_id.0, reason],
+    )
 }
 
 fn insert_loop(
     connection: &Connection,
+    job: &Job,
     facts: &LoopFacts,
     content_sha256: Sha256,
     skip_reason: Option<&str>,
@@ -94,8 +195,9 @@ fn insert_loop(
 ) -> rusqlite::Result<LoopId> {
     connection.execute(
         "INSERT INTO loop (study_id, sop_instance_uid, series_instance_uid, content_sha256, transfer_syntax,
-             manufacturer, mode, rows, columns, frames, frame_time_ms, acquired, skip_reason, created_at)
-         SELECT study_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14
+             manufacturer, mode, rows, columns, frames, frame_time_ms, acquired, skip_reason, created_at,
+             facts_job_id, pixel_sha256, not_tte)
+         SELECT study_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17
          FROM study WHERE study_instance_uid = ?1",
         params![
             facts.study_instance_uid.as_str(),
@@ -112,6 +214,9 @@ fn insert_loop(
             facts.acquired,
             skip_reason,
             time_text(now),
+            job.job_id.0,
+            facts::pixel_column(facts),
+            facts.not_tte,
         ],
     )?;
     Ok(LoopId(connection.last_insert_rowid()))
@@ -127,9 +232,10 @@ pub(super) fn add_prediction(
     let added = connection.execute(
         "INSERT INTO prediction (loop_id, pipeline, pipeline_sha256, weights_sha256, precision, weights_note, view,
              confidence, abstained, reason, probabilities, prediction_set, energy, clips, frames_used, ecg_source,
-             timings_ms, findings, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-         ON CONFLICT (loop_id, pipeline, weights_sha256, pipeline_sha256, precision) DO NOTHING",
+             timings_ms, findings, created_at, weights_status, pixel_sha256)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, pixel_sha256
+         FROM loop WHERE loop_id = ?1
+         ON CONFLICT (loop_id, pipeline, weights_sha256, pipeline_sha256, precision, pixel_sha256) DO NOTHING",
         params![
             loop_id.0,
             prediction.model.pipeline,
@@ -150,6 +256,7 @@ pub(super) fn add_prediction(
             json!(prediction.timings).to_string(),
             json!(prediction.findings).to_string(),
             time_text(now),
+            prediction.weights_status.map(WeightStatus::as_str),
         ],
     )?;
     if added == 1 {
@@ -174,22 +281,23 @@ fn finish(
         sop_instance_uid: facts.sop_instance_uid.clone(),
     };
     let (recorded, end) = match placed {
-        Placed::At { loop_id, recorded } => {
-            let duplicate = recorded == Recorded::Duplicate;
-            (recorded, JobEnd { loop_id: Some(loop_id), duplicate, ..planned })
+        Placed::At { loop_id, recorded, is_file } => {
+            replace_failed(connection, job, &facts.sop_instance_uid, Some(loop_id))?;
+            (recorded, JobEnd { loop_id: Some(loop_id), duplicate: !is_file, ..planned })
         }
         Placed::Refused { loop_id, first_content_sha256 } => {
+            study::touch(connection, &facts.study_instance_uid, now)?;
             study::audit(
                 connection,
                 now,
-                "conflicting_content",
+                JobFailure::CONFLICT,
                 Some(&facts.study_instance_uid),
                 Some(&facts.sop_instance_uid),
                 &json!({ "job_id": job.job_id, "kept_sha256": first_content_sha256, "refused_sha256": content_sha256 }),
             )?;
             let end = JobEnd {
-                kind: Some("conflicting_content"),
-                message: Some("a loop with the same SOP Instance UID but other content came first and was kept"),
+                kind: Some(JobFailure::CONFLICT),
+                message: Some("a loop with the same SOP Instance UID but other pixels came first and was kept"),
                 loop_id: Some(loop_id),
                 ..JobEnd::new(JobState::Skipped)
             };

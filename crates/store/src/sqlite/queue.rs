@@ -1,35 +1,38 @@
 //! Jobs in SQLite.
 
-use domain::JobId;
+use domain::{JobId, Sha256};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
 use super::job_table::{
-    JobEnd, dicom_identity, end_job, file_identity, find, insert_or_revive, job_row, loop_is_known, size_column, state,
-    supersede,
+    self, JobEnd, NewRow, dicom_identity, end_job, file_identity, insert, insert_or_revive, job_row, put_incomplete,
+    signed, state, supersede,
 };
 use super::row::{count, path_bytes, time_text};
-use super::{SqliteStore, study};
+use super::{SqliteStore, conflict, overview, read, study};
 use crate::{
-    DicomIdentity, Enqueued, FailedJobs, FileIdentity, Job, JobCounts, JobFailure, JobFilter, JobRow, JobState, Queue,
-    Retry, SettledFile, StoreError,
+    ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Job, JobCounts, JobFailure,
+    JobFilter, JobRow, JobState, Overview, Queue, Retry, SettledFile, StoreError, StoredFile,
 };
 
 impl Queue for SqliteStore {
     fn enqueue(
         &self,
         file: &FileIdentity,
+        sample: Sha256,
         identity: Option<&DicomIdentity>,
         now: Timestamp,
     ) -> Result<Enqueued, StoreError> {
         self.write("queue a file", |transaction| {
-            let Some(job_id) = insert_or_revive(transaction, file, identity, now)? else {
+            let Some(job_id) = insert_or_revive(transaction, file, sample, identity, now)? else {
                 return Ok(Enqueued::Known);
             };
             // Another copy of a loop that is in the store is no news of its study.
             let reopened_study = match identity {
-                Some(identity) if !loop_is_known(transaction, &identity.sop_instance_uid)? => {
-                    study::touch(transaction, &identity.study_instance_uid, now)?
+                Some(DicomIdentity { study_instance_uid, sop_instance_uid })
+                    if !study::has_loop(transaction, study_instance_uid, sop_instance_uid)? =>
+                {
+                    study::touch(transaction, study_instance_uid, now)?
                 }
                 _ => false,
             };
@@ -37,33 +40,69 @@ impl Queue for SqliteStore {
         })
     }
 
-    fn settle(&self, file: &FileIdentity, how: SettledFile, reason: &str, now: Timestamp) -> Result<(), StoreError> {
-        let (state, kind) = match how {
-            SettledFile::NotDicom => (JobState::Skipped, "not_dicom"),
-            SettledFile::Incomplete => (JobState::Failed, "incomplete"),
-        };
+    fn settle(
+        &self,
+        file: &FileIdentity,
+        sample: Sha256,
+        how: &SettledFile,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Timestamp, StoreError> {
         self.write("remember a file", |transaction| {
-            supersede(transaction, file)?;
+            let kind = match how {
+                SettledFile::NotDicom => "not_dicom",
+                SettledFile::Archive => "archive",
+                SettledFile::IgnoredName => "ignored_name",
+                SettledFile::Incomplete { identity, given_up } => {
+                    let identity = identity.as_ref();
+                    let since = put_incomplete(transaction, file, sample, (identity, *given_up), reason, now)?;
+                    // A file that is looked at again as it was is no news of its study.
+                    if let Some(identity) = identity.filter(|_| since == now) {
+                        study::touch(transaction, &identity.study_instance_uid, now)?;
+                    }
+                    return Ok(since);
+                }
+            };
+            supersede(transaction, file, sample)?;
+            if job_table::knowledge(transaction, file)? != FileKnowledge::Known {
+                let row =
+                    NewRow { state: JobState::Skipped, kind: Some(kind), message: Some(reason), is_finished: true };
+                insert(transaction, file, sample, None, &row, now)?;
+            }
+            Ok(now)
+        })
+    }
+
+    fn knowledge(&self, file: &FileIdentity) -> Result<FileKnowledge, StoreError> {
+        self.read("look up a file", |connection| job_table::knowledge(connection, file))
+    }
+
+    fn confirm(&self, file: &FileIdentity) -> Result<(), StoreError> {
+        self.write("confirm a file", |transaction| {
             transaction.execute(
-                "INSERT INTO job (path, size_bytes, modified_unix_ns, state, error_kind, error_message, enqueued_at, finished_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT DO NOTHING",
+                "UPDATE job SET inode = ?4, changed_unix_ns = ?5 WHERE job_id = (
+                     SELECT max(job_id) FROM job WHERE path = ?1 AND size_bytes = ?2 AND modified_unix_ns = ?3)",
                 params![
                     path_bytes(&file.path),
-                    size_column(file),
+                    signed(file.size_bytes),
                     file.modified_unix_ns,
-                    state.as_str(),
-                    kind,
-                    reason,
-                    time_text(now)
+                    signed(file.inode),
+                    file.changed_unix_ns
                 ],
             )?;
             Ok(())
         })
     }
 
-    fn is_known(&self, file: &FileIdentity) -> Result<bool, StoreError> {
-        self.read("look up a file", |connection| {
-            Ok(find(connection, file)?.is_some_and(|found| !found.may_be_revived()))
+    fn forget_file(&self, job_id: JobId, now: Timestamp) -> Result<(), StoreError> {
+        self.write("forget a file", |transaction| {
+            transaction.execute(
+                "UPDATE job SET state = 'skipped', error_kind = ?2, finished_at = ?3,
+                     error_message = 'the file is no longer there; another holds its loop'
+                 WHERE job_id = ?1 AND state <> 'running'",
+                params![job_id.0, JobFailure::SUPERSEDED, time_text(now)],
+            )?;
+            Ok(())
         })
     }
 
@@ -87,6 +126,7 @@ impl Queue for SqliteStore {
                             interruptions: row.get("interruptions")?,
                             worker: row.get("worker")?,
                             identity: dicom_identity(row)?,
+                            replaces_loop: row.get("replaces_loop")?,
                         })
                     },
                 )
@@ -108,7 +148,18 @@ impl Queue for SqliteStore {
 
     fn skip(&self, job: &Job, kind: &str, reason: &str, now: Timestamp) -> Result<(), StoreError> {
         self.write("skip a job", |transaction| {
-            let end = JobEnd { kind: Some(kind), message: Some(reason), ..JobEnd::new(JobState::Skipped) };
+            let mut duplicate = false;
+            if let Some(identity) = job.identity.as_ref().filter(|_| kind != JobFailure::SUPERSEDED) {
+                let sop = &identity.sop_instance_uid;
+                duplicate = transaction.query_row(
+                    "SELECT EXISTS (SELECT 1 FROM job
+                     WHERE sop_instance_uid = ?1 AND study_instance_uid = ?2 AND file_state = 'no_image' AND job_id <> ?3)",
+                    params![sop.as_str(), identity.study_instance_uid.as_str(), job.job_id.0],
+                    |row| row.get(0),
+                )?;
+                job_table::replace_failed(transaction, job, sop, None)?;
+            }
+            let end = JobEnd { kind: Some(kind), message: Some(reason), duplicate, ..JobEnd::new(JobState::Skipped) };
             end_job(transaction, job, &end, now)
         })
     }
@@ -131,7 +182,7 @@ impl Queue for SqliteStore {
                 transaction.execute("UPDATE job SET attempts = attempts - 1 WHERE job_id = ?1", [job.job_id.0])?;
             }
             // Without its study's row the failure would appear in no inventory.
-            if let Some(identity) = &failure.identity
+            if let Some(identity) = failure.identity.as_ref().or(job.identity.as_ref())
                 && state == JobState::Failed
             {
                 study::touch(transaction, &identity.study_instance_uid, now)?;
@@ -220,6 +271,18 @@ impl Queue for SqliteStore {
             )?;
             query.query_map(params![filter.state.map(JobState::as_str), filter.kind], job_row)?.collect()
         })
+    }
+
+    fn files_without_study(&self) -> Result<Vec<StoredFile>, StoreError> {
+        self.read("list files without a study", read::files_without_study)
+    }
+
+    fn overview(&self, since: Timestamp) -> Result<Overview, StoreError> {
+        self.read("count files", |connection| overview::read(connection, since))
+    }
+
+    fn resolve_conflict(&self, job_id: JobId, choice: ConflictChoice, now: Timestamp) -> Result<bool, StoreError> {
+        self.write("resolve a conflict", |transaction| Ok(conflict::resolve(transaction, job_id, choice, now)?))
     }
 
     fn job(&self, job_id: JobId) -> Result<Option<JobRow>, StoreError> {

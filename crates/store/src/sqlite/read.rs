@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, SopUid, StudyUid};
+use domain::{EcgSource, JobId, Mode, ModelKey, Precision, Prediction, Sha256, SopUid, StudyUid, WeightStatus};
 use rusqlite::{Connection, Result, Row, params};
 
 use super::row::{count, json, named, optional, optional_json, optional_named, optional_time, parsed, path_from, time};
-use crate::{LoopFacts, LoopFile, Review, StoredLoop, StoredPrediction, Study};
+use crate::{FileState, JobFailure, LoopFacts, LoopFile, Review, StoredFile, StoredLoop, StoredPrediction, Study};
 
 pub(super) fn studies(connection: &Connection) -> Result<Vec<Study>> {
     let mut query = connection.prepare_cached(
@@ -39,7 +39,7 @@ pub(super) fn predictions(connection: &Connection, study: &StudyUid) -> Result<V
     let mut query = connection.prepare_cached(
         "SELECT prediction.*, sop_instance_uid
          FROM prediction JOIN loop USING (loop_id) JOIN study USING (study_id)
-         WHERE study_instance_uid = ?1 ORDER BY prediction_id",
+         WHERE study_instance_uid = ?1 AND prediction.pixel_sha256 = loop.pixel_sha256 ORDER BY prediction_id",
     )?;
     query.query_map([study.as_str()], stored_prediction)?.collect()
 }
@@ -47,7 +47,7 @@ pub(super) fn predictions(connection: &Connection, study: &StudyUid) -> Result<V
 pub(super) fn reviews(connection: &Connection, study: &StudyUid) -> Result<Vec<Review>> {
     let mut query = connection.prepare_cached(
         "SELECT review.*, sop_instance_uid FROM review JOIN loop USING (loop_id) JOIN study USING (study_id)
-         WHERE study_instance_uid = ?1 ORDER BY review_id",
+         WHERE study_instance_uid = ?1 AND review.pixel_sha256 = loop.pixel_sha256 ORDER BY review_id",
     )?;
     query
         .query_map([study.as_str()], |row| {
@@ -62,29 +62,56 @@ pub(super) fn reviews(connection: &Connection, study: &StudyUid) -> Result<Vec<R
         .collect()
 }
 
-pub(super) fn paths(connection: &Connection, study: &StudyUid) -> Result<BTreeMap<SopUid, PathBuf>> {
+pub(super) fn paths(connection: &Connection, study: &StudyUid) -> Result<BTreeMap<SopUid, Vec<PathBuf>>> {
     let mut query = connection.prepare_cached(
         "SELECT loop.sop_instance_uid, path FROM job JOIN loop USING (loop_id) JOIN study USING (study_id)
-         WHERE study.study_instance_uid = ?1 AND NOT duplicate AND coalesce(error_kind, '') <> 'conflicting_content'",
+         WHERE study.study_instance_uid = ?1 AND file_state IN ('loop', 'duplicate') AND error_kind IS NOT ?2
+         ORDER BY file_state = 'loop' DESC, job_id DESC",
     )?;
-    query
-        .query_map([study.as_str()], |row| Ok((parsed(row, "sop_instance_uid")?, path_from(row.get("path")?))))?
-        .collect()
+    let mut paths: BTreeMap<SopUid, Vec<PathBuf>> = BTreeMap::new();
+    let mut rows = query.query([study.as_str(), JobFailure::REPLACED])?;
+    while let Some(row) = rows.next()? {
+        paths.entry(parsed(row, "sop_instance_uid")?).or_default().push(path_from(row.get("path")?));
+    }
+    Ok(paths)
+}
+
+pub(super) fn files_without_study(connection: &Connection) -> Result<Vec<StoredFile>> {
+    let mut query =
+        connection.prepare_cached("SELECT * FROM file_state WHERE study_instance_uid IS NULL ORDER BY job_id")?;
+    query.query_map([], stored_file)?.collect()
+}
+
+/// Returns the files of a study, in the order of their arrival.
+pub(super) fn files(connection: &Connection, study: &StudyUid) -> Result<Vec<StoredFile>> {
+    let mut query =
+        connection.prepare_cached("SELECT * FROM file_state WHERE study_instance_uid = ?1 ORDER BY job_id")?;
+    query.query_map([study.as_str()], stored_file)?.collect()
+}
+
+pub(super) fn stored_file(row: &Row<'_>) -> Result<StoredFile> {
+    Ok(StoredFile {
+        job_id: JobId(row.get("job_id")?),
+        path: path_from(row.get("path")?),
+        state: named(row, "state", FileState::from_name)?,
+        kind: row.get("kind")?,
+        reason: row.get("reason")?,
+        study_instance_uid: optional(row, "study_instance_uid")?,
+        sop_instance_uid: optional(row, "sop_instance_uid")?,
+        enqueued_at: time(row, "enqueued_at")?,
+        finished_at: optional_time(row, "finished_at")?,
+    })
 }
 
 pub(super) fn loops_without(connection: &Connection, model: &ModelKey, study: &StudyUid) -> Result<Vec<LoopFile>> {
     let mut query = connection.prepare_cached(
-        "SELECT sop_instance_uid, content_sha256, path FROM (
-             SELECT loop.loop_id, loop.sop_instance_uid, loop.content_sha256, (
-                 SELECT job.path FROM job
-                 WHERE job.loop_id = loop.loop_id AND coalesce(job.error_kind, '') <> 'conflicting_content'
-                 ORDER BY job.duplicate, job.job_id LIMIT 1) AS path
-             FROM loop JOIN study USING (study_id)
-             WHERE study_instance_uid = ?1 AND NOT EXISTS (
-                 SELECT 1 FROM prediction
-                 WHERE prediction.loop_id = loop.loop_id AND pipeline = ?2 AND weights_sha256 = ?3
-                     AND pipeline_sha256 IS ?4 AND precision IS ?5))
-         WHERE path IS NOT NULL ORDER BY loop_id",
+        "SELECT loop.sop_instance_uid, coalesce(job.content_sha256, loop.content_sha256) AS content_sha256, job.path
+         FROM loop JOIN study USING (study_id) JOIN job ON job.loop_id = loop.loop_id AND job.file_state = 'loop'
+         WHERE study.study_instance_uid = ?1 AND NOT EXISTS (
+             SELECT 1 FROM prediction
+             WHERE prediction.loop_id = loop.loop_id AND pipeline = ?2 AND weights_sha256 = ?3
+                 AND pipeline_sha256 IS ?4 AND precision IS ?5 AND prediction.pixel_sha256 = loop.pixel_sha256)
+         ORDER BY loop.loop_id",
     )?;
     let (pipeline_sha256, precision) = (model.pipeline_sha256.map(|it| it.to_string()), model.precision);
     let key = params![
@@ -119,6 +146,8 @@ fn stored_loop(row: &Row<'_>) -> Result<StoredLoop> {
             frames: row.get("frames")?,
             frame_time_ms: row.get("frame_time_ms")?,
             acquired: row.get("acquired")?,
+            pixel_sha256: row.get::<_, String>("pixel_sha256")?.parse().ok(),
+            not_tte: row.get("not_tte")?,
         },
         content_sha256: parsed(row, "content_sha256")?,
         skip_reason: row.get("skip_reason")?,
@@ -138,6 +167,7 @@ fn stored_prediction(row: &Row<'_>) -> Result<StoredPrediction> {
                 precision: optional_named(row, "precision", Precision::from_name)?,
             },
             weights_note: row.get("weights_note")?,
+            weights_status: optional_named(row, "weights_status", WeightStatus::from_name)?,
             view: row.get("view")?,
             confidence: row.get("confidence")?,
             abstained: row.get("abstained")?,

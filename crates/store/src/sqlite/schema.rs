@@ -13,6 +13,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/002_review_and_audit.sql")),
     M::up(include_str!("migrations/003_prediction_key.sql")),
     M::up(include_str!("migrations/004_study_views.sql")),
+    M::up(include_str!("migrations/005_file_states.sql")),
 ];
 
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);

@@ -41,3 +41,13 @@ pub(super) fn audit(
     )?;
     Ok(())
 }
+
+/// Returns whether a loop is known as one of a study: another copy of it is no news of the study.
+pub(super) fn has_loop(connection: &Connection, study: &StudyUid, sop: &SopUid) -> Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM loop JOIN study USING (study_id)
+         WHERE sop_instance_uid = ?1 AND study_instance_uid = ?2)",
+        [sop.as_str(), study.as_str()],
+        |row| row.get(0),
+    )
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     EcgSource, Finding, FindingCode, Mode, ModelKey, Precision, Prediction, Sha256, SopUid, StageTimings, StudyUid,
+    WeightStatus,
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{DicomIdentity, FileIdentity, Job, LabelStore, LoopFacts, Queue, Recorded, SqliteStore};
@@ -22,7 +23,13 @@ pub fn new_store() -> (TempDir, SqliteStore) {
 }
 
 pub fn file(name: &str, size_bytes: u64) -> FileIdentity {
-    FileIdentity { path: format!("/inbox/{name}").into(), size_bytes, modified_unix_ns: 7 }
+    let path = format!("/inbox/{name}").into();
+    FileIdentity { path, size_bytes, modified_unix_ns: 7, inode: 1, changed_unix_ns: 7 }
+}
+
+/// The sample of every file: the tests tell versions by size.
+pub fn sample() -> Sha256 {
+    digest("sample")
 }
 
 pub fn study(uid: &str) -> StudyUid {
@@ -66,6 +73,8 @@ pub fn facts(study: &str, sop: &str) -> LoopFacts {
         frames: Some(60),
         frame_time_ms: Some(33.3),
         acquired: Some("20260101120000".to_owned()),
+        pixel_sha256: None,
+        not_tte: None,
     }
 }
 
@@ -75,6 +84,7 @@ pub fn prediction(weights: &str, view: Option<&str>, confidence: f64) -> Predict
     Prediction {
         model: model(weights),
         weights_note: Some("untrained weights".to_owned()),
+        weights_status: Some(WeightStatus::Untrained),
         view: view.map(str::to_owned),
         confidence,
         abstained: view.is_none(),
@@ -92,7 +102,7 @@ pub fn prediction(weights: &str, view: Option<&str>, confidence: f64) -> Predict
 
 /// Queues a file and claims it; nothing else may be claimable.
 pub fn claimed(store: &SqliteStore, name: &str, second: i64) -> Job {
-    store.enqueue(&file(name, 10), None, at(second)).unwrap();
+    store.enqueue(&file(name, 10), sample(), None, at(second)).unwrap();
     store.claim("w", LEASE, at(second)).unwrap().unwrap()
 }
 

@@ -5,11 +5,12 @@ mod compare;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use domain::WeightStatus;
 use nn::DeviceChoice;
 use pipeline::{Pipeline, PipelineSource};
 use preprocess::Preprocessed;
 use serde::Serialize;
-use zoo::{CalibrationFrames, Model, ModelCard, QuantizationError, QuantizationRanges, Registry, WeightStatus};
+use zoo::{CalibrationFrames, Model, ModelCard, QuantizationError, QuantizationRanges, Registry};
 
 use super::super::{Failure, Outcome, label};
 use crate::output;

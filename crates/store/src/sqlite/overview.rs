@@ -1,0 +1,35 @@
+//! Reading an overview from the view of files.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Result};
+
+use super::read::stored_file;
+use super::row::{count, named, optional_time, time_text};
+use crate::{FileState, Overview, StateCounts};
+
+pub(super) fn read(connection: &Connection, since: Timestamp) -> Result<Overview> {
+    let since = time_text(since);
+    let studies = connection
+        .prepare_cached("SELECT count(*) FROM study WHERE last_activity >= ?1")?
+        .query_row([&since], |row| count(row, 0))?;
+    let mut states = StateCounts::default();
+    let mut query = connection.prepare_cached(
+        "SELECT state, count(*) FROM file_state WHERE finished_at >= ?1 OR finished_at IS NULL GROUP BY state",
+    )?;
+    let mut rows = query.query([&since])?;
+    while let Some(row) = rows.next()? {
+        states.add(named(row, "state", FileState::from_name)?, count(row, 1)?);
+    }
+    let failures = connection
+        .prepare_cached(
+            "SELECT * FROM file_state
+             WHERE (finished_at >= ?1 OR finished_at IS NULL) AND state IN ('failed', 'incomplete', 'conflict')
+             ORDER BY job_id",
+        )?
+        .query_map([&since], stored_file)?
+        .collect::<Result<_>>()?;
+    let waiting_since = connection
+        .prepare_cached("SELECT min(enqueued_at) AS since FROM job WHERE state IN ('pending', 'running')")?
+        .query_row([], |row| optional_time(row, "since"))?;
+    Ok(Overview { studies, states, failures, waiting_since })
+}
