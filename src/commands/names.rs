@@ -73,7 +73,9 @@ pub fn suggestion(error: &anyhow::Error, common: &Common) -> String {
                 .and_then(|settings| Ok(Registry::open(&settings.models)?));
             let models = registry.map(|registry| registry.models().to_vec()).unwrap_or_default();
             let mut known: Vec<&str> = models.iter().map(|card| card.name.as_str()).collect();
-            known.extend(PipelineSource::shipped());
+            for shipped in PipelineSource::shipped() {
+                known.push(shipped);
+            }
             return did_you_mean(name, known);
         }
     }

@@ -1,4 +1,5 @@
 //! DICOM objects of a disc, written byte by byte: loops, reports, documents, waveforms, and what damages them.
+#![allow(dead_code, reason = "every test file uses another part of it")]
 
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 const MULTI_FRAME_ULTRASOUND: &str = "1.2.840.10008.5.1.4.1.1.3.1";

@@ -22,7 +22,7 @@ pub struct FileIdentity {
     pub changed_unix_ns: i64,
 }
 
-/// What the store knows of a version of a file.
+/// Knowledge of the store about a version of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKnowledge {
     /// It has a job or was settled, and need not be read again.

@@ -1,10 +1,10 @@
-//! What happened in the database since a time: the night at a glance.
+//! Overview of the database since a time: the night at a glance.
 
 use jiff::Timestamp;
 
 use crate::{StateCounts, StoredFile};
 
-/// What was done since a time, and what waits now.
+/// Files that were done with since a time, and those that wait now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overview {
     /// Studies that got a file or a label since.
