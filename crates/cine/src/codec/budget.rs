@@ -85,7 +85,7 @@ mod tests {
             Ok(limit)
         });
         assert_eq!(limits, Ok(Duration::from_millis(1)));
-        let refused = budget.frame(|limit| Ok(limit)).expect_err("no time is left");
+        let refused = budget.frame(Ok).expect_err("no time is left");
         assert!(matches!(refused, DecodeError::Decoder(DecoderFailure::TooSlow { .. })), "{refused}");
     }
 }

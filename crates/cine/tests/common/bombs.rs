@@ -19,8 +19,11 @@ const H_264: &str = "1.2.840.10008.1.2.4.102";
 /// The side of the largest square that is read.
 pub const LARGE: u16 = 4096;
 
-/// Every bomb: its name and the function that makes it.
-pub const ALL: [(&str, fn() -> Vec<u8>); 18] = [
+/// The name of a bomb and the function that makes it.
+pub type Bomb = (&'static str, fn() -> Vec<u8>);
+
+/// Every bomb.
+pub const ALL: [Bomb; 18] = [
     ("jpeg_4096x4096_30f", large_jpegs),
     ("jpeg_9000x9000_in_64x64", jpeg_in_small_header),
     ("jpeg_progressive_many_scans", progressive_with_many_scans),
