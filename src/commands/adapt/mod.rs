@@ -32,6 +32,7 @@ pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
     let workers = settings.labelling.workers;
     let (loops, left_out) = vectors::compute(&pipeline, &VectorCache::open(&folder)?, labelled, workers)?;
     report::print_left_out(&left_out);
+    ensure!(!loops.is_empty(), "none of the labelled loops can be used: the reasons are above");
     let bar = crate::progress::bar(0, "learning");
     let adapted = adapt::adapt(&loops, &views.view_names(), &own, options.seed, &|done, all| {
         bar.set_length(all as u64);
