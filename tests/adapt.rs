@@ -32,12 +32,13 @@ fn write_start_model(models: &Path) {
     card.write(&models.join("start.card.toml")).expect("its card");
 }
 
-/// The loops of 2-D views as a CSV of labels.
-fn write_labels(studies: &[(PathBuf, Value)], file: &Path) {
+/// The loops of 2-D views as a CSV of labels, each view under the name that `rename` gives it, if any.
+fn write_labels(studies: &[(PathBuf, Value)], file: &Path, rename: impl Fn(&str) -> Option<String>) {
     let mut text = "sop_instance_uid,view,path\n".to_owned();
     for (folder, truth) in studies {
         for one in truth["loops"].as_array().expect("loops") {
-            if let (Some(view), "2d") = (one["view"].as_str(), one["mode"].as_str().unwrap_or_default()) {
+            let view = one["view"].as_str().and_then(&rename);
+            if let (Some(view), "2d") = (view, one["mode"].as_str().unwrap_or_default()) {
                 let path = folder.join(one["file"].as_str().expect("a file"));
                 let uid = one["sop_instance_uid"].as_str().expect("a UID");
                 text.push_str(&format!("{uid},{view},{}\n", path.display()));
@@ -58,13 +59,14 @@ fn a_model_is_adapted_used_and_put_back() {
     let adapt = ["adapt", "--labels", &csv, "--as", "ours", "--pipeline", "start", "--models", &models];
 
     // One loop of each view is refused, with what is missing; nothing is written.
-    write_labels(&studies[..3], &labels);
+    let same = |view: &str| Some(view.to_owned());
+    write_labels(&studies[..3], &labels, same);
     let (code, _, stderr) = run(&adapt);
     assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("PLAX has 3 of 3 patients"), "{stderr}");
     assert!(!folder.path().join("models/ours.card.toml").exists());
 
-    write_labels(&studies, &labels);
+    write_labels(&studies, &labels, same);
     let (code, stdout, stderr) = run(&[&adapt[..], &["--json"]].concat());
     assert_eq!(code, 0, "{stderr}\n{stdout}");
     let report = &json_lines(&stdout)[0];
@@ -92,6 +94,33 @@ fn a_model_is_adapted_used_and_put_back() {
     assert!(stderr.contains("NOT VALIDATED"), "{stderr}");
     let card = ModelCard::read(&folder.path().join("models/ours.card.toml")).expect("a card");
     assert!(card.origin.contains("66 loops of 6 patients"), "{}", card.origin);
+
+    // Views of the lab's own, in a file: no compiler is needed, and spellings count in any case.
+    let views = r#"name = "mylab2"
+source = "our lab"
+modes = ["2d"]
+views = [
+  { name = "Parasternal", aliases = ["psl"], meaning = "from beside the breastbone" },
+  { name = "Apical", meaning = "from the apex" },
+]
+"#;
+    std::fs::write(folder.path().join("models/mylab2.views.toml"), views).expect("a label set");
+    write_labels(&studies, &labels, |view| match view {
+        view if view.starts_with('P') => Some("PSL".to_owned()),
+        view if view.starts_with("Apical") => Some("apical".to_owned()),
+        _ => None,
+    });
+    let own = ["adapt", "--labels", &csv, "--as", "two", "--label-set", "mylab2", "--models", &models, "--json"];
+    let (code, stdout, stderr) = run(&[&own[..], &["--pipeline", "start"]].concat());
+    assert_eq!(code, 0, "{stderr}");
+    let report = &json_lines(&stdout)[0];
+    assert!(report["before"].is_null() && report["after"]["accuracy"]["value"].as_f64() > Some(0.8), "{report}");
+    let path = studies[0].0.join("loop001.dcm").display().to_string();
+    let (code, stdout, _) = run(&["label", "--json", "--models", &models, "--pipeline", "two", &path]);
+    let labelled = &json_lines(&stdout)[0];
+    let names: Vec<&str> =
+        labelled["probabilities"].as_object().expect("probabilities").keys().map(String::as_str).collect();
+    assert_eq!((code, names), (0, vec!["Apical", "Parasternal"]));
 
     assert_eq!(run(&["models", "use", "--back", "--models", &models]).0, 0);
     assert_eq!(label().0["pipeline"], shipped);

@@ -10,6 +10,7 @@ use clap::Args;
   echolabel adapt --db lab.sqlite --as our-lab                     from the loops that people have reviewed
   echolabel adapt --labels ours.csv --loops /data/echo --as our-lab
   echolabel adapt --db lab.sqlite --as our-lab --pipeline EchoView47_classifier
+  echolabel adapt --db lab.sqlite --as ours8 --pipeline EchoView47_encoder --label-set mylab8
   echolabel models use our-lab                                     then label with it; `models use --back` undoes this
 
 The encoder stays as it is; its last layer is learned anew from the lab's labels, at least five loops of two patients for
@@ -28,6 +29,9 @@ pub struct AdaptOptions {
     /// Folder with the loops of the CSV; not needed if it has a column `path`
     #[arg(long, value_name = "DIR", requires = "labels")]
     pub loops: Option<PathBuf>,
+    /// Views of the labels, if they are not the model's: a shipped label set, or a file NAME.views.toml in the folder of models
+    #[arg(long, value_name = "NAME")]
+    pub label_set: Option<String>,
     /// Folder of kept vectors; MODELS/vectors by default
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,

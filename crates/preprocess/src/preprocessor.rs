@@ -128,7 +128,7 @@ impl Preprocessor {
     /// # Errors
     /// The card names a label set that does not exist.
     pub fn for_card(card: &ModelCard, max_clips: Option<usize>) -> zoo::Result<Self> {
-        let label_set = card.label_set.as_deref().map(LabelSet::named).transpose()?;
+        let label_set = card.views()?;
         let usual = plan_settings(card);
         let plan = PlanSettings { max_clips: max_clips.or(usual.max_clips), ..usual };
         Ok(Self::new(label_set, EcgRule::Preferred, plan, card.prepare))

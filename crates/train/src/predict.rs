@@ -3,7 +3,7 @@
 use candle_core::Device;
 use evaluate::{Prediction, Predictions, Truth};
 use zoo::weights::TensorSource;
-use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration};
+use zoo::{Model, ModelCard, ProbabilityCalibration};
 
 use crate::encoded::encoded;
 use crate::{DataSet, Result, Split, TrainError};
@@ -22,7 +22,10 @@ pub fn predict(
     device: &Device,
 ) -> Result<Predictions> {
     let model = Model::read(&card.architecture()?, weights, device)?;
-    let views = LabelSet::named(card.label_set.as_deref().unwrap_or_default())?;
+    let views = card.views()?.ok_or_else(|| TrainError::Recipe {
+        recipe: card.name.clone(),
+        problem: "the model has no views".to_owned(),
+    })?;
     let calibration = card.calibration.unwrap_or(ProbabilityCalibration::UNFITTED);
     let mut rows = Vec::new();
     for number in data.of(split) {

@@ -231,11 +231,13 @@ impl Recipe {
     /// # Errors
     /// The label set is unknown.
     pub fn views(&self, card: &ModelCard) -> Result<LabelSet> {
-        let name = self.label_set.as_ref().or(card.label_set.as_ref()).ok_or_else(|| TrainError::Recipe {
-            recipe: self.name.clone(),
-            problem: format!("model {} knows no views: name the data's with label_set", card.name),
-        })?;
-        Ok(LabelSet::named(name)?)
+        match &self.label_set {
+            Some(name) if card.label_set.as_ref() != Some(name) => Ok(LabelSet::named(name)?),
+            _ => card.views()?.ok_or_else(|| TrainError::Recipe {
+                recipe: self.name.clone(),
+                problem: format!("model {} knows no views: name the data's with label_set", card.name),
+            }),
+        }
     }
 
     /// Checks the values.

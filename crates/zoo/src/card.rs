@@ -22,6 +22,9 @@ pub struct ModelCard {
     pub task: Task,
     /// The views or other classes that it knows; `None` for a model that gives only vectors.
     pub label_set: Option<String>,
+    /// The label set where it is a file in the folder of models; the registry fills it in.
+    #[serde(skip)]
+    pub own_views: Option<LabelSet>,
     /// Frame to vector, or clip to vector.
     pub encoder: AnyEncoderName,
     /// The width that vectors are projected to before the head.
@@ -150,12 +153,24 @@ impl ModelCard {
             .map_err(|source| ZooError::Write { path: path.to_owned(), source })
     }
 
+    /// Returns the label set; `None` for a model that gives only vectors.
+    ///
+    /// # Errors
+    /// The label set is unknown.
+    pub fn views(&self) -> Result<Option<LabelSet>> {
+        let Some(name) = &self.label_set else { return Ok(None) };
+        match &self.own_views {
+            Some(own) if own.name == *name => Ok(Some(own.clone())),
+            _ => LabelSet::named(name).map(Some),
+        }
+    }
+
     /// The parts that make the model.
     ///
     /// # Errors
     /// The label set is unknown.
     pub fn architecture(&self) -> Result<Architecture> {
-        let label_set = self.label_set.as_deref().map(LabelSet::named).transpose()?;
+        let label_set = self.views()?;
         Ok(Architecture {
             encoder: self.encoder,
             bottleneck: self.bottleneck,

@@ -12,6 +12,7 @@ mod card;
 mod classifier;
 mod encoders;
 mod error;
+mod folder;
 mod fusion;
 mod heads;
 pub mod import;

@@ -6,13 +6,15 @@ use domain::WeightStatus;
 use files::{Access, AtomicFile};
 use serde::Deserialize;
 
+use crate::folder::files_ending_in;
 use crate::weights::{SafetensorsFile, TensorSource};
-use crate::{Model, ModelCard, Result, ZooError, shipped};
+use crate::{LabelSet, Model, ModelCard, Result, ZooError, shipped};
 
 /// The models that this build knows, from `models/registry/`.
 #[derive(Debug, Clone)]
 pub struct Registry {
     models: Vec<ModelCard>,
+    own_sets: Vec<LabelSet>,
     folder: PathBuf,
 }
 
@@ -30,13 +32,13 @@ const FILES: [(&str, &str); 4] = [
 ];
 
 impl Registry {
-    /// The registry of this build and the cards in `folder`, where weight files are looked for.
+    /// The registry of this build and the cards and label sets in `folder`, where weight files are looked for.
     ///
     /// A card is a file `NAME.card.toml`, as `echolabel train` writes it beside the weights; an error names one that
     /// cannot be read, or whose model's name is taken.
     ///
     /// # Errors
-    /// A card cannot be read, or its name is taken.
+    /// A card or a label set cannot be read, or its name is taken.
     pub fn open(folder: &Path) -> Result<Self> {
         let mut models = Vec::new();
         for (path, text) in FILES {
@@ -47,7 +49,7 @@ impl Registry {
             })?;
             models.extend(file.model);
         }
-        for path in card_files(folder)? {
+        for path in files_ending_in(folder, ModelCard::EXTENSION)? {
             let card = ModelCard::read(&path)?;
             if models.iter().any(|known: &ModelCard| known.name == card.name) {
                 let problem = format!("there is another model {}: give this one a name of its own", card.name);
@@ -55,7 +57,11 @@ impl Registry {
             }
             models.push(card);
         }
-        Ok(Self { models, folder: folder.to_owned() })
+        let own_sets = LabelSet::in_folder(folder)?;
+        for card in &mut models {
+            card.own_views = own_sets.iter().find(|set| Some(&set.name) == card.label_set.as_ref()).cloned();
+        }
+        Ok(Self { models, own_sets, folder: folder.to_owned() })
     }
 
     /// The folder of weight files.
@@ -78,6 +84,17 @@ impl Registry {
             name: name.to_owned(),
             known: self.models.iter().map(|card| card.name.as_str()).collect::<Vec<_>>().join(", "),
         })
+    }
+
+    /// Returns the label set `name`: a file in the folder, or one of this build.
+    ///
+    /// # Errors
+    /// There is no such label set.
+    pub fn label_set(&self, name: &str) -> Result<LabelSet> {
+        match self.own_sets.iter().find(|set| set.name == name) {
+            Some(own) => Ok(own.clone()),
+            None => LabelSet::named(name),
+        }
     }
 
     /// Returns the path at which the entry's weights are or should be; `None` for a model that is never trained.
@@ -186,23 +203,6 @@ impl Registry {
 /// The weights of an entry that are part of the program.
 fn shipped_weights(card: &ModelCard) -> Option<&'static [u8]> {
     card.file.as_deref().filter(|_| card.ships).and_then(shipped::weights)
-}
-
-/// The cards in a folder, in the order of their names; none where there is no folder.
-fn card_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    if !folder.is_dir() {
-        return Ok(Vec::new());
-    }
-    let failed = |source| ZooError::Read { path: folder.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.to_string_lossy().ends_with(ModelCard::EXTENSION) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use domain::WeightStatus;
 use pipeline::{LastLayer, Pipeline};
 use zoo::weights::replace_last_layer;
-use zoo::{LabelSet, ModelCard, Registry};
+use zoo::{LabelSet, ModelCard, Registry, Task};
 
 use super::eval::fit::calibration_of;
 use super::{Failure, Outcome};
@@ -22,25 +22,28 @@ pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
     check_name(&registry, &options.name)?;
     let (source, device) = super::pipeline_and_device(&settings)?;
     let (_, card) = Pipeline::check(&source, &settings.models)?;
-    super::labels_views(&card)?;
-    let views = LabelSet::named(card.label_set.as_deref().context("the model has no label set")?)?;
+    let views = views(&registry, options, &card)?;
     let labelled = labels::read(common, options, &views)?;
     let (pipeline, last_layer) = Pipeline::open_for_vectors(&source, &settings.models, device)?;
-    let own = own_head(last_layer, &views)?;
 
     let folder = options.cache.clone().unwrap_or_else(|| settings.models.join("vectors"));
     let workers = settings.labelling.workers;
     let (loops, left_out) = vectors::compute(&pipeline, &VectorCache::open(&folder)?, labelled, workers)?;
     report::print_left_out(&left_out);
     ensure!(!loops.is_empty(), "none of the labelled loops can be used: the reasons are above");
+    // A layer for other views says nothing about these: learning starts from "every view equally likely".
+    let own = last_layer.filter(|_| card.label_set.as_ref() == Some(&views.name)).map(head);
+    let width = loops[0].samples.first().map_or(0, |sample| sample.vector.len());
+    let start = own.clone().unwrap_or_else(|| LinearHead::zeros(views.views.len(), width));
     let bar = crate::progress::bar(0, "learning");
-    let adapted = adapt::adapt(&loops, &views.view_names(), &own, options.seed, &|done, all| {
+    let adapted = adapt::adapt(&loops, &views.view_names(), &start, options.seed, &|done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
-    let written = adapted.is_better.then(|| write(options, &registry, &card, &adapted)).transpose()?;
-    report::print(options, &card, &adapted, written.as_deref())?;
+    let written = adapted.is_better.then(|| write(options, &registry, &card, &views, &adapted)).transpose()?;
+    let before = own.is_some().then_some(card.name.as_str());
+    report::print(options, before, &adapted, written.as_deref())?;
     if adapted.is_better { Ok(()) } else { Err(Failure::SomeInputs) }
 }
 
@@ -58,15 +61,17 @@ fn check_name(registry: &Registry, name: &str) -> anyhow::Result<()> {
 /// The first words of the origin of every adapted model.
 const ORIGIN: &str = "NOT VALIDATED. Adapted by echolabel";
 
-fn own_head(last_layer: Option<LastLayer>, views: &LabelSet) -> anyhow::Result<LinearHead> {
-    let LastLayer { weight, bias } = last_layer.context("the model has no classes to adapt")?;
-    ensure!(
-        bias.len() == views.views.len(),
-        "the model has {} classes, its label set {}",
-        bias.len(),
-        views.views.len()
-    );
-    Ok(LinearHead { weight, bias })
+/// Returns the label set that `--label-set` names, else the model's.
+fn views(registry: &Registry, options: &AdaptOptions, card: &ModelCard) -> anyhow::Result<LabelSet> {
+    if let Some(name) = &options.label_set {
+        return Ok(registry.label_set(name)?);
+    }
+    super::labels_views(card)?;
+    card.views()?.context("the model has no views: name the labels' with --label-set")
+}
+
+fn head(LastLayer { weight, bias }: LastLayer) -> LinearHead {
+    LinearHead { weight, bias }
 }
 
 /// Writes weights and card into the folder of models and returns the path of the card.
@@ -74,6 +79,7 @@ fn write(
     options: &AdaptOptions,
     registry: &Registry,
     card: &ModelCard,
+    views: &LabelSet,
     adapted: &Adaptation,
 ) -> anyhow::Result<std::path::PathBuf> {
     let head = &adapted.head;
@@ -84,6 +90,8 @@ fn write(
     let new_card = ModelCard {
         name: options.name.clone(),
         summary: format!("{}; last layer adapted to a lab's loops", card.summary),
+        task: Task::Views,
+        label_set: Some(views.name.clone()),
         status: WeightStatus::Unvalidated,
         origin: format!(
             "{ORIGIN} {} from model {} on {} loops of {} patients; seed {}. {}",

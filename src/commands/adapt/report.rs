@@ -6,7 +6,6 @@ use std::path::Path;
 use adapt::{Adaptation, Judgement, ViewChange};
 use evaluate::comparison::Interval;
 use serde::Serialize;
-use zoo::ModelCard;
 
 use super::vectors::LeftOut;
 use crate::cli::AdaptOptions;
@@ -16,30 +15,30 @@ use crate::output;
 #[derive(Serialize)]
 struct Report<'a> {
     name: &'a str,
-    from: &'a str,
+    from: Option<&'a str>,
     accepted: bool,
     card: Option<&'a Path>,
     loops: usize,
     patients: usize,
     ridge: f64,
-    before: &'a Judgement,
+    before: Option<&'a Judgement>,
     after: &'a Judgement,
     gain: Option<Interval>,
     views: &'a [ViewChange],
 }
 
-/// Prints the table, and what to do next.
-pub fn print(options: &AdaptOptions, card: &ModelCard, adapted: &Adaptation, written: Option<&Path>) -> Outcome {
+/// Prints the table, and what to do next. `before` is the model's name where its own layer knows these views.
+pub fn print(options: &AdaptOptions, before: Option<&str>, adapted: &Adaptation, written: Option<&Path>) -> Outcome {
     if options.json {
         return output::json_line(&Report {
             name: &options.name,
-            from: &card.name,
+            from: before,
             accepted: adapted.is_better,
             card: written,
             loops: adapted.loops,
             patients: adapted.patients,
             ridge: adapted.ridge,
-            before: &adapted.before,
+            before: before.map(|_| &adapted.before),
             after: &adapted.after,
             gain: adapted.gain,
             views: &adapted.views,
@@ -49,18 +48,19 @@ pub fn print(options: &AdaptOptions, card: &ModelCard, adapted: &Adaptation, wri
         "{} loops of {} patients, judged by layers that learned from the other patients (95 % intervals over patients)",
         adapted.loops, adapted.patients
     ))?;
-    output::line(format_args!("{:<18} {:>5}  {:>22}  {:>22}", "view", "loops", card.name, options.name))?;
+    output::line(format_args!("{:<18} {:>5}  {:>22}  {:>22}", "view", "loops", before.unwrap_or("-"), options.name))?;
     for view in &adapted.views {
-        let (before, after) = (percent(view.before), percent(view.after));
+        let (before, after) = (percent(view.before.filter(|_| before.is_some())), percent(view.after));
         output::line(format_args!("{:<18} {:>5}  {before:>22}  {after:>22}", view.view, view.loops))?;
     }
-    let (before, after) = (percent(adapted.before.accuracy), percent(adapted.after.accuracy));
-    output::line(format_args!("{:<18} {:>5}  {before:>22}  {after:>22}", "all", adapted.loops))?;
+    let own = before.map(|_| &adapted.before);
+    let (all_before, all_after) = (percent(own.and_then(|own| own.accuracy)), percent(adapted.after.accuracy));
+    output::line(format_args!("{:<18} {:>5}  {all_before:>22}  {all_after:>22}", "all", adapted.loops))?;
     output::line(format_args!(
         "{:<18} {:>5}  {:>22}  {:>22}",
         "calibration error",
         "",
-        error(&adapted.before),
+        own.map_or_else(|| "-".to_owned(), error),
         error(&adapted.after)
     ))?;
     match written {

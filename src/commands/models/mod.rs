@@ -80,8 +80,8 @@ fn show(registry: &Registry, card: &ModelCard) -> Outcome {
     output::line(format_args!("{name}\n  {}", card.summary))?;
     output::line(format_args!("  task        {}", card.task))?;
     output::line(format_args!("  label set   {}", card.label_set.as_deref().unwrap_or("none")))?;
-    if let Some(label_set) = &card.label_set {
-        views::show(label_set)?;
+    if let Some(label_set) = card.views()? {
+        views::show(&label_set)?;
     }
     output::line(format_args!("  parts       encoder {}, head {}, fusion {}", card.encoder, card.head, card.fusion))?;
     if let Some(width) = card.bottleneck {

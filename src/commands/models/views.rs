@@ -5,9 +5,9 @@ use zoo::{Crosswalk, LabelSet, ViewCodes};
 use super::super::Outcome;
 use crate::output;
 
-/// Prints one line a view of the label set `name`.
-pub fn show(name: &str) -> Outcome {
-    let set = LabelSet::named(name)?;
+/// Prints one line a view of the label set.
+pub fn show(set: &LabelSet) -> Outcome {
+    let name = &set.name;
     let crosswalks: Vec<(&str, Crosswalk)> = Crosswalk::LISTS
         .into_iter()
         .filter_map(|coarser| Some((coarser, Crosswalk::between(name, coarser).ok()?)))

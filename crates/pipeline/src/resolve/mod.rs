@@ -157,7 +157,8 @@ impl Pipeline {
         let Parts { file, card, .. } = parts;
         // The engine meets frames of this size only.
         model.pack_for_good(card.prepare.size).map_err(model_error(source))?;
-        let label_set = file.label_set.as_deref().map(LabelSet::named).transpose().map_err(model_error(source))?;
+        // The pipeline names the label set of its card, which was checked.
+        let label_set = card.views().map_err(model_error(source))?;
         let plan = PlanSettings {
             strategy: file.sampling.strategy,
             frames_per_clip: file.sampling.frames_per_clip,

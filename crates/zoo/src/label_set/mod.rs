@@ -3,12 +3,16 @@
 mod crosswalk;
 mod dicom_codes;
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use domain::Mode;
 use serde::Deserialize;
 
 pub use crosswalk::Crosswalk;
 pub use dicom_codes::{Code, CodeMatch, ViewCodes};
 
+use crate::folder::files_ending_in;
 use crate::{Result, ZooError};
 
 /// A named list of views; the order is the order of a model's outputs.
@@ -85,14 +89,58 @@ impl LabelSet {
         FILES.iter().filter_map(|text| toml::from_str(text).ok()).collect()
     }
 
+    /// Reads the label sets that are files `NAME.views.toml` in `folder`, by name.
+    ///
+    /// # Errors
+    /// A file cannot be read, has an unknown key, no views or two of one name, or the name of a shipped label set.
+    pub fn in_folder(folder: &Path) -> Result<Vec<Self>> {
+        let mut sets = Vec::new();
+        for path in files_ending_in(folder, Self::EXTENSION)? {
+            let fault = |problem: String| ZooError::Format { path: path.clone(), format: "label set", problem };
+            let text =
+                std::fs::read_to_string(&path).map_err(|source| ZooError::Read { path: path.clone(), source })?;
+            let set: Self = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+            if Self::all().iter().chain(&sets).any(|known: &Self| known.name == set.name) {
+                return Err(fault(format!("there is another label set {}: give this one a name of its own", set.name)));
+            }
+            set.check().map_err(fault)?;
+            sets.push(set);
+        }
+        Ok(sets)
+    }
+
+    /// The ending of the names of files that hold a label set each.
+    pub const EXTENSION: &str = ".views.toml";
+
+    /// Checks that there are views, that no spelling stands for two, and that `may_be` names views.
+    fn check(&self) -> std::result::Result<(), String> {
+        if self.views.is_empty() {
+            return Err("it has no views".to_owned());
+        }
+        let mut seen = BTreeSet::new();
+        for spelling in self.views.iter().flat_map(|view| std::iter::once(&view.name).chain(&view.aliases)) {
+            if !seen.insert(spelling.to_ascii_lowercase()) || spelling.eq_ignore_ascii_case("none") {
+                return Err(format!("{spelling:?} stands for two views, or for none"));
+            }
+        }
+        match self.views.iter().flat_map(|view| &view.may_be).find(|other| self.index_of(other).is_none()) {
+            Some(other) => Err(format!("may_be names {other:?}, which is no view of it")),
+            None => Ok(()),
+        }
+    }
+
     /// The views' names, by index.
     pub fn view_names(&self) -> Vec<String> {
         self.views.iter().map(|view| view.name.clone()).collect()
     }
 
-    /// The index of the view `name`, which may be another spelling of it.
+    /// Returns the index of the view `name`, which may be another spelling of it in any case.
     pub fn index_of(&self, name: &str) -> Option<usize> {
-        self.views.iter().position(|view| view.name == name || view.aliases.iter().any(|alias| alias == name))
+        let is_meant = |view: &View| {
+            std::iter::once(&view.name).chain(&view.aliases).any(|spelling| spelling.eq_ignore_ascii_case(name))
+        };
+        // Of two views that differ in case alone the exact spelling counts.
+        self.views.iter().position(|view| view.name == name).or_else(|| self.views.iter().position(is_meant))
     }
 
     /// The grouping `name` of this list.
@@ -121,6 +169,32 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn a_folder_adds_label_sets_and_faults_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| std::fs::write(folder.path().join("mylab2.views.toml"), text).unwrap();
+        write(
+            "name = \"mylab2\"\nsource = \"our lab\"\nmodes = [\"2d\"]\nviews = [\n  { name = \"A4C\", aliases = [\"4ch\"], meaning = \"apical\" },\n  { name = \"PLAX\", meaning = \"long axis\" },\n]\n",
+        );
+        let sets = LabelSet::in_folder(folder.path()).unwrap();
+        assert_eq!((sets.len(), sets[0].index_of("4CH"), sets[0].index_of("plax")), (1, Some(0), Some(1)));
+        let cases = [
+            ("name = \"tte11\"\nsource = \"x\"\nmodes = []\nviews = []\n", "another label set tte11"),
+            ("name = \"x\"\nsource = \"x\"\nmodes = []\nviews = []\n", "no views"),
+            ("name = \"x\"\nsourc = \"x\"\n", "sourc"),
+            (
+                "name = \"x\"\nsource = \"x\"\nmodes = []\nviews = [{ name = \"A\", meaning = \"\" }, { name = \"a\", meaning = \"\" }]\n",
+                "two views",
+            ),
+        ];
+        for (text, problem) in cases {
+            write(text);
+            let error = LabelSet::in_folder(folder.path()).unwrap_err();
+            assert!(error.to_string().contains(problem), "{error}");
+        }
+        assert!(LabelSet::in_folder(&folder.path().join("nowhere")).unwrap().is_empty());
+    }
 
     #[test]
     fn every_label_set_reads_and_is_complete() {
