@@ -30,7 +30,9 @@ pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
     let workers = settings.labelling.workers;
     let (loops, left_out) = vectors::compute(&pipeline, &VectorCache::open(&folder)?, labelled, workers)?;
     report::print_left_out(&left_out);
-    ensure!(!loops.is_empty(), "none of the labelled loops can be used: the reasons are above");
+    if loops.is_empty() {
+        return Err(anyhow::anyhow!("none of the labelled loops can be used: the reasons are above").into());
+    }
     // A layer for other views says nothing about these: learning starts from "every view equally likely".
     let own = last_layer.filter(|_| card.label_set.as_ref() == Some(&views.name)).map(head);
     let width = loops[0].samples.first().map_or(0, |sample| sample.vector.len());
