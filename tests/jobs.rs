@@ -64,9 +64,11 @@ fn a_failed_file_is_listed_with_its_reason_retried_and_done_when_it_is_mended() 
         assert_eq!((code, failed(&database).len()), (1, 1), "{said}");
     }
     assert_eq!(jobs(&database, &["retry", "--kind", "no_such_kind"]).1, "");
-    for (arguments, expected) in
-        [(["retry", "999"], "no job 999"), (["show", "999"], "no job 999"), (["retry", "one"], "invalid digit")]
-    {
+    for (arguments, expected) in [
+        (["retry", "999"], "no job 999"),
+        (["show", "999"], "no job 999"),
+        (["retry", "one"], "neither the number of a job"),
+    ] {
         let (code, _, stderr) = jobs(&database, &arguments);
         assert_eq!(code, 2, "{stderr}");
         assert!(stderr.contains(expected), "{stderr}");
