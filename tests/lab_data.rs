@@ -124,8 +124,15 @@ fn reviews_in_a_database_are_exported_and_learned_from() {
     }
     let (code, stdout, _) = run(&["inventory", "--db", &db, "--pipeline", "tte11-tiny"]);
     assert_eq!(code, 0);
-    let rejected = stdout.lines().find(|line| line.contains("reviewed: none")).unwrap_or_default();
-    assert!(rejected.contains(uid(0, 1)), "{stdout}");
+    assert_eq!(stdout.matches("reviewed: none").count(), 1, "{stdout}");
+    let (_, json, _) = run(&["inventory", "--db", &db, "--json"]);
+    let rejected: Vec<serde_json::Value> = support::json_lines(&json)
+        .iter()
+        .flat_map(|study| study["not_labelled"].as_array().cloned().unwrap_or_default())
+        .filter(|file| file["reviewed"] == true)
+        .collect();
+    assert_eq!(rejected.len(), 1, "{json}");
+    assert_eq!(rejected[0]["sop_instance_uid"], uid(0, 1));
 
     let export = |more: &[&str]| {
         let out = at("out");

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{json_lines, run};
+use support::run;
 
 const STILLS_PER_LOOK: usize = 3;
 
@@ -26,7 +26,8 @@ fn strips_are_recognized_and_no_fan_is_taken_for_one() {
         let path = out.join(still["file"].as_str().expect("a name"));
         let (code, stdout, stderr) = run(&["inspect", "--json", path.to_str().expect("a plain path")]);
         assert_eq!(code, 0, "{stderr}");
-        let mode = &json_lines(&stdout)[0]["mode"];
+        let inspected: Value = serde_json::from_str(&stdout).expect("inspect prints JSON");
+        let mode = &inspected["mode"];
         if is_strip(&still["mode"]) {
             strips += 1;
             found += usize::from(is_strip(mode));

@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 use store::{Backend, StoreError};
 
 use crate::inbox::{HintReceiver, Inbox, InboxContext, hint_channel};
-use crate::patient_store::PatientStore;
 use crate::reporter::Reporter;
+use crate::retrying_store::RetryingStore;
 use crate::session::Session;
 use store::{LabelStore as _, Queue as _};
 
@@ -67,7 +67,7 @@ impl Daemon<'_> {
     ) -> Result<Summary, DaemonError> {
         let roots = self.roots()?;
         let reporter = Reporter::new(self.observer);
-        let store = PatientStore {
+        let store = RetryingStore {
             store: self.store,
             reporter: &reporter,
             clock: self.clock,

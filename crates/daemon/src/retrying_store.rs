@@ -25,7 +25,7 @@ const TELL_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
 /// Passes every call on, and again while the database is locked, full, read-only or away. So a result that took seconds to
 /// compute is not lost to a backup that holds the database, and a night is not lost to a full disk.
-pub(crate) struct PatientStore<'a> {
+pub(crate) struct RetryingStore<'a> {
     pub store: &'a dyn Backend,
     pub reporter: &'a Reporter<'a>,
     pub clock: &'a dyn Clock,
@@ -36,7 +36,7 @@ pub(crate) struct PatientStore<'a> {
     pub told: Mutex<Option<Timestamp>>,
 }
 
-impl PatientStore<'_> {
+impl RetryingStore<'_> {
     fn call<T>(&self, work: impl Fn(&dyn Backend) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let start = self.clock.steady();
         loop {
@@ -79,7 +79,7 @@ impl PatientStore<'_> {
     }
 }
 
-/// Passes every method on through [`PatientStore::call`].
+/// Passes every method on through [`RetryingStore::call`].
 macro_rules! pass_on {
     ($($name:ident($($argument:ident: $kind:ty),*) -> $value:ty;)*) => {
         $(fn $name(&self, $($argument: $kind),*) -> Result<$value, StoreError> {
@@ -88,11 +88,11 @@ macro_rules! pass_on {
     };
 }
 
-impl Backend for PatientStore<'_> {
+impl Backend for RetryingStore<'_> {
     pass_on! { checkpoint() -> (); }
 }
 
-impl Queue for PatientStore<'_> {
+impl Queue for RetryingStore<'_> {
     pass_on! {
         enqueue(file: &FileIdentity, sample: Sha256, identity: Option<&DicomIdentity>, now: Timestamp) -> Enqueued;
         settle(file: &FileIdentity, sample: Sha256, how: &SettledFile, reason: &str, now: Timestamp) -> Timestamp;
@@ -116,7 +116,7 @@ impl Queue for PatientStore<'_> {
     }
 }
 
-impl LabelStore for PatientStore<'_> {
+impl LabelStore for RetryingStore<'_> {
     pass_on! {
         record_labelled(job: &Job, facts: &LoopFacts, content: Sha256, said: &Prediction, now: Timestamp) -> Recorded;
         record_skipped(job: &Job, facts: &LoopFacts, content: Sha256, reason: &str, now: Timestamp) -> Recorded;
