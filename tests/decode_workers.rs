@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(target_os = "linux")]
 use std::sync::mpsc::RecvTimeoutError;
@@ -79,7 +79,7 @@ fn shared_files() -> BTreeMap<String, PathBuf> {
 }
 
 /// Decodes the first, a middle and the last frame, and the first again.
-fn decode_some(path: &PathBuf) {
+fn decode_some(path: &Path) {
     let Ok(mut source) = Loop::open(path) else { return };
     let last = source.header().frames - 1;
     for index in [0, last / 2, last, 0] {
@@ -93,10 +93,10 @@ fn workers_decode_to_the_same_bits_also_while_they_are_killed() {
     let pool = WorkerPool::new(env!("CARGO_BIN_EXE_echolabel").into(), vec!["decode-worker".into()]);
     assert!(set_frame_decoder(Box::new(BothWays(pool))), "no frame was decoded before");
     let files = shared_files();
-    files.values().for_each(decode_some);
+    files.values().for_each(|path| decode_some(path));
     assert!(files.is_empty() || COMPARED.load(Ordering::SeqCst) > 100);
     #[cfg(target_os = "linux")]
-    while_workers_are_killed(|| files.values().for_each(decode_some));
+    while_workers_are_killed(|| files.values().for_each(|path| decode_some(path)));
 }
 
 /// Kills a worker every half second while `work` is done.

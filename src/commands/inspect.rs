@@ -75,7 +75,7 @@ fn refuse_pipes(path: &Path) -> Result<(), (String, String)> {
 fn find(common: &Common, options: &InspectOptions) -> anyhow::Result<PathBuf> {
     let name = options.file.to_str().and_then(|text| text.parse::<LoopName>().ok());
     match name {
-        Some(name) if options.db.is_some() || !options.file.exists() => {
+        Some(name) if options.db.is_some() || std::fs::metadata(&options.file).is_err() => {
             let store = super::open_store_read_only(common, options.db.clone())
                 .with_context(|| format!("no file {} here", options.file.display()))?;
             let uid = names::loop_uid(&store, &name)?;

@@ -12,7 +12,7 @@ const SMALL_FRAMES: (u32, u32) = (12, 24);
 pub fn run(options: &PhantomOptions) -> Outcome {
     if let Some(stills) = options.stills {
         phantom::write_stills(stills, options.seed, &options.out)?;
-        return output::line(options.out.display()).map_err(Into::into);
+        return output::line(options.out.display());
     }
     let mut studies =
         phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };

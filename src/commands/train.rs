@@ -103,7 +103,9 @@ fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBo
                 let best = if *is_best { ", the best so far" } else { "" };
                 let (loss, accuracy) = (validation.loss, 100.0 * validation.accuracy);
                 bar.suspend(|| {
-                    output::note(format_args!("step {step}: validation loss {loss:.3}, accuracy {accuracy:.1} %{best}"))
+                    output::note(format_args!(
+                        "step {step}: validation loss {loss:.3}, accuracy {accuracy:.1} %{best}"
+                    ));
                 });
             }
         }

@@ -98,9 +98,8 @@ fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow
     loop {
         match SqliteStore::open_for_daemon(&settings.database) {
             Err(error)
-                if error.is_temporary()
-                    && !matches!(error, StoreError::InUse { .. })
-                    && !(once && start.elapsed() >= MAX_ONCE_WAIT)
+                if is_worth_waiting_for(&error)
+                    && (!once || start.elapsed() < MAX_ONCE_WAIT)
                     && !shutdown.requested() =>
             {
                 if told.is_none_or(|told| told.elapsed() >= TELL_INTERVAL) {
@@ -112,6 +111,11 @@ fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow
             opened => return Ok(opened?),
         }
     }
+}
+
+/// Returns true for trouble that passes; another daemon on the same database does not.
+fn is_worth_waiting_for(error: &StoreError) -> bool {
+    error.is_temporary() && !matches!(error, StoreError::InUse { .. })
 }
 
 /// The first SIGINT or SIGTERM asks for an orderly end; a second one, or [`MAX_ORDERLY_END`], ends at once, which loses

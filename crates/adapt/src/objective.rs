@@ -108,9 +108,10 @@ impl Standardization {
         for view in 0..views {
             let (correction, bias) = parameters.of_view(view);
             let mut shift = bias;
-            for at in 0..self.mean.len() {
-                let weight = correction[at] / self.deviation[at];
-                shift -= weight * self.mean[at];
+            let moments = self.mean.iter().zip(&self.deviation);
+            for (at, ((mean, deviation), correction)) in moments.zip(correction).enumerate() {
+                let weight = correction / deviation;
+                shift -= weight * mean;
                 merged.weight[view][at] = (parameters.own_share() * f64::from(own.weight[view][at]) + weight) as f32;
             }
             merged.bias[view] = (parameters.own_share() * f64::from(own.bias[view]) + shift) as f32;

@@ -42,7 +42,7 @@ pub struct Walk<'a> {
 /// and devices are passed over, and so are links to nowhere and what is deleted during the walk.
 pub fn walk<'a>(folders: &[PathBuf], links: Links, is_entered: impl Fn(&OsStr) -> bool + 'a) -> Walk<'a> {
     Walk {
-        folders: folders.to_vec().into_iter(),
+        folders: Vec::from(folders).into_iter(),
         links,
         is_entered: Box::new(is_entered),
         current: None,

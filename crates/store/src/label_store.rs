@@ -131,5 +131,5 @@ pub trait LabelStore: Send + Sync {
 
 /// Returns the first of a loop's files that is there, else the first that was.
 pub fn present_file(files: &[PathBuf]) -> Option<&PathBuf> {
-    files.iter().find(|path| path.exists()).or(files.first())
+    files.iter().find(|path| std::fs::metadata(path).is_ok()).or(files.first())
 }

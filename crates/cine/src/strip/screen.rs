@@ -102,7 +102,7 @@ impl Screen {
     pub(super) fn new(frame: &RgbImage) -> Option<Self> {
         let (width, height) = (frame.width() as usize, frame.height() as usize);
         let rows = (height * COLUMNS + width / 2).checked_div(width)?;
-        if width < 2 * GAP_COLUMNS || rows < 2 * HEIGHTS || rows > 8 * COLUMNS {
+        if width < 2 * GAP_COLUMNS || !(2 * HEIGHTS..=8 * COLUMNS).contains(&rows) {
             return None;
         }
         let (pixels, _) = frame.pixels().as_chunks::<3>();
