@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_process_that_does_not_end_is_ended() {
-        let status = wait(process("sleep 600"), Duration::from_millis(50)).expect("it can be ended");
+        let status = wait(process("exec sleep 600"), Duration::from_millis(50)).expect("it can be ended");
         assert_eq!(kind_of(read_answer(status, b"")), "labelling_process_too_slow");
     }
 

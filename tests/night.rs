@@ -26,7 +26,7 @@ fn status_counts_the_night_and_short_names_lead_to_loops() {
     assert_eq!((status["waiting"].as_u64(), status["failures"].as_array().unwrap().len()), (Some(0), 1));
     assert!(status["disk"]["free_bytes"].as_u64().unwrap() > 0 && !stdout.contains("JANE"), "{stdout}");
     let (_, stdout, _) = run(&["status", "--since", "2d", "--paths", "--db", db]);
-    assert!(stdout.contains("JANE") && stdout.contains("incomplete     job 1"), "{stdout}");
+    assert!(stdout.contains("JANE") && stdout.contains("incomplete     job "), "{stdout}");
     assert_eq!(run(&["status", "--since", "often", "--db", db]).0, 2);
 
     let uid = truth["study_instance_uid"].as_str().unwrap();
