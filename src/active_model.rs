@@ -43,7 +43,7 @@ impl ActiveModel {
         let text = toml::to_string(self)?;
         std::fs::create_dir_all(models)
             .and_then(|()| files::write(&path, text.as_bytes(), files::Access::Umask))
-            .with_context(|| path.display().to_string())
+            .with_context(|| format!("{}: name a folder of models that you may write to with --models", path.display()))
     }
 
     /// Returns the name of the pipeline in use.

@@ -27,7 +27,7 @@ pub enum AdaptError {
     )]
     TooFewLoops(Vec<ViewShortage>),
     /// Too few patients to leave some out.
-    #[error("the loops are of {0} patients; {MIN_PATIENTS} are needed at least, so that some can be left out")]
+    #[error("patients of the labelled loops: {0}; {MIN_PATIENTS} are needed at least, so that some can be left out")]
     TooFewPatients(usize),
     /// A vector has another length than the others, or a number that is not finite.
     #[error("loop {loop_name}: {problem}")]
