@@ -20,7 +20,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Returns the code for an error that ended a command.
-    pub fn of_error(error: &anyhow::Error) -> Self {
+    pub fn from_error(error: &anyhow::Error) -> Self {
         let passes = error.chain().any(|cause| {
             cause.downcast_ref::<DaemonError>().is_some_and(DaemonError::is_temporary)
                 || cause.downcast_ref::<StoreError>().is_some_and(StoreError::is_temporary)
@@ -45,10 +45,10 @@ mod tests {
     #[test]
     fn an_error_that_passes_is_told_from_one_that_stays() {
         let full: anyhow::Result<()> = Err(io::Error::from(io::ErrorKind::StorageFull)).context("cannot write a.csv");
-        assert_eq!(ExitCode::of_error(&full.unwrap_err()), ExitCode::CannotWorkNow);
+        assert_eq!(ExitCode::from_error(&full.unwrap_err()), ExitCode::CannotWorkNow);
         let in_use = StoreError::InUse { path: "lab.sqlite".into() };
         let daemon = anyhow::Error::from(DaemonError::Store(in_use)).context("cannot watch");
-        assert_eq!(ExitCode::of_error(&daemon), ExitCode::CannotWorkNow);
-        assert_eq!(ExitCode::of_error(&anyhow::anyhow!("no such view")), ExitCode::Configuration);
+        assert_eq!(ExitCode::from_error(&daemon), ExitCode::CannotWorkNow);
+        assert_eq!(ExitCode::from_error(&anyhow::anyhow!("no such view")), ExitCode::Configuration);
     }
 }

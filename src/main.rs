@@ -34,7 +34,7 @@ fn main() -> std::process::ExitCode {
         Err(Failure::Error(error)) => {
             let suggestion = commands::suggestion(&error, &arguments.common);
             output::note(format_args!("error: {}{suggestion}", output::error_text(&error)));
-            ExitCode::of_error(&error)
+            ExitCode::from_error(&error)
         }
     };
     code.into()

@@ -130,7 +130,11 @@ fn other_modes(view: &ViewInventory) -> String {
         view.loops.iter().map(|found| found.mode).filter(|mode| *mode != Mode::TwoD).map(Mode::as_str).collect();
     modes.sort_unstable();
     modes.dedup();
-    if modes.is_empty() { String::new() } else { format!("  (also or only {})", modes.join(", ")) }
+    if modes.is_empty() {
+        return String::new();
+    }
+    let has_gray = view.loops.iter().any(|found| found.mode == Mode::TwoD);
+    format!("  ({} {})", if has_gray { "also" } else { "only" }, modes.join(", "))
 }
 
 /// Prints a file without a view of its own: the mode of its image is what it is a picture of.

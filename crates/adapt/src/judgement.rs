@@ -11,9 +11,7 @@ use serde::Serialize;
 use crate::folds::Folds;
 use crate::head::softmax;
 use crate::ridge::{Rows, fit};
-use crate::{
-    AdaptError, LabelledLoop, LinearHead, MIN_LOOPS_PER_VIEW, MIN_PATIENTS, MIN_PATIENTS_PER_VIEW, Result, ViewShortage,
-};
+use crate::{LabelledLoop, LinearHead, Result, requirements};
 
 /// Parts of the patients, each left out in turn.
 const FOLDS: usize = 5;
@@ -86,8 +84,7 @@ pub fn adapt(
     seed: u64,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Adaptation> {
-    check_vectors(loops, own)?;
-    check_counts(loops, views)?;
+    requirements::check(loops, views, own)?;
     let patients: Vec<String> = loops.iter().map(|one| one.patient.clone()).collect();
     let folds = Folds::new(&patients, FOLDS, seed);
     let done = std::sync::atomic::AtomicUsize::new(0);
@@ -122,41 +119,6 @@ pub fn adapt(
         calibration,
         is_better,
     })
-}
-
-fn check_vectors(loops: &[LabelledLoop], own: &LinearHead) -> Result<()> {
-    let width = own.weight.first().map_or(0, Vec::len);
-    for one in loops {
-        let fault = |problem| Err(AdaptError::Vector { loop_name: one.loop_name.clone(), problem });
-        if one.samples.is_empty() {
-            return fault("it has no vector");
-        }
-        if one.samples.iter().any(|sample| sample.vector.len() != width) {
-            return fault("its vectors have another length than the model's");
-        }
-        if one.samples.iter().flat_map(|sample| &sample.vector).any(|value| !value.is_finite()) {
-            return fault("its vectors hold numbers that are not finite");
-        }
-    }
-    Ok(())
-}
-
-fn check_counts(loops: &[LabelledLoop], views: &[String]) -> Result<()> {
-    let patients: BTreeSet<&str> = loops.iter().map(|one| one.patient.as_str()).collect();
-    if patients.len() < MIN_PATIENTS {
-        return Err(AdaptError::TooFewPatients(patients.len()));
-    }
-    let shortages: Vec<ViewShortage> = views
-        .iter()
-        .enumerate()
-        .map(|(class, view)| {
-            let of_view = loops.iter().filter(|one| one.class == Some(class));
-            let patients: BTreeSet<&str> = of_view.clone().map(|one| one.patient.as_str()).collect();
-            ViewShortage { view: view.clone(), loops: of_view.count(), patients: patients.len() }
-        })
-        .filter(|view| view.loops < MIN_LOOPS_PER_VIEW || view.patients < MIN_PATIENTS_PER_VIEW)
-        .collect();
-    if shortages.is_empty() { Ok(()) } else { Err(AdaptError::TooFewLoops(shortages)) }
 }
 
 /// Returns one row a sample, with the probabilities that the layer `head_of` the loop's row gives.
@@ -260,6 +222,7 @@ mod tests {
     use random::Stream;
 
     use super::*;
+    use crate::AdaptError;
 
     /// Loops of three views of `patients` patients, `each` of a view: the view is in the vector's first numbers.
     fn loops(patients: usize, each: usize, signal: f64) -> Vec<LabelledLoop> {

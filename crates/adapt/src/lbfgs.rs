@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use evaluate::dot;
+
 /// Pairs of steps and changes of the gradient that approximate the curvature.
 const MEMORY: usize = 10;
 const MAX_ITERATIONS: usize = 200;
@@ -70,10 +72,6 @@ fn descent_direction(history: &VecDeque<(Vec<f64>, Vec<f64>)>, gradient: &[f64])
         direction.iter_mut().zip(moved).for_each(|(value, step)| *value += correction * step);
     }
     direction
-}
-
-fn dot(one: &[f64], other: &[f64]) -> f64 {
-    one.iter().zip(other).map(|(a, b)| a * b).sum()
 }
 
 fn length(vector: &[f64]) -> f64 {

@@ -12,6 +12,7 @@ mod head;
 mod judgement;
 mod lbfgs;
 mod objective;
+mod requirements;
 mod ridge;
 mod vector_cache;
 

@@ -1,5 +1,7 @@
 //! The loss that a new last layer minimizes.
 
+use evaluate::dot;
+
 use crate::LinearHead;
 use crate::head::softmax;
 
@@ -118,19 +120,6 @@ impl Standardization {
         }
         merged
     }
-}
-
-fn dot(one: &[f64], other: &[f64]) -> f64 {
-    // Eight sums side by side, which the compiler can keep in vector registers.
-    let mut sums = [0.0; 8];
-    let (ones, others) = (one.chunks_exact(8), other.chunks_exact(8));
-    let rest: f64 = ones.remainder().iter().zip(others.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in ones.zip(others) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]

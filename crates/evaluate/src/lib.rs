@@ -33,5 +33,6 @@ pub use evaluation::{
 };
 pub use format::fixed;
 pub use inventory::{InventoryMetrics, inventory_metrics};
+pub use linear::dot;
 pub use loop_decision::{DecisionCounts, LoopDecision};
 pub use predictions::{Prediction, Predictions, Truth, from_csv, to_csv};

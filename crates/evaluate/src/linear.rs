@@ -24,7 +24,8 @@ impl Matrix {
     }
 }
 
-pub(crate) fn dot(one: &[f64], other: &[f64]) -> f64 {
+/// Returns the sum of the products of two vectors of one length.
+pub fn dot(one: &[f64], other: &[f64]) -> f64 {
     // Eight sums side by side, which the compiler can keep in vector registers.
     let mut sums = [0.0; 8];
     let (ones, others) = (one.chunks_exact(8), other.chunks_exact(8));

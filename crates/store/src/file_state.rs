@@ -100,7 +100,7 @@ pub struct StateCounts(BTreeMap<FileState, u64>);
 
 impl StateCounts {
     /// Returns the counts of a study, whose files are all DICOM; every state is there, at 0.
-    pub fn of_study() -> Self {
+    pub fn for_study() -> Self {
         Self(FileState::ALL.into_iter().filter(|state| *state != FileState::NotDicom).map(|state| (state, 0)).collect())
     }
 

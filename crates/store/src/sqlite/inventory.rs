@@ -41,7 +41,7 @@ pub(super) fn read(connection: &Connection, study: &StudyUid) -> Result<Option<I
                 last_activity: time(row, "last_activity")?,
                 closed_at: optional_time(row, "closed_at")?,
                 files: count(row, 2)?,
-                states: StateCounts::of_study(),
+                states: StateCounts::for_study(),
                 unfinished_jobs: count(row, 3)?,
                 models: models.into_iter().collect(),
                 views: Vec::new(),

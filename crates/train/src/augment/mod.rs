@@ -1,7 +1,7 @@
 //! Changes that make one clip many: each consistent within the clip, each by a name in the recipe.
 //!
 //! Order: time, geometry, tissue (attenuation, gamma, contrast, brightness, noise), then what lies over the image.
-//! What is drawn depends on the seed and the place of the clip in its batch alone.
+//! Draws depend on the seed and the place of the clip in its batch alone.
 
 mod geometry;
 mod overlay;

@@ -68,7 +68,7 @@ impl Part {
 
     /// Returns the prefix of this part's names in the file.
     ///
-    /// Where no prefix fits wholly, the one under which most tensors are found: the check that follows then names what
+    /// If no prefix fits wholly, it is the one under which most tensors are found: the check that follows then names what
     /// is missing there.
     fn prefix(
         &self,

@@ -51,7 +51,7 @@ const NONE: &str = "none";
 
 /// Reads the labels; a view that the label set lacks, and a loop that is labelled in two ways, are left out.
 ///
-/// Where there is a column `reviewed_view`, it is the label: `view` is then what a model said.
+/// A column `reviewed_view` is the label where there is one: `view` then holds a model's answer.
 ///
 /// # Errors
 /// A column is missing, a split that is none of train, validation, test.

@@ -101,7 +101,7 @@ const AT_ONCE: usize = 64;
 /// The prepared clips of the loops for the model `card`, labelled with `views`: those in `folder` if they are there,
 /// else decoded now, as the model's pipeline would.
 ///
-/// What cannot be used is left out and listed in the cache. `progress` hears of loops done and of all.
+/// Loops that cannot be used are left out and listed in the cache. `progress` hears of loops done and of all.
 ///
 /// # Errors
 /// No loop can be used, a split that leaks, a side of the split without patients.
