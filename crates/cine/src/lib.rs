@@ -17,6 +17,7 @@ mod open;
 mod patient;
 mod pixel_data;
 mod pixel_digest;
+mod recordings;
 mod regions;
 mod scan;
 mod sector;

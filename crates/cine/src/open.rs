@@ -1,7 +1,7 @@
 //! Opening a loop and reaching its frames.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dicom_dictionary_std::tags;
 
@@ -52,6 +52,8 @@ pub struct StoredFrame {
 /// ```
 #[derive(Debug)]
 pub struct Loop {
+    /// The file, where it was opened by its path.
+    path: Option<PathBuf>,
     header: Header,
     findings: Vec<Finding>,
     source: Source,
@@ -109,7 +111,7 @@ impl Loop {
     /// The file cannot be read, is no DICOM, holds no image, or holds one that cannot be decoded here.
     pub fn open(path: &Path) -> Result<Self, CineError> {
         let file = File::open(path).map_err(|source| CineError::Io { doing: "opening the file", source })?;
-        Self::from_reader(file)
+        Ok(Self { path: Some(path.to_owned()), ..Self::from_reader(file)? })
     }
 
     /// Opens a loop from anything that can be read and sought, reading headers only.
@@ -162,12 +164,17 @@ impl Loop {
                 "the palette is missing; its indices are shown as gray",
             ));
         }
-        Ok(Self { header, findings, source, format, colors, frames, budget, sector: None })
+        Ok(Self { path: None, header, findings, source, format, colors, frames, budget, sector: None })
     }
 
     /// Returns the header facts.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// Returns the file, where the loop was opened by its path.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// Returns the findings so far; reading frames may add to them.

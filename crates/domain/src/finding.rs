@@ -118,6 +118,7 @@ finding_codes! {
     RWavesOutsideLoop = "r_waves_outside_loop": "No R wave lies inside the loop.",
     CurveUnreadable = "curve_unreadable": "The ECG curve is damaged.",
     WaveformUnreadable = "waveform_unreadable": "The waveform is damaged.",
+    EcgOfAnotherObject = "ecg_of_another_object": "The ECG is that of a waveform object in the same folder.",
     // The beat.
     EcgRTimesNotNumbers = "ecg_r_times_not_numbers": "R times that are NaN or infinite were left out.",
     EcgRTimesUnsorted = "ecg_r_times_unsorted": "R times were not in rising order and were sorted.",

@@ -1,6 +1,6 @@
 //! The heart beat of a loop, from the most trustworthy source that shows one.
 
-use cine::RegionKind;
+use cine::{Loop, RegionKind};
 use domain::{EcgSource, Finding};
 use ecg::trace::{TraceFinding, TraceHints, TraceReading, read_trace};
 use ecg::{Beats, EcgError, FrameClock};
@@ -24,7 +24,8 @@ pub struct FoundBeats {
     pub findings: Vec<Finding>,
 }
 
-/// Finds the beats of a loop: Waveform Sequence, R Wave Time Vector, curve data, burned-in trace, none, in this order.
+/// Finds the beats of a loop: Waveform Sequence, R Wave Time Vector, curve data, burned-in trace, the ECG of another object of
+/// the study in the same folder, none, in this order.
 ///
 /// Frames are decoded only when the headers name no beat.
 ///
@@ -54,13 +55,34 @@ pub fn find_beats(frames: &mut DecodedFrames<'_>) -> Result<FoundBeats, EcgError
     }
     let hints = hints(&header);
     let may_have_trace = header.frames > 1 && header.columns * header.rows <= MAX_TRACE_PIXELS;
-    if may_have_trace && let Some(trace) = read_trace(frames, &hints) {
-        let clock = corrected_clock(&trace, &header, clock, &mut findings);
-        let beats = from_trace(&trace, &clock, heart_rate_bpm);
-        findings.extend(beats.findings.iter().cloned());
-        return Ok(FoundBeats { beats, clock, trace: Some(trace), findings });
+    let found = match may_have_trace.then(|| read_trace(frames, &hints)).flatten() {
+        Some(trace) => {
+            let clock = corrected_clock(&trace, &header, clock, &mut findings);
+            let beats = from_trace(&trace, &clock, heart_rate_bpm);
+            FoundBeats { beats, clock, trace: Some(trace), findings: Vec::new() }
+        }
+        None => FoundBeats { beats: ecg::no_beats(heart_rate_bpm), clock, trace: None, findings: Vec::new() },
+    };
+    let found = if found.beats.source == EcgSource::None && header.frames > 1 {
+        from_another_object(frames.source(), found, &mut findings)
+    } else {
+        found
+    };
+    findings.extend(found.beats.findings.iter().cloned());
+    Ok(FoundBeats { findings, ..found })
+}
+
+/// Returns the beats of an ECG that lies beside the loop, else what was found before. It is asked last: two objects share a
+/// clock at best, and a trace in the picture is at its frame for certain.
+fn from_another_object(source: &Loop, found: FoundBeats, findings: &mut Vec<Finding>) -> FoundBeats {
+    let Some((samples, finding)) = source.ecg_beside() else { return found };
+    let heart_rate_bpm = source.header().ecg.heart_rate_bpm;
+    let beats = ecg::beats_from_samples(&samples, EcgSource::Waveform, &found.clock, heart_rate_bpm);
+    if beats.source == EcgSource::None {
+        return found;
     }
-    Ok(FoundBeats { beats: ecg::no_beats(heart_rate_bpm), clock, trace: None, findings })
+    findings.push(finding);
+    FoundBeats { beats, ..found }
 }
 
 /// Returns no beats, for a pipeline that ignores the ECG.

@@ -2,7 +2,11 @@
 
 mod curve;
 mod r_waves;
+mod start;
 mod waveform;
+
+pub(crate) use start::Start;
+pub(crate) use waveform::ecg_channel;
 
 use serde::Serialize;
 
@@ -21,6 +25,9 @@ pub struct EcgHeader {
     pub curve: Option<EcgSamples>,
     /// Heart Rate (0018,1088) in beats per minute, where it is between 20 and 300.
     pub heart_rate_bpm: Option<f64>,
+    /// When frame 0 was acquired.
+    #[serde(skip)]
+    pub(crate) start: Start,
 }
 
 /// Reads every ECG fact of the header and checks them against each other and against the frame times.
@@ -29,9 +36,10 @@ pub(crate) fn read_ecg(data_set: &DataSet, timing: &FrameTiming, findings: &mut 
     let r_wave_times_ms = r_waves::r_wave_times(data_set, findings);
     r_waves::cross_check(&r_wave_times_ms, heart_rate_bpm, timing, findings);
     EcgHeader {
-        waveform: waveform::ecg_channel(data_set, findings),
+        waveform: ecg_channel(data_set, findings),
         curve: curve::ecg_curve(data_set, timing, findings),
         r_wave_times_ms,
         heart_rate_bpm,
+        start: Start::of_loop(data_set),
     }
 }

@@ -11,7 +11,7 @@ const SAMPLING_HZ: std::ops::RangeInclusive<f64> = 20.0..=100_000.0;
 const MAX_CHANNELS: usize = 256;
 
 /// Returns the best ECG channel of all multiplex groups: lead II, else the first that is called ECG or lead.
-pub(super) fn ecg_channel(data_set: &DataSet, findings: &mut Vec<Finding>) -> Option<EcgSamples> {
+pub(crate) fn ecg_channel(data_set: &DataSet, findings: &mut Vec<Finding>) -> Option<EcgSamples> {
     let groups = data_set.items(tags::WAVEFORM_SEQUENCE);
     let candidates = groups.iter().flat_map(|group| {
         let definitions = group.items(tags::CHANNEL_DEFINITION_SEQUENCE).iter().take(MAX_CHANNELS).enumerate();

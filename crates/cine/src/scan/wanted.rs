@@ -42,7 +42,7 @@ const SEQUENCES: [Tag; 4] = [
     tags::CHANNEL_SOURCE_SEQUENCE,
 ];
 
-const VALUES: [(Tag, u64); 100] = [
+const VALUES: [(Tag, u64); 102] = [
     (tags::MEDIA_STORAGE_SOP_CLASS_UID, SHORT),
     (tags::MEDIA_STORAGE_SOP_INSTANCE_UID, 4 * SHORT),
     (tags::TRANSFER_SYNTAX_UID, SHORT),
@@ -81,6 +81,8 @@ const VALUES: [(Tag, u64); 100] = [
     (tags::HEART_RATE, SHORT),
     (tags::R_WAVE_TIME_VECTOR, TIMES),
     (tags::TRIGGER_TIME, SHORT),
+    (tags::IMAGE_TRIGGER_DELAY, SHORT),
+    (tags::SYNCHRONIZATION_FRAME_OF_REFERENCE_UID, SHORT),
     (tags::ROWS, SHORT),
     (tags::COLUMNS, SHORT),
     (tags::SAMPLES_PER_PIXEL, SHORT),
