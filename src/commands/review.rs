@@ -32,13 +32,8 @@ fn keep(common: &Common, options: &ReviewOptions) -> anyhow::Result<Review> {
         views.join(", ")
     );
     ensure!(!options.reviewer.trim().is_empty(), "--reviewer is empty: a review needs somebody who answers for it");
-    let review = Review {
-        sop_instance_uid: uid,
-        view,
-        reviewer: options.reviewer.clone(),
-        comment: options.comment.clone(),
-        created_at: Timestamp::now(),
-    };
+    let review =
+        Review { comment: options.comment.clone(), ..Review::new(uid, view, &options.reviewer, Timestamp::now()) };
     store.add_review(&review).context("the review is not kept")?;
     Ok(review)
 }

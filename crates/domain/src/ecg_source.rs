@@ -1,6 +1,6 @@
 //! Sources of the heart beat.
 
-use crate::named_enum::named_enum;
+use crate::named_enum;
 
 named_enum! {
     /// Source of the R peaks of a loop.

@@ -1,6 +1,6 @@
 //! The imaging mode of a loop.
 
-use crate::named_enum::named_enum;
+use crate::named_enum;
 
 named_enum! {
     /// Imaging mode of a loop: 2-D, color flow, spectral Doppler, M-mode, ...

@@ -1,6 +1,8 @@
 //! The macro of enums that are stored and serialized by a name.
 
-/// Declares an enum whose variants have one name each, in JSON, TOML, database and messages.
+/// Declares an enum whose variants have one name each, in JSON, TOML, database and messages. The crate that uses it needs
+/// `serde`.
+#[macro_export]
 macro_rules! named_enum {
     ($(#[$meta:meta])* $enum:ident { $($(#[$variant_meta:meta])* $variant:ident = $name:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -33,8 +35,6 @@ macro_rules! named_enum {
         }
     };
 }
-
-pub(crate) use named_enum;
 
 #[cfg(test)]
 mod tests {

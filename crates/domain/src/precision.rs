@@ -1,6 +1,6 @@
 //! Numeric precision of an encoder.
 
-use crate::named_enum::named_enum;
+use crate::named_enum;
 
 named_enum! {
     /// The numbers that an encoder computes with.

@@ -1,6 +1,6 @@
 //! Strategies for choosing the frames of a loop.
 
-use crate::named_enum::named_enum;
+use crate::named_enum;
 
 named_enum! {
     /// Strategy for choosing the frames of a clip; serializes as snake_case.

@@ -1,9 +1,8 @@
 //! Jobs: one version of one file that waits for its label.
 
-use std::fmt;
 use std::path::PathBuf;
 
-use domain::{JobId, LoopId, Sha256, SopUid, StudyUid};
+use domain::{JobId, LoopId, Sha256, SopUid, StudyUid, named_enum};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -43,45 +42,19 @@ pub struct DicomIdentity {
     pub sop_instance_uid: SopUid,
 }
 
-/// State of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JobState {
-    /// Waits for a worker.
-    Pending,
-    /// A worker holds it under a lease.
-    Running,
-    /// Its loop is in the store.
-    Done,
-    /// Given up, with a reason.
-    Failed,
-    /// Nothing to label, with a reason.
-    Skipped,
-}
-
-impl JobState {
-    /// Returns the name in the database and in exports.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
-    }
-
-    /// Returns the state of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Skipped]
-            .into_iter()
-            .find(|state| state.as_str() == name)
-    }
-}
-
-impl fmt::Display for JobState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+named_enum! {
+    /// State of a job.
+    JobState {
+        /// Waits for a worker.
+        Pending = "pending",
+        /// A worker holds it under a lease.
+        Running = "running",
+        /// Its loop is in the store.
+        Done = "done",
+        /// Given up, with a reason.
+        Failed = "failed",
+        /// Nothing to label, with a reason.
+        Skipped = "skipped",
     }
 }
 

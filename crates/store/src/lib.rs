@@ -74,8 +74,10 @@ mod job;
 mod label_store;
 mod names;
 mod overview;
+mod page;
 mod queue;
 mod record;
+mod review;
 mod sqlite;
 
 pub use backend::Backend;
@@ -89,6 +91,8 @@ pub use job::{
 pub use label_store::{KnownLoop, LabelStore, LoopFile, Recorded, present_file};
 pub use names::{InvalidName, LoopName, StudyName};
 pub use overview::Overview;
+pub use page::{LoopTask, PageStore, ReviewQueue, StudyFilter, StudyProgress, StudyRow};
 pub use queue::Queue;
-pub use record::{LoopFacts, Review, StoredLoop, StoredPrediction, Study};
+pub use record::{LoopFacts, StoredLoop, StoredPrediction, Study};
+pub use review::{Review, ReviewRole, latest_reviews};
 pub use sqlite::SqliteStore;

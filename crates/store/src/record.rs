@@ -77,18 +77,3 @@ pub struct StoredPrediction {
     /// Time of recording.
     pub created_at: Timestamp,
 }
-
-/// A person's label of a loop. The latest review of a loop counts; none is ever removed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Review {
-    /// SOP Instance UID of the loop.
-    pub sop_instance_uid: SopUid,
-    /// The right view; none for "no view of the set".
-    pub view: Option<String>,
-    /// The person who reviewed the loop.
-    pub reviewer: String,
-    /// Free text.
-    pub comment: Option<String>,
-    /// Time of recording.
-    pub created_at: Timestamp,
-}

@@ -118,13 +118,7 @@ fn an_inventory_names_the_best_loop_what_is_missing_and_why() {
     let identity = identity("1.2", "1.2.9");
     let failure = JobFailure { kind: "decode".into(), message: "frame 3".into(), identity: Some(identity) };
     store.fail(&broken, &failure, Retry::Never, at(1)).unwrap();
-    let review = |uid: &str, view: Option<&str>| Review {
-        sop_instance_uid: sop(uid),
-        view: view.map(str::to_owned),
-        reviewer: "reader 1".into(),
-        comment: None,
-        created_at: at(2),
-    };
+    let review = |uid: &str, view: Option<&str>| Review::new(sop(uid), view.map(str::to_owned), "kim", at(5));
     store.add_review(&review("1.2.7", Some("SC4C"))).unwrap();
     store.add_review(&review("1.2.7", Some("A4C"))).unwrap();
 

@@ -39,13 +39,7 @@ fn a_study_has_a_row_a_view_with_its_best_loop() {
         .unwrap()
     };
     assert_eq!(row("1.2"), ("PLAX".to_owned(), 2, "1.2.2".to_owned(), false));
-    let review = |uid, view: Option<&str>| Review {
-        sop_instance_uid: sop(uid),
-        view: view.map(str::to_owned),
-        reviewer: "kim".to_owned(),
-        comment: None,
-        created_at: at(5),
-    };
+    let review = |uid, view: Option<&str>| Review::new(sop(uid), view.map(str::to_owned), "kim", at(5));
     store.add_review(&review("1.2.2", None)).unwrap();
     store.add_review(&review("1.2.1", Some("A4C"))).unwrap();
     assert_eq!(row("1.2"), ("A4C".to_owned(), 1, "1.2.1".to_owned(), true));

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::ensure;
-use domain::SopUid;
 use store::LabelStore as _;
 use train::{LabelledFile, LabelledLoops, LoopData};
 use zoo::LabelSet;
@@ -31,11 +30,10 @@ pub fn read(common: &Common, options: &AdaptOptions, views: &LabelSet) -> anyhow
             continue;
         }
         let paths = store.paths(uid)?;
-        // Reviews are oldest first: the latest of a loop stays.
-        let latest: BTreeMap<SopUid, Option<String>> =
-            reviews.into_iter().map(|review| (review.sop_instance_uid, review.view)).collect();
-        for (sop, view) in latest {
-            let class = match &view {
+        // In the order of UIDs, so that the same reviews give the same layer.
+        let latest: BTreeMap<_, _> = store::latest_reviews(&reviews).into_iter().collect();
+        for (sop, review) in latest.into_iter().filter(|(_, review)| !review.not_sure) {
+            let class = match &review.view {
                 None => None,
                 // A review of a model with other views says nothing here.
                 Some(view) => match views.index_of(view) {
@@ -43,7 +41,7 @@ pub fn read(common: &Common, options: &AdaptOptions, views: &LabelSet) -> anyhow
                     None => continue,
                 },
             };
-            if let Some(path) = paths.get(&sop).and_then(|files| store::present_file(files)) {
+            if let Some(path) = paths.get(sop).and_then(|files| store::present_file(files)) {
                 files.push(LabelledFile { sop_instance_uid: sop.to_string(), class, path: path.clone() });
             }
         }

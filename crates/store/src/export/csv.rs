@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use domain::SopUid;
 
 use super::{ExportFormat, ExportOptions, write_file};
-use crate::{Inventory, LabelStore, StoreError, StoredPrediction, Study};
+use crate::{Inventory, LabelStore, Review, StoreError, StoredPrediction, Study, latest_reviews};
 
 /// `loops.csv`.
 pub(super) const FORMAT: ExportFormat = ExportFormat { name: "csv", about: "loops.csv, one row a loop", write };
@@ -86,7 +86,7 @@ fn rows(labels: &dyn LabelStore, study: &Study, include_paths: bool) -> Result<V
     let reviews = labels.reviews(uid)?;
     // Both come oldest first, so the latest of a loop is what stays in the map.
     let latest: HashMap<_, _> = predictions.iter().map(|said| (&said.sop_instance_uid, said)).collect();
-    let latest_review: HashMap<_, _> = reviews.iter().map(|review| (&review.sop_instance_uid, review)).collect();
+    let latest_review = latest_reviews(&reviews);
     let paths = if include_paths { labels.paths(uid)? } else { BTreeMap::new() };
     let mut rows = Vec::new();
     for stored in labels.loops(uid)? {
@@ -106,7 +106,7 @@ fn rows(labels: &dyn LabelStore, study: &Study, include_paths: bool) -> Result<V
             is_best.to_string(),
         ];
         row.extend(said.map_or_else(|| no_prediction(stored.skip_reason.as_deref()), prediction_cells));
-        row.push(review.map(|review| review.view.clone().unwrap_or_else(|| "none".to_owned())).unwrap_or_default());
+        row.push(review.map(reviewed_view).unwrap_or_default());
         row.push(review.map(|review| review.reviewer.clone()).unwrap_or_default());
         row.push(stored.content_sha256.to_string());
         if include_paths {
@@ -115,6 +115,15 @@ fn rows(labels: &dyn LabelStore, study: &Study, include_paths: bool) -> Result<V
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// Returns the cell of a review: the view, or why there is none.
+fn reviewed_view(review: &Review) -> String {
+    match &review.view {
+        Some(view) => view.clone(),
+        None if review.not_sure => "not sure".to_owned(),
+        None => "none".to_owned(),
+    }
 }
 
 /// Returns the view of each labelled loop, by review or prediction, and whether the loop is the best of it.

@@ -183,14 +183,16 @@ impl LabelStore for SqliteStore {
     fn add_review(&self, review: &Review) -> Result<(), StoreError> {
         self.write("keep a review", |transaction| {
             let added = transaction.execute(
-                "INSERT INTO review (loop_id, view, reviewer, comment, created_at, pixel_sha256)
-                 SELECT loop_id, ?2, ?3, ?4, ?5, pixel_sha256 FROM loop WHERE sop_instance_uid = ?1",
+                "INSERT INTO review (loop_id, view, reviewer, comment, created_at, role, not_sure, pixel_sha256)
+                 SELECT loop_id, ?2, ?3, ?4, ?5, ?6, ?7, pixel_sha256 FROM loop WHERE sop_instance_uid = ?1",
                 params![
                     review.sop_instance_uid.as_str(),
                     review.view,
                     review.reviewer,
                     review.comment,
-                    time_text(review.created_at)
+                    time_text(review.created_at),
+                    review.role.as_str(),
+                    review.not_sure,
                 ],
             )?;
             if added == 1 { Ok(()) } else { Err(StoreError::UnknownLoop(review.sop_instance_uid.clone()).into()) }

@@ -10,6 +10,7 @@ mod label_store;
 mod maintenance;
 mod names;
 mod overview;
+mod page;
 mod place;
 mod queue;
 mod read;

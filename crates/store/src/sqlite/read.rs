@@ -7,7 +7,9 @@ use domain::{EcgSource, JobId, Mode, ModelKey, Precision, Prediction, Sha256, So
 use rusqlite::{Connection, Result, Row, params};
 
 use super::row::{count, json, named, optional, optional_json, optional_named, optional_time, parsed, path_from, time};
-use crate::{FileState, JobFailure, LoopFacts, LoopFile, Review, StoredFile, StoredLoop, StoredPrediction, Study};
+use crate::{
+    FileState, JobFailure, LoopFacts, LoopFile, Review, ReviewRole, StoredFile, StoredLoop, StoredPrediction, Study,
+};
 
 pub(super) fn studies(connection: &Connection) -> Result<Vec<Study>> {
     let mut query = connection.prepare_cached(
@@ -49,17 +51,21 @@ pub(super) fn reviews(connection: &Connection, study: &StudyUid) -> Result<Vec<R
         "SELECT review.*, sop_instance_uid FROM review JOIN loop USING (loop_id) JOIN study USING (study_id)
          WHERE study_instance_uid = ?1 AND review.pixel_sha256 = loop.pixel_sha256 ORDER BY review_id",
     )?;
-    query
-        .query_map([study.as_str()], |row| {
-            Ok(Review {
-                sop_instance_uid: parsed(row, "sop_instance_uid")?,
-                view: row.get("view")?,
-                reviewer: row.get("reviewer")?,
-                comment: row.get("comment")?,
-                created_at: time(row, "created_at")?,
-            })
-        })?
-        .collect()
+    query.query_map([study.as_str()], review)?.collect()
+}
+
+/// Reads a row of the review table joined with that of its loop.
+pub(super) fn review(row: &Row<'_>) -> Result<Review> {
+    Ok(Review {
+        sop_instance_uid: parsed(row, "sop_instance_uid")?,
+        view: row.get("view")?,
+        not_sure: row.get("not_sure")?,
+        role: named(row, "role", ReviewRole::from_name)?,
+        reviewer: row.get("reviewer")?,
+        comment: row.get("comment")?,
+        created_at: time(row, "created_at")?,
+        withdrawn_at: optional_time(row, "withdrawn_at")?,
+    })
 }
 
 pub(super) fn paths(connection: &Connection, study: &StudyUid) -> Result<BTreeMap<SopUid, Vec<PathBuf>>> {

@@ -14,6 +14,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/003_prediction_key.sql")),
     M::up(include_str!("migrations/004_study_views.sql")),
     M::up(include_str!("migrations/005_file_states.sql")),
+    M::up(include_str!("migrations/008_reading.sql")),
 ];
 
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);

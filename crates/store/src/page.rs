@@ -1,0 +1,114 @@
+//! The trait for what people browse and review: lists that are read a page at a time.
+
+use domain::{SopUid, StudyUid, named_enum};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{Review, StoreError};
+
+named_enum! {
+    /// Progress of a study, to list only some of them.
+    StudyProgress {
+        /// Files may still come.
+        Open = "open",
+        /// Closed after a quiet time.
+        Closed = "closed",
+        /// It has loops about which the model was not sure and that nobody has reviewed.
+        ToReview = "to_review",
+        /// It lacks views of its label set.
+        Incomplete = "incomplete",
+        /// A file of it failed.
+        Failed = "failed",
+    }
+}
+
+named_enum! {
+    /// List of loops that wait for a person.
+    ReviewQueue {
+        /// Loops without a review: those that the model was not sure of, and one in fifty others at random, since nothing
+        /// else shows silent errors.
+        First = "first",
+        /// Loops that somebody else has read once.
+        Second = "second",
+        /// Loops about which two readers differ.
+        Adjudication = "adjudication",
+    }
+}
+
+/// Conditions of a list of studies; an empty one lets all through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StudyFilter {
+    /// A number of a study, a day of acquisition such as 2026-11-30, or the begin of a Study Instance UID.
+    pub text: Option<String>,
+    /// Progress.
+    pub progress: Option<StudyProgress>,
+}
+
+/// A study in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StudyRow {
+    /// Number of the study in the database.
+    pub number: i64,
+    /// Study Instance UID.
+    pub study_instance_uid: StudyUid,
+    /// Acquisition date and time of its first loop as in the header.
+    pub acquired: Option<String>,
+    /// Arrival of its last file, or time of its last label.
+    pub last_activity: Timestamp,
+    /// Time of closing; `None` while it is open.
+    pub closed_at: Option<Timestamp>,
+    /// Files that were taken.
+    pub files: u64,
+    /// Views that were found.
+    pub views: u64,
+    /// Loops that the model was not sure of.
+    pub unsure: u64,
+    /// Files that failed.
+    pub failed: u64,
+    /// Files that wait for a worker.
+    pub waiting: u64,
+    /// Views of the label set without a loop.
+    pub missing: Vec<String>,
+    /// Reason why no view is listed as missing, where none can be.
+    pub missing_withheld: Option<String>,
+}
+
+/// A loop that waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LoopTask {
+    /// SOP Instance UID.
+    pub sop_instance_uid: SopUid,
+    /// Study Instance UID.
+    pub study_instance_uid: StudyUid,
+    /// Short name: number of the study, number of the loop in it.
+    pub name: String,
+    /// Reason why it is in the list.
+    pub reason: String,
+}
+
+/// Lists and actions of the page.
+pub trait PageStore: Send + Sync {
+    /// Returns studies, latest activity first, at most `limit` of them after the first `offset`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn study_page(&self, filter: &StudyFilter, limit: u32, offset: u32) -> Result<Vec<StudyRow>, StoreError>;
+
+    /// Returns loops that wait for `reviewer`, those of the newest studies first, at most `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn review_queue(&self, queue: ReviewQueue, reviewer: &str, limit: u32) -> Result<Vec<LoopTask>, StoreError>;
+
+    /// Takes back the last review of `reviewer` that was not taken back, and returns it. It stays in the database.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn withdraw_last_review(&self, reviewer: &str, now: Timestamp) -> Result<Option<Review>, StoreError>;
+
+    /// Returns what the first and the second reader said of each loop that has both: the views, `None` for no view.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn paired_reviews(&self) -> Result<Vec<[Option<String>; 2]>, StoreError>;
+}
