@@ -33,7 +33,7 @@ pub use ecg_header::EcgHeader;
 pub use error::CineError;
 pub use header::{Header, InstanceUids};
 pub use open::{Loop, StoredFrame};
-pub use patient::patient_pseudonym;
+pub use patient::{ReportHeader, patient_pseudonym, report_header};
 pub use pixel_digest::pixel_sha256;
 pub use regions::{Region, RegionKind};
 pub use scan::ReadSeek;

@@ -13,6 +13,7 @@
 //! # Ok::<(), domain::InvalidUid>(())
 //! ```
 
+mod dicom_code;
 mod ecg_samples;
 mod ecg_source;
 mod finding;
@@ -25,8 +26,10 @@ mod precision;
 mod prediction;
 mod rect;
 mod sampling;
+mod study_attributes;
 mod weight_status;
 
+pub use dicom_code::DicomCode;
 pub use ecg_samples::{EcgSamples, InvalidEcgSamples};
 pub use ecg_source::EcgSource;
 pub use finding::{Finding, FindingCode};
@@ -38,4 +41,5 @@ pub use precision::Precision;
 pub use prediction::{ModelKey, Prediction, StageTimings};
 pub use rect::PixelRect;
 pub use sampling::SamplingStrategy;
+pub use study_attributes::StudyAttributes;
 pub use weight_status::{Standing, WeightStatus};

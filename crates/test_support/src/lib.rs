@@ -4,6 +4,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// Environment variable that names a file. Each skipped test appends its name; `tools/run_tests` counts the lines.
 const SKIPPED_TESTS: &str = "ECHOLABEL_SKIPPED_TESTS";
@@ -28,6 +29,47 @@ fn shared_folder(variable: &str, name: &str) -> Option<PathBuf> {
     }
     record_skipped(&format!("no {}", folder.display()));
     None
+}
+
+/// Returns the path of a file that a package of the system brings. Without it the calling test is counted as skipped.
+pub fn installed_file(path: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(path);
+    if !path.is_file() {
+        record_skipped(&format!("no {}", path.display()));
+        return None;
+    }
+    Some(path)
+}
+
+/// Returns the path of a program of that name, by `PATH`. Without it the calling test is counted as skipped.
+pub fn installed_program(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    // Debian keeps servers where only root looks.
+    let found = std::env::split_paths(&folders)
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file());
+    if found.is_none() {
+        record_skipped(&format!("no program {name}"));
+    }
+    found
+}
+
+/// Returns the Python of `make peers-dicom` (or `ECHOLABEL_PEERS_PYTHON`) if it has a module. Without it the calling test is
+/// counted as skipped.
+pub fn python_with(module: &str) -> Option<PathBuf> {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let python = std::env::var_os("ECHOLABEL_PEERS_PYTHON")
+        .map_or_else(|| repository.join("target/peers-dicom/bin/python"), PathBuf::from);
+    let has_module = Command::new(&python)
+        .args(["-c", &format!("import {module}")])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !has_module {
+        record_skipped(&format!("no Python with {module}"));
+    }
+    has_module.then_some(python)
 }
 
 /// Notes that the calling test does nothing, and why.

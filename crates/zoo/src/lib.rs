@@ -44,7 +44,7 @@ pub use heads::{
     AttentionHead, ClipNetwork, Conv1dHead, Conv3dHead, DilatedHead, Head, LstmConfig, LstmHead, R2Plus1dHead,
     TransformerHead,
 };
-pub use label_set::{Code, CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCodes};
+pub use label_set::{CodeMatch, Crosswalk, Groups, LabelSet, View, ViewCodes};
 pub use model::{Model, ModelOutput};
 pub use names::{AnyEncoderName, FusionName, HeadName};
 pub use preparation::{Color, Crop, Normalize, Preparation, Resize};

@@ -2,7 +2,7 @@
 //!
 //! One reader decides where everything is, so that no two parsers can disagree about it. It keeps only the elements
 //! named in [`wanted`]: a patient's name never enters memory, and a header cannot make us allocate. Only `patient` asks for
-//! an ID.
+//! more.
 
 mod cursor;
 mod dataset;

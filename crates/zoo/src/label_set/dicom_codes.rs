@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use domain::DicomCode;
 use serde::{Deserialize, Serialize};
 
 use super::LabelSet;
@@ -13,25 +14,13 @@ pub struct ViewCodes {
     /// The fit of the code to the view.
     pub fit: CodeMatch,
     /// For View Code Sequence (0054,0220); `None` where no code says the view.
-    pub view: Option<Code>,
+    pub view: Option<DicomCode>,
     /// For View Modifier Code Sequence (0054,0222): words of the transducer's place.
-    pub modifiers: Vec<Code>,
+    pub modifiers: Vec<DicomCode>,
     /// Anatomic sites, for Finding Site (363698007, SCT) of a report.
-    pub sites: Vec<Code>,
+    pub sites: Vec<DicomCode>,
     /// A remark on the choice.
     pub note: Option<String>,
-}
-
-/// A coded concept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Code {
-    /// Code Value (0008,0100).
-    pub value: String,
-    /// Coding Scheme Designator (0008,0102): `SCT` or `DCM`.
-    pub scheme: String,
-    /// Code Meaning (0008,0104).
-    pub meaning: String,
 }
 
 /// The relation of a view to its code, in the sense of a FHIR concept map.
@@ -51,7 +40,7 @@ pub enum CodeMatch {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CodesFile {
-    codes: BTreeMap<String, Code>,
+    codes: BTreeMap<String, DicomCode>,
     /// By label set, then by view.
     views: BTreeMap<String, BTreeMap<String, Entry>>,
 }
@@ -82,6 +71,18 @@ impl ViewCodes {
         let entry = name.and_then(|name| file.views.get(label_set)?.get(name));
         entry.ok_or_else(|| file.unknown(label_set, view)).and_then(|entry| file.resolve(entry))
     }
+
+    /// Returns the codes of the view `view` of a label set that consists of `views`; `None` where no label set with codes
+    /// has these views.
+    ///
+    /// # Errors
+    /// The table of codes is damaged.
+    pub fn among(views: &[String], view: &str) -> Result<Option<Self>> {
+        let file = CodesFile::read()?;
+        let has_all = |set: &BTreeMap<String, Entry>| views.iter().all(|view| set.contains_key(view));
+        let entry = file.views.values().filter(|set| has_all(set)).find_map(|set| set.get(view));
+        entry.map(|entry| file.resolve(entry)).transpose()
+    }
 }
 
 impl CodesFile {
@@ -89,7 +90,7 @@ impl CodesFile {
         toml::from_str(CODES).map_err(|error| problem(error.to_string()))
     }
 
-    fn code(&self, key: &str) -> Result<Code> {
+    fn code(&self, key: &str) -> Result<DicomCode> {
         self.codes.get(key).cloned().ok_or_else(|| problem(format!("there is no code {key:?}")))
     }
 
@@ -172,6 +173,14 @@ mod tests {
         assert_eq!(of("tte47"), [10, 24, 2, 11]);
         assert_eq!(of("tte11"), [7, 2, 2, 0]);
         assert_eq!(of("tmed2"), [4, 0, 0, 1]);
+    }
+
+    #[test]
+    fn codes_are_found_by_the_views_of_a_label_set() {
+        let views = LabelSet::named("tte11").unwrap().view_names();
+        let apical = ViewCodes::among(&views, "PSAX-apical").unwrap().unwrap();
+        assert_eq!(apical.view.unwrap().value, "399306005");
+        assert_eq!(ViewCodes::among(&["liver".to_owned()], "liver").unwrap(), None);
     }
 
     #[test]

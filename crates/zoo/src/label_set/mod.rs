@@ -10,7 +10,7 @@ use domain::Mode;
 use serde::Deserialize;
 
 pub use crosswalk::Crosswalk;
-pub use dicom_codes::{Code, CodeMatch, ViewCodes};
+pub use dicom_codes::{CodeMatch, ViewCodes};
 
 use crate::folder::files_ending_in;
 use crate::{Result, ZooError};
