@@ -1,6 +1,6 @@
 //! Keeps studies, loops, jobs and predictions in one SQLite file, and writes exports.
 //!
-//! Callers use two traits, [`Queue`] and [`LabelStore`]; [`SqliteStore`] implements both. Every method that writes takes
+//! Callers use three traits, [`Queue`], [`LabelStore`] and [`Outbox`]; [`SqliteStore`] implements them. Every method that writes takes
 //! the time as an argument, so no rule in here depends on a clock.
 //!
 //! ```
@@ -73,6 +73,7 @@ mod inventory;
 mod job;
 mod label_store;
 mod names;
+mod outbox;
 mod overview;
 mod page;
 mod queue;
@@ -90,6 +91,7 @@ pub use job::{
 };
 pub use label_store::{KnownLoop, LabelStore, LoopFile, Recorded, present_file};
 pub use names::{InvalidName, LoopName, StudyName};
+pub use outbox::{DueReport, NewOutboxItem, Outbox, OutboxItem, OutboxKind, OutboxRow, OutboxState, StoredReport};
 pub use overview::Overview;
 pub use page::{LoopTask, PageStore, ReviewQueue, StudyFilter, StudyProgress, StudyRow};
 pub use queue::Queue;

@@ -54,7 +54,7 @@ fn csv_has_one_row_a_loop_with_the_latest_prediction() {
 
 #[test]
 fn paths_are_exported_only_when_asked_for() {
-    let options = ExportOptions { include_paths: true, study_instance_uid: Some(study("1.2")) };
+    let options = ExportOptions { include_paths: true, study_instance_uid: Some(study("1.2")), since: None };
     let rows = csv(&options);
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|row| row["path"].starts_with("/inbox/")));

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use domain::StudyUid;
 use files::Access;
+use jiff::Timestamp;
 
 use crate::{LabelStore, StoreError, Study, present_file};
 
@@ -38,6 +39,8 @@ impl ExportFormat {
 pub struct ExportOptions {
     /// Only this study; else all.
     pub study_instance_uid: Option<StudyUid>,
+    /// Only studies that got a file or label at this time or later.
+    pub since: Option<Timestamp>,
     /// Add the path each loop was read from. A path may hold a patient's name.
     pub include_paths: bool,
 }
@@ -60,6 +63,7 @@ pub fn export(
             return Err(StoreError::UnknownStudy(wanted.clone()));
         }
     }
+    studies.retain(|study| options.since.is_none_or(|since| study.last_activity >= since));
     (format.write)(labels, &studies, folder, options)
 }
 

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde_json::json;
 
 use super::row::{parsed, path_from, time_text};
-use super::{SqliteStore, inventory, names, place, read, study};
+use super::{SqliteStore, inventory, names, outbox, place, read, study};
 use crate::{
     Inventory, Job, KnownLoop, LabelStore, LoopFacts, LoopFile, Recorded, Review, StoreError, StoredLoop,
     StoredPrediction, Study, StudyName,
@@ -124,7 +124,11 @@ impl LabelStore for SqliteStore {
                 .optional()?
                 .map(LoopId)
                 .ok_or_else(|| StoreError::UnknownLoop(sop.clone()))?;
-            Ok(place::add_prediction(transaction, loop_id, prediction, now)?)
+            let is_new = place::add_prediction(transaction, loop_id, prediction, now)?;
+            if is_new {
+                outbox::make_due(transaction, loop_id, now)?;
+            }
+            Ok(is_new)
         })
     }
 
@@ -145,6 +149,11 @@ impl LabelStore for SqliteStore {
                 )?
                 .query_map([time_text(now), time_text(now - quiet)], |row| parsed(row, "study_instance_uid"))?
                 .collect::<Result<_, _>>()?;
+            transaction.execute(
+                "INSERT INTO report_due (study_id, since) SELECT study_id, closed_at FROM study WHERE closed_at = ?1
+                 ON CONFLICT (study_id) DO UPDATE SET since = excluded.since",
+                [time_text(now)],
+            )?;
             for uid in &closed {
                 study::audit(transaction, now, "study_closed", Some(uid), None, &json!(null))?;
             }
@@ -182,40 +191,25 @@ impl LabelStore for SqliteStore {
 
     fn add_review(&self, review: &Review) -> Result<(), StoreError> {
         self.write("keep a review", |transaction| {
-            let added = transaction.execute(
-                "INSERT INTO review (loop_id, view, reviewer, comment, created_at, role, not_sure, pixel_sha256)
-                 SELECT loop_id, ?2, ?3, ?4, ?5, ?6, ?7, pixel_sha256 FROM loop WHERE sop_instance_uid = ?1",
-                params![
-                    review.sop_instance_uid.as_str(),
-                    review.view,
-                    review.reviewer,
-                    review.comment,
-                    time_text(review.created_at),
-                    review.role.as_str(),
-                    review.not_sure,
-                ],
-            )?;
-            if added == 1 { Ok(()) } else { Err(StoreError::UnknownLoop(review.sop_instance_uid.clone()).into()) }
-        })
-    }
-
-    fn reviews(&self, study: &StudyUid) -> Result<Vec<Review>, StoreError> {
-        self.read("list reviews", |connection| read::reviews(connection, study))
-    }
-
-    fn inventory(&self, study: &StudyUid) -> Result<Inventory, StoreError> {
-        let inventory = self.read("read a study", |connection| {
-            // One snapshot: the daemon may commit between two queries.
-            let snapshot = connection.unchecked_transaction()?;
-            inventory::read(&snapshot, study)
-        })?;
-        inventory.ok_or_else(|| StoreError::UnknownStudy(study.clone()))
-    }
-}
-
-fn known_loop(row: &Row<'_>) -> rusqlite::Result<KnownLoop> {
-    Ok(KnownLoop {
-        sop_instance_uid: parsed(row, "sop_instance_uid")?,
-        study_instance_uid: parsed(row, "study_instance_uid")?,
-    })
-}
+            let loop_id = transaction
+                .prepare_cached(
+                    "INSERT INTO review (loop_id, view, reviewer, comment, created_at, role, not_sure, pixel_sha256)
+                     SELECT loop_id, ?2, ?3, ?4, ?5, ?6, ?7, pixel_sha256 FROM loop WHERE sop_instance_uid = ?1
+                     RETURNING loop_id",
+                )?
+                .query_row(
+                    params![
+                        review.sop_instance_uid.as_str(),
+                        review.view,
+                        review.reviewer,
+                        review.comment,
+                        time_text(review.created_at),
+                        review.role.as_str(),
+                        review.not_sure,
+                    ],
+                    |row| row.get(0).map(LoopId),
+                )
+                .optional()?
+                .ok_or_else(|| StoreError::UnknownLoop(review.sop_instance_uid.clone()))?;
+            outbox::make_due(transaction, loop_id, review.created_at)?;
+            Ok(())

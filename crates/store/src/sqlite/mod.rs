@@ -9,6 +9,7 @@ mod job_table;
 mod label_store;
 mod maintenance;
 mod names;
+mod outbox;
 mod overview;
 mod page;
 mod place;
