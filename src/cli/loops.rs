@@ -1,13 +1,9 @@
 //! Commands on loops.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::error::ErrorKind;
-use clap::{Arg, Args};
+use clap::Args;
 use jiff::SignedDuration;
-use store::export::{ExportFormat, FORMATS};
 use store::{LoopName, StudyName};
 
 /// `echolabel demo`
@@ -132,52 +128,6 @@ pub struct InventoryOptions {
     pub paths: bool,
 }
 
-/// `echolabel export`
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  echolabel export --format csv --out exports --db lab.db
-  echolabel export 1.2.840.113619.2.1 --format json --out exports --db lab.db")]
-pub struct ExportOptions {
-    /// Study: its number in the inventory, or the begin of its UID; every study when it is left out
-    #[arg(value_name = "STUDY")]
-    pub study: Option<StudyName>,
-    /// Format
-    #[arg(long, value_parser = ExportFormats)]
-    pub format: ExportFormat,
-    /// Folder to write to
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Database file
-    #[arg(long, value_name = "FILE")]
-    pub db: Option<PathBuf>,
-    /// Say in the CSV where each file lies, for training on it; a path may hold a patient's name
-    #[arg(long)]
-    pub paths: bool,
-}
-
-/// The formats that the store knows, as values of a flag.
-#[derive(Debug, Clone, Copy)]
-struct ExportFormats;
-
-impl TypedValueParser for ExportFormats {
-    type Value = ExportFormat;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<ExportFormat, clap::Error> {
-        let names = PossibleValuesParser::new(FORMATS.iter().map(|format| format.name));
-        let name = names.parse_ref(command, arg, value)?;
-        ExportFormat::from_name(&name).ok_or_else(|| clap::Error::new(ErrorKind::InvalidValue))
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.about))))
-    }
-}
-
 /// `echolabel status`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -200,7 +150,7 @@ pub struct StatusOptions {
 }
 
 /// Reads a duration such as `12h`; a day has 24 hours.
-fn duration(text: &str) -> Result<SignedDuration, String> {
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     let span: jiff::Span = text.parse().map_err(|error: jiff::Error| error.to_string())?;
     let marker = jiff::SpanRelativeTo::days_are_24_hours();
     span.to_duration(marker).map_err(|error| error.to_string())

@@ -3,6 +3,7 @@
 mod adapt;
 mod db;
 mod documents;
+mod export;
 mod jobs;
 mod loops;
 mod models;
@@ -17,10 +18,10 @@ use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, 
 pub use adapt::AdaptOptions;
 pub use db::{DbCommand, DbOptions};
 pub use documents::{CompletionsOptions, ManOptions};
+pub use export::{ExportOptions, Format};
 pub use jobs::{JobName, JobsCommand, JobsOptions, KeptFile, RelabelOptions, StateName};
 pub use loops::{
-    DemoOptions, ExportOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions,
-    WatchOptions,
+    DemoOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
 };
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
 pub use training::{BenchOptions, EvalOptions, EvalSplit, PeersPart, PhantomOptions, TrainOptions};

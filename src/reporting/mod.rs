@@ -1,0 +1,8 @@
+//! Reports of studies: what the database has of a study, as the two documents that `report` writes.
+
+mod objects;
+mod observations;
+mod prepare;
+mod revision;
+
+pub use prepare::ReportSource;
