@@ -65,7 +65,7 @@ impl Observers {
                 Observation { observer, finding: self.view(view)?, certainty: None, comment: review.comment.clone() }
             }
             None => {
-                let no_view = "no view of the label set";
+                let no_view = if review.not_sure { "not sure" } else { "no view of the label set" };
                 let said =
                     review.comment.as_ref().map_or_else(|| no_view.to_owned(), |said| format!("{no_view}: {said}"));
                 Observation { observer, ..undetermined(&said) }

@@ -6,7 +6,7 @@ use domain::{Mode, SopUid, StudyUid};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use report::{ImageReference, KeyLoop, Observation, ReportError, ReportedObject, Revision, StudyReport};
-use store::{FileState, Inventory, LabelStore as _, Review, SqliteStore, StoreError, StoredPrediction};
+use store::{FileState, Inventory, LabelStore as _, Review, SqliteStore, StoreError, StoredPrediction, latest_reviews};
 use zoo::ZooError;
 
 use super::objects::StudyObjects;
@@ -121,9 +121,7 @@ struct SaidOfLoops<'a> {
 impl<'a> SaidOfLoops<'a> {
     /// Takes what counts: the newest prediction of a loop's pixels, and the newest review of them.
     fn new(inventory: &'a Inventory, reviews: &'a [Review]) -> Self {
-        // Reviews come oldest first, so the newest of a loop stays in the map.
-        let newest: HashMap<&SopUid, &Review> =
-            reviews.iter().map(|review| (&review.sop_instance_uid, review)).collect();
+        let newest = latest_reviews(reviews);
         let labelled = inventory
             .views
             .iter()

@@ -27,7 +27,8 @@ pub fn patient_pseudonym(path: &Path, key: &str) -> Option<[u8; 32]> {
     Some(Sha256::new().chain_update(key).chain_update(id).finalize().into())
 }
 
-/// What a report of a study copies from one of its files. It names the patient, so it is shown and logged nowhere.
+/// Attributes that a report of a study copies from one of its files. They name the patient, so they are shown and logged
+/// nowhere.
 #[derive(Debug, Clone)]
 pub struct ReportHeader {
     /// SOP Class UID, where the file has a valid one.

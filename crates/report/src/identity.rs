@@ -4,7 +4,7 @@ use domain::{SeriesUid, SopUid};
 use jiff::civil::DateTime;
 use sha2::{Digest, Sha256};
 
-use crate::{ReportError, Revision, StudyReport};
+use crate::{DocumentUids, ReportError, Revision, StudyReport};
 
 /// Kind of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,19 +22,6 @@ impl Kind {
             Self::KeyObjects => "key objects",
         }
     }
-}
-
-/// UIDs of one version of a study's two documents.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DocumentUids {
-    /// Structured report.
-    pub report: SopUid,
-    /// Its series.
-    pub report_series: SeriesUid,
-    /// Key objects.
-    pub key_objects: SopUid,
-    /// Its series.
-    pub key_objects_series: SeriesUid,
 }
 
 impl StudyReport {

@@ -7,6 +7,7 @@
 mod algorithm;
 mod codes;
 mod content;
+mod document_uids;
 mod elements;
 mod error;
 mod evidence;
@@ -18,8 +19,8 @@ mod study_report;
 mod text;
 
 pub use algorithm::Algorithm;
+pub use document_uids::DocumentUids;
 pub use error::ReportError;
-pub use identity::DocumentUids;
 pub use key_objects::KEY_OBJECT_CLASS;
 pub use structured_report::REPORT_CLASS;
 pub use study_report::{

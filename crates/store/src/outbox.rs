@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{SeriesUid, Sha256, SopUid, StudyUid};
+use domain::{SeriesUid, Sha256, SopUid, StudyUid, named_enum};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -36,30 +36,30 @@ pub struct StoredReport {
     pub key_objects_series_uid: SeriesUid,
 }
 
-/// Kind of what is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutboxKind {
-    /// A structured report.
-    Report,
-    /// Key objects.
-    KeyObjects,
-    /// A message to people.
-    Message,
+named_enum! {
+    /// Kind of what is sent.
+    OutboxKind {
+        /// A structured report.
+        Report = "report",
+        /// Key objects.
+        KeyObjects = "key_objects",
+        /// A message to people.
+        Message = "message",
+    }
 }
 
-/// State of what is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutboxState {
-    /// It waits for its turn or its next try.
-    Pending,
-    /// The configuration does not let it out.
-    Held,
-    /// The destination has it.
-    Sent,
-    /// The destination refused it for good.
-    Failed,
+named_enum! {
+    /// State of what is sent.
+    OutboxState {
+        /// It waits for its turn or its next try.
+        Pending = "pending",
+        /// The configuration does not let it out.
+        Held = "held",
+        /// The destination has it.
+        Sent = "sent",
+        /// The destination refused it for good.
+        Failed = "failed",
+    }
 }
 
 /// Something to send.
@@ -179,49 +179,6 @@ pub trait Outbox: Send + Sync {
 
     /// Returns the rows of the outbox, oldest first.
     fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError>;
-}
-
-impl OutboxKind {
-    const ALL: [Self; 3] = [Self::Report, Self::KeyObjects, Self::Message];
-
-    /// Returns the name in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Report => "report",
-            Self::KeyObjects => "key_objects",
-            Self::Message => "message",
-        }
-    }
-
-    /// Returns the kind of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-}
-
-impl OutboxState {
-    const ALL: [Self; 4] = [Self::Pending, Self::Held, Self::Sent, Self::Failed];
-
-    /// Returns the name in the database.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Held => "held",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-        }
-    }
-
-    /// Returns the state of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == name)
-    }
-}
-
-impl fmt::Display for OutboxState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl fmt::Debug for OutboxItem {

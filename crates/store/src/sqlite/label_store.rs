@@ -213,3 +213,26 @@ impl LabelStore for SqliteStore {
                 .ok_or_else(|| StoreError::UnknownLoop(review.sop_instance_uid.clone()))?;
             outbox::make_due(transaction, loop_id, review.created_at)?;
             Ok(())
+        })
+    }
+
+    fn reviews(&self, study: &StudyUid) -> Result<Vec<Review>, StoreError> {
+        self.read("list reviews", |connection| read::reviews(connection, study))
+    }
+
+    fn inventory(&self, study: &StudyUid) -> Result<Inventory, StoreError> {
+        let inventory = self.read("read a study", |connection| {
+            // One snapshot: the daemon may commit between two queries.
+            let snapshot = connection.unchecked_transaction()?;
+            inventory::read(&snapshot, study)
+        })?;
+        inventory.ok_or_else(|| StoreError::UnknownStudy(study.clone()))
+    }
+}
+
+fn known_loop(row: &Row<'_>) -> rusqlite::Result<KnownLoop> {
+    Ok(KnownLoop {
+        sop_instance_uid: parsed(row, "sop_instance_uid")?,
+        study_instance_uid: parsed(row, "study_instance_uid")?,
+    })
+}

@@ -1,5 +1,6 @@
 //! The lists of the page in SQLite.
 
+use domain::LoopId;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 use serde_json::json;
@@ -204,12 +205,16 @@ fn withdraw_last_review(connection: &Connection, reviewer: &str, now: Timestamp)
              JOIN loop USING (loop_id) JOIN study USING (study_id)
              WHERE reviewer = ?1 AND withdrawn_at IS NULL ORDER BY review_id DESC LIMIT 1",
             [reviewer],
-            |row| Ok((row.get::<_, i64>("review_id")?, parsed(row, "study_instance_uid")?, super::read::review(row)?)),
+            |row| {
+                let (review_id, loop_id) = (row.get::<_, i64>("review_id")?, LoopId(row.get("loop_id")?));
+                Ok((review_id, loop_id, parsed(row, "study_instance_uid")?, super::read::review(row)?))
+            },
         )
         .optional()?;
-    let Some((review_id, study_uid, review)) = last else { return Ok(None) };
+    let Some((review_id, loop_id, study_uid, review)) = last else { return Ok(None) };
     connection
         .execute("UPDATE review SET withdrawn_at = ?2 WHERE review_id = ?1", params![review_id, time_text(now)])?;
+    super::outbox::make_due(connection, loop_id, now)?;
     let details = json!({ "review_id": review_id });
     study::audit(connection, now, "review_withdrawn", Some(&study_uid), Some(&review.sop_instance_uid), &details)?;
     Ok(Some(Review { withdrawn_at: Some(now), ..review }))
