@@ -14,6 +14,7 @@ mod logging;
 mod output;
 mod picture;
 mod progress;
+mod receive;
 mod reporting;
 
 use crate::cli::{Arguments, Command, Common};

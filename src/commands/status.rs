@@ -83,7 +83,7 @@ impl<'a> Failure<'a> {
 
 fn disk(database: &Path) -> Option<Disk> {
     let database_bytes = std::fs::metadata(database).ok()?.len();
-    Some(Disk { database_bytes, free_bytes: daemon::free_bytes(database)? })
+    Some(Disk { database_bytes, free_bytes: files::free_bytes(database).ok()? })
 }
 
 fn print(status: &Status<'_>) -> Outcome {

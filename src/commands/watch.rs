@@ -40,7 +40,16 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
         output::note(warning);
     }
     let shutdown = stop_on_signals()?;
-    let summary = watch(&settings, &PipelineLabeller::new(pipeline, common)?, options.once, &shutdown)?;
+    let labeller = PipelineLabeller::new(pipeline, common)?;
+    // A run with an end looks at what is there.
+    let receive = settings.receive.as_ref().filter(|_| !options.once);
+    let receiving = receive.map(|receive| crate::receive::start(receive, &shutdown)).transpose()?;
+    let watched = watch(&settings, &labeller, options.once, &shutdown);
+    shutdown.request();
+    if receiving.is_some_and(|receiving| receiving.join().is_err()) {
+        tracing::error!("the receiver panicked");
+    }
+    let summary = watched?;
     print(&summary)?;
     match summary {
         // A service that ends in order has not failed because two files bear one UID.

@@ -32,7 +32,7 @@ pub use daemon::Daemon;
 pub use error::DaemonError;
 pub use event::{DaemonEvent, Observer};
 pub use file_check::{Completeness, FileCheck};
-pub use inbox::{free_bytes, is_ignored_name};
+pub use inbox::is_ignored_name;
 pub use labeller::{LabelFailure, Labeller, Labelling};
 pub use settings::{Overrides, Polling, Settings};
 pub use shutdown::Shutdown;

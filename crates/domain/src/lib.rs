@@ -13,6 +13,7 @@
 //! # Ok::<(), domain::InvalidUid>(())
 //! ```
 
+mod ae_title;
 mod dicom_code;
 mod ecg_samples;
 mod ecg_source;
@@ -24,11 +25,13 @@ mod named_enum;
 mod path_tag;
 mod precision;
 mod prediction;
+mod receive;
 mod rect;
 mod sampling;
 mod study_attributes;
 mod weight_status;
 
+pub use ae_title::{AeTitle, InvalidAeTitle};
 pub use dicom_code::DicomCode;
 pub use ecg_samples::{EcgSamples, InvalidEcgSamples};
 pub use ecg_source::EcgSource;
@@ -39,6 +42,7 @@ pub use mode::Mode;
 pub use path_tag::path_tag;
 pub use precision::Precision;
 pub use prediction::{ModelKey, Prediction, StageTimings};
+pub use receive::{DestinationTls, Peer, ReceiveLimits, ReceiveSettings, ReceiveTls, TlsIdentity};
 pub use rect::PixelRect;
 pub use sampling::SamplingStrategy;
 pub use study_attributes::StudyAttributes;

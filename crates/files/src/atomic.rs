@@ -102,7 +102,11 @@ pub fn publish(finished: &Path, target: &Path) -> io::Result<()> {
     sync_folder(target)
 }
 
-fn sync_folder(target: &Path) -> io::Result<()> {
+/// Brings the name of a file to the disk by syncing the folder that holds it.
+///
+/// # Errors
+/// Of the file system.
+pub fn sync_folder(target: &Path) -> io::Result<()> {
     match File::open(folder_of(target))?.sync_all() {
         // Some network file systems do not sync folders; the rename itself went well.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),

@@ -10,14 +10,18 @@
 
 mod atomic;
 mod digest;
+mod free_space;
 mod lock;
+mod part_file;
 mod regular;
 mod temporary;
 mod walk;
 
-pub use atomic::{Access, AtomicFile, publish, write};
+pub use atomic::{Access, AtomicFile, publish, sync_folder, write};
 pub use digest::{sha256, sha256_of};
+pub use free_space::free_bytes;
 pub use lock::{FileLock, LockError};
+pub use part_file::{PartFile, remove_part_files};
 pub use regular::require_file;
 pub use temporary::is_temporary;
 pub use walk::{Links, Unreadable, Walk, walk};

@@ -32,6 +32,8 @@ pub struct InstanceUids {
     pub study: StudyUid,
     /// Series Instance UID.
     pub series: SeriesUid,
+    /// SOP Class UID, as the data set says it.
+    pub sop_class: Option<String>,
 }
 
 /// Reads SOP, study and series Instance UID; one that is absent or invalid is made, with a finding.
@@ -55,7 +57,7 @@ pub(crate) fn instance_uids(
     let series = valid_uid(data_set, tags::SERIES_INSTANCE_UID).unwrap_or_else(|| {
         SeriesUid::from_uuid(derive(tags::SERIES_INSTANCE_UID, FindingCode::SeriesInstanceUidDerived))
     });
-    Ok(InstanceUids { sop, study, series })
+    Ok(InstanceUids { sop, study, series, sop_class: data_set.text(tags::SOP_CLASS_UID) })
 }
 
 /// Reads the SOP Instance UID of the data set, else of the file meta group, else makes one from the whole file's bytes.

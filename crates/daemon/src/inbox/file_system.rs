@@ -27,9 +27,3 @@ pub(crate) fn network_name(path: &Path) -> Option<&'static str> {
 pub(crate) fn network_name(_path: &Path) -> Option<&'static str> {
     None
 }
-
-/// Returns the bytes that are free on the file system of a path, for this user.
-pub fn free_bytes(path: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(path).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
-}

@@ -31,10 +31,10 @@ use own_files::OwnFiles;
 use sample::sample_sha256;
 
 pub(crate) use candidate::stat;
-pub use file_system::free_bytes;
 pub(crate) use file_system::network_name;
 pub(crate) use hints::{Hint, HintReceiver, HintSender, channel as hint_channel, watch};
 pub use names::is_ignored as is_ignored_name;
+pub(crate) use names::is_ignored_below;
 
 /// Difference of the wall clock and the steady one beyond which somebody has set the wall clock.
 const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(1);

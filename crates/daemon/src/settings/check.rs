@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{Polling, Settings};
+use super::{Polling, Settings, check_receive};
 use crate::inbox::network_name;
 
 /// Something a person should change before the daemon is started.
@@ -64,11 +64,14 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
     if settings.retry.backoff.longest < settings.retry.backoff.first {
         problem("retry.longest_wait_seconds", false, "is shorter than first_wait_seconds".to_owned());
     }
+    if let Some(receive) = &settings.receive {
+        problems.extend(check_receive::check(receive, folders));
+    }
     problems
 }
 
 /// By what the folders are: `./echo/new` lies in `echo`, and so does a link to it.
-fn lies_in(folder: &Path, other: &Path) -> bool {
+pub(super) fn lies_in(folder: &Path, other: &Path) -> bool {
     match (folder.canonicalize(), other.canonicalize()) {
         (Ok(folder), Ok(other)) => folder != other && folder.starts_with(&other),
         _ => false,

@@ -1,12 +1,15 @@
 //! The configuration file: read strictly, resolved to values the daemon can use.
 
 mod check;
+mod check_receive;
 mod raw;
+mod receive;
 mod resolve;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use domain::ReceiveSettings;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
@@ -29,6 +32,8 @@ pub struct Settings {
     pub retry: RetrySettings,
     /// A study is closed after this time without news.
     pub study_quiet: SignedDuration,
+    /// Receiving by DICOM; none for folders alone.
+    pub receive: Option<ReceiveSettings>,
 }
 
 /// Folders that are watched, and conditions for taking a file.

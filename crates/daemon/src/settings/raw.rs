@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::receive::RawReceive;
+
 /// Configuration of echolabel.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +26,9 @@ pub(super) struct RawSettings {
     pub(super) retry: RawRetry,
     /// End of a study.
     pub(super) study: RawStudy,
+    /// Receiving by DICOM; off without this table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) receive: Option<RawReceive>,
 }
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -158,12 +163,14 @@ mod tests {
 
     #[test]
     fn the_example_shows_every_key() {
-        let tables = ["inbox", "labelling", "retry", "study"];
+        let tables = ["inbox", "labelling", "retry", "study", "receive"];
         for key in keys_of("").into_iter().filter(|key| !tables.contains(&key.as_str())) {
             assert!(EXAMPLE.contains(&format!("\n{key} = ")), "{key}");
         }
         for table in tables {
-            let section = EXAMPLE.split(&format!("\n[{table}]\n")).nth(1).expect(table);
+            // A table that is off by default is shown as a comment.
+            let text = EXAMPLE.replace("\n# [", "\n[");
+            let section = text.split(&format!("\n[{table}]\n")).nth(1).expect(table);
             let section = section.split("\n[").next().unwrap();
             for key in keys_of(table) {
                 let shown = section.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
@@ -176,13 +183,21 @@ mod tests {
     fn the_example_shows_the_defaults_and_its_examples_are_sound() {
         let resolve = |raw: RawSettings| raw.resolve("test", Path::new(""), Overrides::default()).unwrap();
         assert_eq!(resolve(parsed(EXAMPLE)), resolve(RawSettings::default()));
-        let is_key = |line: &str| line.strip_prefix("# ").is_some_and(|rest| rest.contains(" = \""));
+        let is_key = |line: &str| {
+            let is_name =
+                |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || b"_0123456789".contains(&byte));
+            line.strip_prefix("# ").is_some_and(|rest| {
+                rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| is_name(key))
+            })
+        };
         let all: Vec<&str> =
             EXAMPLE.lines().map(|line| if is_key(line) { line.trim_start_matches("# ") } else { line }).collect();
         let raw = parsed(&all.join("\n"));
         assert!(raw.labelling.pipeline.is_some() && raw.labelling.time_zone.is_some());
-        let window = raw.labelling.window.unwrap();
+        assert!(raw.receive.as_ref().is_some_and(|receive| !receive.peers.is_empty() && receive.tls.is_some()));
+        let window = raw.labelling.window.clone().unwrap();
         assert_eq!(window.parse::<crate::NightWindow>().unwrap().to_string(), window);
+        resolve(raw);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
 use super::raw::{RawInbox, RawLabelling, RawRetry, RawSettings, RawStudy};
+use super::receive::RawReceive;
 use super::{InboxSettings, LabellingSettings, Overrides, Polling, RetrySettings, Settings};
 use crate::{Backoff, DaemonError};
 
@@ -33,7 +34,7 @@ impl RawSettings {
     pub fn resolve(self, origin: &str, base: &Path, overrides: Overrides) -> Result<Settings, DaemonError> {
         let context = Context { origin };
         let from_file = |path: PathBuf| base.join(path);
-        let folders = if overrides.folders.is_empty() {
+        let folders: Vec<PathBuf> = if overrides.folders.is_empty() {
             self.inbox.folders.into_iter().map(from_file).collect()
         } else {
             overrides.folders
@@ -42,6 +43,7 @@ impl RawSettings {
             overrides.database.or(self.database.map(from_file)).unwrap_or_else(|| PathBuf::from(DEFAULT_DATABASE));
         let threads = overrides.threads.unwrap_or(self.labelling.threads);
         let models = overrides.models.or(self.models.map(from_file)).unwrap_or_else(|| PathBuf::from(DEFAULT_MODELS));
+        let receive = self.receive.map(|receive| receive.resolve(&context, base, &folders)).transpose()?;
         Ok(Settings {
             database,
             models,
@@ -74,13 +76,14 @@ impl RawSettings {
                 isolate_after: context.at_least_one("retry.isolate_after", self.retry.isolate_after)?,
             },
             study_quiet: context.minutes("study.quiet_minutes", self.study.quiet_minutes)?,
+            receive,
         })
     }
 }
 
 impl From<&Settings> for RawSettings {
     fn from(settings: &Settings) -> Self {
-        let Settings { database, models, inbox, labelling, retry, study_quiet } = settings;
+        let Settings { database, models, inbox, labelling, retry, study_quiet, receive } = settings;
         Self {
             database: Some(database.clone()),
             models: Some(models.clone()),
@@ -107,21 +110,22 @@ impl From<&Settings> for RawSettings {
                 isolate_after: retry.isolate_after,
             },
             study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0 },
+            receive: receive.as_ref().map(RawReceive::from),
         }
     }
 }
 
 /// Turns single values into settings, and knows where they come from when one makes no sense.
-struct Context<'a> {
-    origin: &'a str,
+pub(super) struct Context<'a> {
+    pub origin: &'a str,
 }
 
 impl Context<'_> {
-    fn problem(&self, key: &'static str, problem: String) -> DaemonError {
+    pub fn problem(&self, key: &'static str, problem: String) -> DaemonError {
         DaemonError::Setting { origin: self.origin.to_owned(), key, problem }
     }
 
-    fn seconds(&self, key: &'static str, seconds: f64, least: f64) -> Result<SignedDuration, DaemonError> {
+    pub fn seconds(&self, key: &'static str, seconds: f64, least: f64) -> Result<SignedDuration, DaemonError> {
         let year = 366.0 * 86_400.0;
         if !(least..=year).contains(&seconds) {
             return Err(self.problem(key, format!("{seconds} is not between {least} seconds and a year")));
@@ -133,7 +137,7 @@ impl Context<'_> {
         self.seconds(key, minutes * 60.0, 0.0)
     }
 
-    fn at_least_one<N: PartialOrd + From<u8>>(&self, key: &'static str, number: N) -> Result<N, DaemonError> {
+    pub fn at_least_one<N: PartialOrd + From<u8>>(&self, key: &'static str, number: N) -> Result<N, DaemonError> {
         if number < N::from(1) { Err(self.problem(key, "must be 1 or more".to_owned())) } else { Ok(number) }
     }
 

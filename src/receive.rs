@@ -1,0 +1,88 @@
+//! Receiving by DICOM beside the daemon: the check of each object, the log, the end.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use daemon::Shutdown;
+use dicom_net::{Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
+use domain::{ReceiveSettings, SopUid, path_tag};
+
+/// Time between two looks at the flag that a signal sets.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The program as the receiver sees it.
+struct Program;
+
+/// Starts to receive until shutdown is requested; the thread that is given back ends then. What is stored lies in a watched
+/// folder, so the inbox finds it.
+///
+/// # Errors
+/// The address is taken, the folder cannot be written to, a certificate cannot be used.
+pub fn start(settings: &ReceiveSettings, shutdown: &Shutdown) -> anyhow::Result<JoinHandle<()>> {
+    let mut receiver = Receiver::start(settings.clone(), Arc::new(Program)).context("[receive]")?;
+    tracing::info!(address = %receiver.address(), ae_title = settings.ae_title.as_str(), "receiving");
+    let shutdown = shutdown.clone();
+    let wait = move || {
+        while !shutdown.requested() {
+            std::thread::sleep(POLL);
+        }
+        receiver.stop();
+    };
+    std::thread::Builder::new().name("receive".to_owned()).spawn(wait).context("[receive]")
+}
+
+impl Host for Program {
+    fn check(&self, path: &Path) -> Result<ObjectIdentity, UnusableObject> {
+        let unusable = |reason: &str| Err(UnusableObject(reason.to_owned()));
+        match cine::completeness(path) {
+            cine::Completeness::Complete { uids: Some(uids) } => {
+                Ok(ObjectIdentity { sop_class: uids.sop_class, sop: uids.sop, study: uids.study })
+            }
+            cine::Completeness::Complete { uids: None } => unusable("the data set has neither an image nor a study"),
+            cine::Completeness::Incomplete { reason, .. } => {
+                unusable(&format!("the data set is not complete: {reason}"))
+            }
+            cine::Completeness::Archive { .. } | cine::Completeness::NotDicom { .. } => {
+                unusable("the data set is not DICOM")
+            }
+        }
+    }
+
+    fn notice(&self, event: &ReceiveEvent) {
+        match event {
+            ReceiveEvent::PeerRefused { ae_title, address, reason, total } => {
+                tracing::warn!(ae_title, %address, reason, total, "connection refused");
+            }
+            ReceiveEvent::ContextsRefused { ae_title, classes, total } => {
+                tracing::warn!(ae_title, ?classes, total, "classes of objects refused");
+            }
+            ReceiveEvent::Stored { ae_title, study, sop, path, other_uid_in_command, conflict } => {
+                let file = path_tag(path);
+                tracing::info!(ae_title, %study, %sop, file, "object received");
+                if *other_uid_in_command {
+                    tracing::warn!(ae_title, %sop, "the command named another SOP Instance UID than the data set");
+                }
+                if *conflict {
+                    tracing::warn!(ae_title, %sop, file, "other bytes have this SOP Instance UID, both are kept");
+                }
+            }
+            ReceiveEvent::AlreadyStored { ae_title, sop } => {
+                tracing::info!(ae_title, %sop, "object received again, with the same bytes");
+            }
+            ReceiveEvent::ObjectRefused { ae_title, sop, status, reason } => {
+                let (sop, status) = (sop.as_ref().map(SopUid::as_str), format!("{status:04X}"));
+                tracing::warn!(ae_title, sop, status, reason, "object refused");
+            }
+            ReceiveEvent::AssociationEnded { ae_title, address, stored, refused, trouble: None } => {
+                tracing::info!(ae_title, %address, stored, refused, "association released");
+            }
+            ReceiveEvent::AssociationEnded { ae_title, address, stored, refused, trouble: Some(trouble) } => {
+                tracing::warn!(ae_title, %address, stored, refused, trouble, "association broken off");
+            }
+            _ => tracing::debug!(?event, "event"),
+        }
+    }
+}
