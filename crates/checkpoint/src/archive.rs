@@ -30,13 +30,23 @@ pub(crate) struct Archive<'a> {
 }
 
 /// One entry as the directory describes it.
-struct Entry {
+pub(crate) struct Entry {
     is_deflated: bool,
     is_encrypted: bool,
     crc: u32,
-    stored_bytes: usize,
+    pub(crate) stored_bytes: usize,
     bytes: usize,
-    header_at: usize,
+    pub(crate) header_at: usize,
+}
+
+/// The place of the directory in the file.
+pub(crate) struct DirectoryPlace {
+    /// Number of entries.
+    pub(crate) entries: u64,
+    /// Offset of its first byte.
+    pub(crate) start: u64,
+    /// Offset behind its last byte.
+    pub(crate) end: u64,
 }
 
 impl<'a> Archive<'a> {
@@ -47,20 +57,12 @@ impl<'a> Archive<'a> {
 
     /// Reads the directory of the archive that `bytes` are.
     pub(crate) fn open(bytes: &'a [u8], budget: &Budget) -> Result<Archive<'a>, Fault> {
-        let (count, mut directory, end) = find_directory(bytes)?;
-        let mut entries = BTreeMap::new();
-        for _ in 0..count {
-            budget.allocate(ENTRY_BYTES, "zip directory")?;
-            let at = directory.position();
-            let (name, entry) = read_directory_entry(&mut directory)?;
-            if entries.insert(name, entry).is_some() {
-                return Err(Fault::damaged(format!("zip directory at offset {at}"), format!("{name} is there twice")));
-            }
-        }
-        if directory.position() != end {
-            return Err(directory.damaged(format!("{count} entries do not end at offset {end}")));
-        }
-        Ok(Archive { bytes, entries })
+        let place = find_directory(bytes, 0)?;
+        let no_size = |_| Fault::damaged("zip end record", "the directory lies beyond the file");
+        let start = usize::try_from(place.start).map_err(no_size)?;
+        let end = usize::try_from(place.end).map_err(no_size)?;
+        let mut directory = Reader::at(&bytes[..end], start, "zip directory");
+        Ok(Archive { bytes, entries: read_directory(&mut directory, place.entries, budget)? })
     }
 
     /// The names of all entries, sorted.
@@ -75,27 +77,41 @@ impl<'a> Archive<'a> {
     }
 
     fn content(&self, name: &str, entry: &Entry, budget: &Budget) -> Result<Cow<'a, [u8]>, Fault> {
-        if entry.is_encrypted {
-            return Err(Fault::not_read("flags", "encryption"));
-        }
         let mut reader = Reader::at(self.bytes, entry.header_at, "local header");
-        reader.expect(LOCAL_HEADER)?;
-        reader.skip(22)?;
-        let (name_bytes, extra_bytes) = (reader.u16()?, reader.u16()?);
-        if reader.take(name_bytes.into())? != name.as_bytes() {
+        let (name_bytes, extra_bytes) = read_local_header(&mut reader)?;
+        if reader.take(name_bytes)? != name.as_bytes() {
             return Err(reader.damaged("has another name than in the directory"));
         }
-        reader.skip(extra_bytes.into())?;
-        let stored = reader.take(entry.stored_bytes)?;
-        budget.work(entry.bytes / 16, "content")?;
-        let content = match entry.is_deflated {
-            false => Cow::Borrowed(stored),
-            true => Cow::Owned(inflate(stored, entry.bytes, false, budget)?),
-        };
-        if content.len() != entry.bytes {
-            return Err(Fault::damaged("content", format!("{} bytes instead of {}", content.len(), entry.bytes)));
+        reader.skip(extra_bytes)?;
+        entry.content(reader.take(entry.stored_bytes)?, budget)
+    }
+}
+
+/// Number of bytes of a local header before its name.
+pub(crate) const LOCAL_HEADER_BYTES: usize = 30;
+
+/// Reads a local header up to its name and returns the lengths of the name and of the extra field behind it.
+pub(crate) fn read_local_header(reader: &mut Reader<'_>) -> Result<(usize, usize), Fault> {
+    reader.expect(LOCAL_HEADER)?;
+    reader.skip(22)?;
+    Ok((reader.u16()?.into(), reader.u16()?.into()))
+}
+
+impl Entry {
+    /// Returns the content of which `stored` are the bytes in the file.
+    pub(crate) fn content<'a>(&self, stored: &'a [u8], budget: &Budget) -> Result<Cow<'a, [u8]>, Fault> {
+        if self.is_encrypted {
+            return Err(Fault::not_read("flags", "encryption"));
         }
-        if crc32fast::hash(&content) != entry.crc {
+        budget.work(self.bytes / 16, "content")?;
+        let content = match self.is_deflated {
+            false => Cow::Borrowed(stored),
+            true => Cow::Owned(inflate(stored, self.bytes, false, budget)?),
+        };
+        if content.len() != self.bytes {
+            return Err(Fault::damaged("content", format!("{} bytes instead of {}", content.len(), self.bytes)));
+        }
+        if crc32fast::hash(&content) != self.crc {
             return Err(Fault::damaged("content", "does not have the checksum that the directory gives"));
         }
         Ok(content)
@@ -115,25 +131,48 @@ pub(crate) fn inflate(stored: &[u8], bytes: usize, has_zlib_header: bool, budget
     Ok(content)
 }
 
-/// Number of entries, the directory, and the offset it must end at.
-fn find_directory(bytes: &[u8]) -> Result<(u64, Reader<'_>, usize), Fault> {
+/// Reads the entries of a directory, which must end where they do.
+pub(crate) fn read_directory<'a>(
+    directory: &mut Reader<'a>,
+    count: u64,
+    budget: &Budget,
+) -> Result<BTreeMap<&'a str, Entry>, Fault> {
+    let mut entries = BTreeMap::new();
+    for _ in 0..count {
+        budget.allocate(ENTRY_BYTES, "zip directory")?;
+        let at = directory.position();
+        let (name, entry) = read_directory_entry(directory)?;
+        if entries.insert(name, entry).is_some() {
+            return Err(Fault::damaged(format!("zip directory at offset {at}"), format!("{name} is there twice")));
+        }
+    }
+    if directory.left() > 0 {
+        return Err(directory.damaged(format!("{count} entries end {} bytes too early", directory.left())));
+    }
+    Ok(entries)
+}
+
+/// Finds the directory of an archive of which `bytes` are the end, from offset `base` on.
+pub(crate) fn find_directory(bytes: &[u8], base: u64) -> Result<DirectoryPlace, Fault> {
     let end_at = find_end(bytes)?;
     let mut end = Reader::at(bytes, end_at, "zip end record");
     end.skip(4)?;
     let (disk, directory_disk) = (end.u16()?, end.u16()?);
-    let (count_here, mut count) = (u64::from(end.u16()?), u64::from(end.u16()?));
+    let (count_here, mut entries) = (u64::from(end.u16()?), u64::from(end.u16()?));
     let (mut length, mut start) = (u64::from(end.u32()?), u64::from(end.u32()?));
-    if disk != 0 || directory_disk != 0 || count_here != count {
+    if disk != 0 || directory_disk != 0 || count_here != entries {
         return Err(end.not_read("an archive in several parts"));
     }
-    let mut directory_end = end_at;
+    let mut directory_end = base + end_at as u64;
     if let Some(locator_at) = end_at.checked_sub(END_64_LOCATOR_BYTES)
         && bytes[locator_at..].starts_with(END_64_LOCATOR)
     {
         let mut locator = Reader::at(bytes, locator_at, "zip64 locator");
         locator.skip(8)?;
-        directory_end = locator.size()?;
-        let mut end = Reader::at(bytes, directory_end, "zip64 end record");
+        directory_end = locator.u64()?;
+        let at = directory_end.checked_sub(base).and_then(|at| usize::try_from(at).ok());
+        let at = at.ok_or_else(|| locator.damaged("the zip64 end record is not before its locator"))?;
+        let mut end = Reader::at(bytes, at, "zip64 end record");
         end.expect(END_64)?;
         let record_end = end.size()?.checked_add(end.position());
         if record_end != Some(locator_at) {
@@ -141,14 +180,13 @@ fn find_directory(bytes: &[u8]) -> Result<(u64, Reader<'_>, usize), Fault> {
         }
         end.skip(12)?;
         end.skip(8)?;
-        (count, length, start) = (end.u64()?, end.u64()?, end.u64()?);
+        (entries, length, start) = (end.u64()?, end.u64()?, end.u64()?);
     }
-    if start.checked_add(length) != Some(directory_end as u64) {
+    if start.checked_add(length) != Some(directory_end) {
         let what = format!("a directory of {length} bytes at {start} does not end at {directory_end}");
         return Err(Fault::damaged("zip end record", format!("{what}: something was cut out or added")));
     }
-    let start = usize::try_from(start).map_err(|_| end.damaged("the directory lies beyond the file"))?;
-    Ok((count, Reader::at(&bytes[..directory_end], start, "zip directory"), directory_end))
+    Ok(DirectoryPlace { entries, start, end: directory_end })
 }
 
 /// The end record: the last thing in the file but for a comment of at most 65535 bytes.

@@ -11,6 +11,7 @@ mod element;
 mod error;
 mod hdf5;
 mod keras;
+mod member;
 mod safetensors_file;
 mod torch;
 
@@ -22,6 +23,7 @@ use budget::Budget;
 pub use element::Element;
 pub use error::CheckpointError;
 use error::Fault;
+pub use member::read_member;
 
 /// The tensors of a weight file, and what was not taken from it.
 #[derive(Debug, Clone, PartialEq)]

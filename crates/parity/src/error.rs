@@ -53,3 +53,6 @@ impl From<checkpoint::CheckpointError> for ParityError {
         Self::Checkpoint(Box::new(error))
     }
 }
+
+/// Result of this crate's operations.
+pub type Result<T> = std::result::Result<T, ParityError>;
