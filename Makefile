@@ -14,7 +14,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report campaign bench bench-loading peers bench-peers book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report campaign bench bench-loading peers reference-numbers bench-peers book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -130,6 +130,9 @@ peers: build python ## Install the frameworks that echolabel is timed beside, in
 	$(CARGO) build --release --locked -p runtime --example encoders
 	$(CARGO) build --release --locked -p zoo --example serve_encoder
 	$(CARGO) build --release --locked -p nn --example training_step
+
+reference-numbers: peers ## Make the reference numbers of EchoPrime's classifier anew: fixtures/golden
+	.venv-peers/bin/python tools/peers/reference/echo_prime.py fixtures/golden
 
 bench-peers: peers ## Encoders, training, and the way from file to row, in turns with other frameworks (half an hour)
 	target/release/echolabel bench --peers

@@ -44,6 +44,7 @@ fn label(card: &Value, file: &Path) {
             "tte11" => 11,
             "tte47" => 47,
             "tmed2" => 5,
+            "echoprime11" => 11,
             "layout" => 2,
             other => panic!("{name}: label set {other}"),
         };

@@ -134,6 +134,7 @@ impl Clip {
                 resize: Resize::Pillow,
                 mask_static,
                 mask_noise_levels: 0,
+                mask_surroundings: false,
                 normalize: None,
             };
             let prepared = prepare(&views, &[(0..frames).collect()], None, &preparation)?;

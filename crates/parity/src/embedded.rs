@@ -33,7 +33,8 @@ fn for_encoder(name: EncoderName) -> Embedded {
         EncoderName::EfficientNetV2SKeras | EncoderName::EfficientNetV2Miniature => {
             reference!("baseline_keras_efficientnetv2_s")
         }
-        EncoderName::ConvNextTiny | EncoderName::ConvNextBase => reference!("baseline_torch_convnext_tiny"),
+        EncoderName::ConvNextTiny => reference!("baseline_torch_convnext_tiny"),
+        EncoderName::ConvNextBase => reference!("echo_prime_view_classifier"),
         EncoderName::ConvNextTinyKeras | EncoderName::ConvNextBaseKeras | EncoderName::ConvNextMiniature => {
             reference!("baseline_keras_convnext_tiny")
         }

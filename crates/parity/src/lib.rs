@@ -7,7 +7,9 @@
 //! and of the formula. They lie in `fixtures/golden`, named as their format is; `echolabel models verify` is the
 //! command.
 
+mod check;
 mod compare;
+mod echo_prime;
 mod eleven_views;
 mod embedded;
 mod error;
@@ -28,44 +30,12 @@ use candle_core::Device;
 use zoo::Architecture;
 use zoo::weights::Weights;
 
-pub use error::ParityError;
+pub use check::Check;
+pub use error::{ParityError, Result};
 pub use inputs::{image_u8, sector_u8};
 
 use model_reference::ModelReference;
 use reference_file::{ReferenceFile, ReferenceKind};
-
-/// Result of this crate's operations.
-pub type Result<T> = std::result::Result<T, ParityError>;
-
-/// The comparison of one output of a reference file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Check {
-    /// The model that the file describes, or what else it is about: `losses`, `resize`, ...
-    pub model: String,
-    /// The output's name in the file, or `parameters` for the number of trained elements that were read.
-    pub output: String,
-    /// The largest difference over all elements: of losses relative to the largest element, else absolute; not a number
-    /// for an output that is unsupported here.
-    pub deviation: f64,
-    /// The largest difference allowed.
-    pub tolerance: f64,
-}
-
-impl Check {
-    fn new(model: &str, output: String, deviation: f64, tolerance: f64) -> Self {
-        Self { model: model.to_owned(), output, deviation, tolerance }
-    }
-
-    /// A check that never passes, for something in a file that nothing here re-makes.
-    fn unsupported(model: &str, output: &str) -> Self {
-        Self::new(model, format!("{output}: unsupported"), f64::NAN, 0.0)
-    }
-
-    /// Returns true if the output is as close as it must be; a NaN is not.
-    pub fn passes(&self) -> bool {
-        self.deviation <= self.tolerance
-    }
-}
 
 /// Runs the reference file at `path`, or every one in that folder, on the CPU and compares every output that it lists.
 ///
@@ -107,6 +77,7 @@ fn verify_file(path: &Path) -> Result<Vec<Check>> {
     match source.kind() {
         Some(ReferenceKind::Losses) => losses::verify(&source),
         Some(ReferenceKind::Resize) => resize::verify(&source),
+        Some(ReferenceKind::EchoPrime) => echo_prime::verify(&source),
         Some(ReferenceKind::Vectors) => vectors::verify(&source),
         Some(ReferenceKind::Weights) => weight_files::verify(path),
         // What is no reference file at all is best named by reading it as the most usual one.

@@ -55,6 +55,7 @@ fn keras_encoder(model: &str) -> Option<EncoderName> {
 fn torch_encoder(model: &str) -> Option<(EncoderName, &'static str)> {
     Some(match model {
         "baseline_torch_convnext_tiny" => (EncoderName::ConvNextTiny, "classifier.2"),
+        "echo_prime_view_classifier" => (EncoderName::ConvNextBase, "classifier.2"),
         "baseline_torch_swin_v2_t" => (EncoderName::SwinV2Tiny, "head"),
         "baseline_torch_densenet121" => (EncoderName::DenseNet121, "classifier"),
         "baseline_torch_efficientnet_v2_s" => (EncoderName::EfficientNetV2S, "classifier.1"),

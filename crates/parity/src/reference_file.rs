@@ -20,6 +20,8 @@ pub(crate) enum ReferenceKind {
     Losses,
     /// Resizing, gray and the frames of a clip.
     Resize,
+    /// The preparation of EchoPrime's view classifier.
+    EchoPrime,
     /// The formula itself.
     Vectors,
     /// Files of weights.
@@ -37,6 +39,7 @@ struct Outline {
     gray: Option<IgnoredAny>,
     fill: Option<IgnoredAny>,
     image_u8: Option<IgnoredAny>,
+    echo_prime: Option<IgnoredAny>,
 }
 
 impl ReferenceFile {
@@ -63,6 +66,8 @@ impl ReferenceFile {
             Some(ReferenceKind::Losses)
         } else if both(&outline.small, &outline.gray) {
             Some(ReferenceKind::Resize)
+        } else if outline.echo_prime.is_some() {
+            Some(ReferenceKind::EchoPrime)
         } else if both(&outline.fill, &outline.image_u8) {
             Some(ReferenceKind::Vectors)
         } else if weight_files::is_weight_reference(&self.bytes) {

@@ -90,6 +90,7 @@ impl Method {
             "torch_f32_bilinear_noaa" => (Resize::TorchFloatNoAntialias, FLOAT),
             "cv2_linear" => (Resize::Opencv, EXACT),
             "cv2_area" => (Resize::OpencvArea, EXACT),
+            "cv2_cubic" => (Resize::OpencvCubic, EXACT),
             _ => return None,
         };
         let channels = match name {

@@ -35,6 +35,8 @@ macro_rules! reference_tests {
 }
 
 reference_tests! { verify_fixture:
+    echo_prime_view_classifier_equals_torchvision = "echo_prime_view_classifier.json",
+    echo_prime_preparation_equals_opencv = "echo_prime_preparation.json",
     xception_with_47_classes_equals_keras = "echoview47_classifier.json",
     xception_with_5_classes_equals_keras = "echoview47_tmed2.json",
     convnext_tiny_equals_keras = "baseline_keras_convnext_tiny.json",

@@ -130,4 +130,6 @@ pub enum ClipRule {
     /// The mean over the clips of a beat, or its frames where the model sees stills, then the mean over beats, so that
     /// every beat counts alike.
     MeanProbability,
+    /// The first frame alone, for a model that sees stills.
+    FirstFrame,
 }

@@ -11,7 +11,7 @@ use preprocess::{ModelInputs, PreparedClips, PreprocessTimings, Preprocessed};
 use serde::Serialize;
 use zoo::LabelSet;
 
-use crate::{AbstentionRules, Aggregation, LabelError, LoopView, Pipeline};
+use crate::{AbstentionRules, Aggregation, ClipRule, LabelError, LoopView, Pipeline};
 
 /// The result of a pipeline for one loop.
 #[derive(Debug, Clone, Serialize)]
@@ -94,6 +94,10 @@ impl Pipeline {
 
     fn ask_model(&self, inputs: ModelInputs, prediction: &mut Prediction) -> Result<(), LabelError> {
         let ModelInputs { plan, clips: prepared, frames_used } = inputs;
+        let prepared = match self.file().aggregate.clips {
+            ClipRule::FirstFrame => prepared.first_frame(),
+            ClipRule::MeanProbability => prepared,
+        };
         let samples = self.samples(&plan, &prepared.clips);
         let clips = samples.iter().map(|(_, positions)| positions.clone()).collect();
         prediction.clips = plan.clips.len() as u32;

@@ -4,11 +4,12 @@ use crate::derived::pipeline_of_model;
 use crate::{PipelineError, PipelineFile};
 
 /// The pipelines that ship with the program: name and text.
-pub(crate) const SHIPPED: [(&str, &str); 4] = [
+pub(crate) const SHIPPED: [(&str, &str); 5] = [
     ("tte11-video-dilated", include_str!("../../../pipelines/tte11-video-dilated.toml")),
     ("tte11-video-residual", include_str!("../../../pipelines/tte11-video-residual.toml")),
     ("tte47-frames", include_str!("../../../pipelines/tte47-frames.toml")),
     ("tte11-tiny", include_str!("../../../pipelines/tte11-tiny.toml")),
+    ("echoprime11-first-frame", include_str!("../../../pipelines/echoprime11-first-frame.toml")),
 ];
 
 /// The origin of a pipeline.

@@ -28,6 +28,7 @@ fn main() -> preprocess::Result<()> {
             resize,
             mask_static: false,
             mask_noise_levels: 0,
+            mask_surroundings: false,
             normalize: None,
         };
         let mut least_ms = f64::INFINITY;

@@ -106,13 +106,19 @@ pub struct ClipFrames {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Published {
-    /// The repository's name on the model hub.
+    /// The repository's name: on the model hub unless there is an `address`.
     pub repository: String,
     /// The branch, tag or commit in it.
     #[serde(default = "main_branch")]
     pub revision: String,
-    /// The file in it.
+    /// The file's address, where it is not on the model hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The file in the repository.
     pub file: String,
+    /// The end of the path of the weights in it, where it is a zip archive that holds other files too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
     /// That file's digest, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

@@ -20,6 +20,10 @@ pub struct Preparation {
     /// which the noise of lossy compression defeats.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub mask_noise_levels: u8,
+    /// Sets to zero what lies outside the ultrasound image, which is found from what is lit and changes in the loop, as
+    /// EchoPrime's authors find it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mask_surroundings: bool,
     /// The last step, on values 0 to 1; none where it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normalize: Option<Normalize>,
@@ -29,9 +33,9 @@ pub struct Preparation {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Normalize {
-    /// Subtracted, for red, green and blue.
+    /// Subtracted, for each of the three planes in the order of [`Color`].
     pub mean: [f32; 3],
-    /// Divided by, for red, green and blue.
+    /// Divided by, for each of the three planes in the order of [`Color`].
     pub std: [f32; 3],
 }
 
@@ -54,6 +58,19 @@ pub enum Color {
     GrayOpencv,
     /// As decoded.
     Rgb,
+    /// Blue, green and red as OpenCV's `COLOR_YUV2BGR` makes them of the planes of YBR_FULL: stronger colors than those
+    /// decoded, the same grays.
+    BgrOpencvYuv,
+}
+
+impl Color {
+    /// Returns the number of planes that are kept of a frame; one of gray is made three at the end.
+    pub fn planes(self) -> usize {
+        match self {
+            Self::Rgb | Self::BgrOpencvYuv => 3,
+            Self::Gray | Self::GrayTensorflow | Self::GrayTorchvision | Self::GrayOpencv => 1,
+        }
+    }
 }
 
 /// The part of the screen that a model sees.
@@ -68,6 +85,8 @@ pub enum Crop {
     ElevenViewsImage,
     /// That of the 11-view system's video models: left w / 10, top and bottom h / 15 are cut off.
     ElevenViewsVideo,
+    /// EchoPrime's: a square from the middle, of which a tenth is cut off at each side.
+    EchoPrime,
 }
 
 /// The function that brings an image to the encoder's size: always to what the named function gives, whatever the shape.
@@ -94,6 +113,8 @@ pub enum Resize {
     Opencv,
     /// OpenCV's INTER_AREA on bytes.
     OpencvArea,
+    /// OpenCV's INTER_CUBIC on bytes.
+    OpencvCubic,
 }
 
 fn is_zero(levels: &u8) -> bool {

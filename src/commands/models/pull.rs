@@ -34,7 +34,10 @@ pub fn run(registry: &Registry, pull: &Pull<'_>) -> Outcome {
         (Some(from), hub_file) => {
             Origin::of(from, hub_file.as_ref()).map_err(|problem| Failure::Error(anyhow!(problem)))?
         }
-        (None, Some(hub_file)) => Origin::Remote(hub_file.usual_address()),
+        (None, Some(hub_file)) => {
+            let address = published.and_then(|published| published.address.clone());
+            Origin::Remote(address.unwrap_or_else(|| hub_file.usual_address()))
+        }
         (None, None) => {
             return Err(Failure::Error(anyhow!(
                 "{} is published nowhere that this program knows: {}. If you have its weights: echolabel models import \

@@ -1,4 +1,4 @@
-//! The views of a label set: their DICOM codes and their counterparts in coarser label sets.
+//! The views of a label set: their DICOM codes and their counterparts in other label sets.
 
 use zoo::{Crosswalk, LabelSet, ViewCodes};
 
@@ -8,9 +8,10 @@ use crate::output;
 /// Prints one line a view of the label set.
 pub fn show(set: &LabelSet) -> Outcome {
     let name = &set.name;
-    let crosswalks: Vec<(&str, Crosswalk)> = Crosswalk::LISTS
+    let crosswalks: Vec<(&str, Crosswalk)> = Crosswalk::PAIRS
         .into_iter()
-        .filter_map(|coarser| Some((coarser, Crosswalk::between(name, coarser).ok()?)))
+        .filter(|(from, _)| from == name)
+        .filter_map(|(from, to)| Some((to, Crosswalk::between(from, to).ok()?)))
         .collect();
     for view in &set.views {
         // A label set that is no list of views, such as the layouts of a screen, has no codes.
@@ -19,7 +20,7 @@ pub fn show(set: &LabelSet) -> Outcome {
             code.map(|code| format!("({}, {}, {:?})", code.value, code.scheme, code.meaning)).unwrap_or_default();
         let others: String = crosswalks
             .iter()
-            .filter_map(|(coarser, crosswalk)| Some(format!("  {coarser} {}", crosswalk.view(&view.name)?)))
+            .filter_map(|(other, crosswalk)| Some(format!("  {other} {}", crosswalk.view(&view.name)?)))
             .collect();
         output::line(format_args!("    {:<24} {code}{others}", view.name))?;
     }

@@ -3,7 +3,7 @@
 use domain::{Precision, SamplingStrategy};
 use zoo::ModelCard;
 
-use crate::{PipelineError, PipelineFile};
+use crate::{ClipRule, PipelineError, PipelineFile};
 
 /// Refuses a pipeline that says anything else than its model's card.
 pub(super) fn compare(origin: &str, file: &PipelineFile, card: &ModelCard) -> Result<(), PipelineError> {
@@ -33,6 +33,19 @@ pub(super) fn compare(origin: &str, file: &PipelineFile, card: &ModelCard) -> Re
         }),
         None => Ok(()),
     }
+}
+
+/// Refuses a choice of frames for a model that sees whole clips.
+pub(super) fn check_clip_rule(origin: &str, file: &PipelineFile, card: &ModelCard) -> Result<(), PipelineError> {
+    if file.aggregate.clips == ClipRule::FirstFrame && !card.sees_stills() {
+        return Err(PipelineError::OutOfRange {
+            origin: origin.to_owned(),
+            key: "aggregate.clips",
+            found: "first_frame".to_owned(),
+            expected: "mean_probability with a model that sees clips",
+        });
+    }
+    Ok(())
 }
 
 /// Refuses a precision that the device does not have, rather than to compute in another one.

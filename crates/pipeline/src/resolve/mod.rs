@@ -13,7 +13,7 @@ use nn::DeviceChoice;
 use preprocess::Preprocessor;
 use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration, QuantizationRanges, Registry, ZooError};
 
-use self::agreement::{check_device, check_ranges, compare};
+use self::agreement::{check_clip_rule, check_device, check_ranges, compare};
 use crate::digest::digest;
 use crate::engine::ReadModel;
 use crate::{Engine, PipelineError, PipelineFile, PipelineSource};
@@ -246,6 +246,7 @@ impl Parts {
         let card = registry.card(&file.weights.model).map_err(model_error(source))?.clone();
         let origin = source.to_string();
         compare(&origin, &file, &card)?;
+        check_clip_rule(&origin, &file, &card)?;
         check_ranges(&origin, &file)?;
         Ok(Self { registry, file, card })
     }

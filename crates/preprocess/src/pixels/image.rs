@@ -47,6 +47,7 @@ impl<'a> ImageView<'a> {
             Crop::Sector => sector.and_then(|sector| on_frame(sector, columns, rows)).unwrap_or(whole),
             Crop::ElevenViewsImage => PixelRect { x0: side, y1: whole.y1 - edge, ..whole },
             Crop::ElevenViewsVideo => PixelRect { x0: side, y0: edge, y1: whole.y1 - edge, ..whole },
+            Crop::EchoPrime => echo_prime(columns, rows),
         };
         Ok(Self {
             pixels: frame.pixels(),
@@ -57,6 +58,18 @@ impl<'a> ImageView<'a> {
             height: rect.height() as usize,
         })
     }
+}
+
+/// Returns the square in the middle without a tenth of it at each side. As the authors round, a side may be one pixel longer.
+fn echo_prime(columns: u32, rows: u32) -> PixelRect {
+    let along = |length: u32, other: u32| {
+        let excess = (f64::from(length.saturating_sub(other)) / 2.0).round_ties_even() as u32;
+        let excess = excess.min((length - 1) / 2);
+        let cut = (f64::from(length - 2 * excess) * 0.1) as u32;
+        (excess + cut, length - 1 - excess - cut)
+    };
+    let ((x0, x1), (y0, y1)) = (along(columns, rows), along(rows, columns));
+    PixelRect { x0, y0, x1, y1 }
 }
 
 /// Returns the part of `rect` on the frame; `None` if that is less than two pixels wide or high.
@@ -82,6 +95,15 @@ mod tests {
         assert_eq!(cropped(Crop::ElevenViewsVideo), [63, 28, 573, 378]);
         assert_eq!(cropped(Crop::ElevenViewsImage), [63, 0, 573, 406]);
         assert_eq!(cropped(Crop::Sector), [0, 0, 636, 434]);
+        assert_eq!(cropped(Crop::EchoPrime), [101 + 43, 43, 434 - 86, 434 - 86]);
+    }
+
+    #[test]
+    fn the_square_of_echo_prime_is_never_empty() {
+        for (columns, rows) in [(1, 1), (2, 1), (1, 9), (3, 2), (1000, 1), (7, 6), (101, 100)] {
+            let rect = echo_prime(columns, rows);
+            assert!(rect.x0 <= rect.x1 && rect.x1 < columns && rect.y0 <= rect.y1 && rect.y1 < rows, "{rect:?}");
+        }
     }
 
     #[test]

@@ -5,10 +5,12 @@
 //! `parity` checks that), and a card names it. Everything here is pure: frames in, numbers out.
 
 pub mod color;
+mod hull;
 mod image;
 mod mask;
 mod normalize;
 mod resize;
+mod surroundings;
 
 use domain::{PixelRect, RgbView};
 use zoo::{Color, Normalize, Preparation};
@@ -30,6 +32,19 @@ pub struct PreparedClips {
     pub values: Vec<f32>,
     /// Each clip as positions among the frames.
     pub clips: Vec<Vec<usize>>,
+}
+
+impl PreparedClips {
+    /// Returns the first frame of the first clip alone, as a clip of one frame.
+    pub fn first_frame(mut self) -> Self {
+        let Some(&first) = self.clips.first().and_then(|clip| clip.first()) else {
+            return Self { frames: 0, values: Vec::new(), clips: Vec::new(), ..self };
+        };
+        let frame_values = 3 * self.size * self.size;
+        self.values.drain(..first * frame_values);
+        self.values.truncate(frame_values);
+        Self { frames: 1, clips: vec![vec![0]], ..self }
+    }
 }
 
 /// Frames in the encoder's size and masked, before they are normalized.
@@ -69,17 +84,23 @@ pub fn resize_clips(
     if let Some(position) = clips.iter().flatten().find(|&&position| position >= frames.len()) {
         return Err(PreprocessError::Preparation { problem: format!("frame {position} of {}", frames.len()) });
     }
+    let region = if preparation.mask_surroundings { surroundings::ultrasound_region(frames) } else { None };
     let images = frames
         .iter()
-        .map(|&frame| Ok(planes(&ImageView::cropped(frame, preparation.crop, sector)?, preparation)))
+        .map(|&frame| match &region {
+            None => cropped_planes(frame, sector, preparation),
+            Some(region) => {
+                let kept: Vec<u8> = blackened(frame, region).flatten().collect();
+                cropped_planes(RgbView::new(frame.width(), frame.height(), &kept)?, sector, preparation)
+            }
+        })
         .collect::<Result<Vec<_>>>()?;
     let (frames, clips) = if preparation.mask_static {
         masked(&images, clips, preparation.mask_noise_levels)
     } else {
         (images, clips.to_vec())
     };
-    let planes = if preparation.color == Color::Rgb { 3 } else { 1 };
-    Ok(ResizedClips { size, planes, frames, clips })
+    Ok(ResizedClips { size, planes: preparation.color.planes(), frames, clips })
 }
 
 /// Prepares the frames of one loop for the encoder: [`resize_clips`], then the card's normalization.
@@ -104,6 +125,15 @@ pub fn prepare(
     Ok(PreparedClips { frames: frames.len(), size, values, clips })
 }
 
+/// The pixels of the frame, black where `region` is not set.
+fn blackened<'a>(frame: RgbView<'a>, region: &'a [bool]) -> impl Iterator<Item = [u8; 3]> + 'a {
+    frame.pixels().iter().zip(region).map(|(pixel, stays)| if *stays { *pixel } else { [0; 3] })
+}
+
+fn cropped_planes(frame: RgbView<'_>, sector: Option<PixelRect>, preparation: &Preparation) -> Result<Vec<f32>> {
+    Ok(planes(&ImageView::cropped(frame, preparation.crop, sector)?, preparation))
+}
+
 /// Resizes the view to the encoder's size, plane by plane: one of gray or three of color, values 0 to 255.
 fn planes(view: &ImageView<'_>, preparation: &Preparation) -> Vec<f32> {
     let (target, how) = ((preparation.size, preparation.size), preparation.resize);
@@ -117,6 +147,12 @@ fn planes(view: &ImageView<'_>, preparation: &Preparation) -> Vec<f32> {
             resize(view, |pixel| pixel[0], target, how),
             resize(view, |pixel| pixel[1], target, how),
             resize(view, |pixel| pixel[2], target, how),
+        ]
+        .concat(),
+        Color::BgrOpencvYuv => [
+            resize(view, |pixel| color::opencv_yuv_to_bgr(pixel)[0], target, how),
+            resize(view, |pixel| color::opencv_yuv_to_bgr(pixel)[1], target, how),
+            resize(view, |pixel| color::opencv_yuv_to_bgr(pixel)[2], target, how),
         ]
         .concat(),
     }
@@ -150,7 +186,16 @@ mod tests {
     }
 
     fn card(color: Color, crop: Crop, mask_static: bool) -> Preparation {
-        Preparation { size: 8, color, crop, resize: Resize::Pillow, mask_static, mask_noise_levels: 0, normalize: None }
+        Preparation {
+            size: 8,
+            color,
+            crop,
+            resize: Resize::Pillow,
+            mask_static,
+            mask_noise_levels: 0,
+            mask_surroundings: false,
+            normalize: None,
+        }
     }
 
     fn view(pixels: &[u8]) -> RgbView<'_> {
@@ -192,6 +237,17 @@ mod tests {
         for (plane, expected) in prepared.values.chunks(64).zip([50.0, 10.0, 50.0]) {
             assert!(plane.iter().all(|&value| value == expected / 255.0), "{plane:?}");
         }
+    }
+
+    #[test]
+    fn the_first_frame_of_a_clip_can_be_taken_alone() {
+        let frames = [pixels(50, 255), pixels(90, 255), pixels(70, 255)];
+        let prepared = prepared(&frames, &[vec![1, 2], vec![0]], &card(Color::Gray, Crop::None, false));
+        let second = prepared.values[192..384].to_vec();
+        let first = prepared.clone().first_frame();
+        assert_eq!((first.frames, first.clips, first.values), (1, vec![vec![0]], second));
+        let none = PreparedClips { clips: Vec::new(), ..prepared }.first_frame();
+        assert_eq!((none.frames, none.clips.len(), none.values.len()), (0, 0, 0));
     }
 
     #[test]

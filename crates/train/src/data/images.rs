@@ -44,7 +44,7 @@ pub fn image_cache(
     if let Some(cache) = ClipCache::open(folder, &made_by)? {
         return Ok(cache);
     }
-    let planes = if card.prepare.color == zoo::Color::Rgb { 3 } else { 1 };
+    let planes = card.prepare.color.planes();
     let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
     for (number, some) in clips.chunks(AT_ONCE).enumerate() {
         let prepared: Vec<Result<Clip>> = some.par_iter().map(|clip| prepared(clip, card)).collect();

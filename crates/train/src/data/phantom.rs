@@ -91,7 +91,7 @@ pub fn phantom_cache(
     if let Some(cache) = ClipCache::open(folder, &made_by)? {
         return Ok(cache);
     }
-    let planes = if card.prepare.color == zoo::Color::Rgb { 3 } else { 1 };
+    let planes = card.prepare.color.planes();
     let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
     let studies = data.train_studies + data.validation_studies;
     for study in 0..studies {

@@ -31,6 +31,8 @@ fn origin_path(weights: &Path) -> PathBuf {
 impl Registry {
     /// Imports the weight file `file` as the weights of the model `name`; one that was there is replaced.
     ///
+    /// A zip archive of the authors that holds the weights among other files is read as far as that file.
+    ///
     /// `sha256` is the digest that the file must have, in hexadecimal digits.
     ///
     /// # Errors
@@ -43,7 +45,12 @@ impl Registry {
         if let Some(expected) = sha256.filter(|expected| !expected.eq_ignore_ascii_case(&found)) {
             return Err(ZooError::Digest { path: file.to_owned(), found, expected: expected.to_owned() });
         }
-        let arranged = Arranged::read(file, Model::tensors(card)?)?;
+        let member = card.published.as_ref().and_then(|published| published.member.as_deref());
+        let inside = member.map(|member| checkpoint::read_member(file, member)).transpose()?.flatten();
+        let arranged = match inside {
+            Some(checkpoint) => Arranged::new(file, checkpoint, Model::tensors(card)?)?,
+            None => Arranged::read(file, Model::tensors(card)?)?,
+        };
         let imported = arranged.write(&target)?;
         let source = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let origin = ImportOrigin { file: source, sha256: found, imported_sha256: imported.sha256.clone() };

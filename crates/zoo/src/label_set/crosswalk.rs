@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::LabelSet;
 use crate::{Result, ZooError};
 
-/// The view of a coarser list that each view of a finer list is; our proposal, from `models/crosswalk.toml`.
+/// The view of another list that each view of a list is, where that list tells it; our proposal, from `models/crosswalk.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crosswalk {
     from: LabelSet,
@@ -16,30 +16,32 @@ pub struct Crosswalk {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CrosswalkFile {
-    /// One view of the finest list each, with what it is in the others, by the lists' names.
+    /// One view of `tte47` or of `echoprime11` each, with what it is in other lists, by the lists' names.
     rows: Vec<BTreeMap<String, String>>,
 }
 
 const CROSSWALK: &str = include_str!("../../../../models/crosswalk.toml");
 
 impl Crosswalk {
-    /// The label sets that crosswalks join, from fine to coarse.
-    pub const LISTS: [&str; 3] = ["tte47", "tte11", "tmed2"];
+    /// The pairs of label sets that are joined: from, to.
+    pub const PAIRS: [(&str, &str); 5] = [
+        ("tte47", "tte11"),
+        ("tte47", "tmed2"),
+        ("tte11", "tmed2"),
+        ("echoprime11", "tte11"),
+        ("echoprime11", "tmed2"),
+    ];
 
-    /// Returns the crosswalk from the views of `from` to those of `to`, which must be a coarser list.
+    /// Returns the crosswalk from the views of `from` to those of `to`.
     ///
     /// # Errors
-    /// No such list, or `to` is not coarser than `from`.
+    /// The two are not among [`Self::PAIRS`].
     pub fn between(from: &str, to: &str) -> Result<Self> {
-        let place = |name| Self::LISTS.iter().position(|list| *list == name);
-        match (place(from), place(to)) {
-            (Some(fine), Some(coarse)) if fine < coarse => Self::read(from, to),
-            _ => Err(ZooError::UnknownName {
-                kind: "crosswalk",
-                name: format!("{from} to {to}"),
-                known: format!("from finer to coarser in {}", Self::LISTS.join(", ")),
-            }),
+        if Self::PAIRS.contains(&(from, to)) {
+            return Self::read(from, to);
         }
+        let known: Vec<String> = Self::PAIRS.iter().map(|(from, to)| format!("{from} to {to}")).collect();
+        Err(ZooError::UnknownName { kind: "crosswalk", name: format!("{from} to {to}"), known: known.join(", ") })
     }
 
     fn read(from: &str, to: &str) -> Result<Self> {
@@ -58,12 +60,12 @@ impl Crosswalk {
         Ok(Self { from, to, targets })
     }
 
-    /// The index in the coarser list of the view with this index in the finer list; `None` where it has no counterpart.
+    /// Returns the index in the other list of the view with this index; `None` where it has no counterpart.
     pub fn index(&self, view: usize) -> Option<usize> {
         self.targets.get(view).copied().flatten()
     }
 
-    /// The name in the coarser list of the view `name`; `None` where it has no counterpart or is not in the finer list.
+    /// Returns the name in the other list of the view `name`; `None` where it has no counterpart or is not in the list.
     pub fn view(&self, name: &str) -> Option<&str> {
         let target = self.index(self.from.index_of(name)?)?;
         self.to.views.get(target).map(|view| view.name.as_str())
@@ -79,13 +81,15 @@ mod tests {
     #[test]
     fn every_view_has_one_row_and_every_target_exists() {
         let file: CrosswalkFile = toml::from_str(CROSSWALK).unwrap();
-        let views: Vec<&String> = file.rows.iter().map(|row| &row["tte47"]).collect();
-        assert_eq!(views, LabelSet::named("tte47").unwrap().view_names().iter().collect::<Vec<_>>());
+        for (set, rows) in [("tte47", &file.rows[..47]), ("echoprime11", &file.rows[47..])] {
+            let views: Vec<&String> = rows.iter().map(|row| &row[set]).collect();
+            assert_eq!(views, LabelSet::named(set).unwrap().view_names().iter().collect::<Vec<_>>());
+        }
         for row in &file.rows {
             for (list, view) in row {
                 assert!(LabelSet::named(list).unwrap().index_of(view).is_some(), "{list} {view}");
             }
-            assert!(row.contains_key("tmed2"), "{row:?}");
+            assert!(row.contains_key("tmed2") || row.contains_key("echoprime11"), "{row:?}");
         }
     }
 
@@ -104,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn views_are_translated_to_coarser_lists_only() {
+    fn views_without_a_counterpart_are_not_translated() {
         let eleven = Crosswalk::between("tte47", "tte11").unwrap();
         assert_eq!(eleven.view("psax-all"), Some("PSAX-ves"));
         assert_eq!(eleven.view("a5ch-outflow"), Some("Apical-5ch"));
@@ -113,5 +117,8 @@ mod tests {
         assert_eq!(Crosswalk::between("tte47", "tmed2").unwrap().view("doppler-ao"), Some("A4CorA2CorOther"));
         assert!(Crosswalk::between("tmed2", "tte47").unwrap_err().to_string().contains("tmed2 to tte47"));
         assert_eq!(eleven.index(47), None);
+        let echo_prime = Crosswalk::between("echoprime11", "tte11").unwrap();
+        assert_eq!(echo_prime.view("Doppler_Parasternal_Long"), Some("PLAX"));
+        assert_eq!((echo_prime.view("Parasternal_Short"), echo_prime.view("Apical_Doppler")), (None, None));
     }
 }

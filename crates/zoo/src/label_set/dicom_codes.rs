@@ -125,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    const CODED: [&str; 3] = ["tte47", "tte11", "tmed2"];
+    const CODED: [&str; 4] = ["tte47", "tte11", "tmed2", "echoprime11"];
 
     #[test]
     fn every_view_has_an_entry_that_is_complete() {
@@ -173,6 +173,7 @@ mod tests {
         assert_eq!(of("tte47"), [10, 24, 2, 11]);
         assert_eq!(of("tte11"), [7, 2, 2, 0]);
         assert_eq!(of("tmed2"), [4, 0, 0, 1]);
+        assert_eq!(of("echoprime11"), [8, 0, 2, 1]);
     }
 
     #[test]

@@ -61,10 +61,11 @@ pub struct Groups {
     pub of_views: Vec<usize>,
 }
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     include_str!("../../../../models/label_sets/tte11.toml"),
     include_str!("../../../../models/label_sets/tte47.toml"),
     include_str!("../../../../models/label_sets/tmed2.toml"),
+    include_str!("../../../../models/label_sets/echoprime11.toml"),
     include_str!("../../../../models/label_sets/layout.toml"),
 ];
 
@@ -200,7 +201,9 @@ mod tests {
     fn every_label_set_reads_and_is_complete() {
         let sets = LabelSet::all();
         assert_eq!(sets.len(), FILES.len());
-        for (set, (name, count)) in sets.iter().zip([("tte11", 11), ("tte47", 47), ("tmed2", 5), ("layout", 2)]) {
+        for (set, (name, count)) in
+            sets.iter().zip([("tte11", 11), ("tte47", 47), ("tmed2", 5), ("echoprime11", 11), ("layout", 2)])
+        {
             assert_eq!((set.name.as_str(), set.views.len()), (name, count));
             let spellings: Vec<&String> =
                 set.views.iter().flat_map(|view| view.aliases.iter().chain([&view.name])).collect();

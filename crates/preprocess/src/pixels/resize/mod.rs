@@ -1,5 +1,6 @@
 //! An image brought to another size in the ways of the frameworks that models were trained with.
 
+mod cubic;
 mod nearest;
 mod opencv;
 mod separable;
@@ -36,6 +37,7 @@ pub fn resize(
         Resize::PillowNearest => floats(&nearest::nearest(view, channel, (height, width))),
         Resize::Opencv => floats(&opencv::linear(view, channel, (height, width))),
         Resize::OpencvArea => floats(&opencv::area(view, channel, (height, width))),
+        Resize::OpencvCubic => floats(&cubic::cubic(view, channel, (height, width))),
         Resize::Tensorflow => two_nearest(view, channel, (height, width), tensorflow_position),
         Resize::TorchFloatNoAntialias => two_nearest(view, channel, (height, width), torch_position),
         Resize::TorchvisionNoAntialias => rounded(two_nearest(view, channel, (height, width), torch_position)),

@@ -133,7 +133,7 @@ pub fn loop_cache(
 
     let for_views = ModelCard { label_set: Some(views.name.clone()), ..card.clone() };
     let preprocessor = Preprocessor::for_card(&for_views, data.clips_per_loop)?;
-    let planes = if card.prepare.color == zoo::Color::Rgb { 3 } else { 1 };
+    let planes = card.prepare.color.planes();
     let mut writer = ClipCacheWriter::create(folder, &made_by, (planes, card.prepare.size))?;
     let mut usable = 0;
     for (number, some) in loops.chunks(AT_ONCE).enumerate() {
