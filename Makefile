@@ -4,6 +4,7 @@ CARGO ?= cargo
 ARM_TARGET = aarch64-unknown-linux-gnu
 ARM_PACKAGES = qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 APT_PACKAGES = clang libclang-dev cmake pkg-config libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
+DICOM_PACKAGES = dcmtk orthanc orthanc-dicomweb dicom3tools openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
 define install
@@ -14,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report campaign bench bench-loading peers reference-numbers bench-peers book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report campaign bench bench-loading peers reference-numbers bench-peers peers-dicom book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -39,7 +40,7 @@ build: deps ## Build the program: target/release/echolabel
 demo: build ## Simulate two studies, label them, print the inventory: no data needed
 	target/release/echolabel demo --out demo-out
 
-test: deps ## Run every test; says how many were skipped for lack of ../shared/data
+test: deps ## Run every test; says how many were skipped for lack of ../shared/data or of `make peers-dicom`
 	CARGO=$(CARGO) tools/run_tests --workspace --locked
 
 verify: build ## Compare every layer, loss, resizing and weight file with the original frameworks' numbers (minutes)
@@ -136,6 +137,11 @@ reference-numbers: peers ## Make the reference numbers of EchoPrime's classifier
 
 bench-peers: peers ## Encoders, training, and the way from file to row, in turns with other frameworks (half an hour)
 	target/release/echolabel bench --peers
+
+peers-dicom: python ## Install the DICOM programs that tests send to and receive from: dcmtk, Orthanc, dicom3tools (Debian), pynetdicom (PyPI)
+	$(call install,$(DICOM_PACKAGES))
+	@[ -x .venv-dicom/bin/python ] && .venv-dicom/bin/python -c 'import pynetdicom' 2>/dev/null || { python3 -m venv .venv-dicom && \
+	  .venv-dicom/bin/pip install --quiet --require-hashes --no-deps -r tools/peers_dicom.txt; }
 
 book: ## Build docs/ as a book: target/book (installs mdbook, minutes)
 	@command -v mdbook >/dev/null || $(CARGO) install --locked mdbook --version 0.5.2

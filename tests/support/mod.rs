@@ -1,6 +1,8 @@
 //! Helpers of the whole-program tests.
 #![allow(dead_code, reason = "every test file uses another part of it")]
 
+pub mod receiver;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

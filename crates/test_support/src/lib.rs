@@ -1,5 +1,5 @@
-//! Finds data that tests read but that may not be part of the repository, and counts the tests that are skipped without
-//! them. Only tests depend on this crate.
+//! Finds data and programs that tests use but that are not part of the repository, and counts the tests that are skipped
+//! without them. Only tests depend on this crate.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -70,6 +70,20 @@ pub fn python_with(module: &str) -> Option<PathBuf> {
         record_skipped(&format!("no Python with {module}"));
     }
     has_module.then_some(python)
+}
+
+/// Returns the path of a program of another project, such as dcmtk's `storescu`. Where it is not installed the calling test
+/// is counted as skipped; `make peers-dicom` installs those of DICOM.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    // Debian keeps servers where only root looks for them.
+    let system = [PathBuf::from("/usr/sbin")];
+    let found =
+        std::env::split_paths(&folders).chain(system).map(|folder| folder.join(name)).find(|path| path.is_file());
+    if found.is_none() {
+        record_skipped(&format!("{name} is not installed"));
+    }
+    found
 }
 
 /// Notes that the calling test does nothing, and why.
