@@ -16,6 +16,7 @@ mod picture;
 mod progress;
 mod receive;
 mod reporting;
+mod sending;
 
 use crate::cli::{Arguments, Command, Common};
 use crate::commands::{Failure, Outcome};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::JobId;
-use store::{LoopName, StudyName};
+use store::{LoopName, OutboxState, StudyName};
 
 /// `echolabel jobs`
 #[derive(Debug, Args)]
@@ -61,10 +61,11 @@ pub enum JobsCommand {
     #[command(after_help = "Examples:
   echolabel jobs retry 12 15 --db lab.db
   echolabel jobs retry --kind read --db lab.db
-  echolabel jobs retry --all --db lab.db")]
+  echolabel jobs retry --all --db lab.db
+  echolabel jobs retry --outbox --db lab.db")]
     Retry {
         /// Numbers of jobs, or tags of their files
-        #[arg(value_name = "ID|TAG|LOOP", required_unless_present_any = ["all", "kind"])]
+        #[arg(value_name = "ID|TAG|LOOP", required_unless_present_any = ["all", "kind", "outbox"])]
         jobs: Vec<JobName>,
         /// Every failed job
         #[arg(long, conflicts_with_all = ["jobs", "kind"])]
@@ -72,6 +73,22 @@ pub enum JobsCommand {
         /// Every failed job of this kind
         #[arg(long, value_name = "K", conflicts_with = "jobs")]
         kind: Option<String>,
+        /// Instead, send now what was refused or waits for its next try
+        #[arg(long, conflicts_with_all = ["jobs", "all", "kind"])]
+        outbox: bool,
+    },
+    /// List reports and messages: sent, waiting, held, refused
+    #[command(after_help = "Examples:
+  echolabel jobs outbox --db lab.db
+  echolabel jobs outbox --state failed --json --db lab.db
+  echolabel jobs retry --outbox --db lab.db")]
+    Outbox {
+        /// Only in this state: pending, held, sent or failed
+        #[arg(long, value_name = "STATE", value_parser = outbox_state)]
+        state: Option<OutboxState>,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
     },
     /// Decide which of two files with one UID and different pixels is the loop
     #[command(after_help = "Examples:
@@ -88,6 +105,10 @@ What was said of the other file's pixels stays in the database and counts no mor
         #[arg(long, value_enum)]
         keep: KeptFile,
     },
+}
+
+fn outbox_state(name: &str) -> Result<OutboxState, String> {
+    OutboxState::from_name(name).ok_or_else(|| "expected pending, held, sent or failed".to_owned())
 }
 
 /// Which of two files of one UID a person keeps.

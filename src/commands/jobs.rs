@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::{ConflictChoice, FailedJobs, JobFailure, JobFilter, JobRow, JobState, Queue as _, SqliteStore};
 
-use super::{Outcome, names};
+use super::{Outcome, names, outbox};
 use crate::cli::{Common, JobName, JobsCommand, JobsOptions, KeptFile, StateName};
 use crate::output;
 
@@ -27,7 +27,11 @@ pub fn run(common: &Common, options: &JobsOptions) -> Outcome {
             jobs.iter().try_for_each(|job| print(&JobLine::new(job), *json, true))
         }
         JobsCommand::Resolve { job, keep } => resolve(&super::open_store(common, options.db.clone())?, job, *keep),
-        JobsCommand::Retry { jobs, all, kind } => {
+        JobsCommand::Outbox { state, json } => {
+            outbox::list(&super::open_store_read_only(common, options.db.clone())?, *state, *json)
+        }
+        JobsCommand::Retry { outbox: true, .. } => outbox::retry(&super::open_store(common, options.db.clone())?),
+        JobsCommand::Retry { jobs, all, kind, outbox: false } => {
             let store = super::open_store(common, options.db.clone())?;
             let chosen = match (all, kind) {
                 (true, _) => vec![FailedJobs::All],

@@ -15,6 +15,7 @@ pub mod label;
 pub mod label_isolated;
 pub mod models;
 mod names;
+mod outbox;
 mod parallel;
 pub mod phantom;
 pub mod relabel;

@@ -1,11 +1,12 @@
 //! `echolabel watch`: the daemon.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use daemon::{Daemon, DaemonError, Overrides, Settings, Shutdown, Summary, SystemClock};
+use domain::WeightStatus;
 use store::{SqliteStore, StoreError};
 
 use super::{Failure, Outcome};
@@ -13,6 +14,7 @@ use crate::cli::{Common, WatchOptions};
 use crate::labeller::{PipelineLabeller, check_file};
 use crate::output;
 use crate::progress::Reporter;
+use crate::sending::Sender;
 
 /// Time between two tries to open a database that cannot be used.
 const TRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -39,6 +41,7 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     if let Some(warning) = pipeline.status().warning() {
         output::note(warning);
     }
+    warn_of_held_reports(&settings, pipeline.status());
     let shutdown = stop_on_signals()?;
     let labeller = PipelineLabeller::new(pipeline, common)?;
     // A run with an end looks at what is there.
@@ -88,7 +91,10 @@ pub fn watch(
         let store = open_database(settings, once, shutdown)?;
         let daemon =
             Daemon { settings, store: &store, labeller, file_check: &check_file, observer: &reporter, clock: &clock };
-        match if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) } {
+        let sender = Sender::new(&store, settings, &clock);
+        match run_beside(sender.as_ref(), once, || {
+            if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) }
+        }) {
             // All that was known of the old file may be wrong of the new one, so the run begins anew.
             Err(DaemonError::Store(error @ StoreError::Replaced { .. })) if !shutdown.requested() => {
                 tracing::warn!(trouble = error.trouble(), "database opened anew");
@@ -98,6 +104,34 @@ pub fn watch(
     };
     reporter.finish();
     Ok(outcome?)
+}
+
+/// Runs the daemon with the sender beside it; a run with an end sends what there is at its end.
+fn run_beside<T>(sender: Option<&Sender<'_>>, once: bool, daemon: impl FnOnce() -> T) -> T {
+    let Some(sender) = sender else { return daemon() };
+    if once {
+        let outcome = daemon();
+        sender.drain();
+        return outcome;
+    }
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| sender.run(&ended));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(daemon));
+        // Also after a panic: the scope waits for the sender.
+        ended.store(true, Ordering::SeqCst);
+        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Says that reports of this model will not be sent, where the configuration holds them.
+fn warn_of_held_reports(settings: &Settings, status: WeightStatus) {
+    let send = &settings.send;
+    if !send.destinations.is_empty() && !send.allow_unvalidated && status != WeightStatus::Validated {
+        output::note(
+            "reports of this model are made and not sent: it was not validated on patients, and send.allow_unvalidated is not true",
+        );
+    }
 }
 
 /// Opens the database, and waits while another program holds it or its disk is full; a run with an end waits a minute.

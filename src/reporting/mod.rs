@@ -5,4 +5,5 @@ mod observations;
 mod prepare;
 mod revision;
 
-pub use prepare::ReportSource;
+pub use prepare::{ReportFailure, ReportSource};
+pub use revision::ReportRevision;

@@ -34,7 +34,7 @@ pub use event::{DaemonEvent, Observer};
 pub use file_check::{Completeness, FileCheck};
 pub use inbox::is_ignored_name;
 pub use labeller::{LabelFailure, Labeller, Labelling};
-pub use settings::{Overrides, Polling, Settings};
+pub use settings::{Overrides, Polling, ReportDestination, SecretSource, SendProtocol, SendSettings, Settings};
 pub use shutdown::Shutdown;
 pub use summary::Summary;
 pub use window::NightWindow;

@@ -7,7 +7,7 @@ pub struct Algorithm {
     pub name: String,
     /// Version of the pipeline and of its weights.
     pub version: String,
-    /// What is to be known of it in words, above all what its weights were trained on.
+    /// Remarks for people, above all on what its weights were trained.
     pub parameters: String,
     /// Digests of pipeline and weights, and precision: everything that decides a prediction. Device UIDs follow from it.
     pub digests: String,

@@ -1,4 +1,4 @@
-//! What both documents have in common besides their content: patient, study, series, equipment, file meta group.
+//! Parts that both documents have besides their content: patient, study, series, equipment, file meta group.
 
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::value::PrimitiveValue;
@@ -31,7 +31,7 @@ const TYPE_2: [(Tag, VR); 9] = [
     (tags::STUDY_ID, VR::SH),
 ];
 
-/// What tells one document from the other.
+/// Attributes that tell one document from the other.
 pub(crate) struct DocumentHeader<'a> {
     pub class: &'a str,
     pub sop: &'a str,

@@ -57,16 +57,16 @@ pub struct ReportedObject {
     pub number: u32,
     /// Imaging mode by its header, where it is known.
     pub mode: Option<Mode>,
-    /// What was said of it: a model's observation, then a person's. At least one.
+    /// Observations: a model's, then a person's. At least one.
     pub observations: Vec<Observation>,
 }
 
 /// An observation of a loop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// Who made it.
+    /// Observer.
     pub observer: Observer,
-    /// What was seen.
+    /// Finding.
     pub finding: LoopFinding,
     /// Probability of the view, 0 to 1.
     pub certainty: Option<f64>,
@@ -88,7 +88,7 @@ pub enum Observer {
     },
 }
 
-/// What a loop shows.
+/// A finding of a loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoopFinding {
     /// A view.

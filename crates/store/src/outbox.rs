@@ -174,8 +174,8 @@ pub trait Outbox: Send + Sync {
     /// Lets out what was held. Returns how many.
     fn release_held(&self) -> Result<usize, StoreError>;
 
-    /// Queues what failed again: all of it, or one row. Returns the keys.
-    fn retry_outbox(&self, outbox_id: Option<i64>) -> Result<Vec<i64>, StoreError>;
+    /// Lets what failed, and what waits for its next try, be sent at once. Returns the keys.
+    fn retry_outbox(&self) -> Result<Vec<i64>, StoreError>;
 
     /// Returns the rows of the outbox, oldest first.
     fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError>;

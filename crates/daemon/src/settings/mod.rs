@@ -5,6 +5,7 @@ mod check_receive;
 mod raw;
 mod receive;
 mod resolve;
+mod send;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use jiff::tz::TimeZone;
 use crate::{Backoff, DaemonError, NightWindow};
 
 pub use check::{Problem, check};
+pub use send::{ReportDestination, SecretSource, SendProtocol, SendSettings};
 
 /// Everything the daemon needs to know, with no gaps left.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +36,8 @@ pub struct Settings {
     pub study_quiet: SignedDuration,
     /// Receiving by DICOM; none for folders alone.
     pub receive: Option<ReceiveSettings>,
+    /// Reports that are sent, and to whom.
+    pub send: SendSettings,
 }
 
 /// Folders that are watched, and conditions for taking a file.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::receive::RawReceive;
+use super::send::RawSend;
 
 /// Configuration of echolabel.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
@@ -29,6 +30,8 @@ pub(super) struct RawSettings {
     /// Receiving by DICOM; off without this table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) receive: Option<RawReceive>,
+    /// Reports that are sent, and to whom.
+    pub(super) send: RawSend,
 }
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -163,7 +166,7 @@ mod tests {
 
     #[test]
     fn the_example_shows_every_key() {
-        let tables = ["inbox", "labelling", "retry", "study", "receive"];
+        let tables = ["inbox", "labelling", "retry", "study", "send", "receive"];
         for key in keys_of("").into_iter().filter(|key| !tables.contains(&key.as_str())) {
             assert!(EXAMPLE.contains(&format!("\n{key} = ")), "{key}");
         }

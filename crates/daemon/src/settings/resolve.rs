@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::raw::{RawInbox, RawLabelling, RawRetry, RawSettings, RawStudy};
 use super::receive::RawReceive;
+use super::send::RawSend;
 use super::{InboxSettings, LabellingSettings, Overrides, Polling, RetrySettings, Settings};
 use crate::{Backoff, DaemonError};
 
@@ -77,13 +78,14 @@ impl RawSettings {
             },
             study_quiet: context.minutes("study.quiet_minutes", self.study.quiet_minutes)?,
             receive,
+            send: self.send.resolve(&context, base)?,
         })
     }
 }
 
 impl From<&Settings> for RawSettings {
     fn from(settings: &Settings) -> Self {
-        let Settings { database, models, inbox, labelling, retry, study_quiet, receive } = settings;
+        let Settings { database, models, inbox, labelling, retry, study_quiet, receive, send } = settings;
         Self {
             database: Some(database.clone()),
             models: Some(models.clone()),
@@ -111,6 +113,7 @@ impl From<&Settings> for RawSettings {
             },
             study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0 },
             receive: receive.as_ref().map(RawReceive::from),
+            send: RawSend::from(send),
         }
     }
 }

@@ -155,16 +155,15 @@ impl Outbox for SqliteStore {
         })
     }
 
-    fn retry_outbox(&self, outbox_id: Option<i64>) -> Result<Vec<i64>, StoreError> {
+    fn retry_outbox(&self) -> Result<Vec<i64>, StoreError> {
         self.write("send again what failed", |transaction| {
             let keys: Vec<i64> = transaction
                 .prepare_cached(
                     "UPDATE outbox SET state = 'pending', not_before = NULL, finished_at = NULL
                      WHERE (state = 'failed' OR (state = 'pending' AND not_before NOT NULL))
-                         AND (?1 IS NULL OR outbox_id = ?1)
                      RETURNING outbox_id",
                 )?
-                .query_map([outbox_id], |row| row.get(0))?
+                .query_map([], |row| row.get(0))?
                 .collect::<Result<_>>()?;
             Ok(keys)
         })

@@ -1,0 +1,10 @@
+//! Reports out: the thread of `watch` that makes the reports of closed studies and works the outbox off.
+
+mod delivery;
+mod dicom;
+mod reports;
+mod secret;
+mod sender;
+mod stow;
+
+pub use sender::Sender;

@@ -1,0 +1,120 @@
+//! The thread that sends.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use daemon::{Backoff, Clock, ReportDestination, SendProtocol, Settings};
+use dicom_net::Destination;
+use store::{Outbox as _, OutboxItem, SqliteStore, StoreError};
+
+use super::delivery::Delivery;
+use super::{dicom, reports, stow};
+use crate::reporting::ReportSource;
+
+/// Time between two looks at the database.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// Time between two looks at the flag that ends the thread.
+const NAP: Duration = Duration::from_millis(200);
+
+/// Makes the reports of closed studies and sends what waits in the outbox.
+pub struct Sender<'a> {
+    store: &'a SqliteStore,
+    settings: &'a Settings,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> Sender<'a> {
+    /// Returns a sender, or `None` where the configuration names nobody to send to.
+    pub fn new(store: &'a SqliteStore, settings: &'a Settings, clock: &'a dyn Clock) -> Option<Self> {
+        (!settings.send.destinations.is_empty()).then_some(Self { store, settings, clock })
+    }
+
+    /// Sends until `ended` is true.
+    pub fn run(&self, ended: &AtomicBool) {
+        self.once(|| self.release());
+        while !ended.load(Ordering::SeqCst) {
+            self.once(|| self.round(ended));
+            let mut waited = Duration::ZERO;
+            while waited < ROUND && !ended.load(Ordering::SeqCst) {
+                std::thread::sleep(NAP);
+                waited += NAP;
+            }
+        }
+    }
+
+    /// Makes the reports that are due and tries each object that waits once.
+    pub fn drain(&self) {
+        self.once(|| self.release());
+        self.once(|| self.round(&AtomicBool::new(false)));
+    }
+
+    /// The daemon says what is wrong with the database and waits for it; the next round finds it mended.
+    fn once(&self, part: impl FnOnce() -> Result<(), StoreError>) {
+        if let Err(error) = part() {
+            tracing::debug!(trouble = error.trouble(), "the outbox waits for the database");
+        }
+    }
+
+    fn release(&self) -> Result<(), StoreError> {
+        if self.settings.send.allow_unvalidated {
+            self.store.release_held()?;
+        }
+        Ok(())
+    }
+
+    fn round(&self, ended: &AtomicBool) -> Result<(), StoreError> {
+        let source = ReportSource { store: self.store, time_zone: &self.settings.labelling.time_zone };
+        reports::make_due(source, &self.settings.send, self.clock.now())?;
+        let names: Vec<String> =
+            self.settings.send.destinations.iter().map(|destination| destination.name.clone()).collect();
+        let backoff = self.settings.retry.backoff;
+        while !ended.load(Ordering::SeqCst)
+            && let Some(item) = self.store.next_to_send(&names, backoff.longest, self.clock.now())?
+        {
+            self.send(&item, backoff)?;
+        }
+        Ok(())
+    }
+
+    fn send(&self, item: &OutboxItem, backoff: Backoff) -> Result<(), StoreError> {
+        let destination = self.settings.send.destinations.iter().find(|known| known.name == item.destination);
+        let Some(destination) = destination else { return Ok(()) };
+        let delivery = deliver(destination, item);
+        let (object, destination, now) = (&item.object_uid, &item.destination, self.clock.now());
+        match delivery {
+            Delivery::Sent(status) => {
+                tracing::info!(%object, %destination, %status, "sent");
+                self.store.sent(item.outbox_id, &status, now)
+            }
+            Delivery::Later(reason) => {
+                // At least a second, so that one round ends however short the configured waits are.
+                let wait = backoff.wait_after(item.attempts + 1).max(jiff::SignedDuration::from_secs(1));
+                tracing::warn!(%object, %destination, %reason, "not sent, it is tried again");
+                let next = now.saturating_add(wait).unwrap_or(now);
+                self.store.not_sent(item.outbox_id, &reason, Some(next), now)
+            }
+            Delivery::Refused(reason) => {
+                tracing::error!(%object, %destination, %reason, "refused for good: see `jobs outbox`");
+                self.store.not_sent(item.outbox_id, &reason, None, now)
+            }
+        }
+    }
+}
+
+fn deliver(destination: &ReportDestination, item: &OutboxItem) -> Delivery {
+    match &destination.protocol {
+        SendProtocol::Stow { url, token } => stow::send(url, token.as_ref(), &item.object_uid, &item.payload),
+        SendProtocol::Dicom { called_ae, host, port, calling_ae, tls } => {
+            let destination = Destination {
+                host: host.clone(),
+                port: *port,
+                called_ae_title: called_ae.clone(),
+                calling_ae_title: calling_ae.clone(),
+                timeout: dicom::TIMEOUT,
+                tls: tls.clone(),
+            };
+            dicom::send(&destination, &item.payload)
+        }
+    }
+}
