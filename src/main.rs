@@ -11,9 +11,11 @@ mod hub;
 mod isolation;
 mod labeller;
 mod logging;
+mod notifying;
 mod output;
 mod picture;
 mod progress;
+mod protocols;
 mod receive;
 mod reporting;
 mod sending;
@@ -55,6 +57,7 @@ fn run(common: &Common, command: &Command) -> Outcome {
         Command::Label(options) => commands::label::run(common, options),
         Command::Inspect(options) => commands::inspect::run(common, options),
         Command::Inventory(options) => commands::inventory::run(common, options),
+        Command::Protocols(options) => commands::protocols::run(common, options),
         Command::Status(options) => commands::status::run(common, options),
         Command::Export(options) => commands::export::run(common, options),
         Command::Review(options) => commands::review::run(common, options),

@@ -100,6 +100,7 @@ pub struct InspectOptions {
   echolabel inventory 1.2.840.113619.2.1 --all-models --db lab.db    every model's prediction
   echolabel inventory 12 --doubtful --db lab.db                      what a person should look at in study 12
   echolabel inventory --since 12h --db lab.db                        the studies of the night
+  echolabel inventory 12 --protocol ase-2019 --db lab.db             what the study has and lacks by a protocol
   echolabel inventory --unreadable --db lab.db                       files of no study")]
 pub struct InventoryOptions {
     /// Study: its number in the inventory, or the begin of its UID; every study when it is left out
@@ -111,6 +112,9 @@ pub struct InventoryOptions {
     /// Print one JSON object a study
     #[arg(long)]
     pub json: bool,
+    /// Protocol to judge completeness by: a name of `protocols`, or a .toml file; the configuration's by default
+    #[arg(long, value_name = "NAME|FILE")]
+    pub protocol: Option<String>,
     /// Print every model's prediction of each loop too
     #[arg(long)]
     pub all_models: bool,

@@ -7,6 +7,7 @@ mod export;
 mod jobs;
 mod loops;
 mod models;
+mod protocols;
 #[cfg(test)]
 mod reference;
 mod training;
@@ -24,6 +25,7 @@ pub use loops::{
     DemoOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
 };
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
+pub use protocols::ProtocolsOptions;
 pub use training::{BenchOptions, EvalOptions, EvalSplit, PeersPart, PhantomOptions, TrainOptions};
 
 /// Labels the views of transthoracic echo loops.
@@ -124,6 +126,8 @@ pub enum Command {
     Inspect(InspectOptions),
     /// Print the view inventory of one study or of all
     Inventory(InventoryOptions),
+    /// List protocols: what a complete study holds
+    Protocols(ProtocolsOptions),
     /// Say what was done lately: studies, loops, failures, what waits, disk
     Status(StatusOptions),
     /// Write inventories for other programs

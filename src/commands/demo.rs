@@ -9,6 +9,7 @@ use store::export::{self, ExportOptions, FORMATS};
 use store::{LabelStore as _, SqliteStore};
 
 use super::Outcome;
+use super::inventory::JudgedStudy;
 use crate::cli::{Common, DemoOptions};
 use crate::labeller::PipelineLabeller;
 use crate::{output, picture};
@@ -60,8 +61,10 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     super::watch::watch(&settings, &labeller, true, &Shutdown::new())?;
 
     let store = SqliteStore::open(&folders.database).context("cannot open the database")?;
+    let protocol = crate::protocols::named(&settings.study_protocol, &settings.models)?;
     for study in store.studies()? {
-        super::inventory::print(&store.inventory(&study.study_instance_uid)?, false)?;
+        let inventory = store.inventory(&study.study_instance_uid)?;
+        super::inventory::print(&JudgedStudy::new(&store, inventory, &protocol)?, false)?;
     }
     let choice = ExportOptions::default();
     for format in FORMATS {

@@ -1,7 +1,5 @@
 //! `echolabel export`: inventories for other programs, and reports for archives.
 
-use std::path::PathBuf;
-
 use anyhow::Context as _;
 use domain::StudyUid;
 use jiff::Timestamp;
@@ -74,13 +72,11 @@ fn studies(store: &SqliteStore, study: Option<StudyUid>, since: Option<Timestamp
 
 /// Returns the inventory of one study, or of every study that was active since a time.
 pub fn inventories(
-    common: &Common,
-    db: Option<PathBuf>,
+    store: &SqliteStore,
     study: Option<&StudyName>,
     since: Option<Timestamp>,
 ) -> anyhow::Result<Vec<Inventory>> {
-    let store = super::open_store_read_only(common, db)?;
-    let study = study.map(|name| names::study(&store, name)).transpose()?;
+    let study = study.map(|name| names::study(store, name)).transpose()?;
     let since = since.filter(|_| study.is_none());
-    studies(&store, study, since)?.iter().map(|uid| Ok(store.inventory(uid)?)).collect()
+    studies(store, study, since)?.iter().map(|uid| Ok(store.inventory(uid)?)).collect()
 }

@@ -3,14 +3,16 @@
 use anyhow::Context as _;
 use domain::{JobId, Mode, ModelKey, Sha256, SopUid, path_tag};
 use jiff::Timestamp;
+use protocol::{Completeness, ItemState, Protocol, Verdict};
 use serde::Serialize;
 use store::{
-    FileState, Inventory, InventoryLoop, NotLabelled, Queue as _, StoredFile, StoredPrediction, ViewInventory,
+    FileState, Inventory, InventoryLoop, NotLabelled, Queue as _, SqliteStore, StoredFile, StoredPrediction,
+    ViewInventory,
 };
 
 use super::Outcome;
 use crate::cli::{Common, InventoryOptions};
-use crate::output;
+use crate::{output, protocols};
 
 /// Prints the inventory of one study or of all.
 pub fn run(common: &Common, options: &InventoryOptions) -> Outcome {
@@ -18,21 +20,44 @@ pub fn run(common: &Common, options: &InventoryOptions) -> Outcome {
         return print_unreadable(common, options);
     }
     let since = options.since.map(|time| Timestamp::now().checked_sub(time)).transpose().context("--since")?;
-    let mut inventories = super::export::inventories(common, options.db.clone(), options.study.as_ref(), since)?;
+    let store = super::open_store_read_only(common, options.db.clone())?;
+    let settings = super::settings(common, daemon::Overrides::default())?;
+    let name = options.protocol.as_ref().unwrap_or(&settings.study_protocol);
+    let protocol = protocols::named(name, &settings.models)?;
+    let mut judged = super::export::inventories(&store, options.study.as_ref(), since)?
+        .into_iter()
+        .map(|inventory| JudgedStudy::new(&store, inventory, &protocol))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     if options.doubtful {
-        inventories.iter_mut().for_each(keep_doubtful);
+        judged.iter_mut().for_each(|study| keep_doubtful(&mut study.inventory));
     }
     if options.json {
-        return inventories.iter().try_for_each(output::json_line);
+        return judged.iter().try_for_each(output::json_line);
     }
-    if inventories.is_empty() {
+    if judged.is_empty() {
         return output::line(if since.is_some() { "no study since then" } else { "no study yet" });
     }
-    inventories.iter().try_for_each(|inventory| print(inventory, options.all_models))
+    judged.iter().try_for_each(|study| print(study, options.all_models))
+}
+
+/// A study with what it has and lacks.
+#[derive(Serialize)]
+pub struct JudgedStudy {
+    #[serde(flatten)]
+    inventory: Inventory,
+    completeness: Completeness,
+}
+
+impl JudgedStudy {
+    /// Judges a study by a protocol.
+    pub fn new(store: &SqliteStore, inventory: Inventory, protocol: &Protocol) -> anyhow::Result<Self> {
+        Ok(Self { completeness: protocols::judge(store, &inventory, protocol)?, inventory })
+    }
 }
 
 /// Prints one study for people, if asked for with every model's prediction.
-pub fn print(inventory: &Inventory, models: bool) -> Outcome {
+pub fn print(study: &JudgedStudy, models: bool) -> Outcome {
+    let inventory = &study.inventory;
     let failed: u64 = [FileState::Failed, FileState::Incomplete, FileState::Conflict]
         .map(|state| inventory.states.get(state))
         .iter()
@@ -66,6 +91,7 @@ pub fn print(inventory: &Inventory, models: bool) -> Outcome {
     if let Some(why) = &inventory.missing_withheld {
         output::line(format_args!("  missing        not listed: {why}"))?;
     }
+    output::line(format_args!("  protocol       {}", completeness_text(&study.completeness)))?;
     for entry in &inventory.not_labelled {
         print_not_labelled(entry)?;
         if models {
@@ -80,6 +106,23 @@ pub fn print(inventory: &Inventory, models: bool) -> Outcome {
         .collect();
     output::line(format_args!("  files          {}: {}", inventory.files, counts.join(", ")))?;
     output::line("")
+}
+
+/// Returns the verdict in words; what is not judged is never called missing.
+fn completeness_text(completeness: &Completeness) -> String {
+    let part = |words: &str, state: ItemState| {
+        let names = completeness.required(state);
+        (!names.is_empty()).then(|| format!("{words} {}", names.join(", ")))
+    };
+    let mut parts = match (completeness.verdict, &completeness.reason) {
+        (Verdict::Complete, _) => vec!["complete".to_owned()],
+        (Verdict::Lacks, _) => part("lacks", ItemState::Missing).into_iter().collect(),
+        (Verdict::CannotJudge, Some(reason)) => vec![format!("cannot judge: {reason}")],
+        (Verdict::CannotJudge, None) => vec!["cannot judge all of it, nothing else is missing".to_owned()],
+    };
+    parts.extend(part("probably", ItemState::Probable));
+    parts.extend(part("not judged:", ItemState::NotJudged));
+    format!("{}: {}", completeness.protocol, parts.join("; "))
 }
 
 /// Prints a view with its best loop, by the short name that other commands take.

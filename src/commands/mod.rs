@@ -18,13 +18,14 @@ mod names;
 mod outbox;
 mod parallel;
 pub mod phantom;
+pub mod protocols;
 pub mod relabel;
 pub mod review;
 pub mod status;
 pub mod train;
 pub mod watch;
 
-pub use names::suggestion;
+pub use names::{did_you_mean, suggestion};
 
 use std::path::PathBuf;
 

@@ -91,7 +91,7 @@ pub fn watch(
         let store = open_database(settings, once, shutdown)?;
         let daemon =
             Daemon { settings, store: &store, labeller, file_check: &check_file, observer: &reporter, clock: &clock };
-        let sender = Sender::new(&store, settings, &clock);
+        let sender = Sender::new(&store, settings, &clock)?;
         match run_beside(sender.as_ref(), once, || {
             if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) }
         }) {

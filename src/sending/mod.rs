@@ -7,4 +7,6 @@ mod secret;
 mod sender;
 mod stow;
 
+pub use delivery::Delivery;
+pub use secret::read as read_secret;
 pub use sender::Sender;

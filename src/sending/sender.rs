@@ -3,13 +3,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use daemon::{Backoff, Clock, ReportDestination, SendProtocol, Settings};
 use dicom_net::Destination;
-use store::{Outbox as _, OutboxItem, SqliteStore, StoreError};
+use jiff::Timestamp;
+use protocol::Protocol;
+use store::{Outbox as _, OutboxItem, OutboxKind, SqliteStore, StoreError};
 
 use super::delivery::Delivery;
 use super::{dicom, reports, stow};
 use crate::reporting::ReportSource;
+use crate::{notifying, protocols};
 
 /// Time between two looks at the database.
 const ROUND: Duration = Duration::from_secs(1);
@@ -22,12 +26,21 @@ pub struct Sender<'a> {
     store: &'a SqliteStore,
     settings: &'a Settings,
     clock: &'a dyn Clock,
+    protocol: Protocol,
+    started: Timestamp,
 }
 
 impl<'a> Sender<'a> {
     /// Returns a sender, or `None` where the configuration names nobody to send to.
-    pub fn new(store: &'a SqliteStore, settings: &'a Settings, clock: &'a dyn Clock) -> Option<Self> {
-        (!settings.send.destinations.is_empty()).then_some(Self { store, settings, clock })
+    ///
+    /// # Errors
+    /// The protocol that the configuration names cannot be read.
+    pub fn new(store: &'a SqliteStore, settings: &'a Settings, clock: &'a dyn Clock) -> anyhow::Result<Option<Self>> {
+        if settings.send.destinations.is_empty() && notifying::destinations(&settings.notify).is_empty() {
+            return Ok(None);
+        }
+        let protocol = protocols::named(&settings.study_protocol, &settings.models).context("study.protocol")?;
+        Ok(Some(Self { store, settings, clock, protocol, started: clock.now() }))
     }
 
     /// Sends until `ended` is true.
@@ -65,9 +78,10 @@ impl<'a> Sender<'a> {
 
     fn round(&self, ended: &AtomicBool) -> Result<(), StoreError> {
         let source = ReportSource { store: self.store, time_zone: &self.settings.labelling.time_zone };
-        reports::make_due(source, &self.settings.send, self.clock.now())?;
-        let names: Vec<String> =
-            self.settings.send.destinations.iter().map(|destination| destination.name.clone()).collect();
+        reports::make_due(source, self.settings, &self.protocol, self.clock.now())?;
+        notifying::queue_daily(self.store, self.settings, self.started, self.clock.now())?;
+        let mut names = notifying::destinations(&self.settings.notify);
+        names.extend(self.settings.send.destinations.iter().map(|destination| destination.name.clone()));
         let backoff = self.settings.retry.backoff;
         while !ended.load(Ordering::SeqCst)
             && let Some(item) = self.store.next_to_send(&names, backoff.longest, self.clock.now())?
@@ -78,9 +92,12 @@ impl<'a> Sender<'a> {
     }
 
     fn send(&self, item: &OutboxItem, backoff: Backoff) -> Result<(), StoreError> {
-        let destination = self.settings.send.destinations.iter().find(|known| known.name == item.destination);
-        let Some(destination) = destination else { return Ok(()) };
-        let delivery = deliver(destination, item);
+        let known = self.settings.send.destinations.iter().find(|known| known.name == item.destination);
+        let delivery = match (item.kind, known) {
+            (OutboxKind::Message, _) => notifying::deliver(&self.settings.notify, item),
+            (OutboxKind::Report | OutboxKind::KeyObjects, Some(destination)) => deliver(destination, item),
+            (OutboxKind::Report | OutboxKind::KeyObjects, None) => return Ok(()),
+        };
         let (object, destination, now) = (&item.object_uid, &item.destination, self.clock.now());
         match delivery {
             Delivery::Sent(status) => {

@@ -34,6 +34,7 @@ pub use event::{DaemonEvent, Observer};
 pub use file_check::{Completeness, FileCheck};
 pub use inbox::is_ignored_name;
 pub use labeller::{LabelFailure, Labeller, Labelling};
+pub use settings::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, WebhookSettings};
 pub use settings::{Overrides, Polling, ReportDestination, SecretSource, SendProtocol, SendSettings, Settings};
 pub use shutdown::Shutdown;
 pub use summary::Summary;

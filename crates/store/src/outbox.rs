@@ -150,6 +150,9 @@ pub trait Outbox: Send + Sync {
         now: Timestamp,
     ) -> Result<usize, StoreError>;
 
+    /// Returns the time at which the newest file was taken.
+    fn newest_arrival(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Returns what is to be sent next to one of the destinations, oldest first. A wait beyond `now + longest` was
     /// written while the clock was wrong and counts as over.
     fn next_to_send(

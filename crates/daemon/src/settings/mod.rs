@@ -2,6 +2,7 @@
 
 mod check;
 mod check_receive;
+mod notify;
 mod raw;
 mod receive;
 mod resolve;
@@ -17,6 +18,7 @@ use jiff::tz::TimeZone;
 use crate::{Backoff, DaemonError, NightWindow};
 
 pub use check::{Problem, check};
+pub use notify::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, WebhookSettings};
 pub use send::{ReportDestination, SecretSource, SendProtocol, SendSettings};
 
 /// Everything the daemon needs to know, with no gaps left.
@@ -34,10 +36,14 @@ pub struct Settings {
     pub retry: RetrySettings,
     /// A study is closed after this time without news.
     pub study_quiet: SignedDuration,
+    /// Name or file of the protocol that says what a complete study holds.
+    pub study_protocol: String,
     /// Receiving by DICOM; none for folders alone.
     pub receive: Option<ReceiveSettings>,
     /// Reports that are sent, and to whom.
     pub send: SendSettings,
+    /// Who is told of what.
+    pub notify: NotifySettings,
 }
 
 /// Folders that are watched, and conditions for taking a file.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::notify::RawNotify;
 use super::receive::RawReceive;
 use super::send::RawSend;
 
@@ -32,6 +33,8 @@ pub(super) struct RawSettings {
     pub(super) receive: Option<RawReceive>,
     /// Reports that are sent, and to whom.
     pub(super) send: RawSend,
+    /// Who is told of what.
+    pub(super) notify: RawNotify,
 }
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -102,6 +105,8 @@ pub(super) struct RawStudy {
     /// Time without a new file or label after which a study is closed.
     #[schemars(range(min = 0.0))]
     pub(super) quiet_minutes: f64,
+    /// Protocol that says what a complete study holds: a name of `echolabel protocols`, or a .toml file.
+    pub(super) protocol: String,
 }
 
 impl Default for RawInbox {
@@ -138,7 +143,7 @@ impl Default for RawRetry {
 
 impl Default for RawStudy {
     fn default() -> Self {
-        Self { quiet_minutes: 10.0 }
+        Self { quiet_minutes: 10.0, protocol: "minimal".to_owned() }
     }
 }
 
@@ -166,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_example_shows_every_key() {
-        let tables = ["inbox", "labelling", "retry", "study", "send", "receive"];
+        let tables = ["inbox", "labelling", "retry", "study", "send", "notify", "receive"];
         for key in keys_of("").into_iter().filter(|key| !tables.contains(&key.as_str())) {
             assert!(EXAMPLE.contains(&format!("\n{key} = ")), "{key}");
         }

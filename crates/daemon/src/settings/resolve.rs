@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use super::notify::RawNotify;
 use super::raw::{RawInbox, RawLabelling, RawRetry, RawSettings, RawStudy};
 use super::receive::RawReceive;
 use super::send::RawSend;
@@ -77,15 +78,18 @@ impl RawSettings {
                 isolate_after: context.at_least_one("retry.isolate_after", self.retry.isolate_after)?,
             },
             study_quiet: context.minutes("study.quiet_minutes", self.study.quiet_minutes)?,
+            study_protocol: protocol(self.study.protocol, base),
             receive,
             send: self.send.resolve(&context, base)?,
+            notify: self.notify.resolve(&context, base)?,
         })
     }
 }
 
 impl From<&Settings> for RawSettings {
     fn from(settings: &Settings) -> Self {
-        let Settings { database, models, inbox, labelling, retry, study_quiet, receive, send } = settings;
+        let Settings { database, models, inbox, labelling, retry, study_quiet, study_protocol, receive, send, notify } =
+            settings;
         Self {
             database: Some(database.clone()),
             models: Some(models.clone()),
@@ -111,11 +115,17 @@ impl From<&Settings> for RawSettings {
                 longest_wait_seconds: retry.backoff.longest.as_secs_f64(),
                 isolate_after: retry.isolate_after,
             },
-            study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0 },
+            study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0, protocol: study_protocol.clone() },
             receive: receive.as_ref().map(RawReceive::from),
             send: RawSend::from(send),
+            notify: RawNotify::from(notify),
         }
     }
+}
+
+/// Returns the name of a protocol, or the path of its file counted from the configuration's folder.
+fn protocol(name: String, base: &Path) -> String {
+    if name.ends_with(".toml") { base.join(name).to_string_lossy().into_owned() } else { name }
 }
 
 /// Turns single values into settings, and knows where they come from when one makes no sense.

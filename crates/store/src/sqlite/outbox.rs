@@ -89,6 +89,15 @@ impl Outbox for SqliteStore {
         self.write("queue messages", |transaction| Ok(insert_items(transaction, study, items, now)?))
     }
 
+    fn newest_arrival(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read("look up the newest file", |connection| {
+            connection
+                .prepare_cached("SELECT enqueued_at FROM job ORDER BY job_id DESC LIMIT 1")?
+                .query_row([], |row| time(row, "enqueued_at"))
+                .optional()
+        })
+    }
+
     fn next_to_send(
         &self,
         destinations: &[String],
