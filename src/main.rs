@@ -3,6 +3,7 @@
 //! stdout carries results, stderr carries logs and progress. `exit_code` lists the exit codes.
 
 mod active_model;
+mod archive;
 mod cli;
 mod commands;
 mod decoding;
@@ -57,6 +58,7 @@ fn run(common: &Common, command: &Command) -> Outcome {
         Command::Label(options) => commands::label::run(common, options),
         Command::Inspect(options) => commands::inspect::run(common, options),
         Command::Inventory(options) => commands::inventory::run(common, options),
+        Command::Fetch(options) => commands::fetch::run(common, options),
         Command::Protocols(options) => commands::protocols::run(common, options),
         Command::Status(options) => commands::status::run(common, options),
         Command::Export(options) => commands::export::run(common, options),

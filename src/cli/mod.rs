@@ -4,6 +4,7 @@ mod adapt;
 mod db;
 mod documents;
 mod export;
+mod fetch;
 mod jobs;
 mod loops;
 mod models;
@@ -20,6 +21,7 @@ pub use adapt::AdaptOptions;
 pub use db::{DbCommand, DbOptions};
 pub use documents::{CompletionsOptions, ManOptions};
 pub use export::{ExportOptions, Format};
+pub use fetch::FetchOptions;
 pub use jobs::{JobName, JobsCommand, JobsOptions, KeptFile, RelabelOptions, StateName};
 pub use loops::{
     DemoOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
@@ -126,6 +128,8 @@ pub enum Command {
     Inspect(InspectOptions),
     /// Print the view inventory of one study or of all
     Inventory(InventoryOptions),
+    /// Fetch studies from an archive by DICOMweb into a watched folder
+    Fetch(FetchOptions),
     /// List protocols: what a complete study holds
     Protocols(ProtocolsOptions),
     /// Say what was done lately: studies, loops, failures, what waits, disk

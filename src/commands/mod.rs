@@ -8,6 +8,7 @@ pub mod demo;
 pub mod documents;
 pub mod eval;
 pub mod export;
+pub mod fetch;
 pub mod inspect;
 pub mod inventory;
 pub mod jobs;

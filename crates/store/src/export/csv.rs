@@ -66,8 +66,7 @@ fn write(
     let path = folder.join("loops.csv");
     let failed = |source: io::Error| StoreError::Export { path: path.clone(), source };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let path_column = options.include_paths.then_some("path");
-    writer.write_record(COLUMNS.into_iter().chain(path_column)).map_err(|error| failed(error.into()))?;
+    writer.write_record(columns(options.include_paths)).map_err(|error| failed(error.into()))?;
     for study in studies {
         for row in rows(labels, study, options.include_paths)? {
             writer.write_record(row.iter().map(|cell| harmless(cell))).map_err(|error| failed(error.into()))?;
@@ -78,7 +77,17 @@ fn write(
     Ok(vec![path])
 }
 
-fn rows(labels: &dyn LabelStore, study: &Study, include_paths: bool) -> Result<Vec<Vec<String>>, StoreError> {
+/// Returns the names of the columns.
+pub(super) fn columns(include_paths: bool) -> Vec<&'static str> {
+    COLUMNS.into_iter().chain(include_paths.then_some("path")).collect()
+}
+
+/// Returns the rows of a study's loops, a text a cell.
+pub(super) fn rows(
+    labels: &dyn LabelStore,
+    study: &Study,
+    include_paths: bool,
+) -> Result<Vec<Vec<String>>, StoreError> {
     let uid = &study.study_instance_uid;
     let inventory = labels.inventory(uid)?;
     let final_views = final_views(&inventory);
@@ -185,7 +194,7 @@ fn shortest(value: f64) -> String {
 }
 
 /// Returns a DICOM date and time, `YYYYMMDD[HHMMSS[.F]]`, in the form of ISO 8601; what is none stays as it is.
-fn iso_8601(digits: &str) -> String {
+pub(super) fn iso_8601(digits: &str) -> String {
     let part =
         |range: std::ops::Range<usize>| digits.get(range).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
     let (Some(year), Some(month), Some(day)) = (part(0..4), part(4..6), part(6..8)) else { return digits.to_owned() };

@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod parquet;
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub struct ExportFormat {
 type WriteStudies = fn(&dyn LabelStore, &[Study], &Path, &ExportOptions) -> Result<Vec<PathBuf>, StoreError>;
 
 /// Every format.
-pub const FORMATS: &[ExportFormat] = &[csv::FORMAT, json::FORMAT];
+pub const FORMATS: &[ExportFormat] = &[csv::FORMAT, json::FORMAT, parquet::FORMAT];
 
 impl ExportFormat {
     /// Returns the format of that name.
