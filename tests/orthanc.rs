@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::{dicom_files, echolabel, run, small_studies};
-use test_support::{installed_file, installed_program};
+use test_support::installed_file;
 
 /// Time after which something that should happen has not.
 const HANG: Duration = Duration::from_secs(120);
@@ -77,7 +77,7 @@ impl Orthanc {
 
 #[test]
 fn a_study_is_fetched_labelled_and_reported_back_into_the_same_study() {
-    let Some(program) = installed_program("Orthanc") else { return };
+    let Some(program) = test_support::program("Orthanc") else { return };
     let Some(plugin) = installed_file("/usr/share/orthanc/plugins/libOrthancDicomWeb.so") else { return };
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("store");

@@ -12,7 +12,6 @@ use dicom_object::{DefaultDicomObject, from_reader, open_file};
 use serde_json::Value;
 use support::http_server::{Answer, HttpServer, Request};
 use support::{count, dicom_files, echolabel, json_lines, run, small_studies};
-use test_support::installed_program;
 
 /// Time after which something that should happen has not.
 const HANG: Duration = Duration::from_secs(120);
@@ -219,7 +218,7 @@ fn received(folder: &Path) -> Vec<DefaultDicomObject> {
 
 #[test]
 fn a_study_comes_back_by_c_store() {
-    let Some(storescp) = installed_program("storescp") else { return };
+    let Some(storescp) = test_support::program("storescp") else { return };
     let folder = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let scp = Command::new(storescp)

@@ -11,7 +11,7 @@ use dicom_core::Tag;
 use dicom_core::ops::{ApplyOp as _, AttributeAction, AttributeOp, AttributeSelector, AttributeSelectorStep};
 use dicom_dictionary_std::tags;
 use dicom_object::from_reader;
-use test_support::{installed_file, installed_program, python_with};
+use test_support::{installed_file, python_with};
 
 /// What dciodvfy says of a document that is as it should be: its list of attributes is older than Device UID there.
 const KNOWN_TO_DCIODVFY: [&str; 2] =
@@ -74,7 +74,7 @@ fn faults_of_dsrdump(program: &Path, file: &Path) -> Vec<String> {
 
 #[test]
 fn dciodvfy_finds_nothing() {
-    let Some(program) = installed_program("dciodvfy") else { return };
+    let Some(program) = test_support::program("dciodvfy") else { return };
     let files = files();
     for file in [&files.report, &files.key_objects] {
         assert_eq!(faults_of_dciodvfy(&program, file), [""; 0], "{}", file.display());
@@ -83,7 +83,7 @@ fn dciodvfy_finds_nothing() {
 
 #[test]
 fn dcentvfy_finds_the_two_consistent() {
-    let Some(program) = installed_program("dcentvfy") else { return };
+    let Some(program) = test_support::program("dcentvfy") else { return };
     let files = files();
     let (ok, said) = run(&program, &[&files.report, &files.key_objects]);
     assert!(ok && !said.contains("Error"), "{said}");
@@ -91,7 +91,7 @@ fn dcentvfy_finds_the_two_consistent() {
 
 #[test]
 fn dsrdump_reads_the_whole_tree() {
-    let Some(program) = installed_program("dsrdump") else { return };
+    let Some(program) = test_support::program("dsrdump") else { return };
     let files = files();
     for file in [&files.report, &files.key_objects] {
         assert_eq!(faults_of_dsrdump(&program, file), [""; 0], "{}", file.display());
@@ -131,7 +131,7 @@ fn highdicom_finds_every_group_and_key_object() {
 
 #[test]
 fn pixelmed_finds_nothing_but_what_is_known() {
-    let Some(java) = installed_program("java") else { return };
+    let Some(java) = test_support::program("java") else { return };
     if installed_file("/usr/share/java/pixelmed.jar").is_none() {
         return;
     }
@@ -170,7 +170,9 @@ fn unit(items: &[u32]) -> AttributeSelector {
 
 #[test]
 fn ten_broken_copies_are_refused() {
-    let (Some(dciodvfy), Some(dsrdump)) = (installed_program("dciodvfy"), installed_program("dsrdump")) else { return };
+    let (Some(dciodvfy), Some(dsrdump)) = (test_support::program("dciodvfy"), test_support::program("dsrdump")) else {
+        return;
+    };
     let text = |value: &str| AttributeAction::SetStr(value.to_owned().into());
     // The places of items are those of the golden report: see `dsrdump`.
     let group = [8, 0];

@@ -41,26 +41,12 @@ pub fn installed_file(path: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-/// Returns the path of a program of that name, by `PATH`. Without it the calling test is counted as skipped.
-pub fn installed_program(name: &str) -> Option<PathBuf> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    // Debian keeps servers where only root looks.
-    let found = std::env::split_paths(&folders)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        record_skipped(&format!("no program {name}"));
-    }
-    found
-}
-
 /// Returns the Python of `make peers-dicom` (or `ECHOLABEL_PEERS_PYTHON`) if it has a module. Without it the calling test is
 /// counted as skipped.
 pub fn python_with(module: &str) -> Option<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = std::env::var_os("ECHOLABEL_PEERS_PYTHON")
-        .map_or_else(|| repository.join("target/peers-dicom/bin/python"), PathBuf::from);
+        .map_or_else(|| repository.join(".venv-dicom/bin/python"), PathBuf::from);
     let has_module = Command::new(&python)
         .args(["-c", &format!("import {module}")])
         .stderr(Stdio::null())
