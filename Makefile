@@ -4,7 +4,7 @@ CARGO ?= cargo
 ARM_TARGET = aarch64-unknown-linux-gnu
 ARM_PACKAGES = qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 APT_PACKAGES = clang libclang-dev cmake pkg-config libavcodec-dev libavformat-dev libavutil-dev libswscale-dev
-DICOM_PACKAGES = dcmtk orthanc orthanc-dicomweb dicom3tools openssl
+DICOM_PACKAGES = dcmtk orthanc orthanc-dicomweb dicom3tools openssl libpixelmed-java default-jre-headless
 SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
 
 define install
@@ -138,9 +138,9 @@ reference-numbers: peers ## Make the reference numbers of EchoPrime's classifier
 bench-peers: peers ## Encoders, training, and the way from file to row, in turns with other frameworks (half an hour)
 	target/release/echolabel bench --peers
 
-peers-dicom: python ## Install the DICOM programs that tests send to and receive from: dcmtk, Orthanc, dicom3tools (Debian), pynetdicom (PyPI)
+peers-dicom: python ## Install the DICOM programs that tests send to and receive from: dcmtk, Orthanc, dicom3tools, PixelMed (Debian), pynetdicom, highdicom (PyPI)
 	$(call install,$(DICOM_PACKAGES))
-	@[ -x .venv-dicom/bin/python ] && .venv-dicom/bin/python -c 'import pynetdicom' 2>/dev/null || { python3 -m venv .venv-dicom && \
+	@[ -x .venv-dicom/bin/python ] && .venv-dicom/bin/python -c 'import pynetdicom, highdicom' 2>/dev/null || { python3 -m venv .venv-dicom && \
 	  .venv-dicom/bin/pip install --quiet --require-hashes --no-deps -r tools/peers_dicom.txt; }
 
 book: ## Build docs/ as a book: target/book (installs mdbook, minutes)
