@@ -58,9 +58,9 @@ mod tests {
     use super::*;
 
     /// A reader that gives one byte at a time.
-    struct Drop1<'a>(&'a [u8]);
+    struct OneByteReader<'a>(&'a [u8]);
 
-    impl Read for Drop1<'_> {
+    impl Read for OneByteReader<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let count = self.0.len().min(buffer.len()).min(1);
             buffer[..count].copy_from_slice(&self.0[..count]);
@@ -82,7 +82,7 @@ mod tests {
             assert_eq!(copy, object);
         }
         let mut copy = Vec::new();
-        copy_first(Drop1(&body(b"slow\r\n")), "edge", &mut copy).unwrap();
+        copy_first(OneByteReader(&body(b"slow\r\n")), "edge", &mut copy).unwrap();
         assert_eq!(copy, b"slow\r\n");
     }
 

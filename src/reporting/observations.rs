@@ -1,4 +1,4 @@
-//! What was said of a loop, as observations of a report.
+//! Predictions and reviews of a loop as observations of a report.
 
 use domain::ModelKey;
 use report::{Algorithm, CodedView, LoopFinding, Observation, Observer};

@@ -43,7 +43,7 @@ pub enum ReportFailure {
     NoFile,
 }
 
-/// What reports are made from.
+/// Sources of reports.
 #[derive(Clone, Copy)]
 pub struct ReportSource<'a> {
     /// The database.
@@ -112,7 +112,7 @@ impl ReportSource<'_> {
     }
 }
 
-/// What models and people said of the loops of a study.
+/// Predictions and reviews of the loops of a study.
 struct SaidOfLoops<'a> {
     predictions: HashMap<&'a SopUid, &'a StoredPrediction>,
     reviews: HashMap<&'a SopUid, &'a Review>,

@@ -29,7 +29,7 @@ named_enum! {
 }
 
 named_enum! {
-    /// What a study is by a protocol.
+    /// Verdict on a study.
     Verdict {
         /// Every item that is not optional is there.
         Complete = "complete",
@@ -55,7 +55,7 @@ pub struct ItemResult {
     pub optional: bool,
 }
 
-/// What a study has and lacks.
+/// A study against a protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Completeness {
     /// Name of the protocol.

@@ -113,7 +113,7 @@ pub struct OutboxRow {
     pub attempts: u32,
     /// Earliest time of the next try.
     pub not_before: Option<Timestamp>,
-    /// What the destination said, or why it is held.
+    /// Words of the destination, or the reason why it is held.
     pub status: Option<String>,
     /// Time of queueing.
     pub queued_at: Timestamp,

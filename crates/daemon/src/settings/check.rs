@@ -1,29 +1,13 @@
 //! Problems of settings that parse.
 
-use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{Polling, Settings, check_receive};
+use super::check_receive::{self, lies_in};
+use super::problem::Problem;
+use super::{Polling, Settings};
 use crate::inbox::network_name;
-
-/// Something a person should change before the daemon is started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The key, e.g. `inbox.folders`.
-    pub key: &'static str,
-    /// Problem of its value.
-    pub message: String,
-    /// The daemon would not start, or would lose its purpose.
-    pub fatal: bool,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.message)
-    }
-}
 
 /// Looks at the folders and the database's place; changes nothing.
 pub fn check(settings: &Settings) -> Vec<Problem> {
@@ -68,12 +52,4 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
         problems.extend(check_receive::check(receive, folders));
     }
     problems
-}
-
-/// By what the folders are: `./echo/new` lies in `echo`, and so does a link to it.
-pub(super) fn lies_in(folder: &Path, other: &Path) -> bool {
-    match (folder.canonicalize(), other.canonicalize()) {
-        (Ok(folder), Ok(other)) => folder != other && folder.starts_with(&other),
-        _ => false,
-    }
 }

@@ -1,11 +1,10 @@
 //! Problems of receiving by DICOM.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use domain::ReceiveSettings;
 
-use super::Problem;
-use super::check::lies_in;
+use super::problem::Problem;
 use crate::inbox::is_ignored_below;
 
 /// Looks at the folder and at who may connect; changes nothing.
@@ -76,6 +75,14 @@ pub(super) fn check(receive: &ReceiveSettings, watched: &[PathBuf]) -> Vec<Probl
     problems
 }
 
-fn is_same(folder: &std::path::Path, other: &std::path::Path) -> bool {
+fn is_same(folder: &Path, other: &Path) -> bool {
     matches!((folder.canonicalize(), other.canonicalize()), (Ok(folder), Ok(other)) if folder == other)
+}
+
+/// By what the folders are: `./echo/new` lies in `echo`, and so does a link to it.
+pub(super) fn lies_in(folder: &Path, other: &Path) -> bool {
+    match (folder.canonicalize(), other.canonicalize()) {
+        (Ok(folder), Ok(other)) => folder != other && folder.starts_with(&other),
+        _ => false,
+    }
 }

@@ -2,13 +2,15 @@
 
 mod check;
 mod check_receive;
+mod context;
 mod notify;
+mod polling;
+mod problem;
 mod raw;
 mod receive;
 mod resolve;
 mod send;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use domain::ReceiveSettings;
@@ -17,8 +19,10 @@ use jiff::tz::TimeZone;
 
 use crate::{Backoff, DaemonError, NightWindow};
 
-pub use check::{Problem, check};
+pub use check::check;
 pub use notify::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, WebhookSettings};
+pub use polling::Polling;
+pub use problem::Problem;
 pub use send::{ReportDestination, SecretSource, SendProtocol, SendSettings};
 
 /// Everything the daemon needs to know, with no gaps left.
@@ -42,7 +46,7 @@ pub struct Settings {
     pub receive: Option<ReceiveSettings>,
     /// Reports that are sent, and to whom.
     pub send: SendSettings,
-    /// Who is told of what.
+    /// Events and the people who are told of them.
     pub notify: NotifySettings,
 }
 
@@ -59,17 +63,6 @@ pub struct InboxSettings {
     pub polling: Polling,
     /// A file that stays incomplete for this long is given up until it changes.
     pub incomplete_limit: SignedDuration,
-}
-
-/// Use of the system's change events, beside the timed walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Polling {
-    /// Events on local file systems, none on network ones (which send no events, or only some).
-    Auto,
-    /// Walk only.
-    Always,
-    /// Events everywhere.
-    Never,
 }
 
 /// Pipeline, device and resources.
@@ -147,14 +140,4 @@ impl Settings {
 /// Returns the JSON Schema of the configuration file.
 pub fn json_schema() -> serde_json::Value {
     schemars::schema_for!(raw::RawSettings).to_value()
-}
-
-impl fmt::Display for Polling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Always => "always",
-            Self::Never => "never",
-        })
-    }
 }

@@ -7,9 +7,9 @@ use jiff::civil::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::resolve::Context;
-use super::send::{secret, written};
-use crate::{DaemonError, SecretSource};
+use super::context::Context;
+use super::send::{SecretSource, secret, written};
+use crate::DaemonError;
 
 named_enum! {
     /// Something that people want to be told.
@@ -37,7 +37,7 @@ named_enum! {
     }
 }
 
-/// Who is told of what.
+/// Events and the people who are told of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotifySettings {
     /// Events that are told.

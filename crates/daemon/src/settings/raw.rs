@@ -33,7 +33,7 @@ pub(super) struct RawSettings {
     pub(super) receive: Option<RawReceive>,
     /// Reports that are sent, and to whom.
     pub(super) send: RawSend,
-    /// Who is told of what.
+    /// Events and the people who are told of them.
     pub(super) notify: RawNotify,
 }
 

@@ -9,7 +9,7 @@ use domain::{AeTitle, Peer, ReceiveLimits, ReceiveSettings, ReceiveTls, TlsIdent
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::resolve::Context;
+use super::context::Context;
 use crate::DaemonError;
 
 /// Bytes of a protocol data unit: less than a request for an association needs, and more than any peer sends.

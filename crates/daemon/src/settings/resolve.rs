@@ -3,14 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
-
+use super::context::Context;
 use super::notify::RawNotify;
 use super::raw::{RawInbox, RawLabelling, RawRetry, RawSettings, RawStudy};
 use super::receive::RawReceive;
 use super::send::RawSend;
-use super::{InboxSettings, LabellingSettings, Overrides, Polling, RetrySettings, Settings};
+use super::{InboxSettings, LabellingSettings, Overrides, RetrySettings, Settings};
 use crate::{Backoff, DaemonError};
 
 /// Used when neither the file nor the command line names a database.
@@ -126,49 +124,4 @@ impl From<&Settings> for RawSettings {
 /// Returns the name of a protocol, or the path of its file counted from the configuration's folder.
 fn protocol(name: String, base: &Path) -> String {
     if name.ends_with(".toml") { base.join(name).to_string_lossy().into_owned() } else { name }
-}
-
-/// Turns single values into settings, and knows where they come from when one makes no sense.
-pub(super) struct Context<'a> {
-    pub origin: &'a str,
-}
-
-impl Context<'_> {
-    pub fn problem(&self, key: &'static str, problem: String) -> DaemonError {
-        DaemonError::Setting { origin: self.origin.to_owned(), key, problem }
-    }
-
-    pub fn seconds(&self, key: &'static str, seconds: f64, least: f64) -> Result<SignedDuration, DaemonError> {
-        let year = 366.0 * 86_400.0;
-        if !(least..=year).contains(&seconds) {
-            return Err(self.problem(key, format!("{seconds} is not between {least} seconds and a year")));
-        }
-        SignedDuration::try_from_secs_f64(seconds).map_err(|error| self.problem(key, error.to_string()))
-    }
-
-    fn minutes(&self, key: &'static str, minutes: f64) -> Result<SignedDuration, DaemonError> {
-        self.seconds(key, minutes * 60.0, 0.0)
-    }
-
-    pub fn at_least_one<N: PartialOrd + From<u8>>(&self, key: &'static str, number: N) -> Result<N, DaemonError> {
-        if number < N::from(1) { Err(self.problem(key, "must be 1 or more".to_owned())) } else { Ok(number) }
-    }
-
-    fn polling(&self, name: &str) -> Result<Polling, DaemonError> {
-        match name {
-            "auto" => Ok(Polling::Auto),
-            "always" => Ok(Polling::Always),
-            "never" => Ok(Polling::Never),
-            other => {
-                Err(self.problem("inbox.polling", format!("{other:?} is none of \"auto\", \"always\", \"never\"")))
-            }
-        }
-    }
-
-    fn time_zone(&self, name: Option<&str>) -> Result<TimeZone, DaemonError> {
-        match name {
-            None => Ok(TimeZone::system()),
-            Some(name) => TimeZone::get(name).map_err(|error| self.problem("labelling.time_zone", error.to_string())),
-        }
-    }
 }

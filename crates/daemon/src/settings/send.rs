@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::resolve::Context;
+use super::context::Context;
 use crate::DaemonError;
 
 /// Reports that are sent, and to whom.
