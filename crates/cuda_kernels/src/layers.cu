@@ -36,6 +36,7 @@ __device__ void store(bfloat_number *at, float x) {
 
 __device__ float identity(float x) { return x; }
 __device__ float relu(float x) { return x > 0.0f ? x : 0.0f; }
+__device__ float relu6(float x) { return x > 0.0f ? (x < 6.0f ? x : 6.0f) : 0.0f; }
 __device__ float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 __device__ float silu(float x) { return x * sigmoid(x); }
 __device__ float gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }

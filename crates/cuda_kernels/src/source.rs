@@ -47,6 +47,7 @@ impl Definitions {
         let activation = match self.activation {
             Activation::Identity => "identity",
             Activation::Relu => "relu",
+            Activation::Relu6 => "relu6",
             Activation::Silu => "silu",
             Activation::Gelu => "gelu",
             Activation::Sigmoid => "sigmoid",

@@ -85,6 +85,7 @@ fn activate(x: &Tensor, activation: Activation) -> Tensor {
     match activation {
         Activation::Identity => x.clone(),
         Activation::Relu => x.relu().unwrap(),
+        Activation::Relu6 => x.clamp(0f32, 6f32).unwrap(),
         Activation::Silu => x.silu().unwrap(),
         Activation::Gelu => x.gelu_erf().unwrap(),
         Activation::Sigmoid => candle_sigmoid(x),
@@ -109,6 +110,7 @@ fn depthwise_equals_candles_grouped_convolution_for_odd_shapes_strides_and_paddi
     for (number, activation, (kernel_height, kernel_width), stride) in [
         (Number::F32, Activation::Identity, (3, 3), 1),
         (Number::F32, Activation::Silu, (5, 5), 2),
+        (Number::F32, Activation::Relu6, (5, 5), 2),
         (Number::F32, Activation::Gelu, (7, 7), 1),
         (Number::F32, Activation::Relu, (1, 1), 1),
         (Number::F32, Activation::Identity, (1, 5), 3),

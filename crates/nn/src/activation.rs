@@ -11,6 +11,7 @@ pub fn apply_activation(x: &Tensor, activation: Activation) -> Result<Tensor> {
     Ok(match activation {
         Activation::Identity => x.clone(),
         Activation::Relu => x.relu()?,
+        Activation::Relu6 => x.clamp(0f32, 6f32)?,
         Activation::Silu => x.silu()?,
         Activation::Sigmoid => candle_nn::ops::sigmoid(x)?,
         Activation::Gelu if x.device().is_cpu() && x.dtype() == DType::F32 && !x.track_op() => {
@@ -25,6 +26,7 @@ pub(crate) fn activate_scalar(x: f32, activation: Activation) -> f32 {
     match activation {
         Activation::Identity => x,
         Activation::Relu => x.max(0.0),
+        Activation::Relu6 => x.clamp(0.0, 6.0),
         Activation::Silu => x / (1.0 + (-x).exp()),
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::Gelu => 0.5 * x * (1.0 + candle_core::cpu::erf::erf_f32(x * std::f32::consts::FRAC_1_SQRT_2)),

@@ -74,9 +74,14 @@ mod tests {
     fn equals_the_plain_layers() {
         let x = (seeded::normal(1, (2, 5, 3, 7), DType::F32) * 2.0).unwrap();
         let bias = seeded::normal(2, 5, DType::F32);
-        for activation in
-            [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Sigmoid, Activation::Gelu]
-        {
+        for activation in [
+            Activation::Identity,
+            Activation::Relu,
+            Activation::Relu6,
+            Activation::Silu,
+            Activation::Sigmoid,
+            Activation::Gelu,
+        ] {
             let fused = bias_activation(&x, Some(&bias), activation).unwrap();
             let plain =
                 apply_activation(&x.broadcast_add(&bias.reshape((1, 5, 1, 1)).unwrap()).unwrap(), activation).unwrap();

@@ -29,6 +29,9 @@ fn for_encoder(name: EncoderName) -> Embedded {
     match name {
         EncoderName::EfficientNetB2 | EncoderName::EfficientNetTiny => reference!("thesis_conv1d_k3"),
         EncoderName::EfficientNetB2ImageNet => reference!("thesis_image"),
+        EncoderName::EfficientNetLite0 | EncoderName::EfficientNetLiteMiniature => reference!("efficientnet_lite0"),
+        EncoderName::EfficientNetLite1 => reference!("efficientnet_lite1"),
+        EncoderName::EfficientNetLite2 => reference!("efficientnet_lite2"),
         EncoderName::EfficientNetV2S => reference!("baseline_torch_efficientnet_v2_s"),
         EncoderName::EfficientNetV2SKeras | EncoderName::EfficientNetV2Miniature => {
             reference!("baseline_keras_efficientnetv2_s")

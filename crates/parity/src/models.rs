@@ -55,6 +55,9 @@ fn keras_encoder(model: &str) -> Option<EncoderName> {
 fn torch_encoder(model: &str) -> Option<(EncoderName, &'static str)> {
     Some(match model {
         "baseline_torch_convnext_tiny" => (EncoderName::ConvNextTiny, "classifier.2"),
+        "efficientnet_lite0" => (EncoderName::EfficientNetLite0, "_fc"),
+        "efficientnet_lite1" => (EncoderName::EfficientNetLite1, "_fc"),
+        "efficientnet_lite2" => (EncoderName::EfficientNetLite2, "_fc"),
         "echo_prime_view_classifier" => (EncoderName::ConvNextBase, "classifier.2"),
         "baseline_torch_swin_v2_t" => (EncoderName::SwinV2Tiny, "head"),
         "baseline_torch_densenet121" => (EncoderName::DenseNet121, "classifier"),

@@ -36,6 +36,9 @@ macro_rules! reference_tests {
 
 reference_tests! { verify_fixture:
     echo_prime_view_classifier_equals_torchvision = "echo_prime_view_classifier.json",
+    efficientnet_lite0_equals_its_package = "efficientnet_lite0.json",
+    efficientnet_lite1_equals_its_package = "efficientnet_lite1.json",
+    efficientnet_lite2_equals_its_package = "efficientnet_lite2.json",
     echo_prime_preparation_equals_opencv = "echo_prime_preparation.json",
     xception_with_47_classes_equals_keras = "echoview47_classifier.json",
     xception_with_5_classes_equals_keras = "echoview47_tmed2.json",

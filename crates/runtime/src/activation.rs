@@ -10,6 +10,8 @@ pub enum Activation {
     Identity,
     /// Rectified linear unit, `max(x, 0)`.
     Relu,
+    /// Rectified linear unit with a ceiling, `min(max(x, 0), 6)`.
+    Relu6,
     /// Sigmoid linear unit, also called swish, `x / (1 + e^-x)`; within 4e-7 of itself or 1e-7.
     Silu,
     /// Gaussian error linear unit, `x (1 + erf(x / sqrt 2)) / 2`: the exact form, not the approximation by tanh; within 6e-7 x max(1, |x|).
@@ -20,7 +22,7 @@ pub enum Activation {
 
 impl Activation {
     /// All activations, in the order of the enum.
-    pub(crate) const ALL: [Self; 5] = [Self::Identity, Self::Relu, Self::Silu, Self::Gelu, Self::Sigmoid];
+    pub(crate) const ALL: [Self; 6] = [Self::Identity, Self::Relu, Self::Relu6, Self::Silu, Self::Gelu, Self::Sigmoid];
 
     /// Returns the lower bound that is all the activation applies. A bound costs one instruction in the kernel that stores the
     /// numbers.
@@ -30,7 +32,7 @@ impl Activation {
 
     /// Returns true if the activation is more than a lower bound.
     pub(crate) fn is_curved(self) -> bool {
-        matches!(self, Self::Silu | Self::Gelu | Self::Sigmoid)
+        matches!(self, Self::Relu6 | Self::Silu | Self::Gelu | Self::Sigmoid)
     }
 
     /// Applies the activation to one vector.
@@ -39,6 +41,7 @@ impl Activation {
         match self {
             Self::Identity => x,
             Self::Relu => lanes.maximum(lanes.zero(), x),
+            Self::Relu6 => lanes.minimum(lanes.splat(6.0), lanes.maximum(lanes.zero(), x)),
             Self::Silu => math::silu(lanes, x),
             Self::Gelu => math::gelu(lanes, x),
             Self::Sigmoid => math::sigmoid(lanes, x),
@@ -88,6 +91,7 @@ impl Kernel for Activate {
             match self.activation {
                 Activation::Identity => {}
                 Activation::Relu => self.all::<L, { Activation::Relu as u8 }>(lanes),
+                Activation::Relu6 => self.all::<L, { Activation::Relu6 as u8 }>(lanes),
                 Activation::Silu => self.all::<L, { Activation::Silu as u8 }>(lanes),
                 Activation::Gelu => self.all::<L, { Activation::Gelu as u8 }>(lanes),
                 Activation::Sigmoid => self.all::<L, { Activation::Sigmoid as u8 }>(lanes),

@@ -14,6 +14,7 @@ fn activation() -> impl Strategy<Value = Activation> {
     prop::sample::select(vec![
         Activation::Identity,
         Activation::Relu,
+        Activation::Relu6,
         Activation::Silu,
         Activation::Gelu,
         Activation::Sigmoid,

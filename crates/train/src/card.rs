@@ -18,9 +18,20 @@ pub fn card_path(recipe: &Recipe, folder: &Path) -> PathBuf {
     folder.join(format!("{}{}", recipe.name, ModelCard::EXTENSION))
 }
 
+/// The weights that a run began with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartWeights {
+    /// The model's name, or the file.
+    pub name: String,
+    /// The hexadecimal sha256 of the weights.
+    pub sha256: String,
+    /// Their license, where they are a model's.
+    pub license: Option<String>,
+}
+
 /// Writes the card of the weights that a run of `recipe` for the model `card` has left in `folder`, and gives its path.
 ///
-/// `data` is the fingerprint of what was learned from; `calibration` what was fitted to the weights, if anything was.
+/// `start` is what the run began with; `data` is the fingerprint of what was learned from.
 ///
 /// # Errors
 /// The weights cannot be read, or the folder cannot be written.
@@ -28,8 +39,8 @@ pub fn write_card(
     recipe: &Recipe,
     card: &ModelCard,
     folder: &Path,
+    start: Option<&StartWeights>,
     data: &str,
-    calibration: Option<ProbabilityCalibration>,
 ) -> Result<PathBuf> {
     let weights = weights_path(recipe, folder);
     let (status, note) = match recipe.data {
@@ -37,8 +48,11 @@ pub fn write_card(
         // Nothing here can know whose images they are; who has judged the model may say so in its card.
         _ => (WeightStatus::Unvalidated, "NOT VALIDATED. "),
     };
-    let start = match &recipe.start {
-        Some(start) => format!("from {}", start.display()),
+    let start = match start {
+        Some(StartWeights { name, sha256, license }) => {
+            let license = license.as_ref().map(|license| format!(", license {license}")).unwrap_or_default();
+            format!("from {name} (sha256 {sha256}{license})")
+        }
         None => "from random numbers".to_owned(),
     };
     let trained = ModelCard {
@@ -52,12 +66,22 @@ pub fn write_card(
         ),
         published: None,
         ships: false,
-        calibration,
+        calibration: None,
         file: weights.file_name().map(|name| name.to_string_lossy().into_owned()),
         sha256: Some(SafetensorsFile::read(&weights)?.sha256()),
         ..card.clone()
     };
     let path = card_path(recipe, folder);
     trained.write(&path)?;
+    Ok(path)
+}
+
+/// Adds what was fitted to the weights of a run to the card in its folder, and gives the card's path.
+///
+/// # Errors
+/// The card cannot be read or written.
+pub fn add_calibration(recipe: &Recipe, folder: &Path, calibration: ProbabilityCalibration) -> Result<PathBuf> {
+    let path = card_path(recipe, folder);
+    ModelCard { calibration: Some(calibration), ..ModelCard::read(&path)? }.write(&path)?;
     Ok(path)
 }

@@ -29,7 +29,7 @@ mod variables;
 
 pub use augment::Augmentation;
 pub use cache::{ClipCache, ClipCacheWriter};
-pub use card::{card_path, weights_path, write_card};
+pub use card::{StartWeights, add_calibration, card_path, weights_path, write_card};
 pub use clip::Clip;
 pub use data::{DataSet, Example, LabelledFile, LabelledLoops, LeftOut, LoopData, Split, loops_of_csv, loops_of_files};
 pub use error::TrainError;

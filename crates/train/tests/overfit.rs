@@ -54,6 +54,9 @@ fn miniature(encoder: AnyEncoderName) -> AnyEncoderName {
     match encoder {
         AnyEncoderName::Frames(name) => AnyEncoderName::Frames(match name {
             EfficientNetB2 | EfficientNetB2ImageNet | EfficientNetTiny => EfficientNetTiny,
+            EfficientNetLite0 | EfficientNetLite1 | EfficientNetLite2 | EfficientNetLiteMiniature => {
+                EfficientNetLiteMiniature
+            }
             EfficientNetV2S | EfficientNetV2SKeras | EfficientNetV2Miniature => EfficientNetV2Miniature,
             ConvNextTiny | ConvNextTinyKeras | ConvNextBase | ConvNextBaseKeras | ConvNextMiniature => {
                 ConvNextMiniature

@@ -24,12 +24,13 @@ struct RegistryFile {
     model: Vec<ModelCard>,
 }
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("models/registry/echolabel.toml", include_str!("../../../models/registry/echolabel.toml")),
     ("models/registry/echo_prime.toml", include_str!("../../../models/registry/echo_prime.toml")),
     ("models/registry/echoview47.toml", include_str!("../../../models/registry/echoview47.toml")),
     ("models/registry/echoview47_baselines.toml", include_str!("../../../models/registry/echoview47_baselines.toml")),
     ("models/registry/eleven_views.toml", include_str!("../../../models/registry/eleven_views.toml")),
+    ("models/registry/imagenet.toml", include_str!("../../../models/registry/imagenet.toml")),
 ];
 
 impl Registry {

@@ -82,7 +82,7 @@ fn evaluate_recipe(common: &Common, options: &EvalOptions, source: &Path) -> Res
         output::line(format_args!("calibration = {}", toml::Value::try_from(fitted)?))?;
         card.calibration = Some(fitted);
         if weights == train::weights_path(&recipe, &folder) {
-            let path = train::write_card(&recipe, &card, &folder, data.clips().fingerprint(), Some(fitted))?;
+            let path = train::add_calibration(&recipe, &folder, fitted)?;
             output::line(format_args!("# {} has it", path.display()))?;
         }
     }

@@ -67,6 +67,7 @@ pub(super) trait Curve {
 
 pub(super) struct Identity;
 pub(super) struct Relu;
+pub(super) struct Relu6;
 pub(super) struct Silu;
 pub(super) struct Sigmoid;
 pub(super) struct Gelu;
@@ -93,6 +94,19 @@ impl Curve for Relu {
     #[inline(always)]
     fn slope<T: Float>(x: T) -> T {
         if x > T::zero() { T::one() } else { T::zero() }
+    }
+}
+
+impl Curve for Relu6 {
+    #[inline(always)]
+    fn value<T: Float>(x: T) -> T {
+        let ceiling = T::from_f64(6.0);
+        if x > ceiling { ceiling } else { Relu::value(x) }
+    }
+
+    #[inline(always)]
+    fn slope<T: Float>(x: T) -> T {
+        if x < T::from_f64(6.0) { Relu::slope(x) } else { T::zero() }
     }
 }
 
@@ -156,6 +170,10 @@ macro_rules! for_curve {
                 type $curve = $crate::training::activation::Relu;
                 $body
             }
+            $crate::Activation::Relu6 => {
+                type $curve = $crate::training::activation::Relu6;
+                $body
+            }
             $crate::Activation::Silu => {
                 type $curve = $crate::training::activation::Silu;
                 $body
@@ -181,8 +199,14 @@ mod tests {
     use crate::training::finite_differences::assert_gradients;
     use crate::{apply_activation, seeded};
 
-    const ALL: [Activation; 5] =
-        [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Sigmoid, Activation::Gelu];
+    const ALL: [Activation; 6] = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::Relu6,
+        Activation::Silu,
+        Activation::Sigmoid,
+        Activation::Gelu,
+    ];
 
     #[test]
     fn gradients_are_those_of_finite_differences() {

@@ -77,6 +77,7 @@ pub(super) fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {
         Activation::Identity => Ok(x.clone()),
         Activation::Relu => x.relu(),
+        Activation::Relu6 => x.clamp(0f32, 6f32),
         Activation::Silu => x.silu(),
         // Of hyperbolic tangents, whose gradient Candle knows on all devices.
         Activation::Sigmoid => ((x * 0.5)?.tanh()? * 0.5)? + 0.5,

@@ -74,6 +74,7 @@ mod tests {
         match activation {
             Activation::Identity => x,
             Activation::Relu => x.max(0.0),
+            Activation::Relu6 => x.clamp(0.0, 6.0),
             Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
             Activation::Silu => x / (1.0 + (-x).exp()),
             Activation::Gelu => 0.5 * x * (1.0 + exact_erf(x / 2f64.sqrt())),
@@ -82,7 +83,7 @@ mod tests {
 
     fn allowed(activation: Activation, x: f64, exact: f64) -> f64 {
         match activation {
-            Activation::Identity | Activation::Relu => 0.0,
+            Activation::Identity | Activation::Relu | Activation::Relu6 => 0.0,
             Activation::Sigmoid => 3e-7,
             Activation::Silu => 4e-7 * exact.abs() + 1e-7,
             Activation::Gelu => 6e-7 * x.abs().max(1.0),

@@ -6,6 +6,7 @@
 mod convnext;
 mod densenet;
 mod efficientnet;
+mod efficientnet_lite;
 mod framework;
 mod imagenet_logits;
 mod kinetics_logits;
@@ -27,6 +28,7 @@ use nn::{FeatureMaps, InputRange, KernelChoice, ObservedNetwork, TrainingContext
 pub use convnext::{ConvNext, ConvNextConfig};
 pub use densenet::{DenseNet, DenseNetConfig};
 pub use efficientnet::{EfficientNet, EfficientNetConfig, Expansion, Stage};
+pub use efficientnet_lite::EfficientNetLiteConfig;
 pub use framework::{ConvSizes, Framework};
 pub use imagenet_logits::{ImageNetLogits, ImageNetLogitsConfig};
 pub use kinetics_logits::{KineticsLogits, KineticsLogitsConfig};

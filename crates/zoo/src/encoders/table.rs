@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::framework::Framework;
 use super::{
-    ConvNextConfig, DenseNetConfig, EfficientNetConfig, FrameConfig, ImageNetLogitsConfig, KineticsLogitsConfig,
-    R2Plus1dConfig, ResNetConfig, SlowResNetConfig, SwinV2Config, VideoConfig, VitConfig, XceptionConfig,
+    ConvNextConfig, DenseNetConfig, EfficientNetConfig, EfficientNetLiteConfig, FrameConfig, ImageNetLogitsConfig,
+    KineticsLogitsConfig, R2Plus1dConfig, ResNetConfig, SlowResNetConfig, SwinV2Config, VideoConfig, VitConfig,
+    XceptionConfig,
 };
 use crate::ZooError;
 use crate::names::named;
@@ -38,6 +39,12 @@ encoders! {
         EfficientNetB2ImageNet = "efficientnet_b2_imagenet" => ImageNetLogitsConfig,
         /// A narrow EfficientNet of the same blocks, for tests and small machines.
         EfficientNetTiny = "efficientnet_tiny" => EfficientNetConfig::tiny(),
+        /// EfficientNet-Lite0.
+        EfficientNetLite0 = "efficientnet_lite0" => EfficientNetLiteConfig::lite0(),
+        /// EfficientNet-Lite1.
+        EfficientNetLite1 = "efficientnet_lite1" => EfficientNetLiteConfig::lite1(),
+        /// EfficientNet-Lite2.
+        EfficientNetLite2 = "efficientnet_lite2" => EfficientNetLiteConfig::lite2(),
         /// EfficientNetV2-S as in torchvision.
         EfficientNetV2S = "efficientnet_v2_s" => EfficientNetConfig::v2_s(Framework::Torch),
         /// EfficientNetV2-S as in Keras.
@@ -74,6 +81,8 @@ encoders! {
         ResNet101Keras = "resnet101_keras" => ResNetConfig::resnet101(Framework::Keras),
         /// Keras' EfficientNetV2 with few and narrow blocks of each kind; as all miniatures, for tests of learning.
         EfficientNetV2Miniature = "efficientnet_v2_miniature" => EfficientNetConfig::v2_miniature(Framework::Keras),
+        /// EfficientNet-Lite with few and narrow blocks.
+        EfficientNetLiteMiniature = "efficientnet_lite_miniature" => EfficientNetLiteConfig::miniature(),
         /// Keras' ConvNeXt with few and narrow blocks.
         ConvNextMiniature = "convnext_miniature" => ConvNextConfig::miniature(Framework::Keras),
         /// torchvision's Vision Transformer with few and narrow blocks, for images of 32 x 32.

@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
 
+use checkpoint::{Checkpoint, LeftOut, StoredTensor};
 use serde::{Deserialize, Serialize};
 
 use super::{Arranged, Imported};
-use crate::{Model, ModelCard, Registry, Result, ZooError};
+use crate::{AnyEncoderName, Encoder, Model, ModelCard, Registry, Result, VideoEncoder, ZooError};
 
 /// The file that weights were imported from; kept beside them, so that a lab can tell years later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +23,24 @@ impl ImportOrigin {
         let text = serde_json::to_vec_pretty(self).map_err(|error| write_error(error.into()))?;
         files::write(path, &text, files::Access::Umask).map_err(write_error)
     }
+}
+
+/// Leaves out the fully connected layer that makes classes of vectors of `width` numbers, where the file has one such layer: a
+/// model that gives only vectors has no place for it.
+fn leave_out_classes(checkpoint: &mut Checkpoint, width: usize) {
+    let mut layers = checkpoint.tensors.iter().filter_map(|tensor| match tensor.shape.as_slice() {
+        [_, vectors] if *vectors == width => tensor.name.strip_suffix("weight"),
+        [vectors, _] if *vectors == width => tensor.name.strip_suffix("kernel"),
+        _ => None,
+    });
+    let (Some(layer), None) = (layers.next().map(str::to_owned), layers.next()) else { return };
+    let is_of_layer =
+        |name: &str| name.strip_prefix(&layer).is_some_and(|part| ["weight", "kernel", "bias"].contains(&part));
+    let (left_out, tensors) =
+        std::mem::take(&mut checkpoint.tensors).into_iter().partition(|tensor| is_of_layer(&tensor.name));
+    checkpoint.tensors = tensors;
+    let note = |tensor: StoredTensor| LeftOut { name: tensor.name, why: "the layer of classes".to_owned() };
+    checkpoint.left_out.extend(Vec::into_iter(left_out).map(note));
 }
 
 fn origin_path(weights: &Path) -> PathBuf {
@@ -47,10 +66,18 @@ impl Registry {
         }
         let member = card.published.as_ref().and_then(|published| published.member.as_deref());
         let inside = member.map(|member| checkpoint::read_member(file, member)).transpose()?.flatten();
-        let arranged = match inside {
-            Some(checkpoint) => Arranged::new(file, checkpoint, Model::tensors(card)?)?,
-            None => Arranged::read(file, Model::tensors(card)?)?,
+        let mut checkpoint = match inside {
+            Some(checkpoint) => checkpoint,
+            None => checkpoint::read(file)?,
         };
+        if card.label_set.is_none() {
+            let width = match card.encoder {
+                AnyEncoderName::Frames(encoder) => Encoder::width(encoder),
+                AnyEncoderName::Clips(encoder) => VideoEncoder::width(encoder),
+            };
+            leave_out_classes(&mut checkpoint, width);
+        }
+        let arranged = Arranged::new(file, checkpoint, Model::tensors(card)?)?;
         let imported = arranged.write(&target)?;
         let source = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let origin = ImportOrigin { file: source, sha256: found, imported_sha256: imported.sha256.clone() };

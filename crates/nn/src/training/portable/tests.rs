@@ -84,7 +84,14 @@ proptest! {
 fn norms_activations_means_and_gates_are_those_of_the_cpu() {
     let x = seeded::normal(1, &[2, 3, 4, 5], DType::F64);
     let (gamma, beta) = (seeded::normal(2, 5, DType::F64), seeded::normal(3, 5, DType::F64));
-    let activations = [Activation::Identity, Activation::Relu, Activation::Silu, Activation::Sigmoid, Activation::Gelu];
+    let activations = [
+        Activation::Identity,
+        Activation::Relu,
+        Activation::Relu6,
+        Activation::Silu,
+        Activation::Sigmoid,
+        Activation::Gelu,
+    ];
     for activation in activations {
         // Candle's slope of GELU has 0.398942 for 1 / sqrt(2 pi): up to 1.7e-7 off for each of the 24 terms of a sum.
         let tolerance = if activation == Activation::Gelu { 1e-5 } else { DOUBLES };

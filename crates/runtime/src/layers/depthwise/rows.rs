@@ -290,6 +290,7 @@ impl FinishRow {
             match self.activation {
                 Activation::Identity => self.all::<L, { Activation::Identity as u8 }>(lanes),
                 Activation::Relu => self.all::<L, { Activation::Relu as u8 }>(lanes),
+                Activation::Relu6 => self.all::<L, { Activation::Relu6 as u8 }>(lanes),
                 Activation::Silu => self.all::<L, { Activation::Silu as u8 }>(lanes),
                 Activation::Gelu => self.all::<L, { Activation::Gelu as u8 }>(lanes),
                 Activation::Sigmoid => self.all::<L, { Activation::Sigmoid as u8 }>(lanes),
