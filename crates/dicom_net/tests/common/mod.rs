@@ -1,6 +1,8 @@
 //! A receiver on a free port, and objects to send.
 #![allow(dead_code, reason = "every test file uses another part of it")]
 
+pub mod peer;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
