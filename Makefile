@@ -15,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign bench bench-loading peers reference-numbers bench-peers peers-dicom book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading peers reference-numbers bench-peers peers-dicom book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -134,6 +134,9 @@ report: build python ## Evaluate the shipped pipelines on simulated studies that
 campaign: build python ## Kills, floods, locks, full disks, clocks, shares, a soak (an hour); PARTS="kills clock" SCALE=0.05 for less
 	$(call install,faketime)
 	python3 tools/campaign.py target/release/echolabel $(PARTS) --scale $(or $(SCALE),1) --json target/campaign.json
+
+kill-receive: deps ## Kill the program 200 times while objects come in by DICOM: what was acknowledged is there (minutes)
+	$(CARGO) test --locked -p echolabel --test receive_kill -- --ignored --nocapture
 
 bench: build ## Time per stage, and that a long loop costs no more than a short one
 	target/release/echolabel bench

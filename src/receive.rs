@@ -1,6 +1,6 @@
 //! Receiving by DICOM beside the daemon: the check of each object, the log, the end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,20 +9,25 @@ use anyhow::Context as _;
 use daemon::Shutdown;
 use dicom_net::{Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
 use domain::{ReceiveSettings, SopUid, path_tag};
+use store::{LabelStore as _, SqliteStore};
 
 /// Time between two looks at the flag that a signal sets.
 const POLL: Duration = Duration::from_millis(100);
 
 /// The program as the receiver sees it.
-struct Program;
+struct Program {
+    /// Tells of objects that were moved away from where they were received.
+    database: PathBuf,
+}
 
 /// Starts to receive until shutdown is requested; the thread that is given back ends then. What is stored lies in a watched
 /// folder, so the inbox finds it.
 ///
 /// # Errors
 /// The address is taken, the folder cannot be written to, a certificate cannot be used.
-pub fn start(settings: &ReceiveSettings, shutdown: &Shutdown) -> anyhow::Result<JoinHandle<()>> {
-    let mut receiver = Receiver::start(settings.clone(), Arc::new(Program)).context("[receive]")?;
+pub fn start(settings: &ReceiveSettings, database: &Path, shutdown: &Shutdown) -> anyhow::Result<JoinHandle<()>> {
+    let program = Program { database: database.to_owned() };
+    let mut receiver = Receiver::start(settings.clone(), Arc::new(program)).context("[receive]")?;
     tracing::info!(address = %receiver.address(), ae_title = settings.ae_title.as_str(), "receiving");
     let shutdown = shutdown.clone();
     let wait = move || {
@@ -51,6 +56,12 @@ impl Host for Program {
         }
     }
 
+    fn holds(&self, sop: &SopUid) -> bool {
+        // While the database cannot be read nobody knows, and a sender that is told no keeps its copy.
+        let file = SqliteStore::open_read_only(&self.database).and_then(|store| store.loop_file(sop));
+        file.is_ok_and(|file| file.is_some_and(|(_, path)| path.is_file()))
+    }
+
     fn notice(&self, event: &ReceiveEvent) {
         match event {
             ReceiveEvent::PeerRefused { ae_title, address, reason, total } => {
@@ -75,6 +86,12 @@ impl Host for Program {
             ReceiveEvent::ObjectRefused { ae_title, sop, status, reason } => {
                 let (sop, status) = (sop.as_ref().map(SopUid::as_str), format!("{status:04X}"));
                 tracing::warn!(ae_title, sop, status, reason, "object refused");
+            }
+            ReceiveEvent::CommitmentRequested { ae_title, objects } => {
+                tracing::info!(ae_title, objects, "storage commitment asked for");
+            }
+            ReceiveEvent::CommitmentNotReported { ae_title, reason } => {
+                tracing::warn!(ae_title, reason, "report on storage commitment not delivered, will try again");
             }
             ReceiveEvent::AssociationEnded { ae_title, address, stored, refused, trouble: None } => {
                 tracing::info!(ae_title, %address, stored, refused, "association released");

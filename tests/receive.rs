@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use dicom_net::{SendOutcome, SentObject, echo, send};
-use support::receiver::{Receiving, data_set, wait_until};
+use support::receiver::{Receiving, data_set, free_port, wait_until};
 use support::{count, dicom_files, run, small_studies};
 
 const STORED: SendOutcome = SendOutcome::Stored { status: 0 };
@@ -39,7 +39,7 @@ fn a_study_that_is_sent_is_in_the_inventory() {
     assert_eq!(data_sets(&receiving.stored()), data_sets(&files));
 
     wait_until("all loops have a label", || is_labelled(&receiving, files.len()));
-    assert_eq!(receiving.end().1, true, "{}", receiving.log());
+    assert!(receiving.end().1, "{}", receiving.log());
     assert_eq!(count(&receiving.database, "loop"), files.len() as u64);
     let (code, stdout, _) =
         run(&["inventory", "--db", receiving.database.to_str().unwrap(), "--pipeline", "tte11-tiny"]);
@@ -81,11 +81,6 @@ fn dcmtk_sends_a_study() {
     assert_eq!(data_sets(&receiving.stored()), data_sets(&theirs));
     assert_eq!(receiving.logged("object received again, with the same bytes"), files.len());
     wait_until("all loops have a label", || is_labelled(&receiving, files.len()));
-}
-
-/// Returns a port that nobody listens on just now.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// The option that makes storescu propose the transfer syntax of a file: it does not look by itself.

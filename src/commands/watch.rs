@@ -46,7 +46,7 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     let labeller = PipelineLabeller::new(pipeline, common)?;
     // A run with an end looks at what is there.
     let receive = settings.receive.as_ref().filter(|_| !options.once);
-    let receiving = receive.map(|receive| crate::receive::start(receive, &shutdown)).transpose()?;
+    let receiving = receive.map(|receive| crate::receive::start(receive, &settings.database, &shutdown)).transpose()?;
     let watched = watch(&settings, &labeller, options.once, &shutdown);
     shutdown.request();
     if receiving.is_some_and(|receiving| receiving.join().is_err()) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -27,12 +28,17 @@ pub struct Receiving {
 impl Receiving {
     /// Starts the program in `base`. `keys` are lines of `[receive]` beside those of the peers US7 and US8.
     pub fn start(base: &Path, keys: &str) -> Self {
+        Self::with_peer(base, "addresses = [\"127.0.0.1\"]", keys)
+    }
+
+    /// Starts it with what is known of US7 beside its title.
+    pub fn with_peer(base: &Path, us7: &str, keys: &str) -> Self {
         let folder = base.join("in");
         fs::create_dir_all(&folder).unwrap();
         let config = base.join("echolabel.toml");
         let text = format!(
             "[inbox]\nfolders = [\"in\"]\nstability_seconds = 0.2\nrescan_seconds = 1\n[receive]\nlisten = \"127.0.0.1:0\"\n\
-             peers = [{{ ae = \"US7\", addresses = [\"127.0.0.1\"] }}, {{ ae = \"US8\", addresses = [\"127.0.0.1\"] }}]\n\
+             peers = [{{ ae = \"US7\", {us7} }}, {{ ae = \"US8\", addresses = [\"127.0.0.1\"] }}]\n\
              {}{keys}\n",
             if keys.contains("keep_free") { "" } else { "keep_free = \"1 MiB\"\n" }
         );
@@ -145,6 +151,11 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
     found.retain(|file| file.extension().is_some_and(|extension| extension == "dcm"));
     found.sort();
     found
+}
+
+/// Returns a port that nobody listens on just now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Returns what follows the meta group of a file.

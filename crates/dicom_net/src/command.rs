@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 pub(crate) mod element {
     pub const GROUP_LENGTH: u16 = 0x0000;
     pub const AFFECTED_SOP_CLASS: u16 = 0x0002;
+    pub const REQUESTED_SOP_CLASS: u16 = 0x0003;
     pub const COMMAND_FIELD: u16 = 0x0100;
     pub const MESSAGE_ID: u16 = 0x0110;
     pub const MESSAGE_ID_RESPONDED_TO: u16 = 0x0120;
@@ -14,12 +15,17 @@ pub(crate) mod element {
     pub const STATUS: u16 = 0x0900;
     pub const ERROR_COMMENT: u16 = 0x0902;
     pub const AFFECTED_SOP_INSTANCE: u16 = 0x1000;
+    pub const REQUESTED_SOP_INSTANCE: u16 = 0x1001;
+    pub const EVENT_TYPE: u16 = 0x1002;
+    pub const ACTION_TYPE: u16 = 0x1008;
 }
 
 /// Values of the command field.
 pub(crate) mod field {
     pub const C_STORE_RQ: u16 = 0x0001;
     pub const C_ECHO_RQ: u16 = 0x0030;
+    pub const N_EVENT_REPORT_RQ: u16 = 0x0100;
+    pub const N_ACTION_RQ: u16 = 0x0130;
     pub const C_CANCEL_RQ: u16 = 0x0FFF;
     /// Set in the field of every response.
     pub const RESPONSE: u16 = 0x8000;
@@ -57,9 +63,14 @@ impl Command {
         let mut response = Self::new(field, NO_DATA_SET)
             .with_number(element::MESSAGE_ID_RESPONDED_TO, request.number(element::MESSAGE_ID).unwrap_or_default())
             .with_number(element::STATUS, status);
-        for copied in [element::AFFECTED_SOP_CLASS, element::AFFECTED_SOP_INSTANCE] {
+        for (copied, to) in [
+            (element::AFFECTED_SOP_CLASS, element::AFFECTED_SOP_CLASS),
+            (element::AFFECTED_SOP_INSTANCE, element::AFFECTED_SOP_INSTANCE),
+            (element::REQUESTED_SOP_CLASS, element::AFFECTED_SOP_CLASS),
+            (element::REQUESTED_SOP_INSTANCE, element::AFFECTED_SOP_INSTANCE),
+        ] {
             if let Some(value) = request.elements.get(&copied) {
-                response.elements.insert(copied, value.clone());
+                response.elements.insert(to, value.clone());
             }
         }
         response

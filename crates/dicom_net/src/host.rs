@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 
 use domain::{SopUid, StudyUid};
 
-/// What the receiver asks of the program and tells it. Called from several threads.
+/// Questions and events that the receiver has for the program. Called from several threads.
 pub trait Host: Send + Sync + 'static {
     /// Checks that a file is a complete object, and says which.
     ///
     /// # Errors
     /// [`UnusableObject`] for a file that is cut short or no object.
     fn check(&self, path: &Path) -> Result<ObjectIdentity, UnusableObject>;
+
+    /// Returns true when the program has an object on the disk, wherever it was moved to.
+    fn holds(&self, sop: &SopUid) -> bool;
 
     /// Receives an event; must not block for long.
     fn notice(&self, event: &ReceiveEvent);
@@ -87,6 +90,20 @@ pub enum ReceiveEvent {
         sop: Option<SopUid>,
         /// DICOM status.
         status: u16,
+        /// In words.
+        reason: String,
+    },
+    /// A peer asked whether objects are safe here, and will be told.
+    CommitmentRequested {
+        /// The peer's title.
+        ae_title: String,
+        /// Objects that it asked about.
+        objects: usize,
+    },
+    /// A report about the safety of objects did not reach the peer; it is tried again.
+    CommitmentNotReported {
+        /// The peer's title.
+        ae_title: String,
         /// In words.
         reason: String,
     },

@@ -1,4 +1,4 @@
-//! DICOM over the network: C-ECHO and C-STORE, in and out.
+//! DICOM over the network: C-ECHO and C-STORE in and out, storage commitment in.
 //!
 //! The only crate with an async runtime, which [`Receiver`] starts and owns; the program speaks to it through [`Host`].
 //! [`send`] blocks, for a thread of the program's own.
@@ -7,6 +7,7 @@
 mod association;
 mod classes;
 mod command;
+mod commitment;
 mod error;
 mod file_meta;
 mod host;
@@ -15,6 +16,7 @@ mod negotiation;
 mod object_folder;
 mod receiver;
 mod scp;
+mod scp_commitment;
 mod seats;
 mod send;
 mod status;

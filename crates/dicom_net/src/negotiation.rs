@@ -10,6 +10,7 @@ use dicom_ul::pdu::{
 use domain::{Peer, ReceiveSettings, Sha256};
 
 use crate::classes;
+use crate::commitment::{self, Encoding};
 use crate::file_meta::IMPLEMENTATION_CLASS;
 
 /// The application context of DICOM.
@@ -169,21 +170,21 @@ fn judge<'a>(
 ) -> Result<&'a str, (PresentationContextResultReason, &'static str)> {
     let class = trimmed(&proposed.abstract_syntax);
     let is_accepted = class == classes::VERIFICATION
+        || class == commitment::SOP_CLASS
         || classes::is_storage(class)
         || settings.private_classes.iter().any(|private| private == class);
     if !is_accepted {
         let reason = PresentationContextResultReason::AbstractSyntaxNotSupported;
         return Err((reason, "the SOP class is neither known nor in receive.private_classes"));
     }
-    proposed
-        .transfer_syntaxes
-        .iter()
-        .map(|syntax| trimmed(syntax))
-        .find(|syntax| classes::is_transfer_syntax(syntax))
-        .ok_or((
-            PresentationContextResultReason::TransferSyntaxesNotSupported,
-            "none of its transfer syntaxes is known",
-        ))
+    let is_known = |syntax: &&str| match class == commitment::SOP_CLASS {
+        true => Encoding::of(syntax).is_some(),
+        false => classes::is_transfer_syntax(syntax),
+    };
+    proposed.transfer_syntaxes.iter().map(|syntax| trimmed(syntax)).find(is_known).ok_or((
+        PresentationContextResultReason::TransferSyntaxesNotSupported,
+        "none of its transfer syntaxes is known",
+    ))
 }
 
 fn trimmed(uid: &str) -> &str {
@@ -206,6 +207,7 @@ mod tests {
                 ae_title: "US7".parse().unwrap(),
                 addresses: vec!["10.1.2.0/24".parse().unwrap()],
                 certificate_sha256: None,
+                report_to: None,
             }],
             folder: "in".into(),
             private_classes: vec!["1.3.46.670589.2.5.1.1".into()],

@@ -1,5 +1,6 @@
 //! The folder that objects are stored in.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -15,13 +16,16 @@ const INCOMING: &str = ".incoming";
 /// The file in it that is locked while a program receives.
 const LOCK: &str = "lock";
 
+/// The folder in it of requests for commitment.
+const REQUESTS: &str = "requests";
+
 /// Different objects of one UID that are kept, at most.
 const MAX_VERSIONS: u32 = 1000;
 
 /// Bytes that are compared at once.
 const COMPARED_BYTES: usize = 64 * 1024;
 
-/// Where an object was stored.
+/// Place of an object that was stored.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Placed {
     /// Under a name of its own.
@@ -61,6 +65,22 @@ impl ObjectFolder {
     /// Returns the bytes that are free.
     pub fn free_bytes(&self) -> io::Result<u64> {
         files::free_bytes(&self.incoming)
+    }
+
+    /// Returns the place of requests for commitment that are not answered yet.
+    pub fn pending_requests(&self) -> PathBuf {
+        self.incoming.join(REQUESTS)
+    }
+
+    /// Returns those of some objects that were stored here and are still there.
+    pub fn held<'a>(&self, uids: &[&'a SopUid]) -> HashSet<&'a SopUid> {
+        let studies: Vec<PathBuf> =
+            fs::read_dir(&self.folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let is_held = |uid: &SopUid| {
+            let name = format!("{uid}.dcm");
+            studies.iter().any(|study| study.join(&name).is_file())
+        };
+        uids.iter().copied().filter(|uid| is_held(uid)).collect()
     }
 
     /// Gives a finished, synced object its name: `STUDY/SOP.dcm`, or `STUDY/SOP.1.dcm` and so on where other bytes have it.

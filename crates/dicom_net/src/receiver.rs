@@ -1,8 +1,10 @@
 //! The listener: accepts connections, decides who comes in, and serves each association in a task of its own.
 
+use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use dicom_ul::Pdu;
@@ -16,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::ReceiveError;
 use crate::association::Association;
+use crate::commitment::{PendingRequests, Reporter};
 use crate::host::{Host, ReceiveEvent};
 use crate::negotiation::{self, RefusedContext, Rejected, Remote};
 use crate::object_folder::ObjectFolder;
@@ -45,13 +48,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct Receiver {
     runtime: Option<Runtime>,
     stopping: watch::Sender<bool>,
+    /// Dropped, the thread that reports on commitment ends.
+    _reporting: Sender<()>,
     address: SocketAddr,
 }
 
 /// Everything that the tasks of a receiver share.
 struct Shared {
     settings: ReceiveSettings,
-    folder: ObjectFolder,
+    folder: Arc<ObjectFolder>,
+    requests: Arc<PendingRequests>,
     host: Arc<dyn Host>,
     tls: Option<TlsAcceptor>,
     seats: Seats,
@@ -68,7 +74,10 @@ impl Receiver {
     /// [`ReceiveError`]: the address is taken, the folder cannot be written to, a certificate cannot be used.
     pub fn start(settings: ReceiveSettings, host: Arc<dyn Host>) -> Result<Self, ReceiveError> {
         let tls = settings.tls.as_ref().map(tls::server_config).transpose()?;
-        let folder = ObjectFolder::open(&settings.folder)?;
+        let folder = Arc::new(ObjectFolder::open(&settings.folder)?);
+        let requests = PendingRequests::open(folder.pending_requests())
+            .map_err(|source| ReceiveError::Folder { folder: settings.folder.clone(), source })?;
+        let requests = Arc::new(requests);
         let failed = |source| ReceiveError::Listen { address: settings.listen, source };
         let listener = TcpListener::bind(settings.listen).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
@@ -84,9 +93,21 @@ impl Receiver {
             let _inside = runtime.enter();
             tokio::net::TcpListener::from_std(listener).map_err(failed)?
         };
+        let reporter = Reporter {
+            requests: Arc::clone(&requests),
+            settings: settings.clone(),
+            folder: Arc::clone(&folder),
+            host: Arc::clone(&host),
+        };
+        let (reporting, until) = std::sync::mpsc::channel();
+        std::thread::Builder::new()
+            .name("dicom-report".to_owned())
+            .spawn(move || reporter.run(&until))
+            .map_err(ReceiveError::Threads)?;
         let (stopping, watched) = watch::channel(false);
         let shared = Shared {
             folder,
+            requests,
             host,
             tls: tls.map(|config| TlsAcceptor::from(Arc::new(config))),
             seats: Seats::default(),
@@ -97,7 +118,7 @@ impl Receiver {
             settings,
         };
         runtime.spawn(Arc::new(shared).listen(listener));
-        Ok(Self { runtime: Some(runtime), stopping, address })
+        Ok(Self { runtime: Some(runtime), stopping, _reporting: reporting, address })
     }
 
     /// Returns the address that is listened on; its port is a free one where the settings say 0.
@@ -198,6 +219,9 @@ impl Shared {
             settings: &self.settings,
             folder: &self.folder,
             host: &*self.host,
+            requests: &self.requests,
+            reports: HashMap::new(),
+            next_report: 0,
             stored: 0,
             refused: 0,
         };

@@ -1,6 +1,8 @@
-//! The services of an association: C-ECHO and C-STORE.
+//! The services of an association: C-ECHO, C-STORE and, in `scp_commitment`, storage commitment.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use domain::{ReceiveSettings, SopUid};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -8,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::association::{Association, Incoming};
 use crate::classes;
 use crate::command::{Command, element, field};
+use crate::commitment::{self, PendingRequests};
 use crate::error::NetError;
 use crate::file_meta::ObjectKind;
 use crate::host::{Host, ReceiveEvent};
@@ -19,6 +22,12 @@ use crate::status::{DATA_SET_MISMATCH, INVALID_ARGUMENT, Refusal, SUCCESS, UNREC
 /// The longest UID of a class that a file can say.
 const MAX_UID: usize = 64;
 
+/// Classes that objects cannot be of.
+const SERVICES: [&str; 2] = [classes::VERIFICATION, commitment::SOP_CLASS];
+
+/// The field of an answer to a report.
+const REPORT_ANSWER: u16 = field::N_EVENT_REPORT_RQ | field::RESPONSE;
+
 /// One association with the objects that came on it.
 pub(crate) struct Scp<'a, S> {
     pub association: Association<S>,
@@ -28,6 +37,10 @@ pub(crate) struct Scp<'a, S> {
     pub settings: &'a ReceiveSettings,
     pub folder: &'a ObjectFolder,
     pub host: &'a dyn Host,
+    pub requests: &'a PendingRequests,
+    /// Reports that were sent and not answered yet, with the files of their requests.
+    pub reports: HashMap<u16, PathBuf>,
+    pub next_report: u16,
     pub stored: u64,
     pub refused: u64,
 }
@@ -66,7 +79,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Scp<'_, S> {
                     self.skip_data_set(&context, &command).await?;
                     self.association.respond(context.id, &command, SUCCESS, None).await?;
                 }
-                Some(field::C_STORE_RQ) if context.abstract_syntax != classes::VERIFICATION => {
+                Some(field::N_ACTION_RQ) if context.abstract_syntax == commitment::SOP_CLASS => {
+                    self.commit(&context, &command).await?;
+                }
+                Some(REPORT_ANSWER) if context.abstract_syntax == commitment::SOP_CLASS => {
+                    self.report_answered(&command);
+                }
+                Some(field::C_STORE_RQ) if !SERVICES.contains(&context.abstract_syntax.as_str()) => {
                     self.store(&context, &command).await?;
                 }
                 // There is nothing that could be canceled, and it has no response.

@@ -4,6 +4,10 @@
 pub(crate) const SUCCESS: u16 = 0x0000;
 /// The request has a value that is not allowed, such as an invalid UID.
 pub(crate) const INVALID_ARGUMENT: u16 = 0x0115;
+/// The action is not one of the class.
+pub(crate) const NO_SUCH_ACTION: u16 = 0x0123;
+/// The request cannot be kept now.
+pub(crate) const RESOURCE_LIMITATION: u16 = 0x0213;
 /// The command is not known here.
 pub(crate) const UNRECOGNIZED_OPERATION: u16 = 0x0211;
 /// Out of resources: the disk, mostly. The sender should try again.

@@ -51,7 +51,7 @@ fn hostile_peers_harm_nobody() {
     }
 }
 
-/// What is no association, or ends one.
+/// Bytes that are no association, or end one.
 fn malformed() -> Vec<(&'static str, Vec<u8>)> {
     let mut huge = request();
     huge[2..6].copy_from_slice(&u32::MAX.to_be_bytes());
@@ -86,7 +86,7 @@ fn malformed() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// What is answered with a status, after which the association goes on.
+/// Sends messages that are answered with a status, after which the association goes on.
 fn refused_but_served(lab: &Lab) {
     let mut peer = Peer::associate(lab);
     let wrong = [

@@ -36,6 +36,8 @@ pub struct Peer {
     pub addresses: Vec<IpNet>,
     /// The digest of its certificate, in DER; none for any certificate.
     pub certificate_sha256: Option<Sha256>,
+    /// Host and port where it listens for reports on storage commitment.
+    pub report_to: Option<(String, u16)>,
 }
 
 impl Peer {
@@ -103,6 +105,7 @@ mod tests {
             ae_title: "US7".parse().unwrap(),
             addresses: addresses.iter().map(|range| range.parse().unwrap()).collect(),
             certificate_sha256: None,
+            report_to: None,
         };
         let lab = peer(&["10.1.2.0/24", "fd00::/8"]);
         for inside in ["10.1.2.200", "::ffff:10.1.2.3", "fd00::1"] {

@@ -63,6 +63,10 @@ pub(super) struct RawPeer {
     /// SHA-256 of its certificate, where connections are encrypted and `client_ca` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate_sha256: Option<String>,
+    /// Address and port where it listens for reports on storage commitment, such as `10.1.2.31:104`, if it does not wait
+    /// for them on the association that it asked on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report_to: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -162,6 +166,7 @@ impl RawPeer {
             ae_title: ae_title(context, "receive.peers.ae", &self.ae)?,
             addresses: self.addresses.iter().map(range).collect::<Result<_, _>>()?,
             certificate_sha256: certificate_sha256.transpose()?,
+            report_to: self.report_to.map(|text| host_and_port(context, &text)).transpose()?,
         })
     }
 }
@@ -197,12 +202,23 @@ impl From<&Peer> for RawPeer {
             ae: peer.ae_title.to_string(),
             addresses: peer.addresses.iter().map(ToString::to_string).collect(),
             certificate_sha256: peer.certificate_sha256.map(|digest| digest.to_string()),
+            report_to: peer.report_to.as_ref().map(|(host, port)| format!("{host}:{port}")),
         }
     }
 }
 
 fn ae_title(context: &Context<'_>, key: &'static str, text: &str) -> Result<AeTitle, DaemonError> {
     text.parse().map_err(|error| context.problem(key, format!("{text:?} is {error}")))
+}
+
+fn host_and_port(context: &Context<'_>, text: &str) -> Result<(String, u16), DaemonError> {
+    text.rsplit_once(':')
+        .and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)))
+        .filter(|(host, _)| !host.is_empty())
+        .ok_or_else(|| {
+            let problem = format!("{text:?} is no host with a port, such as \"10.1.2.31:104\"");
+            context.problem("receive.peers.report_to", problem)
+        })
 }
 
 fn bytes(context: &Context<'_>, key: &'static str, text: &str) -> Result<u64, DaemonError> {
@@ -244,7 +260,7 @@ mod tests {
         let text = r#"
             listen = "0.0.0.0:104"
             folder = "in"
-            peers = [{ ae = "US7", addresses = ["10.1.2.0/24", "10.9.9.9"], certificate_sha256 = "AA" }]
+            peers = [{ ae = "US7", addresses = ["10.1.2.0/24", "10.9.9.9"], certificate_sha256 = "AA", report_to = "us7.lab:104" }]
             least_rate = "1000/s"
             tls = { cert = "c.pem", key = "/k.pem" }
         "#;
@@ -263,6 +279,7 @@ mod tests {
             ("ae_title = \"A TITLE THAT IS TOO LONG\"", "receive.ae_title"),
             ("peers = [{ ae = \"US7\", addresses = [\"10.1.2\"] }]", "receive.peers.addresses"),
             ("peers = [{ ae = \"US7\", certificate_sha256 = \"12\" }]", "receive.peers.certificate_sha256"),
+            ("peers = [{ ae = \"US7\", report_to = \"us7\" }]", "receive.peers.report_to"),
             ("max_object = \"much\"", "receive.max_object"),
             ("max_pdu = 100", "receive.max_pdu"),
             ("max_associations = 0", "receive.max_associations"),

@@ -17,6 +17,15 @@ pub(super) const MAX_PDU: u32 = 131_072;
 /// Class and transfer syntax of objects.
 pub(super) type Kinds = BTreeSet<(String, String)>;
 
+/// Our role in the services of an association.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// We ask for a service: the default.
+    User,
+    /// We are the one who provides it, and report on it.
+    Provider,
+}
+
 /// Something that is done on an association, plain or encrypted.
 pub(super) trait Task {
     type Output;
@@ -27,6 +36,7 @@ pub(super) trait Task {
 pub(super) fn with_association<T: Task>(
     destination: &Destination,
     kinds: &Kinds,
+    role: Role,
     task: T,
 ) -> Result<T::Output, String> {
     let mut options = ClientAssociationOptions::new()
@@ -38,6 +48,9 @@ pub(super) fn with_association<T: Task>(
         .write_timeout(destination.timeout);
     for (class, syntax) in kinds {
         options = options.with_presentation_context(class.clone(), vec![syntax.clone()]);
+        if role == Role::Provider {
+            options = options.with_role_selection(class.clone(), false, true);
+        }
     }
     let address = (destination.host.as_str(), destination.port);
     let addresses: Vec<_> =

@@ -4,6 +4,7 @@ mod association;
 mod destination;
 mod outcome;
 mod outgoing;
+mod report;
 mod store;
 
 use std::collections::BTreeSet;
@@ -16,13 +17,14 @@ use dicom_ul::pdu::PDataValueType;
 use crate::association::data_unit;
 use crate::classes;
 use crate::command::{Command, NO_DATA_SET, element, field};
-use association::{Kinds, Task, receive_response, send_unit, with_association};
+use association::{Kinds, Role, Task, receive_response, send_unit, with_association};
 use outgoing::Outgoing;
 use store::StoreTask;
 
 pub use destination::Destination;
 pub use outcome::SendOutcome;
 pub use outgoing::SentObject;
+pub(crate) use report::report_event;
 
 /// Presentation contexts of an association, at most (PS3.8: odd numbers up to 255).
 const MAX_CONTEXTS: usize = 128;
@@ -64,7 +66,7 @@ pub fn send(destination: &Destination, objects: &[SentObject]) -> Vec<SendOutcom
 /// The reason in words.
 pub fn echo(destination: &Destination) -> Result<(), String> {
     let kinds = BTreeSet::from([(classes::VERIFICATION.to_owned(), "1.2.840.10008.1.2".to_owned())]);
-    with_association(destination, &kinds, EchoTask)?
+    with_association(destination, &kinds, Role::User, EchoTask)?
 }
 
 struct EchoTask;
@@ -87,7 +89,7 @@ impl Task for EchoTask {
 
 fn send_together(destination: &Destination, kinds: &Kinds, objects: Vec<Outgoing<'_>>) -> Vec<(usize, SendOutcome)> {
     let places: Vec<usize> = objects.iter().map(|object| object.at).collect();
-    match with_association(destination, kinds, StoreTask(objects)) {
+    match with_association(destination, kinds, Role::User, StoreTask(objects)) {
         Ok(outcomes) => outcomes,
         Err(reason) => places.into_iter().map(|at| (at, SendOutcome::later(reason.clone()))).collect(),
     }

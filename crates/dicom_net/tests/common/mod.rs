@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dicom_net::{Destination, Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
-use domain::{Peer, ReceiveLimits, ReceiveSettings};
+use domain::{Peer, ReceiveLimits, ReceiveSettings, SopUid};
 
 pub const MULTI_FRAME_ULTRASOUND: &str = "1.2.840.10008.5.1.4.1.1.3.1";
 pub const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
@@ -17,6 +17,8 @@ pub const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 #[derive(Default)]
 pub struct Believing {
     pub events: Mutex<Vec<ReceiveEvent>>,
+    /// Objects that are somewhere else than in the folder.
+    pub elsewhere: Mutex<Vec<SopUid>>,
 }
 
 impl Host for Believing {
@@ -29,6 +31,10 @@ impl Host for Believing {
             sop: sop.parse().map_err(uid)?,
             study: study.parse().map_err(uid)?,
         })
+    }
+
+    fn holds(&self, sop: &SopUid) -> bool {
+        self.elsewhere.lock().unwrap().contains(sop)
     }
 
     fn notice(&self, event: &ReceiveEvent) {
@@ -102,6 +108,7 @@ pub fn settings(folder: &Path) -> ReceiveSettings {
                 ae_title: ae_title.parse().unwrap(),
                 addresses: vec!["127.0.0.0/8".parse().unwrap()],
                 certificate_sha256: None,
+                report_to: None,
             })
             .into(),
         folder: folder.to_owned(),
