@@ -27,7 +27,7 @@ fn a_report_comes_on_the_association_of_the_request_or_on_a_new_one() {
         let (stdout, stderr) = (String::from_utf8_lossy(&asked.stdout), String::from_utf8_lossy(&asked.stderr));
         assert!(asked.status.success(), "{mode}: {stderr}\n{}", receiving.log());
         assert_eq!(stdout.trim(), "3 1", "{mode}: {stderr}");
+        let requests = receiving.folder.join(".incoming/requests");
+        wait_until("no request waits", || fs::read_dir(&requests).unwrap().count() == 0);
     }
-    let requests = receiving.folder.join(".incoming/requests");
-    wait_until("no request waits", || fs::read_dir(&requests).unwrap().count() == 0);
 }

@@ -8,6 +8,7 @@ Prints the number of objects that are safe and of those that are not.
 
 import sys
 import threading
+import time
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -23,16 +24,16 @@ def take(event):
     report = event.event_information
     if report.TransactionUID != transaction:
         # Of an earlier call, whose association ended before the answer was read.
-        return 0x0000
+        return 0x0000, None
     safe = len(report.get("ReferencedSOPSequence", []))
     failed = len(report.get("FailedSOPSequence", []))
     print(safe, failed, flush=True)
     taken.set()
-    return 0x0000
+    return 0x0000, None
 
 
 def refuse(event):
-    return 0x0110
+    return 0x0110, None
 
 
 sender = AE(ae_title="US7")
@@ -63,7 +64,10 @@ status, _ = association.send_n_action(request, 1, StorageCommitmentPushModel, St
 assert status.Status == 0
 if mode == "same":
     assert taken.wait(60)
+    # The answer to the report goes out after the handler has returned.
+    time.sleep(1)
 association.release()
 assert taken.wait(60)
+time.sleep(1)
 if server:
     server.shutdown()
