@@ -3,7 +3,7 @@
 use dicom_dictionary_std::tags;
 
 use crate::codec::{
-    Codec, DecodedFrame, DecodingBudget, FrameFormat, SampleColor, VideoDecoder, codec_of_bytes, frame_decoder,
+    Codec, DecodedFrame, DecodingBudget, FrameFormat, SampleColor, VideoDecoder, frame_decoder, is_displayable_jpeg,
 };
 use crate::error::CineError;
 use crate::frames::{
@@ -118,10 +118,7 @@ impl FrameStore {
             Self::Encapsulated { index: frame_index, codec } => {
                 let extents = frame_index.extents(source, index, findings)?;
                 let bytes = read_extents(source, &extents)?;
-                let codec = match codec {
-                    Codec::Native => codec_of_bytes(&bytes).unwrap_or(Codec::Native),
-                    stated => *stated,
-                };
+                let codec = codec.or_of_bytes(&bytes);
                 let format = FrameFormat { codec, image: format.clone() };
                 let decoded = budget
                     .frame(|limit| frame_decoder().frame(&format, &bytes, limit))
@@ -133,6 +130,22 @@ impl FrameStore {
                 Ok(decoded)
             }
         }
+    }
+
+    /// Returns the bytes of frame `index`, which exists, where they are a JPEG that any program shows right.
+    pub(crate) fn displayable_jpeg(
+        &mut self,
+        index: u32,
+        source: &Source,
+        format: &ImageFormat,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Option<Vec<u8>>, CineError> {
+        let Self::Encapsulated { index: frame_index, codec } = self else { return Ok(None) };
+        if !matches!(codec, Codec::Jpeg | Codec::Native) {
+            return Ok(None);
+        }
+        let bytes = read_extents(source, &frame_index.extents(source, index, findings)?)?;
+        Ok((codec.or_of_bytes(&bytes) == Codec::Jpeg && is_displayable_jpeg(&bytes, format)).then_some(bytes))
     }
 
     pub(crate) fn count(&self) -> u32 {

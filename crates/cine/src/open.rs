@@ -216,6 +216,18 @@ impl Loop {
         })
     }
 
+    /// Returns the stored bytes of frame `index` (from 0), where they are a JPEG that any program shows with the colors of
+    /// [`Self::frame`]; nothing is decoded.
+    ///
+    /// # Errors
+    /// There is no such frame, or its bytes cannot be read.
+    pub fn displayable_jpeg(&mut self, index: u32) -> Result<Option<Vec<u8>>, CineError> {
+        if index >= self.header.frames {
+            return Err(CineError::FrameOutOfRange { index, frames: self.header.frames });
+        }
+        self.frames.displayable_jpeg(index, &self.source, &self.format, &mut self.findings)
+    }
+
     /// Returns the box of the ultrasound image: from the regions, else found in the pixels of at most three frames.
     ///
     /// Nothing where there is none. The answer is found once and kept.

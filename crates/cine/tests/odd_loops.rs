@@ -308,3 +308,26 @@ fn retired_modalities_are_ultrasound() {
         assert_eq!(source.mode().expect("it decodes").0 == Mode::TwoD, expected, "{modality}");
     }
 }
+
+#[test]
+fn stored_jpegs_are_handed_on_only_where_every_program_shows_them_right() {
+    let handed_on = |frames: &[Vec<u8>], header: Header| {
+        let mut source = open(header.file(&encapsulated(frames)));
+        source.displayable_jpeg(1).expect("frame 1 is there")
+    };
+    assert_eq!(handed_on(&jpegs(ROWS), Header::jpeg()), Some(jpegs(ROWS)[1].clone()));
+
+    // RGB without a marker: a browser takes it for YCbCr.
+    let without_jfif: Vec<Vec<u8>> = jpegs(ROWS).iter().map(|jpeg| [&jpeg[..2], &jpeg[20..]].concat()).collect();
+    assert_eq!(handed_on(&without_jfif, Header { photometric: "RGB", ..Header::jpeg() }), None);
+    assert!(handed_on(&without_jfif, Header::jpeg()).is_some());
+
+    for damaged in [without_end_mark, without_huffman_tables] {
+        let frames: Vec<Vec<u8>> = jpegs(ROWS).iter().map(|jpeg| damaged(jpeg)).collect();
+        assert_eq!(handed_on(&frames, Header::jpeg()), None);
+    }
+    assert_eq!(handed_on(&jpegs(ROWS + 16), Header::jpeg()), None, "another size than the header's");
+    let mut plain = open(Header::default().file(&native(&pictures())));
+    assert_eq!(plain.displayable_jpeg(0).expect("frame 0 is there"), None);
+    assert!(plain.displayable_jpeg(FRAMES as u32).is_err());
+}

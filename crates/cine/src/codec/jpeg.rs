@@ -39,6 +39,23 @@ pub(super) fn decode(bytes: &[u8], format: &ImageFormat) -> Result<DecodedFrame,
     }
 }
 
+/// Returns whether any program that shows JPEG files shows a codestream with the colors and the size that
+/// [`decode`] gives it: whole, 8 bits, with tables of its own, gray as stored or YCbCr.
+pub(crate) fn is_displayable(bytes: &[u8], format: &ImageFormat) -> bool {
+    let Ok(header) = JpegHeader::read(bytes) else { return false };
+    let is_common = matches!(header.start_of_frame, BASELINE | EXTENDED | PROGRESSIVE) && header.precision_bits == 8;
+    let has_colors_of_jfif = match header.components.len() {
+        1 => format.photometric == Photometric::Monochrome2,
+        3 => lossy_color(&header, format.photometric) == SampleColor::YbrFull,
+        _ => false,
+    };
+    is_common
+        && has_colors_of_jfif
+        && (header.rows, header.columns) == (format.rows, format.columns)
+        && (header.has_huffman_tables || header.start_of_frame == PROGRESSIVE)
+        && has_end_mark(bytes)
+}
+
 /// Decodes to the stored components, so that no decoder guesses the colors.
 ///
 /// A codestream that a strict decoder refuses is decoded leniently and marked as damaged. One without its end mark is

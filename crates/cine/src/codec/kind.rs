@@ -20,6 +20,16 @@ pub(crate) enum Codec {
     Video,
 }
 
+impl Codec {
+    /// Returns the codec of a frame: what its bytes show, where the transfer syntax says that they are plain samples.
+    pub(crate) fn or_of_bytes(self, bytes: &[u8]) -> Self {
+        match self {
+            Self::Native => codec_of_bytes(bytes).unwrap_or(Self::Native),
+            stated => stated,
+        }
+    }
+}
+
 /// Returns the codec of a transfer syntax (PS3.5 annex A); nothing where nobody here knows it.
 pub(crate) fn codec_of(transfer_syntax: &str) -> Option<Codec> {
     Some(match transfer_syntax {
@@ -57,7 +67,7 @@ fn video_codec(transfer_syntax: &str) -> Option<Codec> {
 }
 
 /// Returns the codec that a frame's first bytes show.
-pub(crate) fn codec_of_bytes(bytes: &[u8]) -> Option<Codec> {
+fn codec_of_bytes(bytes: &[u8]) -> Option<Codec> {
     codestream_of(bytes).map(|codestream| match codestream {
         Codestream::Jpeg => Codec::Jpeg,
         Codestream::Jpeg2000 => Codec::Jpeg2000,

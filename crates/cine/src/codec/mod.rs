@@ -25,4 +25,5 @@ pub use decoded_frame::DecodedFrame;
 pub(crate) use decoded_frame::SampleColor;
 pub use frame_decoder::{FrameDecoder, FrameFormat, VideoDecoder};
 pub use in_process::InProcessDecoder;
-pub(crate) use kind::{Codec, codec_of, codec_of_bytes};
+pub(crate) use jpeg::is_displayable as is_displayable_jpeg;
+pub(crate) use kind::{Codec, codec_of};
