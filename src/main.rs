@@ -14,6 +14,7 @@ mod labeller;
 mod logging;
 mod notifying;
 mod output;
+mod page;
 mod picture;
 mod progress;
 mod protocols;
@@ -64,6 +65,7 @@ fn run(common: &Common, command: &Command) -> Outcome {
         Command::Export(options) => commands::export::run(common, options),
         Command::Review(options) => commands::review::run(common, options),
         Command::Jobs(options) => commands::jobs::run(common, options),
+        Command::Page(options) => commands::page::run(common, options),
         Command::Relabel(options) => commands::relabel::run(common, options),
         Command::Db(options) => commands::db::run(common, options),
         Command::Models(options) => commands::models::run(common, options),

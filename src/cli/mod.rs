@@ -8,6 +8,7 @@ mod fetch;
 mod jobs;
 mod loops;
 mod models;
+mod page;
 mod protocols;
 #[cfg(test)]
 mod reference;
@@ -27,6 +28,7 @@ pub use loops::{
     DemoOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
 };
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
+pub use page::PageOptions;
 pub use protocols::ProtocolsOptions;
 pub use training::{BenchOptions, EvalOptions, EvalSplit, PeersPart, PhantomOptions, TrainOptions};
 
@@ -140,6 +142,8 @@ pub enum Command {
     Review(ReviewOptions),
     /// List jobs, see why files failed, try them again
     Jobs(JobsOptions),
+    /// Answer browsers: studies, loops that play, reviews, jobs
+    Page(PageOptions),
     /// Label loops of the database with another pipeline; earlier predictions stay
     Relabel(RelabelOptions),
     /// Check the database, or copy it

@@ -17,6 +17,7 @@ pub mod label_isolated;
 pub mod models;
 mod names;
 mod outbox;
+pub mod page;
 mod parallel;
 pub mod phantom;
 pub mod protocols;
@@ -149,7 +150,7 @@ fn open_device(common: &Common) -> anyhow::Result<nn::Device> {
 }
 
 /// The pipeline that the settings name, else the one that `models use` has chosen, else the default one.
-fn pipeline_source(settings: &daemon::Settings) -> anyhow::Result<PipelineSource> {
+pub fn pipeline_source(settings: &daemon::Settings) -> anyhow::Result<PipelineSource> {
     let active = crate::active_model::ActiveModel::read(&settings.models)?;
     let name = settings.labelling.pipeline.as_deref().unwrap_or(active.name());
     Ok(PipelineSource::named(name, &settings.models)?)

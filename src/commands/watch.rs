@@ -12,9 +12,9 @@ use store::{SqliteStore, StoreError};
 use super::{Failure, Outcome};
 use crate::cli::{Common, WatchOptions};
 use crate::labeller::{PipelineLabeller, check_file};
-use crate::output;
 use crate::progress::Reporter;
 use crate::sending::Sender;
+use crate::{output, page};
 
 /// Time between two tries to open a database that cannot be used.
 const TRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -28,9 +28,6 @@ const MAX_ONCE_WAIT: Duration = Duration::from_secs(60);
 /// An orderly end waits for the files in hand so long, not for a decoder, a share or a disk that hangs.
 const MAX_ORDERLY_END: Duration = Duration::from_secs(4);
 
-/// Time between two looks at the flag that a signal sets.
-const POLL: Duration = Duration::from_millis(100);
-
 /// Watches the folders until a signal comes, or drains them.
 pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     let overrides =
@@ -43,6 +40,22 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     }
     warn_of_held_reports(&settings, pipeline.status());
     let shutdown = stop_on_signals()?;
+    // Opened before the page, so that the database is made, and brought up to date, by the daemon.
+    let _page = settings
+        .page
+        .as_ref()
+        .filter(|_| !options.once)
+        .map(|page| {
+            drop(open_database(&settings, false, &shutdown)?);
+            let server = page::start(page, &settings)?;
+            output::note(format_args!(
+                "the page is at http://{}; its token stands in {}",
+                server.address(),
+                page::token_file(page, &settings).display()
+            ));
+            anyhow::Ok(server)
+        })
+        .transpose()?;
     let labeller = PipelineLabeller::new(pipeline, common)?;
     // A run with an end looks at what is there.
     let receive = settings.receive.as_ref().filter(|_| !options.once);
@@ -163,7 +176,7 @@ fn is_worth_waiting_for(error: &StoreError) -> bool {
 
 /// The first SIGINT or SIGTERM asks for an orderly end; a second one, or [`MAX_ORDERLY_END`], ends at once, which loses
 /// nothing either: files in hand are labelled at the next start.
-fn stop_on_signals() -> anyhow::Result<Shutdown> {
+pub fn stop_on_signals() -> anyhow::Result<Shutdown> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag)).context("signal handler")?;
@@ -172,9 +185,7 @@ fn stop_on_signals() -> anyhow::Result<Shutdown> {
     let shutdown = Shutdown::from_flag(flag);
     let requested = shutdown.clone();
     std::thread::Builder::new().name("orderly-end".to_owned()).spawn(move || {
-        while !requested.requested() {
-            std::thread::sleep(POLL);
-        }
+        requested.wait();
         std::thread::sleep(MAX_ORDERLY_END);
         tracing::warn!("a file in hand does not end; it is labelled at the next start");
         std::process::exit(0);

@@ -46,7 +46,7 @@ pub fn loop_picture(
 ) -> Result<Canvas, PlotError> {
     let shown_parts = match text {
         BurnedInText::Shown => None,
-        BurnedInText::Masked => Some(recognized_parts(inspection, trace)),
+        BurnedInText::Masked => Some(inspection.recognized_parts(trace)),
     };
     let frame_of = |source: &mut Loop, index: u32| {
         let mut frame = source.frame(index)?;
@@ -83,14 +83,6 @@ pub fn loop_picture(
         }
     }
     Ok(canvas)
-}
-
-/// The sector and the trace; the regions of the header too where they hold no 2-D image, whose sector is smaller than they.
-fn recognized_parts(inspection: &Inspection, trace: Option<&TraceReading>) -> Vec<PixelRect> {
-    let sector = inspection.sector;
-    let regions = inspection.regions.iter().map(|region| region.pixels);
-    let others = regions.filter(|region| sector.is_none_or(|sector| region.intersection(&sector).is_none()));
-    sector.into_iter().chain(others).chain(trace.map(|trace| trace.bounding_box)).collect()
 }
 
 fn blacken_outside(image: &mut RgbImage, parts: &[PixelRect]) {

@@ -110,7 +110,7 @@ impl Region {
     }
 
     /// Returns whether this shows an image rather than a trace, a scale or graphics.
-    pub(crate) fn is_image(&self) -> bool {
+    pub fn is_image(&self) -> bool {
         self.is_2d() || matches!(self.kind, RegionKind::Pw | RegionKind::Cw | RegionKind::MMode)
     }
 

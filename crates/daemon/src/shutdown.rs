@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// Time between two looks at the flag, which a signal may set.
+const POLL: Duration = Duration::from_millis(100);
 
 /// A flag that every part of the daemon watches; clones share it.
 #[derive(Debug, Clone, Default)]
@@ -26,5 +30,12 @@ impl Shutdown {
     /// Returns whether it was asked for.
     pub fn requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
+    }
+
+    /// Waits until it is asked for.
+    pub fn wait(&self) {
+        while !self.requested() {
+            std::thread::sleep(POLL);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Agreement of a model with three experts, by the subsets and kappas of EchoView47's test set.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::error::{EvaluateError, Result};
@@ -100,6 +102,15 @@ pub fn expert_agreement(predictions: &Predictions) -> Result<ExpertAgreement> {
     Ok(ExpertAgreement { rows: labelled.len(), model_expert, expert_expert, williams_index })
 }
 
+/// Returns Cohen's kappa of two readers, each pair what both said of one thing; `None` where chance alone would agree
+/// always.
+pub fn reader_kappa<T: Ord>(pairs: &[[T; 2]]) -> Option<f64> {
+    let said: Vec<&T> = pairs.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+    let class = |answer: &T| said.binary_search(&answer).ok();
+    let rows = pairs.iter().map(|[first, second]| (class(first), class(second), 1.0));
+    Confusion::from_counts(said.len(), rows).ok()?.kappa()
+}
+
 fn rows_with_experts(predictions: &Predictions) -> Result<Vec<(&Prediction, ExpertLabels)>> {
     let mut rows = Vec::new();
     for row in predictions.rows() {
@@ -135,6 +146,17 @@ mod tests {
     use super::*;
     use crate::predictions::Truth;
     use crate::predictions::tests::{names, row};
+
+    #[test]
+    fn two_readers_agree_beyond_chance() {
+        // Observed 3 of 4, by chance 1/2.
+        let pairs = [["a", "a"], ["a", "a"], ["b", "b"], ["b", "a"]];
+        let by_chance = (0.5 * 0.75) + (0.5 * 0.25);
+        assert!((reader_kappa(&pairs).unwrap() - (0.75 - by_chance) / (1.0 - by_chance)).abs() < 1e-12);
+        assert_eq!(reader_kappa(&[[Some("a"), None], [None, Some("a")]]), Some(-1.0));
+        assert_eq!(reader_kappa(&[["a", "a"]]), None);
+        assert_eq!(reader_kappa::<u8>(&[]), None);
+    }
 
     const MODEL: [f64; 3] = [0.210_526_315_789_473_78, 0.411_764_705_882_353, 1.0];
     const EXPERTS: [f64; 3] = [0.375, 0.210_526_315_789_473_67, 0.411_764_705_882_352_9];

@@ -14,6 +14,8 @@ pub enum Access {
     Umask,
     /// The owner and the group, for files that may name patients.
     Group,
+    /// The owner alone, for secrets.
+    Owner,
 }
 
 impl Access {
@@ -22,6 +24,7 @@ impl Access {
         match self {
             Self::Umask => 0o666,
             Self::Group => 0o640,
+            Self::Owner => 0o600,
         }
     }
 }

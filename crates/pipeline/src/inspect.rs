@@ -2,6 +2,7 @@
 
 use cine::{Loop, RegionKind};
 use domain::{EcgSource, Finding, FindingCode, Mode, PixelRect, SeriesUid, SopUid, StudyUid};
+use ecg::trace::TraceReading;
 use ecg::{FramePhase, PlanSettings};
 use preprocess::{EcgRule, FoundBeats, PlannedLoop};
 use serde::Serialize;
@@ -45,6 +46,16 @@ pub struct Inspection {
     pub findings: Vec<Finding>,
     /// The sampling plan.
     pub clips: Vec<InspectedClip>,
+}
+
+impl Inspection {
+    /// Returns the parts of the image that were recognized, outside which names and dates of birth stand: the sector, the
+    /// trace, and the regions of the header that hold no 2-D image, whose sector is smaller than they.
+    pub fn recognized_parts(&self, trace: Option<&TraceReading>) -> Vec<PixelRect> {
+        let regions = self.regions.iter().map(|region| region.pixels);
+        let others = regions.filter(|region| self.sector.is_none_or(|sector| region.intersection(&sector).is_none()));
+        self.sector.into_iter().chain(others).chain(trace.map(|trace| trace.bounding_box)).collect()
+    }
 }
 
 /// A region of the image.

@@ -1,6 +1,6 @@
 //! Both traits in one.
 
-use crate::{LabelStore, Queue, StoreError};
+use crate::{LabelStore, PageStore, Queue, StoreError};
 
 /// A store as the daemon uses it.
 pub trait Backend: Queue + LabelStore {
@@ -10,3 +10,8 @@ pub trait Backend: Queue + LabelStore {
     /// The database cannot be written.
     fn checkpoint(&self) -> Result<(), StoreError>;
 }
+
+/// A store as the page uses it.
+pub trait PageBackend: Queue + LabelStore + PageStore {}
+
+impl<T: Queue + LabelStore + PageStore> PageBackend for T {}

@@ -81,7 +81,7 @@ mod record;
 mod review;
 mod sqlite;
 
-pub use backend::Backend;
+pub use backend::{Backend, PageBackend};
 pub use error::StoreError;
 pub use file_state::{FileState, StateCounts, StoredFile};
 pub use inventory::{Inventory, InventoryLoop, ModelUsed, NotLabelled, ViewInventory};

@@ -4,6 +4,7 @@ mod check;
 mod check_receive;
 mod context;
 mod notify;
+mod page;
 mod polling;
 mod problem;
 mod raw;
@@ -21,6 +22,7 @@ use crate::{Backoff, DaemonError, NightWindow};
 
 pub use check::check;
 pub use notify::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, WebhookSettings};
+pub use page::{PageSettings, ViewerLink};
 pub use polling::Polling;
 pub use problem::Problem;
 pub use send::{ReportDestination, SecretSource, SendProtocol, SendSettings};
@@ -48,6 +50,8 @@ pub struct Settings {
     pub send: SendSettings,
     /// Events and the people who are told of them.
     pub notify: NotifySettings,
+    /// The page in a browser; none without it.
+    pub page: Option<PageSettings>,
 }
 
 /// Folders that are watched, and conditions for taking a file.

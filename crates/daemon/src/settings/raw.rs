@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::notify::RawNotify;
+use super::page::RawPage;
 use super::receive::RawReceive;
 use super::send::RawSend;
 
@@ -35,6 +36,9 @@ pub(super) struct RawSettings {
     pub(super) send: RawSend,
     /// Events and the people who are told of them.
     pub(super) notify: RawNotify,
+    /// The page in a browser; off without this table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) page: Option<RawPage>,
 }
 
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]

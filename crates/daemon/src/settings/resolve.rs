@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::notify::RawNotify;
+use super::page::RawPage;
 use super::raw::{RawInbox, RawLabelling, RawRetry, RawSettings, RawStudy};
 use super::receive::RawReceive;
 use super::send::RawSend;
@@ -80,14 +81,26 @@ impl RawSettings {
             receive,
             send: self.send.resolve(&context, base)?,
             notify: self.notify.resolve(&context, base)?,
+            page: self.page.map(|page| page.resolve(&context, base)).transpose()?,
         })
     }
 }
 
 impl From<&Settings> for RawSettings {
     fn from(settings: &Settings) -> Self {
-        let Settings { database, models, inbox, labelling, retry, study_quiet, study_protocol, receive, send, notify } =
-            settings;
+        let Settings {
+            database,
+            models,
+            inbox,
+            labelling,
+            retry,
+            study_quiet,
+            study_protocol,
+            receive,
+            send,
+            notify,
+            page,
+        } = settings;
         Self {
             database: Some(database.clone()),
             models: Some(models.clone()),
@@ -117,6 +130,7 @@ impl From<&Settings> for RawSettings {
             receive: receive.as_ref().map(RawReceive::from),
             send: RawSend::from(send),
             notify: RawNotify::from(notify),
+            page: page.as_ref().map(RawPage::from),
         }
     }
 }

@@ -1,0 +1,24 @@
+//! The page of a lab: its studies, loops that play, reviews by one key, jobs; the same as JSON; metrics and health.
+//!
+//! No rule of the lab is in here: each action is a method of the store. The server listens where it is told, asks everybody
+//! for a token, and answers only requests that name it as their host and come from its own pages.
+
+mod api;
+mod assets;
+mod blocking;
+mod error;
+mod frames;
+mod guard;
+mod loop_facts;
+mod metrics;
+mod names;
+mod pages;
+mod router;
+mod server;
+mod session;
+mod settings;
+
+pub use error::PageError;
+pub use server::Server;
+pub use session::Token;
+pub use settings::{PageSettings, Stores, ViewerLink};

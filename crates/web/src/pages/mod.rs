@@ -1,0 +1,10 @@
+//! The pages.
+
+pub(crate) mod jobs;
+pub(crate) mod layout;
+pub(crate) mod login;
+pub(crate) mod loop_page;
+pub(crate) mod review;
+pub(crate) mod studies;
+pub(crate) mod study;
+mod words;

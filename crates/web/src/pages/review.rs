@@ -1,0 +1,224 @@
+//! Reviews: the form, what it sends, and the next loop that waits.
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::{Extension, Form};
+use domain::Prediction;
+use evaluate::agreement::reader_kappa;
+use jiff::Timestamp;
+use maud::{Markup, html};
+use serde::Deserialize;
+use store::{Review, ReviewQueue, ReviewRole};
+
+use super::layout::page as layout;
+use super::loop_page::Origin;
+use crate::PageError;
+use crate::api::loops::LoopRecord;
+use crate::names::{LoopAddress, NamedLoop};
+use crate::router::App;
+use crate::session::Person;
+
+/// Keys of the views, in the order of the label set; `n`, `s`, `u`, `m` have meanings of their own.
+const VIEW_KEYS: [&str; 32] = [
+    "1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "q", "w", "e", "r", "t", "y", "i", "o", "p", "a", "d", "f", "g",
+    "h", "j", "k", "l", "z", "x", "c", "v", "b",
+];
+/// Longest comment, in bytes.
+const MAX_COMMENT_BYTES: usize = 1000;
+
+/// A person's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    View(String),
+    NoView,
+    NotSure,
+}
+
+/// The form of a review.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ReviewForm {
+    /// `view:NAME`, `none` or `not_sure`.
+    verdict: String,
+    comment: Option<String>,
+    queue: Option<String>,
+}
+
+/// Returns the form: a button a view, each with its key.
+pub(crate) fn form(record: &LoopRecord, queue: Option<ReviewQueue>, said: Option<&Prediction>) -> Markup {
+    let proposed = said.and_then(|said| said.view.as_deref());
+    let keys = VIEW_KEYS.iter().map(Some).chain(std::iter::repeat(None));
+    html! {
+        form.review method="post" action={ "/loop/" (record.name) "/review" } {
+            @if let Some(queue) = queue { input type="hidden" name="queue" value=(queue.as_str()); }
+            fieldset {
+                legend { "Which view is it?" }
+                @for (view, key) in record.label_set.iter().zip(keys) {
+                    button.proposed[proposed == Some(view)] type="submit" name="verdict" value={ "view:" (view) }
+                        data-key=[key] { (view) @if let Some(key) = key { " " kbd { (key) } } }
+                }
+                button type="submit" name="verdict" value="none" data-key="n" { "No view " kbd { "n" } }
+                button type="submit" name="verdict" value="not_sure" data-key="s" { "Not sure " kbd { "s" } }
+            }
+            label for="comment" { "Comment, without a patient's name" }
+            input #comment type="text" name="comment" maxlength=(MAX_COMMENT_BYTES) autocomplete="off";
+        }
+        form method="post" action="/review/undo" {
+            @if let Some(queue) = queue { input type="hidden" name="queue" value=(queue.as_str()); }
+            button type="submit" data-key="u" { "Take my last review back " kbd { "u" } }
+        }
+    }
+}
+
+/// Keeps the review of a form and goes on to the next loop.
+pub(crate) async fn add(
+    State(app): State<App>,
+    Extension(person): Extension<Person>,
+    Path(address): Path<LoopAddress>,
+    Form(form): Form<ReviewForm>,
+) -> Result<Redirect, PageError> {
+    let verdict = match form.verdict.as_str() {
+        "none" => Verdict::NoView,
+        "not_sure" => Verdict::NotSure,
+        other => match other.strip_prefix("view:") {
+            Some(view) => Verdict::View(view.to_owned()),
+            None => return Err(PageError::Invalid("the form names no verdict".to_owned())),
+        },
+    };
+    let queue = form.queue.as_deref().and_then(ReviewQueue::from_name);
+    let role = match queue {
+        Some(ReviewQueue::Second) => ReviewRole::SecondReader,
+        Some(ReviewQueue::Adjudication) => ReviewRole::Adjudicator,
+        Some(ReviewQueue::First) | None => ReviewRole::Reader,
+    };
+    let named = app.stores.named_loop(address).await?;
+    record(&app, &named, verdict, role, person.name, form.comment).await?;
+    Ok(Redirect::to(&match queue {
+        Some(queue) => format!("/review?queue={queue}"),
+        None => format!("/loop/{}", address.name()),
+    }))
+}
+
+/// Keeps a review of a loop.
+///
+/// # Errors
+/// The study's label set has no such view, the comment is too long, or the database cannot be written.
+pub(crate) async fn record(
+    app: &App,
+    named: &NamedLoop,
+    verdict: Verdict,
+    role: ReviewRole,
+    reviewer: String,
+    comment: Option<String>,
+) -> Result<Review, PageError> {
+    let comment = comment.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if comment.as_ref().is_some_and(|text| text.len() > MAX_COMMENT_BYTES) {
+        return Err(PageError::Invalid(format!("a comment has at most {MAX_COMMENT_BYTES} bytes")));
+    }
+    if reviewer.trim().is_empty() {
+        return Err(PageError::Invalid("a review needs somebody who answers for it".to_owned()));
+    }
+    let study = named.study.clone();
+    if let Verdict::View(view) = &verdict {
+        let views = app.stores.read(move |store| store.label_set(&study)).await?;
+        if !views.contains(view) {
+            return Err(PageError::Invalid(format!("the views of the study are {}", views.join(", "))));
+        }
+    }
+    let not_sure = verdict == Verdict::NotSure;
+    let view = if let Verdict::View(view) = verdict { Some(view) } else { None };
+    let review = Review { not_sure, role, comment, ..Review::new(named.sop.clone(), view, reviewer, Timestamp::now()) };
+    let kept = review.clone();
+    app.stores.write(move |store| store.add_review(&kept)).await?;
+    Ok(review)
+}
+
+/// Goes to the next loop of a queue, or says that none waits.
+pub(crate) async fn next(
+    State(app): State<App>,
+    Extension(person): Extension<Person>,
+    Query(origin): Query<Origin>,
+) -> Result<Response, PageError> {
+    let Some(queue) = origin.queue.as_deref().and_then(ReviewQueue::from_name) else {
+        return Ok(overview(&app, &person).await?.into_response());
+    };
+    let name = person.name.clone();
+    let tasks = app.stores.read(move |store| store.review_queue(queue, &name, 1)).await?;
+    Ok(match tasks.first() {
+        Some(task) => Redirect::to(&format!("/loop/{}?queue={queue}", task.name)).into_response(),
+        None => overview(&app, &person).await?.into_response(),
+    })
+}
+
+/// Shows the queues and how well readers agree.
+async fn overview(app: &App, person: &Person) -> Result<Markup, PageError> {
+    const LISTED: u32 = 20;
+    let name = person.name.clone();
+    let (queues, pairs) = app
+        .stores
+        .read(move |store| {
+            let queues: Vec<_> = ReviewQueue::ALL
+                .iter()
+                .map(|queue| Ok((*queue, store.review_queue(*queue, &name, LISTED)?)))
+                .collect::<Result<_, store::StoreError>>()?;
+            Ok((queues, store.paired_reviews()?))
+        })
+        .await?;
+    let content = html! {
+        h1 { "Review" }
+        @for (queue, tasks) in &queues {
+            section {
+                h2 { (title(*queue)) }
+                @if tasks.is_empty() { p.empty { "Nothing waits." } } @else {
+                    p { a.go href={ "/review?queue=" (queue) } { "Start" } }
+                    ul { @for task in tasks {
+                        li { a href={ "/loop/" (task.name) "?queue=" (queue) } { (task.name) } " " (task.reason) }
+                    } }
+                }
+            }
+        }
+        section {
+            h2 { "Agreement of two readers" }
+            @match reader_kappa(&pairs) {
+                Some(kappa) => { p { "Cohen's kappa " (format!("{kappa:.2}")) " on " (pairs.len()) " loops." } }
+                None => { p.empty { "No two readers have read enough loops with different views." } }
+            }
+        }
+    };
+    Ok(layout("Review", "/review", person, content))
+}
+
+fn title(queue: ReviewQueue) -> &'static str {
+    match queue {
+        ReviewQueue::First => "To read",
+        ReviewQueue::Second => "To read a second time, blind",
+        ReviewQueue::Adjudication => "Two readers differ",
+    }
+}
+
+/// Takes the person's last review back and shows its loop again.
+pub(crate) async fn undo(
+    State(app): State<App>,
+    Extension(person): Extension<Person>,
+    Form(origin): Form<Origin>,
+) -> Result<Redirect, PageError> {
+    let name = person.name;
+    let withdrawn = app
+        .stores
+        .write(move |store| {
+            let Some(review) = store.withdraw_last_review(&name, Timestamp::now())? else { return Ok(None) };
+            let Some(known) = store.known_loop(&review.sop_instance_uid)? else { return Ok(None) };
+            let number = store
+                .numbered_loops(&known.study_instance_uid)?
+                .iter()
+                .position(|sop| *sop == review.sop_instance_uid)
+                .map_or(0, |index| index + 1);
+            Ok(Some((store.inventory(&known.study_instance_uid)?.number, number)))
+        })
+        .await?;
+    let queue = origin.queue.as_deref().and_then(ReviewQueue::from_name);
+    Ok(Redirect::to(&match (withdrawn, queue) {
+        (Some((study, number)), Some(queue)) => format!("/loop/{study}/{number}?queue={queue}"),
+        (Some((study, number)), None) => format!("/loop/{study}/{number}"),
+        (None, _) => "/review".to_owned(),
+    }))
+}

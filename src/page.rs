@@ -1,0 +1,67 @@
+//! The page beside the daemon, or alone: its token, its connections to the database.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use daemon::Settings;
+use daemon::settings::PageSettings;
+use store::{PageBackend, SqliteStore};
+use web::{Server, Stores, Token};
+
+/// Connections that read, beside the one that writes.
+const READERS: usize = 3;
+
+/// Listens as the settings say, until the server is dropped.
+///
+/// # Errors
+/// The address is taken, the database or the token file cannot be used.
+pub fn start(page: &PageSettings, settings: &Settings) -> anyhow::Result<Server> {
+    let sampling = crate::commands::pipeline_source(settings)?.read(&settings.models)?.sampling;
+    let plan =
+        ecg::PlanSettings { strategy: sampling.strategy, frames_per_clip: sampling.frames_per_clip, max_clips: None };
+    let token = token(&token_file(page, settings))?;
+    let settings_of_page = web::PageSettings {
+        token,
+        hosts: page.hosts.clone(),
+        reviewers: page.reviewers.clone(),
+        show_burned_in_text: page.show_burned_in_text,
+        viewers: page
+            .viewers
+            .iter()
+            .map(|viewer| web::ViewerLink { title: viewer.title.clone(), address: viewer.address.clone() })
+            .collect(),
+        plan,
+    };
+    let writer: Arc<dyn PageBackend> = Arc::new(SqliteStore::open(&settings.database)?);
+    let reader = |_| Ok(Arc::new(SqliteStore::open_read_only(&settings.database)?) as Arc<dyn PageBackend>);
+    let readers = (0..READERS).map(reader).collect::<anyhow::Result<_>>()?;
+    Ok(Server::start(&page.listen.to_string(), settings_of_page, Stores::new(readers, writer))?)
+}
+
+/// Returns the file that holds the token: the one of the settings, else one beside the database.
+pub fn token_file(page: &PageSettings, settings: &Settings) -> PathBuf {
+    page.token_file.clone().unwrap_or_else(|| {
+        let mut name = settings.database.clone().into_os_string();
+        name.push(".page-token");
+        name.into()
+    })
+}
+
+/// Reads the token, or makes one that nobody but the owner can read.
+fn token(file: &Path) -> anyhow::Result<Token> {
+    match fs::read_to_string(file) {
+        Ok(text) => Token::from_text(&text).with_context(|| {
+            format!("{} holds no token of at least 16 characters: delete it, and a new one is made", file.display())
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let token = Token::random().context("no random numbers")?;
+            files::write(file, format!("{}\n", token.secret()).as_bytes(), files::Access::Owner)
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            Ok(token)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
+    }
+}
