@@ -15,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading peers reference-numbers bench-peers peers-dicom book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading peers reference-numbers bench-peers peers-dicom browser book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -40,7 +40,7 @@ build: deps ## Build the program: target/release/echolabel
 demo: build ## Simulate two studies, label them, print the inventory: no data needed
 	target/release/echolabel demo --out demo-out
 
-test: deps ## Run every test; says how many were skipped for lack of ../shared/data or of `make peers-dicom`
+test: deps ## Run every test; says how many were skipped for lack of ../shared/data of `make peers-dicom` or of `make browser`
 	CARGO=$(CARGO) tools/run_tests --workspace --locked
 
 verify: build ## Compare every layer, loss, resizing and weight file with the original frameworks' numbers (minutes)
@@ -162,6 +162,9 @@ peers-dicom: python ## Install the DICOM programs that tests send to and receive
 	$(call install,$(DICOM_PACKAGES))
 	@[ -x .venv-dicom/bin/python ] && .venv-dicom/bin/python -c 'import pynetdicom, highdicom' 2>/dev/null || { python3 -m venv .venv-dicom && \
 	  .venv-dicom/bin/pip install --quiet --require-hashes --no-deps -r tools/peers_dicom.txt; }
+
+browser: ## Install the browser that tests use the page with: Debian's Chromium and its driver
+	$(call install,chromium chromium-driver)
 
 book: ## Build docs/ as a book: target/book (installs mdbook, minutes)
 	@command -v mdbook >/dev/null || $(CARGO) install --locked mdbook --version 0.5.2

@@ -7,7 +7,7 @@ use crate::sources::{crate_names, workspace};
 
 /// Packages from outside that only some crates may use, so that what they do stays in one place. The root package is
 /// `echolabel`.
-const PACKAGE_USERS: [(&str, &[&str]); 10] = [
+const PACKAGE_USERS: [(&str, &[&str]); 11] = [
     ("clap", &["echolabel"]),
     ("ureq", &["echolabel"]),
     ("anyhow", &["echolabel"]),
@@ -17,7 +17,8 @@ const PACKAGE_USERS: [(&str, &[&str]); 10] = [
     ("rusqlite", &["store"]),
     ("ffmpeg-next", &["cine"]),
     ("seccompiler", &["decode_workers"]),
-    ("maud", &["evaluate"]),
+    ("axum", &["web"]),
+    ("maud", &["evaluate", "web"]),
 ];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_example_shows_every_key() {
-        let tables = ["inbox", "labelling", "retry", "study", "send", "notify", "receive"];
+        let tables = ["inbox", "labelling", "retry", "study", "send", "notify", "receive", "page"];
         for key in keys_of("").into_iter().filter(|key| !tables.contains(&key.as_str())) {
             assert!(EXAMPLE.contains(&format!("\n{key} = ")), "{key}");
         }
