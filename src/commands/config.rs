@@ -30,6 +30,9 @@ fn check(common: &Common) -> Outcome {
         }
         Err(error) => problems.push(format!("labelling.pipeline: {error:#}")),
     }
+    if let Err(error) = crate::protocols::named(&settings.study_protocol, &settings.models) {
+        problems.push(format!("study.protocol: {error:#}"));
+    }
     if let Err(error) = settings.labelling.device.parse::<nn::DeviceChoice>() {
         problems.push(format!("labelling.device: {error}"));
     }

@@ -77,7 +77,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
         folders.inbox.display()
     ))?;
     output::line(format_args!("  database   {} (SQLite)", folders.database.display()))?;
-    output::line(format_args!("  exports    {} (CSV and JSON)", folders.exports.display()))?;
+    output::line(format_args!("  exports    {} (CSV, JSON and Parquet)", folders.exports.display()))?;
     output::line(format_args!(
         "  pictures   {} ({drawn} loops with sector, ECG and sampled frames)",
         folders.pictures.display()
