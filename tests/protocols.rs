@@ -16,8 +16,8 @@ fn protocols_are_listed_and_shown_and_a_lab_has_its_own() {
     }
     assert_eq!(stdout.matches("not checked by an echo lead").count(), 2, "{stdout}");
     let (_, shown, _) = run(&["protocols", "ase-2019"]);
-    assert!(shown.contains("TAPSE, M-mode (m_mode): mmode-a4ch-rv"), "{shown}");
-    assert!(shown.contains("RV outflow, long axis (2d or dual): no label set has such a view"), "{shown}");
+    assert!(shown.contains("TAPSE M-mode (m_mode): mmode-a4ch-rv"), "{shown}");
+    assert!(shown.contains("RV outflow long axis (2d or dual): no label set has such a view"), "{shown}");
     let (code, _, stderr) = run(&["protocols", "ase-2091"]);
     assert!(code == 2 && stderr.contains("did you mean ase-2019"), "{stderr}");
 
@@ -30,6 +30,11 @@ fn protocols_are_listed_and_shown_and_a_lab_has_its_own() {
     fs::write(folder.path().join("wrong.protocol.toml"), own.replace("views", "viewz")).unwrap();
     let (code, _, stderr) = run(&["protocols", "--models", models]);
     assert!(code == 2 && stderr.contains("wrong.protocol.toml") && stderr.contains("viewz"), "{stderr}");
+
+    let config = folder.path().join("echolabel.toml");
+    fs::write(&config, "[study]\nprotocol = \"ase-2091\"\n").unwrap();
+    let (code, _, stderr) = run(&["config", "check", "--config", config.to_str().unwrap()]);
+    assert!(code == 2 && stderr.contains("study.protocol") && stderr.contains("ase-2091"), "{stderr}");
 }
 
 #[test]
@@ -63,9 +68,9 @@ fn an_inventory_says_what_a_study_lacks_and_what_nobody_can_judge() {
         let items = society["items"].as_array().unwrap();
         items.iter().find(|item| item["name"] == name).map(|item| item["state"].clone()).unwrap()
     };
-    assert_eq!(state("TAPSE, M-mode"), "not_judged", "an M-mode loop is there, but the model has no views of them");
-    assert_eq!(state("RV outflow, long axis"), "not_judged");
-    assert!(text.contains("not judged: ") && text.contains("TAPSE, M-mode"), "{text}");
+    assert_eq!(state("TAPSE M-mode"), "not_judged", "an M-mode loop is there, but the model has no views of them");
+    assert_eq!(state("RV outflow long axis"), "not_judged");
+    assert!(text.contains("not judged: ") && text.contains("TAPSE M-mode"), "{text}");
 }
 
 #[test]
