@@ -191,7 +191,7 @@ mod tests {
             rows: vec![
                 ["PLAX", "0.75", "60", "true"].map(str::to_owned).into(),
                 ["", "", "", ""].map(str::to_owned).into(),
-                ["größer", "-1.5", "1", "false"].map(str::to_owned).into(),
+                ["größer", "0.5", "1", "false"].map(str::to_owned).into(),
             ],
         };
         let bytes = table.bytes().unwrap();
@@ -202,7 +202,7 @@ mod tests {
             [
                 "{view: \"PLAX\", confidence: 0.75, frames: 60, best: true}",
                 "{view: null, confidence: null, frames: null, best: null}",
-                "{view: \"größer\", confidence: -1.5, frames: 1, best: false}",
+                "{view: \"größer\", confidence: 0.5, frames: 1, best: false}",
             ]
         );
     }
