@@ -67,8 +67,17 @@ fn a_model_is_adapted_used_and_put_back() {
     assert!(std::fs::metadata(folder.path().join("models/ours.card.toml")).is_err());
 
     write_labels(&studies, &labels, same);
-    let (code, stdout, stderr) = run(&[&adapt[..], &["--json"]].concat());
+    let recipe = at("tuned.toml");
+    let (code, stdout, stderr) = run(&[&adapt[..], &["--json", "--recipe", &recipe]].concat());
     assert_eq!(code, 0, "{stderr}\n{stdout}");
+    assert!(stderr.contains("echolabel train"), "{stderr}");
+    let recipe = train::Recipe::read(Path::new(&recipe)).expect("a recipe");
+    assert_eq!(
+        (recipe.name.as_str(), recipe.model.as_str(), recipe.start),
+        ("ours-tuned", "ours", Some("ours".into()))
+    );
+    let train::DataRecipe::Loops(data) = recipe.data else { panic!("loops") };
+    assert_eq!((data.folder, &data.labels), (None, &labels));
     let report = &json_lines(&stdout)[0];
     let accuracy = |side: &str| report[side]["accuracy"]["value"].as_f64().expect("a share");
     assert!(accuracy("after") > accuracy("before") + 0.3, "{report}");

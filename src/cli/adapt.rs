@@ -38,6 +38,10 @@ pub struct AdaptOptions {
     /// Seed of the division of patients
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// Recipe of a full fine-tuning from the adapted model, to be written if it is accepted; labels of a database are expected
+    /// in a file loops.csv beside it, which `export --format csv --paths` writes
+    #[arg(long, value_name = "FILE")]
+    pub recipe: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

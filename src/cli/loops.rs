@@ -8,8 +8,9 @@ use store::{LoopName, StudyName};
 
 /// `echolabel demo`
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  echolabel demo --out my-demo --studies 1")]
+#[command(after_help = "Examples:
+  echolabel demo --out my-demo --studies 1
+  echolabel demo --pacs --studies 1               by DICOM: a cart sends, the reports come back into the archive")]
 pub struct DemoOptions {
     /// Folder for the studies, the database, pictures and exports; made anew
     #[arg(long, value_name = "DIR", default_value = "demo-out")]
@@ -20,6 +21,10 @@ pub struct DemoOptions {
     /// Seed of the simulation
     #[arg(long, value_name = "S", default_value_t = 2)]
     pub seed: u64,
+    /// Send the studies by C-STORE, and the reports back to an archive: Orthanc where it is installed, else a receiver of this
+    /// program
+    #[arg(long)]
+    pub pacs: bool,
 }
 
 /// `echolabel watch`

@@ -1,6 +1,7 @@
 //! `echolabel adapt`: a lab's own last layer, from its own labels.
 
 mod labels;
+mod recipe;
 mod report;
 mod vectors;
 
@@ -14,6 +15,7 @@ use zoo::{LabelSet, ModelCard, Registry, Task};
 use super::eval::fit::calibration_of;
 use super::{Failure, Outcome};
 use crate::cli::{AdaptOptions, Common};
+use crate::output;
 
 /// Learns the layer, prints the judgement and writes the model if it is better.
 pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
@@ -46,6 +48,13 @@ pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
     let written = adapted.is_better.then(|| write(options, &registry, &card, &views, &adapted)).transpose()?;
     let before = own.is_some().then_some(card.name.as_str());
     report::print(options, before, &adapted, written.as_deref())?;
+    if let Some(path) = options.recipe.as_deref().filter(|_| adapted.is_better) {
+        let labels = recipe::write(path, options)?;
+        let (path, labels) = (path.display(), labels.display());
+        output::note(format_args!(
+            "{path} trains the whole network from here on, which takes hundreds of loops a view: `echolabel train {path}`, with the labels in {labels}"
+        ));
+    }
     if adapted.is_better { Ok(()) } else { Err(Failure::SomeInputs) }
 }
 

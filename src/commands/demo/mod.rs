@@ -1,5 +1,8 @@
 //! `echolabel demo`: the whole way on simulated studies, with nothing to bring.
 
+mod archive;
+mod pacs;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,6 +25,9 @@ const PICTURES: usize = 6;
 /// Simulates, watches, labels, and says where everything is.
 pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     let folders = Folders::make(&options.out)?;
+    if options.pacs {
+        return pacs::run(common, options, &folders);
+    }
     let overrides = Overrides {
         folders: vec![folders.inbox.clone()],
         database: Some(folders.database.clone()),

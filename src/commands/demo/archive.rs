@@ -1,0 +1,127 @@
+//! The archive of the demo: Orthanc where it is installed, else a receiver of this program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use daemon::{Overrides, Settings, Shutdown};
+use serde_json::json;
+
+use crate::receive;
+
+/// Time that Orthanc has to answer after its start.
+const MAX_START: Duration = Duration::from_secs(30);
+/// The folder where Debian keeps servers, which only root's `PATH` names.
+const SERVERS: &str = "/usr/sbin";
+
+/// An archive that runs until it is dropped.
+pub enum Archive {
+    /// Another program.
+    Orthanc {
+        /// Its configuration.
+        configuration: PathBuf,
+        /// It.
+        process: Child,
+    },
+    /// A receiver of this program.
+    Own {
+        /// Ends it.
+        shutdown: Shutdown,
+        /// Its thread.
+        receiving: Option<JoinHandle<()>>,
+    },
+}
+
+impl Archive {
+    /// Starts an archive that listens on `port` of this computer, called `ARCHIVE`, and keeps its objects in `folder`.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(folder: &Path, port: u16) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        match orthanc() {
+            Some(program) => Self::start_orthanc(&program, folder, port),
+            None => Self::start_own(folder, port),
+        }
+    }
+
+    fn start_orthanc(program: &Path, folder: &Path, port: u16) -> anyhow::Result<Self> {
+        let folder = std::path::absolute(folder)?;
+        let configuration = folder.join("orthanc.json");
+        let settings = json!({
+            "Name": "echolabel demo", "StorageDirectory": folder, "IndexDirectory": folder,
+            "DicomAet": "ARCHIVE", "DicomPort": port, "DicomAlwaysAllowStore": true, "DicomCheckCalledAet": false,
+            "HttpPort": super::pacs::free_port()?, "RemoteAccessAllowed": false, "AuthenticationEnabled": false
+        });
+        fs::write(&configuration, format!("{settings:#}"))?;
+        let process = Command::new(program)
+            .arg(&configuration)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let archive = Self::Orthanc { configuration, process };
+        let start = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            anyhow::ensure!(start.elapsed() < MAX_START, "Orthanc does not answer");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Ok(archive)
+    }
+
+    fn start_own(folder: &Path, port: u16) -> anyhow::Result<Self> {
+        let configuration = folder.with_file_name("archive.toml");
+        let text = format!(
+            "# The archive of the demo, a second receiver of echolabel.\n\
+             [inbox]\nfolders = [{:?}]\n\n\
+             [receive]\nlisten = \"127.0.0.1:{port}\"\nae_title = \"ARCHIVE\"\n\
+             peers = [{{ ae = \"ECHOLABEL\" }}]\nkeep_free = \"100 MiB\"\n",
+            folder.file_name().unwrap_or_default()
+        );
+        fs::write(&configuration, text)?;
+        let settings = Settings::load(Some(&configuration), Overrides::default())?;
+        let receive = settings.receive.context("the archive of the demo has no [receive]")?;
+        let shutdown = Shutdown::new();
+        let receiving = receive::start(&receive, &settings.database, &shutdown)?;
+        Ok(Self::Own { shutdown, receiving: Some(receiving) })
+    }
+
+    /// Returns what to say about it.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Orthanc { configuration, .. } => {
+                format!("Orthanc; `Orthanc {}` shows it in a browser", configuration.display())
+            }
+            Self::Own { .. } => "a receiver of this program, for Orthanc is not installed".to_owned(),
+        }
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        match self {
+            Self::Orthanc { process, .. } => {
+                let ended = process.kill().and_then(|()| process.wait());
+                if let Err(error) = ended {
+                    tracing::warn!(reason = %error, "Orthanc does not end");
+                }
+            }
+            Self::Own { shutdown, receiving } => {
+                shutdown.request();
+                if receiving.take().is_some_and(|receiving| receiving.join().is_err()) {
+                    tracing::error!("the archive panicked");
+                }
+            }
+        }
+    }
+}
+
+/// Returns the program, where it is installed.
+fn orthanc() -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let named = |folder: PathBuf| folder.join("Orthanc");
+    std::env::split_paths(&folders).chain([SERVERS.into()]).map(named).find(|program| program.is_file())
+}
