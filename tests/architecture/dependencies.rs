@@ -12,7 +12,7 @@ const PACKAGE_USERS: [(&str, &[&str]); 11] = [
     ("ureq", &["echolabel"]),
     ("anyhow", &["echolabel"]),
     ("notify", &["daemon"]),
-    ("tokio", &["dicom_net"]),
+    ("tokio", &["dicom_net", "web"]),
     ("dicom-ul", &["dicom_net"]),
     ("rusqlite", &["store"]),
     ("ffmpeg-next", &["cine"]),

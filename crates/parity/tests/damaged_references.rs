@@ -226,9 +226,11 @@ fn formula_weights_are_those_of_the_references() {
                 continue;
             }
             let name = entry["name"].as_str().unwrap();
+            // Files that give the range of each tensor instead follow a rule of their own, which `parity` reads with them.
+            let Some(first) = entry["first4"].as_array() else { continue };
             let ours = source.tensor(name, &shape).unwrap().to_device(&Device::Cpu).unwrap();
             let ours: Vec<f32> = ours.flatten_all().unwrap().to_vec1().unwrap();
-            for (ours, theirs) in ours.iter().zip(entry["first4"].as_array().unwrap()) {
+            for (ours, theirs) in ours.iter().zip(first) {
                 assert_eq!(*ours, theirs.as_f64().unwrap() as f32, "{} {name}", path.display());
             }
             compared += 1;

@@ -13,14 +13,15 @@ use dicom_dictionary_std::tags;
 use dicom_object::from_reader;
 use test_support::{installed_file, python_with};
 
-/// What dciodvfy says of a document that is as it should be: its list of attributes is older than Device UID there.
+/// Words of dciodvfy about a document that is as it should be: its list of attributes is older than Device UID there.
 const KNOWN_TO_DCIODVFY: [&str; 2] =
     ["Attribute is not present in standard DICOM IOD - (0x0018,0x1002)", "this is a Standard Extended SOP Class"];
 
-/// What dsrdump says of every document: it does not check templates.
+/// Words of dsrdump about every document: it does not check templates.
 const KNOWN_TO_DSRDUMP: &str = "Check for template constraints not yet supported";
 
-/// What PixelMed says of documents that are as they should be; network.md, C.3 looks each up in its rules.
+/// Words of PixelMed about documents that are as they should be. Its rules of 2022 know CID 100 without echocardiography,
+/// TID 1501 without qualitative evaluations, and look for the title of key objects in the wrong place.
 const KNOWN_TO_PIXELMED: [&str; 4] = [
     // Context group 100 is extensible; an honest code for echocardiography cannot be in it.
     "433236007",

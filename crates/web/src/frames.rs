@@ -14,8 +14,8 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use crate::PageError;
+use crate::app::App;
 use crate::names::LoopAddress;
-use crate::router::App;
 
 /// Frames that are read ahead of the browser: memory does not grow with the loop.
 const READ_AHEAD: usize = 4;

@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::app::App;
 use crate::pages::layout;
-use crate::router::App;
 use crate::session::Person;
 
 /// Name of the cookie that holds the key of a session.

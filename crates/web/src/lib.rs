@@ -4,15 +4,18 @@
 //! for a token, and answers only requests that name it as their host and come from its own pages.
 
 mod api;
+mod app;
 mod assets;
 mod blocking;
 mod error;
 mod frames;
 mod guard;
 mod loop_facts;
+mod loop_record;
 mod metrics;
 mod names;
 mod pages;
+mod reviewing;
 mod router;
 mod server;
 mod session;

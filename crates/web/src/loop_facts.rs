@@ -8,9 +8,9 @@ use pipeline::Inspection;
 use serde::Serialize;
 
 use crate::PageError;
+use crate::app::App;
 use crate::frames::open;
 use crate::names::LoopAddress;
-use crate::router::App;
 
 /// Header facts of a loop, read without decoding a frame where its header names the sector.
 #[derive(Debug, Serialize)]

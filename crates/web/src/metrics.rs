@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use store::Overview;
 
 use crate::PageError;
-use crate::router::App;
+use crate::app::App;
 
 /// Answers in the text format of Prometheus (version 0.0.4).
 pub(crate) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, PageError> {

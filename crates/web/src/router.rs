@@ -1,25 +1,14 @@
 //! Which address is answered by what.
 
-use std::sync::Arc;
-
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-use crate::session::Sessions;
-use crate::settings::{PageSettings, Stores};
+use crate::app::App;
 use crate::{PageError, api, assets, frames, guard, loop_facts, metrics, pages};
 
 /// Bytes of a form or a JSON object, at most: a comment is the longest part.
 const MAX_BODY_BYTES: usize = 64 << 10;
-
-/// What every answer may use.
-#[derive(Clone)]
-pub(crate) struct App {
-    pub(crate) settings: Arc<PageSettings>,
-    pub(crate) stores: Stores,
-    pub(crate) sessions: Sessions,
-}
 
 /// Returns all routes behind the guard.
 pub(crate) fn router(app: App) -> Router {

@@ -9,7 +9,8 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
 use crate::PageError;
-use crate::router::{App, router};
+use crate::app::App;
+use crate::router::router;
 use crate::session::Sessions;
 use crate::settings::{PageSettings, Stores};
 

@@ -1,6 +1,7 @@
 //! The archive of the demo: Orthanc where it is installed, else a receiver of this program.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
@@ -54,7 +55,7 @@ impl Archive {
         let settings = json!({
             "Name": "echolabel demo", "StorageDirectory": folder, "IndexDirectory": folder,
             "DicomAet": "ARCHIVE", "DicomPort": port, "DicomAlwaysAllowStore": true, "DicomCheckCalledAet": false,
-            "HttpPort": super::pacs::free_port()?, "RemoteAccessAllowed": false, "AuthenticationEnabled": false
+            "HttpPort": free_port()?, "RemoteAccessAllowed": false, "AuthenticationEnabled": false
         });
         fs::write(&configuration, format!("{settings:#}"))?;
         let process = Command::new(program)
@@ -117,6 +118,15 @@ impl Drop for Archive {
             }
         }
     }
+}
+
+/// Returns a port that was free a moment ago.
+///
+/// # Errors
+/// There is none.
+pub fn free_port() -> anyhow::Result<u16> {
+    let socket = TcpListener::bind("127.0.0.1:0").context("no free port")?;
+    Ok(socket.local_addr()?.port())
 }
 
 /// Returns the program, where it is installed.

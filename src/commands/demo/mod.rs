@@ -1,15 +1,18 @@
 //! `echolabel demo`: the whole way on simulated studies, with nothing to bring.
 
 mod archive;
+mod folders;
 mod pacs;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use daemon::{Overrides, Shutdown};
 use store::export::{self, ExportOptions, FORMATS};
 use store::{LabelStore as _, SqliteStore};
+
+use folders::{Folders, simulate};
 
 use super::Outcome;
 use super::inventory::JudgedStudy;
@@ -17,8 +20,6 @@ use crate::cli::{Common, DemoOptions};
 use crate::labeller::PipelineLabeller;
 use crate::{output, picture};
 
-/// Marks a folder as made by the demo, so that only such a one is ever emptied.
-const MARKER: &str = ".echolabel-demo";
 /// Loops of the first study that get a picture.
 const PICTURES: usize = 6;
 
@@ -92,49 +93,6 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     output::line(format_args!(
         "Next: echolabel inventory --db {database}, or echolabel watch YOUR-FOLDER --once --db lab.sqlite"
     ))
-}
-
-/// Folders and files that the demo makes.
-struct Folders {
-    inbox: PathBuf,
-    database: PathBuf,
-    exports: PathBuf,
-    pictures: PathBuf,
-}
-
-impl Folders {
-    /// Makes the folders anew; refuses a folder that holds anything but an earlier demo.
-    fn make(out: &Path) -> anyhow::Result<Self> {
-        let marker = out.join(MARKER);
-        let occupied = std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
-        if occupied {
-            if !marker.is_file() {
-                bail!("{} holds files that are not the demo's: choose another folder with --out", out.display());
-            }
-            std::fs::remove_dir_all(out).with_context(|| format!("cannot empty {}", out.display()))?;
-        }
-        let folders = Self {
-            inbox: out.join("inbox"),
-            database: out.join("echolabel.sqlite"),
-            exports: out.join("exports"),
-            pictures: out.join("pictures"),
-        };
-        for folder in [&folders.inbox, &folders.exports, &folders.pictures] {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
-        std::fs::write(&marker, "made by `echolabel demo`, which empties this folder when it runs again\n")
-            .with_context(|| format!("cannot write {}", marker.display()))?;
-        Ok(folders)
-    }
-}
-
-fn simulate(options: &DemoOptions, inbox: &Path) -> anyhow::Result<()> {
-    let studies =
-        phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };
-    for number in 0..options.studies {
-        phantom::write_study(&studies, number, inbox, &mut |_, _| {})?;
-    }
-    Ok(())
 }
 
 /// Draws the first loops of the first study.

@@ -1,6 +1,5 @@
 //! `echolabel demo --pacs`: a cart sends by DICOM, and the reports come back into the archive, without a person.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,9 +8,10 @@ use daemon::{Overrides, Settings, Shutdown};
 use dicom_net::{Destination, SendOutcome, SentObject};
 use store::{LabelStore as _, Outbox as _, OutboxKind, OutboxRow, OutboxState, SqliteStore};
 
-use super::archive::Archive;
-use super::{Folders, simulate};
+use super::archive::{Archive, free_port};
+use super::folders::{Folders, simulate};
 use crate::cli::{Common, DemoOptions};
+use crate::commands::inventory::{self, JudgedStudy};
 use crate::commands::{Outcome, watch};
 use crate::labeller::PipelineLabeller;
 use crate::{output, receive};
@@ -70,8 +70,8 @@ pub fn run(common: &Common, options: &DemoOptions, folders: &Folders) -> Outcome
     let store = SqliteStore::open(&folders.database).context("cannot open the database")?;
     let protocol = crate::protocols::named(&settings.study_protocol, &settings.models)?;
     for study in store.studies()? {
-        let inventory = store.inventory(&study.study_instance_uid)?;
-        crate::commands::inventory::print(&super::JudgedStudy::new(&store, inventory, &protocol)?, false)?;
+        let found = store.inventory(&study.study_instance_uid)?;
+        inventory::print(&JudgedStudy::new(&store, found, &protocol)?, false)?;
     }
     output::line(format_args!("Sent back into the same studies, to {}:", archive.words()))?;
     for row in &reports {
@@ -85,15 +85,6 @@ pub fn run(common: &Common, options: &DemoOptions, folders: &Folders) -> Outcome
         configuration.display()
     ))?;
     output::line(format_args!("  outbox         echolabel jobs outbox --db {}", folders.database.display()))
-}
-
-/// Returns a port that was free a moment ago.
-///
-/// # Errors
-/// There is none.
-pub fn free_port() -> anyhow::Result<u16> {
-    let socket = TcpListener::bind("127.0.0.1:0").context("no free port")?;
-    Ok(socket.local_addr()?.port())
 }
 
 fn configuration_text(port: u16, archive_port: u16) -> String {

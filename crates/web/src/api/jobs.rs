@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::{FailedJobs, JobFilter, JobRow, JobState};
 
 use crate::PageError;
-use crate::router::App;
+use crate::app::App;
 
 /// A job without its path, which may hold a name.
 #[derive(Debug, Serialize)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use store::{Inventory, StudyFilter, StudyProgress, StudyRow};
 
 use crate::PageError;
-use crate::router::App;
+use crate::app::App;
 
 /// Studies of an answer, at most.
 const MAX_STUDIES: u32 = 500;

@@ -13,7 +13,7 @@ use store::{JobFilter, JobRow, JobState, Overview};
 use super::layout::page as layout;
 use crate::PageError;
 use crate::api::jobs::RetryRequest;
-use crate::router::App;
+use crate::app::App;
 use crate::session::Person;
 
 /// Time that the summary looks back.

@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::layout::document;
 use crate::PageError;
+use crate::app::App;
 use crate::guard::{session_cookie, session_key};
-use crate::router::App;
 use crate::session::Person;
 
 /// Longest name of a person, in bytes.

@@ -4,23 +4,17 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use domain::Prediction;
 use maud::{Markup, html};
-use serde::Deserialize;
 use store::{Review, ReviewQueue, ReviewRole, latest_reviews};
 
 use super::layout::page as layout;
 use super::review::form;
 use super::words::{acquired, percent};
 use crate::PageError;
-use crate::api::loops::LoopRecord;
+use crate::app::App;
+use crate::loop_record::LoopRecord;
 use crate::names::LoopAddress;
-use crate::router::App;
+use crate::reviewing::Origin;
 use crate::session::Person;
-
-/// Queue that the loop was opened from.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Origin {
-    pub(crate) queue: Option<String>,
-}
 
 /// Shows a loop.
 pub(crate) async fn page(

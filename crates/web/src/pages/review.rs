@@ -8,14 +8,14 @@ use evaluate::agreement::reader_kappa;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{Review, ReviewQueue, ReviewRole};
+use store::{ReviewQueue, ReviewRole};
 
 use super::layout::page as layout;
-use super::loop_page::Origin;
 use crate::PageError;
-use crate::api::loops::LoopRecord;
-use crate::names::{LoopAddress, NamedLoop};
-use crate::router::App;
+use crate::app::App;
+use crate::loop_record::LoopRecord;
+use crate::names::LoopAddress;
+use crate::reviewing::{MAX_COMMENT_BYTES, Origin, Verdict, record};
 use crate::session::Person;
 
 /// Keys of the views, in the order of the label set; `n`, `s`, `u`, `m` have meanings of their own.
@@ -23,16 +23,6 @@ const VIEW_KEYS: [&str; 32] = [
     "1", "2", "3", "4", "5", "6", "7", "8", "9", "0", "q", "w", "e", "r", "t", "y", "i", "o", "p", "a", "d", "f", "g",
     "h", "j", "k", "l", "z", "x", "c", "v", "b",
 ];
-/// Longest comment, in bytes.
-const MAX_COMMENT_BYTES: usize = 1000;
-
-/// A person's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    View(String),
-    NoView,
-    NotSure,
-}
 
 /// The form of a review.
 #[derive(Debug, Deserialize)]
@@ -96,40 +86,6 @@ pub(crate) async fn add(
         Some(queue) => format!("/review?queue={queue}"),
         None => format!("/loop/{}", address.name()),
     }))
-}
-
-/// Keeps a review of a loop.
-///
-/// # Errors
-/// The study's label set has no such view, the comment is too long, or the database cannot be written.
-pub(crate) async fn record(
-    app: &App,
-    named: &NamedLoop,
-    verdict: Verdict,
-    role: ReviewRole,
-    reviewer: String,
-    comment: Option<String>,
-) -> Result<Review, PageError> {
-    let comment = comment.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    if comment.as_ref().is_some_and(|text| text.len() > MAX_COMMENT_BYTES) {
-        return Err(PageError::Invalid(format!("a comment has at most {MAX_COMMENT_BYTES} bytes")));
-    }
-    if reviewer.trim().is_empty() {
-        return Err(PageError::Invalid("a review needs somebody who answers for it".to_owned()));
-    }
-    let study = named.study.clone();
-    if let Verdict::View(view) = &verdict {
-        let views = app.stores.read(move |store| store.label_set(&study)).await?;
-        if !views.contains(view) {
-            return Err(PageError::Invalid(format!("the views of the study are {}", views.join(", "))));
-        }
-    }
-    let not_sure = verdict == Verdict::NotSure;
-    let view = if let Verdict::View(view) = verdict { Some(view) } else { None };
-    let review = Review { not_sure, role, comment, ..Review::new(named.sop.clone(), view, reviewer, Timestamp::now()) };
-    let kept = review.clone();
-    app.stores.write(move |store| store.add_review(&kept)).await?;
-    Ok(review)
 }
 
 /// Goes to the next loop of a queue, or says that none waits.

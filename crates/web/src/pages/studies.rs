@@ -9,7 +9,7 @@ use super::layout::page as layout;
 use super::words::acquired;
 use crate::PageError;
 use crate::api::studies::Listing;
-use crate::router::App;
+use crate::app::App;
 use crate::session::Person;
 
 /// Studies of a page.

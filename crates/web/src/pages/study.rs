@@ -9,7 +9,7 @@ use store::{Inventory, InventoryLoop, NotLabelled, ViewInventory};
 use super::layout::page as layout;
 use super::words::{acquired, percent};
 use crate::PageError;
-use crate::router::App;
+use crate::app::App;
 use crate::session::Person;
 use crate::settings::ViewerLink;
 

@@ -1,0 +1,14 @@
+//! What every answer may use.
+
+use std::sync::Arc;
+
+use crate::session::Sessions;
+use crate::settings::{PageSettings, Stores};
+
+/// Settings, connections and sessions of a server.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) settings: Arc<PageSettings>,
+    pub(crate) stores: Stores,
+    pub(crate) sessions: Sessions,
+}
