@@ -1,4 +1,4 @@
-//! What every answer may use.
+//! The state that every answer may use.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use crate::session::Person;
 const COOKIE_NAME: &str = "echolabel";
 /// Header by which browsers tell where a request comes from.
 const FETCH_SITE: &str = "sec-fetch-site";
-/// What anybody may ask for: the way in, and what monitors ask for.
+/// Addresses that anybody may ask for: the way in, and those of monitors.
 const OPEN_PATHS: [&str; 6] =
     ["/login", "/assets/style.css", "/assets/page.js", "/assets/icon.svg", "/health/live", "/health/ready"];
 

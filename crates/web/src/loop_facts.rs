@@ -1,4 +1,4 @@
-//! What the player needs of a loop: at once the times and the parts that may be shown, later the beat.
+//! Facts of a loop for the player: at once the times and the parts that may be shown, later the beat.
 
 use axum::Json;
 use axum::extract::{Path as Address, State};
