@@ -1,4 +1,4 @@
-//! Which address is answered by what.
+//! The routes: the answer to each address.
 
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
