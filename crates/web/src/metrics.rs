@@ -6,16 +6,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::Overview;
 
 use crate::PageError;
 use crate::app::App;
 
+/// Time that counts of files look back: all of a large archive would take seconds at every scrape.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
+
 /// Answers in the text format of Prometheus (version 0.0.4).
 pub(crate) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, PageError> {
     let (counts, overview) =
-        app.stores.read(|store| Ok((store.counts()?, store.overview(Timestamp::UNIX_EPOCH)?))).await?;
+        app.stores.read(|store| Ok((store.counts()?, store.overview(Timestamp::now() - LOOK_BACK)?))).await?;
     let mut text = String::new();
     let mut metric = |name: &str, help: &str, rows: &[(String, f64)]| {
         // Writing to a string does not fail.
@@ -35,8 +38,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse,
     metric("echolabel_jobs", "Jobs by state.", &jobs);
     let Overview { studies, states, waiting_since, .. } = overview;
     let files: Vec<_> = states.iter().map(|(state, files)| (label("state", state.as_str()), files as f64)).collect();
-    metric("echolabel_files", "Files by state.", &files);
-    metric("echolabel_studies", "Studies in the database.", &[(String::new(), studies as f64)]);
+    metric("echolabel_files_day", "Files of the last 24 hours, and those that wait, by state.", &files);
+    metric("echolabel_studies_day", "Studies with news in the last 24 hours.", &[(String::new(), studies as f64)]);
     let longest_wait = waiting_since.map_or(0.0, |since| (Timestamp::now() - since).get_seconds() as f64);
     metric(
         "echolabel_longest_wait_seconds",

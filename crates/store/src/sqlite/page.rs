@@ -87,20 +87,25 @@ fn study_page(connection: &Connection, filter: &StudyFilter, limit: u32, offset:
         },
     };
     let sql = format!(
-        "WITH listed AS MATERIALIZED (
-            SELECT study_id, study_instance_uid, last_activity FROM study
-            WHERE {progress} AND (?3 IS NULL AND ?4 IS NULL
-                OR study_id = ?5 OR substr(study_instance_uid, 1, length(?3)) = ?3
-                OR EXISTS (SELECT 1 FROM loop WHERE loop.study_id = study.study_id AND substr(acquired, 1, 8) = ?4))
-            ORDER BY last_activity DESC, study_id DESC LIMIT ?1 OFFSET ?2)
-         SELECT listed.study_id, summary.*,
-            (SELECT min(acquired) FROM loop WHERE loop.study_id = listed.study_id) AS acquired,
-            (SELECT count(*) FROM study_view
-             WHERE study_view.study_instance_uid = listed.study_instance_uid) AS views
-         FROM listed JOIN study_summary AS summary USING (study_instance_uid)
-         ORDER BY listed.last_activity DESC, listed.study_id DESC"
+        "SELECT study_instance_uid FROM study
+         WHERE {progress} AND (?3 IS NULL AND ?4 IS NULL
+            OR study_id = ?5 OR substr(study_instance_uid, 1, length(?3)) = ?3
+            OR EXISTS (SELECT 1 FROM loop WHERE loop.study_id = study.study_id AND substr(acquired, 1, 8) = ?4))
+         ORDER BY last_activity DESC, study_id DESC LIMIT ?1 OFFSET ?2"
     );
-    connection.prepare_cached(&sql)?.query_map(params![limit, offset, prefix, day, number], study_row)?.collect()
+    let listed: Vec<String> = connection
+        .prepare_cached(&sql)?
+        .query_map(params![limit, offset, prefix, day, number], |row| row.get(0))?
+        .collect::<Result<_>>()?;
+    // One study at a time: joined with a list, SQLite computes the view for every study of the database first.
+    let mut summary = connection.prepare_cached(
+        "SELECT study_summary.*,
+            (SELECT study_id FROM study WHERE study_instance_uid = ?1) AS study_id,
+            (SELECT min(acquired) FROM loop JOIN study USING (study_id) WHERE study_instance_uid = ?1) AS acquired,
+            (SELECT count(*) FROM study_view WHERE study_instance_uid = ?1) AS views
+         FROM study_summary WHERE study_instance_uid = ?1",
+    )?;
+    listed.iter().map(|uid| summary.query_row([uid], study_row)).collect()
 }
 
 /// Returns a day such as 2026-11-30 or 20261130 as headers write it.
