@@ -3,16 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use daemon::Shutdown;
 use dicom_net::{Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
 use domain::{ReceiveSettings, SopUid, path_tag};
 use store::{LabelStore as _, SqliteStore};
-
-/// Time between two looks at the flag that a signal sets.
-const POLL: Duration = Duration::from_millis(100);
 
 /// The program as the receiver sees it.
 struct Program {
@@ -31,9 +27,7 @@ pub fn start(settings: &ReceiveSettings, database: &Path, shutdown: &Shutdown) -
     tracing::info!(address = %receiver.address(), ae_title = settings.ae_title.as_str(), "receiving");
     let shutdown = shutdown.clone();
     let wait = move || {
-        while !shutdown.requested() {
-            std::thread::sleep(POLL);
-        }
+        shutdown.wait();
         receiver.stop();
     };
     std::thread::Builder::new().name("receive".to_owned()).spawn(wait).context("[receive]")

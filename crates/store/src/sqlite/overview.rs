@@ -8,7 +8,7 @@ use super::row::{count, named, optional_time, time_text};
 use crate::{FileState, Overview, StateCounts};
 
 /// The files that were done with since a time, and those that are not. Two parts and first of all, so that each is found by
-/// its index: asked in one sentence, SQLite reads every file of the database.
+/// its index: in one query SQLite reads every file of the database.
 const RECENT_FILES: &str = "WITH recent AS MATERIALIZED (
     SELECT * FROM file_state WHERE finished_at >= ?1
     UNION ALL SELECT * FROM file_state WHERE finished_at IS NULL)";
