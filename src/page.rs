@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use daemon::Settings;
 use daemon::settings::PageSettings;
 use store::{PageBackend, SqliteStore};
-use web::{Server, Stores, Token};
+use web::{Server, ServerSettings, Stores, Token};
 
 /// Connections that read, beside the one that writes.
 const READERS: usize = 3;
@@ -23,22 +23,18 @@ pub fn start(page: &PageSettings, settings: &Settings) -> anyhow::Result<Server>
     let plan =
         ecg::PlanSettings { strategy: sampling.strategy, frames_per_clip: sampling.frames_per_clip, max_clips: None };
     let token = token(&token_file(page, settings))?;
-    let settings_of_page = web::PageSettings {
+    let server = ServerSettings {
         token,
         hosts: page.hosts.clone(),
         reviewers: page.reviewers.clone(),
         show_burned_in_text: page.show_burned_in_text,
-        viewers: page
-            .viewers
-            .iter()
-            .map(|viewer| web::ViewerLink { title: viewer.title.clone(), address: viewer.address.clone() })
-            .collect(),
+        viewers: page.viewers.clone(),
         plan,
     };
     let writer: Arc<dyn PageBackend> = Arc::new(SqliteStore::open(&settings.database)?);
     let reader = |_| Ok(Arc::new(SqliteStore::open_read_only(&settings.database)?) as Arc<dyn PageBackend>);
     let readers = (0..READERS).map(reader).collect::<anyhow::Result<_>>()?;
-    Ok(Server::start(&page.listen.to_string(), settings_of_page, Stores::new(readers, writer))?)
+    Ok(Server::start(&page.listen.to_string(), server, Stores::new(readers, writer))?)
 }
 
 /// Returns the file that holds the token: the one of the settings, else one beside the database.

@@ -29,6 +29,7 @@ mod receive;
 mod rect;
 mod sampling;
 mod study_attributes;
+mod viewer_link;
 mod weight_status;
 
 pub use ae_title::{AeTitle, InvalidAeTitle};
@@ -46,4 +47,5 @@ pub use receive::{DestinationTls, Peer, ReceiveLimits, ReceiveSettings, ReceiveT
 pub use rect::PixelRect;
 pub use sampling::SamplingStrategy;
 pub use study_attributes::StudyAttributes;
+pub use viewer_link::ViewerLink;
 pub use weight_status::{Standing, WeightStatus};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::session::Sessions;
-use crate::settings::{PageSettings, Stores};
+use crate::settings::{ServerSettings, Stores};
 
 /// Settings, connections and sessions of a server.
 #[derive(Clone)]
 pub(crate) struct App {
-    pub(crate) settings: Arc<PageSettings>,
+    pub(crate) settings: Arc<ServerSettings>,
     pub(crate) stores: Stores,
     pub(crate) sessions: Sessions,
 }

@@ -11,14 +11,11 @@ use cine::Loop;
 use futures_util::stream;
 use jpeg_encoder::{ColorType, Encoder};
 use serde::Deserialize;
-use tokio::sync::mpsc;
 
 use crate::PageError;
 use crate::app::App;
 use crate::names::LoopAddress;
 
-/// Frames that are read ahead of the browser: memory does not grow with the loop.
-const READ_AHEAD: usize = 4;
 /// Quality of frames that are not stored as JPEG.
 const JPEG_QUALITY: u8 = 88;
 /// Media type of the stream: each frame is its length in four bytes, the highest first, and a JPEG file; a frame that
@@ -42,11 +39,16 @@ pub(crate) async fn frames(
     let named = app.stores.named_loop(address).await?;
     let file = app.stores.file(&named).await?;
     let source = crate::blocking::spawn(move || open(&file)).await??;
-    let (sender, receiver) = mpsc::channel(READ_AHEAD);
-    tokio::task::spawn_blocking(move || send(source, &range, &sender));
-    let body = stream::unfold(receiver, |mut receiver| async move {
-        let frame: Vec<u8> = receiver.recv().await?;
-        Some((Ok::<_, io::Error>(frame), receiver))
+    let last = source.header().frames.saturating_sub(1);
+    let last = range.to.unwrap_or(last).min(last);
+    // A frame at a time, when the browser asks for more: one that is slow or stops holds neither a thread nor frames.
+    let body = stream::unfold((source, range.from), move |(mut source, index)| async move {
+        if index > last {
+            return None;
+        }
+        let read = move || (framed(jpeg_of(&mut source, index).unwrap_or_default()), source);
+        let (frame, source) = crate::blocking::spawn(read).await.ok()?;
+        Some((Ok::<_, io::Error>(frame), (source, index + 1)))
     });
     Ok(([(CONTENT_TYPE, FRAME_STREAM)], Body::from_stream(body)))
 }
@@ -59,20 +61,14 @@ pub(crate) fn open(path: &Path) -> Result<Loop, PageError> {
     Loop::open(path).map_err(|error| PageError::File(error.kind().to_owned()))
 }
 
-fn send(mut source: Loop, range: &FrameRange, sender: &mpsc::Sender<Vec<u8>>) {
-    let last = source.header().frames.saturating_sub(1);
-    for index in range.from..=range.to.unwrap_or(last).min(last) {
-        let jpeg = jpeg_of(&mut source, index).unwrap_or_default();
-        let length = u32::try_from(jpeg.len()).unwrap_or_default().to_be_bytes();
-        // The browser has gone to another page.
-        if sender.blocking_send([&length, jpeg.as_slice()].concat()).is_err() {
-            return;
-        }
-    }
+/// Returns a frame behind its length.
+fn framed(jpeg: Vec<u8>) -> Vec<u8> {
+    let length = u32::try_from(jpeg.len()).unwrap_or_default().to_be_bytes();
+    [&length, jpeg.as_slice()].concat()
 }
 
 /// Returns a frame as a JPEG file; `None` where it cannot be decoded.
-pub(crate) fn jpeg_of(source: &mut Loop, index: u32) -> Option<Vec<u8>> {
+fn jpeg_of(source: &mut Loop, index: u32) -> Option<Vec<u8>> {
     if let Ok(Some(stored)) = source.displayable_jpeg(index) {
         return Some(stored);
     }

@@ -24,4 +24,4 @@ mod settings;
 pub use error::PageError;
 pub use server::Server;
 pub use session::Token;
-pub use settings::{PageSettings, Stores, ViewerLink};
+pub use settings::{ServerSettings, Stores};

@@ -12,7 +12,7 @@ use crate::PageError;
 use crate::app::App;
 use crate::router::router;
 use crate::session::Sessions;
-use crate::settings::{PageSettings, Stores};
+use crate::settings::{ServerSettings, Stores};
 
 /// Threads that answer; files and the database are read by others.
 const THREADS: usize = 2;
@@ -33,7 +33,7 @@ impl Server {
     ///
     /// # Errors
     /// The address is in use, or may not be listened on.
-    pub fn start(address: &str, mut settings: PageSettings, stores: Stores) -> Result<Self, PageError> {
+    pub fn start(address: &str, mut settings: ServerSettings, stores: Stores) -> Result<Self, PageError> {
         let listen = |source| PageError::Listen { address: address.to_owned(), source };
         let socket = TcpListener::bind(address).map_err(listen)?;
         socket.set_nonblocking(true).map_err(listen)?;

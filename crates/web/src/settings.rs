@@ -3,23 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use domain::ViewerLink;
 use ecg::PlanSettings;
 use store::PageBackend;
 
 use crate::session::Token;
 
-/// Link to the lab's own viewer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewerLink {
-    /// Words of the link.
-    pub title: String,
-    /// Address with `{study}` where the Study Instance UID stands.
-    pub address: String,
-}
-
-/// Settings of the page.
+/// Settings of a server.
 #[derive(Debug, Clone)]
-pub struct PageSettings {
+pub struct ServerSettings {
     /// Secret that opens the page.
     pub token: Token,
     /// Names by which browsers may reach the server, with the port, such as `echo-pc:8042`.

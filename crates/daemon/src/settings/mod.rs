@@ -22,7 +22,7 @@ use crate::{Backoff, DaemonError, NightWindow};
 
 pub use check::check;
 pub use notify::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, WebhookSettings};
-pub use page::{PageSettings, ViewerLink};
+pub use page::PageSettings;
 pub use polling::Polling;
 pub use problem::Problem;
 pub use send::{ReportDestination, SecretSource, SendProtocol, SendSettings};

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use domain::ViewerLink;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,15 +30,14 @@ pub struct PageSettings {
     pub viewers: Vec<ViewerLink>,
 }
 
-/// Link of a study to another program.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Viewer")]
-pub struct ViewerLink {
+pub(super) struct RawViewer {
     /// Words of the link.
-    pub title: String,
+    title: String,
     /// Address, with `{study}` where the Study Instance UID stands.
-    pub address: String,
+    address: String,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -58,7 +58,7 @@ pub(super) struct RawPage {
     /// Shows pixels outside the ultrasound image too, where names may stand.
     pub(super) show_burned_in_text: bool,
     /// Links of every study to the lab's viewers.
-    pub(super) viewers: Vec<ViewerLink>,
+    pub(super) viewers: Vec<RawViewer>,
 }
 
 impl Default for RawPage {
@@ -92,9 +92,9 @@ impl RawPage {
                            on to 127.0.0.1, or set page.behind_proxy = true if it runs elsewhere";
             return Err(context.problem("page.listen", format!("{listen} {problem}")));
         }
-        let is_link =
-            |viewer: &&ViewerLink| !["http://", "https://"].iter().any(|start| viewer.address.starts_with(start));
-        if let Some(wrong) = self.viewers.iter().find(is_link) {
+        let is_no_link =
+            |viewer: &&RawViewer| !["http://", "https://"].iter().any(|start| viewer.address.starts_with(start));
+        if let Some(wrong) = self.viewers.iter().find(is_no_link) {
             let problem = format!("{:?} does not begin with http:// or https://", wrong.address);
             return Err(context.problem("page.viewers", problem));
         }
@@ -104,7 +104,11 @@ impl RawPage {
             hosts: self.hosts,
             reviewers: self.reviewers,
             show_burned_in_text: self.show_burned_in_text,
-            viewers: self.viewers,
+            viewers: self
+                .viewers
+                .into_iter()
+                .map(|RawViewer { title, address }| ViewerLink { title, address })
+                .collect(),
         })
     }
 }
@@ -119,7 +123,7 @@ impl From<&PageSettings> for RawPage {
             hosts,
             reviewers,
             show_burned_in_text,
-            viewers,
+            viewers: viewers.into_iter().map(|ViewerLink { title, address }| RawViewer { title, address }).collect(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use domain::WeightStatus;
+use domain::{ViewerLink, WeightStatus};
 use maud::{Markup, html};
 use store::{Inventory, InventoryLoop, NotLabelled, ViewInventory};
 
@@ -11,7 +11,6 @@ use super::words::{acquired, percent};
 use crate::PageError;
 use crate::app::App;
 use crate::session::Person;
-use crate::settings::ViewerLink;
 
 /// Shows a study.
 pub(crate) async fn page(
