@@ -21,6 +21,7 @@ mod protocols;
 mod receive;
 mod reporting;
 mod sending;
+mod service;
 
 use crate::cli::{Arguments, Command, Common};
 use crate::commands::{Failure, Outcome};

@@ -128,6 +128,7 @@ impl Observer for Reporter {
                 // A target of its own: this line is in the log at every level.
                 tracing::info!(target: "morning", studies, files, longest_wait_s, "the last 12 hours");
             }
+            DaemonEvent::Alive => {}
             DaemonEvent::Stopping => tracing::info!("stopping, finishing running jobs"),
             _ => tracing::debug!(?event, "event"),
         }

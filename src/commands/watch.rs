@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use daemon::{Daemon, DaemonError, Overrides, Settings, Shutdown, Summary, SystemClock};
+use daemon::{Daemon, DaemonError, DaemonEvent, Observer as _, Overrides, Settings, Shutdown, Summary, SystemClock};
 use domain::WeightStatus;
 use store::{SqliteStore, StoreError};
 
@@ -14,7 +14,7 @@ use crate::cli::{Common, WatchOptions};
 use crate::labeller::{PipelineLabeller, check_file};
 use crate::progress::Reporter;
 use crate::sending::Sender;
-use crate::{output, page};
+use crate::{output, page, service};
 
 /// Time between two tries to open a database that cannot be used.
 const TRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -99,11 +99,15 @@ pub fn watch(
     shutdown: &Shutdown,
 ) -> anyhow::Result<Summary> {
     let reporter = Reporter::start();
+    let observer = |event: &DaemonEvent| {
+        reporter.notice(event);
+        service::notice(event);
+    };
     let clock = SystemClock::new();
     let outcome = loop {
         let store = open_database(settings, once, shutdown)?;
         let daemon =
-            Daemon { settings, store: &store, labeller, file_check: &check_file, observer: &reporter, clock: &clock };
+            Daemon { settings, store: &store, labeller, file_check: &check_file, observer: &observer, clock: &clock };
         let sender = Sender::new(&store, settings, &clock)?;
         match run_beside(sender.as_ref(), once, || {
             if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) }
@@ -162,6 +166,7 @@ fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow
                     told = Some(Instant::now());
                     tracing::warn!(trouble = error.trouble(), "the database cannot be used, waiting");
                 }
+                service::wait_for_database(error.trouble());
                 std::thread::sleep(TRY_INTERVAL);
             }
             opened => return Ok(opened?),

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use jiff::SignedDuration;
 use store::{Backend, StoreError};
 
+use crate::heartbeat::RunningJobs;
 use crate::inbox::{HintReceiver, Inbox, InboxContext, hint_channel};
+use crate::pulse::Pulse;
 use crate::reporter::Reporter;
 use crate::retrying_store::RetryingStore;
 use crate::session::Session;
@@ -67,9 +69,12 @@ impl Daemon<'_> {
     ) -> Result<Summary, DaemonError> {
         let roots = self.roots()?;
         let reporter = Reporter::new(self.observer);
+        let running = RunningJobs::new();
+        let pulse = Pulse::new(self.observer, &running);
         let store = RetryingStore {
             store: self.store,
             reporter: &reporter,
+            pulse: &pulse,
             clock: self.clock,
             shutdown,
             patience,
@@ -83,7 +88,7 @@ impl Daemon<'_> {
         reporter.emit(&DaemonEvent::Started { jobs: store.counts()?, recovered });
 
         let (hint_sender, hints) = hint_channel();
-        let session = Session::new(&daemon, &reporter, hint_sender, shutdown, honour_window);
+        let session = Session::new(&daemon, &reporter, (&running, &pulse), hint_sender, shutdown, honour_window);
         let around = InboxContext {
             settings: &self.settings.inbox,
             database: &self.settings.database,
@@ -92,7 +97,7 @@ impl Daemon<'_> {
             file_check: self.file_check,
             reporter: &reporter,
             wake_worker: &|| session.wake_worker(),
-            is_stopping: &|| session.is_stopping(),
+            is_stopping: &|| session.is_intake_stopping(),
         };
         let mut inbox = Inbox::new(around, roots);
         session.work_beside(|| intake(&session, &mut inbox, &hints))?;

@@ -157,6 +157,8 @@ pub enum DaemonEvent {
         /// Time that the oldest file in the queue has waited.
         longest_wait: Option<SignedDuration>,
     },
+    /// Intake turns and no job has stopped; emitted every second, for whoever restarts a program that hangs.
+    Alive,
     /// Shutdown was asked for; running jobs are being finished.
     Stopping,
 }

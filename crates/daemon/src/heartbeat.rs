@@ -29,7 +29,12 @@ struct Running {
 impl RunningJobs {
     /// Returns an empty list.
     pub fn new() -> Self {
-        Self { jobs: Mutex::default(), max_job_time: MAX_JOB_TIME }
+        Self::with_max_job_time(MAX_JOB_TIME)
+    }
+
+    /// Returns an empty list of jobs that may take this long.
+    pub fn with_max_job_time(max_job_time: Duration) -> Self {
+        Self { jobs: Mutex::default(), max_job_time }
     }
 
     /// Keeps the lease of a job alive until the guard is dropped, or the work has taken too long to be alive.
@@ -47,6 +52,11 @@ impl RunningJobs {
     fn alive(&self) -> Vec<Job> {
         let is_alive = |running: &&Running| running.since.elapsed() < self.max_job_time;
         self.lock().values().filter(is_alive).map(|running| running.job.clone()).collect()
+    }
+
+    /// Returns true if the work on some job has taken too long to be alive.
+    pub fn has_stopped(&self) -> bool {
+        self.lock().values().any(|running| running.since.elapsed() >= self.max_job_time)
     }
 
     /// Extends every lease three times as often as needed, until the other end of `until` is dropped.
@@ -93,11 +103,13 @@ mod tests {
         let worker = "worker".to_owned();
         let job =
             Job { job_id: JobId(1), file, attempts: 1, interruptions: 0, worker, identity: None, replaces_loop: false };
-        let jobs = RunningJobs { max_job_time: Duration::from_millis(50), ..RunningJobs::new() };
+        let jobs = RunningJobs::with_max_job_time(Duration::from_millis(50));
         let kept = jobs.keep_alive(&job);
         assert_eq!(jobs.alive().len(), 1);
+        assert!(!jobs.has_stopped());
         std::thread::sleep(Duration::from_millis(60));
         assert!(jobs.alive().is_empty(), "its heartbeat has stopped");
+        assert!(jobs.has_stopped());
         drop(kept);
         assert!(jobs.lock().is_empty());
     }

@@ -18,6 +18,7 @@ mod inbox;
 mod labeller;
 mod morning;
 mod path_tag;
+mod pulse;
 mod reporter;
 mod retrying_store;
 mod session;

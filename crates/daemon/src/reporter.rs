@@ -68,6 +68,7 @@ impl Tally {
             | DaemonEvent::DatabaseUsable
             | DaemonEvent::WindowChanged { .. }
             | DaemonEvent::Morning { .. }
+            | DaemonEvent::Alive
             | DaemonEvent::Stopping => {}
         }
     }

@@ -13,6 +13,7 @@ use store::{Job, StoreError};
 use crate::heartbeat::RunningJobs;
 use crate::inbox::{HintReceiver, HintSender, Inbox, watch};
 use crate::morning::Morning;
+use crate::pulse::Pulse;
 use crate::reporter::Reporter;
 use crate::worker::Worker;
 use crate::{Daemon, DaemonEvent, Shutdown};
@@ -33,7 +34,8 @@ pub(crate) struct Session<'a> {
     failed: AtomicBool,
     /// No more jobs will be made.
     intake_done: AtomicBool,
-    running: RunningJobs,
+    running: &'a RunningJobs,
+    pulse: &'a Pulse<'a>,
     /// One message wakes one worker.
     wake: Sender<()>,
     woken: Receiver<()>,
@@ -43,6 +45,7 @@ impl<'a> Session<'a> {
     pub fn new(
         daemon: &'a Daemon<'a>,
         reporter: &'a Reporter<'a>,
+        (running, pulse): (&'a RunningJobs, &'a Pulse<'a>),
         hints: HintSender,
         shutdown: &'a Shutdown,
         honour_window: bool,
@@ -56,7 +59,8 @@ impl<'a> Session<'a> {
             honour_window,
             failed: AtomicBool::new(false),
             intake_done: AtomicBool::new(false),
-            running: RunningJobs::new(),
+            running,
+            pulse,
             wake,
             woken,
         }
@@ -104,7 +108,7 @@ impl<'a> Session<'a> {
         let mut window_was_open = None;
         let time_zone = &self.daemon.settings.labelling.time_zone;
         let mut morning = Morning::after(self.daemon.clock.now(), time_zone);
-        while !self.is_stopping() {
+        while !self.is_intake_stopping() {
             let now = self.daemon.clock.steady();
             inbox.tick(now)?;
             if now >= next_round {
@@ -119,7 +123,7 @@ impl<'a> Session<'a> {
                 }
             }
             for hint in hints.take(NAP) {
-                if self.is_stopping() {
+                if self.is_intake_stopping() {
                     break;
                 }
                 inbox.follow(&hint, self.daemon.clock.steady())?;
@@ -165,6 +169,12 @@ impl<'a> Session<'a> {
 
     pub fn is_stopping(&self) -> bool {
         self.shutdown.requested() || self.failed.load(Ordering::SeqCst)
+    }
+
+    /// Asked wherever intake passes, so that a walk or a share that hangs gives no sign of life.
+    pub fn is_intake_stopping(&self) -> bool {
+        self.pulse.beat();
+        self.is_stopping()
     }
 
     fn work(&self, number: usize) -> Result<(), StoreError> {
