@@ -95,6 +95,33 @@ pub struct InspectOptions {
     /// Show the whole screen in the picture, with any text that is burned in
     #[arg(long, requires = "png")]
     pub text: bool,
+    /// Write frames as a NumPy array of bytes, frames x rows x columns x RGB, as they are decoded: with any text that is burned in
+    #[arg(long, value_name = "F")]
+    pub npy: Option<PathBuf>,
+    /// Frames of the array: "all", or indexes from 0 such as 0,5,9; those that the pipeline samples, in order, by default
+    #[arg(long, value_name = "LIST", requires = "npy")]
+    pub frames: Option<FrameList>,
+}
+
+/// Frames that a person names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FrameList {
+    /// Every frame of the loop.
+    All,
+    /// These, in this order.
+    Indexes(Vec<u32>),
+}
+
+impl std::str::FromStr for FrameList {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "all" {
+            return Ok(Self::All);
+        }
+        let indexes = text.split(',').map(|index| index.trim().parse().ok()).collect::<Option<Vec<u32>>>();
+        indexes.map(Self::Indexes).ok_or_else(|| "neither \"all\" nor indexes such as 0,5,9".to_owned())
+    }
 }
 
 /// `echolabel inventory`

@@ -25,7 +25,7 @@ pub use export::{ExportOptions, Format};
 pub use fetch::FetchOptions;
 pub use jobs::{JobName, JobsCommand, JobsOptions, KeptFile, RelabelOptions, StateName};
 pub use loops::{
-    DemoOptions, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
+    DemoOptions, FrameList, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
 };
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
 pub use page::PageOptions;

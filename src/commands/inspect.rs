@@ -1,5 +1,6 @@
 //! `echolabel inspect`: the contents of a loop.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -9,9 +10,10 @@ use pipeline::Inspection;
 use store::{LabelStore as _, LoopName};
 
 use super::{Outcome, names};
-use crate::cli::{Common, InspectOptions};
+use crate::cli::{Common, FrameList, InspectOptions};
 use crate::commands::Failure;
 use crate::picture::BurnedInText;
+use crate::output::frame_array;
 use crate::{output, picture};
 
 /// Inspects one file, prints the findings and draws them where asked.
@@ -60,7 +62,22 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
             .with_context(|| format!("cannot write {}", path.display()))?;
         output::note(format_args!("drew {}", path.display()));
     }
+    if let Some(path) = &options.npy {
+        let written = match &options.frames {
+            // Not gathered: the header says how many there are.
+            Some(FrameList::All) => frame_array::write(path, &mut source, 0..inspection.frames),
+            Some(FrameList::Indexes(indexes)) => frame_array::write(path, &mut source, indexes.iter().copied()),
+            None => frame_array::write(path, &mut source, sampled_frames(&inspection).into_iter()),
+        };
+        written.with_context(|| format!("cannot write {}", path.display()))?;
+        output::note(format_args!("wrote {}", path.display()));
+    }
     Ok(())
+}
+
+/// Returns the frames of every clip, each once, in order.
+fn sampled_frames(inspection: &Inspection) -> BTreeSet<u32> {
+    inspection.clips.iter().flat_map(|clip| &clip.frames).map(|frame| frame.index).collect()
 }
 
 /// Refuses what is there and no file, as kind and message; opening a pipe would wait for a writer.

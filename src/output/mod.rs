@@ -1,5 +1,6 @@
 //! Writing results to stdout and messages to stderr. Every text that is printed passes [`printable`].
 
+pub mod frame_array;
 mod printable;
 
 use std::fmt::Display;
