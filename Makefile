@@ -15,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading peers reference-numbers bench-peers peers-dicom browser book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading peers reference-numbers bench-peers peers-dicom browser package check-package wheel check-wheel book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -165,6 +165,29 @@ peers-dicom: python ## Install the DICOM programs that tests send to and receive
 
 browser: ## Install the browser that tests use the page with: Debian's Chromium and its driver
 	$(call install,chromium chromium-driver)
+
+package: deps ## Build the Debian package of this machine's release: target/package; BINARY=PATH takes a program that is built already
+	$(call install,debhelper dpkg-dev)
+	rm -rf target/package && mkdir -p target/package
+	BINARY=$(BINARY) CARGO=$(CARGO) DEB_RULES_REQUIRES_ROOT=no debian/rules clean binary
+
+check-package: ## Use the package as a lab does, in a fresh root: install, run, upgrade, remove, purge; lintian. SUITE=bookworm
+	$(call install,mmdebstrap lintian)
+	lintian --fail-on error,warning target/package/echolabel_*.deb
+	tools/check_package.py --suite $(or $(SUITE),$$(. /etc/os-release && echo $$VERSION_CODENAME)) target/package/echolabel_*.deb
+
+wheel: deps python ## Build the Python wheel of this machine's kind, without FFmpeg: target/wheels
+	python3 -m venv .venv-tools
+	.venv-tools/bin/pip install --quiet --require-hashes --no-deps -r tools/maturin.txt
+	tools/dependencies.py licenses > python/THIRD_PARTY_LICENSES
+	.venv-tools/bin/maturin build --locked --strip $(or $(WHEEL_OPTIONS),--release)
+
+check-wheel: python ## Use the wheel as a researcher does: a fresh environment with numpy, pandas and pydicom, type-checked by mypy
+	rm -rf .venv-wheel && python3 -m venv .venv-wheel
+	.venv-wheel/bin/pip install --quiet -r python/tests/requirements.txt
+	.venv-wheel/bin/pip install --quiet --no-index --no-deps target/wheels/echolabel-*.whl
+	.venv-wheel/bin/python -m pytest -q python/tests
+	.venv-wheel/bin/mypy --strict --ignore-missing-imports python/echolabel
 
 book: ## Build docs/ as a book: target/book (installs mdbook, minutes)
 	@command -v mdbook >/dev/null || $(CARGO) install --locked mdbook --version 0.5.2
