@@ -28,8 +28,7 @@ fn metrics() -> String {
     let (inbox, database) = (folder.path().join("inbox"), folder.path().join("lab.sqlite"));
     small_studies(&inbox, 1, 5);
     let db = database.to_str().unwrap();
-    let (code, _, stderr) =
-        run(&["watch", inbox.to_str().unwrap(), "--once", "--pipeline", "tte11-tiny", "--db", db]);
+    let (code, _, stderr) = run(&["watch", inbox.to_str().unwrap(), "--once", "--pipeline", "tte11-tiny", "--db", db]);
     assert_eq!(code, 0, "{stderr}");
     let mut page = echolabel()
         .args(["page", "--db", db, "--pipeline", "tte11-tiny", "--listen", "127.0.0.1:0"])
@@ -74,6 +73,11 @@ fn alerts_fire_as_prometheus_own_tool_says() {
     let Some(promtool) = program("promtool") else { return };
     for arguments in [["check", "rules", "echolabel.rules.yml"], ["test", "rules", "echolabel.test.yml"]] {
         let done = Command::new(&promtool).args(arguments).current_dir(deploy().join("prometheus")).output().unwrap();
-        assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        assert!(
+            done.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr)
+        );
     }
 }

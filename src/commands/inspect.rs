@@ -12,8 +12,8 @@ use store::{LabelStore as _, LoopName};
 use super::{Outcome, names};
 use crate::cli::{Common, FrameList, InspectOptions};
 use crate::commands::Failure;
-use crate::picture::BurnedInText;
 use crate::output::frame_array;
+use crate::picture::BurnedInText;
 use crate::{output, picture};
 
 /// Inspects one file, prints the findings and draws them where asked.

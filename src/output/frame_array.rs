@@ -35,9 +35,7 @@ pub fn write(path: &Path, source: &mut Loop, frames: impl ExactSizeIterator<Item
 }
 
 fn header(frames: usize, rows: u32, columns: u32) -> Vec<u8> {
-    let mut text = format!(
-        "{{'descr': '|u1', 'fortran_order': False, 'shape': ({frames}, {rows}, {columns}, 3), }}"
-    );
+    let mut text = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({frames}, {rows}, {columns}, 3), }}");
     let unpadded = PREAMBLE_BYTES + text.len() + 1;
     text.push_str(&" ".repeat(unpadded.next_multiple_of(ALIGNMENT) - unpadded));
     text.push('\n');
