@@ -15,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading peers reference-numbers bench-peers peers-dicom browser package check-package wheel check-wheel book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-windows check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading peers reference-numbers bench-peers peers-dicom browser package check-package check-container wheel check-wheel book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -70,6 +70,11 @@ deny: tools ## Licenses, bans and sources of every dependency
 
 check-no-video: ## The build without FFmpeg works too
 	$(CARGO) test --locked -p cine --no-default-features
+
+check-windows: ## Check that everything compiles for Windows, without FFmpeg; nothing is run
+	$(call install,gcc-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-posix)
+	@rustup target list --installed | grep -qx x86_64-pc-windows-gnu || rustup target add x86_64-pc-windows-gnu
+	$(CARGO) check --locked -p echolabel --no-default-features --target x86_64-pc-windows-gnu
 
 lint-arm: ## Lint the CPU kernels for ARM
 	@rustup target list --installed | grep -qx $(ARM_TARGET) || rustup target add $(ARM_TARGET)
@@ -175,6 +180,10 @@ check-package: ## Use the package as a lab does, in a fresh root: install, run, 
 	$(call install,mmdebstrap lintian)
 	lintian --fail-on error,warning target/package/echolabel_*.deb
 	tools/check_package.py --suite $(or $(SUITE),$$(. /etc/os-release && echo $$VERSION_CODENAME)) target/package/echolabel_*.deb
+
+check-container: ## Build the image of deploy/container from the package, without a registry, and label a study in it. SUITE=bookworm
+	$(call install,mmdebstrap buildah crun)
+	tools/check_container $(or $(SUITE),$$(. /etc/os-release && echo $$VERSION_CODENAME))
 
 wheel: deps python ## Build the Python wheel of this machine's kind, without FFmpeg: target/wheels
 	python3 -m venv .venv-tools

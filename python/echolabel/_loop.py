@@ -26,7 +26,8 @@ class Rectangle(NamedTuple):
     y1: int
 
 
-class PlannedFrame(NamedTuple):
+@dataclass(frozen=True)
+class PlannedFrame:
     """A frame that a model sees. ``phase`` is a landmark's name, a fraction of the R-R interval, or None."""
 
     index: int
@@ -58,12 +59,12 @@ class Loop:
     @property
     def mode(self) -> str:
         """``2d``, ``colour``, ``pw``, ``cw``, ``tissue_doppler``, ``m_mode``, ``dual`` or ``other``."""
-        return self.header["mode"]
+        return str(self.header["mode"])
 
     @property
     def frame_time_ms(self) -> float:
         """Time from one frame to the next; 0 for a still."""
-        return self.header["frame_time_ms"]
+        return float(self.header["frame_time_ms"])
 
     @property
     def sector(self) -> Rectangle | None:
@@ -74,7 +75,7 @@ class Loop:
     @property
     def r_peaks(self) -> list[float]:
         """R peaks as frame indexes; fractions lie between frames."""
-        return self.header["ecg"]["r_peaks"]
+        return list(self.header["ecg"]["r_peaks"])
 
     @property
     def beats(self) -> list[tuple[float, float]]:
@@ -99,7 +100,8 @@ class Loop:
         with tempfile.TemporaryDirectory(prefix="echolabel-") as folder:
             file = os.path.join(folder, "frames.npy")
             _inspect(self.path, "--npy", file, "--frames", which)
-            return numpy.load(file)
+            frames: numpy.typing.NDArray[numpy.uint8] = numpy.load(file)
+            return frames
 
 
 def open(path: PathLike) -> Loop:
@@ -118,7 +120,7 @@ def _inspect(path: PathLike, *options: PathLike) -> dict[str, Any]:
     # The program would take a name that is no file for a loop of a database.
     if not os.path.exists(path):
         raise EcholabelError(f"there is no file {os.fspath(path)}", "io")
-    answer = json.loads(run(["inspect", "--json", *options, "--", path]))
+    answer: dict[str, Any] = json.loads(run(["inspect", "--json", *options, "--", path]))
     if error := answer.get("error"):
         raise EcholabelError(error["message"], error["kind"])
     return answer

@@ -29,17 +29,15 @@ class EcholabelError(Exception):
 def program() -> Path:
     """Returns the path of the program: the one that was installed with this module, else the one in PATH."""
     name = "echolabel.exe" if sys.platform == "win32" else "echolabel"
-    schemes = ["", "user", "prefix"]
-    for scheme in schemes:
-        if scheme:
-            scripts = sysconfig.get_path("scripts", sysconfig.get_preferred_scheme(scheme))
-        else:
-            scripts = sysconfig.get_path("scripts")
-        if (found := Path(scripts) / name).is_file():
+    folders: list[PathLike] = [
+        sysconfig.get_path("scripts"),
+        sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user")),
+        # `pip install --target DIR` puts programs into DIR/bin.
+        Path(__file__).parent.parent / "bin",
+    ]
+    for folder in folders:
+        if (found := Path(folder) / name).is_file():
             return found
-    # `pip install --target DIR` puts programs into DIR/bin.
-    if (found := Path(__file__).parent.parent / "bin" / name).is_file():
-        return found
     if in_path := shutil.which(name):
         return Path(in_path)
     raise EcholabelError("the program echolabel is not installed")
