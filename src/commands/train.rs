@@ -1,9 +1,7 @@
 //! `echolabel train`: trains a model by a recipe.
 
 use std::fs::File;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -124,11 +122,22 @@ fn follow(trainer: &mut Trainer, recipe: &Recipe, folder: &Path, stop: &AtomicBo
     Ok(outcome)
 }
 
+/// Does nothing: the settings are those of glibc.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it may fail")]
+fn enter_training_environment() -> anyhow::Result<()> {
+    Ok(())
+}
+
 /// Starts this program again in this process' place with the environment that training needs, unless it has it: two settings
 /// that are read before `main` or once at the first product, and that double the speed of a step (`docs/performance.md`).
 ///
 /// The process stays the same one, so a signal that is meant for it reaches the training.
+#[cfg(unix)]
 fn enter_training_environment() -> anyhow::Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
     // The allocator keeps the memory of large maps, in large pages.
     const ALLOCATOR: (&str, &str) = (
         "GLIBC_TUNABLES",

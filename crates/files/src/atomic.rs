@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
@@ -20,12 +19,34 @@ pub enum Access {
 
 impl Access {
     /// Returns the permission bits of a new file, before the umask.
-    pub const fn mode(self) -> u32 {
+    #[cfg(unix)]
+    const fn mode(self) -> u32 {
         match self {
             Self::Umask => 0o666,
             Self::Group => 0o640,
             Self::Owner => 0o600,
         }
+    }
+
+    /// Returns a maker of files with this access. Where there are no permission bits they inherit that of their folder.
+    pub(crate) fn file_builder<'a, 'b>(self) -> Builder<'a, 'b> {
+        #[cfg_attr(not(unix), expect(unused_mut, reason = "only changed where files have permission bits"))]
+        let mut builder = Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(self.mode()));
+        builder
+    }
+
+    /// Makes an empty file with this access.
+    ///
+    /// # Errors
+    /// Something has the name already, or the file cannot be made.
+    pub fn create_new(self, path: &Path) -> io::Result<File> {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, self.mode());
+        options.open(path)
     }
 }
 
@@ -50,11 +71,7 @@ impl AtomicFile {
         if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "something that is no file has this name"));
         }
-        let unfinished = Builder::new()
-            .prefix(".")
-            .suffix(".tmp")
-            .permissions(fs::Permissions::from_mode(access.mode()))
-            .tempfile_in(folder_of(target))?;
+        let unfinished = access.file_builder().prefix(".").suffix(".tmp").tempfile_in(folder_of(target))?;
         Ok(Self { target: target.to_owned(), unfinished })
     }
 
@@ -110,6 +127,10 @@ pub fn publish(finished: &Path, target: &Path) -> io::Result<()> {
 /// # Errors
 /// Of the file system.
 pub fn sync_folder(target: &Path) -> io::Result<()> {
+    if cfg!(windows) {
+        // A folder is no file there, and NTFS has its names in a journal.
+        return Ok(());
+    }
     match File::open(folder_of(target))?.sync_all() {
         // Some network file systems do not sync folders; the rename itself went well.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),

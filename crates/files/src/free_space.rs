@@ -8,6 +8,5 @@ use std::path::Path;
 /// # Errors
 /// The path cannot be reached.
 pub fn free_bytes(path: &Path) -> io::Result<u64> {
-    let found = rustix::fs::statvfs(path)?;
-    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    fs4::available_space(path)
 }

@@ -19,6 +19,7 @@ mod walk;
 
 pub use atomic::{Access, AtomicFile, publish, sync_folder, write};
 pub use digest::{sha256, sha256_of};
+pub use file_id::{FileId, get_file_id};
 pub use free_space::free_bytes;
 pub use lock::{FileLock, LockError};
 pub use part_file::{PartFile, remove_part_files};

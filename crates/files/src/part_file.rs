@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
 use crate::Access;
 use crate::atomic::sync_folder;
@@ -25,8 +24,7 @@ impl PartFile {
     /// # Errors
     /// The folder cannot be written to.
     pub fn new_in(folder: &Path, access: Access) -> io::Result<Self> {
-        let permissions = fs::Permissions::from_mode(access.mode());
-        let file = Builder::new().prefix("").suffix(SUFFIX).permissions(permissions).tempfile_in(folder)?;
+        let file = access.file_builder().prefix("").suffix(SUFFIX).tempfile_in(folder)?;
         Ok(Self { file })
     }
 

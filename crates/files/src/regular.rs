@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 /// Refuses what is no regular file, by what it is: opening a pipe would wait for a writer, and a device may never end.
@@ -14,11 +13,24 @@ pub fn require_file(path: &Path) -> io::Result<()> {
     let what = match () {
         () if kind.is_file() => return Ok(()),
         () if kind.is_dir() => "a folder",
+        () => special_kind(kind),
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a file")))
+}
+
+#[cfg(unix)]
+fn special_kind(kind: fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    match () {
         () if kind.is_fifo() => "a pipe",
         () if kind.is_socket() => "a socket",
         () => "a device",
-    };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a file")))
+    }
+}
+
+#[cfg(not(unix))]
+fn special_kind(_kind: fs::FileType) -> &'static str {
+    "a device"
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
+use file_id::FileId;
 use walkdir::{DirEntry, WalkDir};
 
 /// Treatment of symbolic links below the folders; the folders themselves may be links.
@@ -32,8 +32,8 @@ pub struct Walk<'a> {
     links: Links,
     is_entered: Box<dyn Fn(&OsStr) -> bool + 'a>,
     current: Option<walkdir::IntoIter>,
-    /// Device and inode of every folder that was entered.
-    entered: HashSet<(u64, u64)>,
+    /// Every folder that was entered.
+    entered: HashSet<FileId>,
 }
 
 /// Walks some folders with their sub-folders.
@@ -90,7 +90,7 @@ impl Walk<'_> {
             return false;
         }
         // A folder whose identity cannot be read cannot be listed either, and is told of then.
-        folder.metadata().map_or(true, |metadata| self.entered.insert((metadata.dev(), metadata.ino())))
+        file_id::get_file_id(folder.path()).map_or(true, |id| self.entered.insert(id))
     }
 }
 

@@ -1,6 +1,5 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use files::{Access, AtomicFile};
@@ -91,11 +90,28 @@ impl ClipCache {
         let Index { planes, size, examples, .. } = &self.index;
         let frames = examples[number].frames;
         let mut pixels = vec![0; frames * planes * size * size];
-        self.pixels
-            .read_exact_at(&mut pixels, self.offsets[number])
+        read_exact_at(&self.pixels, &mut pixels, self.offsets[number])
             .map_err(|source| TrainError::File { path: self.path.clone(), source })?;
         Ok(Clip { frames, planes: *planes, size: *size, pixels })
     }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> std::io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+    while !bytes.is_empty() {
+        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, offset)?;
+        if read == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        bytes = &mut bytes[read..];
+        offset += read as u64;
+    }
+    Ok(())
 }
 
 /// Writes a cache clip by clip; it exists only once it is whole.

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,19 +23,46 @@ pub(crate) fn stat(path: &Path) -> io::Result<Option<FileStat>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let unix_ns = |seconds: i64, nanoseconds: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
+    let identity = identity(path, &metadata)?;
     // A copy may carry an old time of writing, but never an old time of change.
-    let last_change = metadata.mtime().max(metadata.ctime());
-    Ok(Some(FileStat {
-        identity: FileIdentity {
-            path: path.to_owned(),
-            size_bytes: metadata.len(),
-            modified_unix_ns: unix_ns(metadata.mtime(), metadata.mtime_nsec()),
-            inode: metadata.ino(),
-            changed_unix_ns: unix_ns(metadata.ctime(), metadata.ctime_nsec()),
-        },
-        last_change: Timestamp::from_second(last_change).unwrap_or(Timestamp::MAX),
-    }))
+    let last_change = identity.modified_unix_ns.max(identity.changed_unix_ns);
+    let last_change = Timestamp::from_nanosecond(last_change.into()).unwrap_or(Timestamp::MAX);
+    Ok(Some(FileStat { identity, last_change }))
+}
+
+#[cfg(unix)]
+fn identity(path: &Path, metadata: &fs::Metadata) -> io::Result<FileIdentity> {
+    use std::os::unix::fs::MetadataExt as _;
+    let unix_ns = |seconds: i64, nanoseconds: i64| seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds);
+    Ok(FileIdentity {
+        path: path.to_owned(),
+        size_bytes: metadata.len(),
+        modified_unix_ns: unix_ns(metadata.mtime(), metadata.mtime_nsec()),
+        inode: metadata.ino(),
+        changed_unix_ns: unix_ns(metadata.ctime(), metadata.ctime_nsec()),
+    })
+}
+
+/// Windows tells no time of change; a copy there gets a new time of making, which stands for it.
+#[cfg(not(unix))]
+fn identity(path: &Path, metadata: &fs::Metadata) -> io::Result<FileIdentity> {
+    let inode = match files::get_file_id(path)? {
+        files::FileId::Inode { inode_number, .. } => inode_number,
+        files::FileId::LowRes { file_index, .. } => file_index,
+        // The low half is the number that NTFS gives; ReFS uses both.
+        files::FileId::HighRes { file_id, .. } => (file_id & u128::from(u64::MAX)) as u64,
+    };
+    let unix_ns = |time: io::Result<std::time::SystemTime>| {
+        let since = time?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Ok::<i64, io::Error>(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    };
+    Ok(FileIdentity {
+        path: path.to_owned(),
+        size_bytes: metadata.len(),
+        modified_unix_ns: unix_ns(metadata.modified())?,
+        inode,
+        changed_unix_ns: unix_ns(metadata.created())?,
+    })
 }
 
 /// A file that is not taken yet.

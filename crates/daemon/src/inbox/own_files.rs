@@ -1,8 +1,6 @@
 //! The daemon's own files, which may lie in a watch folder.
 
 use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Suffixes of the files that SQLite keeps beside a database.
@@ -34,12 +32,13 @@ impl OwnFiles {
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {
-    let id = |path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()));
-    matches!((id(one), id(other)), (Ok(one), Ok(other)) if one == other)
+    matches!((files::get_file_id(one), files::get_file_id(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

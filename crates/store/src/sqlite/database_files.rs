@@ -1,17 +1,13 @@
 //! The files of a database, by what they are and not only by name.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use files::{Access, FileLock, LockError};
+use files::{Access, FileId, FileLock, LockError, get_file_id};
 
 use crate::StoreError;
-
-/// Device and inode.
-type FileId = (u64, u64);
 
 /// The database file and its log as they were when they were opened.
 #[derive(Debug)]
@@ -29,8 +25,8 @@ impl DatabaseFiles {
         let log = log_path(database);
         Ok(Self {
             database: database.to_owned(),
-            database_id: id_of(database).map_err(failed)?,
-            log_id: id_of(&log).ok(),
+            database_id: get_file_id(database).map_err(failed)?,
+            log_id: get_file_id(&log).ok(),
             log,
         })
     }
@@ -42,7 +38,7 @@ impl DatabaseFiles {
     /// Refuses to go on where the files are no longer those that were opened.
     pub fn check(&self) -> Result<(), StoreError> {
         let path = || self.database.clone();
-        match id_of(&self.database) {
+        match get_file_id(&self.database) {
             Ok(id) if id != self.database_id => return Err(StoreError::Replaced { path: path() }),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(StoreError::Vanished { path: path() }),
@@ -50,8 +46,8 @@ impl DatabaseFiles {
         }
         match self.log_id {
             // Other programs would start a log of their own, and both would write into one database.
-            Some(id) if id_of(&self.log).is_ok_and(|now| now != id) => Err(StoreError::Replaced { path: path() }),
-            Some(_) if matches!(id_of(&self.log), Err(error) if error.kind() == io::ErrorKind::NotFound) => {
+            Some(id) if get_file_id(&self.log).is_ok_and(|now| now != id) => Err(StoreError::Replaced { path: path() }),
+            Some(_) if matches!(get_file_id(&self.log), Err(error) if error.kind() == io::ErrorKind::NotFound) => {
                 Err(StoreError::Replaced { path: path() })
             }
             _ => Ok(()),
@@ -71,7 +67,7 @@ impl DatabaseFiles {
 
 /// Makes the file if there is none, so that only its owner and group can read it; SQLite gives its log the same mode.
 pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
-    match OpenOptions::new().write(true).create_new(true).mode(Access::Group.mode()).open(path) {
+    match Access::Group.create_new(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(StoreError::File { path: path.to_owned(), source: error })
         }
@@ -82,10 +78,23 @@ pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
 /// Locks the file for one daemon.
 pub(super) fn open_to_lock(path: &Path) -> Result<FileLock, StoreError> {
     let failed = |source| StoreError::File { path: path.to_owned(), source };
-    FileLock::new(File::open(path).map_err(failed)?).map_err(|error| match error {
+    FileLock::new(file_to_lock(path).map_err(failed)?).map_err(|error| match error {
         LockError::Held => StoreError::InUse { path: path.to_owned() },
         LockError::Io(source) => failed(source),
     })
+}
+
+#[cfg(not(windows))]
+fn file_to_lock(database: &Path) -> io::Result<File> {
+    File::open(database)
+}
+
+/// Windows keeps everybody, also SQLite, from a file that is locked, so there a file beside it is locked.
+#[cfg(windows)]
+fn file_to_lock(database: &Path) -> io::Result<File> {
+    let mut path = OsString::from(database);
+    path.push(".lock");
+    File::options().write(true).create(true).truncate(false).open(path)
 }
 
 /// The file's address for SQLite with the promise that nobody changes it.
@@ -107,8 +116,4 @@ fn log_path(database: &Path) -> PathBuf {
     let mut path = OsString::from(database);
     path.push("-wal");
     path.into()
-}
-
-fn id_of(path: &Path) -> io::Result<FileId> {
-    fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
