@@ -3,6 +3,7 @@
 
 pub mod http_server;
 pub mod receiver;
+pub mod start_model;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

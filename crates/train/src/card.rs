@@ -64,6 +64,7 @@ pub fn write_card(
             "{note}Trained by recipe {}, seed {}, {start}; data with fingerprint {data}.",
             recipe.name, recipe.seed
         ),
+        adapted_from: None,
         published: None,
         ships: false,
         calibration: None,

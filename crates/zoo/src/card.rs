@@ -47,6 +47,9 @@ pub struct ModelCard {
     pub license: String,
     /// The origin of the weights, and anything else that a user of them must know.
     pub origin: String,
+    /// The model whose last layer was learned anew from a lab's loops, for an adapted model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapted_from: Option<String>,
     /// The place where its authors publish the weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,

@@ -5,10 +5,12 @@ mod recipe;
 mod report;
 mod vectors;
 
+use std::path::Path;
+
 use adapt::{Adaptation, LinearHead, VectorCache};
 use anyhow::{Context as _, ensure};
 use domain::WeightStatus;
-use pipeline::{LastLayer, Pipeline};
+use pipeline::{LastLayer, Pipeline, PipelineSource};
 use zoo::weights::replace_last_layer;
 use zoo::{LabelSet, ModelCard, Registry, Task};
 
@@ -23,7 +25,7 @@ pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
     let registry = Registry::open(&settings.models)?;
     check_name(&registry, &options.name)?;
     let (source, device) = super::pipeline_and_device(&settings)?;
-    let (_, card) = Pipeline::check(&source, &settings.models)?;
+    let (source, card) = unadapted(source, &settings.models)?;
     let views = views(&registry, options, &card)?;
     let labelled = labels::read(common, options, &views)?;
     let (pipeline, last_layer) = Pipeline::open_for_vectors(&source, &settings.models, device)?;
@@ -72,6 +74,17 @@ fn check_name(registry: &Registry, name: &str) -> anyhow::Result<()> {
 /// The first words of the origin of every adapted model.
 const ORIGIN: &str = "NOT VALIDATED. Adapted by echolabel";
 
+/// Returns the pipeline to learn from, and its card. An adapted model has seen the patients that it would be judged on, so
+/// learning starts from the model that it came from.
+fn unadapted(source: PipelineSource, models: &Path) -> anyhow::Result<(PipelineSource, ModelCard)> {
+    let (_, card) = Pipeline::check(&source, models)?;
+    let Some(base) = &card.adapted_from else { return Ok((source, card)) };
+    output::note(format_args!("{} is adapted itself: learning starts from {base}", card.name));
+    let source = PipelineSource::named(base, models)?;
+    let (_, card) = Pipeline::check(&source, models)?;
+    Ok((source, card))
+}
+
 /// Returns the label set that `--label-set` names, else the model's.
 fn views(registry: &Registry, options: &AdaptOptions, card: &ModelCard) -> anyhow::Result<LabelSet> {
     if let Some(name) = &options.label_set {
@@ -113,6 +126,7 @@ fn write(
             options.seed,
             report::summary(adapted)
         ),
+        adapted_from: Some(card.name.clone()),
         published: None,
         ships: false,
         calibration: Some(calibration_of(&adapted.calibration)),
