@@ -8,6 +8,7 @@ pub mod agreement;
 pub mod calibration;
 pub mod comparison;
 mod drawing;
+pub mod drift;
 mod embedding;
 mod error;
 mod evaluation;
@@ -21,6 +22,7 @@ pub mod ood;
 pub mod plots;
 mod predictions;
 mod probability;
+pub mod reading_order;
 mod report;
 pub mod roc;
 
