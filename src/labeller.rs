@@ -104,6 +104,7 @@ fn facts(label: &LoopLabel) -> LoopFacts {
         sop_instance_uid: label.sop_instance_uid.clone(),
         transfer_syntax: Some(header.transfer_syntax.clone()),
         manufacturer: header.manufacturer.clone(),
+        scanner_model: header.model.clone(),
         mode: label.mode,
         rows: Some(header.rows),
         columns: Some(header.columns),

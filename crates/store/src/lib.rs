@@ -30,6 +30,7 @@
 //!     sop_instance_uid: "1.2.3.1.1".parse()?,
 //!     transfer_syntax: None,
 //!     manufacturer: None,
+//!     scanner_model: None,
 //!     mode: Mode::TwoD,
 //!     rows: None,
 //!     columns: None,
@@ -93,7 +94,9 @@ pub use label_store::{KnownLoop, LabelStore, LoopFile, Recorded, present_file};
 pub use names::{InvalidName, LoopName, StudyName};
 pub use outbox::{DueReport, NewOutboxItem, Outbox, OutboxItem, OutboxKind, OutboxRow, OutboxState, StoredReport};
 pub use overview::Overview;
-pub use page::{LoopTask, PageStore, ReviewQueue, StudyFilter, StudyProgress, StudyRow};
+pub use page::{
+    DriftCount, LoopTask, PageStore, ReviewQueue, ReviewedView, StudyFilter, StudyProgress, StudyRow, UnreadTask,
+};
 pub use queue::Queue;
 pub use record::{LoopFacts, StoredLoop, StoredPrediction, Study};
 pub use review::{Review, ReviewRole, latest_reviews};

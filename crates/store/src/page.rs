@@ -1,5 +1,7 @@
 //! The trait for what people browse and review: lists that are read a page at a time.
 
+use std::collections::BTreeMap;
+
 use domain::{SopUid, StudyUid, named_enum};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -86,6 +88,51 @@ pub struct LoopTask {
     pub reason: String,
 }
 
+/// A loop that nobody has read, with what its newest prediction says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnreadTask {
+    /// The loop, and the reason why a person should look at it.
+    pub task: LoopTask,
+    /// Number of its study.
+    pub study: i64,
+    /// Probability of each view.
+    pub probabilities: BTreeMap<String, f64>,
+    /// Loops of its study that were read.
+    pub read_in_study: u64,
+}
+
+/// Loops of one week, scanner, view and source of the beat.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DriftCount {
+    /// Monday of the week in which they arrived.
+    pub week: String,
+    /// Manufacturer and model of the scanner.
+    pub scanner: String,
+    /// View that the newest prediction names; `None` where the model abstained.
+    pub view: Option<String>,
+    /// Source of the beat.
+    pub ecg_source: String,
+    /// Loops that a model was asked about.
+    pub loops: u64,
+    /// Sum of the confidence of their predictions.
+    pub confidence: f64,
+    /// Loops that a first reader has read and was sure of.
+    pub reviewed: u64,
+    /// Such loops where the reader says what the model says.
+    pub agreed: u64,
+}
+
+/// Reviewed loops of a view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReviewedView {
+    /// View that the reviews name.
+    pub view: String,
+    /// Loops with a review that counts.
+    pub loops: u64,
+    /// Studies of these loops.
+    pub studies: u64,
+}
+
 /// Lists and actions of the page.
 pub trait PageStore: Send + Sync {
     /// Returns studies, latest activity first, at most `limit` of them after the first `offset`.
@@ -111,4 +158,28 @@ pub trait PageStore: Send + Sync {
     /// # Errors
     /// The database cannot be read.
     fn paired_reviews(&self) -> Result<Vec<[Option<String>; 2]>, StoreError>;
+
+    /// Returns loops of the newest studies that nobody has read and that a person should look at, newest studies first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn unread_loops(&self) -> Result<Vec<UnreadTask>, StoreError>;
+
+    /// Returns of each review by a first reader who was sure, oldest first, whether it says what the model had said before.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn agreement_over_time(&self) -> Result<Vec<bool>, StoreError>;
+
+    /// Returns counts of the loops that arrived since a time, by week and scanner.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn drift_counts(&self, since: Timestamp) -> Result<Vec<DriftCount>, StoreError>;
+
+    /// Returns the number of reviewed loops of each view that has any, by name.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn reviewed_views(&self) -> Result<Vec<ReviewedView>, StoreError>;
 }

@@ -17,6 +17,8 @@ pub struct LoopFacts {
     pub transfer_syntax: Option<String>,
     /// Manufacturer (0008,0070).
     pub manufacturer: Option<String>,
+    /// Manufacturer's Model Name (0008,1090).
+    pub scanner_model: Option<String>,
     /// Imaging mode.
     pub mode: Mode,
     /// Rows of a frame; none for an object without an image.

@@ -4,8 +4,8 @@ mod common;
 
 use common::{at, claimed, facts, label, model, new_store, prediction, sop, study};
 use store::{
-    JobFailure, LabelStore, PageStore, Queue, Retry, Review, ReviewQueue, ReviewRole, SqliteStore, StudyFilter,
-    StudyProgress,
+    JobFailure, LabelStore, PageStore, Queue, Retry, Review, ReviewQueue, ReviewRole, ReviewedView, SqliteStore,
+    StudyFilter, StudyProgress,
 };
 
 /// Three studies, one a second: 1.1 has PLAX and A4C, 1.2 an unsure loop, 1.3 a failed file besides.
@@ -138,4 +138,50 @@ fn models_that_differ_and_sets_of_several_views_are_offered() {
     let reasons: Vec<_> = tasks.iter().map(|task| (task.sop_instance_uid.as_str(), task.reason.as_str())).collect();
     assert!(reasons.contains(&("1.4.1", "may also be A4C")), "{reasons:?}");
     assert!(reasons.contains(&("1.1.1", "two models differ")), "{reasons:?}");
+}
+
+#[test]
+fn reviews_are_counted_by_view_and_compared_with_what_the_model_had_said() {
+    let (_folder, store) = filled();
+    assert_eq!((store.reviewed_views().unwrap(), store.agreement_over_time().unwrap()), (Vec::new(), Vec::new()));
+    store.add_review(&said("1.1.1", Some("PLAX"), "kim", ReviewRole::Reader)).unwrap();
+    store.add_review(&said("1.1.2", Some("PLAX"), "kim", ReviewRole::Reader)).unwrap();
+    store.add_review(&said("1.3.1", None, "kim", ReviewRole::Reader)).unwrap();
+    store.add_review(&said("1.1.1", Some("A4C"), "lee", ReviewRole::SecondReader)).unwrap();
+    let plax = ReviewedView { view: "PLAX".to_owned(), loops: 2, studies: 1 };
+    assert_eq!(store.reviewed_views().unwrap(), [plax], "no view is no view, and a second reader decides nothing");
+    assert_eq!(store.agreement_over_time().unwrap(), [true, false, false]);
+    // A model that comes after the review cannot have said so before it.
+    store.add_prediction(&sop("1.1.2"), &prediction("w2", Some("PLAX"), 0.9), at(30)).unwrap();
+    assert_eq!(store.agreement_over_time().unwrap(), [true, false, false]);
+
+    let unread = store.unread_loops().unwrap();
+    let names: Vec<&str> = unread.iter().map(|unread| unread.task.name.as_str()).collect();
+    assert_eq!(names, ["2/1"]);
+    assert_eq!((unread[0].study, unread[0].read_in_study, unread[0].probabilities.len()), (2, 0, 2));
+}
+
+#[test]
+fn loops_are_counted_by_week_and_scanner() {
+    let (_folder, store) = filled();
+    let mut other = facts("1.5", "1.5.1");
+    other.scanner_model = Some("P9".to_owned());
+    label(&store, &other, "1.5.1", &prediction("w1", Some("PLAX"), 0.5), 8 * 24 * 3600);
+    store.add_review(&said("1.1.1", Some("A4C"), "kim", ReviewRole::Reader)).unwrap();
+    let counts = store.drift_counts(at(0)).unwrap();
+    let rows: Vec<_> = counts
+        .iter()
+        .map(|row| (row.week.as_str(), row.scanner.as_str(), row.view.as_deref(), row.loops, row.reviewed, row.agreed))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("2027-01-11", "phantom", None, 1, 0, 0),
+            ("2027-01-11", "phantom", Some("A4C"), 1, 0, 0),
+            ("2027-01-11", "phantom", Some("PLAX"), 2, 1, 0),
+            ("2027-01-18", "phantom P9", Some("PLAX"), 1, 0, 0),
+        ]
+    );
+    assert_eq!((counts[3].ecg_source.as_str(), counts[3].confidence), ("waveform", 0.5));
+    assert_eq!(store.drift_counts(at(3600)).unwrap().len(), 1);
 }

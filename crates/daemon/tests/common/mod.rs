@@ -273,6 +273,7 @@ pub fn facts(study: &str, sop: &str) -> LoopFacts {
         sop_instance_uid: sop.parse().unwrap(),
         transfer_syntax: None,
         manufacturer: None,
+        scanner_model: None,
         mode: Mode::TwoD,
         rows: None,
         columns: None,

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use domain::SopUid;
+use domain::{SopUid, StudyUid};
 
 use super::{ExportFormat, ExportOptions, write_file};
 use crate::{Inventory, LabelStore, Review, StoreError, StoredPrediction, Study, latest_reviews};
+
+/// Name of the file.
+const FILE: &str = "loops.csv";
 
 /// `loops.csv`.
 pub(super) const FORMAT: ExportFormat = ExportFormat { name: "csv", about: "loops.csv, one row a loop", write };
@@ -63,18 +66,26 @@ fn write(
     folder: &Path,
     options: &ExportOptions,
 ) -> Result<Vec<PathBuf>, StoreError> {
-    let path = folder.join("loops.csv");
-    let failed = |source: io::Error| StoreError::Export { path: path.clone(), source };
+    let path = folder.join(FILE);
+    let studies: Vec<&StudyUid> = studies.iter().map(|study| &study.study_instance_uid).collect();
+    write_file(&path, &table(labels, &studies, options.include_paths)?)?;
+    Ok(vec![path])
+}
+
+/// Returns the loops of studies as a table, each with its latest prediction and review.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn table(labels: &dyn LabelStore, studies: &[&StudyUid], include_paths: bool) -> Result<Vec<u8>, StoreError> {
+    let failed = |source: io::Error| StoreError::Export { path: FILE.into(), source };
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns(options.include_paths)).map_err(|error| failed(error.into()))?;
+    writer.write_record(columns(include_paths)).map_err(|error| failed(error.into()))?;
     for study in studies {
-        for row in rows(labels, study, options.include_paths)? {
+        for row in rows(labels, study, include_paths)? {
             writer.write_record(row.iter().map(|cell| harmless(cell))).map_err(|error| failed(error.into()))?;
         }
     }
-    let bytes = writer.into_inner().map_err(|error| failed(error.into_error()))?;
-    write_file(&path, &bytes)?;
-    Ok(vec![path])
+    writer.into_inner().map_err(|error| failed(error.into_error()))
 }
 
 /// Returns the names of the columns.
@@ -85,10 +96,9 @@ pub(super) fn columns(include_paths: bool) -> Vec<&'static str> {
 /// Returns the rows of a study's loops, a text a cell.
 pub(super) fn rows(
     labels: &dyn LabelStore,
-    study: &Study,
+    uid: &StudyUid,
     include_paths: bool,
 ) -> Result<Vec<Vec<String>>, StoreError> {
-    let uid = &study.study_instance_uid;
     let inventory = labels.inventory(uid)?;
     let final_views = final_views(&inventory);
     let predictions = labels.predictions(uid)?;

@@ -4,6 +4,8 @@ mod csv;
 mod json;
 mod parquet;
 
+pub use csv::table as csv_table;
+
 use std::path::{Path, PathBuf};
 
 use domain::StudyUid;

@@ -74,7 +74,7 @@ fn loops(labels: &dyn LabelStore, studies: &[Study], options: &ExportOptions) ->
     let names = csv::columns(options.include_paths);
     let mut rows = Vec::new();
     for study in studies {
-        rows.extend(csv::rows(labels, study, options.include_paths)?);
+        rows.extend(csv::rows(labels, &study.study_instance_uid, options.include_paths)?);
     }
     Ok(Table { kinds: names.iter().map(|name| kind_of_loop_column(name)).collect(), names, rows })
 }

@@ -27,7 +27,8 @@ pub(super) fn update(
     let changed = connection.execute(
         "UPDATE loop SET
              study_id = (SELECT study_id FROM study WHERE study_instance_uid = ?2), series_instance_uid = ?3,
-             manufacturer = ?4, acquired = ?5, content_sha256 = ?6, pixel_sha256 = ?7, not_tte = ?8
+             manufacturer = ?4, acquired = ?5, content_sha256 = ?6, pixel_sha256 = ?7, not_tte = ?8,
+             scanner_model = ?9
          WHERE loop_id = ?1 AND content_sha256 <> ?6",
         params![
             loop_id.0,
@@ -38,6 +39,7 @@ pub(super) fn update(
             content_sha256.to_string(),
             pixel_column(facts),
             facts.not_tte,
+            facts.scanner_model,
         ],
     )?;
     if changed == 1 {
@@ -66,7 +68,8 @@ pub(super) fn replace(
              study_id = (SELECT study_id FROM study WHERE study_instance_uid = ?2), series_instance_uid = ?3,
              manufacturer = ?4, acquired = ?5, content_sha256 = ?6, pixel_sha256 = ?7, not_tte = ?8,
              transfer_syntax = ?9, mode = ?10, rows = ?11, columns = ?12, frames = ?13, frame_time_ms = ?14,
-             skip_reason = ?15, facts_job_id = ?16
+             skip_reason = ?15, facts_job_id = ?16,
+             scanner_model = ?17
          WHERE loop_id = ?1",
         params![
             loop_id.0,
@@ -85,6 +88,7 @@ pub(super) fn replace(
             facts.frame_time_ms,
             skip_reason,
             job_id.0,
+            facts.scanner_model,
         ],
     )?;
     let details = json!({ "job_id": job_id, "content_sha256": content_sha256 });

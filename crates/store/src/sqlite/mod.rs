@@ -3,6 +3,7 @@
 mod conflict;
 mod database;
 mod database_files;
+mod drift;
 mod facts;
 mod inventory;
 mod job_table;
@@ -15,6 +16,7 @@ mod page;
 mod place;
 mod queue;
 mod read;
+mod reading;
 mod row;
 mod schema;
 mod study;

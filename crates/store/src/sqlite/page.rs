@@ -1,17 +1,14 @@
 //! The lists of the page in SQLite.
 
-use domain::LoopId;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
-use serde_json::json;
+use rusqlite::{Connection, Result, Row, params};
 
-use super::row::{optional_time, parsed, time, time_text};
-use super::{SqliteStore, study};
+use super::row::{optional_time, parsed, time};
+use super::{SqliteStore, drift, reading};
 use crate::page::StudyProgress;
-use crate::{LoopTask, PageStore, Review, ReviewQueue, StoreError, StudyFilter, StudyRow};
-
-/// Studies whose loops are offered for review: older ones are found in the list of studies.
-const REVIEWED_STUDIES: u32 = 500;
+use crate::{
+    DriftCount, LoopTask, PageStore, Review, ReviewQueue, ReviewedView, StoreError, StudyFilter, StudyRow, UnreadTask,
+};
 
 impl PageStore for SqliteStore {
     fn study_page(
@@ -32,33 +29,33 @@ impl PageStore for SqliteStore {
         reviewer: &str,
         limit: u32,
     ) -> std::result::Result<Vec<LoopTask>, StoreError> {
-        self.read("list loops to review", |connection| review_queue(connection, queue, reviewer, limit))
+        self.read("list loops to review", |connection| reading::queue(connection, queue, reviewer, limit))
     }
 
     fn withdraw_last_review(&self, reviewer: &str, now: Timestamp) -> std::result::Result<Option<Review>, StoreError> {
-        self.write("take a review back", |transaction| Ok(withdraw_last_review(transaction, reviewer, now)?))
+        self.write("take a review back", |transaction| Ok(reading::withdraw_last_review(transaction, reviewer, now)?))
     }
 
     fn paired_reviews(&self) -> std::result::Result<Vec<[Option<String>; 2]>, StoreError> {
-        self.read("list reviews by two readers", |connection| {
-            let sql = format!(
-                "SELECT first.view, second.view FROM ({FIRST}) AS first JOIN ({SECOND}) AS second USING (loop_id)
-                WHERE NOT first.not_sure AND NOT second.not_sure"
-            );
-            connection.prepare_cached(&sql)?.query_map([], |row| Ok([row.get(0)?, row.get(1)?]))?.collect()
-        })
+        self.read("list reviews by two readers", reading::paired_reviews)
+    }
+
+    fn unread_loops(&self) -> std::result::Result<Vec<UnreadTask>, StoreError> {
+        self.read("list unread loops", reading::unread_loops)
+    }
+
+    fn agreement_over_time(&self) -> std::result::Result<Vec<bool>, StoreError> {
+        self.read("compare reviews with predictions", reading::agreement_over_time)
+    }
+
+    fn drift_counts(&self, since: Timestamp) -> std::result::Result<Vec<DriftCount>, StoreError> {
+        self.read("count loops by week", |connection| drift::counts(connection, since))
+    }
+
+    fn reviewed_views(&self) -> std::result::Result<Vec<ReviewedView>, StoreError> {
+        self.read("count reviewed loops", reading::reviewed_views)
     }
 }
-
-/// The newest review of each loop by a first reader that was not taken back.
-const FIRST: &str = "SELECT loop_id, view, not_sure, reviewer, max(review_id) AS review_id
-    FROM review JOIN loop USING (loop_id, pixel_sha256)
-    WHERE withdrawn_at IS NULL AND role = 'reader' GROUP BY loop_id";
-
-/// The newest one by a second reader.
-const SECOND: &str = "SELECT loop_id, view, not_sure, reviewer, max(review_id) AS review_id
-    FROM review JOIN loop USING (loop_id, pixel_sha256)
-    WHERE withdrawn_at IS NULL AND role = 'second_reader' GROUP BY loop_id";
 
 fn study_page(connection: &Connection, filter: &StudyFilter, limit: u32, offset: u32) -> Result<Vec<StudyRow>> {
     let progress = match filter.progress {
@@ -136,91 +133,4 @@ fn study_row(row: &Row<'_>) -> Result<StudyRow> {
         missing: missing.map(|names| names.split(", ").map(str::to_owned).collect()).unwrap_or_default(),
         missing_withheld: row.get("missing_withheld")?,
     })
-}
-
-fn review_queue(connection: &Connection, queue: ReviewQueue, reviewer: &str, limit: u32) -> Result<Vec<LoopTask>> {
-    let (candidates, reason) = match queue {
-        ReviewQueue::First => (
-            "JOIN prediction ON prediction.prediction_id = (
-                SELECT max(newest.prediction_id) FROM prediction AS newest
-                WHERE newest.loop_id = loop.loop_id AND newest.pixel_sha256 = loop.pixel_sha256)
-             WHERE ?2 NOT NULL AND NOT EXISTS (SELECT 1 FROM review WHERE review.loop_id = loop.loop_id
-                AND withdrawn_at IS NULL AND review.pixel_sha256 = loop.pixel_sha256)"
-                .to_owned(),
-            "CASE
-                WHEN prediction.view IS NULL THEN coalesce(prediction.reason, 'the model is not sure')
-                WHEN EXISTS (SELECT 1 FROM prediction AS other WHERE other.loop_id = loop.loop_id
-                    AND other.pixel_sha256 = loop.pixel_sha256 AND other.view <> prediction.view)
-                THEN 'two models differ'
-                WHEN json_array_length(prediction.prediction_set) > 1
-                THEN 'may also be ' || json_extract(prediction.prediction_set, '$[1]')
-                WHEN loop.loop_id * 2654435761 % 50 = 0 THEN 'drawn at random'
-            END",
-        ),
-        ReviewQueue::Second => (
-            format!(
-                "JOIN ({FIRST}) AS first USING (loop_id)
-                 WHERE first.reviewer <> ?2 AND NOT EXISTS (SELECT 1 FROM ({SECOND}) AS second
-                    WHERE second.loop_id = loop.loop_id)"
-            ),
-            "'read once'",
-        ),
-        ReviewQueue::Adjudication => (
-            format!(
-                "JOIN ({FIRST}) AS first USING (loop_id) JOIN ({SECOND}) AS second USING (loop_id)
-                 WHERE ?2 NOT NULL AND (first.view IS NOT second.view OR first.not_sure <> second.not_sure)
-                    AND NOT EXISTS (SELECT 1 FROM review WHERE review.loop_id = loop.loop_id
-                        AND withdrawn_at IS NULL AND role = 'adjudicator')"
-            ),
-            "first.reviewer || ': ' || iif(first.not_sure, 'not sure', coalesce(first.view, 'no view')) || ', '
-                || second.reviewer || ': ' || iif(second.not_sure, 'not sure', coalesce(second.view, 'no view'))",
-        ),
-    };
-    let sql = format!(
-        "WITH newest AS MATERIALIZED (
-            SELECT study_id, study_instance_uid, last_activity FROM study
-            ORDER BY last_activity DESC LIMIT {REVIEWED_STUDIES})
-         SELECT * FROM (
-             SELECT loop.sop_instance_uid, newest.study_instance_uid, newest.study_id, newest.last_activity, loop.loop_id,
-                (SELECT count(*) FROM loop AS earlier WHERE earlier.study_id = loop.study_id
-                    AND earlier.loop_id <= loop.loop_id) AS number,
-                {reason} AS reason
-             FROM newest JOIN loop USING (study_id) {candidates})
-         WHERE reason NOT NULL
-         ORDER BY last_activity DESC, study_id DESC, loop_id LIMIT ?1"
-    );
-    connection
-        .prepare_cached(&sql)?
-        .query_map(params![limit, reviewer], |row| {
-            let (study, number) = (row.get::<_, i64>("study_id")?, row.get::<_, i64>("number")?);
-            Ok(LoopTask {
-                sop_instance_uid: parsed(row, "sop_instance_uid")?,
-                study_instance_uid: parsed(row, "study_instance_uid")?,
-                name: format!("{study}/{number}"),
-                reason: row.get("reason")?,
-            })
-        })?
-        .collect()
-}
-
-fn withdraw_last_review(connection: &Connection, reviewer: &str, now: Timestamp) -> Result<Option<Review>> {
-    let last = connection
-        .query_row(
-            "SELECT review.*, sop_instance_uid, study_instance_uid FROM review
-             JOIN loop USING (loop_id) JOIN study USING (study_id)
-             WHERE reviewer = ?1 AND withdrawn_at IS NULL ORDER BY review_id DESC LIMIT 1",
-            [reviewer],
-            |row| {
-                let (review_id, loop_id) = (row.get::<_, i64>("review_id")?, LoopId(row.get("loop_id")?));
-                Ok((review_id, loop_id, parsed(row, "study_instance_uid")?, super::read::review(row)?))
-            },
-        )
-        .optional()?;
-    let Some((review_id, loop_id, study_uid, review)) = last else { return Ok(None) };
-    connection
-        .execute("UPDATE review SET withdrawn_at = ?2 WHERE review_id = ?1", params![review_id, time_text(now)])?;
-    super::outbox::make_due(connection, loop_id, now)?;
-    let details = json!({ "review_id": review_id });
-    study::audit(connection, now, "review_withdrawn", Some(&study_uid), Some(&review.sop_instance_uid), &details)?;
-    Ok(Some(Review { withdrawn_at: Some(now), ..review }))
 }

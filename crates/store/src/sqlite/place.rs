@@ -196,8 +196,8 @@ fn insert_loop(
     connection.execute(
         "INSERT INTO loop (study_id, sop_instance_uid, series_instance_uid, content_sha256, transfer_syntax,
              manufacturer, mode, rows, columns, frames, frame_time_ms, acquired, skip_reason, created_at,
-             facts_job_id, pixel_sha256, not_tte)
-         SELECT study_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17
+             facts_job_id, pixel_sha256, not_tte, scanner_model)
+         SELECT study_id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18
          FROM study WHERE study_instance_uid = ?1",
         params![
             facts.study_instance_uid.as_str(),
@@ -217,6 +217,7 @@ fn insert_loop(
             job.job_id.0,
             facts::pixel_column(facts),
             facts.not_tte,
+            facts.scanner_model,
         ],
     )?;
     Ok(LoopId(connection.last_insert_rowid()))

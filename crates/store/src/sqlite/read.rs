@@ -146,6 +146,7 @@ fn stored_loop(row: &Row<'_>) -> Result<StoredLoop> {
             sop_instance_uid: parsed(row, "sop_instance_uid")?,
             transfer_syntax: row.get("transfer_syntax")?,
             manufacturer: row.get("manufacturer")?,
+            scanner_model: row.get("scanner_model")?,
             mode: named(row, "mode", Mode::from_name)?,
             rows: row.get("rows")?,
             columns: row.get("columns")?,

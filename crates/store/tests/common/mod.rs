@@ -67,6 +67,7 @@ pub fn facts(study: &str, sop: &str) -> LoopFacts {
         sop_instance_uid: sop.parse().unwrap(),
         transfer_syntax: Some("1.2.840.10008.1.2.4.50".to_owned()),
         manufacturer: Some("phantom".to_owned()),
+        scanner_model: None,
         mode: Mode::TwoD,
         rows: Some(600),
         columns: Some(800),
