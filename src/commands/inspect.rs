@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use cine::Loop;
-use pipeline::Inspection;
+use pipeline::{Explanation, Inspection};
+use serde::Serialize;
 use store::{LabelStore as _, LoopName};
 
 use super::{Outcome, names};
@@ -48,14 +49,16 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
             return Err(Failure::SomeInputs);
         }
     };
+    let why = options.why.then(|| explain(&settings, &file)).transpose()?;
     if options.json {
-        output::json_pretty(&inspection)?;
+        output::json_pretty(&Answer { inspection: &inspection, why: why.as_ref() })?;
     } else {
         describe(&inspection)?;
+        why.as_ref().map(describe_why).transpose()?;
     }
     if let Some(path) = &options.png {
         let text = if options.text { BurnedInText::Shown } else { BurnedInText::Masked };
-        let picture = picture::loop_picture(&mut source, &inspection, found.trace.as_ref(), text)
+        let picture = picture::loop_picture(&mut source, &inspection, found.trace.as_ref(), text, why.as_ref())
             .and_then(|canvas| canvas.to_png())
             .map_err(anyhow::Error::new)?;
         files::write(path, &picture, files::Access::Umask)
@@ -78,6 +81,38 @@ pub fn run(common: &Common, options: &InspectOptions) -> Outcome {
 /// Returns the frames of every clip, each once, in order.
 fn sampled_frames(inspection: &Inspection) -> BTreeSet<u32> {
     inspection.clips.iter().flat_map(|clip| &clip.frames).map(|frame| frame.index).collect()
+}
+
+/// The inspection as it is printed in JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    inspection: &'a Inspection,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a Explanation>,
+}
+
+/// Returns the parts that the model's answer rests on.
+fn explain(settings: &daemon::Settings, file: &Path) -> anyhow::Result<Explanation> {
+    let pipeline = super::open_view_pipeline(settings)?;
+    let explained = pipeline.explain(file).map_err(|error| anyhow::anyhow!("{}: {}", error.kind(), error.message()))?;
+    explained.map_err(|reason| anyhow::anyhow!("no model was asked: {reason}"))
+}
+
+fn describe_why(why: &Explanation) -> Outcome {
+    let Explanation { view, probability, cells, grid, frames, without_motion, .. } = why;
+    output::line(format_args!("why         {view} {probability:.2} by the first clip; blanking parts takes from it:"))?;
+    for row in cells.chunks(*grid) {
+        let cells: Vec<String> = row.iter().map(|fall| format!("{fall:>5.2}")).collect();
+        output::line(format_args!("  image     {}", cells.join(" ")))?;
+    }
+    for frame in frames {
+        output::line(format_args!("  frame     {}: {:.2}", frame.index, frame.fall))?;
+    }
+    match without_motion {
+        Some(left) => output::line(format_args!("  motion    {:.2}: without it {left:.2} is left", probability - left)),
+        None => output::line("  motion    the model sees single frames"),
+    }
 }
 
 /// Refuses what is there and no file, as kind and message; opening a pipe would wait for a writer.

@@ -1,10 +1,10 @@
 //! One frame with sector, regions and trace; a time line with R peaks and clips; the sampled frames below.
 
 use cine::Loop;
-use domain::{PixelRect, RgbImage};
+use domain::RgbImage;
 use ecg::FramePhase;
 use ecg::trace::TraceReading;
-use pipeline::{InspectedFrame, Inspection};
+use pipeline::{Explanation, InspectedFrame, Inspection};
 use plot::{Anchor, Canvas, Color, PlotError, TextStyle, text_width};
 
 use super::layout::{LINE_HEIGHT, Layout, MARGIN, TEXT_SIZE, TIMELINE_HEIGHT};
@@ -43,6 +43,7 @@ pub fn loop_picture(
     inspection: &Inspection,
     trace: Option<&TraceReading>,
     text: BurnedInText,
+    why: Option<&Explanation>,
 ) -> Result<Canvas, PlotError> {
     let shown_parts = match text {
         BurnedInText::Shown => None,
@@ -51,7 +52,10 @@ pub fn loop_picture(
     let frame_of = |source: &mut Loop, index: u32| {
         let mut frame = source.frame(index)?;
         if let Some(parts) = &shown_parts {
-            blacken_outside(&mut frame, parts);
+            frame.blacken_outside(parts);
+        }
+        if let Some(why) = why {
+            tint(&mut frame, why);
         }
         Ok::<RgbImage, cine::CineError>(frame)
     };
@@ -85,12 +89,21 @@ pub fn loop_picture(
     Ok(canvas)
 }
 
-fn blacken_outside(image: &mut RgbImage, parts: &[PixelRect]) {
+/// Tints the cells whose loss takes most from the answer red, the strongest most.
+fn tint(image: &mut RgbImage, why: &Explanation) {
+    const STRONGEST: f64 = 0.75;
+    let largest = why.cells.iter().copied().fold(0.0, f64::max);
+    let Some(input) = why.input.filter(|_| largest > 0.0) else { return };
     let width = image.width().max(1) as usize;
+    let cell_of = |at: u32, from: u32, length: u32| (at - from) as usize * why.grid / length.max(1) as usize;
     for (number, pixel) in image.pixels_mut().chunks_exact_mut(3).enumerate() {
         let (x, y) = ((number % width) as u32, (number / width) as u32);
-        if !parts.iter().any(|part| part.contains(x, y)) {
-            pixel.fill(0);
+        if input.contains(x, y) {
+            let cell = cell_of(y, input.y0, input.height()) * why.grid + cell_of(x, input.x0, input.width());
+            let strength = STRONGEST * why.cells.get(cell).map_or(0.0, |fall| fall.max(0.0) / largest);
+            for (channel, red) in pixel.iter_mut().zip([255.0, 40.0, 20.0]) {
+                *channel = (f64::from(*channel) * (1.0 - strength) + red * strength) as u8;
+            }
         }
     }
 }

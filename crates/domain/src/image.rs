@@ -1,5 +1,7 @@
 //! RGB images, owned and borrowed.
 
+use crate::PixelRect;
+
 /// A size that does not fit the number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an RGB image of {width} x {height} pixels has {width} x {height} x 3 bytes, not {bytes}")]
@@ -58,6 +60,17 @@ impl RgbImage {
     /// Returns the samples `[height, width, 3]` for drawing.
     pub fn pixels_mut(&mut self) -> &mut [u8] {
         &mut self.pixels
+    }
+
+    /// Blackens everything outside the parts of an image that may be shown.
+    pub fn blacken_outside(&mut self, parts: &[PixelRect]) {
+        let width = self.width().max(1) as usize;
+        for (number, pixel) in self.pixels.chunks_exact_mut(3).enumerate() {
+            let (x, y) = ((number % width) as u32, (number / width) as u32);
+            if !parts.iter().any(|part| part.contains(x, y)) {
+                pixel.fill(0);
+            }
+        }
     }
 
     /// Gives up the image for its samples.

@@ -35,6 +35,7 @@ mod label;
 mod resolve;
 mod source;
 mod vectors;
+mod why;
 
 pub use aggregate::{AbstentionRules, Aggregation, LoopView};
 pub use engine::{Engine, EngineAnswer};
@@ -48,3 +49,4 @@ pub use label::LoopLabel;
 pub use resolve::{LastLayer, Pipeline};
 pub use source::PipelineSource;
 pub use vectors::LoopVectors;
+pub use why::{Explanation, FrameWeight};

@@ -39,7 +39,9 @@ mod turn;
 pub use beat::{FoundBeats, find_beats};
 pub use decoded_frames::DecodedFrames;
 pub use error::PreprocessError;
-pub use pixels::{ImageView, PreparedClips, ResizedClips, append_normalized, color, prepare, resize, resize_clips};
+pub use pixels::{
+    ImageView, PreparedClips, ResizedClips, append_normalized, color, crop_rect, prepare, resize, resize_clips,
+};
 pub use preprocessor::{EcgRule, ModelInputs, PlannedLoop, PreprocessTimings, Preprocessed, Preprocessor};
 pub use refusal::Refusal;
 pub use sampling::plan_settings;

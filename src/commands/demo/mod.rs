@@ -110,7 +110,7 @@ fn draw(folders: &Folders) -> anyhow::Result<usize> {
         let mut source = cine::Loop::open(file)?;
         let (inspection, found) = pipeline::inspect(&mut source, &ecg::PlanSettings::default())?;
         let canvas =
-            picture::loop_picture(&mut source, &inspection, found.trace.as_ref(), picture::BurnedInText::Masked)?;
+            picture::loop_picture(&mut source, &inspection, found.trace.as_ref(), picture::BurnedInText::Masked, None)?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         files::write(&folders.pictures.join(format!("{name}.png")), &canvas.to_png()?, files::Access::Umask)?;
         drawn += 1;

@@ -40,15 +40,7 @@ impl<'a> ImageView<'a> {
     /// The frame has no pixel.
     pub fn cropped(frame: RgbView<'a>, crop: Crop, sector: Option<PixelRect>) -> Result<Self> {
         let (columns, rows) = (frame.width(), frame.height());
-        let whole = PixelRect::whole(columns, rows).ok_or(PreprocessError::EmptyFrame { columns, rows })?;
-        let (side, edge) = (columns / 10, rows / 15);
-        let rect = match crop {
-            Crop::None => whole,
-            Crop::Sector => sector.and_then(|sector| on_frame(sector, columns, rows)).unwrap_or(whole),
-            Crop::ElevenViewsImage => PixelRect { x0: side, y1: whole.y1 - edge, ..whole },
-            Crop::ElevenViewsVideo => PixelRect { x0: side, y0: edge, y1: whole.y1 - edge, ..whole },
-            Crop::EchoPrime => echo_prime(columns, rows),
-        };
+        let rect = crop_rect((columns, rows), crop, sector).ok_or(PreprocessError::EmptyFrame { columns, rows })?;
         Ok(Self {
             pixels: frame.pixels(),
             stride: columns as usize,
@@ -58,6 +50,21 @@ impl<'a> ImageView<'a> {
             height: rect.height() as usize,
         })
     }
+}
+
+/// Returns the part of a frame of `columns` x `rows` that a crop keeps; `None` for a frame without a pixel.
+///
+/// `sector` is the box of the ultrasound image; where it is unknown or not on the frame, the whole frame is kept.
+pub fn crop_rect((columns, rows): (u32, u32), crop: Crop, sector: Option<PixelRect>) -> Option<PixelRect> {
+    let whole = PixelRect::whole(columns, rows)?;
+    let (side, edge) = (columns / 10, rows / 15);
+    Some(match crop {
+        Crop::None => whole,
+        Crop::Sector => sector.and_then(|sector| on_frame(sector, columns, rows)).unwrap_or(whole),
+        Crop::ElevenViewsImage => PixelRect { x0: side, y1: whole.y1 - edge, ..whole },
+        Crop::ElevenViewsVideo => PixelRect { x0: side, y0: edge, y1: whole.y1 - edge, ..whole },
+        Crop::EchoPrime => echo_prime(columns, rows),
+    })
 }
 
 /// Returns the square in the middle without a tenth of it at each side. As the authors round, a side may be one pixel longer.

@@ -17,7 +17,7 @@ use zoo::{Color, Normalize, Preparation};
 
 use crate::{PreprocessError, Result};
 
-pub use image::ImageView;
+pub use image::{ImageView, crop_rect};
 pub use normalize::append_normalized;
 pub use resize::resize;
 
