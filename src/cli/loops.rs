@@ -78,7 +78,8 @@ pub struct LabelOptions {
   echolabel inspect loop.dcm
   echolabel inspect loop.dcm --json | jq .ecg
   echolabel inspect 12/3 --db lab.db               loop 3 of study 12 of the inventory
-  echolabel inspect loop.dcm --png loop.png       a picture of sector, trace, R peaks and sampled frames")]
+  echolabel inspect loop.dcm --png loop.png       a picture of sector, trace, R peaks and sampled frames
+  echolabel inspect loop.dcm --why --png why.png  the parts that the answer of the model rests on, in red")]
 pub struct InspectOptions {
     /// A DICOM file, or a loop of the database by its short name or the begin of its UID
     #[arg(value_name = "FILE|LOOP")]
@@ -92,6 +93,10 @@ pub struct InspectOptions {
     /// Draw what was found; the screen around sector, regions and trace, where names stand, is black
     #[arg(long, value_name = "F")]
     pub png: Option<PathBuf>,
+    /// Say which parts of the image and which frames the answer of the model rests on, and tint them in the picture; takes
+    /// some seconds
+    #[arg(long)]
+    pub why: bool,
     /// Show the whole screen in the picture, with any text that is burned in
     #[arg(long, requires = "png")]
     pub text: bool,
@@ -198,19 +203,27 @@ pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
   echolabel review 12/3 a4c --reviewer kim --db lab.db
   echolabel review 1.2.840.113619.2.1.7 PLAX --reviewer kim --db lab.db
   echolabel review 1.2.840.113619.2.1.9 none --reviewer kim --comment \"a finger on the probe\" --db lab.db
+  echolabel review --next --db lab.db              the dozen unread loops that teach the model most
 
 The latest review of a loop counts, in inventories and exports too; what a model said stays beside it. Views are those of the
 label set of the pipeline that labelled the study. `echolabel export --format csv --paths` then writes what `layout = \"loops\"` of a recipe learns from.")]
 pub struct ReviewOptions {
     /// The loop: its short name in the inventory, such as 12/3, or the begin of its UID
-    #[arg(value_name = "LOOP")]
-    pub name: LoopName,
+    #[arg(value_name = "LOOP", required_unless_present = "next")]
+    pub name: Option<LoopName>,
     /// The view that it shows, in any case or by an alias such as A4C, or none
-    #[arg(value_name = "VIEW|none")]
-    pub view: String,
+    #[arg(value_name = "VIEW|none", required_unless_present = "next")]
+    pub view: Option<String>,
     /// Who says so
-    #[arg(long, value_name = "NAME")]
-    pub reviewer: String,
+    #[arg(long, value_name = "NAME", required_unless_present = "next")]
+    pub reviewer: Option<String>,
+    /// Instead, list N unread loops, 12 by default, that teach the model most: those it is unsure of, of many studies and of
+    /// views with few reviews; and how often it agreed with the reader, dozen by dozen
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "12", conflicts_with_all = ["name", "view", "comment"])]
+    pub next: Option<u16>,
+    /// With --next: print one JSON object
+    #[arg(long, requires = "next")]
+    pub json: bool,
     /// Anything to remember; no patient's name
     #[arg(long, value_name = "TEXT")]
     pub comment: Option<String>,
