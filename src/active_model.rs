@@ -51,6 +51,11 @@ impl ActiveModel {
         &self.pipeline
     }
 
+    /// Returns the name of the pipeline that was in use before, if one was.
+    pub fn before(&self) -> Option<&str> {
+        self.before.last().map(String::as_str)
+    }
+
     /// Returns the state with another pipeline in use.
     #[must_use]
     pub fn switched_to(&self, name: &str) -> Self {

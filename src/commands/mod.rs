@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod label;
 pub mod label_isolated;
+mod model_switch;
 pub mod models;
 mod names;
 mod outbox;

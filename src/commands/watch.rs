@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use daemon::{Daemon, DaemonError, DaemonEvent, Observer as _, Overrides, Settings, Shutdown, Summary, SystemClock};
 use domain::WeightStatus;
+use pipeline::Pipeline;
 use store::{SqliteStore, StoreError};
 
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, model_switch};
 use crate::cli::{Common, WatchOptions};
 use crate::labeller::{PipelineLabeller, check_file};
 use crate::progress::Reporter;
@@ -47,7 +48,7 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
         .filter(|_| !options.once)
         .map(|page| {
             drop(open_database(&settings, false, &shutdown)?);
-            let server = page::start(page, &settings)?;
+            let server = page::start(common, page, &settings)?;
             output::note(format_args!(
                 "the page is at http://{}; its token stands in {}",
                 server.address(),
@@ -56,11 +57,10 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
             anyhow::Ok(server)
         })
         .transpose()?;
-    let labeller = PipelineLabeller::new(pipeline, common)?;
     // A run with an end looks at what is there.
     let receive = settings.receive.as_ref().filter(|_| !options.once);
     let receiving = receive.map(|receive| crate::receive::start(receive, &settings.database, &shutdown)).transpose()?;
-    let watched = watch(&settings, &labeller, options.once, &shutdown);
+    let watched = watch_with_model_in_use(common, &settings, pipeline, options.once, &shutdown);
     shutdown.request();
     if receiving.is_some_and(|receiving| receiving.join().is_err()) {
         tracing::error!("the receiver panicked");
@@ -89,6 +89,33 @@ fn refuse_problems(settings: &Settings) -> anyhow::Result<()> {
         output::note(format_args!("warning: {problem}"));
     }
     Ok(())
+}
+
+/// Runs the daemon, and anew with another model where a person puts one in use meanwhile.
+fn watch_with_model_in_use(
+    common: &Common,
+    settings: &Settings,
+    pipeline: Pipeline,
+    once: bool,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Summary> {
+    let mut labeller = PipelineLabeller::new(pipeline, common)?;
+    let mut all = Summary::default();
+    loop {
+        let run = Shutdown::new();
+        let ended = AtomicBool::new(false);
+        let (summary, next) = std::thread::scope(|scope| {
+            let switch = scope.spawn(|| model_switch::wait(settings, once, shutdown, &run, &ended));
+            let summary = watch(settings, &labeller, once, &run);
+            ended.store(true, Ordering::SeqCst);
+            (summary, switch.join().ok().flatten())
+        });
+        all = all.followed_by(&summary?);
+        match next {
+            Some(pipeline) => labeller = PipelineLabeller::new(pipeline, common)?,
+            None => return Ok(all),
+        }
+    }
 }
 
 /// Runs the daemon with a reporter that suits whoever looks.

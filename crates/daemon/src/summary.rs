@@ -36,6 +36,24 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Returns the counts of this run and of the one that went on where it ended.
+    #[must_use]
+    pub fn followed_by(&self, next: &Self) -> Self {
+        Self {
+            taken: self.taken + next.taken,
+            labelled: self.labelled + next.labelled,
+            abstained: self.abstained + next.abstained,
+            skipped: self.skipped + next.skipped,
+            duplicates: self.duplicates + next.duplicates,
+            moved: self.moved + next.moved,
+            conflicts: self.conflicts + next.conflicts,
+            failed: self.failed + next.failed,
+            studies_closed: self.studies_closed + next.studies_closed,
+            // The run that went on has seen what these stand for again.
+            ..next.clone()
+        }
+    }
+
     /// Returns whether every file that was seen came to a good end: decides between exit codes 0 and 1.
     pub const fn all_well(&self) -> bool {
         self.failed == 0 && self.conflicts == 0 && self.incomplete == 0 && self.retrying == 0

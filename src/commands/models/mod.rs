@@ -3,7 +3,7 @@
 mod import;
 mod pull;
 mod quantize;
-mod switch;
+pub mod switch;
 mod verify;
 mod views;
 
