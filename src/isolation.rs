@@ -32,16 +32,7 @@ impl Isolation {
     /// # Errors
     /// The path of this program cannot be found.
     pub fn new(common: &Common) -> anyhow::Result<Self> {
-        let mut flags: Vec<OsString> = Vec::new();
-        let mut add = |flag: &str, value: Option<OsString>| {
-            flags.extend(value.into_iter().flat_map(|value| [OsString::from(flag), value]));
-        };
-        add("--models", common.models.clone().map(OsString::from));
-        add("--config", common.config.clone().map(OsString::from));
-        add("--pipeline", common.pipeline.clone().map(OsString::from));
-        add("--device", common.device.clone().map(OsString::from));
-        add("--threads", common.threads.map(|threads| threads.to_string().into()));
-        Ok(Self { program: std::env::current_exe().context("the path of this program")?, flags })
+        Ok(Self { program: std::env::current_exe().context("the path of this program")?, flags: common.as_flags() })
     }
 
     /// Labels one file; whatever it does to the process becomes a failure of the file.

@@ -1,13 +1,28 @@
 //! Progress bars on a terminal; structured logs where nobody looks.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, stderr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use daemon::{DaemonEvent, Observer};
 use domain::{SopUid, StudyUid};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+
+/// Variable of the environment that asks for lines instead of bars; this program sets it for processes that it starts.
+pub const LINES_VARIABLE: &str = "ECHOLABEL_PROGRESS_LINES";
+/// Begin of such a line: `progress 3/66 reading loops`.
+pub const LINE_PREFIX: &str = "progress ";
+/// Lines a second, at most.
+const LINES_PER_SECOND: u8 = 4;
 
 /// A bar of `length` steps on stderr, hidden when that is no terminal.
 pub fn bar(length: u64, what: &'static str) -> ProgressBar {
+    if std::env::var_os(LINES_VARIABLE).is_some() {
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Lines::default()), LINES_PER_SECOND);
+        let style = ProgressStyle::with_template("{pos}/{len} {prefix}");
+        return ProgressBar::with_draw_target(Some(length), target)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            .with_prefix(what);
+    }
     if !stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -22,6 +37,60 @@ pub fn bytes_bar() -> ProgressBar {
     }
     let style = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Writes what a bar would show as lines, for a program that reads them.
+#[derive(Debug, Default)]
+struct Lines(Mutex<String>);
+
+impl Lines {
+    fn text(&self) -> MutexGuard<'_, String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TermLike for Lines {
+    fn width(&self) -> u16 {
+        120
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.text().push_str(text);
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.text().clear();
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let text = std::mem::take(&mut *self.text());
+        if !text.trim().is_empty() {
+            crate::output::note(format_args!("{LINE_PREFIX}{}", text.trim()));
+        }
+        Ok(())
+    }
 }
 
 /// Turns the daemon's events into a bar or into log lines.

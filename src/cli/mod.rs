@@ -14,6 +14,7 @@ mod protocols;
 mod reference;
 mod training;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -97,6 +98,22 @@ pub struct Common {
     /// Format of the log on stderr
     #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
+}
+
+impl Common {
+    /// Returns the flags that decide which pipeline runs, and how, to start this program again with the same ones.
+    pub fn as_flags(&self) -> Vec<OsString> {
+        let mut flags: Vec<OsString> = Vec::new();
+        let mut add = |flag: &str, value: Option<OsString>| {
+            flags.extend(value.into_iter().flat_map(|value| [OsString::from(flag), value]));
+        };
+        add("--models", self.models.clone().map(OsString::from));
+        add("--config", self.config.clone().map(OsString::from));
+        add("--pipeline", self.pipeline.clone().map(OsString::from));
+        add("--device", self.device.clone().map(OsString::from));
+        add("--threads", self.threads.map(|threads| threads.to_string().into()));
+        flags
+    }
 }
 
 /// Format of the log.

@@ -18,7 +18,7 @@ pub fn run(common: &Common, options: &PageOptions) -> Outcome {
         ..configured
     };
     let shutdown = super::watch::stop_on_signals()?;
-    let server = page::start(&page, &settings)?;
+    let server = page::start(common, &page, &settings)?;
     output::line(format_args!("http://{}", server.address()))?;
     output::note(format_args!(
         "open it in a browser; the token stands in {}; Ctrl-C ends it",

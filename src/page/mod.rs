@@ -1,5 +1,10 @@
 //! The page beside the daemon, or alone: its token, its connections to the database.
 
+mod background;
+mod explaining;
+mod learning;
+mod reports;
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -9,7 +14,9 @@ use anyhow::Context as _;
 use daemon::Settings;
 use daemon::settings::PageSettings;
 use store::{PageBackend, SqliteStore};
-use web::{Server, ServerSettings, Stores, Token};
+use web::{Program, Server, ServerSettings, Stores, Token};
+
+use crate::cli::Common;
 
 /// Connections that read, beside the one that writes.
 const READERS: usize = 3;
@@ -18,7 +25,7 @@ const READERS: usize = 3;
 ///
 /// # Errors
 /// The address is taken, the database or the token file cannot be used.
-pub fn start(page: &PageSettings, settings: &Settings) -> anyhow::Result<Server> {
+pub fn start(common: &Common, page: &PageSettings, settings: &Settings) -> anyhow::Result<Server> {
     let sampling = crate::commands::pipeline_source(settings)?.read(&settings.models)?.sampling;
     let plan =
         ecg::PlanSettings { strategy: sampling.strategy, frames_per_clip: sampling.frames_per_clip, max_clips: None };
@@ -34,7 +41,12 @@ pub fn start(page: &PageSettings, settings: &Settings) -> anyhow::Result<Server>
     let writer: Arc<dyn PageBackend> = Arc::new(SqliteStore::open(&settings.database)?);
     let reader = |_| Ok(Arc::new(SqliteStore::open_read_only(&settings.database)?) as Arc<dyn PageBackend>);
     let readers = (0..READERS).map(reader).collect::<anyhow::Result<_>>()?;
-    Ok(Server::start(&page.listen.to_string(), server, Stores::new(readers, writer))?)
+    let program = Program {
+        learning: Arc::new(learning::Learner::new(common, settings)),
+        explain: Arc::new(explaining::Explainer::new(common)),
+        reports: Arc::new(reports::StudyReports::new(settings)),
+    };
+    Ok(Server::start(&page.listen.to_string(), server, Stores::new(readers, writer), program)?)
 }
 
 /// Returns the file that holds the token: the one of the settings, else one beside the database.

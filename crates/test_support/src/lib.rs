@@ -73,7 +73,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// Notes that the calling test does nothing, and why.
-fn record_skipped(reason: &str) {
+pub fn record_skipped(reason: &str) {
     let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
     // The test harness names a test's thread after the test.
     let thread = std::thread::current();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::program::Program;
 use crate::session::Sessions;
 use crate::settings::{ServerSettings, Stores};
 
@@ -10,5 +11,6 @@ use crate::settings::{ServerSettings, Stores};
 pub(crate) struct App {
     pub(crate) settings: Arc<ServerSettings>,
     pub(crate) stores: Stores,
+    pub(crate) program: Program,
     pub(crate) sessions: Sessions,
 }

@@ -21,6 +21,9 @@ pub enum PageError {
     /// The file of a loop is gone or cannot be read.
     #[error("the file of the loop cannot be read: {0}")]
     File(String),
+    /// The folder of models cannot be used.
+    #[error("the models cannot be used: {0}")]
+    Models(String),
     /// The server is being stopped.
     #[error("the server is being stopped")]
     Stopped,
@@ -45,7 +48,7 @@ impl PageError {
             Self::Store(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
             Self::File(_) => StatusCode::GONE,
             Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Listen { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(_) | Self::Models(_) | Self::Listen { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -8,6 +8,7 @@ use axum::extract::{Path as Address, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use cine::Loop;
+use domain::PixelRect;
 use futures_util::stream;
 use jpeg_encoder::{ColorType, Encoder};
 use serde::Deserialize;
@@ -38,15 +39,21 @@ pub(crate) async fn frames(
 ) -> Result<impl IntoResponse, PageError> {
     let named = app.stores.named_loop(address).await?;
     let file = app.stores.file(&named).await?;
-    let source = crate::blocking::spawn(move || open(&file)).await??;
-    let last = source.header().frames.saturating_sub(1);
+    let shows_all = app.settings.show_burned_in_text;
+    let source = crate::blocking::spawn(move || {
+        let mut source = open(&file)?;
+        let shown = (!shows_all).then(|| shown_parts(&mut source));
+        Ok::<_, PageError>(Frames { source, shown })
+    })
+    .await??;
+    let last = source.source.header().frames.saturating_sub(1);
     let last = range.to.unwrap_or(last).min(last);
     // A frame at a time, when the browser asks for more: one that is slow or stops holds neither a thread nor frames.
     let body = stream::unfold((source, range.from), move |(mut source, index)| async move {
         if index > last {
             return None;
         }
-        let read = move || (framed(jpeg_of(&mut source, index).unwrap_or_default()), source);
+        let read = move || (framed(source.jpeg(index).unwrap_or_default()), source);
         let (frame, source) = crate::blocking::spawn(read).await.ok()?;
         Some((Ok::<_, io::Error>(frame), (source, index + 1)))
     });
@@ -67,14 +74,35 @@ fn framed(jpeg: Vec<u8>) -> Vec<u8> {
     [&length, jpeg.as_slice()].concat()
 }
 
-/// Returns a frame as a JPEG file; `None` where it cannot be decoded.
-fn jpeg_of(source: &mut Loop, index: u32) -> Option<Vec<u8>> {
-    if let Ok(Some(stored)) = source.displayable_jpeg(index) {
-        return Some(stored);
+/// The frames of a loop, and the parts of them that may be shown.
+struct Frames {
+    source: Loop,
+    /// Everything where there is none.
+    shown: Option<Vec<PixelRect>>,
+}
+
+impl Frames {
+    /// Returns a frame as a JPEG file; `None` where it cannot be decoded.
+    fn jpeg(&mut self, index: u32) -> Option<Vec<u8>> {
+        if let Ok(Some(stored)) = self.source.displayable_jpeg(index) {
+            return Some(stored);
+        }
+        let mut frame = self.source.frame(index).ok()?;
+        if let Some(shown) = &self.shown {
+            frame.blacken_outside(shown);
+        }
+        let (width, height) = (u16::try_from(frame.width()).ok()?, u16::try_from(frame.height()).ok()?);
+        let mut bytes = Vec::new();
+        Encoder::new(&mut bytes, JPEG_QUALITY).encode(frame.pixels(), width, height, ColorType::Rgb).ok()?;
+        Some(bytes)
     }
-    let frame = source.frame(index).ok()?;
-    let (width, height) = (u16::try_from(frame.width()).ok()?, u16::try_from(frame.height()).ok()?);
-    let mut bytes = Vec::new();
-    Encoder::new(&mut bytes, JPEG_QUALITY).encode(frame.pixels(), width, height, ColorType::Rgb).ok()?;
-    Some(bytes)
+}
+
+/// Returns the parts of a loop's image that hold no burned-in text: the sector, and the other regions of the header.
+pub(crate) fn shown_parts(source: &mut Loop) -> Vec<PixelRect> {
+    let regions = source.header().regions.clone();
+    let (columns, rows) = (source.header().columns, source.header().rows);
+    let others = regions.iter().filter(|region| !region.is_image());
+    let sector = source.sector();
+    sector.into_iter().chain(others.filter_map(|region| region.pixel_rect(columns, rows))).collect()
 }

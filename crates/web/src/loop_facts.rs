@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::PageError;
 use crate::app::App;
-use crate::frames::open;
+use crate::frames::{open, shown_parts};
 use crate::names::LoopAddress;
 
 /// Header facts of a loop, read without decoding a frame where its header names the sector.
@@ -43,13 +43,7 @@ pub(crate) async fn header(
     let shows_all = app.settings.show_burned_in_text;
     let mut source = opened(&app, address).await?;
     let header = crate::blocking::spawn(move || {
-        let shown = (!shows_all).then(|| {
-            let regions = source.header().regions.clone();
-            let (columns, rows) = (source.header().columns, source.header().rows);
-            let others = regions.iter().filter(|region| !region.is_image());
-            let sector = source.sector();
-            sector.into_iter().chain(others.filter_map(|region| region.pixel_rect(columns, rows))).collect()
-        });
+        let shown = (!shows_all).then(|| shown_parts(&mut source));
         let header = source.header();
         Header {
             frames: header.frames,

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::PageError;
 use crate::app::App;
+use crate::program::Program;
 use crate::router::router;
 use crate::session::Sessions;
 use crate::settings::{ServerSettings, Stores};
@@ -33,13 +34,18 @@ impl Server {
     ///
     /// # Errors
     /// The address is in use, or may not be listened on.
-    pub fn start(address: &str, mut settings: ServerSettings, stores: Stores) -> Result<Self, PageError> {
+    pub fn start(
+        address: &str,
+        mut settings: ServerSettings,
+        stores: Stores,
+        program: Program,
+    ) -> Result<Self, PageError> {
         let listen = |source| PageError::Listen { address: address.to_owned(), source };
         let socket = TcpListener::bind(address).map_err(listen)?;
         socket.set_nonblocking(true).map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
         settings.hosts.extend(own_names(address));
-        let app = App { settings: Arc::new(settings), stores, sessions: Sessions::default() };
+        let app = App { settings: Arc::new(settings), stores, program, sessions: Sessions::default() };
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .max_blocking_threads(MAX_BLOCKING_THREADS)

@@ -1,8 +1,12 @@
 //! The same as the pages, for programs.
 
+pub(crate) mod downloads;
+pub(crate) mod drift;
 pub(crate) mod jobs;
+pub(crate) mod learning;
 pub(crate) mod loops;
 pub(crate) mod studies;
+pub(crate) mod why;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;

@@ -148,6 +148,7 @@ class Player {
     };
     for (const region of this.facts.regions) box(region, "#e6a03c");
     if (this.facts.sector) box(this.facts.sector, "#50dc78");
+    if (this.why) this.drawWhy(context);
     const here = this.sampled().find((frame) => frame.index === this.shown);
     if (here) {
       const phase = typeof here.phase === "string" ? here.phase.replaceAll("_", " ")
@@ -156,6 +157,51 @@ class Player {
       context.font = `${Math.round(canvas.height / 24)}px system-ui, sans-serif`;
       context.fillText(`sampled ${phase}`, 8, canvas.height - 10);
     }
+  }
+
+  // Tints the cells whose loss takes most from the answer.
+  drawWhy(context) {
+    const { input, grid, cells } = this.why;
+    const largest = Math.max(...cells);
+    if (!input || largest <= 0) return;
+    const width = (input.x1 - input.x0 + 1) / grid, height = (input.y1 - input.y0 + 1) / grid;
+    cells.forEach((fall, cell) => {
+      if (fall <= 0) return;
+      context.fillStyle = `rgb(255 40 20 / ${0.7 * fall / largest})`;
+      context.fillRect(input.x0 + (cell % grid) * width, input.y0 + Math.floor(cell / grid) * height, width, height);
+    });
+  }
+
+  async explain() {
+    const words = document.querySelector(".why-words");
+    words.textContent = "asking the model, some seconds";
+    try {
+      this.why = await readJson(`/api/loops/${this.name}/why`);
+    } catch (error) {
+      words.textContent = `The model could not be asked: ${error.message}`;
+      return;
+    }
+    const percent = (share) => `${Math.round(100 * share)} %`;
+    const { view, probability, without_motion, frames, input } = this.why;
+    const motion = without_motion === null ? "The model sees single frames."
+      : `Without motion ${percent(without_motion)} is left.`;
+    words.textContent = `${view} ${percent(probability)} by the first clip. ${motion} ` +
+      (input ? "Red parts of the picture matter most." : "The picture was turned, so its parts are not shown.");
+    const table = document.querySelector(".why-frames");
+    table.tBodies[0].replaceChildren(...frames.map(({ index, fall }) => {
+      const row = document.createElement("tr");
+      const head = document.createElement("th");
+      head.scope = "row";
+      head.textContent = `frame ${index + 1}`;
+      const cell = document.createElement("td");
+      cell.className = "number";
+      cell.textContent = percent(fall);
+      row.append(head, cell);
+      return row;
+    }));
+    table.hidden = false;
+    words.dataset.ready = "true";
+    this.drawMarks();
   }
 
   drawTimeline() {
@@ -214,12 +260,26 @@ class Player {
 
 const KEYS = { " ": "play", ArrowLeft: "back", ArrowRight: "forward", ",": "beat-back", ".": "beat-forward", "-": "slower", "+": "faster" };
 
+// Shows how far the work in the background is, and its result when it ends.
+async function follow(line) {
+  const { task } = await readJson("/api/learning");
+  if (!task || task.end) location.reload();
+  else {
+    line.querySelector(".stage").textContent = `${task.stage} ${task.done} of ${task.all}`;
+    setTimeout(() => follow(line).catch(() => {}), 1000);
+  }
+}
+
 function start() {
+  const running = document.querySelector("[data-learning=running]");
+  if (running) follow(running).catch(() => {});
   const root = document.querySelector(".player");
   let player = null;
   if (root) {
     player = new Player(root, root.querySelector(".image"), false);
     player.load().catch((error) => { root.querySelector(".status").textContent = error.message; root.dataset.failed = "true"; });
+    const why = document.querySelector("[data-why]");
+    if (why) why.addEventListener("click", () => { why.disabled = true; player.explain().finally(() => { why.disabled = false; }); });
     for (const control of root.querySelectorAll("[data-action]")) {
       control.addEventListener("click", () => player.act(control.dataset.action));
     }

@@ -6,7 +6,8 @@ use maud::{DOCTYPE, Markup, html};
 use crate::session::Person;
 
 /// Places that every page leads to.
-const PLACES: [(&str, &str); 3] = [("/", "Studies"), ("/review", "Review"), ("/jobs", "Jobs")];
+const PLACES: [(&str, &str); 5] =
+    [("/", "Studies"), ("/review", "Review"), ("/learn", "Learn"), ("/drift", "Drift"), ("/jobs", "Jobs")];
 
 /// Returns a page of a person who is logged in; `place` is the address of the one that it belongs to.
 pub(crate) fn page(title: &str, place: &str, person: &Person, content: Markup) -> Markup {

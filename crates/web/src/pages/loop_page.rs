@@ -89,6 +89,14 @@ fn answer(said: &Prediction) -> Markup {
             } } }
         }
         @if said.prediction_set.len() > 1 { p { "It may show: " (said.prediction_set.join(", ")) "." } }
+        section.why aria-label="Why" {
+            button type="button" data-why="true" data-key="?" { "Why? Show what the answer rests on " kbd { "?" } }
+            p.why-words role="status" {}
+            table.why-frames hidden {
+                caption { "Frames of the first clip: loss of probability where a frame is blank" }
+                tbody {}
+            }
+        }
         details {
             summary { "How the answer came about" }
             dl {

@@ -5,6 +5,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::{Extension, Form};
 use domain::Prediction;
 use evaluate::agreement::reader_kappa;
+use evaluate::reading_order::dozens;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use crate::PageError;
 use crate::app::App;
 use crate::loop_record::LoopRecord;
 use crate::names::LoopAddress;
-use crate::reviewing::{MAX_COMMENT_BYTES, Origin, Verdict, record};
+use crate::reviewing::{MAX_COMMENT_BYTES, Origin, Verdict, queued, record};
 use crate::session::Person;
 
 /// Keys of the views, in the order of the label set; `n`, `s`, `u`, `m` have meanings of their own.
@@ -98,7 +99,7 @@ pub(crate) async fn next(
         return Ok(overview(&app, &person).await?.into_response());
     };
     let name = person.name.clone();
-    let tasks = app.stores.read(move |store| store.review_queue(queue, &name, 1)).await?;
+    let tasks = app.stores.read(move |store| queued(store, queue, &name, 1)).await?;
     Ok(match tasks.first() {
         Some(task) => Redirect::to(&format!("/loop/{}?queue={queue}", task.name)).into_response(),
         None => overview(&app, &person).await?.into_response(),
@@ -109,14 +110,14 @@ pub(crate) async fn next(
 async fn overview(app: &App, person: &Person) -> Result<Markup, PageError> {
     const LISTED: u32 = 20;
     let name = person.name.clone();
-    let (queues, pairs) = app
+    let (queues, pairs, agreed) = app
         .stores
         .read(move |store| {
             let queues: Vec<_> = ReviewQueue::ALL
                 .iter()
-                .map(|queue| Ok((*queue, store.review_queue(*queue, &name, LISTED)?)))
+                .map(|queue| Ok((*queue, queued(store, *queue, &name, LISTED)?)))
                 .collect::<Result<_, store::StoreError>>()?;
-            Ok((queues, store.paired_reviews()?))
+            Ok((queues, store.paired_reviews()?, store.agreement_over_time()?))
         })
         .await?;
     let content = html! {
@@ -132,6 +133,7 @@ async fn overview(app: &App, person: &Person) -> Result<Markup, PageError> {
                 }
             }
         }
+        (progress(&agreed))
         section {
             h2 { "Agreement of two readers" }
             @match reader_kappa(&pairs) {
@@ -143,9 +145,31 @@ async fn overview(app: &App, person: &Person) -> Result<Markup, PageError> {
     Ok(layout("Review", "/review", person, content))
 }
 
+/// Shows how often the model had said what the reader said, over the last dozens of reviews.
+fn progress(agreed: &[bool]) -> Markup {
+    const SHOWN: usize = 8;
+    let dozens = dozens(agreed);
+    html! {
+        section {
+            h2 { "Agreement of the model with readers" }
+            @if dozens.is_empty() { p.empty { "No loop has been read yet." } } @else {
+                p { "Each row is a dozen of reviews, the newest last. The list asks for loops that the model finds hard, so that it "
+                    "agrees with fewer of them than of all." }
+                table {
+                    thead { tr { th scope="col" { "Reviews" } th scope="col" { "Model agreed with" } } }
+                    tbody { @for dozen in &dozens[dozens.len().saturating_sub(SHOWN)..] { tr {
+                        th scope="row" { (dozen.first) " to " (dozen.first + dozen.loops - 1) }
+                        td { (dozen.agreed) " of " (dozen.loops) }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
 fn title(queue: ReviewQueue) -> &'static str {
     match queue {
-        ReviewQueue::First => "To read",
+        ReviewQueue::First => "To read: what teaches most comes first",
         ReviewQueue::Second => "To read a second time, blind",
         ReviewQueue::Adjudication => "Two readers differ",
     }

@@ -68,6 +68,8 @@ fn links(inventory: &Inventory, viewers: &[ViewerLink]) -> Markup {
                 a href=(viewer.address.replace("{study}", uid.as_str())) rel="noopener" { (viewer.title) }
             }
             a href={ "/api/studies/" (uid) } download={ "study-" (inventory.number) ".json" } { "JSON" }
+            a href={ "/api/studies/" (uid) "/csv" } download { "CSV" }
+            a href={ "/api/studies/" (uid) "/report" } download { "Structured report, which names the patient" }
             span.quiet { (uid) }
         }
     }
