@@ -101,7 +101,9 @@ fn explain(settings: &daemon::Settings, file: &Path) -> anyhow::Result<Explanati
 
 fn describe_why(why: &Explanation) -> Outcome {
     let Explanation { view, probability, cells, grid, frames, without_motion, .. } = why;
-    output::line(format_args!("why         {view} {probability:.2} by the first clip; blanking parts takes from it:"))?;
+    output::line(format_args!(
+        "why         {view} {probability:.2} by the first clip; blanking a part takes from its log odds:"
+    ))?;
     for row in cells.chunks(*grid) {
         let cells: Vec<String> = row.iter().map(|fall| format!("{fall:>5.2}")).collect();
         output::line(format_args!("  image     {}", cells.join(" ")))?;
@@ -110,7 +112,7 @@ fn describe_why(why: &Explanation) -> Outcome {
         output::line(format_args!("  frame     {}: {:.2}", frame.index, frame.fall))?;
     }
     match without_motion {
-        Some(left) => output::line(format_args!("  motion    {:.2}: without it {left:.2} is left", probability - left)),
+        Some(left) => output::line(format_args!("  motion    without it {left:.2} of {probability:.2} is left")),
         None => output::line("  motion    the model sees single frames"),
     }
 }

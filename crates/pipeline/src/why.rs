@@ -27,7 +27,9 @@ pub struct Explanation {
     pub input: Option<PixelRect>,
     /// Cells of the grid on each side.
     pub grid: usize,
-    /// Fall of the probability where a cell is blank in every frame, row by row; below zero where it rises.
+    /// Fall of the log odds of the view where a cell is blank in every frame, row by row; below zero where they rise.
+    ///
+    /// Log odds, because the probability of a view that the model is sure of hardly moves.
     pub cells: Vec<f64>,
     /// Frames of the clip.
     pub frames: Vec<FrameWeight>,
@@ -40,7 +42,7 @@ pub struct Explanation {
 pub struct FrameWeight {
     /// Index in the loop.
     pub index: u32,
-    /// Fall of the probability where the frame is blank.
+    /// Fall of the log odds of the view where the frame is blank.
     pub fall: f64,
 }
 
@@ -70,7 +72,8 @@ impl Pipeline {
         let crop = self.card().prepare.crop;
         let input = if is_turned { None } else { crop_rect(screen, crop, source.sector()) };
         let probe = Probe { pipeline: self, clip: OneClip::new(&inputs.clips, positions) };
-        let likeliest = probe.probabilities(&probe.clip)?.into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        let whole = probe.probabilities(&probe.clip)?;
+        let likeliest = whole.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
         let Some((class, probability)) = likeliest.filter(|(_, probability)| probability.is_finite()) else {
             return Ok(Err("the model gave no usable numbers".to_owned()));
         };
@@ -79,11 +82,11 @@ impl Pipeline {
             probability,
             input,
             grid: GRID,
-            cells: probe.cells(class, probability)?,
-            frames: probe.frames(class, probability, clip)?,
+            cells: probe.cells(class, log_odds(&whole, class))?,
+            frames: probe.frames(class, log_odds(&whole, class), clip)?,
             without_motion: match self.card().sees_stills() {
                 true => None,
-                false => Some(probe.probability(class, &probe.clip.without_motion())?),
+                false => probe.probabilities(&probe.clip.without_motion())?.get(class).copied(),
             },
         }))
     }
@@ -96,24 +99,23 @@ struct Probe<'a> {
 }
 
 impl Probe<'_> {
-    fn cells(&self, class: usize, probability: f64) -> Result<Vec<f64>, LabelError> {
-        (0..GRID * GRID)
-            .map(|cell| Ok(probability - self.probability(class, &self.clip.without_cell(cell % GRID, cell / GRID))?))
-            .collect()
+    fn cells(&self, class: usize, whole: f64) -> Result<Vec<f64>, LabelError> {
+        let without = |cell: usize| self.clip.without_cell(cell % GRID, cell / GRID);
+        (0..GRID * GRID).map(|cell| Ok(whole - self.log_odds(class, &without(cell))?)).collect()
     }
 
-    fn frames(&self, class: usize, probability: f64, clip: &Clip) -> Result<Vec<FrameWeight>, LabelError> {
+    fn frames(&self, class: usize, whole: f64, clip: &Clip) -> Result<Vec<FrameWeight>, LabelError> {
         let frames = clip.frames.iter().take(self.clip.frames.len()).enumerate();
         frames
             .map(|(position, frame)| {
-                let fall = probability - self.probability(class, &self.clip.without_frame(position))?;
+                let fall = whole - self.log_odds(class, &self.clip.without_frame(position))?;
                 Ok(FrameWeight { index: frame.index, fall })
             })
             .collect()
     }
 
-    fn probability(&self, class: usize, clip: &OneClip) -> Result<f64, LabelError> {
-        Ok(self.probabilities(clip)?.get(class).copied().unwrap_or_default())
+    fn log_odds(&self, class: usize, clip: &OneClip) -> Result<f64, LabelError> {
+        Ok(log_odds(&self.probabilities(clip)?, class))
     }
 
     fn probabilities(&self, clip: &OneClip) -> Result<Vec<f64>, LabelError> {
@@ -130,6 +132,15 @@ impl Probe<'_> {
         let rules = AbstentionRules { below: 0.0, most_views: None };
         Ok(Aggregation::join(&outputs, &self.pipeline.calibration(), rules).probabilities)
     }
+}
+
+/// Returns the logarithm of the odds of a class. The other probabilities are added up, since a probability near 1 has no digits left
+/// for what it lacks.
+fn log_odds(probabilities: &[f64], class: usize) -> f64 {
+    const SMALLEST: f64 = 1e-30;
+    let others: f64 = probabilities.iter().enumerate().filter(|(other, _)| *other != class).map(|(_, p)| p).sum();
+    let own = probabilities.get(class).copied().unwrap_or_default();
+    own.max(SMALLEST).ln() - others.max(SMALLEST).ln()
 }
 
 /// The prepared frames of one clip, each `[3, size, size]`.
@@ -209,6 +220,7 @@ mod tests {
         assert_eq!(clip.without_frame(0).frames[1], clip.frames[1]);
         let standing = clip.without_motion();
         assert_eq!((standing.frames.len(), &standing.frames[0]), (2, &standing.frames[1]));
+        assert!((log_odds(&[0.8, 0.1, 0.1], 0) - 4f64.ln()).abs() < 1e-12 && log_odds(&[1.0, 0.0], 0).is_finite());
         assert_eq!(standing.frames[0][0], (clip.frames[0][0] + clip.frames[1][0]) / 2.0);
     }
 }

@@ -95,7 +95,8 @@ pub use names::{InvalidName, LoopName, StudyName};
 pub use outbox::{DueReport, NewOutboxItem, Outbox, OutboxItem, OutboxKind, OutboxRow, OutboxState, StoredReport};
 pub use overview::Overview;
 pub use page::{
-    DriftCount, LoopTask, PageStore, ReviewQueue, ReviewedView, StudyFilter, StudyProgress, StudyRow, UnreadTask,
+    DriftCount, DriftCounts, LoopTask, PageStore, ReviewQueue, ReviewedView, StudyFilter, StudyProgress, StudyRow,
+    UnreadTask,
 };
 pub use queue::Queue;
 pub use record::{LoopFacts, StoredLoop, StoredPrediction, Study};

@@ -122,6 +122,15 @@ pub struct DriftCount {
     pub agreed: u64,
 }
 
+/// Counts of loops by week and scanner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriftCounts {
+    /// One loop in so many was counted: 1 where all were.
+    pub one_in: u64,
+    /// Counts, in the order of weeks and scanners.
+    pub rows: Vec<DriftCount>,
+}
+
 /// Reviewed loops of a view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReviewedView {
@@ -171,11 +180,11 @@ pub trait PageStore: Send + Sync {
     /// The database cannot be read.
     fn agreement_over_time(&self) -> Result<Vec<bool>, StoreError>;
 
-    /// Returns counts of the loops that arrived since a time, by week and scanner.
+    /// Returns counts of the loops that arrived since a time, by week and scanner; of a sample where there are many.
     ///
     /// # Errors
     /// The database cannot be read.
-    fn drift_counts(&self, since: Timestamp) -> Result<Vec<DriftCount>, StoreError>;
+    fn drift_counts(&self, since: Timestamp) -> Result<DriftCounts, StoreError>;
 
     /// Returns the number of reviewed loops of each view that has any, by name.
     ///

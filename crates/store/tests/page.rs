@@ -4,8 +4,8 @@ mod common;
 
 use common::{at, claimed, facts, label, model, new_store, prediction, sop, study};
 use store::{
-    JobFailure, LabelStore, PageStore, Queue, Retry, Review, ReviewQueue, ReviewRole, ReviewedView, SqliteStore,
-    StudyFilter, StudyProgress,
+    DriftCounts, JobFailure, LabelStore, PageStore, Queue, Retry, Review, ReviewQueue, ReviewRole, ReviewedView,
+    SqliteStore, StudyFilter, StudyProgress,
 };
 
 /// Three studies, one a second: 1.1 has PLAX and A4C, 1.2 an unsure loop, 1.3 a failed file besides.
@@ -168,7 +168,8 @@ fn loops_are_counted_by_week_and_scanner() {
     other.scanner_model = Some("P9".to_owned());
     label(&store, &other, "1.5.1", &prediction("w1", Some("PLAX"), 0.5), 8 * 24 * 3600);
     store.add_review(&said("1.1.1", Some("A4C"), "kim", ReviewRole::Reader)).unwrap();
-    let counts = store.drift_counts(at(0)).unwrap();
+    let DriftCounts { one_in, rows: counts } = store.drift_counts(at(0)).unwrap();
+    assert_eq!(one_in, 1, "all are counted");
     let rows: Vec<_> = counts
         .iter()
         .map(|row| (row.week.as_str(), row.scanner.as_str(), row.view.as_deref(), row.loops, row.reviewed, row.agreed))
@@ -183,5 +184,5 @@ fn loops_are_counted_by_week_and_scanner() {
         ]
     );
     assert_eq!((counts[3].ecg_source.as_str(), counts[3].confidence), ("waveform", 0.5));
-    assert_eq!(store.drift_counts(at(3600)).unwrap().len(), 1);
+    assert_eq!(store.drift_counts(at(3600)).unwrap().rows.len(), 1);
 }

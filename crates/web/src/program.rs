@@ -30,7 +30,7 @@ pub struct Explanation {
     pub input: Option<PixelRect>,
     /// Cells of the grid on each side.
     pub grid: usize,
-    /// Fall of the probability where a cell is blank, row by row.
+    /// Fall of the log odds of the view where a cell is blank, row by row.
     pub cells: Vec<f64>,
     /// Frames of the clip.
     pub frames: Vec<FrameShare>,
@@ -43,7 +43,7 @@ pub struct Explanation {
 pub struct FrameShare {
     /// Index in the loop.
     pub index: u32,
-    /// Fall of the probability where the frame is blank.
+    /// Fall of the log odds of the view where the frame is blank.
     pub fall: f64,
 }
 

@@ -7,7 +7,7 @@ use super::row::{optional_time, parsed, time};
 use super::{SqliteStore, drift, reading};
 use crate::page::StudyProgress;
 use crate::{
-    DriftCount, LoopTask, PageStore, Review, ReviewQueue, ReviewedView, StoreError, StudyFilter, StudyRow, UnreadTask,
+    DriftCounts, LoopTask, PageStore, Review, ReviewQueue, ReviewedView, StoreError, StudyFilter, StudyRow, UnreadTask,
 };
 
 impl PageStore for SqliteStore {
@@ -48,7 +48,7 @@ impl PageStore for SqliteStore {
         self.read("compare reviews with predictions", reading::agreement_over_time)
     }
 
-    fn drift_counts(&self, since: Timestamp) -> std::result::Result<Vec<DriftCount>, StoreError> {
+    fn drift_counts(&self, since: Timestamp) -> std::result::Result<DriftCounts, StoreError> {
         self.read("count loops by week", |connection| drift::counts(connection, since))
     }
 
@@ -71,28 +71,34 @@ fn study_page(connection: &Connection, filter: &StudyFilter, limit: u32, offset:
                 WHERE study_missing_view.study_instance_uid = study.study_instance_uid)"
         }
         Some(StudyProgress::Failed) => {
-            "EXISTS (SELECT 1 FROM job WHERE job.study_instance_uid = study.study_instance_uid
-                AND file_state = 'failed')"
+            // Failures are few, and have an index of their own.
+            "study_instance_uid IN (SELECT study_instance_uid FROM job WHERE file_state = 'failed')"
         }
     };
-    let text = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let (number, day, prefix) = match text {
-        None => (None, None, None),
-        Some(text) => match day(text) {
-            Some(day) => (None, Some(day), None),
-            None => (text.parse::<u32>().ok(), None, Some(text)),
-        },
+    let text = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).unwrap_or_default();
+    // Only what is asked for stands in the query: a condition on loops would read them all.
+    let (found, text, number) = match (text, day(text)) {
+        ("", _) => ("?3 NOT NULL AND ?4 IS NULL", String::new(), None),
+        (_, Some(day)) => (
+            "?4 IS NULL AND study_id IN (SELECT study_id FROM loop WHERE acquired >= ?3 AND acquired < ?3 || ':')",
+            day,
+            None,
+        ),
+        // All that a UID holds sorts before the colon.
+        (prefix, None) => (
+            "study_id IN (SELECT study_id FROM study WHERE study_instance_uid >= ?3 AND study_instance_uid < ?3 || ':'
+                UNION ALL SELECT ?4)",
+            prefix.to_owned(),
+            prefix.parse::<u32>().ok(),
+        ),
     };
     let sql = format!(
-        "SELECT study_instance_uid FROM study
-         WHERE {progress} AND (?3 IS NULL AND ?4 IS NULL
-            OR study_id = ?5 OR substr(study_instance_uid, 1, length(?3)) = ?3
-            OR EXISTS (SELECT 1 FROM loop WHERE loop.study_id = study.study_id AND substr(acquired, 1, 8) = ?4))
+        "SELECT study_instance_uid FROM study WHERE {progress} AND {found}
          ORDER BY last_activity DESC, study_id DESC LIMIT ?1 OFFSET ?2"
     );
     let listed: Vec<String> = connection
         .prepare_cached(&sql)?
-        .query_map(params![limit, offset, prefix, day, number], |row| row.get(0))?
+        .query_map(params![limit, offset, text, number], |row| row.get(0))?
         .collect::<Result<_>>()?;
     // One study at a time: joined with a list, SQLite computes the view for every study of the database first.
     let mut summary = connection.prepare_cached(

@@ -7,7 +7,7 @@ use axum::extract::State;
 use evaluate::drift::{MOVED, population_stability};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use store::DriftCount;
+use store::{DriftCount, DriftCounts};
 
 use crate::PageError;
 use crate::app::App;
@@ -24,8 +24,10 @@ pub(crate) struct DriftWeek {
     pub(crate) week: String,
     /// Manufacturer and model.
     pub(crate) scanner: String,
-    /// Loops that a model was asked about.
+    /// Loops that a model was asked about, of those that were counted.
     pub(crate) loops: u64,
+    /// One loop in so many was counted: 1 where all were.
+    pub(crate) one_in: u64,
     /// Mean confidence of the model.
     pub(crate) confidence: f64,
     /// Share of loops that it was not sure of.
@@ -63,10 +65,9 @@ pub(crate) async fn read(app: &App) -> Result<Vec<DriftWeek>, PageError> {
 }
 
 /// Joins counts, which are in the order of weeks, to one row a week and scanner.
-fn weeks_of(counts: &[DriftCount]) -> Vec<DriftWeek> {
+fn weeks_of(DriftCounts { one_in, rows }: &DriftCounts) -> Vec<DriftWeek> {
     let mut before: BTreeMap<&str, [BTreeMap<String, u64>; 2]> = BTreeMap::new();
-    counts
-        .chunk_by(|a, b| (&a.week, &a.scanner) == (&b.week, &b.scanner))
+    rows.chunk_by(|a, b| (&a.week, &a.scanner) == (&b.week, &b.scanner))
         .map(|rows| {
             let sum = |of: fn(&DriftCount) -> u64| rows.iter().map(of).sum::<u64>();
             let loops = sum(|row| row.loops);
@@ -81,6 +82,7 @@ fn weeks_of(counts: &[DriftCount]) -> Vec<DriftWeek> {
                 week: rows[0].week.clone(),
                 scanner: rows[0].scanner.clone(),
                 loops,
+                one_in: *one_in,
                 confidence: rows.iter().map(|row| row.confidence).sum::<f64>() / loops as f64,
                 abstained: views.get(NOT_SURE).copied().unwrap_or_default() as f64 / loops as f64,
                 views,
@@ -143,7 +145,7 @@ mod tests {
             count("2026-11-09", "A", Some("A4C"), 58),
             count("2026-11-16", "A", None, 100),
         ];
-        let weeks = weeks_of(&counts);
+        let weeks = weeks_of(&DriftCounts { one_in: 1, rows: counts.into() });
         assert_eq!(weeks.len(), 4);
         assert_eq!((weeks[0].loops, weeks[0].confidence, weeks[0].reviewed), (120, 0.5, 4));
         assert_eq!((weeks[0].view_stability, weeks[0].has_moved), (None, false), "nothing before it");

@@ -195,7 +195,7 @@ class Player {
       head.textContent = `frame ${index + 1}`;
       const cell = document.createElement("td");
       cell.className = "number";
-      cell.textContent = percent(fall);
+      cell.textContent = fall.toFixed(1);
       row.append(head, cell);
       return row;
     }));

@@ -20,6 +20,9 @@ pub(crate) async fn page(State(app): State<App>, Extension(person): Extension<Pe
         h1 { "Drift" }
         p { "Loops by the week of their arrival and by scanner, over half a year. The population stability index compares a week with "
             "all earlier ones of its scanner, fifty loops on either side at least: over 0.2, something has moved." }
+        @if let Some(week) = weeks.first().filter(|week| week.one_in > 1) {
+            p.notice { "There are many loops: one in " (week.one_in) " was looked at, drawn at random." }
+        }
         @if weeks.is_empty() { p.empty { "No loop has been labelled." } } @else { (table(&weeks)) }
     };
     Ok(layout("Drift", "/drift", &person, content))
@@ -38,7 +41,7 @@ fn table(weeks: &[DriftWeek]) -> Markup {
                 tbody { @for week in weeks { tr {
                     th scope="row" { (week.week) }
                     td { @if week.scanner.is_empty() { "unknown" } @else { (week.scanner) } }
-                    td.number { (week.loops) }
+                    td.number { @if week.one_in > 1 { "about " } (week.loops * week.one_in) }
                     td.number { (percent(week.confidence)) }
                     td.number { (percent(week.abstained)) }
                     td.number { @if week.reviewed > 0 { (week.agreed) " of " (week.reviewed) } }

@@ -22,7 +22,6 @@ pub(crate) async fn page(State(app): State<App>, Extension(person): Extension<Pe
         p { "Reviews teach a copy of the model: its last layer is learned anew, judged on patients that it did not see, and "
             "kept only where these are labelled better." }
         @if let Some(task) = &state.task { (work(task)) }
-        (reviews(&state, &reviewed))
         form.filter method="post" action="/learn" {
             input type="hidden" name="action" value="adapt";
             label for="name" { "Name of the new model" }
@@ -30,6 +29,7 @@ pub(crate) async fn page(State(app): State<App>, Extension(person): Extension<Pe
             button type="submit" disabled[is_running] { "Adapt a model" }
         }
         (models(&state, is_running))
+        (reviews(&state, &reviewed))
     };
     Ok(layout("Learn", "/learn", &person, content))
 }
@@ -65,7 +65,7 @@ fn result(end: &LearningEnd) -> Markup {
 fn judgement(report: &AdaptationReport) -> Markup {
     let before = report.before.as_ref();
     html! {
-        table {
+        table.narrow {
             caption { (report.loops) " loops of " (report.patients)
                 " patients; share whose likeliest view is right, on patients that were left out (95 % interval over patients)" }
             thead { tr { th scope="col" { "View" } th scope="col" { "Loops" } th scope="col" { "Before" } th scope="col" { "After" } } }
@@ -104,7 +104,7 @@ fn reviews(state: &LearningState, reviewed: &[ReviewedView]) -> Markup {
         h2 { "Reviewed loops" }
         p { "An adaptation needs " (state.min_loops) " loops of " (state.min_patients) " patients for each view. The database does "
             "not know patients, so studies are counted here." }
-        table {
+        table.narrow {
             thead { tr { th scope="col" { "View" } th scope="col" { "Loops" } th scope="col" { "Studies" } th scope="col" { "Lacking" } } }
             tbody {
                 @for view in &state.views { (view_row(state, view, of_view(view))) }

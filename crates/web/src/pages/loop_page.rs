@@ -93,7 +93,7 @@ fn answer(said: &Prediction) -> Markup {
             button type="button" data-why="true" data-key="?" { "Why? Show what the answer rests on " kbd { "?" } }
             p.why-words role="status" {}
             table.why-frames hidden {
-                caption { "Frames of the first clip: loss of probability where a frame is blank" }
+                caption { "Frames of the first clip: loss of log odds where a frame is blank" }
                 tbody {}
             }
         }

@@ -155,7 +155,7 @@ fn progress(agreed: &[bool]) -> Markup {
             @if dozens.is_empty() { p.empty { "No loop has been read yet." } } @else {
                 p { "Each row is a dozen of reviews, the newest last. The list asks for loops that the model finds hard, so that it "
                     "agrees with fewer of them than of all." }
-                table {
+                table.narrow {
                     thead { tr { th scope="col" { "Reviews" } th scope="col" { "Model agreed with" } } }
                     tbody { @for dozen in &dozens[dozens.len().saturating_sub(SHOWN)..] { tr {
                         th scope="row" { (dozen.first) " to " (dozen.first + dozen.loops - 1) }
