@@ -14,9 +14,13 @@ pub fn notice(event: &DaemonEvent) {
         DaemonEvent::Alive => send("WATCHDOG=1"),
         DaemonEvent::DatabaseUnusable { reason } => send(&format!("STATUS=waiting for the database: {reason}")),
         DaemonEvent::DatabaseUsable => send("STATUS=watching"),
-        DaemonEvent::Stopping => send("STOPPING=1\nSTATUS=finishing the files in hand"),
         _ => {}
     }
+}
+
+/// Tells systemd that the program ends. A run that ends because another model was put in use goes on and is no end.
+pub fn stop() {
+    send("STOPPING=1\nSTATUS=finishing the files in hand");
 }
 
 /// Tells systemd that the daemon waits for its database before it is ready.

@@ -106,8 +106,11 @@ fn watch_with_model_in_use(
         let ended = AtomicBool::new(false);
         let (summary, next) = std::thread::scope(|scope| {
             let switch = scope.spawn(|| model_switch::wait(settings, once, shutdown, &run, &ended));
-            let summary = watch(settings, &labeller, once, &run);
+            let run = std::panic::AssertUnwindSafe(|| watch(settings, &labeller, once, &run));
+            let summary = std::panic::catch_unwind(run);
+            // Also after a panic: the scope waits for the other thread.
             ended.store(true, Ordering::SeqCst);
+            let summary = summary.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             (summary, switch.join().ok().flatten())
         });
         all = all.followed_by(&summary?);
@@ -218,6 +221,7 @@ pub fn stop_on_signals() -> anyhow::Result<Shutdown> {
     let requested = shutdown.clone();
     std::thread::Builder::new().name("orderly-end".to_owned()).spawn(move || {
         requested.wait();
+        service::stop();
         std::thread::sleep(MAX_ORDERLY_END);
         tracing::warn!("a file in hand does not end; it is labelled at the next start");
         std::process::exit(0);
