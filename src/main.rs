@@ -20,6 +20,7 @@ mod progress;
 mod protocols;
 mod receive;
 mod reporting;
+mod secret;
 mod sending;
 mod service;
 

@@ -1,4 +1,4 @@
-//! Receiving by DICOM beside the daemon: the check of each object, the log, the end.
+//! Receiving by DICOM and DICOMweb beside the daemon: the check of each object, the log, the end.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 use daemon::Shutdown;
 use dicom_net::{Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
-use domain::{ReceiveSettings, SopUid, path_tag};
+use domain::{ReceiveSettings, SecretSource, SopUid, path_tag};
 use store::{LabelStore as _, SqliteStore};
 
 /// The program as the receiver sees it.
@@ -25,6 +25,9 @@ pub fn start(settings: &ReceiveSettings, database: &Path, shutdown: &Shutdown) -
     let program = Program { database: database.to_owned() };
     let mut receiver = Receiver::start(settings.clone(), Arc::new(program)).context("[receive]")?;
     tracing::info!(address = %receiver.address(), ae_title = settings.ae_title.as_str(), "receiving");
+    if let Some(address) = receiver.stow_address() {
+        tracing::info!(%address, "receiving by STOW-RS");
+    }
     let shutdown = shutdown.clone();
     let wait = move || {
         shutdown.wait();
@@ -56,30 +59,34 @@ impl Host for Program {
         file.is_ok_and(|file| file.is_some_and(|(_, path)| path.is_file()))
     }
 
+    fn secret(&self, source: &SecretSource) -> Result<String, String> {
+        crate::secret::read(source)
+    }
+
     fn notice(&self, event: &ReceiveEvent) {
         match event {
-            ReceiveEvent::PeerRefused { ae_title, address, reason, total } => {
-                tracing::warn!(ae_title, %address, reason, total, "connection refused");
+            ReceiveEvent::PeerRefused { peer, address, reason, total } => {
+                tracing::warn!(peer, %address, reason, total, "connection refused");
             }
             ReceiveEvent::ContextsRefused { ae_title, classes, total } => {
                 tracing::warn!(ae_title, ?classes, total, "classes of objects refused");
             }
-            ReceiveEvent::Stored { ae_title, study, sop, path, other_uid_in_command, conflict } => {
+            ReceiveEvent::Stored { peer, study, sop, path, named_other_uid, conflict } => {
                 let file = path_tag(path);
-                tracing::info!(ae_title, %study, %sop, file, "object received");
-                if *other_uid_in_command {
-                    tracing::warn!(ae_title, %sop, "the command named another SOP Instance UID than the data set");
+                tracing::info!(peer, %study, %sop, file, "object received");
+                if *named_other_uid {
+                    tracing::warn!(peer, %sop, "the sender named another SOP Instance UID than the data set");
                 }
                 if *conflict {
-                    tracing::warn!(ae_title, %sop, file, "other bytes have this SOP Instance UID, both are kept");
+                    tracing::warn!(peer, %sop, file, "other bytes have this SOP Instance UID, both are kept");
                 }
             }
-            ReceiveEvent::AlreadyStored { ae_title, sop } => {
-                tracing::info!(ae_title, %sop, "object received again, with the same bytes");
+            ReceiveEvent::AlreadyStored { peer, sop } => {
+                tracing::info!(peer, %sop, "object received again, with the same bytes");
             }
-            ReceiveEvent::ObjectRefused { ae_title, sop, status, reason } => {
+            ReceiveEvent::ObjectRefused { peer, sop, status, reason } => {
                 let (sop, status) = (sop.as_ref().map(SopUid::as_str), format!("{status:04X}"));
-                tracing::warn!(ae_title, sop, status, reason, "object refused");
+                tracing::warn!(peer, sop, status, reason, "object refused");
             }
             ReceiveEvent::CommitmentRequested { ae_title, objects } => {
                 tracing::info!(ae_title, objects, "storage commitment asked for");
@@ -92,6 +99,12 @@ impl Host for Program {
             }
             ReceiveEvent::AssociationEnded { ae_title, address, stored, refused, trouble: Some(trouble) } => {
                 tracing::warn!(ae_title, %address, stored, refused, trouble, "association broken off");
+            }
+            ReceiveEvent::RequestEnded { peer, address, status, stored, refused, trouble: None } => {
+                tracing::info!(peer, %address, status, stored, refused, "request to store answered");
+            }
+            ReceiveEvent::RequestEnded { peer, address, status, stored, refused, trouble: Some(trouble) } => {
+                tracing::warn!(peer, %address, status, stored, refused, trouble, "request to store broken off");
             }
             _ => tracing::debug!(?event, "event"),
         }

@@ -1,9 +1,8 @@
 //! The one part of a multipart answer, as a stream.
 
-use std::io::{self, BufRead as _, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 
-/// Longest line before the object: header lines of a part are short.
-const MAX_LINE_BYTES: u64 = 16 << 10;
+use dicom_net::{MultipartParser, PartEvent};
 
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -11,45 +10,27 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// Copies the first part of a multipart body and returns its length.
 ///
 /// # Errors
-/// The body ends before the part does, or reading or writing fails.
-pub fn copy_first(body: impl Read, boundary: &str, target: &mut impl Write) -> io::Result<u64> {
-    let mut body = BufReader::new(body);
-    skip_to_part(&mut body, boundary)?;
-    let delimiter = format!("\r\n--{boundary}").into_bytes();
-    let (mut held, mut copied) = (Vec::new(), 0);
-    let mut chunk = vec![0; CHUNK_BYTES];
+/// The body ends before the part does or is no multipart one, or reading or writing fails.
+pub fn copy_first(mut body: impl Read, boundary: &str, target: &mut impl Write) -> io::Result<u64> {
+    let mut parser = MultipartParser::new(boundary);
+    let (mut chunk, mut copied) = (vec![0; CHUNK_BYTES], 0);
     loop {
-        let count = body.read(&mut chunk)?;
-        if count == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ends inside the object"));
+        let event = parser.next_event().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        match event {
+            Some(PartEvent::Start { .. }) => {}
+            Some(PartEvent::Content(bytes)) => {
+                target.write_all(&bytes)?;
+                copied += bytes.len() as u64;
+            }
+            Some(PartEvent::End) => return Ok(copied),
+            Some(PartEvent::Finished) => {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer has no part"));
+            }
+            None => match body.read(&mut chunk)? {
+                0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ends inside the object")),
+                count => parser.push(chunk.get(..count).unwrap_or_default()),
+            },
         }
-        held.extend_from_slice(chunk.get(..count).unwrap_or_default());
-        let end = held.windows(delimiter.len()).position(|window| window == delimiter);
-        // A delimiter may lie across two chunks.
-        let sure = end.unwrap_or(held.len().saturating_sub(delimiter.len() - 1));
-        target.write_all(held.get(..sure).unwrap_or_default())?;
-        copied += sure as u64;
-        if end.is_some() {
-            return Ok(copied);
-        }
-        held.drain(..sure);
-    }
-}
-
-/// Reads up to the empty line that ends the headers of the first part.
-fn skip_to_part(body: &mut impl io::BufRead, boundary: &str) -> io::Result<()> {
-    let mut is_in_part = false;
-    loop {
-        let mut line = Vec::new();
-        let count = body.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
-        if count == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the answer has no part"));
-        }
-        let text = line.trim_ascii();
-        if is_in_part && text.is_empty() {
-            return Ok(());
-        }
-        is_in_part = is_in_part || text == format!("--{boundary}").as_bytes();
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use daemon::SecretSource;
+use domain::SecretSource;
 use domain::StudyUid;
 use files::{Access, AtomicFile};
 use jiff::Zoned;
@@ -34,7 +34,7 @@ pub fn run(common: &Common, options: &FetchOptions) -> Outcome {
         }
     };
     let token = options.token_file.clone().map(SecretSource::File);
-    let token = token.as_ref().map(crate::sending::read_secret).transpose().map_err(anyhow::Error::msg)?;
+    let token = token.as_ref().map(crate::secret::read).transpose().map_err(anyhow::Error::msg)?;
     let archive = Archive::new(&options.archive, token);
     let mut fetch = Fetch { archive, out, pace: Pace::new(options.max_mbps), fetched: 0, there: 0, failed: 0 };
     for query in queries(options)? {

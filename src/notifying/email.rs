@@ -8,7 +8,8 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::{SmtpTransport, Transport as _};
 
 use super::Message;
-use crate::sending::{Delivery, read_secret};
+use crate::secret;
+use crate::sending::Delivery;
 
 /// Time for each step of the conversation.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -57,7 +58,7 @@ fn transport(settings: &EmailSettings) -> Result<SmtpTransport, String> {
     };
     let mut builder = builder.map_err(|error| error.to_string())?.port(settings.port).timeout(Some(TIMEOUT));
     if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
-        builder = builder.credentials(Credentials::new(user.clone(), read_secret(password)?));
+        builder = builder.credentials(Credentials::new(user.clone(), secret::read(password)?));
     }
     Ok(builder.build())
 }

@@ -7,7 +7,8 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use ureq::Agent;
 
-use crate::sending::{Delivery, read_secret};
+use crate::secret;
+use crate::sending::Delivery;
 
 /// Time for a request and its answer.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -17,7 +18,7 @@ const SIGNATURE: &str = "X-Echolabel-Signature-256";
 
 /// Sends a message.
 pub fn send(settings: &WebhookSettings, message: &[u8]) -> Delivery {
-    let secret = match settings.secret.as_ref().map(read_secret).transpose() {
+    let secret = match settings.secret.as_ref().map(secret::read).transpose() {
         Ok(secret) => secret,
         Err(problem) => return Delivery::Later(problem),
     };

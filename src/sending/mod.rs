@@ -3,10 +3,8 @@
 mod delivery;
 mod dicom;
 mod reports;
-mod secret;
 mod sender;
 mod stow;
 
 pub use delivery::Delivery;
-pub use secret::read as read_secret;
 pub use sender::Sender;

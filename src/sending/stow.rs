@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use daemon::SecretSource;
+use domain::SecretSource;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::StatusCode;
 
 use super::delivery::Delivery;
-use super::secret;
+use crate::secret;
 
 /// Time for a request and its answer.
 const TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,6 +1,7 @@
 //! Helpers of the whole-program tests.
 #![allow(dead_code, reason = "every test file uses another part of it")]
 
+pub mod certificates;
 pub mod http_server;
 pub mod receiver;
 pub mod start_model;

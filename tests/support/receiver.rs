@@ -96,6 +96,14 @@ impl Receiving {
         command
     }
 
+    /// Returns the port of STOW-RS, where `[receive.stow]` is among the keys.
+    pub fn stow_port(&self) -> u16 {
+        wait_until("it listens for STOW-RS", || self.logged("receiving by STOW-RS") > 0);
+        let log = self.log.lock().unwrap();
+        let entry = log.iter().find(|entry| entry["fields"]["message"] == "receiving by STOW-RS").unwrap();
+        entry["fields"]["address"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap()
+    }
+
     /// Returns the files that were stored.
     pub fn stored(&self) -> Vec<PathBuf> {
         files_below(&self.folder)

@@ -36,7 +36,7 @@ pub use file_check::{Completeness, FileCheck};
 pub use inbox::is_ignored_name;
 pub use labeller::{LabelFailure, Labeller, Labelling};
 pub use settings::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, WebhookSettings};
-pub use settings::{Overrides, Polling, ReportDestination, SecretSource, SendProtocol, SendSettings, Settings};
+pub use settings::{Overrides, Polling, ReportDestination, SendProtocol, SendSettings, Settings};
 pub use shutdown::Shutdown;
 pub use summary::Summary;
 pub use window::NightWindow;

@@ -114,9 +114,9 @@ const TRANSFER_SYNTAXES: [&str; 50] = [
     "1.2.840.10008.1.2.5",
 ];
 
-/// Returns true for a storage class of the standard that is accepted.
-pub(crate) fn is_storage(uid: &str) -> bool {
-    STORAGE.contains(&uid)
+/// Returns true for a class whose objects are stored: one of the standard, or one of a vendor that is configured.
+pub(crate) fn is_accepted(private_classes: &[String], uid: &str) -> bool {
+    STORAGE.contains(&uid) || private_classes.iter().any(|private| private == uid)
 }
 
 /// Returns true for a transfer syntax that is accepted.

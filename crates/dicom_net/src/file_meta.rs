@@ -9,10 +9,13 @@ pub(crate) const IMPLEMENTATION_CLASS: &str = "2.25.2049628735154663078150834761
 const MAX_VALUE: u32 = 1024;
 
 /// Bytes of the meta group, at most: a file with more is damaged.
-const MAX_META: u64 = 1 << 20;
+pub(crate) const MAX_META: u64 = 1 << 20;
+
+/// Bytes that every element begins with.
+const ELEMENT_HEADER: usize = 8;
 
 /// The UIDs of an object, as its meta group or the command says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ObjectKind {
     pub sop_class: String,
     pub sop_instance: String,
@@ -44,6 +47,21 @@ impl ObjectKind {
         start.extend((group.len() as u32).to_le_bytes());
         start.extend(group);
         start
+    }
+
+    /// Reads the meta group from the first bytes of a file, and returns where the data set begins. `None` where its end may not
+    /// have come yet; `is_whole` says that no more comes.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn from_start(start: &[u8], is_whole: bool) -> io::Result<Option<(Self, usize)>> {
+        let mut reader = io::Cursor::new(start);
+        let read = Self::read(&mut reader);
+        let data_set = reader.position() as usize;
+        if !is_whole && data_set + ELEMENT_HEADER > start.len() {
+            return Ok(None);
+        }
+        read.map(|kind| Some((kind, data_set.min(start.len()))))
     }
 
     /// Reads the meta group of a file and leaves `reader` at the first byte of the data set.
@@ -84,7 +102,7 @@ impl ObjectKind {
 
 /// Reads the header of an element of group 0002: its number and the length of its value. `None` at the data set.
 fn element_header(reader: &mut impl Read) -> io::Result<Option<(u16, u32)>> {
-    let mut header = [0; 8];
+    let mut header = [0; ELEMENT_HEADER];
     match reader.read_exact(&mut header) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         read => read?,
@@ -137,6 +155,20 @@ mod tests {
         let mut reader = Cursor::new(file);
         assert_eq!(ObjectKind::read(&mut reader).unwrap(), kind());
         assert_eq!(reader.position(), start);
+    }
+
+    #[test]
+    fn the_group_is_read_when_it_has_come() {
+        let mut file = kind().file_start();
+        let start = file.len();
+        file.extend(b"\x08\0\x16\0UI\0\0rest");
+        for length in 0..start + 8 {
+            assert_eq!(ObjectKind::from_start(&file[..length], false).unwrap(), None, "{length}");
+        }
+        assert_eq!(ObjectKind::from_start(&file, false).unwrap(), Some((kind(), start)));
+        assert_eq!(ObjectKind::from_start(&file[..start], true).unwrap(), Some((kind(), start)));
+        assert!(ObjectKind::from_start(&file[..170], true).is_err());
+        assert!(ObjectKind::from_start(&[0; 200], false).is_err());
     }
 
     #[test]

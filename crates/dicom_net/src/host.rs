@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use domain::{SopUid, StudyUid};
+use domain::{SecretSource, SopUid, StudyUid};
 
 /// Questions and events that the receiver has for the program. Called from several threads.
 pub trait Host: Send + Sync + 'static {
@@ -16,6 +16,12 @@ pub trait Host: Send + Sync + 'static {
 
     /// Returns true when the program has an object on the disk, wherever it was moved to.
     fn holds(&self, sop: &SopUid) -> bool;
+
+    /// Returns a secret of the configuration.
+    ///
+    /// # Errors
+    /// It is not there, in words without the secret.
+    fn secret(&self, source: &SecretSource) -> Result<String, String>;
 
     /// Receives an event; must not block for long.
     fn notice(&self, event: &ReceiveEvent);
@@ -42,8 +48,8 @@ pub struct UnusableObject(pub String);
 pub enum ReceiveEvent {
     /// A connection was not accepted.
     PeerRefused {
-        /// The title that the peer calls itself, where it said one.
-        ae_title: Option<String>,
+        /// The title that the peer calls itself, or its name in `receive.stow.senders`, where it is known.
+        peer: Option<String>,
         /// Its address.
         address: IpAddr,
         /// In words.
@@ -62,31 +68,31 @@ pub enum ReceiveEvent {
     },
     /// An object is on the disk under its name.
     Stored {
-        /// The peer's title.
-        ae_title: String,
+        /// The peer's title, or its name in `receive.stow.senders`.
+        peer: String,
         /// Its study.
         study: StudyUid,
         /// The object.
         sop: SopUid,
         /// The file.
         path: PathBuf,
-        /// The command had another SOP Instance UID than the data set.
-        other_uid_in_command: bool,
+        /// The command, or the file's meta header, had another SOP Instance UID than the data set.
+        named_other_uid: bool,
         /// Other bytes were stored under the same UID before.
         conflict: bool,
     },
     /// An object was there already, with the same bytes.
     AlreadyStored {
-        /// The peer's title.
-        ae_title: String,
+        /// The peer's title, or its name in `receive.stow.senders`.
+        peer: String,
         /// The object.
         sop: SopUid,
     },
     /// An object was not stored; the peer was told.
     ObjectRefused {
-        /// The peer's title.
-        ae_title: String,
-        /// SOP Instance UID of the command, if it is one.
+        /// The peer's title, or its name in `receive.stow.senders`.
+        peer: String,
+        /// SOP Instance UID of the command or the meta header, if it is one.
         sop: Option<SopUid>,
         /// DICOM status.
         status: u16,
@@ -118,6 +124,21 @@ pub enum ReceiveEvent {
         /// Objects that were refused.
         refused: u64,
         /// In words, where it was not released.
+        trouble: Option<String>,
+    },
+    /// A request to store by STOW-RS was answered.
+    RequestEnded {
+        /// The sender's name.
+        peer: String,
+        /// Its address.
+        address: IpAddr,
+        /// Status of HTTP.
+        status: u16,
+        /// Objects that were answered with success.
+        stored: u64,
+        /// Objects that were refused.
+        refused: u64,
+        /// In words, where the request did not come to its end.
         trouble: Option<String>,
     },
 }

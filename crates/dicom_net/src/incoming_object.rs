@@ -6,11 +6,11 @@ use files::PartFile;
 use tokio::task::block_in_place;
 use tokio::time::Instant;
 
-use domain::ReceiveLimits;
+use domain::{ReceiveLimits, SopUid, StudyUid};
 
 use crate::error::NetError;
 use crate::file_meta::ObjectKind;
-use crate::host::{Host, ObjectIdentity};
+use crate::host::{Host, ObjectIdentity, ReceiveEvent};
 use crate::object_folder::{ObjectFolder, Placed};
 use crate::status::{CANNOT_UNDERSTAND, DATA_SET_MISMATCH, OUT_OF_RESOURCES, Refusal};
 
@@ -25,6 +25,21 @@ const SPACE_CHECK_BYTES: u64 = 64 << 20;
 pub(crate) struct Finished {
     pub identity: ObjectIdentity,
     pub placed: Placed,
+}
+
+impl Finished {
+    /// Returns the event of an object that `peer` sent as `named`.
+    pub fn event(self, peer: &str, named: Option<&SopUid>) -> ReceiveEvent {
+        let Self { identity: ObjectIdentity { sop, study, .. }, placed } = self;
+        let peer = peer.to_owned();
+        match placed {
+            Placed::Known => ReceiveEvent::AlreadyStored { peer, sop },
+            Placed::New { path, conflict } => {
+                let named_other_uid = named != Some(&sop);
+                ReceiveEvent::Stored { peer, study, sop, path, named_other_uid, conflict }
+            }
+        }
+    }
 }
 
 /// An object that comes in. A failure is kept until its last byte has come: a peer that is cut off in the middle sends
@@ -61,7 +76,7 @@ impl IncomingObject {
         }
         if self.bytes > limits.max_object {
             if self.bytes > limits.max_object.saturating_mul(2) {
-                return Err(NetError::Protocol("an object of more than twice the largest size".into()));
+                return Err(NetError::Protocol("an object of more than twice receive.max_object".into()));
             }
             self.refuse(Refusal::new(OUT_OF_RESOURCES, "the object is larger than receive.max_object"));
         }
@@ -81,8 +96,13 @@ impl IncomingObject {
         Ok(())
     }
 
-    /// Brings the whole object to the disk under its name, after it was checked.
-    pub fn finish(mut self, folder: &ObjectFolder, host: &dyn Host) -> Result<Finished, Refusal> {
+    /// Brings the whole object to the disk under its name, after it was checked; to be one of `study` where that is given.
+    pub fn finish(
+        mut self,
+        folder: &ObjectFolder,
+        host: &dyn Host,
+        study: Option<&StudyUid>,
+    ) -> Result<Finished, Refusal> {
         block_in_place(|| {
             self.flush();
             let part = self.part?;
@@ -90,6 +110,9 @@ impl IncomingObject {
             let identity = host.check(part.path()).map_err(|unusable| Refusal::new(CANNOT_UNDERSTAND, unusable.0))?;
             if identity.sop_class.as_ref().is_some_and(|class| *class != self.kind.sop_class) {
                 return Err(Refusal::new(DATA_SET_MISMATCH, "the data set is of another SOP class"));
+            }
+            if study.is_some_and(|study| *study != identity.study) {
+                return Err(Refusal::new(DATA_SET_MISMATCH, "the data set is of another study"));
             }
             let placed = folder.place(part, &identity.study, &identity.sop).map_err(|error| unwritable(&error))?;
             Ok(Finished { identity, placed })

@@ -1,16 +1,15 @@
 //! The answer to an association request: whether the peer may come in, and which contexts are accepted.
 
-use std::net::IpAddr;
-
 use dicom_ul::pdu::{
     AssociationAC, AssociationRJ, AssociationRJResult, AssociationRJServiceProviderPresentationReason,
     AssociationRJServiceUserReason, AssociationRJSource, AssociationRQ, DEFAULT_MAX_PDU, PresentationContextProposed,
     PresentationContextResult, PresentationContextResultReason, UserVariableItem,
 };
-use domain::{Peer, ReceiveSettings, Sha256};
+use domain::{Peer, ReceiveSettings};
 
 use crate::classes;
 use crate::commitment::{self, Encoding};
+use crate::door::Remote;
 use crate::file_meta::IMPLEMENTATION_CLASS;
 
 /// The application context of DICOM.
@@ -49,14 +48,6 @@ pub(crate) struct Accepted {
 pub(crate) struct Rejected {
     pub answer: AssociationRJ,
     pub reason: String,
-}
-
-/// The other end of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Remote {
-    pub address: IpAddr,
-    /// The digest of its certificate, where it showed one.
-    pub certificate: Option<Sha256>,
 }
 
 /// Finds the peer that a request comes from.
@@ -171,8 +162,7 @@ fn judge<'a>(
     let class = trimmed(&proposed.abstract_syntax);
     let is_accepted = class == classes::VERIFICATION
         || class == commitment::SOP_CLASS
-        || classes::is_storage(class)
-        || settings.private_classes.iter().any(|private| private == class);
+        || classes::is_accepted(&settings.private_classes, class);
     if !is_accepted {
         let reason = PresentationContextResultReason::AbstractSyntaxNotSupported;
         return Err((reason, "the SOP class is neither known nor in receive.private_classes"));
@@ -221,6 +211,7 @@ mod tests {
                 keep_free: 0,
             },
             tls: None,
+            stow: None,
         }
     }
 

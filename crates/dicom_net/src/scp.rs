@@ -14,9 +14,9 @@ use crate::commitment::{self, PendingRequests};
 use crate::error::NetError;
 use crate::file_meta::ObjectKind;
 use crate::host::{Host, ReceiveEvent};
-use crate::incoming_object::{Finished, IncomingObject};
+use crate::incoming_object::IncomingObject;
 use crate::negotiation::Context;
-use crate::object_folder::{ObjectFolder, Placed};
+use crate::object_folder::ObjectFolder;
 use crate::status::{DATA_SET_MISMATCH, INVALID_ARGUMENT, Refusal, SUCCESS, UNRECOGNIZED_OPERATION};
 
 /// The longest UID of a class that a file can say.
@@ -114,31 +114,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Scp<'_, S> {
         let sop = kind.sop_instance.parse::<SopUid>().ok();
         let outcome = if command.has_data_set() {
             let object = self.receive(context, kind.clone(), unacceptable(context, &kind)).await?;
-            object.finish(self.folder, self.host)
+            object.finish(self.folder, self.host, None)
         } else {
             Err(Refusal::new(INVALID_ARGUMENT, "there is no data set"))
         };
-        let ae_title = self.ae_title.clone();
         match outcome {
-            Ok(Finished { identity, placed }) => {
+            Ok(finished) => {
                 self.stored += 1;
-                self.host.notice(&match placed {
-                    Placed::Known => ReceiveEvent::AlreadyStored { ae_title, sop: identity.sop },
-                    Placed::New { path, conflict } => ReceiveEvent::Stored {
-                        ae_title,
-                        study: identity.study,
-                        path,
-                        other_uid_in_command: sop.as_ref() != Some(&identity.sop),
-                        sop: identity.sop,
-                        conflict,
-                    },
-                });
+                self.host.notice(&finished.event(&self.ae_title, sop.as_ref()));
                 self.association.respond(context.id, command, SUCCESS, None).await
             }
             Err(Refusal { status, reason }) => {
                 self.refused += 1;
-                self.host.notice(&ReceiveEvent::ObjectRefused { ae_title, sop, status, reason: reason.clone() });
-                self.association.respond(context.id, command, status, Some(&reason)).await
+                let (peer, told) = (self.ae_title.clone(), reason.clone());
+                self.host.notice(&ReceiveEvent::ObjectRefused { peer, sop, status, reason });
+                self.association.respond(context.id, command, status, Some(&told)).await
             }
         }
     }

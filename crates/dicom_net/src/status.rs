@@ -17,6 +17,11 @@ pub(crate) const DATA_SET_MISMATCH: u16 = 0xA900;
 /// The data set cannot be understood.
 pub(crate) const CANNOT_UNDERSTAND: u16 = 0xC000;
 
+/// Objects of this class are not stored (PS3.18 table I.2-2, as what follows).
+pub(crate) const CLASS_NOT_SUPPORTED: u16 = 0x0122;
+/// Objects in this transfer syntax are not stored.
+pub(crate) const SYNTAX_NOT_SUPPORTED: u16 = 0xC122;
+
 /// The answer to a request that was not fulfilled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::peer::{LOOPS, Peer, command, part, request, store, store_command};
-use common::{Lab, MULTI_FRAME_ULTRASOUND, object};
+use common::{Lab, MULTI_FRAME_ULTRASOUND, Random, object, resident_kib, wait_until};
 use dicom_net::{SendOutcome, SentObject, echo, send};
 use dicom_ul::pdu::PDataValueType::{Command, Data};
 
@@ -110,7 +110,7 @@ fn refused_but_served(lab: &Lab) {
 
 /// Requests and objects with some bytes changed.
 fn mutated(lab: &Lab) {
-    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random::new();
     for _ in 0..400 {
         let mut peer = Peer::connect(lab);
         peer.write(&random.changed(request()));
@@ -162,44 +162,4 @@ fn serve_a_good_peer(lab: &Lab, sop: &str) {
     destination.calling_ae_title = "US8".parse().unwrap();
     let objects = [SentObject::Bytes(object(MULTI_FRAME_ULTRASOUND, sop, "1.2", &[1; 100_000]))];
     assert_eq!(send(&destination, &objects), [SendOutcome::Stored { status: 0 }]);
-}
-
-fn wait_until(is_true: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !is_true() {
-        assert!(start.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Memory of this process that is in use.
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
-    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
-}
-
-/// Changes of bytes from a seed (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize
-    }
-
-    fn changed(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
-        for _ in 0..1 + self.next() % 6 {
-            let at = self.next() % bytes.len();
-            match self.next() % 4 {
-                0 => bytes[at] = self.next() as u8,
-                1 => bytes[at] ^= 1 << (self.next() % 8),
-                2 => bytes.truncate(at.max(1)),
-                _ => bytes.insert(at, self.next() as u8),
-            }
-        }
-        bytes
-    }
 }

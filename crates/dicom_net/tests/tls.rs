@@ -1,56 +1,14 @@
 //! Encrypted connections, with certificates made by openssl.
 
+#[path = "../../../tests/support/certificates.rs"]
+mod certificates;
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
+use certificates::Authority;
 use common::peer::Peer;
 use common::{Lab, MULTI_FRAME_ULTRASOUND, object};
 use dicom_net::{SendOutcome, SentObject, echo, send};
 use domain::{DestinationTls, ReceiveTls, TlsIdentity};
-use sha2::Digest as _;
-
-/// An authority with the certificates that it signed.
-struct Authority {
-    openssl: PathBuf,
-    folder: tempfile::TempDir,
-}
-
-impl Authority {
-    fn new(openssl: &Path) -> Self {
-        let authority = Self { openssl: openssl.to_owned(), folder: tempfile::tempdir().unwrap() };
-        authority.openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=ca");
-        authority
-    }
-
-    fn openssl(&self, arguments: &str) {
-        let ran =
-            Command::new(&self.openssl).args(arguments.split(' ')).current_dir(self.folder.path()).output().unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Makes a certificate for 127.0.0.1.
-    fn identity(&self, name: &str) -> TlsIdentity {
-        std::fs::write(self.path("names"), "subjectAltName=IP:127.0.0.1,DNS:localhost\n").unwrap();
-        self.openssl(&format!("req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"));
-        self.openssl(&format!(
-            "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out {name}.pem"
-        ));
-        TlsIdentity { certificate: self.path(&format!("{name}.pem")), key: self.path(&format!("{name}.key")) }
-    }
-
-    /// Returns the digest of a certificate.
-    fn fingerprint(&self, name: &str) -> domain::Sha256 {
-        self.openssl(&format!("x509 -in {name}.pem -outform DER -out {name}.der"));
-        let digest = sha2::Sha256::digest(std::fs::read(self.path(&format!("{name}.der"))).unwrap());
-        <[u8; 32]>::from(digest).into()
-    }
-}
 
 #[test]
 fn certificates_decide_who_sends() {

@@ -28,6 +28,7 @@ mod prediction;
 mod receive;
 mod rect;
 mod sampling;
+mod secret_source;
 mod study_attributes;
 mod viewer_link;
 mod weight_status;
@@ -43,9 +44,12 @@ pub use mode::Mode;
 pub use path_tag::path_tag;
 pub use precision::Precision;
 pub use prediction::{ModelKey, Prediction, StageTimings};
-pub use receive::{DestinationTls, Peer, ReceiveLimits, ReceiveSettings, ReceiveTls, TlsIdentity};
+pub use receive::{
+    DestinationTls, Peer, ReceiveLimits, ReceiveSettings, ReceiveTls, StowSender, StowSettings, TlsIdentity,
+};
 pub use rect::PixelRect;
 pub use sampling::SamplingStrategy;
+pub use secret_source::SecretSource;
 pub use study_attributes::StudyAttributes;
 pub use viewer_link::ViewerLink;
 pub use weight_status::{Standing, WeightStatus};

@@ -1,4 +1,4 @@
-//! Settings of receiving by DICOM: who may send, to where, and within which limits.
+//! Settings of receiving by DICOM and DICOMweb: who may send, to where, and within which limits.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::{AeTitle, Sha256};
+use crate::{AeTitle, SecretSource, Sha256};
 
 /// Settings of the receiver of DICOM objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,39 @@ pub struct ReceiveSettings {
     pub limits: ReceiveLimits,
     /// Encryption; none for plain DICOM.
     pub tls: Option<ReceiveTls>,
+    /// Receiving by STOW-RS; none where it is off.
+    pub stow: Option<StowSettings>,
+}
+
+/// Settings of receiving by STOW-RS, into the same folder and within the same limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StowSettings {
+    /// Address and port that are listened on.
+    pub listen: SocketAddr,
+    /// Who may store; nobody where it is empty.
+    pub senders: Vec<StowSender>,
+    /// Encryption; none for plain HTTP.
+    pub tls: Option<ReceiveTls>,
+}
+
+/// A program that may store by STOW-RS. It must show all that is named here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StowSender {
+    /// Its name in the log.
+    pub name: AeTitle,
+    /// Addresses that it may come from; empty for any.
+    pub addresses: Vec<IpNet>,
+    /// Its bearer token.
+    pub token: Option<SecretSource>,
+    /// The digest of its certificate, in DER.
+    pub certificate_sha256: Option<Sha256>,
+}
+
+impl StowSender {
+    /// Returns true when the sender may come from `address`.
+    pub fn may_come_from(&self, address: IpAddr) -> bool {
+        lies_within(&self.addresses, address)
+    }
 }
 
 /// A program that may connect.
@@ -43,10 +76,15 @@ pub struct Peer {
 impl Peer {
     /// Returns true when the peer may come from `address`.
     pub fn may_come_from(&self, address: IpAddr) -> bool {
-        // A listener of both families sees IPv4 peers as mapped addresses.
-        let address = address.to_canonical();
-        self.addresses.is_empty() || self.addresses.iter().any(|range| range.contains(&address))
+        lies_within(&self.addresses, address)
     }
+}
+
+/// Returns true for an address in one of some ranges, or where there are none.
+fn lies_within(ranges: &[IpNet], address: IpAddr) -> bool {
+    // A listener of both families sees IPv4 peers as mapped addresses.
+    let address = address.to_canonical();
+    ranges.is_empty() || ranges.iter().any(|range| range.contains(&address))
 }
 
 /// Limits of associations and objects.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::ReceiveSettings;
+use domain::{ReceiveSettings, ReceiveTls, SecretSource, StowSettings};
 
 use super::problem::Problem;
 use crate::inbox::is_ignored_below;
@@ -63,16 +63,54 @@ pub(super) fn check(receive: &ReceiveSettings, watched: &[PathBuf]) -> Vec<Probl
             problem("receive.peers", true, message);
         }
     }
-    if let Some(tls) = &receive.tls {
-        for file in
-            [Some(&tls.identity.certificate), Some(&tls.identity.key), tls.client_ca.as_ref()].into_iter().flatten()
+    problems.extend(receive.tls.as_ref().map(|tls| unreadable("receive.tls", tls)).into_iter().flatten());
+    problems.extend(receive.stow.as_ref().map(check_stow).into_iter().flatten());
+    problems
+}
+
+/// Looks at who may store by STOW-RS.
+fn check_stow(stow: &StowSettings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut problem = |key, fatal, message: String| problems.push(Problem { key, message, fatal });
+    if stow.senders.is_empty() {
+        let example = "senders = [{ name = \"PACS\", token_file = \"pacs.token\" }]";
+        problem(
+            "receive.stow.senders",
+            false,
+            format!("the list is empty, so nobody may store: name senders, such as {example}"),
+        );
+    }
+    if stow.tls.is_none() && !stow.listen.ip().is_loopback() {
+        let message = "tokens and images cross the network in the clear: set receive.stow.tls".to_owned();
+        problem("receive.stow.tls", false, message);
+    }
+    let asks_for_certificates = stow.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    for sender in &stow.senders {
+        if sender.certificate_sha256.is_some() && !asks_for_certificates {
+            let message = format!("certificate_sha256 of {} needs receive.stow.tls with client_ca", sender.name);
+            problem("receive.stow.senders", true, message);
+        }
+        if let Some(SecretSource::File(file)) = &sender.token
+            && let Err(error) = std::fs::File::open(file)
         {
-            if let Err(error) = std::fs::File::open(file) {
-                problem("receive.tls", true, format!("{} cannot be read: {}", file.display(), error.kind()));
-            }
+            let message = format!("{} cannot be read: {}", file.display(), error.kind());
+            problem("receive.stow.senders", true, message);
         }
     }
+    problems.extend(stow.tls.as_ref().map(|tls| unreadable("receive.stow.tls", tls)).into_iter().flatten());
     problems
+}
+
+/// Names the files of a certificate that cannot be read.
+fn unreadable(key: &'static str, tls: &ReceiveTls) -> Vec<Problem> {
+    [Some(&tls.identity.certificate), Some(&tls.identity.key), tls.client_ca.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter_map(|file| {
+            let error = std::fs::File::open(file).err()?;
+            Some(Problem { key, message: format!("{} cannot be read: {}", file.display(), error.kind()), fatal: true })
+        })
+        .collect()
 }
 
 fn is_same(folder: &Path, other: &Path) -> bool {

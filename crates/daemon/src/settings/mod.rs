@@ -11,6 +11,7 @@ mod raw;
 mod receive;
 mod resolve;
 mod send;
+mod stow;
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub use notify::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, Web
 pub use page::PageSettings;
 pub use polling::Polling;
 pub use problem::Problem;
-pub use send::{ReportDestination, SecretSource, SendProtocol, SendSettings};
+pub use send::{ReportDestination, SendProtocol, SendSettings};
 
 /// Everything the daemon needs to know, with no gaps left.
 #[derive(Debug, Clone, PartialEq)]

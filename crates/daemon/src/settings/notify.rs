@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::named_enum;
+use domain::{SecretSource, named_enum};
 use jiff::civil::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
-use super::send::{SecretSource, secret, written};
+use super::send::{secret, written};
 use crate::DaemonError;
 
 named_enum! {

@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_example_shows_every_key() {
-        let tables = ["inbox", "labelling", "retry", "study", "send", "notify", "receive", "page"];
+        let tables = ["inbox", "labelling", "retry", "study", "send", "notify", "receive", "receive.stow", "page"];
         for key in keys_of("").into_iter().filter(|key| !tables.contains(&key.as_str())) {
             assert!(EXAMPLE.contains(&format!("\n{key} = ")), "{key}");
         }
@@ -184,7 +184,7 @@ mod tests {
             let text = EXAMPLE.replace("\n# [", "\n[");
             let section = text.split(&format!("\n[{table}]\n")).nth(1).expect(table);
             let section = section.split("\n[").next().unwrap();
-            for key in keys_of(table) {
+            for key in keys_of(table).into_iter().filter(|key| !tables.contains(&format!("{table}.{key}").as_str())) {
                 let shown = section.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
                 assert!(shown, "{table}.{key}");
             }

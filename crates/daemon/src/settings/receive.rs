@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use domain::{AeTitle, Peer, ReceiveLimits, ReceiveSettings, ReceiveTls, TlsIdentity, is_valid_uid};
+use domain::{AeTitle, Peer, ReceiveLimits, ReceiveSettings, ReceiveTls, Sha256, TlsIdentity, is_valid_uid};
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
+use super::stow::RawStow;
 use crate::DaemonError;
 
 /// Bytes of a protocol data unit: less than a request for an association needs, and more than any peer sends.
@@ -49,6 +51,8 @@ pub(super) struct RawReceive {
     pub(super) keep_free: String,
     /// Certificate and key of encrypted connections; without it they are not encrypted.
     pub(super) tls: Option<RawTls>,
+    /// Receiving by STOW-RS as well.
+    pub(super) stow: Option<RawStow>,
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -97,6 +101,7 @@ impl Default for RawReceive {
             least_rate: "32 KiB/s".to_owned(),
             keep_free: "5 GiB".to_owned(),
             tls: None,
+            stow: None,
         }
     }
 }
@@ -110,10 +115,7 @@ impl RawReceive {
         folders: &[PathBuf],
     ) -> Result<ReceiveSettings, DaemonError> {
         let from_file = |path: PathBuf| base.join(path);
-        let listen = self.listen.parse::<SocketAddr>().map_err(|_| {
-            let problem = "is no address with a port, such as \"127.0.0.1:11112\" or \"0.0.0.0:11112\"";
-            context.problem("receive.listen", format!("{:?} {problem}", self.listen))
-        })?;
+        let listen = socket_address(context, "receive.listen", &self.listen)?;
         if !PDU_RANGE.contains(&self.max_pdu) {
             return Err(context.problem("receive.max_pdu", "must be between 16384 and 1048576".to_owned()));
         }
@@ -137,35 +139,36 @@ impl RawReceive {
                 least_rate: bytes(context, "receive.least_rate", self.least_rate.trim_end_matches("/s"))?,
                 keep_free: bytes(context, "receive.keep_free", &self.keep_free)?,
             },
-            tls: self.tls.map(|tls| ReceiveTls {
-                identity: TlsIdentity { certificate: from_file(tls.cert), key: from_file(tls.key) },
-                client_ca: tls.client_ca.map(from_file),
-            }),
+            tls: self.tls.map(|tls| tls.resolve(base)),
+            stow: self.stow.map(|stow| stow.resolve(context, base)).transpose()?,
         })
+    }
+}
+
+impl RawTls {
+    pub(super) fn resolve(self, base: &Path) -> ReceiveTls {
+        ReceiveTls {
+            identity: TlsIdentity { certificate: base.join(self.cert), key: base.join(self.key) },
+            client_ca: self.client_ca.map(|file| base.join(file)),
+        }
+    }
+}
+
+impl From<&ReceiveTls> for RawTls {
+    fn from(tls: &ReceiveTls) -> Self {
+        Self { cert: tls.identity.certificate.clone(), key: tls.identity.key.clone(), client_ca: tls.client_ca.clone() }
     }
 }
 
 impl RawPeer {
     fn resolve(self, context: &Context<'_>) -> Result<Peer, DaemonError> {
-        let range = |text: &String| {
-            text.parse().or_else(|error| text.parse::<IpAddr>().map(Into::into).map_err(|_| error)).map_err(|_| {
-                let problem = format!("{text:?} is neither an address nor a range such as \"10.1.2.0/24\"");
-                context.problem("receive.peers.addresses", problem)
-            })
-        };
-        let certificate_sha256 = self.certificate_sha256.map(|text| {
-            // OpenSSL prints fingerprints with colons.
-            let digits = text.replace(':', "").to_ascii_lowercase();
-            digits.parse().map_err(|_| {
-                let problem =
-                    "is no SHA-256 fingerprint: `openssl x509 -noout -fingerprint -sha256 -in CERT` prints one";
-                context.problem("receive.peers.certificate_sha256", format!("{text:?} {problem}"))
-            })
-        });
         Ok(Peer {
             ae_title: ae_title(context, "receive.peers.ae", &self.ae)?,
-            addresses: self.addresses.iter().map(range).collect::<Result<_, _>>()?,
-            certificate_sha256: certificate_sha256.transpose()?,
+            addresses: address_ranges(context, "receive.peers.addresses", &self.addresses)?,
+            certificate_sha256: self
+                .certificate_sha256
+                .map(|text| fingerprint(context, "receive.peers.certificate_sha256", &text))
+                .transpose()?,
             report_to: self.report_to.map(|text| host_and_port(context, &text)).transpose()?,
         })
     }
@@ -173,7 +176,7 @@ impl RawPeer {
 
 impl From<&ReceiveSettings> for RawReceive {
     fn from(settings: &ReceiveSettings) -> Self {
-        let ReceiveSettings { listen, ae_title, peers, folder, private_classes, limits, tls } = settings;
+        let ReceiveSettings { listen, ae_title, peers, folder, private_classes, limits, tls, stow } = settings;
         Self {
             listen: listen.to_string(),
             ae_title: ae_title.to_string(),
@@ -187,11 +190,8 @@ impl From<&ReceiveSettings> for RawReceive {
             idle_seconds: limits.idle.as_secs_f64(),
             least_rate: format!("{}/s", size(limits.least_rate)),
             keep_free: size(limits.keep_free),
-            tls: tls.as_ref().map(|tls| RawTls {
-                cert: tls.identity.certificate.clone(),
-                key: tls.identity.key.clone(),
-                client_ca: tls.client_ca.clone(),
-            }),
+            tls: tls.as_ref().map(RawTls::from),
+            stow: stow.as_ref().map(RawStow::from),
         }
     }
 }
@@ -207,7 +207,37 @@ impl From<&Peer> for RawPeer {
     }
 }
 
-fn ae_title(context: &Context<'_>, key: &'static str, text: &str) -> Result<AeTitle, DaemonError> {
+pub(super) fn socket_address(context: &Context<'_>, key: &'static str, text: &str) -> Result<SocketAddr, DaemonError> {
+    text.parse().map_err(|_| {
+        let problem = "is no address with a port, such as \"127.0.0.1:11112\" or \"0.0.0.0:11112\"";
+        context.problem(key, format!("{text:?} {problem}"))
+    })
+}
+
+pub(super) fn address_ranges(
+    context: &Context<'_>,
+    key: &'static str,
+    texts: &[String],
+) -> Result<Vec<IpNet>, DaemonError> {
+    let range = |text: &String| {
+        text.parse().or_else(|error| text.parse::<IpAddr>().map(Into::into).map_err(|_| error)).map_err(|_| {
+            let problem = format!("{text:?} is neither an address nor a range such as \"10.1.2.0/24\"");
+            context.problem(key, problem)
+        })
+    };
+    texts.iter().map(range).collect()
+}
+
+/// Reads the digest of a certificate.
+pub(super) fn fingerprint(context: &Context<'_>, key: &'static str, text: &str) -> Result<Sha256, DaemonError> {
+    // OpenSSL prints fingerprints with colons.
+    text.replace(':', "").to_ascii_lowercase().parse().map_err(|_| {
+        let problem = "is no SHA-256 fingerprint: `openssl x509 -noout -fingerprint -sha256 -in CERT` prints one";
+        context.problem(key, format!("{text:?} {problem}"))
+    })
+}
+
+pub(super) fn ae_title(context: &Context<'_>, key: &'static str, text: &str) -> Result<AeTitle, DaemonError> {
     text.parse().map_err(|error| context.problem(key, format!("{text:?} is {error}")))
 }
 
@@ -263,11 +293,20 @@ mod tests {
             peers = [{ ae = "US7", addresses = ["10.1.2.0/24", "10.9.9.9"], certificate_sha256 = "AA", report_to = "us7.lab:104" }]
             least_rate = "1000/s"
             tls = { cert = "c.pem", key = "/k.pem" }
+            [stow]
+            listen = "0.0.0.0:8443"
+            senders = [
+                { name = "PACS", addresses = ["10.1.9.0/24"], token_file = "pacs.token" },
+                { name = "CLOUD", certificate_sha256 = "AA" },
+            ]
+            tls = { cert = "c.pem", key = "/k.pem", client_ca = "ca.pem" }
         "#;
         let text = text.replace("AA", &["AB"; 32].join(":"));
         let settings = resolved(&text).unwrap();
         assert_eq!(settings.folder, Path::new("/etc/lab/in"));
         assert_eq!(settings.peers[0].addresses[1].to_string(), "10.9.9.9/32");
+        let stow = settings.stow.as_ref().unwrap();
+        assert_eq!(stow.senders[0].token, Some(domain::SecretSource::File("/etc/lab/pacs.token".into())));
         let again = toml::to_string(&RawReceive::from(&settings)).unwrap();
         assert_eq!(resolved(&again).unwrap(), settings);
     }
@@ -285,6 +324,9 @@ mod tests {
             ("max_associations = 0", "receive.max_associations"),
             ("idle_seconds = 0", "receive.idle_seconds"),
             ("private_classes = [\"1..2\"]", "receive.private_classes"),
+            ("stow = { listen = \"8080\" }", "receive.stow.listen"),
+            ("stow = { senders = [{ name = \"A\" }] }", "needs a token or a certificate"),
+            ("stow = { senders = [{ name = \"A\", token_file = \"a\", token_env = \"B\" }] }", "not from both"),
         ] {
             let error = resolved(text).unwrap_err();
             assert!(error.contains(key), "{text}: {error}");

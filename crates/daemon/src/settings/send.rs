@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{AeTitle, DestinationTls};
+use domain::{AeTitle, DestinationTls, SecretSource};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,15 +53,6 @@ pub enum SendProtocol {
         /// Bearer token, where the server asks for one.
         token: Option<SecretSource>,
     },
-}
-
-/// The place of a secret, which is never part of the configuration itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// The first line of a file.
-    File(PathBuf),
-    /// An environment variable.
-    Environment(String),
 }
 
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]

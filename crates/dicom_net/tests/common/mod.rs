@@ -2,13 +2,14 @@
 #![allow(dead_code, reason = "every test file uses another part of it")]
 
 pub mod peer;
+pub mod stow;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dicom_net::{Destination, Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
-use domain::{Peer, ReceiveLimits, ReceiveSettings, SopUid};
+use domain::{Peer, ReceiveLimits, ReceiveSettings, SecretSource, SopUid};
 
 pub const MULTI_FRAME_ULTRASOUND: &str = "1.2.840.10008.5.1.4.1.1.3.1";
 pub const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
@@ -35,6 +36,13 @@ impl Host for Believing {
 
     fn holds(&self, sop: &SopUid) -> bool {
         self.elsewhere.lock().unwrap().contains(sop)
+    }
+
+    fn secret(&self, source: &SecretSource) -> Result<String, String> {
+        match source {
+            SecretSource::Environment(token) if !token.is_empty() => Ok(token.clone()),
+            _ => Err("not there".to_owned()),
+        }
     }
 
     fn notice(&self, event: &ReceiveEvent) {
@@ -123,6 +131,7 @@ pub fn settings(folder: &Path) -> ReceiveSettings {
             keep_free: 0,
         },
         tls: None,
+        stow: None,
     }
 }
 
@@ -176,4 +185,48 @@ fn uids_of(mut data: &[u8]) -> Option<[String; 3]> {
     }
     let length = u32::from_le_bytes(data.get(8..12)?.try_into().ok()?) as usize;
     (data.len() == 12 + length).then(|| uids.try_into().ok())?
+}
+
+pub fn wait_until(is_true: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_true() {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Memory of this process that is in use.
+pub fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
+    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
+}
+
+/// Changes of bytes from a seed (xorshift).
+pub struct Random(u64);
+
+impl Random {
+    pub fn new() -> Self {
+        Self(0x9E37_79B9_7F4A_7C15)
+    }
+
+    fn next(&mut self) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 16) as usize
+    }
+
+    pub fn changed(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        for _ in 0..1 + self.next() % 6 {
+            let at = self.next() % bytes.len();
+            match self.next() % 4 {
+                0 => bytes[at] = self.next() as u8,
+                1 => bytes[at] ^= 1 << (self.next() % 8),
+                2 => bytes.truncate(at.max(1)),
+                _ => bytes.insert(at, self.next() as u8),
+            }
+        }
+        bytes
+    }
 }

@@ -1,6 +1,6 @@
 //! Secrets from where the configuration says that they are.
 
-use daemon::SecretSource;
+use domain::SecretSource;
 
 /// Reads a secret.
 ///
