@@ -3,6 +3,7 @@
 mod check;
 mod check_receive;
 mod context;
+mod network;
 mod notify;
 mod page;
 mod polling;

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
-use super::receive::{RawTls, address_ranges, ae_title, fingerprint, socket_address};
+use super::network::{RawTls, address_ranges, ae_title, fingerprint, socket_address};
 use super::send::{secret, written};
 use crate::DaemonError;
 

@@ -2,7 +2,6 @@
 
 use domain::StudyUid;
 
-use super::request::DICOM;
 use crate::MediaType;
 use crate::classes;
 use crate::error::NetError;
@@ -10,6 +9,9 @@ use crate::file_meta::{MAX_META, ObjectKind};
 use crate::incoming_object::{Finished, IncomingObject};
 use crate::intake::Intake;
 use crate::status::{CANNOT_UNDERSTAND, CLASS_NOT_SUPPORTED, DATA_SET_MISMATCH, Refusal, SYNTAX_NOT_SUPPORTED};
+
+/// The media type of objects.
+pub(super) const DICOM: &str = "application/dicom";
 
 /// Bytes after which the meta group is looked for; more are gathered where it is longer.
 const FIRST_LOOK: usize = 1024;

@@ -6,13 +6,11 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
 use super::answer::Answer;
+use super::part::DICOM;
 use crate::MediaType;
 
 /// Addresses begin with this, as those of other servers mostly do.
 const ROOT: &str = "/dicom-web/studies";
-
-/// The media type of objects.
-pub(super) const DICOM: &str = "application/dicom";
 
 /// A request that can be served.
 #[derive(Debug)]
