@@ -7,7 +7,7 @@ use crate::codec::{
 };
 use crate::error::CineError;
 use crate::frames::{
-    Extent, ExtentReader, FrameIndex, NativeFrames, WordOrder, basic_offset_table, interleaved, read_extents,
+    Extent, ExtentReader, FrameIndex, NativeFrames, WordOrder, basic_offset_table, in_true_order, read_extents,
     walk_fragments,
 };
 use crate::header::ImageFormat;
@@ -104,8 +104,10 @@ impl FrameStore {
         match self {
             Self::Native { frames, words } => {
                 let stored = frames.read(source, index, *words)?;
+                let (data, contradiction) = in_true_order(stored, format, frames.layout());
+                contradiction.into_iter().for_each(|finding| report_once(findings, finding));
                 Ok(DecodedFrame {
-                    data: interleaved(stored, format, frames.layout()),
+                    data,
                     samples_per_pixel: format.samples_per_pixel,
                     bytes_per_sample: format.bits_allocated / 8,
                     color: SampleColor::unconverted(format.photometric),
@@ -146,6 +148,26 @@ impl FrameStore {
         }
         let bytes = read_extents(source, &frame_index.extents(source, index, findings)?)?;
         Ok((codec.or_of_bytes(&bytes) == Codec::Jpeg && is_displayable_jpeg(&bytes, format)).then_some(bytes))
+    }
+
+    /// Returns what [`FrameFormat::has_bounded_decoder`] says of the first frame; true where it cannot be read.
+    pub(crate) fn has_bounded_decoder(
+        &mut self,
+        source: &Source,
+        format: &ImageFormat,
+        findings: &mut Vec<Finding>,
+    ) -> bool {
+        match self {
+            Self::Native { .. } => true,
+            Self::Video { .. } => false,
+            Self::Encapsulated { index, codec } => {
+                let bytes = index.extents(source, 0, findings).and_then(|extents| read_extents(source, &extents));
+                bytes.map_or(true, |bytes| {
+                    let format = FrameFormat { codec: codec.or_of_bytes(&bytes), image: format.clone() };
+                    format.has_bounded_decoder(&bytes)
+                })
+            }
+        }
     }
 
     pub(crate) fn count(&self) -> u32 {

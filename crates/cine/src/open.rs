@@ -228,6 +228,11 @@ impl Loop {
         self.frames.displayable_jpeg(index, &self.source, &self.format, &mut self.findings)
     }
 
+    /// Returns what [`crate::FrameFormat::has_bounded_decoder`] says of the first frame, without decoding it.
+    pub fn has_bounded_decoder(&mut self) -> bool {
+        self.frames.has_bounded_decoder(&self.source, &self.format, &mut self.findings)
+    }
+
     /// Returns the box of the ultrasound image: from the regions, else found in the pixels of at most three frames.
     ///
     /// Nothing where there is none. The answer is found once and kept.

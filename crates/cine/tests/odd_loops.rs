@@ -253,6 +253,55 @@ fn a_pad_byte_behind_each_odd_frame_is_passed_over() {
 }
 
 #[test]
+fn signed_samples_have_their_black_at_zero_or_at_the_lowest() {
+    let gray: Vec<i16> = pictures().iter().step_by(3).map(|level| i16::from(*level)).collect();
+    let header = || Header { samples_per_pixel: 1, photometric: "MONOCHROME2", signed: 1, ..Header::default() };
+    for (bits, stored) in [
+        ((16, 12), gray.iter().map(|level| level * 8).collect::<Vec<_>>()),
+        ((16, 12), gray.iter().map(|level| level * 16 - 2048).collect()),
+        ((16, 16), gray.iter().map(|level| level * 128).collect()),
+        ((16, 16), gray.iter().map(|level| (i32::from(*level) * 256 - 32_768) as i16).collect()),
+    ] {
+        let bytes: Vec<u8> = stored.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let mut source = open(Header { bits, ..header() }.file(&native(&bytes)));
+        assert_frames(&mut source, FRAMES, 1.0);
+    }
+}
+
+/// A frame as three planes.
+fn planes(picture: &[u8]) -> Vec<u8> {
+    (0..3).flat_map(|plane| picture.iter().skip(plane).step_by(3).copied()).collect()
+}
+
+#[test]
+fn an_order_of_samples_that_the_header_contradicts_is_seen_in_the_pixels() {
+    let in_planes: Vec<u8> = (0..FRAMES).flat_map(|frame| planes(&picture(frame, ROWS, COLUMNS))).collect();
+    for (planar, pixels, lies) in
+        [(0, pictures(), false), (1, in_planes.clone(), false), (0, in_planes, true), (1, pictures(), true)]
+    {
+        let mut source = open(Header { planar, ..Header::default() }.file(&native(&pixels)));
+        assert_frames(&mut source, FRAMES, 0.0);
+        let said = codes(&source).contains(&FindingCode::PlanarConfigurationContradicted);
+        assert_eq!(said, lies, "planar configuration {planar}");
+    }
+}
+
+#[test]
+fn colors_are_left_in_the_order_of_the_header() {
+    // Red rises to the right, green downward; then a screen of one color, whose planes and pixels all look alike.
+    let ramps = |pixel: usize| [(pixel % 160) as u8 + 60, (pixel / 160) as u8 + 90, 20];
+    let blue = |_| [10, 60, 200];
+    for color in [&ramps as &dyn Fn(usize) -> [u8; 3], &blue] {
+        let colors: Vec<u8> = (0..usize::from(ROWS) * usize::from(COLUMNS)).flat_map(color).collect();
+        for (planar, stored) in [(0, colors.clone()), (1, planes(&colors))] {
+            let mut source = open(Header { frames: 1, planar, ..Header::default() }.file(&native(&stored)));
+            assert!(source.frame(0).expect("it decodes").into_pixels() == colors, "planar configuration {planar}");
+            assert!(!codes(&source).contains(&FindingCode::PlanarConfigurationContradicted));
+        }
+    }
+}
+
+#[test]
 fn color_of_twelve_bits_has_its_brightness() {
     let wide: Vec<u8> = pictures().iter().flat_map(|sample| (u16::from(*sample) << 4).to_le_bytes()).collect();
     let mut source = open(Header { bits: (16, 12), ..Header::default() }.file(&native(&wide)));

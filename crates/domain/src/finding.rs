@@ -85,6 +85,8 @@ finding_codes! {
     PixelDataOfUndefinedLength = "pixel_data_of_undefined_length":
         "The samples are not compressed but stand in an element of undefined length.",
     FramesPadded = "frames_padded": "A pad byte follows each frame.",
+    PlanarConfigurationContradicted = "planar_configuration_contradicted":
+        "The samples stand in another order, planes or pixels, than the header says; they are shown as they stand.",
     OffsetTableWrong = "offset_table_wrong": "The offset table disagrees with the fragments; it was not used.",
     PhotometricInterpretationUnknown = "photometric_interpretation_unknown":
         "The photometric interpretation is unknown; one was assumed from the samples per pixel.",

@@ -16,6 +16,8 @@ pub(crate) struct GrayScale {
     /// The rescaled values that become black and white.
     black: f64,
     white: f64,
+    /// Black of a frame without negative samples, where the header says nothing and black is the lowest signed sample.
+    black_without_negatives: Option<f64>,
 }
 
 impl GrayScale {
@@ -23,7 +25,8 @@ impl GrayScale {
     pub(crate) fn read(data_set: &DataSet, format: &ImageFormat) -> Self {
         let slope = data_set.decimal(tags::RESCALE_SLOPE).filter(|slope| *slope != 0.0).unwrap_or(1.0);
         let intercept = data_set.decimal(tags::RESCALE_INTERCEPT).unwrap_or(0.0);
-        let (lowest, highest) = stored_range(data_set, format);
+        let stated = stated_range(data_set, format);
+        let (lowest, highest) = stated.unwrap_or_else(|| possible_range(format));
         let ends = [lowest * slope + intercept, highest * slope + intercept];
         let window = data_set.decimal(tags::WINDOW_CENTER).zip(data_set.decimal(tags::WINDOW_WIDTH));
         let (black, white) = match window {
@@ -41,6 +44,8 @@ impl GrayScale {
             intercept,
             black,
             white,
+            black_without_negatives: (format.is_signed && slope > 0.0 && window.is_none() && stated.is_none())
+                .then_some(intercept),
         }
     }
 
@@ -55,33 +60,42 @@ impl GrayScale {
             return samples.iter().flat_map(|sample| repeat(*sample)).collect();
         }
         let (words, _) = samples.as_chunks::<2>();
-        words.iter().flat_map(|word| repeat(self.level(u16::from_le_bytes(*word)))).collect()
+        let stored = || words.iter().map(|word| self.stored(u16::from_le_bytes(*word)));
+        let black = match self.black_without_negatives {
+            // Echoes are not negative; a screen of signed samples has its black at 0, or at the lowest where it uses all.
+            Some(black) if stored().all(|sample| sample >= 0.0) => black,
+            _ => self.black,
+        };
+        stored().flat_map(|sample| repeat(self.level(sample, black))).collect()
     }
 
-    fn level(&self, word: u16) -> u8 {
+    fn stored(&self, word: u16) -> f64 {
         // Bits above those stored may hold overlays; sign bits above them are repeated.
         let unused_bits = 16 - u32::from(self.bits_stored.clamp(1, 16));
-        let stored = if self.is_signed {
+        if self.is_signed {
             f64::from((word << unused_bits).cast_signed() >> unused_bits)
         } else {
             f64::from((word << unused_bits) >> unused_bits)
-        };
+        }
+    }
+
+    fn level(&self, stored: f64, black: f64) -> u8 {
         let value = stored * self.slope + self.intercept;
-        let fraction = (value - self.black) / (self.white - self.black).max(f64::MIN_POSITIVE);
+        let fraction = (value - black) / (self.white - black).max(f64::MIN_POSITIVE);
         (fraction * 255.0).round().clamp(0.0, 255.0) as u8
     }
 }
 
-/// Returns the lowest and the highest stored value: as stated, else all that the stored bits can hold.
-fn stored_range(data_set: &DataSet, format: &ImageFormat) -> (f64, f64) {
+/// Returns the lowest and the highest stored value, where the header states them.
+fn stated_range(data_set: &DataSet, format: &ImageFormat) -> Option<(f64, f64)> {
     let as_stored = |word: u16| if format.is_signed { f64::from(word.cast_signed()) } else { f64::from(word) };
     let smallest = data_set.u16(tags::SMALLEST_IMAGE_PIXEL_VALUE).map(as_stored);
     let largest = data_set.u16(tags::LARGEST_IMAGE_PIXEL_VALUE).map(as_stored);
-    if let (Some(smallest), Some(largest)) = (smallest, largest)
-        && smallest < largest
-    {
-        return (smallest, largest);
-    }
+    smallest.zip(largest).filter(|(smallest, largest)| smallest < largest)
+}
+
+/// Returns the lowest and the highest value that the stored bits can hold.
+fn possible_range(format: &ImageFormat) -> (f64, f64) {
     let levels = 2_f64.powi(i32::from(format.bits_stored));
     if format.is_signed { (-levels / 2.0, levels / 2.0 - 1.0) } else { (0.0, levels - 1.0) }
 }
@@ -98,6 +112,7 @@ mod tests {
         intercept: -1024.0,
         black: -100.0,
         white: 155.0,
+        black_without_negatives: None,
     };
 
     #[test]

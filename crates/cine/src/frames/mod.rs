@@ -7,13 +7,14 @@ mod index;
 mod markers;
 mod native;
 mod offset_table;
+mod planes;
 
 pub(crate) use extent_reader::ExtentReader;
 pub(crate) use fragments::{Extent, Fragments, FragmentsEnd, ItemHeader, item_header_at, walk_fragments};
 pub(crate) use grouping::group_fragments;
 pub(crate) use index::FrameIndex;
 pub(crate) use markers::{Codestream, FrameTail, codestream_at, codestream_of, frame_tail};
-pub(crate) use native::{NativeFrames, WordOrder, from_planes, interleaved, stored_layout};
+pub(crate) use native::{NativeFrames, WordOrder, from_planes, in_true_order, interleaved, stored_layout};
 pub(crate) use offset_table::basic_offset_table;
 
 use crate::error::CineError;

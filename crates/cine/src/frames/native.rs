@@ -3,6 +3,8 @@
 use crate::error::CineError;
 use crate::header::{ImageFormat, Photometric};
 use crate::scan::Source;
+
+use super::planes::contradicts_header;
 use domain::{Finding, FindingCode};
 
 /// Storage of an uncompressed frame's chroma samples (PS3.3 C.7.6.3.1.2).
@@ -154,6 +156,18 @@ pub(crate) fn interleaved(stored: Vec<u8>, format: &ImageFormat, layout: ChromaL
         ChromaLayout::Packed422 => from_packed_422(&stored, format.rows as usize, format.columns as usize),
         ChromaLayout::Packed420 => from_packed_420(&stored, format.rows as usize, format.columns as usize),
     }
+}
+
+/// Turns one uncompressed frame into interleaved samples, in the order that its pixels show where the header contradicts them.
+pub(crate) fn in_true_order(stored: Vec<u8>, format: &ImageFormat, layout: ChromaLayout) -> (Vec<u8>, Option<Finding>) {
+    if layout != ChromaLayout::Full || !contradicts_header(&stored, format) {
+        return (interleaved(stored, format, layout), None);
+    }
+    let (said, shown) = if format.is_planar { ("planes", "pixel by pixel") } else { ("pixel by pixel", "planes") };
+    let message = format!("the samples stand in another order than the header says: {shown}, not {said}");
+    let finding = Finding::new(FindingCode::PlanarConfigurationContradicted, message);
+    let format = ImageFormat { is_planar: !format.is_planar, ..format.clone() };
+    (interleaved(stored, &format, layout), Some(finding))
 }
 
 /// Interleaves the samples of three planes.

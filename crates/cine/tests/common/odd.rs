@@ -18,6 +18,10 @@ pub struct Header {
     pub samples_per_pixel: u16,
     pub photometric: &'static str,
     pub bits: (u16, u16),
+    /// Planar Configuration, written where there are three samples.
+    pub planar: u16,
+    /// Pixel Representation.
+    pub signed: u16,
     pub rows: u16,
     pub columns: u16,
     pub frames: usize,
@@ -40,6 +44,8 @@ impl Default for Header {
             samples_per_pixel: 3,
             photometric: "RGB",
             bits: (8, 8),
+            planar: 0,
+            signed: 0,
             rows: ROWS,
             columns: COLUMNS,
             frames: FRAMES,
@@ -91,7 +97,7 @@ impl Header {
         put(0x0028, 0x0002, b"US", &self.samples_per_pixel.to_le_bytes());
         put(0x0028, 0x0004, b"CS", &text(self.photometric, b' '));
         if self.samples_per_pixel == 3 {
-            put(0x0028, 0x0006, b"US", &0_u16.to_le_bytes());
+            put(0x0028, 0x0006, b"US", &self.planar.to_le_bytes());
         }
         put(0x0028, 0x0008, b"IS", &text(&self.frames.to_string(), b' '));
         let pointer = if self.frame_time_vector.is_some() { 0x65 } else { 0x63 };
@@ -100,6 +106,7 @@ impl Header {
         put(0x0028, 0x0011, b"US", &self.columns.to_le_bytes());
         put(0x0028, 0x0100, b"US", &self.bits.0.to_le_bytes());
         put(0x0028, 0x0101, b"US", &self.bits.1.to_le_bytes());
+        put(0x0028, 0x0103, b"US", &self.signed.to_le_bytes());
         let mut file = vec![0; 128];
         file.extend_from_slice(b"DICM");
         file.extend(element(0x0002, 0x0010, b"UI", &text(self.transfer_syntax, 0), false));
