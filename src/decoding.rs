@@ -2,9 +2,9 @@
 //! (Windows), frames are decoded in the program itself.
 
 #[cfg(unix)]
-pub use with_workers::{run_worker, use_workers};
+pub use with_workers::{run_worker, start_worker, use_workers};
 #[cfg(not(unix))]
-pub use without_workers::{run_worker, use_workers};
+pub use without_workers::{run_worker, start_worker, use_workers};
 
 #[cfg(unix)]
 mod with_workers {
@@ -12,9 +12,12 @@ mod with_workers {
     use std::io::{stdin, stdout};
     use std::os::fd::AsFd;
     use std::path::PathBuf;
+    use std::sync::OnceLock;
 
     use anyhow::Context as _;
     use decode_workers::WorkerPool;
+
+    static POOL: OnceLock<WorkerPool> = OnceLock::new();
 
     /// Has the frames of every loop decoded by workers.
     ///
@@ -22,8 +25,19 @@ mod with_workers {
     /// The path of this program cannot be found.
     pub fn use_workers() -> anyhow::Result<()> {
         let pool = WorkerPool::new(this_program()?, vec!["decode-worker".into()]);
-        anyhow::ensure!(cine::set_frame_decoder(Box::new(pool)), "frames were decoded before the workers were set up");
+        let pool = POOL.get_or_init(|| pool);
+        anyhow::ensure!(
+            cine::set_frame_decoder(Box::new(pool.clone())),
+            "frames were decoded before the workers were set up"
+        );
         Ok(())
+    }
+
+    /// Starts a worker for the frames to come.
+    pub fn start_worker() {
+        if let Some(pool) = POOL.get() {
+            pool.start_one();
+        }
     }
 
     /// Decodes frames for the process that started this one.
@@ -53,6 +67,9 @@ mod without_workers {
     pub fn use_workers() -> anyhow::Result<()> {
         Ok(())
     }
+
+    /// Does nothing.
+    pub fn start_worker() {}
 
     /// Refuses: nothing starts workers here.
     pub fn run_worker() -> anyhow::Result<()> {

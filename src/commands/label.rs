@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use cine::Loop;
 use daemon::Completeness;
 use domain::WeightStatus;
 use files::Links;
@@ -24,6 +25,10 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
         let names: Vec<String> = options.paths.iter().map(|path| output::path(path)).collect();
         output::note(format_args!("there is no file in {}", names.join(", ")));
         return Ok(());
+    }
+    // A worker takes as long to start as some loops to decode; that passes while the model opens.
+    if files.first().is_some_and(|file| needs_worker(&file.path)) {
+        crate::decoding::start_worker();
     }
     let pipeline = match options.untrained {
         true => super::open_untrained_pipeline(&settings)?,
@@ -57,6 +62,11 @@ pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
     })?;
     bar.finish_and_clear();
     if failed { Err(Failure::SomeInputs) } else { Ok(()) }
+}
+
+/// Returns true if a worker will decode the frames of a file.
+fn needs_worker(path: &Path) -> bool {
+    files::require_file(path).is_ok() && Loop::open(path).is_ok_and(|mut source| !source.has_bounded_decoder())
 }
 
 /// Labels one file as the daemon does: one that is not whole is no loop yet.

@@ -59,13 +59,24 @@ pub fn run(common: &Common, options: &TrainOptions) -> Outcome {
 /// Refuses a folder in which another training is at work; both would write the same checkpoint.
 fn lock_folder(folder: &Path) -> anyhow::Result<FileLock> {
     std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let file = File::open(folder).with_context(|| folder.display().to_string())?;
+    let file = file_to_lock(folder).with_context(|| folder.display().to_string())?;
     match FileLock::new(file) {
         Ok(lock) => Ok(lock),
         Err(LockError::Held) => Err(std::io::Error::from(std::io::ErrorKind::ResourceBusy))
             .with_context(|| format!("another `echolabel train` works in {}", folder.display())),
         Err(LockError::Io(error)) => Err(error).with_context(|| folder.display().to_string()),
     }
+}
+
+#[cfg(not(windows))]
+fn file_to_lock(folder: &Path) -> std::io::Result<File> {
+    File::open(folder)
+}
+
+/// Windows opens no folder as a file.
+#[cfg(windows)]
+fn file_to_lock(folder: &Path) -> std::io::Result<File> {
+    File::options().write(true).create(true).truncate(false).open(folder.join("train.lock"))
 }
 
 /// Returns the file of weights to start from; those of a model that is part of the program are written beside the run.

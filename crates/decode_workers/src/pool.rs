@@ -24,6 +24,13 @@ impl WorkerPool {
     pub fn new(path: PathBuf, arguments: Vec<OsString>) -> Self {
         Self(Arc::new(Workers::new(WorkerProgram { path, arguments })))
     }
+
+    /// Starts a worker before a frame needs one. Where that fails, the first such frame says so.
+    pub fn start_one(&self) {
+        if let Ok(worker) = self.0.take() {
+            self.0.give_back(worker);
+        }
+    }
 }
 
 impl FrameDecoder for WorkerPool {
