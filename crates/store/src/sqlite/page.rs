@@ -10,6 +10,9 @@ use crate::{
     DriftCounts, LoopTask, PageStore, Review, ReviewQueue, ReviewedView, StoreError, StudyFilter, StudyRow, UnreadTask,
 };
 
+/// Studies that are looked at for conditions that must be computed: two seconds at most.
+const MAX_COMPUTED_STUDIES: u32 = 10_000;
+
 impl PageStore for SqliteStore {
     fn study_page(
         &self,
@@ -92,8 +95,14 @@ fn study_page(connection: &Connection, filter: &StudyFilter, limit: u32, offset:
             prefix.parse::<u32>().ok(),
         ),
     };
+    // What must be computed study by study is looked for in the newest ones; a day or a UID leads to older ones.
+    let is_computed = matches!(filter.progress, Some(StudyProgress::ToReview | StudyProgress::Incomplete));
+    let source = match is_computed && text.is_empty() {
+        true => format!("(SELECT * FROM study ORDER BY last_activity DESC LIMIT {MAX_COMPUTED_STUDIES}) AS study"),
+        false => "study".to_owned(),
+    };
     let sql = format!(
-        "SELECT study_instance_uid FROM study WHERE {progress} AND {found}
+        "SELECT study_instance_uid FROM {source} WHERE {progress} AND {found}
          ORDER BY last_activity DESC, study_id DESC LIMIT ?1 OFFSET ?2"
     );
     let listed: Vec<String> = connection
