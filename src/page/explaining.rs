@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, TryLockError};
 
 use anyhow::Context as _;
 use web::{Explain, Explanation};
@@ -22,7 +22,14 @@ impl Explainer {
     }
 
     fn ask(&self, file: &Path) -> anyhow::Result<Explanation> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody waits: threads that wait would be missing for other requests.
+        let _turn = match self.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(turn)) => turn.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                anyhow::bail!("the model explains another loop: try again in some seconds")
+            }
+        };
         let mut command = Command::new(std::env::current_exe().context("the path of this program")?);
         command.args(["inspect", "--why", "--json"]).args(self.common.as_flags()).arg("--").arg(file);
         let output =

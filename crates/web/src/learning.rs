@@ -51,7 +51,7 @@ pub struct LearningState {
 pub struct AdaptedModel {
     /// Its name.
     pub name: String,
-    /// Where it comes from, and how it was judged.
+    /// Origin and judgement, as its card tells them.
     pub origin: String,
 }
 
