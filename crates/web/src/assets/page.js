@@ -181,7 +181,8 @@ class Player {
       words.textContent = `The model could not be asked: ${error.message}`;
       return;
     }
-    const percent = (share) => `${Math.round(100 * share)} %`;
+    // What rounds to all is not all.
+    const percent = (share) => share > 0.994 && share < 1 ? "> 99 %" : `${Math.round(100 * share)} %`;
     const { view, probability, without_motion, frames, input } = this.why;
     const motion = without_motion === null ? "The model sees single frames."
       : `Without motion ${percent(without_motion)} is left.`;
@@ -265,7 +266,7 @@ async function follow(line) {
   const { task } = await readJson("/api/learning");
   if (!task || task.end) location.reload();
   else {
-    line.querySelector(".stage").textContent = `${task.stage} ${task.done} of ${task.all}`;
+    line.querySelector(".stage").textContent = task.all ? `${task.stage} ${task.done} of ${task.all}` : task.stage;
     setTimeout(() => follow(line).catch(() => {}), 1000);
   }
 }

@@ -41,7 +41,7 @@ fn work(task: &LearningTask) -> Markup {
             @match &task.end {
                 None => {
                     p role="status" data-learning="running" {
-                        span.stage { (task.stage) " " (task.done) " of " (task.all) }
+                        span.stage { (task.stage) @if task.all > 0 { " " (task.done) " of " (task.all) } }
                     }
                     form method="post" action="/learn" {
                         input type="hidden" name="action" value="cancel";
