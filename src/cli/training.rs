@@ -14,7 +14,7 @@ pub struct PhantomOptions {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub studies: u32,
     /// Number of stills of each look, instead of studies: pictures and strips of many screens, without regions
-    #[arg(long, value_name = "N", conflicts_with_all = ["studies", "small", "unsteadiness", "sway"], value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["studies", "small", "unsteadiness", "sway", "domain_randomization"], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub stills: Option<u32>,
     /// Seed; the same seed gives the same bytes
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -31,6 +31,9 @@ pub struct PhantomOptions {
     /// Distance by which the probe leaves its place for moments within a loop: at 5 single frames might belong to a neighboring view
     #[arg(long, value_name = "FACTOR", default_value_t = 0.0)]
     pub sway: f64,
+    /// Draws patients and looks far wider than labs record them (domain randomization), as for training
+    #[arg(long)]
+    pub domain_randomization: bool,
 }
 
 /// `echolabel train`

@@ -18,6 +18,7 @@ pub fn run(options: &PhantomOptions) -> Outcome {
         phantom::StudyOptions { studies: options.studies, seed: options.seed, ..phantom::StudyOptions::default() };
     studies.unsteadiness = options.unsteadiness;
     studies.sway = options.sway;
+    studies.domain_randomization = options.domain_randomization;
     if options.small {
         studies.size = SMALL_SIZE;
         studies.frames = Some(SMALL_FRAMES);

@@ -1,7 +1,7 @@
 //! Draws the middle frame of every loop of a simulated study into one PNG, to be looked at, and prints the time per
 //! frame.
 //!
-//! `cargo run --release -p phantom --example study_sheet -- sheet.png [seed] [width]`
+//! `cargo run --release -p phantom --example study_sheet -- sheet.png [seed] [width] [randomized]`
 
 use std::io::BufWriter;
 use std::time::Instant;
@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = StudyOptions {
         seed: arguments.get(1).map_or(Ok(1), |text| text.parse())?,
         size: (width, width * 3 / 4),
+        domain_randomization: arguments.get(3).is_some_and(|text| text == "randomized"),
         ..StudyOptions::default()
     };
     let specs = study_specs(&options, 0);

@@ -2,7 +2,7 @@
 
 use random::Stream;
 
-use crate::beamform::{Beamformer, FlowBox, NonCardiac, PolarGrid, Scene};
+use crate::beamform::{Beamformer, FlowBox, InventedOrgan, NonCardiac, PolarGrid, Scene};
 use crate::heart::{Heart, Shape};
 use crate::probe::ImagePlane;
 use crate::screen::Layout;
@@ -39,7 +39,9 @@ pub fn grid_for(spec: &LoopSpec, layout: &Layout) -> PolarGrid {
 pub fn usual_plane(spec: &LoopSpec) -> ImagePlane {
     match spec.subject {
         Subject::Heart(view) => view.usual_plane(&spec.patient),
-        Subject::NonCardiac(_) => ImagePlane::looking(vec3(0.0, 0.0, 0.0), vec3(0.0, 0.0, 1.0), vec3(1.0, 0.0, 0.0)),
+        Subject::NonCardiac(_) | Subject::Invented => {
+            ImagePlane::looking(vec3(0.0, 0.0, 0.0), vec3(0.0, 0.0, 1.0), vec3(1.0, 0.0, 0.0))
+        }
     }
 }
 
@@ -51,6 +53,7 @@ pub fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
             let deviation_cm = if kind == NonCardiac::WaterPhantom { 0.0 } else { ORGAN_DEVIATION_CM };
             Scene::NonCardiac(kind, Shape::random(spec.seed, deviation_cm))
         }
+        Subject::Invented => Scene::Invented(InventedOrgan::random(spec.seed)),
     };
     Beamformer::new(scene, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
 }

@@ -36,6 +36,8 @@ pub struct StudyOptions {
     pub unsteadiness: f64,
     /// Distance to which the probe leaves its place within a loop, in usual deviations; 0: none.
     pub sway: f64,
+    /// True if patients and looks are drawn far wider than labs record them, for training.
+    pub domain_randomization: bool,
 }
 
 impl Default for StudyOptions {
@@ -51,6 +53,7 @@ impl Default for StudyOptions {
             non_cardiac_loops: 3,
             unsteadiness: 1.0,
             sway: 0.0,
+            domain_randomization: false,
         }
     }
 }
@@ -111,6 +114,9 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
         spec.rhythm = base.rhythm;
         spec.heart_rate_bpm = (base.heart_rate_bpm * (1.0 + 0.004 * (count % 9) as f64)).clamp(40.0, 180.0);
         spec.size = options.size;
+        if options.domain_randomization {
+            spec.randomize_domain(seed);
+        }
         fit_frames(&mut spec, options.frames);
         spec
     };
@@ -120,7 +126,11 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
     }
     let color_views = [View::Apical4, View::Plax, View::Apical5, View::Apical3];
     for index in 0..options.color_loops {
-        let mut spec = loop_of(color_views[index as usize % color_views.len()]);
+        let view = match options.domain_randomization {
+            true => random.pick(&View::ALL),
+            false => color_views[index as usize % color_views.len()],
+        };
+        let mut spec = loop_of(view);
         spec.mode = LoopMode::Color;
         specs.push(spec);
     }
@@ -145,9 +155,10 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
     }
     // Each study begins with another organ, so that few loops of many studies show all.
     let organs = NonCardiac::ALL.into_iter().cycle().skip(seed as usize % NonCardiac::ALL.len());
-    for kind in organs.take(options.non_cardiac_loops as usize) {
+    for (index, kind) in organs.take(options.non_cardiac_loops as usize).enumerate() {
         let mut spec = loop_of(View::Subcostal);
-        spec.subject = Subject::NonCardiac(kind);
+        let is_invented = options.domain_randomization && index % 2 == 1;
+        spec.subject = if is_invented { Subject::Invented } else { Subject::NonCardiac(kind) };
         // There is no usual plane to keep to.
         spec.handling = Handling::random(spec.seed, ANY_PLANE * options.unsteadiness);
         spec.carriers = Default::default();

@@ -6,7 +6,9 @@ use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, open_file};
 
 use domain::EcgSource;
-use phantom::{LoopTruth, PixelEncoding, StudyOptions, View, study_folder, write_study};
+use phantom::{
+    LoopTruth, PixelEncoding, StudyOptions, Subject, View, simulate_loop, study_folder, study_specs, write_study,
+};
 
 fn small() -> StudyOptions {
     StudyOptions { seed: 21, size: (160, 120), frames: Some((2, 10)), ..StudyOptions::default() }
@@ -105,5 +107,24 @@ fn impossible_options_are_named() {
     for sway in [f64::NAN, -1.0, 1e9] {
         let error = write_study(&StudyOptions { sway, ..small() }, 0, out.path(), &mut |_, _| ()).expect_err("too far");
         assert!(error.to_string().starts_with(&format!("sway cannot be {sway}")), "{error}");
+    }
+}
+
+#[test]
+fn randomized_studies_show_every_view_in_looks_of_their_own() {
+    let usual = small();
+    let randomized = StudyOptions { domain_randomization: true, color_loops: 6, non_cardiac_loops: 4, ..usual.clone() };
+    let specs = study_specs(&randomized, 0);
+    assert_eq!(specs, study_specs(&randomized, 0), "the same seed draws the same");
+    let views: Vec<Subject> = specs.iter().take(View::ALL.len()).map(|spec| spec.subject).collect();
+    assert_eq!(views, View::ALL.map(Subject::Heart), "the usual order of views stays");
+    assert_eq!(specs.iter().filter(|spec| spec.subject == Subject::Invented).count(), 2);
+    assert!(specs.windows(2).all(|pair| pair[0].gain != pair[1].gain), "each loop has its own look");
+    assert!(specs.iter().all(|spec| spec.patient == specs[0].patient), "one patient a study");
+    assert_ne!(specs[0].patient, study_specs(&usual, 0)[0].patient);
+    for spec in &specs {
+        spec.check().expect("it can be simulated");
+        let frame = simulate_loop(spec).frame(0);
+        assert!(frame.pixels().iter().any(|&level| level > 60), "{:?} is not black", spec.subject);
     }
 }

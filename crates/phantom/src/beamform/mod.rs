@@ -3,6 +3,7 @@
 mod color_flow;
 mod gain;
 mod grid;
+mod invented;
 mod polar;
 mod scan_convert;
 mod scene;
@@ -12,6 +13,7 @@ mod unevenness;
 pub use color_flow::FlowBox;
 pub use gain::Gain;
 pub use grid::PolarGrid;
+pub use invented::InventedOrgan;
 pub use polar::Beamformer;
 pub use scan_convert::{ScanConverter, SectorGeometry};
 pub use scene::{NonCardiac, Scene};

@@ -119,7 +119,7 @@ impl Beamformer {
                 // Blood flows: its scatterers are new in every frame.
                 let seed = if tissue.is_blood() { self.seed ^ frame.wrapping_mul(0x9E37) } else { self.seed };
                 let loss = from_db(-loss_db);
-                let patchy = patchiness(at_rest, self.seed)
+                let patchy = self.gain.patchiness * patchiness(at_rest, self.seed)
                     + along_wall_share(tissue, at_rest, direction) * -self.gain.along_wall_loss_db;
                 Echo {
                     field: scatterer(at_rest, seed) * from_db(acoustics.scatter_db + patchy) * loss,
@@ -201,17 +201,18 @@ impl Beamformer {
                 let own = envelope[beam][sample];
                 // Grating of far beams: a faint smear of strong echoes along the arc.
                 let lobes = 0.02 * (envelope[first][sample] + envelope[last][sample]);
-                let echo_of_wall = 0.03 * envelope[beam][sample / 2];
+                let echo_of_wall = gain.reverberation * envelope[beam][sample / 2];
                 let depth_cm = sample as f32 * step_cm;
                 let hash = cell_hash(beam as i32, sample as i32, 0, self.seed ^ 0xC10);
-                let haze = (clutter * (-depth_cm / 1.3).exp() + side * (-depth_cm / 8.0).exp()) * unit_from_bits(hash);
+                let haze = (clutter * (-depth_cm / gain.clutter_depth_cm).exp() + side * (-depth_cm / 8.0).exp())
+                    * unit_from_bits(hash);
                 let share = sample as f32 / samples as f32;
                 let noise_hash = cell_hash(beam as i32 / 2, sample as i32 / 2, frame as i32, self.seed ^ 0x4015E);
                 let noise = from_db(gain.noise_db + 12.0 * (share - 1.0)) * normal_from_bits(noise_hash).abs();
                 let sum = own + lobes + echo_of_wall + haze + noise;
                 let level_db = 20.0 * (sum + 1e-6).log10() + gain.gain_db + self.slider_db[sample];
                 let gray = ((level_db + gain.range_db - 6.0) / gain.range_db).clamp(0.0, 1.0);
-                gray.powf(1.55) * smooth_step(0.0, 0.12, depth_cm)
+                gray.powf(gain.gamma) * smooth_step(0.0, 0.12, depth_cm)
             })
             .collect()
     }

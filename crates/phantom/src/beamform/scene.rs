@@ -1,5 +1,6 @@
 //! Scenes under the probe: a heart or, for loops that are no echo, something else.
 
+use super::invented::InventedOrgan;
 use crate::heart::{CardiacState, Heart, Material, Shape, Tissue};
 use crate::lattice_hash::{cell_hash, unit_from_bits};
 use crate::space::{Vec3, ellipsoid, tube, vec3};
@@ -32,6 +33,8 @@ pub enum Scene {
     Heart(Box<Heart>),
     /// Something else, in coordinates of the probe: `x` right, `z` depth; no two people's are of one shape.
     NonCardiac(NonCardiac, Shape),
+    /// An organ that nobody has, in the same coordinates.
+    Invented(InventedOrgan),
 }
 
 impl Scene {
@@ -42,6 +45,7 @@ impl Scene {
             Self::NonCardiac(kind, shape) => {
                 Material { tissue: kind.tissue_at(shape.in_plain_shape(point)), at_rest: point }
             }
+            Self::Invented(organ) => Material { tissue: organ.tissue_at(point), at_rest: point },
         }
     }
 
@@ -51,6 +55,7 @@ impl Scene {
             Self::Heart(heart) => heart.patient().chest_wall,
             Self::NonCardiac(NonCardiac::WaterPhantom, _) => 0.0,
             Self::NonCardiac(..) => 1.4,
+            Self::Invented(_) => 0.8,
         }
     }
 }

@@ -79,6 +79,11 @@ pub fn beam_loss_db(beam: usize, grid: &PolarGrid, gain: &Gain, seed: u32) -> f3
     let unit = |salt: u32| unit_from_bits(cell_hash(7, 7, 7, seed ^ salt));
     let shadow_at = if unit(1) < 0.5 { 0.03 + 0.12 * unit(2) } else { 0.85 + 0.12 * unit(2) };
     let shadow = smooth_step(0.10, 0.0, (at - shadow_at).abs()) * 16.0 * gain.dropout * unit(3);
+    let rib = |number: u32| {
+        let (at_rib, width) = (unit(20 + 3 * number), 0.04 + 0.10 * unit(21 + 3 * number));
+        smooth_step(width, 0.3 * width, (at - at_rib).abs()) * (6.0 + 18.0 * unit(22 + 3 * number))
+    };
+    let ribs: f32 = (0..gain.shadows).map(rib).sum();
     let ripple = 1.5 * (at * 19.0 + TAU * unit(4)).sin() * (at * 7.0 + TAU * unit(5)).sin();
-    7.0 * gain.dropout * smooth_step(0.6, 1.0, edge) + shadow + ripple
+    7.0 * gain.dropout * smooth_step(0.6, 1.0, edge) + shadow + ribs + ripple
 }

@@ -94,7 +94,7 @@ fn put_patient_and_study(header: &mut Header, simulated: &SimulatedLoop, identit
     };
     let application = match spec.subject {
         Subject::Heart(_) => "TTE",
-        Subject::NonCardiac(_) => "ABDOMINAL",
+        Subject::NonCardiac(_) | Subject::Invented => "ABDOMINAL",
     };
     header.texts(tags::IMAGE_TYPE, VR::CS, &["ORIGINAL", "PRIMARY", application, bit_map]);
     header.text(tags::SOP_CLASS_UID, VR::UI, sop_class_uid(spec.frames));

@@ -79,4 +79,24 @@ impl Patient {
         patient.texture_seed = random.bits() as u32;
         patient
     }
+
+    /// Returns a patient drawn from ranges that hold nearly every adult heart, the rare ones as often as the usual:
+    /// small and dilated, thin and thick, weak and vigorous.
+    pub fn randomized(seed: u64) -> Self {
+        let mut random = Stream::for_purpose(seed, "randomized patient");
+        let mut within = |low: f64, high: f64| random.uniform(low, high) as f32;
+        Self {
+            lv_length: within(7.2, 9.8),
+            lv_radius: within(1.8, 3.1),
+            wall: within(0.65, 1.6),
+            rv_size: within(0.8, 1.35),
+            atrial_size: within(0.8, 1.4),
+            aortic_size: within(0.85, 1.25),
+            radial_shortening: within(0.12, 0.4),
+            ring_excursion: within(0.6, 1.8),
+            chest_wall: within(0.9, 2.9),
+            shape_deviation_cm: within(0.2, 0.45),
+            texture_seed: random.bits() as u32,
+        }
+    }
 }

@@ -73,6 +73,7 @@ impl LoopSpec {
             along_wall_loss_db: look.uniform(3.0, 14.0) as f32,
             pulse_length: look.uniform(0.7, 1.6) as f32,
             beam_width: look.uniform(0.7, 2.2) as f32,
+            ..Gain::default()
         };
         self.regions = match random.whole(0, 9) {
             0 | 1 => RegionTable::Missing,

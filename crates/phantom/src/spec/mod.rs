@@ -1,6 +1,7 @@
 //! The full description of one loop.
 
 mod draw;
+mod randomized;
 
 use serde::Serialize;
 
@@ -58,6 +59,8 @@ pub enum Subject {
     Heart(View),
     /// Something that is no heart.
     NonCardiac(NonCardiac),
+    /// An organ that nobody has, drawn from the loop's seed.
+    Invented,
 }
 
 /// Encoding of the pixels.

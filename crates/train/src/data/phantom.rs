@@ -46,6 +46,9 @@ pub struct PhantomData {
     /// Deviation of the probe for moments within a loop, as a multiple of the default.
     #[serde(default, skip_serializing_if = "is_none")]
     pub sway: f64,
+    /// True if patients and looks are drawn far wider than labs record them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub domain_randomization: bool,
 }
 
 fn one() -> u32 {
@@ -69,6 +72,9 @@ const SCREENS: [(u32, u32); 4] = [(640, 480), (800, 600), (512, 384), (720, 576)
 
 /// Share of loops whose beat is not found, so that frames are chosen without it.
 const WITHOUT_BEAT: f32 = 0.12;
+
+/// Share of loops of a randomized look that show a part of the sector alone, as a scanner's zoom does.
+const MAGNIFIED: f32 = 0.12;
 
 /// Deviation of a found R peak from the true one in milliseconds.
 const R_PEAK_DEVIATION_MS: f32 = 12.0;
@@ -107,14 +113,14 @@ pub fn phantom_cache(
             non_cardiac_loops: data.non_cardiac_loops,
             unsteadiness: data.unsteadiness,
             sway: data.sway,
+            domain_randomization: data.domain_randomization,
         };
         let impossible =
             |error: phantom::PhantomError| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() };
         options.check().map_err(impossible)?;
         let seed = study_seed(&options, study);
         let specs = study_specs(&options, study);
-        let simulated: Vec<Result<Vec<Clip>>> =
-            specs.par_iter().map(|spec| clips_of(spec, card, data.clips_per_loop as usize)).collect();
+        let simulated: Vec<Result<Vec<Clip>>> = specs.par_iter().map(|spec| clips_of(spec, card, data)).collect();
         for ((number, spec), clips) in specs.iter().enumerate().zip(simulated) {
             let view = phantom::view_label(spec);
             let example = Example {
@@ -136,22 +142,30 @@ pub fn phantom_cache(
 
 /// All that decides the pixels of the cache.
 fn made_by(data: &PhantomData, card: &ModelCard) -> String {
-    let parts = (data, &card.prepare, card.clip, env!("CARGO_PKG_VERSION"), simulator_digest());
+    let parts =
+        (data, &card.prepare, card.clip, env!("CARGO_PKG_VERSION"), simulator_digest(data.domain_randomization));
     serde_json::to_string(&parts).unwrap_or_default()
 }
 
-/// A digest of one small frame, which changes when the simulator draws otherwise: clips kept by an older one are made
+/// A digest of small frames, which changes when the simulator draws otherwise: clips kept by an older one are made
 /// anew.
-fn simulator_digest() -> String {
-    let spec = LoopSpec { size: (160, 120), ..LoopSpec::random(1) };
-    let digest = Sha256::digest(simulate_loop(&spec).frame(0).pixels());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+fn simulator_digest(domain_randomization: bool) -> String {
+    let size = (160, 120);
+    let mut digest = Sha256::new();
+    digest.update(simulate_loop(&LoopSpec { size, ..LoopSpec::random(1) }).frame(0).pixels());
+    if domain_randomization {
+        let options = StudyOptions { size, domain_randomization, ..StudyOptions::default() };
+        for spec in study_specs(&options, 0) {
+            digest.update(simulate_loop(&spec).frame(0).pixels());
+        }
+    }
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn clips_of(spec: &LoopSpec, card: &ModelCard, max_clips: usize) -> Result<Vec<Clip>> {
+fn clips_of(spec: &LoopSpec, card: &ModelCard, data: &PhantomData) -> Result<Vec<Clip>> {
     let simulated = simulate_loop(spec);
     let mut draws = Stream::at_place(spec.seed, "frames", &[]);
-    let clips = planned_frames(&simulated, card, max_clips, &mut draws)?;
+    let clips = planned_frames(&simulated, card, data.clips_per_loop as usize, &mut draws)?;
     let indexes: std::collections::BTreeSet<u32> = clips.iter().flatten().copied().collect();
     let images: Vec<RgbImage> = indexes.iter().map(|&index| simulated.frame(index)).collect();
     let views: Vec<RgbView<'_>> = images.iter().map(RgbImage::view).collect();
@@ -165,7 +179,10 @@ fn clips_of(spec: &LoopSpec, card: &ModelCard, max_clips: usize) -> Result<Vec<C
         true => PixelRect { x0: 0, y0: 0, x1: spec.size.0 - 1, y1: spec.size.1 - 1 },
         false => simulated.layout().sector_rect,
     };
-    let sector = found_sector(shown, spec.size, &mut draws);
+    let mut sector = found_sector(shown, spec.size, &mut draws);
+    if data.domain_randomization && draws.chance_f32(MAGNIFIED) {
+        sector = magnified(sector, &mut draws);
+    }
     prepared_clips(&views, &positions, Some(sector), card)
 }
 
@@ -217,4 +234,16 @@ fn found_sector(truth: PixelRect, (width, height): (u32, u32), draws: &mut Strea
     let right = moved(truth.x1, 1.0, box_width).min(width as f32 - 1.0) as u32;
     let bottom = moved(truth.y1, 1.0, box_height).min(height as f32 - 1.0) as u32;
     PixelRect { x0: left, y0: top, x1: right, y1: bottom }
+}
+
+/// A part of `sector`, from half to four fifths of its sides, anywhere in it.
+fn magnified(sector: PixelRect, draws: &mut Stream) -> PixelRect {
+    let share = draws.uniform_f32(0.5, 0.8);
+    let mut part = |from: u32, to: u32| {
+        let length = (to - from) as f32;
+        let start = from + (draws.uniform_f32(0.0, 1.0 - share) * length) as u32;
+        (start, start + (share * length) as u32)
+    };
+    let ((x0, x1), (y0, y1)) = (part(sector.x0, sector.x1), part(sector.y0, sector.y1));
+    PixelRect { x0, y0, x1, y1 }
 }
