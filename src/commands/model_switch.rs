@@ -7,6 +7,7 @@ use daemon::{Settings, Shutdown};
 use pipeline::Pipeline;
 
 use crate::active_model::ActiveModel;
+use crate::service;
 
 /// Time between two looks at whether the run has ended or shall end.
 const POLL: Duration = Duration::from_millis(50);
@@ -41,6 +42,9 @@ pub fn wait(
             next = open(settings, now.as_deref());
             known = now;
         }
+    }
+    if shutdown.requested() {
+        service::stop();
     }
     run.request();
     next

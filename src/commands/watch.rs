@@ -221,7 +221,6 @@ pub fn stop_on_signals() -> anyhow::Result<Shutdown> {
     let requested = shutdown.clone();
     std::thread::Builder::new().name("orderly-end".to_owned()).spawn(move || {
         requested.wait();
-        service::stop();
         std::thread::sleep(MAX_ORDERLY_END);
         tracing::warn!("a file in hand does not end; it is labelled at the next start");
         std::process::exit(0);
