@@ -3,7 +3,6 @@
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use anyhow::Context as _;
 use cine::Loop;
 use files::{Access, AtomicFile};
 
@@ -22,7 +21,7 @@ pub fn write(path: &Path, source: &mut Loop, frames: impl ExactSizeIterator<Item
     let mut writer = BufWriter::new(&mut file);
     writer.write_all(&header(frames.len(), rows, columns))?;
     for index in frames {
-        let frame = source.frame(index).with_context(|| format!("frame {index}"))?;
+        let frame = source.frame(index)?;
         anyhow::ensure!(
             (frame.height(), frame.width()) == (rows, columns),
             "frame {index} has another size than the header says"
