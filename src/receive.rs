@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use daemon::Shutdown;
+use daemon::{ReceivedFiles, Shutdown};
 use dicom_net::{Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
 use domain::{ReceiveSettings, SecretSource, SopUid, path_tag};
 use store::{LabelStore as _, SqliteStore};
@@ -14,15 +14,22 @@ use store::{LabelStore as _, SqliteStore};
 struct Program {
     /// Tells of objects that were moved away from where they were received.
     database: PathBuf,
+    /// Tells the daemon of what was stored.
+    received: ReceivedFiles,
 }
 
 /// Starts to receive until shutdown is requested; the thread that is given back ends then. What is stored lies in a watched
-/// folder, so the inbox finds it.
+/// folder, so the inbox finds it; the daemon is told of it, so that it need not wait.
 ///
 /// # Errors
 /// The address is taken, the folder cannot be written to, a certificate cannot be used.
-pub fn start(settings: &ReceiveSettings, database: &Path, shutdown: &Shutdown) -> anyhow::Result<JoinHandle<()>> {
-    let program = Program { database: database.to_owned() };
+pub fn start(
+    settings: &ReceiveSettings,
+    database: &Path,
+    received: &ReceivedFiles,
+    shutdown: &Shutdown,
+) -> anyhow::Result<JoinHandle<()>> {
+    let program = Program { database: database.to_owned(), received: received.clone() };
     let mut receiver = Receiver::start(settings.clone(), Arc::new(program)).context("[receive]")?;
     tracing::info!(address = %receiver.address(), ae_title = settings.ae_title.as_str(), "receiving");
     if let Some(address) = receiver.stow_address() {
@@ -72,6 +79,7 @@ impl Host for Program {
                 tracing::warn!(ae_title, ?classes, total, "classes of objects refused");
             }
             ReceiveEvent::Stored { peer, study, sop, path, named_other_uid, conflict } => {
+                self.received.tell(path);
                 let file = path_tag(path);
                 tracing::info!(peer, %study, %sop, file, "object received");
                 if *named_other_uid {

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub mod adapt;
+mod archive;
 pub mod bench;
 pub mod config;
 pub mod db;

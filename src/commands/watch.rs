@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use daemon::{Daemon, DaemonError, DaemonEvent, Observer as _, Overrides, Settings, Shutdown, Summary, SystemClock};
+use daemon::{
+    Daemon, DaemonError, DaemonEvent, Observer as _, Overrides, ReceivedFiles, Settings, Shutdown, Summary, SystemClock,
+};
 use domain::WeightStatus;
 use pipeline::Pipeline;
 use store::{SqliteStore, StoreError};
@@ -59,8 +61,10 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
         .transpose()?;
     // A run with an end looks at what is there.
     let receive = settings.receive.as_ref().filter(|_| !options.once);
-    let receiving = receive.map(|receive| crate::receive::start(receive, &settings.database, &shutdown)).transpose()?;
-    let watched = watch_with_model_in_use(common, &settings, pipeline, options.once, &shutdown);
+    let received = ReceivedFiles::default();
+    let start = |receive| crate::receive::start(receive, &settings.database, &received, &shutdown);
+    let receiving = receive.map(start).transpose()?;
+    let watched = watch_with_model_in_use(common, &settings, pipeline, &received, options.once, &shutdown);
     shutdown.request();
     if receiving.is_some_and(|receiving| receiving.join().is_err()) {
         tracing::error!("the receiver panicked");
@@ -96,6 +100,7 @@ fn watch_with_model_in_use(
     common: &Common,
     settings: &Settings,
     pipeline: Pipeline,
+    received: &ReceivedFiles,
     once: bool,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Summary> {
@@ -106,7 +111,7 @@ fn watch_with_model_in_use(
         let ended = AtomicBool::new(false);
         let (summary, next) = std::thread::scope(|scope| {
             let switch = scope.spawn(|| model_switch::wait(settings, once, shutdown, &run, &ended));
-            let run = std::panic::AssertUnwindSafe(|| watch(settings, &labeller, once, &run));
+            let run = std::panic::AssertUnwindSafe(|| watch(settings, &labeller, received, once, &run));
             let summary = std::panic::catch_unwind(run);
             // Also after a panic: the scope waits for the other thread.
             ended.store(true, Ordering::SeqCst);
@@ -125,6 +130,7 @@ fn watch_with_model_in_use(
 pub fn watch(
     settings: &Settings,
     labeller: &PipelineLabeller,
+    received: &ReceivedFiles,
     once: bool,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Summary> {
@@ -136,8 +142,15 @@ pub fn watch(
     let clock = SystemClock::new();
     let outcome = loop {
         let store = open_database(settings, once, shutdown)?;
-        let daemon =
-            Daemon { settings, store: &store, labeller, file_check: &check_file, observer: &observer, clock: &clock };
+        let daemon = Daemon {
+            settings,
+            store: &store,
+            labeller,
+            file_check: &check_file,
+            observer: &observer,
+            clock: &clock,
+            received,
+        };
         let sender = Sender::new(&store, settings, &clock)?;
         match run_beside(sender.as_ref(), once, || {
             if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) }

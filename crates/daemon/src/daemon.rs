@@ -14,7 +14,9 @@ use crate::retrying_store::RetryingStore;
 use crate::session::Session;
 use store::{LabelStore as _, Queue as _};
 
-use crate::{Clock, DaemonError, DaemonEvent, FileCheck, Labeller, Observer, Settings, Shutdown, Summary};
+use crate::{
+    Clock, DaemonError, DaemonEvent, FileCheck, Labeller, Observer, ReceivedFiles, Settings, Shutdown, Summary,
+};
 
 /// Time that a run with an end waits for a database that cannot be used: its caller wants to hear of it.
 const MAX_ONCE_WAIT: SignedDuration = SignedDuration::from_secs(60);
@@ -34,6 +36,8 @@ pub struct Daemon<'a> {
     pub observer: &'a dyn Observer,
     /// Tells the time.
     pub clock: &'a dyn Clock,
+    /// Tells of files that are whole without a wait.
+    pub received: &'a ReceivedFiles,
 }
 
 impl Daemon<'_> {
@@ -88,6 +92,7 @@ impl Daemon<'_> {
         reporter.emit(&DaemonEvent::Started { jobs: store.counts()?, recovered });
 
         let (hint_sender, hints) = hint_channel();
+        self.received.connect(hint_sender.clone());
         let session = Session::new(&daemon, &reporter, (&running, &pulse), hint_sender, shutdown, honour_window);
         let around = InboxContext {
             settings: &self.settings.inbox,

@@ -1,6 +1,5 @@
 //! `echolabel demo`: the whole way on simulated studies, with nothing to bring.
 
-mod archive;
 mod folders;
 mod pacs;
 
@@ -8,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use daemon::{Overrides, Shutdown};
+use daemon::{Overrides, ReceivedFiles, Shutdown};
 use store::export::{self, ExportOptions, FORMATS};
 use store::{LabelStore as _, SqliteStore};
 
@@ -45,6 +44,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
         options.studies,
         folders.inbox.display()
     ));
+    let received = ReceivedFiles::default();
     let simulated = std::thread::scope(|scope| {
         let shutdown = Shutdown::new();
         let simulation = scope.spawn({
@@ -58,14 +58,14 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
                 simulated
             }
         });
-        let watched = super::watch::watch(&settings, &labeller, false, &shutdown);
+        let watched = super::watch::watch(&settings, &labeller, &received, false, &shutdown);
         shutdown.request();
         let simulated = simulation.join().map_err(|_| anyhow::anyhow!("the simulation failed"))?;
         watched.and(simulated)
     });
     simulated?;
     output::note(format_args!("2. the scanner is done; labelling what still waits"));
-    super::watch::watch(&settings, &labeller, true, &Shutdown::new())?;
+    super::watch::watch(&settings, &labeller, &received, true, &Shutdown::new())?;
 
     let store = SqliteStore::open(&folders.database).context("cannot open the database")?;
     let protocol = crate::protocols::named(&settings.study_protocol, &settings.models)?;

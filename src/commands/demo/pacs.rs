@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use daemon::{Overrides, Settings, Shutdown};
+use daemon::{Overrides, ReceivedFiles, Settings, Shutdown};
 use dicom_net::{Destination, SendOutcome, SentObject};
 use store::{LabelStore as _, Outbox as _, OutboxKind, OutboxRow, OutboxState, SqliteStore};
 
-use super::archive::{Archive, free_port};
 use super::folders::{Folders, simulate};
 use crate::cli::{Common, DemoOptions};
+use crate::commands::archive::{Archive, ArchiveKind, free_port};
 use crate::commands::inventory::{self, JudgedStudy};
 use crate::commands::{Outcome, watch};
 use crate::labeller::PipelineLabeller;
@@ -29,7 +29,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub fn run(common: &Common, options: &DemoOptions, folders: &Folders) -> Outcome {
     let (port, archive_port) = (free_port()?, free_port()?);
     let archive_folder = options.out.join("archive");
-    let archive = Archive::start(&archive_folder, archive_port)?;
+    let kind = if ArchiveKind::Orthanc.is_installed() { ArchiveKind::Orthanc } else { ArchiveKind::Own };
+    let archive = Archive::start(kind, &archive_folder, archive_port)?;
     let configuration = options.out.join("echolabel.toml");
     std::fs::write(&configuration, configuration_text(port, archive_port)).context("cannot write the configuration")?;
     let settings = Settings::load(
@@ -50,9 +51,10 @@ pub fn run(common: &Common, options: &DemoOptions, folders: &Folders) -> Outcome
 
     let shutdown = Shutdown::new();
     let receive = settings.receive.as_ref().context("the demo has no [receive]")?;
-    let receiving = receive::start(receive, &settings.database, &shutdown)?;
+    let received = ReceivedFiles::default();
+    let receiving = receive::start(receive, &settings.database, &received, &shutdown)?;
     let outcome = std::thread::scope(|scope| {
-        let daemon = scope.spawn(|| watch::watch(&settings, &labeller, false, &shutdown));
+        let daemon = scope.spawn(|| watch::watch(&settings, &labeller, &received, false, &shutdown));
         let came_back = send(&cart, port).and_then(|sent| {
             output::note(format_args!(
                 "2. the cart has sent {sent} objects; the daemon labels them, and reports closed studies"

@@ -19,6 +19,8 @@ const MOST_WAITING: usize = 65_536;
 pub(crate) enum Hint {
     /// At this file, or at everything below this folder.
     Look(PathBuf),
+    /// At this file, which is whole.
+    Whole(PathBuf),
     /// Everywhere: events were lost.
     LookEverywhere,
     /// A job found no file: should it come back, it must be looked at as if it were new.

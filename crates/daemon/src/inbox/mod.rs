@@ -124,8 +124,22 @@ impl<'a> Inbox<'a> {
                 self.walk_below(std::slice::from_ref(path), now)?;
             }
             Hint::Look(path) => self.look_at(path, now)?,
+            Hint::Whole(path) => self.take_whole(path, now)?,
         }
         Ok(())
+    }
+
+    /// Looks at a file that does not change any more.
+    fn take_whole(&mut self, path: &Path, now: Timestamp) -> Result<(), StoreError> {
+        // A file has one path here, without links in it.
+        let Ok(path) = path.canonicalize() else { return Ok(()) };
+        self.look_at(&path, now)?;
+        // Still a candidate, it waits for its stability time.
+        let waits = self.candidates.get(&path).is_some_and(|candidate| candidate.incomplete_looks == 0);
+        match stat(&path) {
+            Ok(Some(found)) if waits => self.check(&found.identity, found.last_change, now),
+            _ => Ok(()),
+        }
     }
 
     /// Files that are not complete, or not yet known to be.

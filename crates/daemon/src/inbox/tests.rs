@@ -98,6 +98,22 @@ fn a_new_file_is_taken_after_the_stability_time_not_before() {
 }
 
 #[test]
+fn a_file_that_is_said_to_be_whole_is_taken_at_once_and_once() {
+    let desk = Desk::new();
+    let path = desk.put("a", "1");
+    desk.with_inbox(false, |inbox| {
+        let now = start();
+        inbox.follow(&Hint::Look(path.clone()), now).unwrap();
+        assert!(desk.jobs().is_empty(), "it may still be written");
+        inbox.follow(&Hint::Whole(path.clone()), now).unwrap();
+        inbox.follow(&Hint::Whole(path.clone()), now).unwrap();
+        inbox.follow(&Hint::Whole(path.with_file_name("gone")), now).unwrap();
+        inbox.tick(now + seconds(60)).unwrap();
+        assert_eq!((desk.jobs(), inbox.waiting()), (vec![JobState::Pending], 0));
+    });
+}
+
+#[test]
 fn every_change_starts_the_stability_time_again() {
     let desk = Desk::new();
     let path = desk.put("a", "1");

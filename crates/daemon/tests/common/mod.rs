@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use daemon::{
-    Clock, Completeness, Daemon, DaemonError, DaemonEvent, LabelFailure, Labeller, Labelling, Overrides, Settings,
-    Shutdown, Summary, SystemClock,
+    Clock, Completeness, Daemon, DaemonError, DaemonEvent, LabelFailure, Labeller, Labelling, Overrides, ReceivedFiles,
+    Settings, Shutdown, Summary, SystemClock,
 };
 use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, StageTimings, StudyUid};
 use jiff::SignedDuration;
@@ -79,6 +79,7 @@ impl Lab {
             self.checks.lock().unwrap().push(path.to_owned());
             check(path)
         };
+        let received = ReceivedFiles::default();
         work(&Daemon {
             settings: &self.settings,
             store,
@@ -86,6 +87,7 @@ impl Lab {
             file_check: &file_check,
             observer: &observer,
             clock,
+            received: &received,
         })
     }
 
@@ -258,6 +260,7 @@ impl Labeller for FakeLabeller {
             energy: None,
             clips: 1,
             frames_used: 6,
+            frame_indexes: (0..6).collect(),
             ecg_source: EcgSource::None,
             timings: StageTimings::default(),
             findings: Vec::new(),
