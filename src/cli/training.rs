@@ -123,6 +123,7 @@ pub enum EvalSplit {
   echolabel bench --file loop.dcm    one loop of yours
   echolabel bench --peers            beside other frameworks, after `make peers`: half an hour
   echolabel bench --peers --part xception --part file-to-row --json metrics.json
+  echolabel bench --receive          objects by C-STORE, beside storescp and Orthanc
   echolabel bench --write-loops DIR  the 100 loops that the end-to-end figures are measured on")]
 pub struct BenchOptions {
     /// Write one JSON object to FILE; to stdout without a name or with -
@@ -143,8 +144,15 @@ pub struct BenchOptions {
     /// Only this part, or these; else all
     #[arg(long, value_name = "PART", requires = "peers")]
     pub part: Vec<PeersPart>,
+    /// Measure receiving by C-STORE: 200 loops from one sender and from four, in turns with dcmtk's storescp and Orthanc where
+    /// they are installed
+    #[arg(long, conflicts_with_all = ["file", "loading", "open", "peers"])]
+    pub receive: bool,
+    /// Receive in a folder of this one, so on its disk; the folder of temporary files without it
+    #[arg(long, value_name = "DIR", requires = "receive")]
+    pub dir: Option<PathBuf>,
     /// Measure nothing; write simulated JPEG loops, 60 frames of 800 x 600, to measure on
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "loading", "open", "peers"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["file", "loading", "open", "peers", "receive"])]
     pub write_loops: Option<PathBuf>,
     /// Number of loops to write
     #[arg(long, value_name = "N", default_value_t = 100, requires = "write_loops",

@@ -15,7 +15,7 @@ pub use opening::Opening;
 pub use report::BenchReport;
 
 /// Returns the upper median of `values`; `None` without any.
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }

@@ -49,6 +49,8 @@ pub(crate) struct IncomingObject {
     part: Result<PartFile, Refusal>,
     buffer: Vec<u8>,
     bytes: u64,
+    /// Bytes of the file, meta group included.
+    written: u64,
     checked_space_at: u64,
     started: Instant,
 }
@@ -61,7 +63,7 @@ impl IncomingObject {
             None => require_space(folder, limits).and_then(|()| folder.start().map_err(|error| unwritable(&error))),
         };
         let buffer = if part.is_ok() { kind.file_start() } else { Vec::new() };
-        Self { kind, part, buffer, bytes: 0, checked_space_at: 0, started: Instant::now() }
+        Self { kind, part, buffer, bytes: 0, written: 0, checked_space_at: 0, started: Instant::now() }
     }
 
     /// Takes the next bytes of the data set.
@@ -120,11 +122,14 @@ impl IncomingObject {
     }
 
     fn flush(&mut self) {
-        if let Ok(part) = &mut self.part
-            && let Err(error) = part.write_all(&self.buffer)
-        {
-            self.refuse(unwritable(&error));
+        if let Ok(part) = &mut self.part {
+            match part.write_all(&self.buffer) {
+                // The disk writes while the next bytes come.
+                Ok(()) => part.begin_sync(self.written),
+                Err(error) => self.refuse(unwritable(&error)),
+            }
         }
+        self.written += self.buffer.len() as u64;
         self.buffer.clear();
     }
 

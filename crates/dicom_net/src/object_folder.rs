@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use domain::{SopUid, StudyUid};
 use files::{Access, FileLock, LockError, PartFile};
@@ -22,6 +23,9 @@ const REQUESTS: &str = "requests";
 /// Different objects of one UID that are kept, at most.
 const MAX_VERSIONS: u32 = 1000;
 
+/// Studies whose folders are known to be synced, at most.
+const MAX_DURABLE: usize = 4096;
+
 /// Bytes that are compared at once.
 const COMPARED_BYTES: usize = 64 * 1024;
 
@@ -39,6 +43,8 @@ pub(crate) enum Placed {
 pub(crate) struct ObjectFolder {
     folder: PathBuf,
     incoming: PathBuf,
+    /// Studies whose folders this run has synced; one that is removed and made again is synced again, since it is new.
+    durable: Mutex<HashSet<StudyUid>>,
     _lock: FileLock,
 }
 
@@ -54,7 +60,7 @@ impl ObjectFolder {
             LockError::Io(source) => error(source),
         })?;
         files::remove_part_files(&incoming).map_err(error)?;
-        Ok(Self { folder: folder.to_owned(), incoming, _lock: lock })
+        Ok(Self { folder: folder.to_owned(), incoming, durable: Mutex::default(), _lock: lock })
     }
 
     /// Starts an object whose name is not known yet.
@@ -83,13 +89,26 @@ impl ObjectFolder {
         uids.iter().copied().filter(|uid| is_held(uid)).collect()
     }
 
+    /// Makes the folder of a study, so that it stays through a power cut.
+    fn make_durable(&self, study: &StudyUid, folder: &Path) -> io::Result<()> {
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            // Somebody else may have made it and not synced it.
+            Err(_) if self.durable.lock().unwrap_or_else(PoisonError::into_inner).contains(study) => return Ok(()),
+            _ => files::sync_folder(folder)?,
+        }
+        let mut durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner);
+        if durable.len() >= MAX_DURABLE {
+            durable.clear();
+        }
+        durable.insert(study.clone());
+        Ok(())
+    }
+
     /// Gives a finished, synced object its name: `STUDY/SOP.dcm`, or `STUDY/SOP.1.dcm` and so on where other bytes have it.
     pub fn place(&self, mut part: PartFile, study: &StudyUid, sop: &SopUid) -> io::Result<Placed> {
         let study_folder = self.folder.join(study.as_str());
-        match fs::create_dir(&study_folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => files::sync_folder(&study_folder)?,
-        }
+        self.make_durable(study, &study_folder)?;
         for version in 0..MAX_VERSIONS {
             let path = study_folder.join(match version {
                 0 => format!("{sop}.dcm"),

@@ -1,7 +1,8 @@
-//! `echolabel bench`: the time of a loop on this machine, stage by stage.
+//! `echolabel bench`: the time of a loop on this machine, stage by stage, and of receiving.
 
 mod loading;
 mod peers;
+mod receive;
 
 use std::path::Path;
 use std::process::Command;
@@ -34,6 +35,9 @@ pub fn run(common: &Common, options: &BenchOptions) -> Outcome {
             return Err(anyhow::anyhow!("with --peers, --json needs a file to write to: --json figures.json").into());
         }
         return peers::run(&options.part, options.rounds, options.json.as_deref());
+    }
+    if options.receive {
+        return receive::run(options.rounds, options.dir.as_deref(), options.json.as_deref());
     }
     if options.loading {
         return loading::all(common, options);

@@ -1,0 +1,191 @@
+//! `echolabel bench --receive`: the same objects to our receiver, to dcmtk's `storescp` and to Orthanc, in turns.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use dicom_net::{Destination, SendOutcome, SentObject};
+use serde::Serialize;
+
+use super::super::Outcome;
+use super::super::archive::{Archive, ArchiveKind, free_port};
+use crate::output;
+
+/// Objects of a round.
+const OBJECTS: usize = 200;
+
+/// Simulated loops that the objects are copies of, each with a UID of its own.
+const LOOPS: u32 = 4;
+
+/// Senders at once.
+const SENDERS: [usize; 2] = [1, 4];
+
+/// Time that a receiver has for an answer.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The times of a receiver with some senders.
+#[derive(Debug, Serialize)]
+struct Row {
+    receiver: &'static str,
+    senders: usize,
+    seconds: Vec<f64>,
+    median_seconds: f64,
+    megabytes_per_second: f64,
+    /// Speed as a multiple of that of `storescp`, by the medians.
+    relative_to_storescp: Option<f64>,
+}
+
+/// Everything that was measured.
+#[derive(Debug, Serialize)]
+struct Figures {
+    objects: usize,
+    bytes: u64,
+    rows: Vec<Row>,
+}
+
+/// Measures in a folder of its own below `folder`, so on that disk.
+pub fn run(rounds: u32, folder: Option<&Path>, json: Option<&Path>) -> Outcome {
+    let parent = folder.map_or_else(std::env::temp_dir, Path::to_owned);
+    let base = tempfile::Builder::new()
+        .prefix("echolabel-bench-")
+        .tempdir_in(&parent)
+        .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
+    let objects = write_objects(&base.path().join("sent"))?;
+    let bytes = objects.iter().map(|path| fs::metadata(path).map(|file| file.len())).sum::<std::io::Result<u64>>()?;
+    let receivers: Vec<ArchiveKind> = ArchiveKind::ALL.into_iter().filter(|kind| kind.is_installed()).collect();
+    let mut seconds = vec![vec![Vec::new(); receivers.len()]; SENDERS.len()];
+    for round in 0..rounds {
+        for (at, senders) in SENDERS.into_iter().enumerate() {
+            for (receiver, kind) in receivers.iter().enumerate() {
+                let folder = base.path().join(format!("{round}-{senders}-{receiver}"));
+                seconds[at][receiver].push(measure(*kind, &folder, senders, &objects)?);
+                fs::remove_dir_all(&folder)?;
+            }
+        }
+    }
+    let figures = Figures { objects: objects.len(), bytes, rows: rows(&receivers, seconds, bytes) };
+    if let Some(to) = json {
+        return super::write_json(to, &figures);
+    }
+    print(&figures)
+}
+
+fn rows(receivers: &[ArchiveKind], seconds: Vec<Vec<Vec<f64>>>, bytes: u64) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (senders, of_receivers) in SENDERS.into_iter().zip(seconds) {
+        let medians: Vec<f64> =
+            of_receivers.iter().map(|times| bench::median(times.clone()).unwrap_or(f64::NAN)).collect();
+        let storescp = receivers.iter().position(|kind| *kind == ArchiveKind::Storescp).map(|at| medians[at]);
+        for ((kind, seconds), median_seconds) in receivers.iter().zip(of_receivers).zip(medians) {
+            rows.push(Row {
+                receiver: kind.name(),
+                senders,
+                seconds,
+                median_seconds,
+                megabytes_per_second: bytes as f64 / 1e6 / median_seconds,
+                relative_to_storescp: storescp.map(|theirs| theirs / median_seconds),
+            });
+        }
+    }
+    rows
+}
+
+fn print(figures: &Figures) -> Outcome {
+    let megabytes = figures.bytes as f64 / 1e6;
+    output::line(format_args!(
+        "{} objects, {megabytes:.0} MB in all, each acknowledged before the next",
+        figures.objects
+    ))?;
+    for row in &figures.rows {
+        let (least, most) =
+            row.seconds.iter().fold((f64::MAX, 0.0_f64), |(least, most), time| (least.min(*time), most.max(*time)));
+        let ratio = row.relative_to_storescp.map_or_else(String::new, |ratio| format!(", {ratio:.2} x storescp"));
+        output::line(format_args!(
+            "{:<9} {} sender{}: median {:.2} s ({least:.2} to {most:.2}), {:.0} MB/s{ratio}",
+            row.receiver,
+            row.senders,
+            if row.senders == 1 { " " } else { "s" },
+            row.median_seconds,
+            row.megabytes_per_second
+        ))?;
+    }
+    Ok(())
+}
+
+/// Writes the objects: copies of a few loops, with a SOP Instance UID each.
+fn write_objects(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder)?;
+    bench::write_loops(folder, LOOPS, &|| ())?;
+    let mut loops = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let cine::Completeness::Complete { uids: Some(uids) } = cine::completeness(&path) else {
+            anyhow::bail!("a simulated loop is not complete");
+        };
+        loops.push((fs::read(&path)?, uids.sop.to_string()));
+        fs::remove_file(&path)?;
+    }
+    (0..OBJECTS)
+        .map(|number| {
+            let (bytes, uid) = &loops[number % loops.len()];
+            let path = folder.join(format!("{number}.dcm"));
+            // The UIDs are of one length, so no other byte of the object changes.
+            let digits = format!("{:0>width$}", number + 1, width = 4);
+            let (kept, _) = uid.split_at(uid.len() - digits.len());
+            fs::write(&path, replaced(bytes, uid.as_bytes(), format!("{kept}{digits}").as_bytes()))?;
+            Ok(path)
+        })
+        .collect()
+}
+
+/// Returns bytes with every occurrence of some of them replaced by as many others.
+fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut changed = bytes.to_vec();
+    let mut at = 0;
+    while let Some(found) = bytes[at..].windows(old.len()).position(|window| window == old) {
+        at += found;
+        changed[at..at + new.len()].copy_from_slice(new);
+        at += old.len();
+    }
+    changed
+}
+
+/// Sends all objects to a receiver that starts anew, and returns the seconds until the last was acknowledged.
+fn measure(kind: ArchiveKind, folder: &Path, senders: usize, objects: &[PathBuf]) -> anyhow::Result<f64> {
+    let port = free_port()?;
+    let archive = Archive::start(kind, folder, port)?;
+    let destination = Destination {
+        host: "127.0.0.1".to_owned(),
+        port,
+        called_ae_title: "ARCHIVE".parse()?,
+        calling_ae_title: "ECHOLABEL".parse()?,
+        timeout: TIMEOUT,
+        tls: None,
+    };
+    let send = |share: &[PathBuf]| {
+        let objects: Vec<SentObject> = share.iter().cloned().map(SentObject::File).collect();
+        dicom_net::send(&destination, &objects)
+    };
+    let start = Instant::now();
+    let outcomes: Vec<SendOutcome> = std::thread::scope(|scope| {
+        let shares = objects.chunks(objects.len().div_ceil(senders));
+        let running: Vec<_> = shares.map(|share| scope.spawn(move || send(share))).collect();
+        running.into_iter().flat_map(|sender| sender.join().unwrap_or_default()).collect()
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    drop(archive);
+    let stored = outcomes.iter().filter(|outcome| matches!(outcome, SendOutcome::Stored { .. })).count();
+    ensure!(stored == objects.len(), "{} took only {stored} of {} objects", kind.name(), objects.len());
+    Ok(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_occurrence_is_replaced() {
+        assert_eq!(replaced(b"a1.2.3b1.2.3", b"1.2.3", b"1.2.9"), b"a1.2.9b1.2.9");
+    }
+}
