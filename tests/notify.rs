@@ -3,17 +3,16 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
+use support::certificates::Authority;
 use support::http_server::HttpServer;
+use support::mail_server::MailServer;
 use support::{dicom_files, echolabel, small_studies};
 
 /// Time after which something that should happen has not.
@@ -28,44 +27,11 @@ impl Drop for Daemon {
     }
 }
 
-/// A mail server that keeps what it gets; returns its port.
-fn mail_server() -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let mails = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&mails);
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let mut answers = stream.try_clone().unwrap();
-            let mut say = |text: &str| answers.write_all(format!("{text}\r\n").as_bytes()).is_ok();
-            say("220 lab");
-            let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-            while let Some(line) = lines.next() {
-                match line.get(..4).unwrap_or_default() {
-                    "DATA" => {
-                        say("354 go on");
-                        let mail: Vec<String> = lines.by_ref().take_while(|line| line != ".").collect();
-                        kept.lock().unwrap().push(mail.join("\n"));
-                        say("250 kept");
-                    }
-                    "QUIT" => {
-                        say("221 bye");
-                        break;
-                    }
-                    _ => {
-                        say("250 ok");
-                    }
-                }
-            }
-        }
-    });
-    (port, mails)
-}
-
 #[test]
 fn an_incomplete_study_failed_files_and_a_full_disk_are_told_once_without_patient_data() {
     let hook = HttpServer::start(|_| (204, "text/plain", Vec::new()));
-    let (mail_port, mails) = mail_server();
+    let mail_server = MailServer::start(None);
+    let mail_port = mail_server.port;
     let folder = tempfile::tempdir().unwrap();
     let (study, truth) = small_studies(&folder.path().join("inbox"), 1, 15).remove(0);
     let broken = &dicom_files(&study)[0];
@@ -98,7 +64,7 @@ fn an_incomplete_study_failed_files_and_a_full_disk_are_told_once_without_patien
         told.into_iter().filter(|message| message["event"] == name).collect::<Vec<Value>>()
     };
     let start = Instant::now();
-    while mails.lock().unwrap().len() < 3 || events("study_incomplete").is_empty() {
+    while mail_server.mails().len() < 3 || events("study_incomplete").is_empty() {
         assert!(start.elapsed() < HANG, "{:#?}", hook.requests());
         thread::sleep(Duration::from_millis(200));
     }
@@ -112,7 +78,7 @@ fn an_incomplete_study_failed_files_and_a_full_disk_are_told_once_without_patien
     assert_eq!(incomplete[0]["study_number"], 1);
     let everything = format!(
         "{:?}{:?}",
-        mails.lock().unwrap(),
+        mail_server.mails(),
         hook.requests().iter().map(|request| String::from_utf8_lossy(&request.body).into_owned()).collect::<Vec<_>>()
     );
     for secret in ["PHANTOM", truth["study_instance_uid"].as_str().unwrap(), "loop001"] {
@@ -124,6 +90,43 @@ fn an_incomplete_study_failed_files_and_a_full_disk_are_told_once_without_patien
         let digits: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(request.header("x-echolabel-signature-256"), Some(format!("sha256={digits}").as_str()));
     }
-    let mails = mails.lock().unwrap();
+    let mails = mail_server.mails();
     assert!(mails.iter().any(|mail| mail.contains("Subject: echolabel: Study 1 closed")), "{mails:?}");
+}
+
+#[test]
+fn mail_is_sent_encrypted_to_a_server_that_is_trusted_and_to_no_other() {
+    let Some(openssl) = test_support::program("openssl") else { return };
+    let (lab, other) = (Authority::new(&openssl), Authority::new(&openssl));
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("inbox")).unwrap();
+    let config = folder.path().join("echolabel.toml");
+    let ca = lab.path("ca.pem");
+    for (authority, is_trusted) in [(&lab, true), (&other, false)] {
+        let server = MailServer::start(Some(&authority.identity("mail")));
+        let text = format!(
+            "database = \"{is_trusted}.sqlite\"\n[inbox]\nfolders = [\"inbox\"]\n[labelling]\npipeline = \"tte11-tiny\"\n\
+             [notify]\nmin_free_gb = 1000000.0\n\
+             email = {{ server = \"localhost:{}\", encryption = \"tls\", from = \"echo@lab.example\", \
+             to = [\"lead@lab.example\"] }}\n",
+            server.port
+        );
+        fs::write(&config, text).unwrap();
+        let child = echolabel()
+            .args(["watch", "--config", config.to_str().unwrap()])
+            // The authorities that the system knows.
+            .env("SSL_CERT_FILE", &ca)
+            .env_remove("SSL_CERT_DIR")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let _daemon = Daemon(child);
+        let start = Instant::now();
+        while server.mails().is_empty() && server.refused() == 0 {
+            assert!(start.elapsed() < HANG, "no mail");
+            thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!((server.mails().len(), server.refused() > 0), (usize::from(is_trusted), !is_trusted));
+    }
 }

@@ -5,6 +5,7 @@ mod dicom;
 mod reports;
 mod sender;
 mod stow;
+mod tls;
 
 pub use delivery::Delivery;
 pub use sender::Sender;

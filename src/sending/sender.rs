@@ -11,6 +11,7 @@ use protocol::Protocol;
 use store::{Outbox as _, OutboxItem, OutboxKind, SqliteStore, StoreError};
 
 use super::delivery::Delivery;
+use super::stow::StowDestination;
 use super::{dicom, reports, stow};
 use crate::reporting::ReportSource;
 use crate::{notifying, protocols};
@@ -121,7 +122,10 @@ impl<'a> Sender<'a> {
 
 fn deliver(destination: &ReportDestination, item: &OutboxItem) -> Delivery {
     match &destination.protocol {
-        SendProtocol::Stow { url, token } => stow::send(url, token.as_ref(), &item.object_uid, &item.payload),
+        SendProtocol::Stow { url, token, tls } => {
+            let destination = StowDestination { url, token: token.as_ref(), tls: tls.as_ref() };
+            stow::send(&destination, &item.object_uid, &item.payload)
+        }
         SendProtocol::Dicom { called_ae, host, port, calling_ae, tls } => {
             let destination = Destination {
                 host: host.clone(),

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use domain::SecretSource;
+use domain::{DestinationTls, SecretSource};
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::StatusCode;
 
 use super::delivery::Delivery;
+use super::tls;
 use crate::secret;
 
 /// Time for a request and its answer.
@@ -25,17 +26,34 @@ const FAILED: &str = "00081198";
 /// Failure Reason of an item of it.
 const FAILURE_REASON: &str = "00081197";
 
+/// A server of studies.
+pub struct StowDestination<'a> {
+    /// Address of the studies.
+    pub url: &'a str,
+    /// Bearer token, where it asks for one.
+    pub token: Option<&'a SecretSource>,
+    /// Encryption with authorities of the lab's own.
+    pub tls: Option<&'a DestinationTls>,
+}
+
 /// Sends an object.
-pub fn send(url: &str, token: Option<&SecretSource>, object_uid: &str, object: &[u8]) -> Delivery {
-    let token = match token.map(secret::read).transpose() {
-        Ok(token) => token,
-        Err(problem) => return Delivery::Later(problem),
+pub fn send(destination: &StowDestination<'_>, object_uid: &str, object: &[u8]) -> Delivery {
+    let StowDestination { url, token, tls } = destination;
+    // A file that a person must mend does not refuse the object.
+    let (token, tls) = match (token.map(secret::read).transpose(), tls.map(tls::config).transpose()) {
+        (Ok(token), Ok(tls)) => (token, tls),
+        (Err(problem), _) | (_, Err(problem)) => return Delivery::Later(problem),
     };
-    let agent: Agent = Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build().into();
+    let agent: Agent = Agent::config_builder()
+        .timeout_global(Some(TIMEOUT))
+        .http_status_as_error(false)
+        .tls_config(tls.unwrap_or_default())
+        .build()
+        .into();
     // No object holds its own UID after these letters and two hyphens.
     let boundary = format!("echolabel-{object_uid}");
     let mut request = agent
-        .post(url)
+        .post(*url)
         .header("Content-Type", format!("multipart/related; type=\"application/dicom\"; boundary={boundary}"))
         .header("Accept", "application/dicom+json");
     if let Some(token) = token {

@@ -3,6 +3,7 @@
 
 pub mod certificates;
 pub mod http_server;
+pub mod mail_server;
 pub mod receiver;
 pub mod start_model;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{AeTitle, DestinationTls, SecretSource};
+use domain::{AeTitle, DestinationTls, SecretSource, TlsIdentity};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,8 @@ pub enum SendProtocol {
         url: String,
         /// Bearer token, where the server asks for one.
         token: Option<SecretSource>,
+        /// Encryption with authorities of the lab's own; none for those that the system knows.
+        tls: Option<DestinationTls>,
     },
 }
 
@@ -80,9 +82,16 @@ pub(super) struct RawDestination {
     /// The AE title that we call ourselves; `ECHOLABEL` without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     calling_ae: Option<String>,
-    /// Authorities that sign the certificate of the DICOM destination, PEM: with it the connection is encrypted.
+    /// Authorities that sign the certificate of the destination, PEM: with it DICOM is encrypted, and `https` trusts these
+    /// instead of those of the system.
     #[serde(skip_serializing_if = "Option::is_none")]
     ca: Option<PathBuf>,
+    /// Our certificate, PEM, where the destination asks for one; needs `ca` and `key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cert: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<PathBuf>,
     /// DICOMweb address of the studies (STOW-RS), such as `https://pacs.example/dicom-web/studies`.
     #[serde(skip_serializing_if = "Option::is_none")]
     stow: Option<String>,
@@ -134,18 +143,39 @@ impl RawDestination {
         let token = secret(self.token_file.as_ref(), self.token_env.as_ref(), base)?;
         match (&self.dicom, &self.stow) {
             (Some(address), None) if token.is_none() => {
-                let tls = self.ca.as_ref().map(|ca| DestinationTls { ca: base.join(ca), identity: None });
-                dicom_address(address, ae_title(self.calling_ae.as_deref().unwrap_or("ECHOLABEL"))?, tls)
+                dicom_address(address, ae_title(self.calling_ae.as_deref().unwrap_or("ECHOLABEL"))?, self.tls(base)?)
             }
             (Some(_), None) => Err("a token is for `stow` alone".to_owned()),
-            (None, Some(url)) if self.calling_ae.is_some() || self.ca.is_some() => {
-                Err(format!("`calling_ae` and `ca` are not for {url}"))
+            (None, Some(url)) if self.calling_ae.is_some() => Err(format!("`calling_ae` is not for {url}")),
+            (None, Some(url)) if url.starts_with("http://") && self.ca.is_some() => {
+                Err(format!("`ca` is for https, not for {url}"))
             }
             (None, Some(url)) if url.starts_with("https://") || url.starts_with("http://") => {
-                Ok(SendProtocol::Stow { url: url.clone(), token })
+                Ok(SendProtocol::Stow { url: url.clone(), token, tls: self.tls(base)? })
             }
             (None, Some(url)) => Err(format!("{url:?} is no address that begins with https://")),
             _ => Err("needs either `dicom` or `stow`".to_owned()),
+        }
+    }
+
+    fn set_tls(&mut self, tls: Option<&DestinationTls>) {
+        let identity = tls.and_then(|tls| tls.identity.clone());
+        self.ca = tls.map(|tls| tls.ca.clone());
+        (self.cert, self.key) = identity.map(|identity| (identity.certificate, identity.key)).unzip();
+    }
+
+    fn tls(&self, base: &Path) -> Result<Option<DestinationTls>, String> {
+        let identity = match (&self.cert, &self.key) {
+            (Some(certificate), Some(key)) => {
+                Some(TlsIdentity { certificate: base.join(certificate), key: base.join(key) })
+            }
+            (None, None) => None,
+            _ => return Err("`cert` and `key` belong together".to_owned()),
+        };
+        match &self.ca {
+            Some(ca) => Ok(Some(DestinationTls { ca: base.join(ca), identity })),
+            None if identity.is_some() => Err("`cert` needs `ca`".to_owned()),
+            None => Ok(None),
         }
     }
 }
@@ -157,11 +187,12 @@ impl From<&ReportDestination> for RawDestination {
             SendProtocol::Dicom { called_ae, host, port, calling_ae, tls } => {
                 raw.dicom = Some(format!("{}@{host}:{port}", called_ae.as_str()));
                 raw.calling_ae = Some(calling_ae.as_str().to_owned());
-                raw.ca = tls.as_ref().map(|tls| tls.ca.clone());
+                raw.set_tls(tls.as_ref());
             }
-            SendProtocol::Stow { url, token } => {
+            SendProtocol::Stow { url, token, tls } => {
                 raw.stow = Some(url.clone());
                 (raw.token_file, raw.token_env) = written(token.as_ref());
+                raw.set_tls(tls.as_ref());
             }
         }
         raw
@@ -225,6 +256,9 @@ mod tests {
             name = \"web\"
             stow = \"https://pacs.example/dicom-web/studies\"
             token_file = \"token\"
+            ca = \"ca.pem\"
+            cert = \"own.pem\"
+            key = \"own.key\"
         ";
         let settings = resolved(text).unwrap();
         let SendProtocol::Dicom { called_ae, host, port, calling_ae, .. } = &settings.destinations[0].protocol else {
@@ -246,6 +280,9 @@ mod tests {
             ("name = \"a\"\ndicom = \"PACS@host:99999\"", "no address"),
             ("name = \"a\"\nstow = \"ftp://x\"", "https://"),
             ("name = \"a\"\ndicom = \"P@h:1\"\nstow = \"https://x\"", "either"),
+            ("name = \"a\"\nstow = \"https://x\"\ncert = \"c\"", "belong together"),
+            ("name = \"a\"\nstow = \"https://x\"\ncert = \"c\"\nkey = \"k\"", "needs `ca`"),
+            ("name = \"a\"\nstow = \"http://x\"\nca = \"c\"", "for https"),
             ("name = \"a\"\nstow = \"https://x\"\ntoken_file = \"a\"\ntoken_env = \"B\"", "not from both"),
         ] {
             let error = resolved(&format!("[[destinations]]\n{destination}")).unwrap_err();
