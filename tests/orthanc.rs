@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use support::receiver::{Receiving, data_set};
 use support::{dicom_files, echolabel, run, small_studies};
 use test_support::installed_file;
 
@@ -63,6 +64,16 @@ impl Orthanc {
 
     fn upload(&self, bytes: &[u8]) {
         ureq::post(format!("{}/instances", self.address)).send(bytes).unwrap();
+    }
+
+    fn put(&self, path: &str, value: &Value) {
+        ureq::put(format!("{}{path}", self.address)).send(value.to_string()).unwrap();
+    }
+
+    /// Asks for something and returns the answer.
+    fn post(&self, path: &str, value: &Value) -> Value {
+        let mut response = ureq::post(format!("{}{path}", self.address)).send(value.to_string()).unwrap();
+        serde_json::from_str(&response.body_mut().read_to_string().unwrap()).unwrap()
     }
 
     /// Returns the modalities of the one study's series.
@@ -124,4 +135,43 @@ fn a_study_is_fetched_labelled_and_reported_back_into_the_same_study() {
     assert_eq!(studies[0]["MainDicomTags"]["StudyInstanceUID"], truth["study_instance_uid"]);
     assert_eq!(orthanc.modalities(), ["KO", "SR", "US"], "both ways, stored once");
     assert_eq!(orthanc.get("/instances").as_array().unwrap().len(), files.len() + 2);
+}
+
+#[test]
+fn orthanc_sends_a_study_by_c_store_and_by_stow() {
+    let Some(program) = test_support::program("Orthanc") else { return };
+    let Some(plugin) = installed_file("/usr/share/orthanc/plugins/libOrthancDicomWeb.so") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    fs::create_dir(&store).unwrap();
+    let orthanc = Orthanc::start(&program, &plugin, &store);
+    let files = dicom_files(&small_studies(&folder.path().join("away"), 1, 65).remove(0).0);
+    files.iter().for_each(|file| orthanc.upload(&fs::read(file).unwrap()));
+    let studies = orthanc.get("/studies");
+    fs::write(folder.path().join("token"), "token of Orthanc\n").unwrap();
+    let receiving = Receiving::start(
+        folder.path(),
+        "[receive.stow]\nlisten = \"127.0.0.1:0\"\nsenders = [{ name = \"ORTHANC\", token_file = \"token\" }]",
+    );
+
+    let url = format!("http://127.0.0.1:{}/dicom-web/", receiving.stow_port());
+    let server = json!({ "Url": url, "HttpHeaders": { "Authorization": "Bearer token of Orthanc" } });
+    orthanc.put("/dicom-web/servers/lab", &server);
+    let answer = orthanc.post("/dicom-web/servers/lab/stow", &json!({ "Resources": studies, "Synchronous": true }));
+    assert_eq!(receiving.logged("object received"), files.len(), "{answer} {}", receiving.log());
+    let sent = |file: &std::path::PathBuf| data_set(&fs::read(file).unwrap());
+    let (mut stored, mut expected): (Vec<_>, Vec<_>) =
+        (receiving.stored().iter().map(sent).collect(), files.iter().map(sent).collect());
+    stored.sort();
+    expected.sort();
+    assert!(stored == expected, "byte for byte");
+
+    let modality = json!({ "AET": "ECHOLABEL", "Host": "127.0.0.1", "Port": receiving.port });
+    orthanc.put("/modalities/lab", &modality);
+    let request = json!({ "Resources": studies, "LocalAet": "US7", "Synchronous": true });
+    let answer = orthanc.post("/modalities/lab/store", &request);
+    assert_eq!(answer["FailedInstancesCount"], 0, "{answer} {}", receiving.log());
+    let (new, again) =
+        (receiving.logged("object received"), receiving.logged("object received again, with the same bytes"));
+    assert_eq!(new + again, 2 * files.len(), "{}", receiving.log());
 }

@@ -2,6 +2,8 @@
 
 #[path = "support/dicom.rs"]
 mod dicom;
+#[path = "support/padding.rs"]
+mod padding;
 mod support;
 
 use std::collections::BTreeSet;
@@ -11,6 +13,7 @@ use std::time::Duration;
 
 use dicom::Object;
 use dicom_net::{SendOutcome, SentObject, send};
+use padding::with_padding;
 use support::count;
 use support::receiver::{Receiving, data_set, wait_until};
 
@@ -103,22 +106,8 @@ fn unfinished(folder: &Path) -> usize {
 fn object(run: usize, number: usize) -> (String, Vec<u8>) {
     let sop = format!("{STUDY}.{run}.{number}");
     let simulated = Object::new_loop(STUDY, &sop, (run * OBJECTS + number) as u8);
-    let mut bytes = vec![0; 128];
-    bytes.extend(b"DICM");
-    // A sender takes the UIDs of its command from the meta group.
-    for (element, uid) in [(2_u8, simulated.class), (3, &sop), (0x10, simulated.transfer_syntax)] {
-        let length = uid.len().next_multiple_of(2);
-        bytes.extend([2, 0, element, 0, b'U', b'I', length as u8, 0]);
-        bytes.extend(uid.bytes().chain([0]).take(length));
-    }
-    bytes.extend(data_set(&simulated.bytes()));
-    if number.is_multiple_of(2) {
-        // Data Set Trailing Padding.
-        bytes.extend(b"\xFC\xFF\xFC\xFFOB\0\0");
-        bytes.extend((TRAILING as u32).to_le_bytes());
-        bytes.resize(bytes.len() + TRAILING, number as u8);
-    }
-    (sop, bytes)
+    let padding = if number.is_multiple_of(2) { TRAILING } else { 0 };
+    (sop.clone(), with_padding(&simulated, &sop, padding))
 }
 
 /// Random moments from a seed (xorshift), so that a failure can be repeated as far as a kill can.

@@ -1,6 +1,10 @@
 //! Finds data and programs that tests use but that are not part of the repository, and counts the tests that are skipped
 //! without them. Only tests depend on this crate.
 
+mod small_disk;
+
+pub use small_disk::SmallDisk;
+
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
