@@ -91,6 +91,7 @@ fn check_label(line: &Value) {
             "probabilities",
             "clips",
             "frames_used",
+            "frame_indexes",
             "ecg_source",
             "ms",
         ],
@@ -99,6 +100,9 @@ fn check_label(line: &Value) {
     assert_eq!(line["abstained"].as_bool().unwrap(), line["view"].is_null(), "{line}");
     assert_eq!(line["view"].is_null(), line["reason"].is_string(), "{line}");
     let sum: f64 = line["probabilities"].as_object().unwrap().values().map(|value| value.as_f64().unwrap()).sum();
+    let indexes: Vec<u64> = line["frame_indexes"].as_array().unwrap().iter().map(|at| at.as_u64().unwrap()).collect();
+    assert_eq!(indexes.len() as u64, line["frames_used"].as_u64().unwrap(), "{line}");
+    assert!(indexes.is_sorted_by(|one, next| one < next), "{line}");
     assert!(line["clips"] == 0 || (sum - 1.0).abs() < 1e-6, "{line}");
     assert_eq!(line["weights_sha256"].as_str().unwrap().len(), 64);
 }

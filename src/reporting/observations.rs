@@ -46,11 +46,19 @@ impl Observers {
             Some(index) => Observer::Algorithm(index),
             None => Observer::Program,
         };
+        let frames = said.frame_indexes.clone();
         Ok(match &said.view {
-            Some(view) => {
-                Observation { observer, finding: self.view(view)?, certainty: Some(said.confidence), comment: None }
+            Some(view) => Observation {
+                observer,
+                finding: self.view(view)?,
+                frames,
+                certainty: Some(said.confidence),
+                comment: None,
+            },
+            None => {
+                let reason = said.reason.as_deref().unwrap_or("the model abstains");
+                Observation { observer, frames, ..undetermined(reason) }
             }
-            None => Observation { observer, ..undetermined(said.reason.as_deref().unwrap_or("the model abstains")) },
         })
     }
 
@@ -62,7 +70,8 @@ impl Observers {
         let observer = Observer::Person { name: review.reviewer.clone() };
         Ok(match &review.view {
             Some(view) => {
-                Observation { observer, finding: self.view(view)?, certainty: None, comment: review.comment.clone() }
+                let (finding, comment) = (self.view(view)?, review.comment.clone());
+                Observation { observer, finding, frames: Vec::new(), certainty: None, comment }
             }
             None => {
                 let no_view = if review.not_sure { "not sure" } else { "no view of the label set" };
@@ -89,6 +98,7 @@ pub fn undetermined(reason: &str) -> Observation {
     Observation {
         observer: Observer::Program,
         finding: LoopFinding::Undetermined,
+        frames: Vec::new(),
         certainty: None,
         comment: Some(reason.to_owned()),
     }

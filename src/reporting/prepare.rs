@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
-use domain::{Mode, SopUid, StudyUid};
+use domain::{SopUid, StudyUid};
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use report::{ImageReference, KeyLoop, Observation, ReportError, ReportedObject, Revision, StudyReport};
-use store::{FileState, Inventory, LabelStore as _, Review, SqliteStore, StoreError, StoredPrediction, latest_reviews};
+use store::{
+    FileState, Inventory, LabelStore as _, Review, SqliteStore, StoreError, StoredLoop, StoredPrediction,
+    latest_reviews,
+};
 use zoo::ZooError;
 
 use super::objects::StudyObjects;
@@ -76,20 +79,21 @@ impl ReportSource<'_> {
         let said = SaidOfLoops::new(&inventory, &reviews);
         let mut reported = Vec::new();
         let mut content_time = Timestamp::UNIX_EPOCH;
-        let modes: HashMap<SopUid, (Mode, Option<String>, Timestamp)> = self
+        let loops: HashMap<SopUid, StoredLoop> = self
             .store
             .loops(study)?
             .into_iter()
-            .map(|stored| (stored.facts.sop_instance_uid, (stored.facts.mode, stored.skip_reason, stored.created_at)))
+            .map(|stored| (stored.facts.sop_instance_uid.clone(), stored))
             .collect();
         for (sop, number) in self.store.numbered_loops(study)?.into_iter().zip(1..) {
-            let (Some(image), Some((mode, skip_reason, created_at))) = (objects.loops.get(&sop), modes.get(&sop))
-            else {
-                continue;
-            };
-            content_time = content_time.max(*created_at).max(said.newest(&sop));
-            let observations = said.observations(&sop, &observers, skip_reason.as_deref())?;
-            reported.push(ReportedObject { image: image.clone(), number, mode: Some(*mode), observations });
+            let (Some(image), Some(stored)) = (objects.loops.get(&sop), loops.get(&sop)) else { continue };
+            content_time = content_time.max(stored.created_at).max(said.newest(&sop));
+            let mut observations = said.observations(&sop, &observers, stored.skip_reason.as_deref())?;
+            if stored.facts.frames.is_none_or(|frames| frames < 2) {
+                // A still has no frames that could be named.
+                observations.iter_mut().for_each(|observation| observation.frames.clear());
+            }
+            reported.push(ReportedObject { image: image.clone(), number, mode: Some(stored.facts.mode), observations });
         }
         let loops = reported.len() as u32;
         for (image, number) in objects.failed.iter().zip(loops + 1..) {

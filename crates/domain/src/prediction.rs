@@ -70,6 +70,8 @@ pub struct Prediction {
     pub clips: u32,
     /// Number of distinct frames that the model saw.
     pub frames_used: u32,
+    /// Indexes of those frames, from 0. Empty in rows that an older program wrote.
+    pub frame_indexes: Vec<u32>,
     /// Source of the beat.
     pub ecg_source: EcgSource,
     /// Time of each stage.

@@ -1,6 +1,6 @@
 //! A file all the way to its label.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -93,15 +93,17 @@ impl Pipeline {
     }
 
     fn ask_model(&self, inputs: ModelInputs, prediction: &mut Prediction) -> Result<(), LabelError> {
-        let ModelInputs { plan, clips: prepared, frames_used } = inputs;
+        let ModelInputs { plan, clips: prepared, frames } = inputs;
         let prepared = match self.file().aggregate.clips {
             ClipRule::FirstFrame => prepared.first_frame(),
             ClipRule::MeanProbability => prepared,
         };
         let samples = self.samples(&plan, &prepared.clips);
-        let clips = samples.iter().map(|(_, positions)| positions.clone()).collect();
+        let clips: Vec<Vec<usize>> = samples.iter().map(|(_, positions)| positions.clone()).collect();
         prediction.clips = plan.clips.len() as u32;
-        prediction.frames_used = frames_used as u32;
+        prediction.frames_used = frames.len() as u32;
+        let seen: BTreeSet<usize> = clips.iter().flatten().copied().collect();
+        prediction.frame_indexes = seen.into_iter().filter_map(|position| frames.get(position).copied()).collect();
         let answer = self.engine().run(PreparedClips { clips, ..prepared })?;
         (prediction.timings.encode, prediction.timings.head) = (answer.encode_ms, answer.head_ms);
         // An engine without memory on its GPU goes on in another precision than the pipeline's.
@@ -146,6 +148,7 @@ impl Pipeline {
             energy: None,
             clips: 0,
             frames_used: 0,
+            frame_indexes: Vec::new(),
             ecg_source: preprocessed.ecg_source,
             timings: StageTimings {
                 open: open_ms + mode_ms,

@@ -113,8 +113,8 @@ pub struct ModelInputs<T = PreparedClips> {
     pub plan: SamplingPlan,
     /// The prepared frames and the clips that they form, in the order of the plan.
     pub clips: T,
-    /// Number of distinct frames of the loop in the clips.
-    pub frames_used: usize,
+    /// Indexes in the loop of the prepared frames, ascending.
+    pub frames: Vec<u32>,
 }
 
 impl Preprocessor {
@@ -190,7 +190,7 @@ impl Preprocessor {
         let clips = timed(&mut timings.prepare_ms, || {
             prepare(&views(&decoded), &clip_positions(&plan, &decoded), sector, &self.preparation)
         })?;
-        let inputs = ModelInputs { plan, clips, frames_used: decoded.len() };
+        let inputs = ModelInputs { plan, clips, frames: decoded.keys().copied().collect() };
         let frames_decoded = frames.decoded();
         Ok(Preprocessed { inputs: Ok(inputs), mode, ecg_source, frames_decoded, findings, timings })
     }

@@ -82,11 +82,17 @@ impl Item {
         Self::new("NUM", Some(concept), vec![sequence(tags::MEASURED_VALUE_SEQUENCE, vec![measured])])
     }
 
-    pub fn image(concept: Option<DicomCode>, image: &ImageReference) -> Self {
-        let reference = InMemDicomObject::from_element_iter([
+    /// Returns a reference to an image, or to some of its frames by their indexes from 0.
+    pub fn image(concept: Option<DicomCode>, image: &ImageReference, frames: &[u32]) -> Self {
+        let mut reference = InMemDicomObject::from_element_iter([
             text(tags::REFERENCED_SOP_CLASS_UID, VR::UI, &image.class),
             text(tags::REFERENCED_SOP_INSTANCE_UID, VR::UI, image.sop.as_str()),
         ]);
+        if !frames.is_empty() {
+            // DICOM counts frames from 1.
+            let numbers: Vec<String> = frames.iter().map(|index| (u64::from(*index) + 1).to_string()).collect();
+            reference.put(text(tags::REFERENCED_FRAME_NUMBER, VR::IS, &numbers.join("\\")));
+        }
         Self::new("IMAGE", concept, vec![sequence(tags::REFERENCED_SOP_SEQUENCE, vec![reference])])
     }
 

@@ -49,7 +49,7 @@ impl StudyReport {
         let description = format!("Best loop per view, in this order: {}", views.join(", "));
         root.add(Contains, Item::text(dcm("113012", "Key Object Description"), &ascii(&description)));
         for key in &self.key_loops {
-            root.add(Contains, Item::image(None, &key.image));
+            root.add(Contains, Item::image(None, &key.image, &[]));
         }
         root
     }

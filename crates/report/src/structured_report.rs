@@ -89,7 +89,7 @@ impl StudyReport {
         let mut group = Item::container(dcm("126200", "Image Library Group"), None);
         for object in &self.objects {
             let modality = Item::code(dcm("121139", "Modality"), &dcm("US", "Ultrasound"));
-            group.add(Contains, Item::image(None, &object.image).with(HasAcquisitionContext, modality));
+            group.add(Contains, Item::image(None, &object.image, &[]).with(HasAcquisitionContext, modality));
         }
         Item::container(dcm("111028", "Image Library"), None).with(Contains, group)
     }
@@ -122,7 +122,7 @@ impl StudyReport {
             }
             Observer::Program => {}
         }
-        group.add(Contains, Item::image(Some(sct("260753009", "Source")), &object.image));
+        group.add(Contains, Item::image(Some(sct("260753009", "Source")), &object.image, &observation.frames));
         if let Some(certainty) = observation.certainty {
             group.add(Contains, Item::percent(dcm("111012", "Certainty of Finding"), 100.0 * certainty));
         }

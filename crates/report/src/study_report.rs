@@ -68,6 +68,8 @@ pub struct Observation {
     pub observer: Observer,
     /// Finding.
     pub finding: LoopFinding,
+    /// Indexes of the frames that it follows from, from 0; empty for the whole object.
+    pub frames: Vec<u32>,
     /// Probability of the view, 0 to 1.
     pub certainty: Option<f64>,
     /// Remark in words: the reason of an abstention, or a person's comment.

@@ -53,6 +53,7 @@
 //!     energy: None,
 //!     clips: 1,
 //!     frames_used: 6,
+//!     frame_indexes: (0..6).collect(),
 //!     ecg_source: EcgSource::None,
 //!     timings: StageTimings::default(),
 //!     findings: Vec::new(),

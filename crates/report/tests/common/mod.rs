@@ -31,7 +31,8 @@ fn view(name: &str, code: (&str, &str), site: Option<(&str, &str)>) -> LoopFindi
 }
 
 fn by_model(finding: LoopFinding, certainty: Option<f64>, comment: Option<&str>) -> Observation {
-    Observation { observer: Observer::Algorithm(0), finding, certainty, comment: comment.map(str::to_owned) }
+    let frames = if certainty.is_some() { vec![0, 6, 13] } else { Vec::new() };
+    Observation { observer: Observer::Algorithm(0), finding, frames, certainty, comment: comment.map(str::to_owned) }
 }
 
 fn object(number: u32, class: &str, mode: Option<Mode>, observations: Vec<Observation>) -> ReportedObject {
@@ -65,12 +66,14 @@ pub fn study() -> StudyReport {
     let program = |comment: &str| Observation {
         observer: Observer::Program,
         finding: LoopFinding::Undetermined,
+        frames: Vec::new(),
         certainty: None,
         comment: Some(comment.to_owned()),
     };
     let person = Observation {
         observer: Observer::Person { name: "Kim Müller".to_owned() },
         finding: apical,
+        frames: Vec::new(),
         certainty: None,
         comment: Some("foreshortened".to_owned()),
     };

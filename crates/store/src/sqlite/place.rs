@@ -233,8 +233,9 @@ pub(super) fn add_prediction(
     let added = connection.execute(
         "INSERT INTO prediction (loop_id, pipeline, pipeline_sha256, weights_sha256, precision, weights_note, view,
              confidence, abstained, reason, probabilities, prediction_set, energy, clips, frames_used, ecg_source,
-             timings_ms, findings, created_at, weights_status, pixel_sha256)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, pixel_sha256
+             timings_ms, findings, created_at, weights_status, frame_indexes, pixel_sha256)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+             pixel_sha256
          FROM loop WHERE loop_id = ?1
          ON CONFLICT (loop_id, pipeline, weights_sha256, pipeline_sha256, precision, pixel_sha256) DO NOTHING",
         params![
@@ -258,6 +259,7 @@ pub(super) fn add_prediction(
             json!(prediction.findings).to_string(),
             time_text(now),
             prediction.weights_status.map(WeightStatus::as_str),
+            json!(prediction.frame_indexes).to_string(),
         ],
     )?;
     if added == 1 {

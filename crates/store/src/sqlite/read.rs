@@ -184,6 +184,7 @@ fn stored_prediction(row: &Row<'_>) -> Result<StoredPrediction> {
             energy: row.get("energy")?,
             clips: row.get("clips")?,
             frames_used: row.get("frames_used")?,
+            frame_indexes: optional_json(row, "frame_indexes")?.unwrap_or_default(),
             ecg_source: named(row, "ecg_source", EcgSource::from_name)?,
             timings: json(row, "timings_ms")?,
             findings: optional_json(row, "findings")?.unwrap_or_default(),

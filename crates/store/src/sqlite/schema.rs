@@ -16,6 +16,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/005_file_states.sql")),
     M::up(include_str!("migrations/006_reports_and_outbox.sql")),
     M::up(include_str!("migrations/008_reading.sql")),
+    M::up(include_str!("migrations/009_frame_indexes.sql")),
     M::up(include_str!("migrations/010_scanners.sql")),
 ];
 

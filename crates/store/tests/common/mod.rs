@@ -95,6 +95,7 @@ pub fn prediction(weights: &str, view: Option<&str>, confidence: f64) -> Predict
         energy: Some(-4.5),
         clips: 2,
         frames_used: 12,
+        frame_indexes: (0..12).collect(),
         ecg_source: EcgSource::Waveform,
         timings: StageTimings { total: 12.5, ..StageTimings::default() },
         findings: vec![Finding::new(FindingCode::TimingGuessed, "no frame time")],
