@@ -28,6 +28,16 @@ fn the_same_study_gives_the_same_bytes() {
 }
 
 #[test]
+fn the_source_of_an_observation_names_its_frames_counted_from_1() {
+    let mut study = study();
+    let numbers = b"\x08\0\x60\x11IS\x06\x001\\7\\14";
+    let names_frames = |bytes: &[u8]| bytes.windows(numbers.len()).filter(|window| window == numbers).count();
+    assert_eq!(names_frames(&study.structured_report().unwrap()), 0);
+    study.objects[0].observations[0].frames = vec![0, 6, 13];
+    assert_eq!(names_frames(&study.structured_report().unwrap()), 1);
+}
+
+#[test]
 fn names_are_copied_as_bytes() {
     let bytes = study().structured_report().unwrap();
     for name in [&b"Bj\xF6rk^Anna"[..], b"M\xFCller^Eva", b"ISO_IR 100"] {

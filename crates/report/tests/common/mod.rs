@@ -31,7 +31,7 @@ fn view(name: &str, code: (&str, &str), site: Option<(&str, &str)>) -> LoopFindi
 }
 
 fn by_model(finding: LoopFinding, certainty: Option<f64>, comment: Option<&str>) -> Observation {
-    let frames = if certainty.is_some() { vec![0, 6, 13] } else { Vec::new() };
+    let frames = Vec::new();
     Observation { observer: Observer::Algorithm(0), finding, frames, certainty, comment: comment.map(str::to_owned) }
 }
 
