@@ -4,10 +4,11 @@
 mod support;
 
 use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::echolabel;
+use support::{echolabel, small_studies};
 
 /// A hang, not slowness: the program answers within a second.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -16,7 +17,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 struct Service {
     process: Child,
     messages: UnixDatagram,
-    database: std::path::PathBuf,
+    database: PathBuf,
+    inbox: PathBuf,
     _folder: tempfile::TempDir,
 }
 
@@ -36,7 +38,7 @@ impl Service {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { process, messages, database, _folder: folder }
+        Self { process, messages, database, inbox, _folder: folder }
     }
 
     fn next_message(&self) -> String {
@@ -86,6 +88,8 @@ fn a_daemon_that_waits_for_its_database_says_so_and_is_alive() {
     service.wait_for("READY=1");
     let other = rusqlite::Connection::open(&service.database).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    // Files whose jobs must be written: an idle daemon has nothing to write.
+    small_studies(&service.inbox, 1, 5);
     service.wait_for("STATUS=waiting for the database");
     service.wait_for("WATCHDOG=1");
     service.wait_for("WATCHDOG=1");
