@@ -34,7 +34,7 @@ pub fn wait(
     while !ended.load(Ordering::SeqCst) && next.is_none() && !shutdown.requested() {
         std::thread::sleep(POLL);
         looks += 1;
-        if !is_switchable || looks % LOOKS_AT_FILE != 0 {
+        if !is_switchable || !looks.is_multiple_of(LOOKS_AT_FILE) {
             continue;
         }
         let now = in_use();

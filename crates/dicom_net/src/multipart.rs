@@ -152,8 +152,11 @@ mod tests {
 
     use super::*;
 
-    /// Returns type and content of each part of a body that comes in pieces, and whether it came to its end.
-    fn parts(body: &[u8], piece: usize) -> Result<(Vec<(Option<String>, Vec<u8>)>, bool), MultipartError> {
+    /// Type and content.
+    type WholePart = (Option<String>, Vec<u8>);
+
+    /// Returns the parts of a body that comes in pieces, and true if it came to its end.
+    fn parts(body: &[u8], piece: usize) -> Result<(Vec<WholePart>, bool), MultipartError> {
         let mut parser = MultipartParser::new("edge");
         let (mut parts, mut is_finished) = (Vec::new(), false);
         for piece in body.chunks(piece) {

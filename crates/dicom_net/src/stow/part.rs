@@ -21,7 +21,7 @@ pub(super) enum Part {
     /// Its meta group is not there yet.
     Start { bytes: Vec<u8>, next_look: usize },
     /// The data set comes.
-    Object { kind: ObjectKind, object: IncomingObject },
+    Object { kind: ObjectKind, object: Box<IncomingObject> },
 }
 
 /// A file that has come, with the class and the instance that its meta group names.
@@ -80,7 +80,7 @@ impl Part {
                 let refusal = unacceptable(intake, &kind);
                 let object = IncomingObject::start(&intake.folder, &intake.settings.limits, kind.clone(), refusal);
                 let start = bytes.split_off(data_set);
-                *self = Self::Object { kind, object };
+                *self = Self::Object { kind, object: Box::new(object) };
                 start
             }
             Ok(None) | Err(_) => {
@@ -94,7 +94,7 @@ impl Part {
     /// Returns a part whose bytes are read and not kept.
     fn refused(intake: &Intake, kind: ObjectKind, refusal: Refusal) -> Self {
         let object = IncomingObject::start(&intake.folder, &intake.settings.limits, kind.clone(), Some(refusal));
-        Self::Object { kind, object }
+        Self::Object { kind, object: Box::new(object) }
     }
 }
 

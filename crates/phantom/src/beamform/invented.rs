@@ -60,8 +60,8 @@ impl InventedOrgan {
     /// Returns an organ drawn at random.
     pub fn random(seed: u64) -> Self {
         let draws = &mut Stream::for_purpose(seed, "invented organ");
-        let layers = (0..draws.whole(0, MAX_LAYERS.into())).map(|_| Layer::random(draws)).collect();
-        let bodies = (0..draws.whole(0, MAX_BODIES.into())).map(|_| Body::random(draws)).collect();
+        let layers = (0..draws.whole(0, MAX_LAYERS)).map(|_| Layer::random(draws)).collect();
+        let bodies = (0..draws.whole(0, MAX_BODIES)).map(|_| Body::random(draws)).collect();
         Self {
             background: draws.pick(&BACKGROUNDS),
             layers,
