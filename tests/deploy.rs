@@ -1,13 +1,16 @@
 //! Agreement of the files in `deploy/`, which other programs read, with what this one answers.
 
+#[path = "support/browser.rs"]
+mod browser;
+#[path = "support/page.rs"]
+mod page;
 mod support;
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use support::{echolabel, run, small_studies};
+use page::Page;
 use test_support::program;
 
 fn deploy() -> PathBuf {
@@ -24,28 +27,10 @@ fn metric_names(text: &str) -> BTreeSet<String> {
 
 /// Returns what `/metrics` answers over a study that is labelled.
 fn metrics() -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let (inbox, database) = (folder.path().join("inbox"), folder.path().join("lab.sqlite"));
-    small_studies(&inbox, 1, 5);
-    let db = database.to_str().unwrap();
-    let (code, _, stderr) = run(&["watch", inbox.to_str().unwrap(), "--once", "--pipeline", "tte11-tiny", "--db", db]);
-    assert_eq!(code, 0, "{stderr}");
-    let mut page = echolabel()
-        .args(["page", "--db", db, "--pipeline", "tte11-tiny", "--listen", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut address = String::new();
-    BufReader::new(page.stdout.take().unwrap()).read_line(&mut address).unwrap();
-    let token = std::fs::read_to_string(folder.path().join("lab.sqlite.page-token")).unwrap();
-    let answer = ureq::get(format!("{}/metrics", address.trim()))
-        .header("Authorization", format!("Bearer {}", token.trim()))
-        .call()
-        .map(|mut answer| answer.body_mut().read_to_string().unwrap());
-    page.kill().unwrap();
-    page.wait().unwrap();
-    answer.unwrap()
+    let page = Page::start();
+    let authorization = format!("Bearer {}", page.token);
+    let mut answer = Page::agent().get(page.url("/metrics")).header("authorization", authorization).call().unwrap();
+    answer.body_mut().read_to_string().unwrap()
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,19 +13,10 @@ use sha2::Sha256;
 use support::certificates::Authority;
 use support::http_server::HttpServer;
 use support::mail_server::MailServer;
-use support::{dicom_files, echolabel, small_studies};
+use support::{Running, dicom_files, echolabel, small_studies};
 
 /// Time after which something that should happen has not.
 const HANG: Duration = Duration::from_secs(120);
-
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn an_incomplete_study_failed_files_and_a_full_disk_are_told_once_without_patient_data() {
@@ -57,7 +48,7 @@ fn an_incomplete_study_failed_files_and_a_full_disk_are_told_once_without_patien
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let _daemon = Daemon(child);
+    let _daemon = Running(child);
     let events = |name: &str| {
         let told: Vec<Value> =
             hook.requests().iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect();
@@ -121,7 +112,7 @@ fn mail_is_sent_encrypted_to_a_server_that_is_trusted_and_to_no_other() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let _daemon = Daemon(child);
+        let _daemon = Running(child);
         let start = Instant::now();
         while server.mails().is_empty() && server.refused() == 0 {
             assert!(start.elapsed() < HANG, "no mail");

@@ -5,26 +5,16 @@ mod support;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use support::receiver::{Receiving, data_set};
-use support::{dicom_files, echolabel, run, small_studies};
+use support::{Running, dicom_files, echolabel, run, small_studies};
 use test_support::installed_file;
 
 /// Time after which something that should happen has not.
 const HANG: Duration = Duration::from_secs(120);
-
-/// A program that is ended with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

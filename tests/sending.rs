@@ -4,27 +4,17 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, from_reader, open_file};
 use serde_json::Value;
 use support::http_server::{Answer, HttpServer, Request};
-use support::{count, dicom_files, echolabel, json_lines, run, small_studies};
+use support::{Running, count, dicom_files, echolabel, json_lines, run, small_studies};
 
 /// Time after which something that should happen has not.
 const HANG: Duration = Duration::from_secs(120);
-
-/// A daemon that is ended with the test.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 struct Lab {
     folder: tempfile::TempDir,
@@ -49,7 +39,7 @@ impl Lab {
         Self { config, database, uid: truth["study_instance_uid"].as_str().unwrap().to_owned(), folder }
     }
 
-    fn watch(&self) -> Daemon {
+    fn watch(&self) -> Running {
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
         let child = echolabel()
             .args(["watch", "--config", self.config.to_str().unwrap()])
@@ -57,7 +47,7 @@ impl Lab {
             .stderr(log)
             .spawn()
             .unwrap();
-        Daemon(child)
+        Running(child)
     }
 
     fn log(&self) -> String {
@@ -229,7 +219,7 @@ fn a_study_comes_back_by_c_store() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let _scp = Daemon(scp);
+    let _scp = Running(scp);
     let send = format!(
         "[send]\nallow_unvalidated = true\n[[send.destinations]]\nname = \"pacs\"\ndicom = \"PACS@127.0.0.1:{port}\"\n"
     );

@@ -3,21 +3,11 @@
 mod support;
 
 use std::fs;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use support::certificates::Authority;
 use support::receiver::{Receiving, wait_until};
-use support::{echolabel, json_lines, run, small_studies};
-
-/// A program that is ended with the test.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use support::{Running, echolabel, json_lines, run, small_studies};
 
 #[test]
 fn reports_reach_an_archive_that_asks_for_a_certificate_by_both_ways() {
@@ -63,7 +53,7 @@ fn reports_reach_an_archive_that_asks_for_a_certificate_by_both_ways() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let _daemon = Daemon(child);
+    let _daemon = Running(child);
     let database = base.path().join("own.sqlite");
     let outbox = || {
         let (code, stdout, _) = run(&["jobs", "outbox", "--json", "--db", database.to_str().unwrap()]);

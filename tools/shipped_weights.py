@@ -1,7 +1,7 @@
 """Puts weights that `make weights` trained into the program, and the figures of `make report` into what people read.
 
-    python3 tools/shipped_weights.py take      runs/NAME -> models/weights, and the entry's digest and calibration in the registry
-    python3 tools/shipped_weights.py figures   docs/report -> README's table and the entry's origin
+    python3 tools/shipped_weights.py take [NAME...]   runs/NAME -> models/weights, and the entry's digest and calibration in the registry
+    python3 tools/shipped_weights.py figures          docs/report -> README's table and the entry's origin
 
 Both may be run again at any time. The figures are refused where the report is of other weights than those that ship.
 """
@@ -61,7 +61,9 @@ def training(name):
     best = [point["step"] for point in validations if point["is_best"]][-1]
     minutes = sum(batch["clips"] / float(step["clips_per_s"]) for step in steps) / 60
     unit = "frames" if batch.get("frames_of_clip") == 1 else "clips"
-    start = f", from {Path(recipe['start']).parent.name}" if "start" in recipe else ""
+    # The file of a run, or a model's name.
+    start = Path(recipe.get("start", ""))
+    start = f", from {start.parent.name or start.name}" if start.name else ""
     return (
         f"Data: echolabel phantom, seed {data['seed']}, {data['train_studies']} simulated patients to learn from and "
         f"{data['validation_studies']} to choose by. Recipe: pipelines/train/{name}.toml, seed {recipe['seed']}{start}. Trained on "
@@ -78,8 +80,8 @@ def origin(trained, held_out, limits):
     return json.dumps(text, ensure_ascii=False)
 
 
-def take():
-    for name in NAMES:
+def take(names):
+    for name in names or NAMES:
         run = ROOT / "runs" / name
         card = tomllib.loads((run / f"{name}.card.toml").read_text())
         weights = run / f"{name}.safetensors"
@@ -131,6 +133,7 @@ def figures():
 
 if __name__ == "__main__":
     commands = {"take": take, "figures": figures}
-    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+    command, *names = sys.argv[1:] or [None]
+    if command not in commands or (names and command != "take"):
         sys.exit(__doc__)
-    commands[sys.argv[1]]()
+    commands[command](*([names] if command == "take" else []))

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, TryLockError};
 
 use anyhow::Context as _;
-use web::{Explain, Explanation};
+use pipeline::Explanation;
+use web::Explain;
 
 use crate::cli::Common;
 

@@ -8,7 +8,7 @@ pub mod receiver;
 pub mod start_model;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
 
 use serde_json::Value;
 
@@ -17,6 +17,16 @@ pub fn echolabel() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_echolabel"));
     command.env("ECHOLABEL_LOG", "warn").env_remove("ECHOLABEL_MODELS");
     command
+}
+
+/// A program that is ended with the test.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Runs the program and gives back exit code, stdout and stderr.

@@ -9,7 +9,7 @@ use cine::Loop;
 use domain::{FindingCode, PixelRect};
 use ecg::Clip;
 use preprocess::{PreparedClips, crop_rect};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{AbstentionRules, Aggregation, LabelError, Pipeline};
 
@@ -17,7 +17,7 @@ use crate::{AbstentionRules, Aggregation, LabelError, Pipeline};
 const GRID: usize = 8;
 
 /// The parts of a loop's first clip that its likeliest view rests on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// Likeliest view of the clip.
     pub view: String,
@@ -38,7 +38,7 @@ pub struct Explanation {
 }
 
 /// The share that a frame has in the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FrameWeight {
     /// Index in the loop.
     pub index: u32,

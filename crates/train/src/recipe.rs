@@ -304,4 +304,16 @@ mod tests {
         assert_eq!(data.labels, Path::new("/lab/labels.csv"));
         assert_eq!(read("tte11-phantom").start.as_deref(), Some(Path::new("tte11-phantom")));
     }
+
+    #[test]
+    fn recipes_of_calibration_differ_from_those_of_training_in_their_data_alone() {
+        let pipelines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines");
+        for entry in std::fs::read_dir(pipelines.join("calibration")).unwrap() {
+            let path = entry.unwrap().path();
+            let calibration = Recipe::read(&path).unwrap();
+            let training = Recipe::read(&pipelines.join("train").join(path.file_name().unwrap())).unwrap();
+            assert_ne!(calibration.data, training.data, "{}", path.display());
+            assert_eq!(Recipe { data: training.data.clone(), ..calibration }, training, "{}", path.display());
+        }
+    }
 }

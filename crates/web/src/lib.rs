@@ -28,7 +28,7 @@ pub use learning::{
     AdaptationJudgement, AdaptationReport, AdaptationView, AdaptedModel, Learning, LearningAction, LearningEnd,
     LearningState, LearningTask, ShareInterval,
 };
-pub use program::{Explain, Explanation, FrameShare, Program, Reports};
+pub use program::{Explain, Program, Reports};
 pub use reviewing::loops_to_read;
 pub use server::Server;
 pub use session::Token;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{PixelRect, StudyUid};
-use serde::{Deserialize, Serialize};
+use domain::StudyUid;
+use pipeline::Explanation;
 
 use crate::learning::Learning;
 
@@ -17,34 +17,6 @@ pub struct Program {
     pub explain: Arc<dyn Explain>,
     /// Reports of studies.
     pub reports: Arc<dyn Reports>,
-}
-
-/// The parts of a loop's first clip that its likeliest view rests on; the names are those of `inspect --why --json`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Explanation {
-    /// Likeliest view.
-    pub view: String,
-    /// Its probability.
-    pub probability: f64,
-    /// Part of the image that the model sees; `None` where it saw the image turned.
-    pub input: Option<PixelRect>,
-    /// Cells of the grid on each side.
-    pub grid: usize,
-    /// Fall of the log odds of the view where a cell is blank, row by row.
-    pub cells: Vec<f64>,
-    /// Frames of the clip.
-    pub frames: Vec<FrameShare>,
-    /// Probability where nothing moves; `None` for a model of single frames.
-    pub without_motion: Option<f64>,
-}
-
-/// The share that a frame has in the answer.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct FrameShare {
-    /// Index in the loop.
-    pub index: u32,
-    /// Fall of the log odds of the view where the frame is blank.
-    pub fall: f64,
 }
 
 /// The program's way to ask a model why.

@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
+use pipeline::Explanation;
 
 use crate::PageError;
 use crate::app::App;
 use crate::names::LoopAddress;
-use crate::program::Explanation;
 
 /// Answers with the parts of a loop that the model's answer rests on.
 pub(crate) async fn why(
