@@ -22,7 +22,7 @@ mod receive;
 mod reporting;
 mod secret;
 mod sending;
-mod service;
+mod systemd;
 
 use crate::cli::{Arguments, Command, Common};
 use crate::commands::{Failure, Outcome};

@@ -42,13 +42,7 @@ fn an_incomplete_study_failed_files_and_a_full_disk_are_told_once_without_patien
         hook.address
     );
     fs::write(&config, text).unwrap();
-    let child = echolabel()
-        .args(["watch", "--config", config.to_str().unwrap()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let _daemon = Running(child);
+    let _daemon = Running::watch(&config);
     let events = |name: &str| {
         let told: Vec<Value> =
             hook.requests().iter().map(|request| serde_json::from_slice(&request.body).unwrap()).collect();

@@ -27,7 +27,11 @@ struct Orthanc {
 }
 
 impl Orthanc {
-    fn start(program: &Path, plugin: &Path, folder: &Path) -> Self {
+    /// Starts one with DICOMweb, where both are installed.
+    fn start(folder: &Path) -> Option<Self> {
+        let program = test_support::program("Orthanc")?;
+        let plugin = installed_file("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")?;
+        fs::create_dir(folder).unwrap();
         let (http_port, dicom_port) = (free_port(), free_port());
         let config = json!({
             "StorageDirectory": folder, "IndexDirectory": folder, "HttpPort": http_port, "DicomPort": dicom_port,
@@ -44,7 +48,7 @@ impl Orthanc {
             assert!(start.elapsed() < HANG, "Orthanc does not answer");
             std::thread::sleep(Duration::from_millis(100));
         }
-        orthanc
+        Some(orthanc)
     }
 
     fn get(&self, path: &str) -> Value {
@@ -78,12 +82,8 @@ impl Orthanc {
 
 #[test]
 fn a_study_is_fetched_labelled_and_reported_back_into_the_same_study() {
-    let Some(program) = test_support::program("Orthanc") else { return };
-    let Some(plugin) = installed_file("/usr/share/orthanc/plugins/libOrthancDicomWeb.so") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("store");
-    fs::create_dir(&store).unwrap();
-    let orthanc = Orthanc::start(&program, &plugin, &store);
+    let Some(orthanc) = Orthanc::start(&folder.path().join("store")) else { return };
     let (study, truth) = small_studies(&folder.path().join("away"), 1, 5).remove(0);
     let files = dicom_files(&study);
     files.iter().for_each(|file| orthanc.upload(&fs::read(file).unwrap()));
@@ -129,12 +129,8 @@ fn a_study_is_fetched_labelled_and_reported_back_into_the_same_study() {
 
 #[test]
 fn orthanc_sends_a_study_by_c_store_and_by_stow() {
-    let Some(program) = test_support::program("Orthanc") else { return };
-    let Some(plugin) = installed_file("/usr/share/orthanc/plugins/libOrthancDicomWeb.so") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("store");
-    fs::create_dir(&store).unwrap();
-    let orthanc = Orthanc::start(&program, &plugin, &store);
+    let Some(orthanc) = Orthanc::start(&folder.path().join("store")) else { return };
     let files = dicom_files(&small_studies(&folder.path().join("away"), 1, 65).remove(0).0);
     files.iter().for_each(|file| orthanc.upload(&fs::read(file).unwrap()));
     let studies = orthanc.get("/studies");

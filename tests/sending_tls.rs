@@ -3,11 +3,10 @@
 mod support;
 
 use std::fs;
-use std::process::Stdio;
 
 use support::certificates::Authority;
 use support::receiver::{Receiving, wait_until};
-use support::{Running, echolabel, json_lines, run, small_studies};
+use support::{Running, json_lines, run, small_studies};
 
 #[test]
 fn reports_reach_an_archive_that_asks_for_a_certificate_by_both_ways() {
@@ -47,13 +46,7 @@ fn reports_reach_an_archive_that_asks_for_a_certificate_by_both_ways() {
         destination("web-stranger", &stow, &stranger),
     );
     fs::write(&config, text).unwrap();
-    let child = echolabel()
-        .args(["watch", "--config", config.to_str().unwrap()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let _daemon = Running(child);
+    let _daemon = Running::watch(&config);
     let database = base.path().join("own.sqlite");
     let outbox = || {
         let (code, stdout, _) = run(&["jobs", "outbox", "--json", "--db", database.to_str().unwrap()]);

@@ -7,12 +7,12 @@ use daemon::{Settings, Shutdown};
 use pipeline::Pipeline;
 
 use crate::active_model::ActiveModel;
-use crate::service;
+use crate::systemd;
 
-/// Time between two looks at whether the run has ended or shall end.
+/// Time from one check of the end of the run to the next.
 const POLL: Duration = Duration::from_millis(50);
-/// Such times between two looks at the file that names the model in use.
-const LOOKS_AT_FILE: u32 = 20;
+/// Polls from one reading of the file that names the model in use to the next.
+const POLLS_PER_READING: u32 = 20;
 
 /// Waits until the run has ended or shall end, and passes the request on to it.
 ///
@@ -30,11 +30,11 @@ pub fn wait(
     let in_use = || ActiveModel::read(&settings.models).ok().map(|active| active.name().to_owned());
     let mut known = in_use();
     let mut next = None;
-    let mut looks = 0_u32;
+    let mut polls = 0_u32;
     while !ended.load(Ordering::SeqCst) && next.is_none() && !shutdown.requested() {
         std::thread::sleep(POLL);
-        looks += 1;
-        if !is_switchable || !looks.is_multiple_of(LOOKS_AT_FILE) {
+        polls += 1;
+        if !is_switchable || !polls.is_multiple_of(POLLS_PER_READING) {
             continue;
         }
         let now = in_use();
@@ -44,7 +44,7 @@ pub fn wait(
         }
     }
     if shutdown.requested() {
-        service::stop();
+        systemd::stop();
     }
     run.request();
     next

@@ -17,7 +17,7 @@ use crate::cli::{Common, WatchOptions};
 use crate::labeller::{PipelineLabeller, check_file};
 use crate::progress::Reporter;
 use crate::sending::Sender;
-use crate::{output, page, service};
+use crate::{output, page, systemd};
 
 /// Time between two tries to open a database that cannot be used.
 const TRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -137,7 +137,7 @@ pub fn watch(
     let reporter = Reporter::start();
     let observer = |event: &DaemonEvent| {
         reporter.notice(event);
-        service::notice(event);
+        systemd::notice(event);
     };
     let clock = SystemClock::new();
     let outcome = loop {
@@ -209,7 +209,7 @@ fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow
                     told = Some(Instant::now());
                     tracing::warn!(trouble = error.trouble(), "the database cannot be used, waiting");
                 }
-                service::wait_for_database(error.trouble());
+                systemd::wait_for_database(error.trouble());
                 std::thread::sleep(TRY_INTERVAL);
             }
             opened => return Ok(opened?),

@@ -8,7 +8,7 @@ pub mod receiver;
 pub mod start_model;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -21,6 +21,15 @@ pub fn echolabel() -> Command {
 
 /// A program that is ended with the test.
 pub struct Running(pub Child);
+
+impl Running {
+    /// Starts a daemon whose output nobody reads.
+    pub fn watch(config: &Path) -> Self {
+        let mut command = echolabel();
+        command.args(["watch", "--config"]).arg(config).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().expect("the program starts"))
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {

@@ -6,7 +6,7 @@ use evaluate::calibration::{CalibrationFit, CalibrationTargets, expected_error};
 use evaluate::comparison::{Interval, bootstrap_by_patient, interval_of_all_alike};
 use evaluate::{Level, Prediction, Predictions, Truth, aggregate};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::folds::Folds;
 use crate::head::softmax;
@@ -22,7 +22,7 @@ const LEVEL: f64 = 0.95;
 const DECISION_LEVEL: f64 = 0.8;
 
 /// A model's answers on loops whose patients it did not learn from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// The share of loops whose likeliest view is right; the interval is over patients.
     pub accuracy: Option<Interval>,
@@ -31,7 +31,7 @@ pub struct Judgement {
 }
 
 /// One view before and after.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ViewChange {
     /// The view.
     pub view: String,

@@ -8,7 +8,7 @@ use store::{Backend, StoreError};
 
 use crate::heartbeat::RunningJobs;
 use crate::inbox::{HintReceiver, Inbox, InboxContext, hint_channel};
-use crate::pulse::Pulse;
+use crate::liveness::Liveness;
 use crate::reporter::Reporter;
 use crate::retrying_store::RetryingStore;
 use crate::session::Session;
@@ -74,11 +74,11 @@ impl Daemon<'_> {
         let roots = self.roots()?;
         let reporter = Reporter::new(self.observer);
         let running = RunningJobs::new();
-        let pulse = Pulse::new(self.observer, &running);
+        let liveness = Liveness::new(self.observer, &running);
         let store = RetryingStore {
             store: self.store,
             reporter: &reporter,
-            pulse: &pulse,
+            liveness: &liveness,
             clock: self.clock,
             shutdown,
             patience,
@@ -93,7 +93,7 @@ impl Daemon<'_> {
 
         let (hint_sender, hints) = hint_channel();
         self.received.connect(hint_sender.clone());
-        let session = Session::new(&daemon, &reporter, (&running, &pulse), hint_sender, shutdown, honour_window);
+        let session = Session::new(&daemon, &reporter, (&running, &liveness), hint_sender, shutdown, honour_window);
         let around = InboxContext {
             settings: &self.settings.inbox,
             database: &self.settings.database,

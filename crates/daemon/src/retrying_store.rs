@@ -14,7 +14,7 @@ use store::{
     Retry, Review, SettledFile, StoreError, StoredFile, StoredLoop, StoredPrediction, Study, StudyName,
 };
 
-use crate::pulse::Pulse;
+use crate::liveness::Liveness;
 use crate::reporter::Reporter;
 use crate::{Clock, DaemonEvent, Shutdown};
 
@@ -29,7 +29,7 @@ const TELL_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 pub(crate) struct RetryingStore<'a> {
     pub store: &'a dyn Backend,
     pub reporter: &'a Reporter<'a>,
-    pub pulse: &'a Pulse<'a>,
+    pub liveness: &'a Liveness<'a>,
     pub clock: &'a dyn Clock,
     pub shutdown: &'a Shutdown,
     /// Time after which a call is given up; none for a daemon that has no end.
@@ -53,7 +53,7 @@ impl RetryingStore<'_> {
                     return outcome;
                 }
             }
-            self.pulse.beat_while_waiting();
+            self.liveness.report_while_waiting();
             thread::sleep(TRY_INTERVAL);
         }
     }

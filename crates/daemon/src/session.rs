@@ -12,8 +12,8 @@ use store::{Job, StoreError};
 
 use crate::heartbeat::RunningJobs;
 use crate::inbox::{HintReceiver, HintSender, Inbox, watch};
+use crate::liveness::Liveness;
 use crate::morning::Morning;
-use crate::pulse::Pulse;
 use crate::reporter::Reporter;
 use crate::worker::Worker;
 use crate::{Daemon, DaemonEvent, Shutdown};
@@ -35,7 +35,7 @@ pub(crate) struct Session<'a> {
     /// No more jobs will be made.
     intake_done: AtomicBool,
     running: &'a RunningJobs,
-    pulse: &'a Pulse<'a>,
+    liveness: &'a Liveness<'a>,
     /// One message wakes one worker.
     wake: Sender<()>,
     woken: Receiver<()>,
@@ -45,7 +45,7 @@ impl<'a> Session<'a> {
     pub fn new(
         daemon: &'a Daemon<'a>,
         reporter: &'a Reporter<'a>,
-        (running, pulse): (&'a RunningJobs, &'a Pulse<'a>),
+        (running, liveness): (&'a RunningJobs, &'a Liveness<'a>),
         hints: HintSender,
         shutdown: &'a Shutdown,
         honour_window: bool,
@@ -60,7 +60,7 @@ impl<'a> Session<'a> {
             failed: AtomicBool::new(false),
             intake_done: AtomicBool::new(false),
             running,
-            pulse,
+            liveness,
             wake,
             woken,
         }
@@ -171,9 +171,9 @@ impl<'a> Session<'a> {
         self.shutdown.requested() || self.failed.load(Ordering::SeqCst)
     }
 
-    /// Asked wherever intake passes, so that a walk or a share that hangs gives no sign of life.
+    /// Asked wherever intake passes, so that a walk or a share that hangs is not reported as alive.
     pub fn is_intake_stopping(&self) -> bool {
-        self.pulse.beat();
+        self.liveness.report();
         self.is_stopping()
     }
 

@@ -4,11 +4,11 @@
 //! [`send`] blocks, for a thread of the program's own.
 //! Nothing is answered with success before it is on the disk under its final name.
 
+mod acceptor;
 mod association;
 mod classes;
 mod command;
 mod commitment;
-mod door;
 mod error;
 mod file_meta;
 mod host;

@@ -8,9 +8,9 @@ use std::time::Duration;
 use dicom_ul::Pdu;
 use tokio::time::Instant;
 
+use crate::acceptor::AcceptedConnection;
 use crate::association::Association;
 use crate::commitment::PendingRequests;
-use crate::door::Visitor;
 use crate::host::ReceiveEvent;
 use crate::intake::Intake;
 use crate::negotiation::{self, RefusedContext, Rejected};
@@ -28,7 +28,7 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Serves a connection to its end.
-    pub async fn serve(&self, Visitor { connection, remote, place }: Visitor) {
+    pub async fn serve(&self, AcceptedConnection { connection, remote, pending_slot }: AcceptedConnection) {
         let Intake { settings, folder, host, seats, .. } = &*self.intake;
         let limits = &settings.limits;
         let mut association = Association::new(connection, limits.max_pdu, limits.idle, self.intake.stopping.clone());
@@ -54,7 +54,7 @@ impl Listener {
                 return;
             }
         };
-        drop(place);
+        drop(pending_slot);
         let ae_title = request.calling_ae_title.clone();
         let accepted = negotiation::accept(settings, request);
         self.contexts_refused(&ae_title, accepted.refused);

@@ -7,9 +7,9 @@ use dicom_ul::pdu::{
 };
 use domain::{Peer, ReceiveSettings};
 
+use crate::acceptor::Remote;
 use crate::classes;
 use crate::commitment::{self, Encoding};
-use crate::door::Remote;
 use crate::file_meta::IMPLEMENTATION_CLASS;
 
 /// The application context of DICOM.

@@ -11,8 +11,8 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::ReceiveError;
+use crate::acceptor::Acceptor;
 use crate::commitment::{PendingRequests, Reporter};
-use crate::door::Door;
 use crate::host::Host;
 use crate::intake::Intake;
 use crate::listener::Listener;
@@ -63,18 +63,20 @@ impl Receiver {
         let (address, stow_address) = {
             let _inside = runtime.enter();
             // Both ports are opened before either is served: a start that fails has taken nothing.
-            let (door, stow_door) = (listen_dicom(&intake)?, listen_stow(&intake)?);
+            let (acceptor, stow_acceptor) = (listen_dicom(&intake)?, listen_stow(&intake)?);
             let listener =
                 Arc::new(Listener { intake: Arc::clone(&intake), requests, refused_contexts: AtomicU64::new(0) });
-            runtime.spawn(door.0.serve(Arc::clone(&intake), move |visitor| {
+            runtime.spawn(acceptor.0.serve(Arc::clone(&intake), move |connection| {
                 let listener = Arc::clone(&listener);
-                async move { listener.serve(visitor).await }
+                async move { listener.serve(connection).await }
             }));
-            let stow_address = stow_door.map(|(door, address, server)| {
-                runtime.spawn(door.serve(Arc::clone(&intake), move |visitor| Arc::clone(&server).serve(visitor)));
+            let stow_address = stow_acceptor.map(|(acceptor, address, server)| {
+                runtime.spawn(
+                    acceptor.serve(Arc::clone(&intake), move |connection| Arc::clone(&server).serve(connection)),
+                );
                 address
             });
-            (door.1, stow_address)
+            (acceptor.1, stow_address)
         };
         let (reporting, until) = std::sync::mpsc::channel();
         std::thread::Builder::new()
@@ -109,16 +111,16 @@ impl Drop for Receiver {
     }
 }
 
-fn listen_dicom(intake: &Intake) -> Result<(Door, SocketAddr), ReceiveError> {
+fn listen_dicom(intake: &Intake) -> Result<(Acceptor, SocketAddr), ReceiveError> {
     let ReceiveSettings { listen, tls, .. } = &intake.settings;
-    let door = Door::new(*listen, tls.as_ref())?;
-    let address = door.address().map_err(|source| ReceiveError::Listen { address: *listen, source })?;
-    Ok((door, address))
+    let acceptor = Acceptor::new(*listen, tls.as_ref())?;
+    let address = acceptor.address().map_err(|source| ReceiveError::Listen { address: *listen, source })?;
+    Ok((acceptor, address))
 }
 
-fn listen_stow(intake: &Arc<Intake>) -> Result<Option<(Door, SocketAddr, Arc<StowServer>)>, ReceiveError> {
+fn listen_stow(intake: &Arc<Intake>) -> Result<Option<(Acceptor, SocketAddr, Arc<StowServer>)>, ReceiveError> {
     let Some(settings) = &intake.settings.stow else { return Ok(None) };
-    let door = Door::new(settings.listen, settings.tls.as_ref())?;
-    let address = door.address().map_err(|source| ReceiveError::Listen { address: settings.listen, source })?;
-    Ok(Some((door, address, Arc::new(StowServer::new(settings.clone(), Arc::clone(intake))))))
+    let acceptor = Acceptor::new(settings.listen, settings.tls.as_ref())?;
+    let address = acceptor.address().map_err(|source| ReceiveError::Listen { address: settings.listen, source })?;
+    Ok(Some((acceptor, address, Arc::new(StowServer::new(settings.clone(), Arc::clone(intake))))))
 }

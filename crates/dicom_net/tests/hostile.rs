@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::peer::{LOOPS, Peer, command, part, request, store, store_command};
-use common::{Lab, MULTI_FRAME_ULTRASOUND, Random, object, resident_kib, wait_until};
+use common::{Lab, MULTI_FRAME_ULTRASOUND, Random, object, resident_kib};
 use dicom_net::{SendOutcome, SentObject, echo, send};
 use dicom_ul::pdu::PDataValueType::{Command, Data};
 
@@ -44,11 +44,7 @@ fn hostile_peers_harm_nobody() {
     let grown = resident_kib().saturating_sub(idle);
     assert!(grown < MAX_GROWTH_KIB, "{grown} KiB more than idle");
     assert_eq!(PANICS.load(Ordering::SeqCst), 0);
-    wait_until(|| lab.unfinished() == 0);
-    for file in lab.stored() {
-        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-        assert!(file.starts_with(lab.folder.path()) && !name.contains(".."), "{name}");
-    }
+    lab.check_folder();
 }
 
 /// Bytes that are no association, or end one.

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::stow::{BOUNDARY, TOKEN, body, connect, exchange, head, lab, read_answer, store};
-use common::{Lab, MULTI_FRAME_ULTRASOUND, Random, object, resident_kib, wait_until};
+use common::{Lab, MULTI_FRAME_ULTRASOUND, Random, object, resident_kib};
 
 /// Memory that the whole campaign may take.
 const MAX_GROWTH_KIB: u64 = 64 * 1024;
@@ -35,11 +35,7 @@ fn hostile_requests_harm_nobody() {
     let grown = resident_kib().saturating_sub(idle);
     assert!(grown < MAX_GROWTH_KIB, "{grown} KiB more than idle");
     assert_eq!(PANICS.load(Ordering::SeqCst), 0);
-    wait_until(|| lab.unfinished() == 0);
-    for file in lab.stored() {
-        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-        assert!(file.starts_with(lab.folder.path()) && !name.contains(".."), "{name}");
-    }
+    lab.check_folder();
 }
 
 /// Requests with a status each that says what is wrong.

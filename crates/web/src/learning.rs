@@ -1,5 +1,6 @@
 //! Learning from reviews, as the program offers it: the page has no models.
 
+use adapt::{Judgement, ViewChange};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -95,44 +96,11 @@ pub struct AdaptationReport {
     /// Their patients.
     pub patients: u64,
     /// The model itself, where it knows these views.
-    pub before: Option<AdaptationJudgement>,
+    pub before: Option<Judgement>,
     /// The new model.
-    pub after: AdaptationJudgement,
+    pub after: Judgement,
     /// View by view.
-    pub views: Vec<AdaptationView>,
-}
-
-/// Judgement of a model.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AdaptationJudgement {
-    /// Share of loops whose likeliest view is right.
-    pub accuracy: Option<ShareInterval>,
-    /// Expected calibration error, 0 to 1.
-    pub calibration_error: Option<f64>,
-}
-
-/// Judgement of one view.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AdaptationView {
-    /// The view.
-    pub view: String,
-    /// Its loops.
-    pub loops: u64,
-    /// Share that the model itself gets right.
-    pub before: Option<ShareInterval>,
-    /// Share that the new model gets right.
-    pub after: Option<ShareInterval>,
-}
-
-/// A share with its 95 % interval over patients.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct ShareInterval {
-    /// The share.
-    pub value: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
+    pub views: Vec<ViewChange>,
 }
 
 /// The program's actions on models.

@@ -25,8 +25,7 @@ mod settings;
 
 pub use error::PageError;
 pub use learning::{
-    AdaptationJudgement, AdaptationReport, AdaptationView, AdaptedModel, Learning, LearningAction, LearningEnd,
-    LearningState, LearningTask, ShareInterval,
+    AdaptationReport, AdaptedModel, Learning, LearningAction, LearningEnd, LearningState, LearningTask,
 };
 pub use program::{Explain, Program, Reports};
 pub use reviewing::loops_to_read;

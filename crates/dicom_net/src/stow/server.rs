@@ -18,7 +18,7 @@ use super::answer::{self, Answer};
 use super::body::RequestBody;
 use super::request::{self, Wanted};
 use super::store;
-use crate::door::{Remote, Visitor};
+use crate::acceptor::{AcceptedConnection, Remote};
 use crate::host::ReceiveEvent;
 use crate::intake::Intake;
 
@@ -43,7 +43,7 @@ impl StowServer {
     }
 
     /// Serves a connection to its end.
-    pub async fn serve(self: Arc<Self>, Visitor { connection, remote, place }: Visitor) {
+    pub async fn serve(self: Arc<Self>, AcceptedConnection { connection, remote, pending_slot }: AcceptedConnection) {
         let answered = Notify::new();
         let service = service_fn(|request| async {
             let answer = self.answer(request, remote).await;
@@ -67,7 +67,7 @@ impl StowServer {
             _ = served => {}
             () = not_read => {}
         }
-        drop(place);
+        drop(pending_slot);
     }
 
     async fn answer(&self, request: Request<Incoming>, remote: Remote) -> Answer {

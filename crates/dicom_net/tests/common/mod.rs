@@ -100,6 +100,15 @@ impl Lab {
         files
     }
 
+    /// Checks that nothing is unfinished, and that every stored file lies in the folder under a plain name.
+    pub fn check_folder(&self) {
+        wait_until(|| self.unfinished() == 0);
+        for file in self.stored() {
+            let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+            assert!(file.starts_with(self.folder.path()) && !name.contains(".."), "{name}");
+        }
+    }
+
     /// The number of unfinished files.
     pub fn unfinished(&self) -> usize {
         let names = std::fs::read_dir(self.folder.path().join(".incoming")).unwrap();

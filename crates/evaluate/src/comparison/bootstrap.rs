@@ -1,10 +1,10 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, need_at_least, need_open_unit};
 use random::Stream;
 
 /// A metric and the range in which it would lie with other patients.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The metric on the rows as they are.
     pub value: f64,

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Redirect;
 use axum::{Extension, Form};
+use evaluate::comparison::Interval;
 use maud::{Markup, html};
 use store::ReviewedView;
 
@@ -10,7 +11,7 @@ use super::layout::page as layout;
 use crate::PageError;
 use crate::api::learning::{LearningRecord, perform};
 use crate::app::App;
-use crate::learning::{AdaptationReport, LearningAction, LearningEnd, LearningState, LearningTask, ShareInterval};
+use crate::learning::{AdaptationReport, LearningAction, LearningEnd, LearningState, LearningTask};
 use crate::session::Person;
 
 /// Shows the reviewed loops, the models and the work in the background.
@@ -86,8 +87,8 @@ fn judgement(report: &AdaptationReport) -> Markup {
     }
 }
 
-fn share(interval: Option<ShareInterval>) -> String {
-    let text = |share: ShareInterval| {
+fn share(interval: Option<Interval>) -> String {
+    let text = |share: Interval| {
         format!("{:.0} % ({:.0} to {:.0})", 100.0 * share.value, 100.0 * share.low, 100.0 * share.high)
     };
     interval.map_or_else(|| "–".to_owned(), text)

@@ -16,7 +16,7 @@ use crate::intake::Intake;
 use crate::tls;
 
 /// Connections that have not said yet who they are, at most; more are closed at once.
-const MAX_UNDECIDED: usize = 256;
+const MAX_PENDING: usize = 256;
 
 /// Time within which a connection must be encrypted.
 const MAX_HANDSHAKE: Duration = Duration::from_secs(5);
@@ -38,29 +38,29 @@ pub(crate) struct Remote {
 }
 
 /// A connection that was accepted.
-pub(crate) struct Visitor {
+pub(crate) struct AcceptedConnection {
     pub connection: Box<dyn Connection>,
     pub remote: Remote,
-    pub place: Undecided,
+    pub pending_slot: PendingSlot,
 }
 
-/// The place of a connection that has not said who it is; such connections take no seat of a peer.
-pub(crate) struct Undecided(Arc<AtomicUsize>);
+/// The slot of a connection that has not said who it is; such connections take no seat of a peer.
+pub(crate) struct PendingSlot(Arc<AtomicUsize>);
 
-impl Drop for Undecided {
+impl Drop for PendingSlot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// A port that is listened on.
-pub(crate) struct Door {
+pub(crate) struct Acceptor {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
-    undecided: Arc<AtomicUsize>,
+    pending: Arc<AtomicUsize>,
 }
 
-impl Door {
+impl Acceptor {
     /// Listens; must be called on a runtime.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Door {
         let tls = tls.map(tls::server_config).transpose()?.map(|config| TlsAcceptor::from(Arc::new(config)));
         let listener = std::net::TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
-        Ok(Self { listener: TcpListener::from_std(listener).map_err(failed)?, tls, undecided: Arc::default() })
+        Ok(Self { listener: TcpListener::from_std(listener).map_err(failed)?, tls, pending: Arc::default() })
     }
 
     /// Returns the address that is listened on; its port is a free one where 0 was asked for.
@@ -85,7 +85,7 @@ impl Door {
     pub async fn serve<F: Future<Output = ()> + Send + 'static>(
         self,
         intake: Arc<Intake>,
-        serve: impl Fn(Visitor) -> F + Send + Sync + 'static,
+        serve: impl Fn(AcceptedConnection) -> F + Send + Sync + 'static,
     ) {
         let (tls, serve) = (Arc::new(self.tls), Arc::new(serve));
         let mut stopping = intake.stopping.clone();
@@ -98,15 +98,15 @@ impl Door {
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             };
-            let place = Undecided(Arc::clone(&self.undecided));
-            if self.undecided.fetch_add(1, Ordering::Relaxed) >= MAX_UNDECIDED {
+            let pending_slot = PendingSlot(Arc::clone(&self.pending));
+            if self.pending.fetch_add(1, Ordering::Relaxed) >= MAX_PENDING {
                 intake.peer_refused(None, address.ip(), "too many connections have not said who they are");
                 continue;
             }
             let (tls, serve, intake) = (Arc::clone(&tls), Arc::clone(&serve), Arc::clone(&intake));
             tokio::spawn(async move {
                 match encrypt(stream, address.ip(), tls.as_ref().as_ref()).await {
-                    Ok((connection, remote)) => serve(Visitor { connection, remote, place }).await,
+                    Ok((connection, remote)) => serve(AcceptedConnection { connection, remote, pending_slot }).await,
                     Err(reason) => intake.peer_refused(None, address.ip(), &reason),
                 }
             });

@@ -1,4 +1,4 @@
-//! Signs of life of the whole daemon.
+//! Liveness of the whole daemon, for a watchdog.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,31 +6,31 @@ use std::time::{Duration, Instant};
 use crate::heartbeat::RunningJobs;
 use crate::{DaemonEvent, Observer};
 
-/// Time between two signs of life.
+/// Time between two reports.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Emits [`DaemonEvent::Alive`] from wherever intake passes.
-pub(crate) struct Pulse<'a> {
+pub(crate) struct Liveness<'a> {
     observer: &'a dyn Observer,
     running: &'a RunningJobs,
     last: Mutex<Option<Instant>>,
 }
 
-impl<'a> Pulse<'a> {
-    /// Returns a pulse that has not beaten yet.
+impl<'a> Liveness<'a> {
+    /// Returns a liveness that was not reported yet.
     pub fn new(observer: &'a dyn Observer, running: &'a RunningJobs) -> Self {
         Self { observer, running, last: Mutex::default() }
     }
 
-    /// Emits a sign of life unless one was emitted within the last second, or a job has stopped.
-    pub fn beat(&self) {
+    /// Reports that the daemon is alive, unless it did so within the last second, or a job has stopped.
+    pub fn report(&self) {
         if !self.running.has_stopped() {
-            self.beat_while_waiting();
+            self.report_while_waiting();
         }
     }
 
-    /// Emits one also if a job has stopped: it may wait for the same thing as the caller.
-    pub fn beat_while_waiting(&self) {
+    /// Reports it also if a job has stopped: the job may wait for the same thing as the caller.
+    pub fn report_while_waiting(&self) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.elapsed() >= INTERVAL) {
             *last = Some(Instant::now());
@@ -50,10 +50,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signs_of_life_end_when_a_job_has_stopped() {
-        let beats = AtomicU64::new(0);
+    fn reports_end_when_a_job_has_stopped() {
+        let reports = AtomicU64::new(0);
         let count = |_: &DaemonEvent| {
-            beats.fetch_add(1, Ordering::SeqCst);
+            reports.fetch_add(1, Ordering::SeqCst);
         };
         let running = RunningJobs::with_max_job_time(Duration::from_millis(20));
         let file =
@@ -62,12 +62,12 @@ mod tests {
         let job =
             Job { job_id: JobId(1), file, attempts: 1, interruptions: 0, worker, identity: None, replaces_loop: false };
         let _kept = running.keep_alive(&job);
-        Pulse::new(&count, &running).beat();
-        assert_eq!(beats.load(Ordering::SeqCst), 1);
+        Liveness::new(&count, &running).report();
+        assert_eq!(reports.load(Ordering::SeqCst), 1);
         std::thread::sleep(Duration::from_millis(30));
-        Pulse::new(&count, &running).beat();
-        assert_eq!(beats.load(Ordering::SeqCst), 1, "the job has stopped");
-        Pulse::new(&count, &running).beat_while_waiting();
-        assert_eq!(beats.load(Ordering::SeqCst), 2);
+        Liveness::new(&count, &running).report();
+        assert_eq!(reports.load(Ordering::SeqCst), 1, "the job has stopped");
+        Liveness::new(&count, &running).report_while_waiting();
+        assert_eq!(reports.load(Ordering::SeqCst), 2);
     }
 }
