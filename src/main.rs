@@ -6,6 +6,7 @@ mod active_model;
 mod archive;
 mod cli;
 mod commands;
+mod database;
 mod decoding;
 mod exit_code;
 mod hub;

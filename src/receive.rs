@@ -1,6 +1,6 @@
 //! Receiving by DICOM and DICOMweb beside the daemon: the check of each object, the log, the end.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -8,12 +8,14 @@ use anyhow::Context as _;
 use daemon::{ReceivedFiles, Shutdown};
 use dicom_net::{Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
 use domain::{ReceiveSettings, SecretSource, SopUid, path_tag};
-use store::{LabelStore as _, SqliteStore};
+use store::LabelStore as _;
+
+use crate::database::Database;
 
 /// The program as the receiver sees it.
 struct Program {
     /// Tells of objects that were moved away from where they were received.
-    database: PathBuf,
+    database: Database,
     /// Tells the daemon of what was stored.
     received: ReceivedFiles,
 }
@@ -25,11 +27,11 @@ struct Program {
 /// The address is taken, the folder cannot be written to, a certificate cannot be used.
 pub fn start(
     settings: &ReceiveSettings,
-    database: &Path,
+    database: Database,
     received: &ReceivedFiles,
     shutdown: &Shutdown,
 ) -> anyhow::Result<JoinHandle<()>> {
-    let program = Program { database: database.to_owned(), received: received.clone() };
+    let program = Program { database, received: received.clone() };
     let mut receiver = Receiver::start(settings.clone(), Arc::new(program)).context("[receive]")?;
     tracing::info!(address = %receiver.address(), ae_title = settings.ae_title.as_str(), "receiving");
     if let Some(address) = receiver.stow_address() {
@@ -62,7 +64,7 @@ impl Host for Program {
 
     fn holds(&self, sop: &SopUid) -> bool {
         // While the database cannot be read nobody knows, and a sender that is told no keeps its copy.
-        let file = SqliteStore::open_read_only(&self.database).and_then(|store| store.loop_file(sop));
+        let file = self.database.open_read_only().and_then(|store| store.loop_file(sop));
         file.is_ok_and(|file| file.is_some_and(|(_, path)| path.is_file()))
     }
 

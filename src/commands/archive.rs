@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use daemon::{Overrides, ReceivedFiles, Settings, Shutdown};
 use serde_json::json;
 
+use crate::database::Database;
 use crate::receive;
 
 /// Time that Orthanc has to answer after its start.
@@ -141,9 +142,9 @@ impl Archive {
         );
         fs::write(&configuration, text)?;
         let settings = Settings::load(Some(&configuration), Overrides::default())?;
-        let receive = settings.receive.context("the archive has no [receive]")?;
+        let receive = settings.receive.as_ref().context("the archive has no [receive]")?;
         let shutdown = Shutdown::new();
-        let receiving = receive::start(&receive, &settings.database, &ReceivedFiles::default(), &shutdown)?;
+        let receiving = receive::start(receive, Database::new(&settings)?, &ReceivedFiles::default(), &shutdown)?;
         Ok(Self::Own { shutdown, receiving: Some(receiving) })
     }
 

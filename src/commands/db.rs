@@ -8,7 +8,7 @@ use crate::output;
 
 /// Runs one of the subcommands.
 pub fn run(common: &Common, options: &DbOptions) -> Outcome {
-    let database = super::existing_database(common, options.db.clone())?;
+    let database = super::settings_of_database(common, options.db.clone())?.database;
     match &options.command {
         DbCommand::Check => {
             let faults = match SqliteStore::open_read_only(&database).and_then(|store| store.check()) {

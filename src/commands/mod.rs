@@ -39,6 +39,7 @@ use store::{SqliteStore, StoreError};
 use zoo::Registry;
 
 use crate::cli::Common;
+use crate::database::Database;
 
 /// An error of a command.
 #[derive(Debug)]
@@ -81,28 +82,33 @@ fn open_registry(common: &Common) -> anyhow::Result<Registry> {
 
 /// Opens an existing database to write to it.
 fn open_store(common: &Common, db: Option<PathBuf>) -> anyhow::Result<SqliteStore> {
-    Ok(SqliteStore::open(&existing_database(common, db)?)?)
+    Ok(existing_database(common, db)?.open()?)
 }
 
 /// Opens an existing database to read it; neither the file nor its folder need be writable, unless the database is that of
 /// an older version.
 fn open_store_read_only(common: &Common, db: Option<PathBuf>) -> anyhow::Result<SqliteStore> {
-    let path = existing_database(common, db)?;
-    match SqliteStore::open_read_only(&path) {
-        Err(StoreError::OlderSchema { .. }) => Ok(SqliteStore::open(&path)?),
+    let database = existing_database(common, db)?;
+    match database.open_read_only() {
+        Err(StoreError::OlderSchema { .. }) => Ok(database.open()?),
         opened => Ok(opened?),
     }
 }
 
-/// Returns the path of the database, which must be there.
-fn existing_database(common: &Common, db: Option<PathBuf>) -> anyhow::Result<PathBuf> {
+/// Returns the database, which must be there.
+fn existing_database(common: &Common, db: Option<PathBuf>) -> anyhow::Result<Database> {
+    Database::new(&settings_of_database(common, db)?)
+}
+
+/// Returns the settings of a database, which must be there.
+fn settings_of_database(common: &Common, db: Option<PathBuf>) -> anyhow::Result<daemon::Settings> {
     let settings = settings(common, daemon::Overrides { database: db, ..Default::default() })?;
     anyhow::ensure!(
         settings.database.is_file(),
         "there is no database {}: name one with --db, or make one with `echolabel watch DIR --db FILE`",
         settings.database.display()
     );
-    Ok(settings.database)
+    Ok(settings)
 }
 
 /// Opens the pipeline that the settings name.

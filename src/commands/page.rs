@@ -8,9 +8,7 @@ use crate::{output, page};
 
 /// Answers until a signal comes.
 pub fn run(common: &Common, options: &PageOptions) -> Outcome {
-    let overrides = daemon::Overrides { database: options.db.clone(), ..Default::default() };
-    let settings = super::settings(common, overrides)?;
-    super::existing_database(common, options.db.clone())?;
+    let settings = super::settings_of_database(common, options.db.clone())?;
     let configured = settings.page.clone().unwrap_or_default();
     let page = PageSettings {
         listen: options.listen.unwrap_or(configured.listen),

@@ -14,6 +14,7 @@ use store::{SqliteStore, StoreError};
 
 use super::{Failure, Outcome, model_switch};
 use crate::cli::{Common, WatchOptions};
+use crate::database::Database;
 use crate::labeller::{PipelineLabeller, check_file};
 use crate::progress::Reporter;
 use crate::sending::Sender;
@@ -62,7 +63,7 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     // A run with an end looks at what is there.
     let receive = settings.receive.as_ref().filter(|_| !options.once);
     let received = ReceivedFiles::default();
-    let start = |receive| crate::receive::start(receive, &settings.database, &received, &shutdown);
+    let start = |receive| crate::receive::start(receive, Database::new_or_existing(&settings)?, &received, &shutdown);
     let receiving = receive.map(start).transpose()?;
     let watched = watch_with_model_in_use(common, &settings, pipeline, &received, options.once, &shutdown);
     shutdown.request();
@@ -196,10 +197,11 @@ fn warn_of_held_reports(settings: &Settings, status: WeightStatus) {
 
 /// Opens the database, and waits while another program holds it or its disk is full; a run with an end waits a minute.
 fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow::Result<SqliteStore> {
+    let database = Database::new_or_existing(settings)?;
     let mut told: Option<Instant> = None;
     let start = Instant::now();
     loop {
-        match SqliteStore::open_for_daemon(&settings.database) {
+        match database.open_for_daemon() {
             Err(error)
                 if is_worth_waiting_for(&error)
                     && (!once || start.elapsed() < MAX_ONCE_WAIT)

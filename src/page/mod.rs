@@ -13,10 +13,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use daemon::Settings;
 use daemon::settings::PageSettings;
-use store::{PageBackend, SqliteStore};
+use store::PageBackend;
 use web::{Program, Server, ServerSettings, Stores, Token};
 
 use crate::cli::Common;
+use crate::database::Database;
 
 /// Connections that read, beside the one that writes.
 const READERS: usize = 3;
@@ -38,13 +39,14 @@ pub fn start(common: &Common, page: &PageSettings, settings: &Settings) -> anyho
         viewers: page.viewers.clone(),
         plan,
     };
-    let writer: Arc<dyn PageBackend> = Arc::new(SqliteStore::open(&settings.database)?);
-    let reader = |_| Ok(Arc::new(SqliteStore::open_read_only(&settings.database)?) as Arc<dyn PageBackend>);
+    let database = Database::new(settings)?;
+    let writer: Arc<dyn PageBackend> = Arc::new(database.open()?);
+    let reader = |_| Ok(Arc::new(database.open_read_only()?) as Arc<dyn PageBackend>);
     let readers = (0..READERS).map(reader).collect::<anyhow::Result<_>>()?;
     let program = Program {
         learning: Arc::new(learning::Learner::new(common, settings)),
         explain: Arc::new(explaining::Explainer::new(common)),
-        reports: Arc::new(reports::StudyReports::new(settings)),
+        reports: Arc::new(reports::StudyReports::new(database, settings)),
     };
     Ok(Server::start(&page.listen.to_string(), server, Stores::new(readers, writer), program)?)
 }

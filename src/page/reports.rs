@@ -2,28 +2,30 @@
 
 use daemon::Settings;
 use domain::StudyUid;
-use store::SqliteStore;
+use jiff::tz::TimeZone;
 use web::Reports;
 
+use crate::database::Database;
 use crate::reporting::ReportSource;
 
 /// Writes reports as `export --format dicom` does.
 pub struct StudyReports {
-    settings: Settings,
+    database: Database,
+    time_zone: TimeZone,
 }
 
 impl StudyReports {
-    /// Returns reports from the database of the settings.
-    pub fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone() }
+    /// Returns reports from a database, with the time zone of the settings.
+    pub fn new(database: Database, settings: &Settings) -> Self {
+        Self { database, time_zone: settings.labelling.time_zone.clone() }
     }
 }
 
 impl Reports for StudyReports {
     fn structured_report(&self, study: &StudyUid) -> Result<Vec<u8>, String> {
         let words = |error: &dyn std::fmt::Display| error.to_string();
-        let store = SqliteStore::open_read_only(&self.settings.database).map_err(|error| words(&error))?;
-        let source = ReportSource { store: &store, time_zone: &self.settings.labelling.time_zone };
+        let store = self.database.open_read_only().map_err(|error| words(&error))?;
+        let source = ReportSource { store: &store, time_zone: &self.time_zone };
         let documents = source.next_revision(study).and_then(|revision| revision.documents());
         documents.map(|documents| documents.report).map_err(|error| words(&error))
     }

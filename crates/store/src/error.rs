@@ -68,6 +68,15 @@ pub enum StoreError {
         /// First fault that was found.
         problem: String,
     },
+    /// Paths are kept encrypted, by a key that was not given.
+    #[error(
+        "the paths in database {path} are encrypted by another key than that of the configuration (privacy.path_key), or it \
+         names none"
+    )]
+    PathKey {
+        /// The database file.
+        path: PathBuf,
+    },
     /// The file is an SQLite database of some other program.
     #[error("{path} is not an echolabel database")]
     Foreign {
@@ -171,6 +180,7 @@ impl StoreError {
             Self::ReadOnly { .. } => "it can only be read",
             Self::LogFull { .. } => "another program has been reading it for too long",
             Self::Damaged { .. } => "it is damaged",
+            Self::PathKey { .. } => "its paths are encrypted by another key",
             Self::File { source, .. } if files::is_temporary(source) => "its disk does not answer",
             Self::Open { source, .. } | Self::Query { source, .. } => match source.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds it",

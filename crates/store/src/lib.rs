@@ -78,6 +78,7 @@ mod names;
 mod outbox;
 mod overview;
 mod page;
+mod path_form;
 mod queue;
 mod record;
 mod review;
@@ -99,6 +100,7 @@ pub use page::{
     DriftCount, DriftCounts, LoopTask, PageStore, ReviewQueue, ReviewedView, StudyFilter, StudyProgress, StudyRow,
     UnreadTask,
 };
+pub use path_form::{PathForm, PathKey};
 pub use queue::Queue;
 pub use record::{LoopFacts, StoredLoop, StoredPrediction, Study};
 pub use review::{Review, ReviewRole, latest_reviews};

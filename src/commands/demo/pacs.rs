@@ -13,6 +13,7 @@ use crate::cli::{Common, DemoOptions};
 use crate::commands::archive::{Archive, ArchiveKind, free_port};
 use crate::commands::inventory::{self, JudgedStudy};
 use crate::commands::{Outcome, watch};
+use crate::database::Database;
 use crate::labeller::PipelineLabeller;
 use crate::{output, receive};
 
@@ -52,7 +53,7 @@ pub fn run(common: &Common, options: &DemoOptions, folders: &Folders) -> Outcome
     let shutdown = Shutdown::new();
     let receive = settings.receive.as_ref().context("the demo has no [receive]")?;
     let received = ReceivedFiles::default();
-    let receiving = receive::start(receive, &settings.database, &received, &shutdown)?;
+    let receiving = receive::start(receive, Database::new_or_existing(&settings)?, &received, &shutdown)?;
     let outcome = std::thread::scope(|scope| {
         let daemon = scope.spawn(|| watch::watch(&settings, &labeller, &received, false, &shutdown));
         let came_back = send(&cart, port).and_then(|sent| {

@@ -7,6 +7,7 @@ mod network;
 mod notify;
 mod page;
 mod polling;
+mod privacy;
 mod problem;
 mod raw;
 mod receive;
@@ -26,6 +27,7 @@ pub use check::check;
 pub use notify::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, WebhookSettings};
 pub use page::PageSettings;
 pub use polling::Polling;
+pub use privacy::PrivacySettings;
 pub use problem::Problem;
 pub use send::{ReportDestination, SendProtocol, SendSettings};
 
@@ -46,6 +48,8 @@ pub struct Settings {
     pub study_quiet: SignedDuration,
     /// Name or file of the protocol that says what a complete study holds.
     pub study_protocol: String,
+    /// Values that the database may not hold in readable form.
+    pub privacy: PrivacySettings,
     /// Receiving by DICOM; none for folders alone.
     pub receive: Option<ReceiveSettings>,
     /// Reports that are sent, and to whom.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::notify::RawNotify;
 use super::page::RawPage;
+use super::privacy::RawPrivacy;
 use super::receive::RawReceive;
 use super::send::RawSend;
 
@@ -29,6 +30,8 @@ pub(super) struct RawSettings {
     pub(super) retry: RawRetry,
     /// End of a study.
     pub(super) study: RawStudy,
+    /// Values that the database may not hold in readable form.
+    pub(super) privacy: RawPrivacy,
     /// Receiving by DICOM; off without this table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) receive: Option<RawReceive>,
@@ -175,7 +178,8 @@ mod tests {
 
     #[test]
     fn the_example_shows_every_key() {
-        let tables = ["inbox", "labelling", "retry", "study", "send", "notify", "receive", "receive.stow", "page"];
+        let tables =
+            ["inbox", "labelling", "retry", "study", "privacy", "send", "notify", "receive", "receive.stow", "page"];
         for key in keys_of("").into_iter().filter(|key| !tables.contains(&key.as_str())) {
             assert!(EXAMPLE.contains(&format!("\n{key} = ")), "{key}");
         }

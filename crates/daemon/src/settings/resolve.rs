@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::notify::RawNotify;
 use super::page::RawPage;
+use super::privacy::RawPrivacy;
 use super::raw::{RawInbox, RawLabelling, RawRetry, RawSettings, RawStudy};
 use super::receive::RawReceive;
 use super::send::RawSend;
@@ -78,6 +79,7 @@ impl RawSettings {
             },
             study_quiet: context.minutes("study.quiet_minutes", self.study.quiet_minutes)?,
             study_protocol: protocol(self.study.protocol, base),
+            privacy: self.privacy.resolve(base),
             receive,
             send: self.send.resolve(&context, base)?,
             notify: self.notify.resolve(&context, base)?,
@@ -96,6 +98,7 @@ impl From<&Settings> for RawSettings {
             retry,
             study_quiet,
             study_protocol,
+            privacy,
             receive,
             send,
             notify,
@@ -127,6 +130,7 @@ impl From<&Settings> for RawSettings {
                 isolate_after: retry.isolate_after,
             },
             study: RawStudy { quiet_minutes: study_quiet.as_secs_f64() / 60.0, protocol: study_protocol.clone() },
+            privacy: RawPrivacy::from(privacy),
             receive: receive.as_ref().map(RawReceive::from),
             send: RawSend::from(send),
             notify: RawNotify::from(notify),

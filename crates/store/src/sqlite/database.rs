@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, Transaction, Transacti
 use super::database_files::{DatabaseFiles, immutable_uri, make_private, open_to_lock};
 use super::schema;
 use crate::error::is_damage;
-use crate::{Backend, StoreError};
+use crate::{Backend, PathForm, StoreError};
 
 /// Time that a command waits for another process that is writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,6 +33,8 @@ pub struct SqliteStore {
     files: DatabaseFiles,
     connection: Mutex<Connection>,
     busy_timeout: Duration,
+    /// Form in which paths are kept.
+    pub(super) paths: PathForm,
     /// Closed after the connection, as fields are in order: closing a descriptor of the file drops the record locks that
     /// SQLite holds on it in this process.
     _lock: Option<FileLock>,
@@ -97,6 +99,7 @@ impl SqliteStore {
             files: DatabaseFiles::look(path)?,
             connection: Mutex::new(connection),
             busy_timeout: BUSY_TIMEOUT,
+            paths: PathForm::default(),
             _lock: None,
         })
     }
@@ -119,7 +122,13 @@ impl SqliteStore {
         connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)).map_err(open)?;
         // The log exists from the first reading on; what it is must be known to notice that it was deleted.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(open)?;
-        Ok(Self { files: DatabaseFiles::look(path)?, connection: Mutex::new(connection), busy_timeout, _lock: lock })
+        Ok(Self {
+            files: DatabaseFiles::look(path)?,
+            connection: Mutex::new(connection),
+            busy_timeout,
+            paths: PathForm::default(),
+            _lock: lock,
+        })
     }
 
     /// The database file.
@@ -193,7 +202,7 @@ impl SqliteStore {
     }
 
     /// Brings the log into the database file and cuts it, as far as readers let it.
-    fn empty_log(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn empty_log(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.busy_timeout(CHECKPOINT_BUSY_TIMEOUT.min(self.busy_timeout))?;
         let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         connection.busy_timeout(self.busy_timeout)?;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row};
 use super::row::{count, json, named, optional_named, optional_time, parsed, time};
 use super::{names, read};
 use crate::{
-    FileState, Inventory, InventoryLoop, ModelUsed, NotLabelled, StateCounts, StoredFile, StoredPrediction,
+    FileState, Inventory, InventoryLoop, ModelUsed, NotLabelled, PathForm, StateCounts, StoredFile, StoredPrediction,
     ViewInventory,
 };
 
@@ -16,7 +16,7 @@ use crate::{
 type Predictions = HashMap<SopUid, Vec<StoredPrediction>>;
 
 /// Returns the inventory of a study, or `None` when there is no such study.
-pub(super) fn read(connection: &Connection, study: &StudyUid) -> Result<Option<Inventory>> {
+pub(super) fn read(connection: &Connection, paths: &PathForm, study: &StudyUid) -> Result<Option<Inventory>> {
     let mut predictions = Predictions::new();
     for stored in read::predictions(connection, study)? {
         predictions.entry(stored.sop_instance_uid.clone()).or_default().push(stored);
@@ -55,7 +55,7 @@ pub(super) fn read(connection: &Connection, study: &StudyUid) -> Result<Option<I
     let names = short_names(connection, study, inventory.number)?;
     inventory.views = views(connection, study, &names, &mut predictions)?;
     inventory.missing = view_names(connection, "study_missing_view", study)?;
-    let files = read::files(connection, study)?;
+    let files = read::files(connection, paths, study)?;
     files.iter().for_each(|file| inventory.states.add(file.state, 1));
     inventory.not_labelled = not_labelled(connection, study, files, &names, &mut predictions)?;
     Ok(Some(inventory))

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::database::WriteError;
-use super::row::{named, optional, optional_time, path_bytes, path_from, time, time_text};
+use super::row::{named, optional, optional_time, time, time_text};
+use crate::path_form::{path_bytes, path_from};
 use crate::{DicomIdentity, FileIdentity, FileKnowledge, Job, JobFailure, JobRow, JobState, StoreError};
 
 /// Final or intermediate end of a job.

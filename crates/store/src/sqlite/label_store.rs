@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::json;
 
-use super::row::{parsed, path_from, time_text};
+use super::row::{parsed, time_text};
 use super::{SqliteStore, inventory, names, outbox, place, read, study};
+use crate::path_form::path_from;
 use crate::{
     Inventory, Job, KnownLoop, LabelStore, LoopFacts, LoopFile, Recorded, Review, StoreError, StoredLoop,
     StoredPrediction, Study, StudyName,
@@ -107,14 +108,16 @@ impl LabelStore for SqliteStore {
                     "SELECT job_id, path FROM job JOIN loop USING (loop_id)
                      WHERE loop.sop_instance_uid = ?1 AND file_state = 'loop'",
                     [sop.as_str()],
-                    |row| Ok((JobId(row.get("job_id")?), path_from(row.get("path")?))),
+                    |row| Ok((JobId(row.get("job_id")?), self.paths.revealed(path_from(row.get("path")?)))),
                 )
                 .optional()
         })
     }
 
     fn loops_without(&self, model: &ModelKey, study: &StudyUid) -> Result<Vec<LoopFile>, StoreError> {
-        self.read("list loops for another model", |connection| read::loops_without(connection, model, study))
+        self.read("list loops for another model", |connection| {
+            read::loops_without(connection, &self.paths, model, study)
+        })
     }
 
     fn add_prediction(&self, sop: &SopUid, prediction: &Prediction, now: Timestamp) -> Result<bool, StoreError> {
@@ -186,7 +189,7 @@ impl LabelStore for SqliteStore {
     }
 
     fn paths(&self, study: &StudyUid) -> Result<BTreeMap<SopUid, Vec<PathBuf>>, StoreError> {
-        self.read("list paths", |connection| read::paths(connection, study))
+        self.read("list paths", |connection| read::paths(connection, &self.paths, study))
     }
 
     fn add_review(&self, review: &Review) -> Result<(), StoreError> {
@@ -224,7 +227,7 @@ impl LabelStore for SqliteStore {
         let inventory = self.read("read a study", |connection| {
             // One snapshot: the daemon may commit between two queries.
             let snapshot = connection.unchecked_transaction()?;
-            inventory::read(&snapshot, study)
+            inventory::read(&snapshot, &self.paths, study)
         })?;
         inventory.ok_or_else(|| StoreError::UnknownStudy(study.clone()))
     }

@@ -19,6 +19,7 @@ mod read;
 mod reading;
 mod row;
 mod schema;
+mod stored_paths;
 mod study;
 
 pub use database::SqliteStore;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Result};
 
 use super::read::stored_file;
 use super::row::{count, named, optional_time, time_text};
-use crate::{FileState, Overview, StateCounts};
+use crate::{FileState, Overview, PathForm, StateCounts};
 
 /// The files that were done with since a time, and those that are not. Two parts and first of all, so that each is found by
 /// its index: in one query SQLite reads every file of the database.
@@ -13,7 +13,7 @@ const RECENT_FILES: &str = "WITH recent AS MATERIALIZED (
     SELECT * FROM file_state WHERE finished_at >= ?1
     UNION ALL SELECT * FROM file_state WHERE finished_at IS NULL)";
 
-pub(super) fn read(connection: &Connection, since: Timestamp) -> Result<Overview> {
+pub(super) fn read(connection: &Connection, paths: &PathForm, since: Timestamp) -> Result<Overview> {
     let since = time_text(since);
     let studies = connection
         .prepare_cached("SELECT count(*) FROM study WHERE last_activity >= ?1")?
@@ -29,7 +29,7 @@ pub(super) fn read(connection: &Connection, since: Timestamp) -> Result<Overview
         .prepare_cached(&format!(
             "{RECENT_FILES} SELECT * FROM recent WHERE state IN ('failed', 'incomplete', 'conflict') ORDER BY job_id"
         ))?
-        .query_map([&since], stored_file)?
+        .query_map([&since], |row| stored_file(row, paths))?
         .collect::<Result<_>>()?;
     let waiting_since = connection
         .prepare_cached("SELECT min(enqueued_at) AS since FROM job WHERE state IN ('pending', 'running')")?

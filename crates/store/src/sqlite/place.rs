@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::database::WriteError;
 use super::job_table::{JobEnd, end_job, replace_failed};
-use super::row::{parsed, path_bytes, time_text};
+use super::row::{parsed, time_text};
 use super::{facts, study};
 use crate::{DicomIdentity, Job, JobFailure, JobState, LoopFacts, Recorded, StoreError};
 
@@ -164,10 +164,11 @@ fn put_loop(
 /// Returns whether the job's file becomes the one of its loop: where the loop has none, or an older version of this one.
 fn becomes_file(connection: &Connection, job: &Job, loop_id: LoopId) -> rusqlite::Result<bool> {
     connection.execute(
-        "UPDATE job SET state = 'skipped', error_kind = ?4,
+        "UPDATE job SET state = 'skipped', error_kind = ?3,
              error_message = 'a later version of the file came with the same loop'
-         WHERE loop_id = ?1 AND path = ?2 AND job_id <> ?3 AND file_state IN ('loop', 'duplicate')",
-        params![loop_id.0, path_bytes(&job.file.path), job.job_id.0, JobFailure::SUPERSEDED],
+         WHERE loop_id = ?1 AND path = (SELECT path FROM job WHERE job_id = ?2) AND job_id <> ?2
+             AND file_state IN ('loop', 'duplicate')",
+        params![loop_id.0, job.job_id.0, JobFailure::SUPERSEDED],
     )?;
     connection.query_row(
         "SELECT NOT EXISTS (SELECT 1 FROM job WHERE loop_id = ?1 AND job_id <> ?2 AND file_state = 'loop')",

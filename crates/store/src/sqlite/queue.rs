@@ -8,8 +8,9 @@ use super::job_table::{
     self, JobEnd, NewRow, dicom_identity, end_job, file_identity, insert, insert_or_revive, job_row, put_incomplete,
     signed, state, supersede,
 };
-use super::row::{count, path_bytes, time_text};
+use super::row::{count, time_text};
 use super::{SqliteStore, conflict, overview, read, study};
+use crate::path_form::path_bytes;
 use crate::{
     ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Job, JobCounts, JobFailure,
     JobFilter, JobRow, JobState, Overview, Queue, Retry, SettledFile, StoreError, StoredFile,
@@ -23,6 +24,7 @@ impl Queue for SqliteStore {
         identity: Option<&DicomIdentity>,
         now: Timestamp,
     ) -> Result<Enqueued, StoreError> {
+        let file = &self.paths.kept_file(file);
         self.write("queue a file", |transaction| {
             let Some(job_id) = insert_or_revive(transaction, file, sample, identity, now)? else {
                 return Ok(Enqueued::Known);
@@ -48,6 +50,7 @@ impl Queue for SqliteStore {
         reason: &str,
         now: Timestamp,
     ) -> Result<Timestamp, StoreError> {
+        let file = &self.paths.kept_file(file);
         self.write("remember a file", |transaction| {
             let kind = match how {
                 SettledFile::NotDicom => "not_dicom",
@@ -74,7 +77,8 @@ impl Queue for SqliteStore {
     }
 
     fn knowledge(&self, file: &FileIdentity) -> Result<FileKnowledge, StoreError> {
-        self.read("look up a file", |connection| job_table::knowledge(connection, file))
+        let file = self.paths.kept_file(file);
+        self.read("look up a file", |connection| job_table::knowledge(connection, &file))
     }
 
     fn confirm(&self, file: &FileIdentity) -> Result<(), StoreError> {
@@ -83,7 +87,7 @@ impl Queue for SqliteStore {
                 "UPDATE job SET inode = ?4, changed_unix_ns = ?5 WHERE job_id = (
                      SELECT max(job_id) FROM job WHERE path = ?1 AND size_bytes = ?2 AND modified_unix_ns = ?3)",
                 params![
-                    path_bytes(&file.path),
+                    path_bytes(&self.paths.kept(&file.path)),
                     signed(file.size_bytes),
                     file.modified_unix_ns,
                     signed(file.inode),
@@ -107,7 +111,7 @@ impl Queue for SqliteStore {
     }
 
     fn claim(&self, worker: &str, lease: SignedDuration, now: Timestamp) -> Result<Option<Job>, StoreError> {
-        self.write("claim a job", |transaction| {
+        let claimed = self.write("claim a job", |transaction| {
             // Jobs during which the program died go last: if one of them kills it again, the others are done by then.
             let job = transaction
                 .query_row(
@@ -132,7 +136,8 @@ impl Queue for SqliteStore {
                 )
                 .optional()?;
             Ok(job)
-        })
+        })?;
+        Ok(claimed.map(|job| Job { file: self.paths.revealed_file(job.file), ..job }))
     }
 
     fn heartbeat(&self, job: &Job, lease: SignedDuration, now: Timestamp) -> Result<bool, StoreError> {
@@ -265,20 +270,21 @@ impl Queue for SqliteStore {
     }
 
     fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>, StoreError> {
-        self.read("list jobs", |connection| {
+        let jobs = self.read("list jobs", |connection| {
             let mut query = connection.prepare_cached(
                 "SELECT * FROM job WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR error_kind = ?2) ORDER BY job_id",
             )?;
-            query.query_map(params![filter.state.map(JobState::as_str), filter.kind], job_row)?.collect()
-        })
+            query.query_map(params![filter.state.map(JobState::as_str), filter.kind], job_row)?.collect::<rusqlite::Result<Vec<JobRow>>>()
+        })?;
+        Ok(jobs.into_iter().map(|job| self.shown(job)).collect())
     }
 
     fn files_without_study(&self) -> Result<Vec<StoredFile>, StoreError> {
-        self.read("list files without a study", read::files_without_study)
+        self.read("list files without a study", |connection| read::files_without_study(connection, &self.paths))
     }
 
     fn overview(&self, since: Timestamp) -> Result<Overview, StoreError> {
-        self.read("count files", |connection| overview::read(connection, since))
+        self.read("count files", |connection| overview::read(connection, &self.paths, since))
     }
 
     fn resolve_conflict(&self, job_id: JobId, choice: ConflictChoice, now: Timestamp) -> Result<bool, StoreError> {
@@ -286,8 +292,9 @@ impl Queue for SqliteStore {
     }
 
     fn job(&self, job_id: JobId) -> Result<Option<JobRow>, StoreError> {
-        self.read("read a job", |connection| {
+        let job = self.read("read a job", |connection| {
             connection.query_row("SELECT * FROM job WHERE job_id = ?1", [job_id.0], job_row).optional()
-        })
+        })?;
+        Ok(job.map(|job| self.shown(job)))
     }
 }

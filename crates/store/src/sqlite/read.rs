@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use domain::{EcgSource, JobId, Mode, ModelKey, Precision, Prediction, Sha256, SopUid, StudyUid, WeightStatus};
 use rusqlite::{Connection, Result, Row, params};
 
-use super::row::{count, json, named, optional, optional_json, optional_named, optional_time, parsed, path_from, time};
+use super::row::{count, json, named, optional, optional_json, optional_named, optional_time, parsed, time};
+use crate::path_form::path_from;
 use crate::{
-    FileState, JobFailure, LoopFacts, LoopFile, Review, ReviewRole, StoredFile, StoredLoop, StoredPrediction, Study,
+    FileState, JobFailure, LoopFacts, LoopFile, PathForm, Review, ReviewRole, StoredFile, StoredLoop, StoredPrediction,
+    Study,
 };
 
 pub(super) fn studies(connection: &Connection) -> Result<Vec<Study>> {
@@ -68,7 +70,11 @@ pub(super) fn review(row: &Row<'_>) -> Result<Review> {
     })
 }
 
-pub(super) fn paths(connection: &Connection, study: &StudyUid) -> Result<BTreeMap<SopUid, Vec<PathBuf>>> {
+pub(super) fn paths(
+    connection: &Connection,
+    form: &PathForm,
+    study: &StudyUid,
+) -> Result<BTreeMap<SopUid, Vec<PathBuf>>> {
     let mut query = connection.prepare_cached(
         "SELECT loop.sop_instance_uid, path FROM job JOIN loop USING (loop_id) JOIN study USING (study_id)
          WHERE study.study_instance_uid = ?1 AND file_state IN ('loop', 'duplicate') AND error_kind IS NOT ?2
@@ -77,28 +83,28 @@ pub(super) fn paths(connection: &Connection, study: &StudyUid) -> Result<BTreeMa
     let mut paths: BTreeMap<SopUid, Vec<PathBuf>> = BTreeMap::new();
     let mut rows = query.query([study.as_str(), JobFailure::REPLACED])?;
     while let Some(row) = rows.next()? {
-        paths.entry(parsed(row, "sop_instance_uid")?).or_default().push(path_from(row.get("path")?));
+        paths.entry(parsed(row, "sop_instance_uid")?).or_default().push(form.revealed(path_from(row.get("path")?)));
     }
     Ok(paths)
 }
 
-pub(super) fn files_without_study(connection: &Connection) -> Result<Vec<StoredFile>> {
+pub(super) fn files_without_study(connection: &Connection, paths: &PathForm) -> Result<Vec<StoredFile>> {
     let mut query =
         connection.prepare_cached("SELECT * FROM file_state WHERE study_instance_uid IS NULL ORDER BY job_id")?;
-    query.query_map([], stored_file)?.collect()
+    query.query_map([], |row| stored_file(row, paths))?.collect()
 }
 
 /// Returns the files of a study, in the order of their arrival.
-pub(super) fn files(connection: &Connection, study: &StudyUid) -> Result<Vec<StoredFile>> {
+pub(super) fn files(connection: &Connection, paths: &PathForm, study: &StudyUid) -> Result<Vec<StoredFile>> {
     let mut query =
         connection.prepare_cached("SELECT * FROM file_state WHERE study_instance_uid = ?1 ORDER BY job_id")?;
-    query.query_map([study.as_str()], stored_file)?.collect()
+    query.query_map([study.as_str()], |row| stored_file(row, paths))?.collect()
 }
 
-pub(super) fn stored_file(row: &Row<'_>) -> Result<StoredFile> {
+pub(super) fn stored_file(row: &Row<'_>, paths: &PathForm) -> Result<StoredFile> {
     Ok(StoredFile {
         job_id: JobId(row.get("job_id")?),
-        path: path_from(row.get("path")?),
+        path: paths.revealed(path_from(row.get("path")?)),
         state: named(row, "state", FileState::from_name)?,
         kind: row.get("kind")?,
         reason: row.get("reason")?,
@@ -109,7 +115,12 @@ pub(super) fn stored_file(row: &Row<'_>) -> Result<StoredFile> {
     })
 }
 
-pub(super) fn loops_without(connection: &Connection, model: &ModelKey, study: &StudyUid) -> Result<Vec<LoopFile>> {
+pub(super) fn loops_without(
+    connection: &Connection,
+    paths: &PathForm,
+    model: &ModelKey,
+    study: &StudyUid,
+) -> Result<Vec<LoopFile>> {
     let mut query = connection.prepare_cached(
         "SELECT loop.sop_instance_uid, coalesce(job.content_sha256, loop.content_sha256) AS content_sha256, job.path
          FROM loop JOIN study USING (study_id) JOIN job ON job.loop_id = loop.loop_id AND job.file_state = 'loop'
@@ -131,7 +142,7 @@ pub(super) fn loops_without(connection: &Connection, model: &ModelKey, study: &S
         .query_map(key, |row| {
             Ok(LoopFile {
                 sop_instance_uid: parsed(row, "sop_instance_uid")?,
-                path: path_from(row.get("path")?),
+                path: paths.revealed(path_from(row.get("path")?)),
                 content_sha256: parsed(row, "content_sha256")?,
             })
         })?

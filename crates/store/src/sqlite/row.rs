@@ -1,8 +1,6 @@
 //! Conversion of values to and from columns.
 
 use std::error::Error;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -71,26 +69,4 @@ pub(crate) fn count(row: &Row<'_>, column: usize) -> Result<u64> {
 pub(crate) fn unreadable(column: &str, error: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> rusqlite::Error {
     let error: Box<dyn Error + Send + Sync + 'static> = error.into();
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("column {column}: {error}").into())
-}
-
-#[cfg(unix)]
-pub(crate) fn path_bytes(path: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    path.as_os_str().as_bytes().to_owned()
-}
-
-#[cfg(unix)]
-pub(crate) fn path_from(bytes: Vec<u8>) -> PathBuf {
-    use std::os::unix::ffi::OsStringExt;
-    OsString::from_vec(bytes).into()
-}
-
-#[cfg(not(unix))]
-pub(crate) fn path_bytes(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().into_owned().into_bytes()
-}
-
-#[cfg(not(unix))]
-pub(crate) fn path_from(bytes: Vec<u8>) -> PathBuf {
-    OsString::from(String::from_utf8_lossy(&bytes).into_owned()).into()
 }
