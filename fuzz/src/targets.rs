@@ -1,6 +1,5 @@
 //! The targets.
 
-use std::io::Cursor;
 
 use cine::Loop;
 
@@ -8,7 +7,7 @@ use crate::odd::{Header, encapsulated};
 
 /// A whole file: the walk over its headers, timing, regions, ECG. No frame is decoded, as decoders have targets of their own.
 pub fn header(bytes: &[u8]) {
-    let _ = Loop::from_reader(Cursor::new(bytes.to_vec()));
+    let _ = Loop::from_bytes(bytes.to_vec());
 }
 
 /// Elements inside a sound header, before the image's attributes: regions, waveforms, curves, time vectors.
@@ -67,7 +66,7 @@ fn frame(transfer_syntax: &'static str, bytes: &[u8]) {
 }
 
 fn open_and_decode(file: Vec<u8>) {
-    if let Ok(mut opened) = Loop::from_reader(Cursor::new(file)) {
+    if let Ok(mut opened) = Loop::from_bytes(file) {
         let _ = opened.frame(0);
     }
 }

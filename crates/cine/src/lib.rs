@@ -25,7 +25,7 @@ mod strip;
 mod timing;
 
 pub use codec::{
-    DecodeError, DecodedFrame, DecoderFailure, FrameDecoder, FrameFormat, InProcessDecoder, VideoDecoder,
+    DecodeError, DecodedFrame, DecoderFailure, FrameDecoder, FrameFormat, InProcessDecoder, ReadSeek, VideoDecoder,
     set_frame_decoder,
 };
 pub use completeness::{Completeness, completeness};
@@ -36,7 +36,7 @@ pub use open::{Loop, StoredFrame};
 pub use patient::{ReportHeader, patient_pseudonym, report_header};
 pub use pixel_digest::pixel_sha256;
 pub use regions::{Region, RegionKind};
-pub use scan::ReadSeek;
+pub use scan::ReadAt;
 pub use sector::{PictureOrientation, footprint_share, picture_orientation};
 pub use strip::{STRIP_FEATURES, StripPart, strip_parts};
 pub use timing::{FrameTiming, TimingSource};

@@ -1,6 +1,5 @@
 //! Opening a loop and reaching its frames.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use dicom_dictionary_std::tags;
@@ -14,7 +13,9 @@ use crate::mode::mode_from_header;
 use crate::mode_in_pixels::mode_from_frames;
 use crate::pixel_data::resolve_location;
 use crate::regions::Region;
-use crate::scan::{DataSet, FileStart, PixelLocation, ReadSeek, Scan, Source, find_data_set, inflated, scan_data_set};
+use crate::scan::{
+    DataSet, FileStart, PixelLocation, ReadAt, Scan, Source, find_data_set, inflated, open_file, scan_data_set,
+};
 use crate::sector::{sector_from_pixels, sector_from_regions};
 use domain::{Finding, FindingCode, Mode, PixelRect, RgbImage};
 
@@ -81,8 +82,7 @@ pub(crate) struct OpenedDataSet {
 
 /// Opens the file at `path` and walks its data set up to the pixel data.
 pub(crate) fn open_data_set(path: &Path, findings: &mut Vec<Finding>) -> Result<OpenedDataSet, CineError> {
-    let file = File::open(path).map_err(|source| CineError::Io { doing: "opening the file", source })?;
-    OpenedDataSet::from_source(Source::new(Box::new(file))?, findings)
+    OpenedDataSet::from_source(Source::new(open_file(path)?)?, findings)
 }
 
 impl OpenedDataSet {
@@ -110,17 +110,16 @@ impl Loop {
     /// # Errors
     /// The file cannot be read, is no DICOM, holds no image, or holds one that cannot be decoded here.
     pub fn open(path: &Path) -> Result<Self, CineError> {
-        let file = File::open(path).map_err(|source| CineError::Io { doing: "opening the file", source })?;
-        Ok(Self { path: Some(path.to_owned()), ..Self::from_reader(file)? })
+        Ok(Self { path: Some(path.to_owned()), ..Self::from_bytes(open_file(path)?)? })
     }
 
-    /// Opens a loop from anything that can be read and sought, reading headers only.
+    /// Opens a loop whose bytes lie anywhere, reading headers only.
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub fn from_reader(reader: impl ReadSeek + 'static) -> Result<Self, CineError> {
+    pub fn from_bytes(bytes: impl ReadAt + 'static) -> Result<Self, CineError> {
         let mut findings = Vec::new();
-        let opened = OpenedDataSet::from_source(Source::new(Box::new(reader))?, &mut findings)?;
+        let opened = OpenedDataSet::from_source(Source::new(bytes)?, &mut findings)?;
         let OpenedDataSet { file, source, meta, transfer_syntax, scan, .. } = opened;
         let no_pixel_data =
             || CineError::NoPixelData { sop_class_uid: scan.data_set.text(tags::SOP_CLASS_UID).unwrap_or_default() };

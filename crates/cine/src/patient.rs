@@ -1,6 +1,5 @@
 //! The only file that reads who a patient is: a pseudonym for training, and the raw bytes that a report copies.
 
-use std::fs::File;
 use std::path::Path;
 
 use dicom_core::Tag;
@@ -10,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::CineError;
 use crate::header::{InstanceUids, instance_uids};
-use crate::scan::{DataSet, FileStart, Source, Wanted, find_data_set, inflated, scan_elements};
+use crate::scan::{DataSet, FileStart, Source, Wanted, find_data_set, inflated, open_file, scan_elements};
 
 /// Longer than any attribute that a report copies: Patient Comments (LT) have 10240 characters, of four bytes at most.
 const MAX_ATTRIBUTE_BYTES: u64 = 40 << 10;
@@ -23,7 +22,7 @@ const MAX_ID_BYTES: u64 = 1 << 10;
 ///
 /// Who knows the key can test a guess of an ID: it is a pseudonym, not more.
 pub fn patient_pseudonym(path: &Path, key: &str) -> Option<[u8; 32]> {
-    let id = patient_id(Source::new(Box::new(File::open(path).ok()?)).ok()?).ok()??;
+    let id = patient_id(Source::new(open_file(path).ok()?).ok()?).ok()??;
     Some(Sha256::new().chain_update(key).chain_update(id).finalize().into())
 }
 
@@ -44,8 +43,7 @@ pub struct ReportHeader {
 /// # Errors
 /// The file cannot be read, or is not DICOM.
 pub fn report_header(path: &Path) -> Result<ReportHeader, CineError> {
-    let file = File::open(path).map_err(|source| CineError::Io { doing: "opening the file", source })?;
-    let file = Source::new(Box::new(file))?;
+    let file = Source::new(open_file(path)?)?;
     let mut findings = Vec::new();
     let start = find_data_set(&file, &mut findings)?;
     let data_set = scanned(&file, &start, of_report)?;

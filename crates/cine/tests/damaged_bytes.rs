@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::io::Cursor;
 
 use cine::Loop;
 use common::build::{Fragmenting, encapsulated_file, native_file};
@@ -11,7 +10,7 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptes
 
 /// Opens the bytes and asks for everything; only a panic or a hang can fail.
 fn read_everything(file: Vec<u8>) {
-    let Ok(mut opened) = Loop::from_reader(Cursor::new(file)) else {
+    let Ok(mut opened) = Loop::from_bytes(file) else {
         return;
     };
     let frames = opened.header().frames;
@@ -77,7 +76,7 @@ proptest! {
 #[test]
 fn the_generated_files_are_sound() {
     for file in [native_file(6, 8, 5), encapsulated_file(6, 8, 5, Fragmenting::WithTable)] {
-        let mut opened = Loop::from_reader(Cursor::new(file)).expect("it opens");
+        let mut opened = Loop::from_bytes(file).expect("it opens");
         assert!(
             opened.findings().iter().all(|finding| finding.code == FindingCode::TimingDisagreesWithRWaves),
             "{:?}",

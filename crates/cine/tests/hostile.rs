@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::io::Cursor;
 
 use cine::Loop;
 use common::odd::{COLUMNS, Header, ROWS, encapsulated, jpegs, native};
@@ -22,7 +21,7 @@ fn rle_frame(announced: u32, segment: &[u8]) -> Vec<u8> {
 }
 
 fn kind_of_first_frame(file: Vec<u8>) -> String {
-    let outcome = Loop::from_reader(Cursor::new(file)).and_then(|mut source| source.frame(0));
+    let outcome = Loop::from_bytes(file).and_then(|mut source| source.frame(0));
     outcome.map_or_else(|error| error.kind().to_owned(), |_| "decodes".to_owned())
 }
 
@@ -42,7 +41,7 @@ fn rle_that_announces_or_expands_to_more_than_a_frame_is_refused() {
 #[test]
 fn the_number_of_frames_comes_from_the_bytes_where_the_header_says_millions() {
     let file = Header { frames: 300_000_000, ..Header::jpeg() }.file(&encapsulated(&jpegs(ROWS)));
-    assert_eq!(Loop::from_reader(Cursor::new(file)).expect("it opens").header().frames, 8);
+    assert_eq!(Loop::from_bytes(file).expect("it opens").header().frames, 8);
     let pixels = vec![0; 1 << 20];
     let of_one_pixel = Header { rows: 1, columns: 1, frames: pixels.len() / 3, ..Header::default() };
     assert_eq!(kind_of_first_frame(of_one_pixel.file(&native(&pixels))), "too_large");

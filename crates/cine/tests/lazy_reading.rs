@@ -2,39 +2,35 @@
 
 mod common;
 
-use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex};
 
-use cine::Loop;
+use cine::{Loop, ReadAt};
 use common::build::{Fragmenting, encapsulated_file, native_file};
 
 /// Remembers every range of bytes that was read.
 struct CountingReader {
-    bytes: Cursor<Vec<u8>>,
+    bytes: Vec<u8>,
     reads: Arc<Mutex<Vec<(u64, u64)>>>,
 }
 
-impl Read for CountingReader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let start = self.bytes.position();
-        let count = self.bytes.read(buffer)?;
-        self.reads.lock().expect("no reader panics").push((start, count as u64));
-        Ok(count)
+impl ReadAt for CountingReader {
+    fn size_bytes(&self) -> std::io::Result<u64> {
+        self.bytes.size_bytes()
     }
-}
 
-impl Seek for CountingReader {
-    fn seek(&mut self, target: SeekFrom) -> std::io::Result<u64> {
-        self.bytes.seek(target)
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.bytes.read_at(offset, buffer)?;
+        self.reads.lock().expect("no reader panics").push((offset, count as u64));
+        Ok(count)
     }
 }
 
 /// Opens the bytes and reads one frame; gives the bytes read at open and those read for the frame.
 fn read_costs(file: Vec<u8>, index: u32) -> (u64, u64) {
     let reads = Arc::new(Mutex::new(Vec::new()));
-    let reader = CountingReader { bytes: Cursor::new(file), reads: Arc::clone(&reads) };
+    let reader = CountingReader { bytes: file, reads: Arc::clone(&reads) };
     let take = || std::mem::take(&mut *reads.lock().expect("no reader panics")).iter().map(|(_, count)| count).sum();
-    let mut opened = Loop::from_reader(reader).expect("the file is sound");
+    let mut opened = Loop::from_bytes(reader).expect("the file is sound");
     let at_open = take();
     opened.frame(index).expect("the frame decodes");
     (at_open, take())

@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::io::Cursor;
 
 use cine::{CineError, Completeness, Loop, TimingSource, completeness};
 use common::odd::{
@@ -12,7 +11,7 @@ use common::odd::{
 use domain::{FindingCode, Mode};
 
 fn open(file: Vec<u8>) -> Loop {
-    Loop::from_reader(Cursor::new(file)).expect("it opens")
+    Loop::from_bytes(file).expect("it opens")
 }
 
 fn codes(source: &Loop) -> Vec<FindingCode> {
@@ -138,7 +137,7 @@ fn an_element_between_items_is_a_damaged_header_and_not_an_incomplete_file() {
     .concat();
     let file = with_private(EXPLICIT_LITTLE, &sequence);
     assert!(is_complete(&file), "waiting would not mend it");
-    let error = Loop::from_reader(Cursor::new(file)).expect_err("it cannot be read past");
+    let error = Loop::from_bytes(file).expect_err("it cannot be read past");
     assert_eq!(error.kind(), "corrupt_header");
 }
 
@@ -336,7 +335,7 @@ fn frames_that_nobody_decodes_are_an_error_and_no_mode() {
 fn empty_pixel_data_is_no_image_and_nothing_to_wait_for() {
     let file = Header { frames: 1, ..Header::default() }.file(&native(&[]));
     assert!(is_complete(&file));
-    assert!(matches!(Loop::from_reader(Cursor::new(file)), Err(CineError::NoPixelData { .. })));
+    assert!(matches!(Loop::from_bytes(file), Err(CineError::NoPixelData { .. })));
 }
 
 #[test]

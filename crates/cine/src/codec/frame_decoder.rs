@@ -1,5 +1,6 @@
 //! The trait of decoders, so that a program can have them run in other processes.
 
+use std::io::{Read, Seek};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,6 @@ use crate::codec::decoded_frame::DecodedFrame;
 use crate::codec::jpeg_header::is_one_pass_8_bit;
 use crate::codec::kind::Codec;
 use crate::header::ImageFormat;
-use crate::scan::ReadSeek;
 
 /// The facts of a header that a decoder needs beside a frame's bytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +35,11 @@ impl FrameFormat {
         }
     }
 }
+
+/// The stream of a video, which decoders read forward and seek in.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// Decodes compressed frames.
 pub trait FrameDecoder: std::fmt::Debug + Send + Sync {

@@ -23,7 +23,7 @@ pub use current::set_frame_decoder;
 pub use decode_error::{DecodeError, DecoderFailure};
 pub use decoded_frame::DecodedFrame;
 pub(crate) use decoded_frame::SampleColor;
-pub use frame_decoder::{FrameDecoder, FrameFormat, VideoDecoder};
+pub use frame_decoder::{FrameDecoder, FrameFormat, ReadSeek, VideoDecoder};
 pub use in_process::InProcessDecoder;
 pub(crate) use jpeg::is_displayable as is_displayable_jpeg;
 pub(crate) use kind::{Codec, codec_of};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::codec::decode_error::DecodeError;
 use crate::codec::decoded_frame::DecodedFrame;
 use crate::codec::frame_decoder::{FrameFormat, VideoDecoder};
-use crate::scan::ReadSeek;
+use crate::codec::frame_decoder::ReadSeek;
 
 /// A video stream that this build cannot decode.
 pub(crate) struct VideoStream;

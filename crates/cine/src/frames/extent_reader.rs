@@ -55,13 +55,13 @@ impl Seek for ExtentReader {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Read, Seek, SeekFrom};
+    use std::io::{Read, Seek, SeekFrom};
 
     use super::{Extent, ExtentReader, Source};
 
     #[test]
     fn extents_read_as_one_stream() {
-        let source = Source::new(Box::new(Cursor::new(b"--abc--defg-".to_vec()))).expect("a source in memory");
+        let source = Source::new(b"--abc--defg-".to_vec()).expect("a source in memory");
         let extents = vec![Extent { offset: 2, length: 3 }, Extent { offset: 7, length: 4 }];
         let mut reader = ExtentReader::new(source, extents);
         let mut text = String::new();

@@ -126,7 +126,7 @@ mod tests {
         // An end mark that no start mark follows, padding aside, ends no picture.
         let bytes = b"\xFF\xD8a\xFF\xD9b\xFF\xD8c\xFF\xD9\0\xFF\xD8d\xFF\xD9".to_vec();
         let length = bytes.len() as u64;
-        let source = Source::new(Box::new(std::io::Cursor::new(bytes))).expect("a source in memory");
+        let source = Source::new(bytes).expect("a source in memory");
         let pieces = split_at_end_marks(&source, Extent { offset: 0, length }).expect("memory can be read");
         assert_eq!(pieces, [Extent { offset: 0, length: 12 }, Extent { offset: 12, length: 5 }]);
     }

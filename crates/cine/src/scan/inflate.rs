@@ -1,9 +1,10 @@
 //! The inflated form of a deflated data set (PS3.5 annex A.5): in memory while small, else in an unnamed file.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Seek as _, SeekFrom, Write};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::CineError;
-use crate::scan::Source;
+use crate::scan::{ReadAt, Source};
 
 /// Up to here the inflated bytes stay in memory.
 const IN_MEMORY_BYTES: usize = 8 << 20;
@@ -36,7 +37,26 @@ pub(crate) fn inflated(source: &Source, offset: u64) -> Result<(Source, Option<C
             Err(source) => break Some(CineError::CorruptDeflate { inflated_bytes, source }),
         }
     };
-    Ok((Source::new(Box::new(spool))?, damage))
+    Ok((Source::new(Inflated { size_bytes: inflated_bytes, spool: Mutex::new(spool) })?, damage))
+}
+
+/// What was inflated. Its place is shared, so readers take turns.
+struct Inflated {
+    size_bytes: u64,
+    spool: Mutex<tempfile::SpooledTempFile>,
+}
+
+impl ReadAt for Inflated {
+    fn size_bytes(&self) -> io::Result<u64> {
+        Ok(self.size_bytes)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        // A panic in another holder leaves the file usable: every read seeks first.
+        let mut spool = self.spool.lock().unwrap_or_else(PoisonError::into_inner);
+        spool.seek(SeekFrom::Start(offset))?;
+        spool.read(buffer)
+    }
 }
 
 /// Reads a source from a position on.

@@ -1,29 +1,23 @@
 //! The bytes of a file, readable at any offset, shared between the frame reader and a video decoder.
 
-use std::io::{Read, Seek, SeekFrom};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use super::read_at::{self, ReadAt};
 use crate::error::CineError;
-
-/// Anything that can be read at an offset and sent to another thread.
-pub trait ReadSeek: Read + Seek + Send {}
-
-impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// A file's bytes with their length, cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Source {
-    reader: Arc<Mutex<Box<dyn ReadSeek>>>,
+    bytes: Arc<dyn ReadAt>,
     len: u64,
 }
 
 impl Source {
-    /// Wraps a reader and asks it for its length.
-    pub(crate) fn new(mut reader: Box<dyn ReadSeek>) -> Result<Self, CineError> {
-        let len = reader
-            .seek(SeekFrom::End(0))
-            .map_err(|source| CineError::Io { doing: "asking for the file's length", source })?;
-        Ok(Self { reader: Arc::new(Mutex::new(reader)), len })
+    /// Asks the bytes for their number.
+    pub(crate) fn new(bytes: impl ReadAt + 'static) -> Result<Self, CineError> {
+        let len =
+            bytes.size_bytes().map_err(|source| CineError::Io { doing: "asking for the file's length", source })?;
+        Ok(Self { bytes: Arc::new(bytes), len })
     }
 
     /// Returns the number of bytes there are.
@@ -33,19 +27,7 @@ impl Source {
 
     /// Reads up to `buffer.len()` bytes at `offset`; fewer only at the end of the file.
     pub(crate) fn read_up_to(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
-        // A panic in another holder leaves the reader usable: every read seeks first.
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.seek(SeekFrom::Start(offset))?;
-        let mut filled = 0;
-        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match reader.read(rest) {
-                Ok(0) => break,
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(filled)
+        read_at::read_up_to(&*self.bytes, offset, buffer)
     }
 
     /// Reads exactly `len` bytes at `offset`, never allocating more than the file holds.
