@@ -12,6 +12,7 @@ mod exit_code;
 mod hub;
 mod isolation;
 mod labeller;
+mod labels_file;
 mod logging;
 mod notifying;
 mod output;
@@ -60,6 +61,7 @@ fn run(common: &Common, command: &Command) -> Outcome {
         Command::DecodeWorker => decoding::run_worker().map_err(Failure::from),
         Command::LabelIsolated { path } => commands::label_isolated::run(common, path),
         Command::Label(options) => commands::label::run(common, options),
+        Command::Manifest(options) => commands::manifest::run(options),
         Command::Inspect(options) => commands::inspect::run(common, options),
         Command::Inventory(options) => commands::inventory::run(common, options),
         Command::Fetch(options) => commands::fetch::run(common, options),

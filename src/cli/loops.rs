@@ -54,16 +54,27 @@ pub struct WatchOptions {
   echolabel label study/ --json > labels.jsonl    one JSON object a line
   echolabel label loop.dcm --pipeline EchoView47_classifier
   echolabel label loop.dcm --pipeline EchoSDNet --untrained
+  echolabel label --manifest part-0003.jsonl --out part-0003.parquet    a part of an archive, for a cluster
 
 A folder is searched with its sub-folders; what is not DICOM in it is passed over, and names that `watch` ignores:
 hidden, ending in .part, .tmp or .filepart, and DICOMDIR.
 Every model of `echolabel models list` is a pipeline too: the frames that its card names, over two beats or four windows;
 the probabilities of a model of single frames are averaged over them. A model without views, such as
-EchoView47_contrastive_encoder, names none; EchoSDNet says single or dual.")]
+EchoView47_contrastive_encoder, names none; EchoSDNet says single or dual.
+
+With --manifest each line gets a row, of a file that fails too. Rows gather in OUT.part; a call that was stopped or killed goes
+on behind the last complete row when it is made again (exit code 3 says that it was stopped). `echolabel import-labels` brings
+the file into a database.")]
 pub struct LabelOptions {
     /// Files or folders
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "manifest", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// Label the files of a manifest instead, one JSON object a line: `path`, and if wanted `sha256` and `id`
+    #[arg(long, value_name = "FILE", requires = "out", conflicts_with_all = ["paths", "json"])]
+    pub manifest: Option<PathBuf>,
+    /// With --manifest: the file of labels, .jsonl or .parquet; it is there when every line has its row
+    #[arg(long, value_name = "FILE", requires = "manifest")]
+    pub out: Option<PathBuf>,
     /// One JSON object a line
     #[arg(long)]
     pub json: bool,

@@ -7,6 +7,7 @@ mod export;
 mod fetch;
 mod jobs;
 mod loops;
+mod manifest;
 mod models;
 mod page;
 mod protocols;
@@ -28,6 +29,7 @@ pub use jobs::{JobName, JobsCommand, JobsOptions, KeptFile, RelabelOptions, Stat
 pub use loops::{
     DemoOptions, FrameList, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
 };
+pub use manifest::ManifestOptions;
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
 pub use page::PageOptions;
 pub use protocols::ProtocolsOptions;
@@ -134,6 +136,8 @@ pub enum Command {
     Watch(WatchOptions),
     /// Label files or folders now, without a database
     Label(LabelOptions),
+    /// List the files of folders in manifests, for `label --manifest`
+    Manifest(ManifestOptions),
     /// Decode frames that come on stdin, for this program's other commands
     #[command(hide = true)]
     DecodeWorker,

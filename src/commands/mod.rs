@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod label;
 pub mod label_isolated;
+pub mod manifest;
 mod model_switch;
 pub mod models;
 mod names;

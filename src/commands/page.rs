@@ -4,6 +4,7 @@ use daemon::settings::PageSettings;
 
 use super::Outcome;
 use crate::cli::{Common, PageOptions};
+use crate::exit_code::ExitCode;
 use crate::{output, page};
 
 /// Answers until a signal comes.
@@ -15,7 +16,7 @@ pub fn run(common: &Common, options: &PageOptions) -> Outcome {
         token_file: options.token_file.clone().or(configured.token_file),
         ..configured
     };
-    let shutdown = super::watch::stop_on_signals()?;
+    let shutdown = super::watch::stop_on_signals(ExitCode::Done)?;
     let server = page::start(common, &page, &settings)?;
     output::line(format_args!("http://{}", server.address()))?;
     output::note(format_args!(

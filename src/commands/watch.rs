@@ -15,6 +15,7 @@ use store::{SqliteStore, StoreError};
 use super::{Failure, Outcome, model_switch};
 use crate::cli::{Common, WatchOptions};
 use crate::database::Database;
+use crate::exit_code::ExitCode;
 use crate::labeller::{PipelineLabeller, check_file};
 use crate::progress::Reporter;
 use crate::sending::Sender;
@@ -43,7 +44,7 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
         output::note(warning);
     }
     warn_of_held_reports(&settings, pipeline.status());
-    let shutdown = stop_on_signals()?;
+    let shutdown = stop_on_signals(ExitCode::Done)?;
     // Opened before the page, so that the database is made, and brought up to date, by the daemon.
     let _page = settings
         .page
@@ -225,8 +226,8 @@ fn is_worth_waiting_for(error: &StoreError) -> bool {
 }
 
 /// The first SIGINT or SIGTERM asks for an orderly end; a second one, or [`MAX_ORDERLY_END`], ends at once, which loses
-/// nothing either: files in hand are labelled at the next start.
-pub fn stop_on_signals() -> anyhow::Result<Shutdown> {
+/// nothing either: files in hand are labelled at the next start. `late` is the exit code then.
+pub fn stop_on_signals(late: ExitCode) -> anyhow::Result<Shutdown> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag)).context("signal handler")?;
@@ -238,7 +239,7 @@ pub fn stop_on_signals() -> anyhow::Result<Shutdown> {
         requested.wait();
         std::thread::sleep(MAX_ORDERLY_END);
         tracing::warn!("a file in hand does not end; it is labelled at the next start");
-        std::process::exit(0);
+        std::process::exit(late as i32);
     })?;
     Ok(shutdown)
 }

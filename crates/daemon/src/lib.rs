@@ -34,7 +34,7 @@ pub use daemon::Daemon;
 pub use error::DaemonError;
 pub use event::{DaemonEvent, Observer};
 pub use file_check::{Completeness, FileCheck};
-pub use inbox::is_ignored_name;
+pub use inbox::{FileStat, is_ignored_name, sample_sha256, stat};
 pub use labeller::{LabelFailure, Labeller, Labelling};
 pub use received::ReceivedFiles;
 pub use settings::{EmailSettings, MailEncryption, NotifyEvent, NotifySettings, WebhookSettings};

@@ -1,5 +1,7 @@
 //! `echolabel label`: labels files or folders without a database.
 
+mod manifest;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +21,9 @@ use crate::output;
 
 /// Labels every file and prints a line each, in the order given.
 pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
+    if let (Some(manifest), Some(out)) = (&options.manifest, &options.out) {
+        return manifest::run(common, options, manifest, out);
+    }
     let settings = super::settings(common, daemon::Overrides::default())?;
     let (files, unreadable) = find_files(&options.paths);
     if files.is_empty() && unreadable.is_empty() {

@@ -9,14 +9,18 @@ use store::FileIdentity;
 
 /// Metadata of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct FileStat {
+pub struct FileStat {
+    /// Path, length and times.
     pub identity: FileIdentity,
     /// When content, size, name or owner last changed, as far as the file system's clock can be believed.
     pub last_change: Timestamp,
 }
 
 /// Returns the metadata of a file; `None` where the path is no file any more.
-pub(crate) fn stat(path: &Path) -> io::Result<Option<FileStat>> {
+///
+/// # Errors
+/// The metadata cannot be read.
+pub fn stat(path: &Path) -> io::Result<Option<FileStat>> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => metadata,
         Ok(_) => return Ok(None),

@@ -26,15 +26,15 @@ use crate::reporter::Reporter;
 use crate::settings::InboxSettings;
 use crate::{Clock, Completeness, DaemonEvent, FileCheck, Polling};
 use arrival::{Arrival, read_error};
-use candidate::{Candidate, FileStat};
+use candidate::Candidate;
 use own_files::OwnFiles;
-use sample::sample_sha256;
 
-pub(crate) use candidate::stat;
+pub use candidate::{FileStat, stat};
 pub(crate) use file_system::network_name;
 pub(crate) use hints::{Hint, HintReceiver, HintSender, channel as hint_channel, watch};
 pub use names::is_ignored as is_ignored_name;
 pub(crate) use names::is_ignored_below;
+pub use sample::sample_sha256;
 
 /// Difference of the wall clock and the steady one beyond which somebody has set the wall clock.
 const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(1);

@@ -17,7 +17,7 @@ const SAMPLE_BLOCKS: u64 = 8;
 ///
 /// # Errors
 /// The file cannot be read.
-pub(crate) fn sample_sha256(path: &Path) -> io::Result<Sha256> {
+pub fn sample_sha256(path: &Path) -> io::Result<Sha256> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     let last_start = size.saturating_sub(SAMPLE_BLOCK_BYTES as u64);
