@@ -76,7 +76,7 @@ pub struct LabelRow {
     pub model: ModelKey,
     /// Views of its label set, in their order.
     pub views: Vec<String>,
-    /// What came of the file.
+    /// The label, or the reason why there is none.
     pub answer: Result<Labelling, LabelFailure>,
 }
 

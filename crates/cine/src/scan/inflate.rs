@@ -40,7 +40,7 @@ pub(crate) fn inflated(source: &Source, offset: u64) -> Result<(Source, Option<C
     Ok((Source::new(Inflated { size_bytes: inflated_bytes, spool: Mutex::new(spool) })?, damage))
 }
 
-/// What was inflated. Its place is shared, so readers take turns.
+/// Inflated bytes. Their place is shared, so readers take turns.
 struct Inflated {
     size_bytes: u64,
     spool: Mutex<tempfile::SpooledTempFile>,
