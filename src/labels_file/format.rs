@@ -41,13 +41,16 @@ pub type Rows = Box<dyn Iterator<Item = Result<LabelRow, LabelsError>>>;
 /// The file cannot be read.
 pub fn read_labels(path: &Path, format: LabelsFormat) -> Result<Rows, LabelsError> {
     let file = File::open(path)?;
-    let row = |(index, object): (usize, Result<Map<String, Value>, LabelsError>)| {
-        LabelRow::from_object(object?, index + 1)
-    };
+    let row =
+        |(index, object): (usize, Result<Map<String, Value>, LabelsError>)| LabelRow::from_object(object?, index + 1);
     Ok(match format {
-        LabelsFormat::JsonLines => Box::new(BufReader::new(file).lines().enumerate().map(|(index, line)| {
-            (index, json_object(index + 1, line))
-        }).map(row)),
+        LabelsFormat::JsonLines => Box::new(
+            BufReader::new(file)
+                .lines()
+                .enumerate()
+                .map(|(index, line)| (index, json_object(index + 1, line)))
+                .map(row),
+        ),
         LabelsFormat::Parquet => {
             Box::new(parquet::read(file)?.map(|object| object.map_err(LabelsError::from)).enumerate().map(row))
         }

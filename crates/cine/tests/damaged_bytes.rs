@@ -2,7 +2,6 @@
 
 mod common;
 
-
 use cine::Loop;
 use common::build::{Fragmenting, encapsulated_file, native_file};
 use domain::FindingCode;

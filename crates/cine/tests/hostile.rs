@@ -2,7 +2,6 @@
 
 mod common;
 
-
 use cine::Loop;
 use common::odd::{COLUMNS, Header, ROWS, encapsulated, jpegs, native};
 use test_support::shared_data;

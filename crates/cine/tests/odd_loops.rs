@@ -2,7 +2,6 @@
 
 mod common;
 
-
 use cine::{CineError, Completeness, Loop, TimingSource, completeness};
 use common::odd::{
     COLUMNS, DELIMITER, EXPLICIT_LITTLE, FRAMES, Header, IMPLICIT_LITTLE, ROWS, UNDEFINED, element, encapsulated, even,

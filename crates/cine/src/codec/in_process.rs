@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use crate::codec::decode_error::DecodeError;
 use crate::codec::decoded_frame::DecodedFrame;
+use crate::codec::frame_decoder::ReadSeek;
 use crate::codec::frame_decoder::{FrameDecoder, FrameFormat, VideoDecoder};
 use crate::codec::kind::Codec;
 use crate::codec::video::VideoStream;
 use crate::codec::{deflated_frame, jpeg, registry};
-use crate::codec::frame_decoder::ReadSeek;
 
 /// Decodes frames by the calling thread, which nothing can stop: time limits are not kept.
 #[derive(Debug, Clone, Copy, Default)]

@@ -17,9 +17,9 @@ use ffmpeg_next::util::color::{Range, Space};
 
 use crate::codec::decode_error::DecodeError;
 use crate::codec::decoded_frame::{DecodedFrame, SampleColor};
+use crate::codec::frame_decoder::ReadSeek;
 use crate::codec::frame_decoder::{FrameFormat, VideoDecoder};
 use crate::header::ImageFormat;
-use crate::codec::frame_decoder::ReadSeek;
 
 /// Formats that DICOM allows a video stream to have; others could name files or addresses to read on from.
 const CONTAINERS: &str = "mov,mpeg,mpegts,mpegvideo,h264,hevc";

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::codec::decode_error::DecodeError;
 use crate::codec::decoded_frame::DecodedFrame;
-use crate::codec::frame_decoder::{FrameFormat, VideoDecoder};
 use crate::codec::frame_decoder::ReadSeek;
+use crate::codec::frame_decoder::{FrameFormat, VideoDecoder};
 
 /// A video stream that this build cannot decode.
 pub(crate) struct VideoStream;
