@@ -15,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-windows check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading bench-page peers reference-numbers bench-peers peers-dicom browser package check-package check-container wheel check-wheel book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-windows check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading bench-page peers reference-numbers bench-peers peers-dicom peers-postgres browser package check-package check-container wheel check-wheel book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -40,7 +40,7 @@ build: deps ## Build the program: target/release/echolabel
 demo: build ## Simulate two studies, label them, print the inventory: no data needed
 	target/release/echolabel demo --out demo-out
 
-test: deps ## Run every test; says how many were skipped for lack of ../shared/data of `make peers-dicom` or of `make browser`
+test: deps ## Run every test; says how many were skipped for lack of ../shared/data of `make peers-dicom`, `make peers-postgres` or `make browser`
 	CARGO=$(CARGO) tools/run_tests --workspace --locked
 
 verify: build ## Compare every layer, loss, resizing and weight file with the original frameworks' numbers (minutes)
@@ -171,6 +171,9 @@ peers-dicom: python ## Install the DICOM programs that tests send to and receive
 
 bench-page: build python ## The page on 100,000 studies of 20 loops, and ten players (7 GB in target/bench-page, minutes)
 	tools/bench_page target/release/echolabel target/bench-page
+
+peers-postgres: ## Install Debian's PostgreSQL, of which tests start servers of their own
+	$(call install,postgresql)
 
 browser: ## Install what tests use the page with: Debian's Chromium and its driver, and axe-core from npm for accessibility
 	$(call install,chromium chromium-driver)

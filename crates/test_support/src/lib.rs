@@ -1,8 +1,10 @@
 //! Finds data and programs that tests use but that are not part of the repository, and counts the tests that are skipped
 //! without them. Only tests depend on this crate.
 
+mod postgres_server;
 mod small_disk;
 
+pub use postgres_server::PostgresServer;
 pub use small_disk::SmallDisk;
 
 use std::fs::OpenOptions;
