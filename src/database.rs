@@ -2,17 +2,17 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use daemon::Settings;
 use daemon::settings::PrivacySettings;
-use store::{PathForm, PathKey, SqliteStore, StoreError};
+use store::{DatabaseLocation, PathForm, PathKey, Store, StoreError};
 
 /// A lab's database: where it is, and how it is opened.
 #[derive(Debug, Clone)]
 pub struct Database {
-    path: PathBuf,
+    location: DatabaseLocation,
     paths: PathForm,
 }
 
@@ -28,7 +28,7 @@ impl Database {
             (true, None) => anyhow::bail!("privacy.path_key: there is no file {}", path_key.display()),
             (false, key) => PathForm::plain(key),
         };
-        Ok(Self { path: settings.database.clone(), paths })
+        Ok(Self { location: settings.database.clone(), paths })
     }
 
     /// Returns the database of the settings, to be made where it is missing; likewise the key of its paths.
@@ -52,25 +52,25 @@ impl Database {
     /// Opens it to write.
     ///
     /// # Errors
-    /// As for [`SqliteStore::open`] and [`SqliteStore::with_paths`].
-    pub fn open(&self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open(&self.path)?.with_paths(self.paths.clone())
+    /// As for [`Store::open`] and [`Store::with_paths`].
+    pub fn open(&self) -> Result<Store, StoreError> {
+        Store::open(&self.location)?.with_paths(self.paths.clone())
     }
 
     /// Opens it to read.
     ///
     /// # Errors
-    /// As for [`SqliteStore::open_read_only`] and [`SqliteStore::with_paths`].
-    pub fn open_read_only(&self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open_read_only(&self.path)?.with_paths(self.paths.clone())
+    /// As for [`Store::open_read_only`] and [`Store::with_paths`].
+    pub fn open_read_only(&self) -> Result<Store, StoreError> {
+        Store::open_read_only(&self.location)?.with_paths(self.paths.clone())
     }
 
     /// Opens it for the one daemon, with every path in the form that the settings name.
     ///
     /// # Errors
-    /// As for [`SqliteStore::open_for_daemon`] and [`SqliteStore::rewrite_paths`].
-    pub fn open_for_daemon(&self) -> Result<SqliteStore, StoreError> {
-        let store = SqliteStore::open_for_daemon(&self.path)?.with_paths(self.paths.clone())?;
+    /// As for [`Store::open_for_daemon`] and [`Store::rewrite_paths`].
+    pub fn open_for_daemon(&self) -> Result<Store, StoreError> {
+        let store = Store::open_for_daemon(&self.location)?.with_paths(self.paths.clone())?;
         store.rewrite_paths()?;
         Ok(store)
     }

@@ -46,7 +46,7 @@ mod tests {
     fn an_error_that_passes_is_told_from_one_that_stays() {
         let full: anyhow::Result<()> = Err(io::Error::from(io::ErrorKind::StorageFull)).context("cannot write a.csv");
         assert_eq!(ExitCode::from_error(&full.unwrap_err()), ExitCode::CannotWorkNow);
-        let in_use = StoreError::InUse { path: "lab.sqlite".into() };
+        let in_use = StoreError::InUse { database: std::path::Path::new("lab.sqlite").into() };
         let daemon = anyhow::Error::from(DaemonError::Store(in_use)).context("cannot watch");
         assert_eq!(ExitCode::from_error(&daemon), ExitCode::CannotWorkNow);
         assert_eq!(ExitCode::from_error(&anyhow::anyhow!("no such view")), ExitCode::Configuration);

@@ -7,6 +7,7 @@ mod archive;
 mod cli;
 mod commands;
 mod database;
+mod database_password;
 mod decoding;
 mod exit_code;
 mod hub;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use protocol::{Completeness, Protocol, SeenLoop};
-use store::{Inventory, LabelStore as _, SqliteStore, StoreError};
+use store::{Inventory, LabelStore as _, Store, StoreError};
 
 /// Ending of a lab's own protocols in the folder of models.
 const EXTENSION: &str = ".protocol.toml";
@@ -41,7 +41,7 @@ pub fn named(name: &str, models: &Path) -> anyhow::Result<Protocol> {
 ///
 /// # Errors
 /// The database.
-pub fn judge(store: &SqliteStore, inventory: &Inventory, protocol: &Protocol) -> Result<Completeness, StoreError> {
+pub fn judge(store: &Store, inventory: &Inventory, protocol: &Protocol) -> Result<Completeness, StoreError> {
     let seen = |view: &store::ViewInventory| -> Vec<SeenLoop> {
         view.loops.iter().map(|found| SeenLoop { view: view.view.clone(), mode: found.mode }).collect()
     };

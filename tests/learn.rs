@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use browser::Browser;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{LabelStore as _, Review, SqliteStore};
+use store::{LabelStore as _, Review, Store};
 use support::start_model::write_start_model;
 use support::{echolabel, run, small_studies};
 
@@ -100,7 +100,7 @@ impl Drop for Daemon {
 
 /// Keeps the true view of each loop as a review.
 fn review(database: &Path, studies: &[(PathBuf, Value)]) {
-    let store = SqliteStore::open(database).expect("the database");
+    let store = Store::open(database).expect("the database");
     for one in studies.iter().flat_map(|(_, truth)| truth["loops"].as_array().expect("loops")) {
         if let (Some(view), "2d") = (one["view"].as_str(), one["mode"].as_str().unwrap_or_default()) {
             let sop = one["sop_instance_uid"].as_str().expect("a UID").parse().expect("a UID");

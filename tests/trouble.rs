@@ -25,7 +25,7 @@ fn a_database_that_another_daemon_holds_is_code_3_by_every_name() {
     let (inbox, database) = (folder.path().join("inbox"), folder.path().join("lab.sqlite"));
     fs::create_dir(&inbox).unwrap();
     symlink(&database, folder.path().join("link")).unwrap();
-    let _held = store::SqliteStore::open_for_daemon(&database).unwrap();
+    let _held = store::Store::open_for_daemon(&database).unwrap();
     for name in ["lab.sqlite", "link"] {
         let (code, said) = watch_once(&inbox, &folder.path().join(name));
         assert_eq!(code, 3, "{said}");

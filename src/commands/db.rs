@@ -1,6 +1,6 @@
 //! `echolabel db`: checks and copies the database.
 
-use store::{SqliteStore, StoreError};
+use store::{Store, StoreError};
 
 use super::{Failure, Outcome};
 use crate::cli::{Common, DbCommand, DbOptions};
@@ -11,13 +11,13 @@ pub fn run(common: &Common, options: &DbOptions) -> Outcome {
     let database = super::settings_of_database(common, options.db.clone())?.database;
     match &options.command {
         DbCommand::Check => {
-            let faults = match SqliteStore::open_read_only(&database).and_then(|store| store.check()) {
+            let faults = match Store::open_read_only(&database).and_then(|store| store.check()) {
                 Ok(faults) => faults,
                 Err(StoreError::Damaged { problem, .. }) => vec![problem],
                 Err(error) => return Err(error.into()),
             };
             faults.iter().try_for_each(output::line)?;
-            let path = output::path(&database);
+            let path = &database;
             match faults.len() {
                 0 => output::line(format_args!("{path} is sound")),
                 count => {
@@ -27,7 +27,7 @@ pub fn run(common: &Common, options: &DbOptions) -> Outcome {
             }
         }
         DbCommand::Backup { file } => {
-            SqliteStore::open_read_only(&database)?.backup(file)?;
+            Store::open_read_only(&database)?.backup(file)?;
             output::line(output::path(file))
         }
     }

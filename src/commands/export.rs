@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use domain::StudyUid;
 use jiff::Timestamp;
 use store::export::{self, ExportFormat, ExportOptions as Choice};
-use store::{Inventory, LabelStore as _, SqliteStore, StudyName};
+use store::{Inventory, LabelStore as _, Store, StudyName};
 
 use super::{Failure, Outcome, names};
 use crate::cli::{Common, ExportOptions, Format};
@@ -24,7 +24,7 @@ pub fn run(common: &Common, options: &ExportOptions) -> Outcome {
     }
 }
 
-fn tables(store: &SqliteStore, format: ExportFormat, options: &ExportOptions, choice: Choice) -> Outcome {
+fn tables(store: &Store, format: ExportFormat, options: &ExportOptions, choice: Choice) -> Outcome {
     for file in export::export(store, format, &options.out, &choice)? {
         output::line(file.display())?;
     }
@@ -34,7 +34,7 @@ fn tables(store: &SqliteStore, format: ExportFormat, options: &ExportOptions, ch
 /// Writes the reports; a study that cannot be reported is named, and the others go on.
 fn documents(
     common: &Common,
-    store: &SqliteStore,
+    store: &Store,
     options: &ExportOptions,
     study: Option<StudyUid>,
     since: Option<Timestamp>,
@@ -63,7 +63,7 @@ fn documents(
     if some_failed { Err(Failure::SomeInputs) } else { Ok(()) }
 }
 
-fn studies(store: &SqliteStore, study: Option<StudyUid>, since: Option<Timestamp>) -> anyhow::Result<Vec<StudyUid>> {
+fn studies(store: &Store, study: Option<StudyUid>, since: Option<Timestamp>) -> anyhow::Result<Vec<StudyUid>> {
     let mut studies = store.studies()?;
     studies.retain(|known| study.as_ref().is_none_or(|study| known.study_instance_uid == *study));
     studies.retain(|study| since.is_none_or(|since| study.last_activity >= since));
@@ -72,7 +72,7 @@ fn studies(store: &SqliteStore, study: Option<StudyUid>, since: Option<Timestamp
 
 /// Returns the inventory of one study, or of every study that was active since a time.
 pub fn inventories(
-    store: &SqliteStore,
+    store: &Store,
     study: Option<&StudyName>,
     since: Option<Timestamp>,
 ) -> anyhow::Result<Vec<Inventory>> {

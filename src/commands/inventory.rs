@@ -6,8 +6,7 @@ use jiff::Timestamp;
 use protocol::{Completeness, ItemState, Protocol, Verdict};
 use serde::Serialize;
 use store::{
-    FileState, Inventory, InventoryLoop, NotLabelled, Queue as _, SqliteStore, StoredFile, StoredPrediction,
-    ViewInventory,
+    FileState, Inventory, InventoryLoop, NotLabelled, Queue as _, Store, StoredFile, StoredPrediction, ViewInventory,
 };
 
 use super::Outcome;
@@ -50,7 +49,7 @@ pub struct JudgedStudy {
 
 impl JudgedStudy {
     /// Judges a study by a protocol.
-    pub fn new(store: &SqliteStore, inventory: Inventory, protocol: &Protocol) -> anyhow::Result<Self> {
+    pub fn new(store: &Store, inventory: Inventory, protocol: &Protocol) -> anyhow::Result<Self> {
         Ok(Self { completeness: protocols::judge(store, &inventory, protocol)?, inventory })
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use domain::{JobId, path_tag};
 use jiff::Timestamp;
 use serde::Serialize;
-use store::{ConflictChoice, FailedJobs, JobFailure, JobFilter, JobRow, JobState, Queue as _, SqliteStore};
+use store::{ConflictChoice, FailedJobs, JobFailure, JobFilter, JobRow, JobState, Queue as _, Store};
 
 use super::{Outcome, names, outbox};
 use crate::cli::{Common, JobName, JobsCommand, JobsOptions, KeptFile, StateName};
@@ -53,7 +53,7 @@ pub fn run(common: &Common, options: &JobsOptions) -> Outcome {
 }
 
 /// Returns the jobs of a number or, as the log has them, of the tag of a path: one for each version of the file.
-fn find(store: &SqliteStore, name: &JobName) -> anyhow::Result<Vec<JobRow>> {
+fn find(store: &Store, name: &JobName) -> anyhow::Result<Vec<JobRow>> {
     Ok(match name {
         JobName::Id(id) => store.job(*id)?.into_iter().collect(),
         JobName::PathTag(tag) => {
@@ -80,7 +80,7 @@ fn no_job(name: &JobName) -> anyhow::Error {
 }
 
 /// Returns the jobs to retry: the one of each number, and of each tag the one that failed.
-fn failed_jobs(store: &SqliteStore, names: &[JobName]) -> anyhow::Result<Vec<FailedJobs>> {
+fn failed_jobs(store: &Store, names: &[JobName]) -> anyhow::Result<Vec<FailedJobs>> {
     let mut chosen = Vec::new();
     for name in names {
         let jobs = find(store, name)?;
@@ -92,7 +92,7 @@ fn failed_jobs(store: &SqliteStore, names: &[JobName]) -> anyhow::Result<Vec<Fai
 }
 
 /// Ends a conflict as a person decided.
-fn resolve(store: &SqliteStore, name: &JobName, keep: KeptFile) -> Outcome {
+fn resolve(store: &Store, name: &JobName, keep: KeptFile) -> Outcome {
     let (choice, said) = match keep {
         KeptFile::First => (ConflictChoice::KeepFirst, "the first file of the loop is kept"),
         KeptFile::This => (ConflictChoice::UseThis, "its file will be labelled and take the place of the first"),
@@ -106,7 +106,7 @@ fn resolve(store: &SqliteStore, name: &JobName, keep: KeptFile) -> Outcome {
     output::line(format_args!("job {}: {said}", job.job_id))
 }
 
-fn ensure_retried(store: &SqliteStore, id: JobId, retried: &[JobId]) -> anyhow::Result<()> {
+fn ensure_retried(store: &Store, id: JobId, retried: &[JobId]) -> anyhow::Result<()> {
     if retried.is_empty() {
         let job = store.job(id)?.with_context(|| format!("no job {id} in the database"))?;
         ensure!(job.state == JobState::Failed, "job {id} has not failed, it is {}", job.state);

@@ -32,11 +32,11 @@ pub mod watch;
 
 pub use names::{did_you_mean, suggestion};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use pipeline::{Pipeline, PipelineSource};
-use store::{SqliteStore, StoreError};
+use store::{Store, StoreError};
 use zoo::Registry;
 
 use crate::cli::Common;
@@ -73,7 +73,8 @@ fn settings(common: &Common, overrides: daemon::Overrides) -> anyhow::Result<dae
         models: common.models.clone(),
         ..overrides
     };
-    Ok(daemon::Settings::load(common.config.as_deref(), overrides)?)
+    let settings = daemon::Settings::load(common.config.as_deref(), overrides)?;
+    Ok(daemon::Settings { database: crate::database_password::complete(settings.database), ..settings })
 }
 
 /// Opens the registry of models, with the folder that the command line or the configuration names.
@@ -82,13 +83,13 @@ fn open_registry(common: &Common) -> anyhow::Result<Registry> {
 }
 
 /// Opens an existing database to write to it.
-fn open_store(common: &Common, db: Option<PathBuf>) -> anyhow::Result<SqliteStore> {
+fn open_store(common: &Common, db: Option<PathBuf>) -> anyhow::Result<Store> {
     Ok(existing_database(common, db)?.open()?)
 }
 
 /// Opens an existing database to read it; neither the file nor its folder need be writable, unless the database is that of
 /// an older version.
-fn open_store_read_only(common: &Common, db: Option<PathBuf>) -> anyhow::Result<SqliteStore> {
+fn open_store_read_only(common: &Common, db: Option<PathBuf>) -> anyhow::Result<Store> {
     let database = existing_database(common, db)?;
     match database.open_read_only() {
         Err(StoreError::OlderSchema { .. }) => Ok(database.open()?),
@@ -101,13 +102,13 @@ fn existing_database(common: &Common, db: Option<PathBuf>) -> anyhow::Result<Dat
     Database::new(&settings_of_database(common, db)?)
 }
 
-/// Returns the settings of a database, which must be there.
+/// Returns the settings of a database, which must be there; on a server this is found out when it is opened.
 fn settings_of_database(common: &Common, db: Option<PathBuf>) -> anyhow::Result<daemon::Settings> {
     let settings = settings(common, daemon::Overrides { database: db, ..Default::default() })?;
     anyhow::ensure!(
-        settings.database.is_file(),
+        settings.database.file().is_none_or(Path::is_file),
         "there is no database {}: name one with --db, or make one with `echolabel watch DIR --db FILE`",
-        settings.database.display()
+        settings.database
     );
     Ok(settings)
 }

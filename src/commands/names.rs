@@ -4,7 +4,7 @@ use anyhow::{anyhow, ensure};
 use daemon::Overrides;
 use domain::{SopUid, StudyUid};
 use pipeline::{PipelineError, PipelineSource};
-use store::{LabelStore as _, LoopName, SqliteStore, StudyName};
+use store::{LabelStore as _, LoopName, Store, StudyName};
 use zoo::{LabelSet, Registry, ZooError};
 
 use crate::cli::Common;
@@ -13,14 +13,14 @@ use crate::cli::Common;
 const MIN_LIKENESS: f64 = 0.75;
 
 /// Returns the one study of a name.
-pub fn study(store: &SqliteStore, name: &StudyName) -> anyhow::Result<StudyUid> {
+pub fn study(store: &Store, name: &StudyName) -> anyhow::Result<StudyUid> {
     let mut found = store.studies_named(name)?;
     ensure!(found.len() < 2, "more than one study begins with {name}: type more of the UID");
     found.pop().ok_or_else(|| anyhow!("no study {name} in the database"))
 }
 
 /// Returns the one loop of a name.
-pub fn loop_uid(store: &SqliteStore, name: &LoopName) -> anyhow::Result<SopUid> {
+pub fn loop_uid(store: &Store, name: &LoopName) -> anyhow::Result<SopUid> {
     match name {
         LoopName::UidPrefix(prefix) => {
             let mut found = store.loops_named(prefix)?;

@@ -1,12 +1,12 @@
 //! The part of `echolabel jobs` about what is sent.
 
-use store::{Outbox as _, OutboxRow, OutboxState, SqliteStore};
+use store::{Outbox as _, OutboxRow, OutboxState, Store};
 
 use super::Outcome;
 use crate::output;
 
 /// Lists reports and messages.
-pub fn list(store: &SqliteStore, state: Option<OutboxState>, json: bool) -> Outcome {
+pub fn list(store: &Store, state: Option<OutboxState>, json: bool) -> Outcome {
     let mut rows = store.outbox()?;
     rows.retain(|row| state.is_none_or(|state| row.state == state));
     if json {
@@ -19,7 +19,7 @@ pub fn list(store: &SqliteStore, state: Option<OutboxState>, json: bool) -> Outc
 }
 
 /// Queues what failed or waits again.
-pub fn retry(store: &SqliteStore) -> Outcome {
+pub fn retry(store: &Store) -> Outcome {
     for id in store.retry_outbox()? {
         output::line(format_args!("outbox {id} is sent again"))?;
     }

@@ -18,7 +18,7 @@ pub fn run(common: &Common, options: &StatusOptions) -> Outcome {
     let now = Timestamp::now();
     let since = now.checked_sub(options.since).context("--since is too long ago")?;
     let overview = store.overview(since)?;
-    let status = Status::new(&overview, store.path(), since, now, options.paths);
+    let status = Status::new(&overview, store.database().file(), since, now, options.paths);
     if options.json { output::json_line(&status) } else { print(&status) }
 }
 
@@ -55,7 +55,13 @@ struct Disk {
 }
 
 impl<'a> Status<'a> {
-    fn new(overview: &'a Overview, database: &Path, since: Timestamp, now: Timestamp, with_paths: bool) -> Self {
+    fn new(
+        overview: &'a Overview,
+        database: Option<&Path>,
+        since: Timestamp,
+        now: Timestamp,
+        with_paths: bool,
+    ) -> Self {
         Self {
             since,
             studies: overview.studies,
@@ -63,7 +69,7 @@ impl<'a> Status<'a> {
             waiting: overview.states.get(FileState::Waiting),
             longest_wait_s: overview.waiting_since.map(|since| now.duration_since(since).as_secs()),
             failures: overview.failures.iter().map(|file| Failure::new(file, with_paths)).collect(),
-            disk: disk(database),
+            disk: database.and_then(disk),
         }
     }
 }

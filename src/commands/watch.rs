@@ -10,7 +10,7 @@ use daemon::{
 };
 use domain::WeightStatus;
 use pipeline::Pipeline;
-use store::{SqliteStore, StoreError};
+use store::{Store, StoreError};
 
 use super::{Failure, Outcome, model_switch};
 use crate::cli::{Common, WatchOptions};
@@ -197,7 +197,7 @@ fn warn_of_held_reports(settings: &Settings, status: WeightStatus) {
 }
 
 /// Opens the database, and waits while another program holds it or its disk is full; a run with an end waits a minute.
-fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow::Result<SqliteStore> {
+fn open_database(settings: &Settings, once: bool, shutdown: &Shutdown) -> anyhow::Result<Store> {
     let database = Database::new_or_existing(settings)?;
     let mut told: Option<Instant> = None;
     let start = Instant::now();

@@ -5,7 +5,7 @@ use std::path::Path;
 use daemon::{NotifyEvent, Settings};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use store::{Outbox as _, SqliteStore, StoreError};
+use store::{Outbox as _, Store, StoreError};
 
 use super::{Message, items};
 
@@ -14,12 +14,7 @@ use super::{Message, items};
 ///
 /// # Errors
 /// The database.
-pub fn queue_daily(
-    store: &SqliteStore,
-    settings: &Settings,
-    started: Timestamp,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub fn queue_daily(store: &Store, settings: &Settings, started: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let zone = &settings.labelling.time_zone;
     let local = now.to_zoned(zone.clone());
     let mut messages: Vec<Message> = disk_low(settings, &local, now).into_iter().collect();
@@ -47,7 +42,7 @@ fn is_of_day(time: Timestamp, day: &Zoned, zone: &TimeZone) -> bool {
 }
 
 fn disk_low(settings: &Settings, local: &Zoned, now: Timestamp) -> Option<Message> {
-    let places = std::iter::once(settings.database.as_path()).chain(settings.inbox.folders.iter().map(Path::new));
+    let places = settings.database.file().into_iter().chain(settings.inbox.folders.iter().map(Path::new));
     let least = places.filter_map(|place| files::free_bytes(place).ok()).min()?;
     (least < settings.notify.min_free_bytes).then(|| {
         Message::new(

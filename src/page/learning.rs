@@ -83,7 +83,9 @@ impl Learner {
     /// Returns a command of this program on the same database, models and pipeline.
     fn command(&self, name: &str) -> anyhow::Result<Command> {
         let mut command = Command::new(std::env::current_exe().context("the path of this program")?);
-        command.arg(name).args(self.common.as_flags()).arg("--db").arg(&self.settings.database);
+        command.arg(name).args(self.common.as_flags()).arg("--db").arg(self.settings.database.to_string());
+        // Not on the command line, which everybody on the computer can read.
+        crate::database_password::pass_on(&self.settings.database, &mut command);
         Ok(command)
     }
 }

@@ -54,7 +54,9 @@ pub fn start(common: &Common, page: &PageSettings, settings: &Settings) -> anyho
 /// Returns the file that holds the token: the one of the settings, else one beside the database.
 pub fn token_file(page: &PageSettings, settings: &Settings) -> PathBuf {
     page.token_file.clone().unwrap_or_else(|| {
-        let mut name = settings.database.clone().into_os_string();
+        // A server has no folder for it: it lies where the program runs.
+        let file = settings.database.file().unwrap_or(Path::new("echolabel"));
+        let mut name = file.to_owned().into_os_string();
         name.push(".page-token");
         name.into()
     })

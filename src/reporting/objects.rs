@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cine::report_header;
 use domain::{SopUid, StudyAttributes, StudyUid};
 use report::ImageReference;
-use store::{FileState, Inventory, LabelStore as _, Queue as _, SqliteStore, StoreError};
+use store::{FileState, Inventory, LabelStore as _, Queue as _, Store, StoreError};
 
 /// The objects of a study whose files are there.
 pub struct StudyObjects {
@@ -23,7 +23,7 @@ impl StudyObjects {
     ///
     /// # Errors
     /// The database cannot be read. A file that cannot be read is left out.
-    pub fn read(store: &SqliteStore, inventory: &Inventory) -> Result<Self, StoreError> {
+    pub fn read(store: &Store, inventory: &Inventory) -> Result<Self, StoreError> {
         let study = &inventory.study_instance_uid;
         let mut objects = Self { attributes: None, loops: BTreeMap::new(), failed: Vec::new() };
         for (sop, files) in store.paths(study)? {

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use report::{ImageReference, KeyLoop, Observation, ReportError, ReportedObject, Revision, StudyReport};
 use store::{
-    FileState, Inventory, LabelStore as _, Review, SqliteStore, StoreError, StoredLoop, StoredPrediction,
-    latest_reviews,
+    FileState, Inventory, LabelStore as _, Review, Store, StoreError, StoredLoop, StoredPrediction, latest_reviews,
 };
 use zoo::ZooError;
 
@@ -50,7 +49,7 @@ pub enum ReportFailure {
 #[derive(Clone, Copy)]
 pub struct ReportSource<'a> {
     /// The database.
-    pub store: &'a SqliteStore,
+    pub store: &'a Store,
     /// Time zone of dates in a report, where the study's files name none.
     pub time_zone: &'a TimeZone,
 }

@@ -4,7 +4,7 @@ use daemon::{SendSettings, Settings};
 use domain::StudyUid;
 use jiff::Timestamp;
 use protocol::Protocol;
-use store::{DueReport, LabelStore as _, NewOutboxItem, Outbox as _, OutboxKind, SqliteStore, StoreError};
+use store::{DueReport, LabelStore as _, NewOutboxItem, Outbox as _, OutboxKind, Store, StoreError};
 
 use crate::reporting::{ReportFailure, ReportRevision, ReportSource};
 use crate::{notifying, protocols};
@@ -71,7 +71,7 @@ fn messages(
 }
 
 fn settle(
-    store: &SqliteStore,
+    store: &Store,
     due: &DueReport,
     revision: Option<&ReportRevision>,
     items: &[NewOutboxItem],

@@ -8,7 +8,7 @@ use daemon::{Backoff, Clock, ReportDestination, SendProtocol, Settings};
 use dicom_net::Destination;
 use jiff::Timestamp;
 use protocol::Protocol;
-use store::{Outbox as _, OutboxItem, OutboxKind, SqliteStore, StoreError};
+use store::{Outbox as _, OutboxItem, OutboxKind, Store, StoreError};
 
 use super::delivery::Delivery;
 use super::stow::StowDestination;
@@ -24,7 +24,7 @@ const NAP: Duration = Duration::from_millis(200);
 
 /// Makes the reports of closed studies and sends what waits in the outbox.
 pub struct Sender<'a> {
-    store: &'a SqliteStore,
+    store: &'a Store,
     settings: &'a Settings,
     clock: &'a dyn Clock,
     protocol: Protocol,
@@ -36,7 +36,7 @@ impl<'a> Sender<'a> {
     ///
     /// # Errors
     /// The protocol that the configuration names cannot be read.
-    pub fn new(store: &'a SqliteStore, settings: &'a Settings, clock: &'a dyn Clock) -> anyhow::Result<Option<Self>> {
+    pub fn new(store: &'a Store, settings: &'a Settings, clock: &'a dyn Clock) -> anyhow::Result<Option<Self>> {
         if settings.send.destinations.is_empty() && notifying::destinations(&settings.notify).is_empty() {
             return Ok(None);
         }

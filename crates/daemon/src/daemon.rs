@@ -26,7 +26,7 @@ const MAX_ONCE_WAIT: SignedDuration = SignedDuration::from_secs(60);
 pub struct Daemon<'a> {
     /// Settings of the folders and of the labelling.
     pub settings: &'a Settings,
-    /// Jobs and labels. No other daemon may use it: [`store::SqliteStore::open_for_daemon`].
+    /// Jobs and labels. No other daemon may use it: [`store::Store::open_for_daemon`].
     pub store: &'a dyn Backend,
     /// Makes a label of a file.
     pub labeller: &'a dyn Labeller,
@@ -96,7 +96,7 @@ impl Daemon<'_> {
         let session = Session::new(&daemon, &reporter, (&running, &liveness), hint_sender, shutdown, honour_window);
         let around = InboxContext {
             settings: &self.settings.inbox,
-            database: &self.settings.database,
+            database: self.settings.database.file(),
             store: &store,
             clock: self.clock,
             file_check: self.file_check,

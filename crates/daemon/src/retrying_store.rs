@@ -106,6 +106,7 @@ impl Queue for RetryingStore<'_> {
         overview(since: Timestamp) -> Overview;
         resolve_conflict(job_id: JobId, choice: ConflictChoice, now: Timestamp) -> bool;
         claim(worker: &str, lease: SignedDuration, now: Timestamp) -> Option<Job>;
+        claim_batch(worker: &str, lease: SignedDuration, wanted: u32, now: Timestamp) -> Vec<Job>;
         heartbeat(job: &Job, lease: SignedDuration, now: Timestamp) -> bool;
         skip(job: &Job, kind: &str, reason: &str, now: Timestamp) -> ();
         fail(job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> ();

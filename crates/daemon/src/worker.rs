@@ -225,8 +225,9 @@ impl Worker<'_> {
     }
 
     fn end_try(&self, job: &Job, failure: LabelFailure, retry: Retry) -> Result<(), StoreError> {
-        let now = self.clock.now();
         let will_retry = retry != Retry::Never;
+        // A wait is measured on the clock that it runs by.
+        let now = if will_retry { self.clock.steady() } else { self.clock.now() };
         let LabelFailure { kind, message, identity, .. } = failure;
         let message = without_path(&message, &job.file.path);
         self.store.fail(job, &JobFailure { kind: kind.clone(), message: message.clone(), identity }, retry, now)?;

@@ -1,7 +1,7 @@
 //! The configuration file: strict, and clear about what is wrong.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use daemon::settings::check;
 use daemon::{DaemonError, Overrides, Polling, Settings};
@@ -52,8 +52,8 @@ fn the_command_line_wins_and_paths_count_from_the_file() {
     let text = "database = \"labels.sqlite\"\n[inbox]\nfolders = [\"in\", \"/abs\"]\npolling = \"never\"\n\
                 [labelling]\ndevice = \"cpu\"\nthreads = 3\nwindow = \"22:00-06:00\"\n[study]\nquiet_minutes = 0.5";
     let settings = load(text).unwrap();
-    let base = settings.database.parent().unwrap().to_owned();
-    assert!(base.is_absolute() && settings.database.ends_with("labels.sqlite"));
+    let base = settings.database.file().unwrap().parent().unwrap().to_owned();
+    assert!(base.is_absolute() && settings.database.file().unwrap().ends_with("labels.sqlite"));
     assert_eq!(settings.inbox.folders, [base.join("in"), PathBuf::from("/abs")]);
     assert_eq!(settings.inbox.polling, Polling::Never);
     assert_eq!((settings.labelling.device.as_str(), settings.labelling.threads), ("cpu", Some(3)));
@@ -69,7 +69,7 @@ fn the_command_line_wins_and_paths_count_from_the_file() {
     };
     let settings = load_with(text, overrides).unwrap();
     assert_eq!(settings.inbox.folders, [PathBuf::from("here")]);
-    assert_eq!(settings.database, PathBuf::from("other.sqlite"));
+    assert_eq!(settings.database, Path::new("other.sqlite").into());
     assert_eq!(settings.labelling.pipeline.as_deref(), Some("p"));
     assert_eq!(settings.models, PathBuf::from("weights"));
     assert!(load("").unwrap().models.is_absolute());

@@ -12,7 +12,7 @@ use store::{JobFilter, Queue as _};
 #[test]
 fn a_database_that_was_moved_away_is_waited_for() {
     let lab = Lab::new();
-    let (database, away) = (&lab.settings.database, lab.folder.path().join("away.sqlite"));
+    let (database, away) = (lab.settings.database.file().unwrap(), lab.folder.path().join("away.sqlite"));
     lab.while_running(&SystemClock::new(), |store| {
         fs::rename(database, &away).unwrap();
         wait_until("the daemon notices", || {
@@ -31,7 +31,7 @@ fn a_database_that_was_moved_away_is_waited_for() {
 fn a_stop_is_obeyed_while_the_database_is_away() {
     let lab = Lab::new();
     let outcome = lab.while_running(&SystemClock::new(), |_| {
-        fs::remove_file(&lab.settings.database).unwrap();
+        fs::remove_file(lab.settings.database.file().unwrap()).unwrap();
         wait_until("the daemon notices", || {
             lab.count_events(|event| matches!(event, DaemonEvent::DatabaseUnusable { .. })) == 1
         });
@@ -44,8 +44,8 @@ fn a_database_that_was_replaced_ends_the_run() {
     let lab = Lab::new();
     let outcome = lab.while_running(&SystemClock::new(), |_| {
         let copy = lab.folder.path().join("copy.sqlite");
-        fs::copy(&lab.settings.database, &copy).unwrap();
-        fs::rename(&copy, &lab.settings.database).unwrap();
+        fs::copy(lab.settings.database.file().unwrap(), &copy).unwrap();
+        fs::rename(&copy, lab.settings.database.file().unwrap()).unwrap();
         // The daemon ends by itself; what stops it afterwards changes nothing.
         std::thread::sleep(std::time::Duration::from_secs(3));
     });

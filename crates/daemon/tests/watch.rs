@@ -8,9 +8,9 @@ use std::io::Write;
 use common::{Lab, loop_text, wait_until};
 use daemon::{DaemonEvent, SystemClock, VirtualClock};
 use jiff::{SignedDuration, Timestamp};
-use store::{LabelStore, Queue, SqliteStore};
+use store::{LabelStore, Queue, Store};
 
-fn labelled(store: &SqliteStore) -> u64 {
+fn labelled(store: &Store) -> u64 {
     store.studies().unwrap().iter().map(|study| study.loops).sum()
 }
 

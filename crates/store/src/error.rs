@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 
 use domain::{JobId, SopUid, StudyUid};
-use rusqlite::ErrorCode;
+
+use crate::{DatabaseError, DatabaseLocation};
 
 /// An error of the store; the message says what was being done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The database file could not be opened or set up.
-    #[error("cannot open database {path}")]
+    #[error("cannot open database {database}")]
     Open {
-        /// The database file.
-        path: PathBuf,
-        /// Error of SQLite.
-        source: rusqlite::Error,
+        /// The database.
+        database: DatabaseLocation,
+        /// Error of the database.
+        source: DatabaseError,
     },
     /// The file could not be made, locked or looked at.
     #[error("cannot use database file {path}")]
@@ -26,10 +27,10 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Another daemon works on the database, by this name or another.
-    #[error("another echolabel works on database {path}")]
+    #[error("another echolabel works on database {database}")]
     InUse {
-        /// The database file.
-        path: PathBuf,
+        /// The database.
+        database: DatabaseLocation,
     },
     /// The database file was deleted or moved away while it was open.
     #[error("database {path} is no longer there; put it back, or start again for a new one")]
@@ -44,10 +45,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The disk, the file's permissions or the file system allow no writing.
-    #[error("database {path} can only be read")]
+    #[error("database {database} can only be read")]
     ReadOnly {
-        /// The database file.
-        path: PathBuf,
+        /// The database.
+        database: DatabaseLocation,
     },
     /// A reader that does not end keeps the write-ahead log from being emptied, and it has reached its limit.
     #[error("another program has been reading database {path} for so long that its log has {log_megabytes} MB")]
@@ -56,6 +57,15 @@ pub enum StoreError {
         path: PathBuf,
         /// Size of the log.
         log_megabytes: u64,
+    },
+    /// A server's database is not copied into a file by this program.
+    #[error(
+        "{database} is copied by the server's own programs: `pg_dump --format=custom --file=FILE ADDRESS` beside running workers, \
+         `pg_restore --dbname=ADDRESS FILE` to bring it back"
+    )]
+    BackedUpByServer {
+        /// The database.
+        database: DatabaseLocation,
     },
     /// The file's content is no sound database any more.
     #[error(
@@ -70,64 +80,56 @@ pub enum StoreError {
     },
     /// Paths are kept encrypted, by a key that was not given.
     #[error(
-        "the paths in database {path} are encrypted by another key than that of the configuration (privacy.path_key), or it \
+        "the paths in database {database} are encrypted by another key than that of the configuration (privacy.path_key), or it \
          names none"
     )]
     PathKey {
-        /// The database file.
-        path: PathBuf,
+        /// The database.
+        database: DatabaseLocation,
     },
-    /// The file is an SQLite database of some other program.
-    #[error("{path} is not an echolabel database")]
+    /// The database is of some other program.
+    #[error("{database} is not an echolabel database")]
     Foreign {
-        /// The file.
-        path: PathBuf,
+        /// The database.
+        database: DatabaseLocation,
     },
     /// A newer program wrote the database.
     #[error(
-        "database {path} has schema version {found}, this program knows versions up to {newest}: use a newer echolabel"
+        "database {database} has schema version {found}, this program knows versions up to {newest}: use a newer echolabel"
     )]
     NewerSchema {
-        /// The database file.
-        path: PathBuf,
+        /// The database.
+        database: DatabaseLocation,
         /// Version in the file.
         found: u32,
         /// Newest version this program knows.
         newest: u32,
     },
     /// An older program wrote the database, and it was opened for reading only.
-    #[error("database {path} has schema version {found}; `echolabel watch` brings it to version {newest}")]
+    #[error("database {database} has schema version {found}; `echolabel watch` brings it to version {newest}")]
     OlderSchema {
-        /// The database file.
-        path: PathBuf,
+        /// The database.
+        database: DatabaseLocation,
         /// Version in the file.
         found: u32,
         /// Newest version this program knows.
         newest: u32,
     },
     /// The schema could not be brought up to date.
-    #[error("cannot bring database {path} up to date")]
+    #[error("cannot bring database {database} up to date")]
     Migrate {
-        /// The database file.
-        path: PathBuf,
+        /// The database.
+        database: DatabaseLocation,
         /// Error of the migration.
-        source: rusqlite_migration::Error,
+        source: DatabaseError,
     },
     /// A query failed.
     #[error("cannot {doing}")]
     Query {
         /// Operation that failed.
         doing: &'static str,
-        /// Error of SQLite.
-        source: rusqlite::Error,
-    },
-    /// A stored value has no meaning for this program.
-    #[error("the database holds a {what} that cannot be read: {value}")]
-    Corrupt {
-        /// Kind of value that was read.
-        what: &'static str,
-        /// The value.
-        value: String,
+        /// Error of the database.
+        source: DatabaseError,
     },
     /// Another worker holds the job now; nothing was written.
     #[error("job {job_id} is no longer held by this worker")]
@@ -161,10 +163,8 @@ impl StoreError {
             | Self::Replaced { .. }
             | Self::ReadOnly { .. }
             | Self::LogFull { .. } => true,
-            Self::Open { source, .. }
-            | Self::Query { source, .. }
-            | Self::Migrate { source: rusqlite_migration::Error::RusqliteError { err: source, .. }, .. } => {
-                source.sqlite_error_code().is_some_and(is_temporary)
+            Self::Open { source, .. } | Self::Query { source, .. } | Self::Migrate { source, .. } => {
+                source.is_temporary()
             }
             Self::File { source, .. } | Self::Export { source, .. } => files::is_temporary(source),
             _ => false,
@@ -182,31 +182,8 @@ impl StoreError {
             Self::Damaged { .. } => "it is damaged",
             Self::PathKey { .. } => "its paths are encrypted by another key",
             Self::File { source, .. } if files::is_temporary(source) => "its disk does not answer",
-            Self::Open { source, .. } | Self::Query { source, .. } => match source.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another program holds it",
-                Some(ErrorCode::DiskFull) => "the disk is full",
-                Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => "its disk does not answer",
-                _ => "it refuses",
-            },
+            Self::Open { source, .. } | Self::Query { source, .. } => source.trouble(),
             _ => "it refuses",
         }
     }
-}
-
-const fn is_temporary(code: ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::DiskFull
-            | ErrorCode::ReadOnly
-            | ErrorCode::SystemIoFailure
-            | ErrorCode::CannotOpen
-            | ErrorCode::FileLockingProtocolFailed
-    )
-}
-
-/// Returns true for the codes of SQLite that say that the file itself is wrong.
-pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

@@ -1,15 +1,15 @@
 //! Keeps studies, loops, jobs and predictions in one SQLite file, and writes exports.
 //!
-//! Callers use three traits, [`Queue`], [`LabelStore`] and [`Outbox`]; [`SqliteStore`] implements them. Every method that writes takes
+//! Callers use three traits, [`Queue`], [`LabelStore`] and [`Outbox`]; [`Store`] implements them. Every method that writes takes
 //! the time as an argument, so no rule in here depends on a clock.
 //!
 //! ```
 //! use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, StageTimings};
 //! use jiff::{SignedDuration, Timestamp};
-//! use store::{FileIdentity, LabelStore, LoopFacts, Queue, SqliteStore};
+//! use store::{FileIdentity, LabelStore, LoopFacts, Queue, Store};
 //!
 //! let folder = tempfile::tempdir()?;
-//! let store = SqliteStore::open(&folder.path().join("lab.sqlite"))?;
+//! let store = Store::open(&folder.path().join("lab.sqlite"))?;
 //! let now = Timestamp::now();
 //!
 //! let path = "/inbox/1.dcm".into();
@@ -69,22 +69,30 @@
 pub mod export;
 
 mod backend;
+mod database_error;
+mod engine;
 mod error;
 mod file_state;
 mod inventory;
 mod job;
 mod label_store;
+mod location;
 mod names;
 mod outbox;
 mod overview;
 mod page;
 mod path_form;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod queue;
 mod record;
 mod review;
+mod sql;
 mod sqlite;
+mod store;
 
 pub use backend::{Backend, PageBackend};
+pub use database_error::DatabaseError;
 pub use error::StoreError;
 pub use file_state::{FileState, StateCounts, StoredFile};
 pub use inventory::{Inventory, InventoryLoop, ModelUsed, NotLabelled, ViewInventory};
@@ -93,6 +101,7 @@ pub use job::{
     JobFilter, JobRow, JobState, Retry, SettledFile,
 };
 pub use label_store::{KnownLoop, LabelStore, LoopFile, Recorded, present_file};
+pub use location::{DatabaseLocation, InvalidLocation};
 pub use names::{InvalidName, LoopName, StudyName};
 pub use outbox::{DueReport, NewOutboxItem, Outbox, OutboxItem, OutboxKind, OutboxRow, OutboxState, StoredReport};
 pub use overview::Overview;
@@ -101,7 +110,9 @@ pub use page::{
     UnreadTask,
 };
 pub use path_form::{PathForm, PathKey};
+#[cfg(feature = "postgres")]
+pub use postgres::{InvalidAddress, PostgresAddress};
 pub use queue::Queue;
 pub use record::{LoopFacts, StoredLoop, StoredPrediction, Study};
 pub use review::{Review, ReviewRole, latest_reviews};
-pub use sqlite::SqliteStore;
+pub use store::Store;

@@ -44,6 +44,16 @@ pub trait Queue: Send + Sync {
     /// Takes the next claimable job, if any, and holds it until `now + lease`.
     fn claim(&self, worker: &str, lease: SignedDuration, now: Timestamp) -> Result<Option<Job>, StoreError>;
 
+    /// Takes the next `wanted` claimable jobs, and what else waits of the last one's study: whole studies, so that one worker
+    /// has a study's loops together.
+    fn claim_batch(
+        &self,
+        worker: &str,
+        lease: SignedDuration,
+        wanted: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError>;
+
     /// Extends the lease to `now + lease`; false when the job is no longer held.
     fn heartbeat(&self, job: &Job, lease: SignedDuration, now: Timestamp) -> Result<bool, StoreError>;
 
@@ -51,11 +61,11 @@ pub trait Queue: Send + Sync {
     /// duplicate.
     fn skip(&self, job: &Job, kind: &str, reason: &str, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Ends an attempt that failed: back to the queue, or given up.
+    /// Ends an attempt that failed: back to the queue, or given up. The time of the next try is by the clock of `now`.
     fn fail(&self, job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> Result<(), StoreError>;
 
     /// Puts running jobs back whose lease has run out, or every one when `all_running` (at start, when no worker can be
-    /// alive). The interruption is counted, and never ends a job: what ended the program need not be the file. Returns how
+    /// alive; where workers of other computers may hold some, theirs stay until the lease has run out). The interruption is counted, and never ends a job: what ended the program need not be the file. Returns how
     /// many were put back.
     fn recover(&self, all_running: bool, now: Timestamp) -> Result<u64, StoreError>;
 

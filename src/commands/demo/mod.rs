@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use daemon::{Overrides, ReceivedFiles, Shutdown};
 use store::export::{self, ExportOptions, FORMATS};
-use store::{LabelStore as _, SqliteStore};
+use store::{LabelStore as _, Store};
 
 use folders::{Folders, simulate};
 
@@ -67,7 +67,7 @@ pub fn run(common: &Common, options: &DemoOptions) -> Outcome {
     output::note(format_args!("2. the scanner is done; labelling what still waits"));
     super::watch::watch(&settings, &labeller, &received, true, &Shutdown::new())?;
 
-    let store = SqliteStore::open(&folders.database).context("cannot open the database")?;
+    let store = Store::open(&folders.database).context("cannot open the database")?;
     let protocol = crate::protocols::named(&settings.study_protocol, &settings.models)?;
     for study in store.studies()? {
         let inventory = store.inventory(&study.study_instance_uid)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use daemon::{Overrides, ReceivedFiles, Settings, Shutdown};
 use dicom_net::{Destination, SendOutcome, SentObject};
-use store::{LabelStore as _, Outbox as _, OutboxKind, OutboxRow, OutboxState, SqliteStore};
+use store::{LabelStore as _, Outbox as _, OutboxKind, OutboxRow, OutboxState, Store};
 
 use super::folders::{Folders, simulate};
 use crate::cli::{Common, DemoOptions};
@@ -70,7 +70,7 @@ pub fn run(common: &Common, options: &DemoOptions, folders: &Folders) -> Outcome
         tracing::error!("the receiver panicked");
     }
     let reports = outcome?;
-    let store = SqliteStore::open(&folders.database).context("cannot open the database")?;
+    let store = Store::open(&folders.database).context("cannot open the database")?;
     let protocol = crate::protocols::named(&settings.study_protocol, &settings.models)?;
     for study in store.studies()? {
         let found = store.inventory(&study.study_instance_uid)?;
@@ -140,7 +140,7 @@ fn wait_for_reports(database: &Path, studies: u32) -> anyhow::Result<Vec<OutboxR
     let limit = MAX_WAIT + Duration::from_secs(60) * studies;
     loop {
         std::thread::sleep(LOOK);
-        let rows = match SqliteStore::open_read_only(database).and_then(|store| store.outbox()) {
+        let rows = match Store::open_read_only(database).and_then(|store| store.outbox()) {
             Ok(rows) => rows,
             Err(error) if error.is_temporary() || start.elapsed() < MAX_WAIT => continue,
             Err(error) => return Err(error.into()),

@@ -44,7 +44,7 @@ const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(1);
 pub(crate) struct InboxContext<'a> {
     pub settings: &'a InboxSettings,
     /// The database file, which may lie in a watch folder.
-    pub database: &'a Path,
+    pub database: Option<&'a Path>,
     pub store: &'a dyn Backend,
     pub clock: &'a dyn Clock,
     pub file_check: &'a dyn FileCheck,
@@ -59,7 +59,7 @@ pub(crate) struct Inbox<'a> {
     /// The watch folders without links in them, so that a file has one path.
     roots: Vec<PathBuf>,
     trust_file_times: bool,
-    own_files: OwnFiles,
+    own_files: Option<OwnFiles>,
     candidates: BTreeMap<PathBuf, Candidate>,
     /// File versions the store knows. Only their hashes: an archive has millions.
     settled: HashSet<Settled>,
@@ -77,7 +77,7 @@ impl<'a> Inbox<'a> {
             around,
             roots,
             trust_file_times,
-            own_files: OwnFiles::new(around.database),
+            own_files: around.database.map(OwnFiles::new),
             candidates: BTreeMap::new(),
             settled: HashSet::new(),
             next_walk: Timestamp::MIN,
@@ -204,7 +204,7 @@ impl<'a> Inbox<'a> {
     /// Decides about a file that was just seen.
     fn consider(&mut self, found: FileStat, now: Timestamp) -> Result<(), StoreError> {
         let path = found.identity.path.clone();
-        if self.own_files.contains(&path) {
+        if self.own_files.as_ref().is_some_and(|own| own.contains(&path)) {
             return Ok(());
         }
         if path.file_name().is_some_and(names::is_ignored) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use store::{JobFilter, JobState, Queue, SqliteStore};
+use store::{JobFilter, JobState, Queue, Store};
 use tempfile::TempDir;
 
 use super::*;
@@ -13,7 +13,7 @@ use crate::{DaemonEvent, Overrides, Settings, VirtualClock};
 struct Desk {
     folder: TempDir,
     settings: Settings,
-    store: SqliteStore,
+    store: Store,
     clock: VirtualClock,
     answer: Mutex<Completeness>,
     checks: Mutex<u32>,
@@ -27,7 +27,7 @@ impl Desk {
         fs::create_dir(folder.path().join("inbox")).unwrap();
         let mut settings = Settings::load(None, Overrides::default()).unwrap();
         settings.inbox.stability = SignedDuration::from_secs(5);
-        let store = SqliteStore::open(&folder.path().join("labels.sqlite")).unwrap();
+        let store = Store::open(&folder.path().join("labels.sqlite")).unwrap();
         let clock = VirtualClock::at(Timestamp::now());
         Self { folder, settings, store, clock, answer: Mutex::new(COMPLETE), checks: Mutex::new(0) }
     }
@@ -50,7 +50,7 @@ impl Desk {
         };
         let around = InboxContext {
             settings: &self.settings.inbox,
-            database: &self.folder.path().join("labels.sqlite"),
+            database: Some(&self.folder.path().join("labels.sqlite")),
             store: &self.store,
             clock: &self.clock,
             file_check: &file_check,
@@ -188,7 +188,7 @@ fn a_file_that_changes_under_the_check_is_not_taken() {
     };
     let around = InboxContext {
         settings: &desk.settings.inbox,
-        database: &desk.folder.path().join("labels.sqlite"),
+        database: Some(&desk.folder.path().join("labels.sqlite")),
         store: &desk.store,
         clock: &desk.clock,
         file_check: &file_check,
@@ -215,7 +215,7 @@ fn a_check_that_panics_is_an_incomplete_file() {
     let file_check = |_: &Path| -> Completeness { panic!("as told") };
     let around = InboxContext {
         settings: &desk.settings.inbox,
-        database: &desk.folder.path().join("labels.sqlite"),
+        database: Some(&desk.folder.path().join("labels.sqlite")),
         store: &desk.store,
         clock: &desk.clock,
         file_check: &file_check,
@@ -256,7 +256,7 @@ fn the_database_in_the_watch_folder_is_no_file_of_the_inbox() {
     let file_check = |_: &Path| desk.answer.lock().unwrap().clone();
     let around = InboxContext {
         settings: &desk.settings.inbox,
-        database: &desk.put("labels.sqlite", "x"),
+        database: Some(&desk.put("labels.sqlite", "x")),
         store: &desk.store,
         clock: &desk.clock,
         file_check: &file_check,

@@ -32,10 +32,23 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
             problem("inbox.folders", false, format!("{} lies in another watch folder", folder.display()));
         }
     }
-    if settings.database.is_dir() {
-        problem("database", true, format!("{} is a folder, not a file", settings.database.display()));
+    if let Some(file) = settings.database.file() {
+        check_database_file(file, &mut problem);
     }
-    let place = match settings.database.parent() {
+    if settings.retry.backoff.longest < settings.retry.backoff.first {
+        problem("retry.longest_wait_seconds", false, "is shorter than first_wait_seconds".to_owned());
+    }
+    if let Some(receive) = &settings.receive {
+        problems.extend(check_receive::check(receive, folders));
+    }
+    problems
+}
+
+fn check_database_file(file: &Path, problem: &mut impl FnMut(&'static str, bool, String)) {
+    if file.is_dir() {
+        problem("database", true, format!("{} is a folder, not a file", file.display()));
+    }
+    let place = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
@@ -45,11 +58,4 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
         let message = format!("{} lies on {name}, where SQLite's log is not safe: use a local disk", place.display());
         problem("database", false, message);
     }
-    if settings.retry.backoff.longest < settings.retry.backoff.first {
-        problem("retry.longest_wait_seconds", false, "is shorter than first_wait_seconds".to_owned());
-    }
-    if let Some(receive) = &settings.receive {
-        problems.extend(check_receive::check(receive, folders));
-    }
-    problems
 }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use domain::ReceiveSettings;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use store::DatabaseLocation;
 
 use crate::{Backoff, DaemonError, NightWindow};
 
@@ -34,8 +35,8 @@ pub use send::{ReportDestination, SendProtocol, SendSettings};
 /// Everything the daemon needs to know, with no gaps left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The database file.
-    pub database: PathBuf,
+    /// The database.
+    pub database: DatabaseLocation,
     /// Folder that holds weight files; only whoever runs the model reads it.
     pub models: PathBuf,
     /// Folders that are watched, and conditions for taking a file.
@@ -110,7 +111,7 @@ pub struct RetrySettings {
 pub struct Overrides {
     /// Folders to watch; empty for the file's.
     pub folders: Vec<PathBuf>,
-    /// Database file.
+    /// Database: a file, or `postgres://...`.
     pub database: Option<PathBuf>,
     /// Pipeline name.
     pub pipeline: Option<String>,

@@ -18,7 +18,7 @@ use super::send::RawSend;
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Settings")]
 pub(super) struct RawSettings {
-    /// The database file, on a local disk.
+    /// The database: a file on a local disk, or `postgres://USER@HOST/NAME` on a server.
     pub(super) database: Option<PathBuf>,
     /// Folder that holds weight files.
     pub(super) models: Option<PathBuf>,

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use store::DatabaseLocation;
+
 use super::context::Context;
 use super::notify::RawNotify;
 use super::page::RawPage;
@@ -41,8 +43,12 @@ impl RawSettings {
         } else {
             overrides.folders
         };
-        let database =
-            overrides.database.or(self.database.map(from_file)).unwrap_or_else(|| PathBuf::from(DEFAULT_DATABASE));
+        let database = match (overrides.database, self.database) {
+            (Some(named), _) => DatabaseLocation::try_from(named),
+            (None, Some(named)) => DatabaseLocation::try_from(named).map(|database| database.within(base)),
+            (None, None) => Ok(DatabaseLocation::File(PathBuf::from(DEFAULT_DATABASE))),
+        }
+        .map_err(|error| context.problem("database", error.to_string()))?;
         let threads = overrides.threads.unwrap_or(self.labelling.threads);
         let models = overrides.models.or(self.models.map(from_file)).unwrap_or_else(|| PathBuf::from(DEFAULT_MODELS));
         let receive = self.receive.map(|receive| receive.resolve(&context, base, &folders)).transpose()?;
@@ -105,7 +111,7 @@ impl From<&Settings> for RawSettings {
             page,
         } = settings;
         Self {
-            database: Some(database.clone()),
+            database: Some(PathBuf::from(database.to_string())),
             models: Some(models.clone()),
             inbox: RawInbox {
                 folders: inbox.folders.clone(),

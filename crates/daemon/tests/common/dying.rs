@@ -10,18 +10,18 @@ use jiff::{SignedDuration, Timestamp};
 use store::{
     Backend, ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Inventory, Job,
     JobCounts, JobFailure, JobFilter, JobRow, KnownLoop, LabelStore, LoopFacts, LoopFile, Overview, Queue, Recorded,
-    Retry, Review, SettledFile, SqliteStore, StoreError, StoredFile, StoredLoop, StoredPrediction, Study, StudyName,
+    Retry, Review, SettledFile, Store, StoreError, StoredFile, StoredLoop, StoredPrediction, Study, StudyName,
 };
 
 pub struct Dying {
-    pub store: SqliteStore,
+    pub store: Store,
     pub calls_left: AtomicI64,
     /// The last call commits, but the caller never hears of it.
     pub after_commit: bool,
 }
 
 impl Dying {
-    fn call<T>(&self, work: impl FnOnce(&SqliteStore) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    fn call<T>(&self, work: impl FnOnce(&Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let left = self.calls_left.fetch_sub(1, Ordering::SeqCst);
         if left > 0 {
             return work(&self.store);
@@ -57,6 +57,7 @@ impl Queue for Dying {
         overview(since: Timestamp) -> Overview;
         resolve_conflict(job_id: JobId, choice: ConflictChoice, now: Timestamp) -> bool;
         claim(worker: &str, lease: SignedDuration, now: Timestamp) -> Option<Job>;
+        claim_batch(worker: &str, lease: SignedDuration, wanted: u32, now: Timestamp) -> Vec<Job>;
         heartbeat(job: &Job, lease: SignedDuration, now: Timestamp) -> bool;
         skip(job: &Job, kind: &str, reason: &str, now: Timestamp) -> ();
         fail(job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> ();

@@ -17,7 +17,7 @@ use daemon::{
 };
 use domain::{EcgSource, Mode, ModelKey, Precision, Prediction, Sha256, StageTimings, StudyUid};
 use jiff::SignedDuration;
-use store::{Backend, DicomIdentity, FileIdentity, JobFilter, LabelStore, LoopFacts, Queue, SqliteStore};
+use store::{Backend, DicomIdentity, FileIdentity, JobFilter, LabelStore, LoopFacts, Queue, Store};
 use tempfile::TempDir;
 
 pub struct Lab {
@@ -61,8 +61,8 @@ impl Lab {
         self.put(name, &loop_text(sop, what))
     }
 
-    pub fn store(&self) -> SqliteStore {
-        SqliteStore::open(&self.settings.database).unwrap()
+    pub fn store(&self) -> Store {
+        Store::open(&self.settings.database).unwrap()
     }
 
     pub fn once(&self) -> Summary {
@@ -92,7 +92,7 @@ impl Lab {
     }
 
     /// Lets the daemon run while `work` does things, then shuts it down.
-    pub fn while_running(&self, clock: &dyn Clock, work: impl FnOnce(&SqliteStore)) -> Result<Summary, DaemonError> {
+    pub fn while_running(&self, clock: &dyn Clock, work: impl FnOnce(&Store)) -> Result<Summary, DaemonError> {
         let store = self.store();
         let shutdown = Shutdown::new();
         std::thread::scope(|scope| {

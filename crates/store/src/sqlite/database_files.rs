@@ -79,7 +79,7 @@ pub(super) fn make_private(path: &Path) -> Result<(), StoreError> {
 pub(super) fn open_to_lock(path: &Path) -> Result<FileLock, StoreError> {
     let failed = |source| StoreError::File { path: path.to_owned(), source };
     FileLock::new(file_to_lock(path).map_err(failed)?).map_err(|error| match error {
-        LockError::Held => StoreError::InUse { path: path.to_owned() },
+        LockError::Held => StoreError::InUse { database: path.into() },
         LockError::Io(source) => failed(source),
     })
 }

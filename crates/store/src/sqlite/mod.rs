@@ -1,25 +1,16 @@
-//! SQLite, the only back end today.
+//! SQLite: one file, for one computer.
 
-mod conflict;
-mod database;
 mod database_files;
-mod drift;
-mod facts;
-mod inventory;
-mod job_table;
-mod label_store;
+mod engine;
 mod maintenance;
-mod names;
-mod outbox;
-mod overview;
-mod page;
-mod place;
-mod queue;
-mod read;
-mod reading;
-mod row;
 mod schema;
-mod stored_paths;
-mod study;
+mod session;
 
-pub use database::SqliteStore;
+pub(crate) use engine::SqliteEngine;
+
+use rusqlite::ErrorCode;
+
+/// Returns true for the codes of SQLite that say that the file itself is wrong.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}

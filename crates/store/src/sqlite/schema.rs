@@ -5,8 +5,8 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode};
 use rusqlite_migration::{M, Migrations};
 
+use super::is_damage;
 use crate::StoreError;
-use crate::error::is_damage;
 
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/001_jobs_loops_predictions.sql")),
@@ -18,6 +18,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/008_reading.sql")),
     M::up(include_str!("migrations/009_frame_indexes.sql")),
     M::up(include_str!("migrations/010_scanners.sql")),
+    M::up(include_str!("../sql/views.sql")),
 ];
 
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
@@ -36,18 +37,20 @@ struct Marks {
 
 /// Refuses files of other or newer programs.
 fn marks(connection: &Connection, path: &Path) -> Result<Marks, StoreError> {
-    let open = |source| match is_damage(&source) && source.sqlite_error_code() != Some(ErrorCode::NotADatabase) {
+    let open = |source: rusqlite::Error| match is_damage(&source)
+        && source.sqlite_error_code() != Some(ErrorCode::NotADatabase)
+    {
         true => StoreError::Damaged { path: path.to_owned(), problem: source.to_string() },
-        false => StoreError::Open { path: path.to_owned(), source },
+        false => StoreError::Open { database: path.into(), source: source.into() },
     };
     let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0)).map_err(open);
     let version = read("PRAGMA user_version")?;
     let is_ours = read("PRAGMA application_id")? == APPLICATION_ID;
     if !is_ours && read("SELECT count(*) FROM sqlite_schema")? > 0 {
-        return Err(StoreError::Foreign { path: path.to_owned() });
+        return Err(StoreError::Foreign { database: path.into() });
     }
     if version > NEWEST {
-        return Err(StoreError::NewerSchema { path: path.to_owned(), found: version, newest: NEWEST });
+        return Err(StoreError::NewerSchema { database: path.into(), found: version, newest: NEWEST });
     }
     Ok(Marks { version, is_ours })
 }
@@ -56,25 +59,27 @@ fn marks(connection: &Connection, path: &Path) -> Result<Marks, StoreError> {
 pub(crate) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let found = marks(connection, path)?.version;
     match found < NEWEST {
-        true => Err(StoreError::OlderSchema { path: path.to_owned(), found, newest: NEWEST }),
+        true => Err(StoreError::OlderSchema { database: path.into(), found, newest: NEWEST }),
         false => Ok(()),
     }
 }
 
 /// Refuses files of other or newer programs, then applies what is missing.
 pub(crate) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let open = |source: rusqlite::Error| StoreError::Open { database: path.into(), source: source.into() };
     if !marks(connection, path)?.is_ours {
         // Only once: it takes the write lock, and readers open the file while the daemon writes.
         connection.pragma_update(None, "application_id", APPLICATION_ID).map_err(open)?;
     }
-    MIGRATIONS.to_latest(connection).map_err(|source| StoreError::Migrate { path: path.to_owned(), source })
+    MIGRATIONS
+        .to_latest(connection)
+        .map_err(|source| StoreError::Migrate { database: path.into(), source: source.into() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{JobFilter, JobState, LabelStore, Queue, SqliteStore};
+    use crate::{JobFilter, JobState, LabelStore, Queue, Store};
 
     fn schema_of(path: &Path) -> Vec<String> {
         let connection = Connection::open(path).unwrap();
@@ -93,7 +98,7 @@ mod tests {
     fn every_older_database_opens_keeps_its_rows_and_equals_the_newest() {
         let folder = tempfile::tempdir().unwrap();
         let fresh = folder.path().join("fresh.sqlite");
-        drop(SqliteStore::open(&fresh).unwrap());
+        drop(Store::open(&fresh).unwrap());
         for version in 1..=NEWEST as usize {
             let path = folder.path().join(format!("v{version}.sqlite"));
             let connection = at_version(&path, version);
@@ -101,7 +106,7 @@ mod tests {
                 .execute("INSERT INTO study VALUES (1, '1.2.3', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', NULL)", [])
                 .unwrap();
             drop(connection);
-            let store = SqliteStore::open(&path).unwrap();
+            let store = Store::open(&path).unwrap();
             assert_eq!(store.studies().unwrap().len(), 1);
             drop(store);
             assert_eq!(schema_of(&path), schema_of(&fresh), "from version {version}");
@@ -115,7 +120,7 @@ mod tests {
         let dump = include_str!("../../fixtures/version_2.sql");
         Connection::open(&path).unwrap().execute_batch(dump).unwrap();
 
-        let store = SqliteStore::open(&path).unwrap();
+        let store = Store::open(&path).unwrap();
         let study = store.studies().unwrap().remove(0).study_instance_uid;
         let predictions = store.predictions(&study).unwrap();
         assert_eq!((store.loops(&study).unwrap().len(), predictions.len()), (7, 7));
@@ -145,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("newer.sqlite");
         at_version(&path, NEWEST as usize).pragma_update(None, "user_version", NEWEST + 1).unwrap();
-        let error = SqliteStore::open(&path).unwrap_err();
+        let error = Store::open(&path).unwrap_err();
         assert!(matches!(error, StoreError::NewerSchema { found, .. } if found == NEWEST + 1), "{error}");
         let version: u32 =
             Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
@@ -157,6 +162,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.sqlite");
         Connection::open(&path).unwrap().execute("CREATE TABLE mail (id INTEGER)", []).unwrap();
-        assert!(matches!(SqliteStore::open(&path), Err(StoreError::Foreign { .. })));
+        assert!(matches!(Store::open(&path), Err(StoreError::Foreign { .. })));
     }
 }

@@ -1,0 +1,133 @@
+//! The lists of the page.
+
+use jiff::Timestamp;
+
+use super::row::{optional_time, parsed, time};
+use super::{Result, Row, Session, SessionExt as _, drift, params, reading};
+use crate::page::StudyProgress;
+use crate::{
+    DriftCounts, LoopTask, PageStore, Review, ReviewQueue, ReviewedView, Store, StoreError, StudyFilter, StudyRow,
+    UnreadTask,
+};
+
+/// Studies that are looked at for conditions that must be computed: two seconds at most.
+const MAX_COMPUTED_STUDIES: u32 = 10_000;
+
+impl PageStore for Store {
+    fn study_page(&self, filter: &StudyFilter, limit: u32, offset: u32) -> Result<Vec<StudyRow>, StoreError> {
+        self.snapshot("list a page of studies", |session| study_page(session, filter, limit, offset))
+    }
+
+    fn review_queue(&self, queue: ReviewQueue, reviewer: &str, limit: u32) -> Result<Vec<LoopTask>, StoreError> {
+        self.read("list loops to review", |session| reading::queue(session, queue, reviewer, limit))
+    }
+
+    fn withdraw_last_review(&self, reviewer: &str, now: Timestamp) -> Result<Option<Review>, StoreError> {
+        self.write("take a review back", |session| Ok(reading::withdraw_last_review(session, reviewer, now)?))
+    }
+
+    fn paired_reviews(&self) -> Result<Vec<[Option<String>; 2]>, StoreError> {
+        self.read("list reviews by two readers", reading::paired_reviews)
+    }
+
+    fn unread_loops(&self) -> Result<Vec<UnreadTask>, StoreError> {
+        self.read("list unread loops", reading::unread_loops)
+    }
+
+    fn agreement_over_time(&self) -> Result<Vec<bool>, StoreError> {
+        self.read("compare reviews with predictions", reading::agreement_over_time)
+    }
+
+    fn drift_counts(&self, since: Timestamp) -> Result<DriftCounts, StoreError> {
+        self.read("count loops by week", |session| drift::counts(session, since))
+    }
+
+    fn reviewed_views(&self) -> Result<Vec<ReviewedView>, StoreError> {
+        self.read("count reviewed loops", reading::reviewed_views)
+    }
+}
+
+fn study_page(session: &dyn Session, filter: &StudyFilter, limit: u32, offset: u32) -> Result<Vec<StudyRow>> {
+    let progress = match filter.progress {
+        None => "TRUE",
+        Some(StudyProgress::Open) => "closed_at IS NULL",
+        Some(StudyProgress::Closed) => "closed_at IS NOT NULL",
+        Some(StudyProgress::ToReview) => {
+            "EXISTS (SELECT 1 FROM loop_label WHERE loop_label.study_instance_uid = study.study_instance_uid
+                AND state = 'unsure' AND NOT reviewed)"
+        }
+        Some(StudyProgress::Incomplete) => {
+            "EXISTS (SELECT 1 FROM study_missing_view
+                WHERE study_missing_view.study_instance_uid = study.study_instance_uid)"
+        }
+        Some(StudyProgress::Failed) => {
+            // Failures are few, and have an index of their own.
+            "study_instance_uid IN (SELECT study_instance_uid FROM job WHERE file_state = 'failed')"
+        }
+    };
+    let text = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).unwrap_or_default();
+    // Only what is asked for stands in the query: a condition on loops would read them all.
+    let (found, text, number) = match (text, day(text)) {
+        ("", _) => ("CAST(?3 AS TEXT) IS NOT NULL AND CAST(?4 AS BIGINT) IS NULL", String::new(), None),
+        (_, Some(day)) => (
+            "CAST(?4 AS BIGINT) IS NULL AND study_id IN (SELECT study_id FROM loop WHERE acquired >= ?3 AND acquired < ?3 || ':')",
+            day,
+            None,
+        ),
+        // All that a UID holds sorts before the colon.
+        (prefix, None) => (
+            "study_id IN (SELECT study_id FROM study WHERE study_instance_uid >= ?3 AND study_instance_uid < ?3 || ':'
+                UNION ALL SELECT CAST(?4 AS BIGINT))",
+            prefix.to_owned(),
+            prefix.parse::<u32>().ok(),
+        ),
+    };
+    // What must be computed study by study is looked for in the newest ones; a day or a UID leads to older ones.
+    let is_computed = matches!(filter.progress, Some(StudyProgress::ToReview | StudyProgress::Incomplete));
+    let source = match is_computed && text.is_empty() {
+        true => format!("(SELECT * FROM study ORDER BY last_activity DESC LIMIT {MAX_COMPUTED_STUDIES}) AS study"),
+        false => "study".to_owned(),
+    };
+    let sql = format!(
+        "SELECT study_instance_uid FROM {source} WHERE {progress} AND {found}
+         ORDER BY last_activity DESC, study_id DESC LIMIT ?1 OFFSET ?2"
+    );
+    let listed: Vec<String> = session.query_all(&sql, params![limit, offset, text, number], |row| row.get(0))?;
+    // One study at a time: joined with a list, SQLite computes the view for every study of the database first.
+    let summary = "SELECT study_summary.*,
+            (SELECT study_id FROM study WHERE study_instance_uid = ?1) AS study_id,
+            (SELECT min(acquired) FROM loop JOIN study USING (study_id) WHERE study_instance_uid = ?1) AS acquired,
+            (SELECT count(*) FROM study_view WHERE study_instance_uid = ?1) AS views
+         FROM study_summary WHERE study_instance_uid = ?1";
+    listed.iter().map(|uid| session.query_one(summary, params![uid], study_row)).collect()
+}
+
+/// Returns a day such as 2026-11-30 or 20261130 as headers write it.
+fn day(text: &str) -> Option<String> {
+    let is_day = match text.len() {
+        8 => text.starts_with("19") || text.starts_with("20"),
+        10 => text.split('-').map(str::len).eq([4, 2, 2]),
+        _ => false,
+    };
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    (is_day && digits.len() == 8).then_some(digits)
+}
+
+fn study_row(row: &Row<'_>) -> Result<StudyRow> {
+    let number_of = |column: &str| row.get::<i64>(column).map(i64::unsigned_abs);
+    let missing: Option<String> = row.get("missing_views")?;
+    Ok(StudyRow {
+        number: row.get("study_id")?,
+        study_instance_uid: parsed(row, "study_instance_uid")?,
+        acquired: row.get("acquired")?,
+        last_activity: time(row, "last_activity")?,
+        closed_at: optional_time(row, "closed_at")?,
+        files: number_of("files")?,
+        views: number_of("views")?,
+        unsure: number_of("unsure")?,
+        failed: number_of("failed")?,
+        waiting: number_of("waiting")?,
+        missing: missing.map(|names| names.split(", ").map(str::to_owned).collect()).unwrap_or_default(),
+        missing_withheld: row.get("missing_withheld")?,
+    })
+}
