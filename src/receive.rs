@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context as _;
-use daemon::{ReceivedFiles, Shutdown};
+use daemon::{ReceivedFiles, Settings, Shutdown};
 use dicom_net::{Host, ObjectIdentity, ReceiveEvent, Receiver, UnusableObject};
-use domain::{ReceiveSettings, SecretSource, SopUid, path_tag};
+use domain::{ReceiveSettings, ReceiveTls, SecretSource, SopUid, path_tag};
 use store::LabelStore as _;
 
 use crate::database::Database;
@@ -43,6 +43,22 @@ pub fn start(
         receiver.stop();
     };
     std::thread::Builder::new().name("receive".to_owned()).spawn(wait).context("[receive]")
+}
+
+/// Returns what is wrong with the certificates and keys that senders are met with; files that are not there are told by the check of
+/// the settings.
+pub fn problems(settings: &Settings) -> Vec<String> {
+    let Some(receive) = &settings.receive else { return Vec::new() };
+    let stow = receive.stow.as_ref().and_then(|stow| stow.tls.as_ref());
+    let is_there = |tls: &&ReceiveTls| {
+        let files = [Some(&tls.identity.certificate), Some(&tls.identity.key), tls.client_ca.as_ref()];
+        files.into_iter().flatten().all(|file| file.is_file())
+    };
+    [("receive.tls", receive.tls.as_ref()), ("receive.stow.tls", stow)]
+        .into_iter()
+        .filter_map(|(key, tls)| Some((key, tls.filter(is_there)?)))
+        .filter_map(|(key, tls)| Some(format!("{key}: {}", dicom_net::check_server_tls(tls).err()?)))
+        .collect()
 }
 
 impl Host for Program {

@@ -64,3 +64,36 @@ fn reports_reach_an_archive_that_asks_for_a_certificate_by_both_ways() {
     }
     assert_eq!(archive.stored().len(), 2, "report and key objects, the same by both ways");
 }
+
+#[test]
+fn the_check_of_the_configuration_names_certificates_and_tokens_that_cannot_be_used() {
+    let Some(openssl) = test_support::program("openssl") else { return };
+    let lab = Authority::new(&openssl);
+    let (own, other, ca) = (lab.identity("own"), lab.identity("other"), lab.path("ca.pem"));
+    let base = tempfile::tempdir().unwrap();
+    let (config, token) = (base.path().join("lab.toml"), base.path().join("token"));
+    fs::create_dir(base.path().join("inbox")).unwrap();
+    fs::write(&token, "secret\n").unwrap();
+    let check = |destination: &str| {
+        let tables = format!("[inbox]\nfolders = [\"inbox\"]\n[[send.destinations]]\nname = \"pacs\"\n{destination}\n");
+        fs::write(&config, tables).unwrap();
+        let (code, stdout, stderr) = run(&["config", "check", "--config", config.to_str().unwrap()]);
+        (code, format!("{stdout}{stderr}"))
+    };
+    let dicom = |key: &std::path::Path| {
+        format!("dicom = \"PACS@10.0.0.7:11112\"\nca = {ca:?}\ncert = {:?}\nkey = {key:?}", own.certificate)
+    };
+    let stow =
+        |ca: &std::path::Path| format!("stow = \"https://pacs.example/studies\"\nca = {ca:?}\ntoken_file = {token:?}");
+    for sound in [dicom(&own.key), stow(&ca)] {
+        assert_eq!(check(&sound).0, 0, "{}", check(&sound).1);
+    }
+    let absent = base.path().join("absent.pem");
+    for (wrong, said) in [(dicom(&other.key), "own.pem"), (dicom(&absent), "absent.pem"), (stow(&own.key), "own.key")] {
+        let (code, words) = check(&wrong);
+        assert!(code == 2 && words.contains("send.destinations pacs: cannot use ") && words.contains(said), "{words}");
+    }
+    fs::write(&token, "\n").unwrap();
+    let (code, words) = check(&stow(&ca));
+    assert!(code == 2 && words.contains("the token is empty"), "{words}");
+}

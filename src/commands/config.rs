@@ -36,6 +36,8 @@ fn check(common: &Common) -> Outcome {
     if let Err(error) = settings.labelling.device.parse::<nn::DeviceChoice>() {
         problems.push(format!("labelling.device: {error}"));
     }
+    problems.extend(crate::sending::problems(&settings.send));
+    problems.extend(crate::receive::problems(&settings));
     output::line(settings.as_file().map_err(anyhow::Error::new)?.trim_end())?;
     if problems.is_empty() {
         return output::line("the configuration is usable");

@@ -1,5 +1,6 @@
 //! Reports out: the thread of `watch` that makes the reports of closed studies and works the outbox off.
 
+mod check;
 mod delivery;
 mod dicom;
 mod reports;
@@ -7,5 +8,6 @@ mod sender;
 mod stow;
 mod tls;
 
+pub use check::problems;
 pub use delivery::Delivery;
 pub use sender::Sender;

@@ -44,7 +44,7 @@ pub(crate) struct AcceptedConnection {
     pub pending_slot: PendingSlot,
 }
 
-/// The slot of a connection that has not said who it is; such connections take no seat of a peer.
+/// The slot of a connection that has not said who it is; such connections take no permit of a peer.
 pub(crate) struct PendingSlot(Arc<AtomicUsize>);
 
 impl Drop for PendingSlot {

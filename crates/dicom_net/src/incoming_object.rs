@@ -108,8 +108,14 @@ impl IncomingObject {
         block_in_place(|| {
             self.flush();
             let part = self.part?;
-            part.sync().map_err(|error| unwritable(&error))?;
-            let identity = host.check(part.path()).map_err(|unusable| Refusal::new(CANNOT_UNDERSTAND, unusable.0))?;
+            // It is checked while the disk writes: whoever waits for the answer waits for the longer of the two.
+            let (synced, checked) = std::thread::scope(|scope| {
+                let synced = scope.spawn(|| part.sync());
+                let checked = host.check(part.path());
+                (synced.join().unwrap_or_else(|_| Err(io::Error::other("the sync panicked"))), checked)
+            });
+            synced.map_err(|error| unwritable(&error))?;
+            let identity = checked.map_err(|unusable| Refusal::new(CANNOT_UNDERSTAND, unusable.0))?;
             if identity.sop_class.as_ref().is_some_and(|class| *class != self.kind.sop_class) {
                 return Err(Refusal::new(DATA_SET_MISMATCH, "the data set is of another SOP class"));
             }

@@ -7,16 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use domain::ReceiveSettings;
 use tokio::sync::watch;
 
+use crate::connection_limit::ConnectionLimit;
 use crate::host::{Host, ReceiveEvent};
 use crate::object_folder::ObjectFolder;
-use crate::seats::Seats;
 
-/// Settings, folder, seats and counters of a receiver.
+/// Settings, folder, limits and counters of a receiver.
 pub(crate) struct Intake {
     pub settings: ReceiveSettings,
     pub folder: Arc<ObjectFolder>,
     pub host: Arc<dyn Host>,
-    pub seats: Seats,
+    pub associations: ConnectionLimit,
     pub stopping: watch::Receiver<bool>,
     refused_peers: AtomicU64,
 }
@@ -28,7 +28,14 @@ impl Intake {
         host: Arc<dyn Host>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self { settings, folder, host, seats: Seats::default(), stopping, refused_peers: AtomicU64::new(0) }
+        Self {
+            settings,
+            folder,
+            host,
+            associations: ConnectionLimit::default(),
+            stopping,
+            refused_peers: AtomicU64::new(0),
+        }
     }
 
     /// Counts a connection that was not accepted, and tells of it.

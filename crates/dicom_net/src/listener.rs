@@ -29,7 +29,7 @@ pub(crate) struct Listener {
 impl Listener {
     /// Serves a connection to its end.
     pub async fn serve(&self, AcceptedConnection { connection, remote, pending_slot }: AcceptedConnection) {
-        let Intake { settings, folder, host, seats, .. } = &*self.intake;
+        let Intake { settings, folder, host, associations, .. } = &*self.intake;
         let limits = &settings.limits;
         let mut association = Association::new(connection, limits.max_pdu, limits.idle, self.intake.stopping.clone());
         let refused = |peer, reason: &str| self.intake.peer_refused(peer, remote.address, reason);
@@ -43,9 +43,9 @@ impl Listener {
             Err(error) => return refused(None, &error.to_string()),
         };
         let admitted = negotiation::admitted(settings, &request, remote)
-            .and_then(|peer| seats.take(&peer.ae_title, limits).map_err(negotiation::congested));
-        let seat = match admitted {
-            Ok(seat) => seat,
+            .and_then(|peer| associations.acquire(&peer.ae_title, limits).map_err(negotiation::congested));
+        let permit = match admitted {
+            Ok(permit) => permit,
             Err(Rejected { answer, reason }) => {
                 refused(Some(request.calling_ae_title), &reason);
                 if association.send(&Pdu::AssociationRJ(answer)).await.is_ok() {
@@ -77,7 +77,7 @@ impl Listener {
             refused: 0,
         };
         scp.serve().await;
-        drop(seat);
+        drop(permit);
     }
 
     fn contexts_refused(&self, ae_title: &str, refused: Vec<RefusedContext>) {

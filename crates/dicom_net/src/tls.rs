@@ -13,6 +13,22 @@ use sha2::Digest as _;
 
 use crate::ReceiveError;
 
+/// Reads the files of encryption of connections that we open.
+///
+/// # Errors
+/// [`ReceiveError::Tls`], naming the file: it cannot be read, or the key is not that of the certificate.
+pub fn check_client_tls(files: &DestinationTls) -> Result<(), ReceiveError> {
+    client_config(files).map(drop)
+}
+
+/// Reads the files of encryption of connections that are accepted.
+///
+/// # Errors
+/// As for [`check_client_tls`].
+pub fn check_server_tls(files: &ReceiveTls) -> Result<(), ReceiveError> {
+    server_config(files).map(drop)
+}
+
 /// Returns the configuration of our end of connections that are accepted.
 ///
 /// # Errors

@@ -1,11 +1,13 @@
-//! `echolabel bench --receive`: the same objects to our receiver, to dcmtk's `storescp` and to Orthanc, in turns.
+//! `echolabel bench --receive`: the same objects to our receiver, to dcmtk's `storescp` and to Orthanc, and to the disk alone, in turns.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use dicom_net::{Destination, SendOutcome, SentObject};
+use files::{Access, PartFile};
 use serde::Serialize;
 
 use super::super::Outcome;
@@ -21,8 +23,35 @@ const LOOPS: u32 = 4;
 /// Senders at once.
 const SENDERS: [usize; 2] = [1, 4];
 
+/// Bytes that are written at once to the disk alone, as the receiver does.
+const BLOCK_BYTES: usize = 256 * 1024;
+
 /// Time that a receiver has for an answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What takes the objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taker {
+    Receiver(ArchiveKind),
+    /// The disk, without a network: as fast as a receiver can be that answers when an object is durable.
+    Disk,
+}
+
+impl Taker {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Receiver(kind) => kind.name(),
+            Self::Disk => "disk",
+        }
+    }
+
+    fn measure(self, folder: &Path, senders: usize, objects: &[PathBuf]) -> anyhow::Result<f64> {
+        match self {
+            Self::Receiver(kind) => measure(kind, folder, senders, objects),
+            Self::Disk => measure_disk(folder, senders, objects),
+        }
+    }
+}
 
 /// The times of a receiver with some senders.
 #[derive(Debug, Serialize)]
@@ -53,13 +82,14 @@ pub fn run(rounds: u32, folder: Option<&Path>, json: Option<&Path>) -> Outcome {
         .with_context(|| format!("cannot make a folder in {}", parent.display()))?;
     let objects = write_objects(&base.path().join("sent"))?;
     let bytes = objects.iter().map(|path| fs::metadata(path).map(|file| file.len())).sum::<std::io::Result<u64>>()?;
-    let receivers: Vec<ArchiveKind> = ArchiveKind::ALL.into_iter().filter(|kind| kind.is_installed()).collect();
+    let installed = ArchiveKind::ALL.into_iter().filter(|kind| kind.is_installed());
+    let receivers: Vec<Taker> = installed.map(Taker::Receiver).chain([Taker::Disk]).collect();
     let mut seconds = vec![vec![Vec::new(); receivers.len()]; SENDERS.len()];
     for round in 0..rounds {
         for (at, senders) in SENDERS.into_iter().enumerate() {
-            for (receiver, kind) in receivers.iter().enumerate() {
+            for (receiver, taker) in receivers.iter().enumerate() {
                 let folder = base.path().join(format!("{round}-{senders}-{receiver}"));
-                seconds[at][receiver].push(measure(*kind, &folder, senders, &objects)?);
+                seconds[at][receiver].push(taker.measure(&folder, senders, &objects)?);
                 fs::remove_dir_all(&folder)?;
             }
         }
@@ -71,15 +101,16 @@ pub fn run(rounds: u32, folder: Option<&Path>, json: Option<&Path>) -> Outcome {
     print(&figures)
 }
 
-fn rows(receivers: &[ArchiveKind], seconds: Vec<Vec<Vec<f64>>>, bytes: u64) -> Vec<Row> {
+fn rows(receivers: &[Taker], seconds: Vec<Vec<Vec<f64>>>, bytes: u64) -> Vec<Row> {
     let mut rows = Vec::new();
     for (senders, of_receivers) in SENDERS.into_iter().zip(seconds) {
         let medians: Vec<f64> =
             of_receivers.iter().map(|times| bench::median(times.clone()).unwrap_or(f64::NAN)).collect();
-        let storescp = receivers.iter().position(|kind| *kind == ArchiveKind::Storescp).map(|at| medians[at]);
-        for ((kind, seconds), median_seconds) in receivers.iter().zip(of_receivers).zip(medians) {
+        let storescp =
+            receivers.iter().position(|taker| *taker == Taker::Receiver(ArchiveKind::Storescp)).map(|at| medians[at]);
+        for ((taker, seconds), median_seconds) in receivers.iter().zip(of_receivers).zip(medians) {
             rows.push(Row {
-                receiver: kind.name(),
+                receiver: taker.name(),
                 senders,
                 seconds,
                 median_seconds,
@@ -178,6 +209,36 @@ fn measure(kind: ArchiveKind, folder: &Path, senders: usize, objects: &[PathBuf]
     let stored = outcomes.iter().filter(|outcome| matches!(outcome, SendOutcome::Stored { .. })).count();
     ensure!(stored == objects.len(), "{} took only {stored} of {} objects", kind.name(), objects.len());
     Ok(seconds)
+}
+
+/// Writes all objects as the receiver does, each durable under its name before the next, and returns the seconds.
+fn measure_disk(folder: &Path, senders: usize, objects: &[PathBuf]) -> anyhow::Result<f64> {
+    let (unfinished, stored) = (folder.join("unfinished"), folder.join("stored"));
+    fs::create_dir_all(&unfinished)?;
+    fs::create_dir_all(&stored)?;
+    let write = |object: &PathBuf| -> anyhow::Result<()> {
+        let bytes = fs::read(object)?;
+        let mut part = PartFile::new_in(&unfinished, Access::Group)?;
+        let mut written = 0;
+        for block in bytes.chunks(BLOCK_BYTES) {
+            part.write_all(block)?;
+            part.begin_sync(written);
+            written += block.len() as u64;
+        }
+        part.sync()?;
+        part.publish_new(&stored.join(object.file_name().context("an object has a name")?))?;
+        Ok(())
+    };
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let shares = objects.chunks(objects.len().div_ceil(senders));
+        let running: Vec<_> = shares.map(|share| scope.spawn(|| share.iter().try_for_each(write))).collect();
+        let join = |writer: std::thread::ScopedJoinHandle<'_, anyhow::Result<()>>| {
+            writer.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a writer panicked")))
+        };
+        running.into_iter().try_for_each(join)
+    })?;
+    Ok(start.elapsed().as_secs_f64())
 }
 
 #[cfg(test)]

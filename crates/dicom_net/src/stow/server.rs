@@ -89,8 +89,8 @@ impl StowServer {
                 return refused(answer, &head.headers, body).await;
             }
         };
-        let seat = match self.intake.seats.take(&sender.name, limits) {
-            Ok(seat) => seat,
+        let permit = match self.intake.associations.acquire(&sender.name, limits) {
+            Ok(permit) => permit,
             Err(reason) => {
                 self.intake.peer_refused(Some(peer.to_owned()), remote.address, reason);
                 return refused(Answer::busy(reason), &head.headers, body).await;
@@ -98,7 +98,7 @@ impl StowServer {
         };
         let Wanted { boundary, study } = wanted;
         let (outcome, trouble) = store::receive(&self.intake, peer, study.as_ref(), &boundary, &mut body).await;
-        drop(seat);
+        drop(permit);
         let status = answer::status(&outcome, trouble.as_ref());
         self.intake.host.notice(&ReceiveEvent::RequestEnded {
             peer: peer.to_owned(),
