@@ -166,6 +166,45 @@ fn a_person_plays_a_loop_and_reviews_ten_by_keys() {
     browser.assert_no_error();
 }
 
+/// Returns the levels of the first frame as the page sends it, outside of the parts that may be shown.
+fn levels_outside(page: &Page, name: &str) -> Vec<u8> {
+    let shown: Vec<domain::PixelRect> =
+        serde_json::from_value(page.api(&format!("/api/loops/{name}/header"))["shown"].clone()).unwrap();
+    let request = Page::agent().get(page.url(&format!("/api/loops/{name}/frames?to=0")));
+    let mut answer = request.header("authorization", format!("Bearer {}", page.token)).call().unwrap();
+    let stream = answer.body_mut().read_to_vec().unwrap();
+    let mut decoder = zune_jpeg::JpegDecoder::new(std::io::Cursor::new(&stream[4..]));
+    let pixels = decoder.decode().unwrap();
+    let (width, height) = decoder.dimensions().unwrap();
+    let samples = pixels.len() / (width * height);
+    let outside = |(number, pixel): (usize, &[u8])| {
+        let (x, y) = ((number % width) as u32, (number / width) as u32);
+        // Blocks of JPEG smear an edge over eight pixels.
+        let near = |part: &domain::PixelRect| {
+            (x.saturating_sub(16)..x + 16)
+                .step_by(4)
+                .any(|x| (y.saturating_sub(16)..y + 16).step_by(4).any(|y| part.contains(x, y)))
+        };
+        (!shown.iter().any(near)).then(|| pixel[0])
+    };
+    pixels.chunks(samples).enumerate().filter_map(outside).collect()
+}
+
+#[test]
+fn burned_in_text_of_stored_jpeg_frames_leaves_the_server_only_where_the_lab_lets_it() {
+    let (plain, masked) = (Page::start(), Page::configured("mask_on_server = true"));
+    let is_jpeg = |name: &String| {
+        let file = loop_file(&plain, name);
+        cine::Loop::open(&file).is_ok_and(|mut opened| opened.displayable_jpeg(0).is_ok_and(|frame| frame.is_some()))
+    };
+    let names = (1..=plain.loops.len()).map(|number| format!("1/{number}"));
+    let stored: Vec<String> = names.filter(is_jpeg).collect();
+    assert!(!stored.is_empty());
+    let brightest = |page: &Page| stored.iter().flat_map(|name| levels_outside(page, name)).max().unwrap_or_default();
+    assert!(brightest(&plain) > 100, "text of the screen");
+    assert!(brightest(&masked) < 20, "{}", brightest(&masked));
+}
+
 /// Returns the file of the loop of a short name.
 fn loop_file(page: &Page, name: &str) -> PathBuf {
     let uid = page.api(&format!("/api/loops/{name}"))["sop_instance_uid"].as_str().unwrap().to_owned();

@@ -36,6 +36,7 @@ pub fn start(common: &Common, page: &PageSettings, settings: &Settings) -> anyho
         hosts: page.hosts.clone(),
         reviewers: page.reviewers.clone(),
         show_burned_in_text: page.show_burned_in_text,
+        mask_on_server: page.mask_on_server,
         viewers: page.viewers.clone(),
         plan,
     };

@@ -24,6 +24,11 @@ pub struct Page {
 
 impl Page {
     pub fn start() -> Self {
+        Self::configured("")
+    }
+
+    /// Starts a page with a table `[page]` of the configuration.
+    pub fn configured(table: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("lab.sqlite");
         let studies = small_studies(&folder.path().join("inbox"), 1, 5);
@@ -32,8 +37,11 @@ impl Page {
         let (code, stdout, stderr) =
             run(&["watch", inbox.to_str().unwrap(), "--once", "--pipeline", "tte11-tiny", "--db", db]);
         assert_eq!(code, 0, "{stdout}{stderr}");
+        let config = folder.path().join("echolabel.toml");
+        std::fs::write(&config, format!("[page]\n{table}\n")).unwrap();
         let mut process = echolabel()
-            .args(["page", "--db", db, "--pipeline", "tte11-tiny", "--listen", "127.0.0.1:0"])
+            .args(["page", "--db", db, "--pipeline", "tte11-tiny", "--listen", "127.0.0.1:0", "--config"])
+            .arg(config)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -31,7 +31,8 @@ pub(crate) struct FrameRange {
     to: Option<u32>,
 }
 
-/// Sends frames `from` to `to`, both included. Stored JPEG frames go out as they are, others are decoded one by one.
+/// Sends frames `from` to `to`, both included. Stored JPEG frames go out as they are, unless the lab wants them masked here; others
+/// are decoded one by one.
 pub(crate) async fn frames(
     State(app): State<App>,
     Address(address): Address<LoopAddress>,
@@ -40,10 +41,11 @@ pub(crate) async fn frames(
     let named = app.stores.named_loop(address).await?;
     let file = app.stores.file(&named).await?;
     let shows_all = app.settings.show_burned_in_text;
+    let sends_stored = shows_all || !app.settings.mask_on_server;
     let source = crate::blocking::spawn(move || {
         let mut source = open(&file)?;
         let shown = (!shows_all).then(|| shown_parts(&mut source));
-        Ok::<_, PageError>(Frames { source, shown })
+        Ok::<_, PageError>(Frames { source, shown, sends_stored })
     })
     .await??;
     let last = source.source.header().frames.saturating_sub(1);
@@ -79,12 +81,16 @@ struct Frames {
     source: Loop,
     /// Everything where there is none.
     shown: Option<Vec<PixelRect>>,
+    /// Stored JPEG frames go out as they are.
+    sends_stored: bool,
 }
 
 impl Frames {
     /// Returns a frame as a JPEG file; `None` where it cannot be decoded.
     fn jpeg(&mut self, index: u32) -> Option<Vec<u8>> {
-        if let Ok(Some(stored)) = self.source.displayable_jpeg(index) {
+        if self.sends_stored
+            && let Ok(Some(stored)) = self.source.displayable_jpeg(index)
+        {
             return Some(stored);
         }
         let mut frame = self.source.frame(index).ok()?;

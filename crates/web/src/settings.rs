@@ -20,6 +20,9 @@ pub struct ServerSettings {
     pub reviewers: Vec<String>,
     /// True where pixels outside the ultrasound image, which may hold names, are shown.
     pub show_burned_in_text: bool,
+    /// True where they are blackened before a frame leaves the server, also in frames that browsers could show as they are
+    /// stored.
+    pub mask_on_server: bool,
     /// Links of every study to other programs.
     pub viewers: Vec<ViewerLink>,
     /// Sampling that a loop's frames are marked by.

@@ -26,6 +26,8 @@ pub struct PageSettings {
     pub reviewers: Vec<String>,
     /// Pixels outside the ultrasound image, which may hold names, are shown.
     pub show_burned_in_text: bool,
+    /// They are blackened before a frame leaves the server, not by the browser.
+    pub mask_on_server: bool,
     /// Links of every study to other programs.
     pub viewers: Vec<ViewerLink>,
 }
@@ -57,6 +59,8 @@ pub(super) struct RawPage {
     pub(super) reviewers: Vec<String>,
     /// Shows pixels outside the ultrasound image too, where names may stand.
     pub(super) show_burned_in_text: bool,
+    /// Blackens them before a frame leaves the server, also in stored JPEG frames, which are then decoded and encoded again.
+    pub(super) mask_on_server: bool,
     /// Links of every study to the lab's viewers.
     pub(super) viewers: Vec<RawViewer>,
 }
@@ -75,6 +79,7 @@ impl Default for PageSettings {
             hosts: Vec::new(),
             reviewers: Vec::new(),
             show_burned_in_text: false,
+            mask_on_server: false,
             viewers: Vec::new(),
         }
     }
@@ -104,6 +109,7 @@ impl RawPage {
             hosts: self.hosts,
             reviewers: self.reviewers,
             show_burned_in_text: self.show_burned_in_text,
+            mask_on_server: self.mask_on_server,
             viewers: self
                 .viewers
                 .into_iter()
@@ -115,7 +121,8 @@ impl RawPage {
 
 impl From<&PageSettings> for RawPage {
     fn from(page: &PageSettings) -> Self {
-        let PageSettings { listen, token_file, hosts, reviewers, show_burned_in_text, viewers } = page.clone();
+        let PageSettings { listen, token_file, hosts, reviewers, show_burned_in_text, mask_on_server, viewers } =
+            page.clone();
         Self {
             behind_proxy: !listen.ip().is_loopback(),
             listen: listen.to_string(),
@@ -123,6 +130,7 @@ impl From<&PageSettings> for RawPage {
             hosts,
             reviewers,
             show_burned_in_text,
+            mask_on_server,
             viewers: viewers.into_iter().map(|ViewerLink { title, address }| RawViewer { title, address }).collect(),
         }
     }
