@@ -15,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-windows check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading bench-page peers reference-numbers bench-peers peers-dicom peers-postgres browser package check-package check-container wheel check-wheel book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-windows check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading bench-page peers reference-numbers bench-peers peers-dicom peers-postgres scale browser package check-package check-container wheel check-wheel book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -171,6 +171,9 @@ peers-dicom: python ## Install the DICOM programs that tests send to and receive
 
 bench-page: build python ## The page on 100,000 studies of 20 loops, and ten players (7 GB in target/bench-page, minutes)
 	tools/bench_page target/release/echolabel target/bench-page
+
+scale: peers-postgres ## A backfill on PostgreSQL with dead and sleeping workers, lost answers, two crashes of the server: every label once. STUDIES=25000 of four loops
+	ECHOLABEL_SCALE_STUDIES=$(or $(STUDIES),25000) $(CARGO) test --locked -p store --test postgres -- --ignored --nocapture backfill
 
 peers-postgres: ## Install Debian's PostgreSQL, of which tests start servers of their own
 	$(call install,postgresql)

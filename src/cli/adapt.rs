@@ -20,8 +20,8 @@ pub struct AdaptOptions {
     /// Name of the new model; files are written into the folder of models
     #[arg(long = "as", value_name = "NAME")]
     pub name: String,
-    /// Database whose reviewed loops are learned from
-    #[arg(long, value_name = "FILE", conflicts_with = "labels")]
+    /// Database whose reviewed loops are learned from: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE", conflicts_with = "labels")]
     pub db: Option<PathBuf>,
     /// CSV of labels instead: sop_instance_uid,view, or what `export --format csv` writes
     #[arg(long, value_name = "FILE")]

@@ -29,8 +29,8 @@ pub struct ExportOptions {
     /// Folder to write to
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Database file
-    #[arg(long, value_name = "FILE")]
+    /// Database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE")]
     pub db: Option<PathBuf>,
     /// Write only studies that got a file or a label so long ago at most, such as 12h or 2d
     #[arg(long, value_name = "TIME", value_parser = super::loops::duration)]

@@ -23,8 +23,8 @@ pub struct JobsOptions {
     /// Action
     #[command(subcommand)]
     pub command: JobsCommand,
-    /// Database file
-    #[arg(long, value_name = "FILE", global = true)]
+    /// Database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE", global = true)]
     pub db: Option<PathBuf>,
 }
 
@@ -189,7 +189,7 @@ pub struct RelabelOptions {
     /// Every study
     #[arg(long, conflicts_with = "studies")]
     pub all: bool,
-    /// Database file
-    #[arg(long, value_name = "FILE")]
+    /// Database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE")]
     pub db: Option<PathBuf>,
 }

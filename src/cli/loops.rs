@@ -42,8 +42,8 @@ pub struct WatchOptions {
     /// Label what is there, then stop
     #[arg(long)]
     pub once: bool,
-    /// Database file
-    #[arg(long, value_name = "FILE")]
+    /// Database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE")]
     pub db: Option<PathBuf>,
 }
 
@@ -95,8 +95,8 @@ pub struct InspectOptions {
     /// A DICOM file, or a loop of the database by its short name or the begin of its UID
     #[arg(value_name = "FILE|LOOP")]
     pub file: PathBuf,
-    /// Database file, where a loop is named
-    #[arg(long, value_name = "FILE")]
+    /// Database: a file, or postgres://USER@HOST/NAME, where a loop is named
+    #[arg(long, value_name = "DATABASE")]
     pub db: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
@@ -154,8 +154,8 @@ pub struct InventoryOptions {
     /// Study: its number in the inventory, or the begin of its UID; every study when it is left out
     #[arg(value_name = "STUDY")]
     pub study: Option<StudyName>,
-    /// Database file
-    #[arg(long, value_name = "FILE")]
+    /// Database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE")]
     pub db: Option<PathBuf>,
     /// Print one JSON object a study
     #[arg(long)]
@@ -196,8 +196,8 @@ pub struct StatusOptions {
     /// One JSON object
     #[arg(long)]
     pub json: bool,
-    /// Database file
-    #[arg(long, value_name = "FILE")]
+    /// Database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE")]
     pub db: Option<PathBuf>,
 }
 
@@ -238,7 +238,7 @@ pub struct ReviewOptions {
     /// Anything to remember; no patient's name
     #[arg(long, value_name = "TEXT")]
     pub comment: Option<String>,
-    /// Database file
-    #[arg(long, value_name = "FILE")]
+    /// Database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE")]
     pub db: Option<PathBuf>,
 }

@@ -15,8 +15,8 @@ It shows the studies, plays their loops, and keeps reviews; browsers are asked f
 configuration has the rest: names of reviewers, links to viewers, host names behind a proxy. `watch` answers browsers too where the
 configuration has that table.")]
 pub struct PageOptions {
-    /// Database file
-    #[arg(long, value_name = "FILE")]
+    /// Database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "DATABASE")]
     pub db: Option<PathBuf>,
     /// Address and port to listen on; 127.0.0.1:8042 by default
     #[arg(long, value_name = "ADDRESS:PORT")]

@@ -58,6 +58,18 @@ pub enum StoreError {
         /// Size of the log.
         log_megabytes: u64,
     },
+    /// The target of a copy holds something already.
+    #[error("{database} is not empty: a copy goes into a new database")]
+    NotEmpty {
+        /// The database.
+        database: DatabaseLocation,
+    },
+    /// A copy that was read back is not what was copied.
+    #[error("the copy of table {table} is not equal to it: do not use the copy")]
+    CopyDiffers {
+        /// The first table that differs.
+        table: &'static str,
+    },
     /// A server's database is not copied into a file by this program.
     #[error(
         "{database} is copied by the server's own programs: `pg_dump --format=custom --file=FILE ADDRESS` beside running workers, \

@@ -69,6 +69,7 @@
 pub mod export;
 
 mod backend;
+mod copying;
 mod database_error;
 mod engine;
 mod error;
@@ -92,6 +93,7 @@ mod sqlite;
 mod store;
 
 pub use backend::{Backend, PageBackend};
+pub use copying::{CopiedTable, copy_store};
 pub use database_error::DatabaseError;
 pub use error::StoreError;
 pub use file_state::{FileState, StateCounts, StoredFile};

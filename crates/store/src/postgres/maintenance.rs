@@ -3,22 +3,16 @@
 use super::PostgresEngine;
 use crate::StoreError;
 use crate::engine::{Engine as _, Scope};
-use crate::sql::{SessionExt as _, WriteError};
-
-/// Tables of the store, each before those that refer to it.
-pub(crate) const TABLES: [&str; 9] =
-    ["study", "loop", "job", "prediction", "review", "audit", "pipeline", "report_due", "report"];
+use crate::sql::{SessionExt as _, TABLES, Table, WriteError};
 
 /// Returns the faults that reading every row finds, and indexes that the server calls invalid.
 pub(super) fn check(engine: &PostgresEngine) -> Result<Vec<String>, StoreError> {
     let mut faults = Vec::new();
-    for table in TABLES.iter().chain(&["outbox"]) {
+    for Table { name, .. } in &TABLES {
         // Every column is made text, so that what lies beside the rows is read too.
-        let sql = format!("SELECT count(*), coalesce(max(length({table}::text)), 0) FROM {table}");
+        let sql = format!("SELECT count(*), coalesce(max(length({name}::text)), 0) FROM {name}");
         match read(engine, &sql) {
-            Err(StoreError::Query { source, .. }) if !source.is_temporary() => {
-                faults.push(format!("{table}: {source}"))
-            }
+            Err(StoreError::Query { source, .. }) if !source.is_temporary() => faults.push(format!("{name}: {source}")),
             Err(error) => return Err(error),
             Ok(_) => {}
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use postgres::types::ToSql;
 
 use super::connection::Connection;
-use crate::sql::{Result, Row, Session, SessionExt as _, Value, params};
+use crate::sql::{Result, Row, Session, SessionExt as _, Table, Value, params};
 
 /// A connection while something is done on it.
 pub(super) struct PostgresSession<'a> {
@@ -60,6 +60,17 @@ impl Session for PostgresSession<'_> {
 
     fn row_lock(&self) -> &'static str {
         "FOR UPDATE SKIP LOCKED"
+    }
+
+    fn continue_numbers(&self, table: &Table) -> Result<()> {
+        let (name, key) = (table.name, table.key);
+        // A key that is another table's has no sequence.
+        let sql = format!(
+            "SELECT setval(pg_get_serial_sequence('{name}', '{key}'), greatest((SELECT max({key}) FROM {name}), 1),
+                 EXISTS (SELECT 1 FROM {name}))
+             WHERE pg_get_serial_sequence('{name}', '{key}') IS NOT NULL"
+        );
+        if table.has_numbers() { self.query(&sql, &[], &mut |_| Ok(())) } else { Ok(()) }
     }
 
     fn has_other_workers(&self) -> bool {

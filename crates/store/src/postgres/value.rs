@@ -17,6 +17,11 @@ impl ToSql for Value {
         match self {
             Self::Null => Ok(IsNull::Yes),
             Self::Boolean(value) => value.to_sql(of_column, out),
+            // As SQLite keeps them.
+            Self::Integer(value) if *of_column == Type::BOOL => (*value != 0).to_sql(of_column, out),
+            Self::Text(value) if *of_column == Type::TIMESTAMPTZ => {
+                SystemTime::from(value.parse::<Timestamp>()?).to_sql(of_column, out)
+            }
             Self::Integer(value) if *of_column == Type::INT4 => i32::try_from(*value)?.to_sql(of_column, out),
             Self::Integer(value) => value.to_sql(of_column, out),
             Self::Real(value) => value.to_sql(of_column, out),

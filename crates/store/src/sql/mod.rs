@@ -19,7 +19,9 @@ mod row;
 mod session;
 pub(crate) mod stored_paths;
 mod study;
+mod tables;
 mod value;
 
 pub(crate) use session::{Column, Columns, Result, Row, Session, SessionExt, WriteError, params};
+pub(crate) use tables::{TABLES, Table};
 pub(crate) use value::{ToValue, Value, time_text};

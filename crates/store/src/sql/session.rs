@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Table;
 use super::value::{FromValue, Value, convert};
 use crate::{DatabaseError, StoreError};
 
@@ -34,6 +35,9 @@ pub(crate) trait Session {
 
     /// Returns the words that make a query take the rows that nobody else is taking, where several can at once.
     fn row_lock(&self) -> &'static str;
+
+    /// Lets the numbers of new rows follow those that were written into a table.
+    fn continue_numbers(&self, table: &Table) -> Result<()>;
 
     /// Returns whether workers that this program does not know may hold jobs.
     fn has_other_workers(&self) -> bool;

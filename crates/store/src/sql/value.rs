@@ -75,6 +75,12 @@ impl<T: FromValue> FromValue for Option<T> {
     }
 }
 
+impl FromValue for Value {
+    fn from_value(value: Self) -> Result<Self, Value> {
+        Ok(value)
+    }
+}
+
 impl FromValue for bool {
     fn from_value(value: Value) -> Result<Self, Value> {
         match value {

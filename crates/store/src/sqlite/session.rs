@@ -5,7 +5,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, params_from_iter};
 
 use crate::DatabaseError;
-use crate::sql::{Column, Columns, Result, Row, Session, Value, time_text};
+use crate::sql::{Column, Columns, Result, Row, Session, Table, Value, time_text};
 
 /// A connection, or a transaction on it, which nobody else has while it lasts.
 pub(super) struct SqliteSession<'a>(pub &'a Connection);
@@ -35,6 +35,11 @@ impl Session for SqliteSession<'_> {
 
     fn row_lock(&self) -> &'static str {
         ""
+    }
+
+    fn continue_numbers(&self, _table: &Table) -> Result<()> {
+        // Each number follows the largest that is there.
+        Ok(())
     }
 
     fn has_other_workers(&self) -> bool {
