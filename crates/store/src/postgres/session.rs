@@ -51,11 +51,14 @@ impl Session for PostgresSession<'_> {
     }
 
     fn lock(&self, kind: &str, key: &[u8]) -> Result<()> {
-        self.query(
-            "SELECT pg_advisory_xact_lock(hashtextextended(?1 || encode(?2, 'hex'), 0))",
+        // The time is asked for on the same way: most transactions need both.
+        let now = self.query_one(
+            "SELECT pg_advisory_xact_lock(hashtextextended(?1 || encode(?2, 'hex'), 0)), clock_timestamp() AS now",
             params![kind, key.to_vec()],
-            &mut |_| Ok(()),
-        )
+            |row| row.get("now"),
+        )?;
+        self.now.set(Some(now));
+        Ok(())
     }
 
     fn row_lock(&self) -> &'static str {
