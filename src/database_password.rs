@@ -45,7 +45,7 @@ fn from_file(parts: &[String; 4]) -> Option<String> {
     };
     let text = std::fs::read_to_string(&path).ok()?;
     if is_open_to_others(&path) {
-        crate::output::note(format_args!("{} is not used: others can read it", path.display()));
+        tracing::warn!("the password file is not used: others than its owner can read it");
         return None;
     }
     password_for(&text, parts)

@@ -1,4 +1,4 @@
-//! What the store needs of a database beside statements.
+//! Needs of the store beside statements: transactions, checks, copies.
 
 use std::path::Path;
 

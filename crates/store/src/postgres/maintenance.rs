@@ -1,12 +1,11 @@
 //! Checking a database on a server.
 
-use super::PostgresEngine;
 use crate::StoreError;
-use crate::engine::{Engine as _, Scope};
+use crate::engine::{Engine, Scope};
 use crate::sql::{SessionExt as _, TABLES, Table, WriteError};
 
 /// Returns the faults that reading every row finds, and indexes that the server calls invalid.
-pub(super) fn check(engine: &PostgresEngine) -> Result<Vec<String>, StoreError> {
+pub(super) fn check(engine: &dyn Engine) -> Result<Vec<String>, StoreError> {
     let mut faults = Vec::new();
     for Table { name, .. } in &TABLES {
         // Every column is made text, so that what lies beside the rows is read too.
@@ -31,7 +30,7 @@ pub(super) fn check(engine: &PostgresEngine) -> Result<Vec<String>, StoreError> 
 }
 
 /// Returns the first column where it is text.
-fn read(engine: &PostgresEngine, sql: &str) -> Result<Vec<String>, StoreError> {
+fn read(engine: &dyn Engine, sql: &str) -> Result<Vec<String>, StoreError> {
     let mut lines = Vec::new();
     engine.run("check the database", Scope::Read, &mut |session| {
         lines = session.query_all(sql, &[], |row| Ok(row.get::<String>(0).ok()))?.into_iter().flatten().collect();

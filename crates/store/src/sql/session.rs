@@ -43,7 +43,7 @@ pub(crate) trait Session {
     fn has_other_workers(&self) -> bool;
 }
 
-/// What follows from the methods of a session.
+/// Queries for all rows, one row or none, by the methods of a session.
 pub(crate) trait SessionExt: Session {
     /// Returns every row of a query.
     fn query_all<T>(

@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use super::database_files::{DatabaseFiles, immutable_uri, make_private, open_to_lock};
 use super::session::SqliteSession;
-use super::{is_damage, maintenance, schema};
+use super::{is_damage, schema};
 use crate::engine::{Engine, Scope, Work};
 use crate::sql::WriteError;
 use crate::{DatabaseError, DatabaseLocation, StoreError};
@@ -228,11 +228,11 @@ impl Engine for SqliteEngine {
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {
-        maintenance::check(self)
+        self.list_faults()
     }
 
     fn backup(&self, target: &Path) -> Result<(), StoreError> {
-        maintenance::backup(self, target)
+        self.copy_to(target)
     }
 
     fn checkpoint(&self) -> Result<(), StoreError> {

@@ -22,7 +22,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(5);
 /// A worker sleeps so long that others have its jobs when it wakes.
 const PAUSE: Duration = Duration::from_secs(8);
 
-/// What happens to a worker with a batch in hand.
+/// A mishap of a worker with a batch in hand.
 #[derive(Clone, Copy, PartialEq)]
 enum Fault {
     None,

@@ -1,4 +1,4 @@
-//! What many computers share: the server's clock, one daemon, one claim a job.
+//! Rules among many computers: the server's clock, one daemon, one claim a job.
 
 use std::collections::HashSet;
 use std::thread;

@@ -1,4 +1,4 @@
-//! What the tests of the suite have in common.
+//! Values and steps that the tests of the suite share.
 
 use std::collections::BTreeMap;
 

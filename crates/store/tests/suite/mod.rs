@@ -1,4 +1,4 @@
-//! What every database promises; each kind of database runs it.
+//! Promises of every database; each kind of database runs them.
 
 pub mod common;
 mod durability;
