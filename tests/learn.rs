@@ -178,6 +178,13 @@ fn a_daemon_learns_from_reviews_and_goes_back() {
     let end = daemon.wait_for_end();
     assert!(end["words"].as_str().expect("words").starts_with("ours: "), "{end}");
     assert!(predictions(&database, "ours") >= 66);
+    // The models whose predictions count in a study that both have labelled.
+    let models_shown = || {
+        let uid = studies[0].1["study_instance_uid"].as_str().expect("a UID");
+        let (_, inventory) = daemon.call(&format!("/api/studies/{uid}"), None);
+        inventory["models"].to_string()
+    };
+    assert!(models_shown().contains("\"ours\"") && !models_shown().contains("\"start\""), "{}", models_shown());
     // Learning again starts from the model that knows none of these patients.
     daemon.act(json!({ "action": "adapt", "name": "ours2" }));
     let end = daemon.wait_for_end();
@@ -203,4 +210,6 @@ fn a_daemon_learns_from_reviews_and_goes_back() {
     }
     let (_, state) = daemon.call("/api/learning", None);
     assert_eq!(state["in_use"], "start");
+    assert!(models_shown().contains("\"start\""), "going back undoes what was labelled again: {}", models_shown());
+    assert!(predictions(&database, "ours") >= 66, "and removes nothing");
 }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use daemon::{LabelFailure, Labeller as _, Labelling};
 use domain::{Prediction, StudyUid};
 use jiff::Timestamp;
-use store::{LabelStore as _, LoopFile};
+use store::{LabelStore as _, LoopFile, PageStore as _};
 
 use super::parallel::in_order;
 use super::{Failure, Outcome, names};
@@ -34,6 +34,7 @@ pub fn run(common: &Common, options: &RelabelOptions) -> Outcome {
     let labeller = PipelineLabeller::new(pipeline, common)?;
     let model = labeller.model();
     store.keep_label_set(&model, &labeller.views(), Timestamp::now())?;
+    store.prefer_predictions(&model.pipeline, Timestamp::now())?;
 
     let known: Vec<StudyUid> = store.studies()?.into_iter().map(|study| study.study_instance_uid).collect();
     let named: Vec<StudyUid> =
@@ -78,7 +79,7 @@ pub fn run(common: &Common, options: &RelabelOptions) -> Outcome {
     }
     bar.finish_and_clear();
     output::line(format_args!(
-        "{}: {} labelled, {} not sure, {} without a view, {} failed; earlier predictions stay",
+        "{}: {} labelled, {} not sure, {} without a view, {} failed; its predictions count now, earlier ones stay",
         model.pipeline, counts.labelled, counts.abstained, counts.without_view, counts.failed
     ))?;
     if counts.failed == 0 { Ok(()) } else { Err(Failure::SomeInputs) }

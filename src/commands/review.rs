@@ -1,11 +1,10 @@
 //! `echolabel review`: a person's label of a loop, and the loops to look at next.
 
 use anyhow::{Context as _, ensure};
-use evaluate::reading_order::{Dozen, dozens};
+use evaluate::agreement_over_time::{Dozen, dozens};
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{LabelStore as _, PageStore as _, Review, UnreadTask};
-use web::loops_to_read;
 
 use super::{Outcome, names};
 use crate::cli::{Common, ReviewOptions};
@@ -74,9 +73,9 @@ impl From<UnreadTask> for NextLoop {
     }
 }
 
-fn next(common: &Common, options: &ReviewOptions, limit: usize) -> Outcome {
+fn next(common: &Common, options: &ReviewOptions, limit: u32) -> Outcome {
     let store = super::open_store_read_only(common, options.db.clone())?;
-    let loops = loops_to_read(&store, limit)?.into_iter().map(NextLoop::from).collect();
+    let loops = store.unread_loops(limit)?.into_iter().map(NextLoop::from).collect();
     let next = Next { loops, dozens: dozens(&store.agreement_over_time()?) };
     if options.json {
         return output::json_line(&next);
@@ -87,7 +86,7 @@ fn next(common: &Common, options: &ReviewOptions, limit: usize) -> Outcome {
         output::line(format_args!("{:<10} {:<44} {}", unread.name, views.join(", "), unread.reason))?;
     }
     if next.loops.is_empty() {
-        output::line("nothing waits: the model is sure of every loop of the newest studies that nobody has read")?;
+        output::line("nothing waits: the model is sure of every loop that nobody has read")?;
     }
     for dozen in &next.dozens[next.dozens.len().saturating_sub(SHOWN_DOZENS)..] {
         output::line(format_args!(

@@ -5,6 +5,7 @@
 pub mod abstention;
 mod aggregate;
 pub mod agreement;
+pub mod agreement_over_time;
 pub mod calibration;
 pub mod comparison;
 mod drawing;
@@ -22,7 +23,6 @@ pub mod ood;
 pub mod plots;
 mod predictions;
 mod probability;
-pub mod reading_order;
 mod report;
 pub mod roc;
 

@@ -112,7 +112,8 @@ pub trait LabelStore: Send + Sync {
     /// Returns the loops of a study by acquisition time.
     fn loops(&self, study: &StudyUid) -> Result<Vec<StoredLoop>, StoreError>;
 
-    /// Returns every prediction about the loops of a study, oldest first.
+    /// Returns every prediction about the loops of a study. The last one of a loop counts: it is of the pipeline that was
+    /// preferred last, else the newest.
     fn predictions(&self, study: &StudyUid) -> Result<Vec<StoredPrediction>, StoreError>;
 
     /// Returns the files of each loop of a study, its own first, then copies from the newest on. A path may hold a

@@ -86,6 +86,7 @@ mod path_form;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
+mod reading_order;
 mod record;
 mod review;
 mod sql;

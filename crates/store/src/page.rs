@@ -150,7 +150,8 @@ pub trait PageStore: Send + Sync {
     /// The database cannot be read.
     fn study_page(&self, filter: &StudyFilter, limit: u32, offset: u32) -> Result<Vec<StudyRow>, StoreError>;
 
-    /// Returns loops that wait for `reviewer`, those of the newest studies first, at most `limit`.
+    /// Returns loops that wait for `reviewer`, at most `limit`: unread ones in the order of [`Self::unread_loops`], others from the
+    /// newest studies on.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -168,11 +169,19 @@ pub trait PageStore: Send + Sync {
     /// The database cannot be read.
     fn paired_reviews(&self) -> Result<Vec<[Option<String>; 2]>, StoreError>;
 
-    /// Returns loops of the newest studies that nobody has read and that a person should look at, newest studies first.
+    /// Returns loops that nobody has read and that a person should look at, those that teach the model most first, at most
+    /// `limit`.
     ///
     /// # Errors
     /// The database cannot be read.
-    fn unread_loops(&self) -> Result<Vec<UnreadTask>, StoreError>;
+    fn unread_loops(&self, limit: u32) -> Result<Vec<UnreadTask>, StoreError>;
+
+    /// Makes the predictions of a pipeline count where a loop has several, whenever they were made, until another one is
+    /// preferred. No prediction is changed.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn prefer_predictions(&self, pipeline: &str, now: Timestamp) -> Result<(), StoreError>;
 
     /// Returns of each review by a first reader who was sure, oldest first, whether it says what the model had said before.
     ///

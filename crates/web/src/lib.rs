@@ -28,7 +28,6 @@ pub use learning::{
     AdaptationReport, AdaptedModel, Learning, LearningAction, LearningEnd, LearningState, LearningTask,
 };
 pub use program::{Explain, Program, Reports};
-pub use reviewing::loops_to_read;
 pub use server::Server;
 pub use session::Token;
 pub use settings::{ServerSettings, Stores};

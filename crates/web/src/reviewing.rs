@@ -1,9 +1,8 @@
 //! A person's review, from a form or from a program.
 
-use evaluate::reading_order::{UnreadLoop, reading_order, uncertainty};
 use jiff::Timestamp;
 use serde::Deserialize;
-use store::{LoopTask, PageStore, Review, ReviewQueue, ReviewRole, StoreError, UnreadTask};
+use store::{Review, ReviewRole};
 
 use crate::PageError;
 use crate::app::App;
@@ -24,45 +23,6 @@ pub(crate) enum Verdict {
     View(String),
     NoView,
     NotSure,
-}
-
-/// Returns unread loops that a person should look at, those that teach the model most first.
-///
-/// # Errors
-/// The database cannot be read.
-pub fn loops_to_read(store: &(impl PageStore + ?Sized), limit: usize) -> Result<Vec<UnreadTask>, StoreError> {
-    let unread = store.unread_loops()?;
-    let read = store.reviewed_views()?.into_iter().map(|row| (row.view, row.loops)).collect();
-    let loops: Vec<UnreadLoop> = unread.iter().map(as_the_model_sees_it).collect();
-    let order = reading_order(&loops, &read, limit);
-    Ok(order.into_iter().filter_map(|position| unread.get(position).cloned()).collect())
-}
-
-fn as_the_model_sees_it(unread: &UnreadTask) -> UnreadLoop {
-    let probabilities: Vec<f64> = unread.probabilities.values().copied().collect();
-    let likeliest = unread.probabilities.iter().max_by(|a, b| a.1.total_cmp(b.1));
-    UnreadLoop {
-        study: unread.study,
-        view: likeliest.map(|(view, _)| view.clone()).unwrap_or_default(),
-        uncertainty: uncertainty(&probabilities),
-        read_in_study: unread.read_in_study,
-    }
-}
-
-/// Returns the loops of a queue that wait for a reader.
-///
-/// # Errors
-/// The database cannot be read.
-pub(crate) fn queued(
-    store: &(impl PageStore + ?Sized),
-    queue: ReviewQueue,
-    reviewer: &str,
-    limit: u32,
-) -> Result<Vec<LoopTask>, StoreError> {
-    match queue {
-        ReviewQueue::First => Ok(loops_to_read(store, limit as usize)?.into_iter().map(|unread| unread.task).collect()),
-        ReviewQueue::Second | ReviewQueue::Adjudication => store.review_queue(queue, reviewer, limit),
-    }
 }
 
 /// Keeps a review of a loop.

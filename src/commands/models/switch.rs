@@ -1,12 +1,17 @@
 //! `echolabel models use`: the model that labels from now on.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use daemon::Settings;
+use jiff::Timestamp;
 use pipeline::{Pipeline, PipelineSource};
+use store::PageStore as _;
 
 use crate::active_model::ActiveModel;
 use crate::cli::Common;
 use crate::commands::Outcome;
+use crate::database::Database;
 use crate::output;
 
 /// Switches to the model `name`, or back to the one before, and says so.
@@ -23,10 +28,19 @@ pub fn run(common: &Common, name: Option<&str>) -> Outcome {
     Ok(())
 }
 
+/// Makes the predictions of a model count where a loop has several, so that going back undoes what was labelled again.
+fn prefer_its_predictions(settings: &Settings, name: &str) -> anyhow::Result<()> {
+    if !settings.database.file().is_none_or(Path::is_file) {
+        return Ok(());
+    }
+    let (pipeline, _) = Pipeline::check(&PipelineSource::named(name, &settings.models)?, &settings.models)?;
+    Ok(Database::new(settings)?.open()?.prefer_predictions(&pipeline.name, Timestamp::now())?)
+}
+
 /// Puts the model `name` in use, or the one before where there is no name.
 ///
 /// # Errors
-/// There is no such model, it labels no views, none was in use before, or the folder of models cannot be written.
+/// There is no such model, it labels no views, none was in use before, or the folder of models or the database cannot be written.
 pub fn switch(settings: &Settings, name: Option<&str>) -> anyhow::Result<ActiveModel> {
     let models = &settings.models;
     let active = ActiveModel::read(models)?;
@@ -40,5 +54,6 @@ pub fn switch(settings: &Settings, name: Option<&str>) -> anyhow::Result<ActiveM
         None => active.back().context("there is no model to go back to: none was in use before")?,
     };
     next.write(models)?;
+    prefer_its_predictions(settings, next.name())?;
     Ok(next)
 }

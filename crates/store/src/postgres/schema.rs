@@ -3,7 +3,14 @@
 use super::connection::Connection;
 use crate::{DatabaseLocation, StoreError};
 
-const STEPS: &[&str] = &[concat!(include_str!("migrations/001_tables.sql"), include_str!("../sql/views.sql"))];
+const STEPS: &[&str] = &[
+    concat!(
+        include_str!("migrations/001_tables.sql"),
+        include_str!("migrations/002_counting_predictions.sql"),
+        include_str!("../sql/views.sql")
+    ),
+    concat!(include_str!("migrations/002_counting_predictions.sql"), include_str!("../sql/views.sql")),
+];
 
 /// Newest schema version.
 const NEWEST: u32 = STEPS.len() as u32;

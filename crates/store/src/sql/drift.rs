@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
+use super::counting::COUNTING;
 use super::row::{count, parsed};
 use super::{Result, Row, Session, SessionExt as _, params};
 use crate::{DriftCount, DriftCounts};
@@ -18,24 +19,24 @@ pub(super) fn counts(session: &dyn Session, since: Timestamp) -> Result<DriftCou
     let loops =
         session.query_one("SELECT count(*) FROM loop WHERE created_at >= ?1", params![since], |row| count(row, 0))?;
     let one_in = loops.div_ceil(MAX_LOOPS).max(1);
-    let sql = "SELECT
+    let sql = format!(
+        "SELECT
             substr(CAST(loop.created_at AS TEXT), 1, 10) AS day,
             trim(coalesce(loop.manufacturer, '') || ' ' || coalesce(loop.scanner_model, '')) AS scanner,
             prediction.view, prediction.ecg_source, count(*) AS loops, sum(prediction.confidence) AS confidence,
             count(review.review_id) AS reviewed,
             count(CASE WHEN review.view IS NOT DISTINCT FROM prediction.view THEN review.review_id END) AS agreed
         FROM loop
-        JOIN prediction ON prediction.prediction_id = (
-            SELECT max(newest.prediction_id) FROM prediction AS newest
-            WHERE newest.loop_id = loop.loop_id AND newest.pixel_sha256 = loop.pixel_sha256)
+        JOIN prediction ON prediction.prediction_id = {COUNTING}
         LEFT JOIN review ON review.review_id = (
             SELECT max(newest.review_id) FROM review AS newest
             WHERE newest.loop_id = loop.loop_id AND newest.pixel_sha256 = loop.pixel_sha256
                 AND withdrawn_at IS NULL AND role = 'reader' AND NOT not_sure)
         WHERE loop.created_at >= ?1 AND loop.loop_id * 2654435761 % 4294967296 % ?2 = 0
-        GROUP BY day, scanner, prediction.view, prediction.ecg_source";
+        GROUP BY day, scanner, prediction.view, prediction.ecg_source"
+    );
     let mut rows: BTreeMap<_, DriftCount> = BTreeMap::new();
-    session.query(sql, params![since, one_in as i64], &mut |row| {
+    session.query(&sql, params![since, one_in as i64], &mut |row| {
         let number = |column: &str| row.get::<i64>(column).map(i64::unsigned_abs);
         let day = DriftCount {
             week: week_of(row)?,

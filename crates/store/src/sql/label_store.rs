@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::row::parsed;
-use super::{Result, Row, SessionExt as _, inventory, names, outbox, params, place, read, study};
+use super::{Result, Row, SessionExt as _, counting, inventory, names, outbox, params, place, read, study};
 use crate::path_form::path_from;
 use crate::{
     Inventory, Job, KnownLoop, LabelStore, LoopFacts, LoopFile, Recorded, Review, Store, StoreError, StoredLoop,
@@ -127,6 +127,7 @@ impl LabelStore for Store {
                 .ok_or_else(|| StoreError::UnknownLoop(sop.clone()))?;
             let is_new = place::add_prediction(session, loop_id, prediction, now)?;
             if is_new {
+                counting::judge_loop(session, loop_id)?;
                 outbox::make_due(session, loop_id, now)?;
             }
             Ok(is_new)
@@ -209,6 +210,7 @@ impl LabelStore for Store {
                     |row| row.get(0).map(LoopId),
                 )?
                 .ok_or_else(|| StoreError::UnknownLoop(review.sop_instance_uid.clone()))?;
+            counting::judge_loop(session, loop_id)?;
             outbox::make_due(session, loop_id, review.created_at)?;
             Ok(())
         })

@@ -2,6 +2,7 @@
 
 mod claim;
 mod conflict;
+mod counting;
 mod drift;
 mod facts;
 mod inventory;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::row::{optional_time, parsed, time};
-use super::{Result, Row, Session, SessionExt as _, drift, params, reading};
+use super::{Result, Row, Session, SessionExt as _, counting, drift, params, reading};
 use crate::page::StudyProgress;
 use crate::{
     DriftCounts, LoopTask, PageStore, Review, ReviewQueue, ReviewedView, Store, StoreError, StudyFilter, StudyRow,
@@ -30,8 +30,12 @@ impl PageStore for Store {
         self.read("list reviews by two readers", reading::paired_reviews)
     }
 
-    fn unread_loops(&self) -> Result<Vec<UnreadTask>, StoreError> {
-        self.read("list unread loops", reading::unread_loops)
+    fn unread_loops(&self, limit: u32) -> Result<Vec<UnreadTask>, StoreError> {
+        self.read("list unread loops", |session| reading::unread_loops(session, limit))
+    }
+
+    fn prefer_predictions(&self, pipeline: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.write("prefer a pipeline", |session| Ok(counting::prefer(session, pipeline, now)?))
     }
 
     fn agreement_over_time(&self) -> Result<Vec<bool>, StoreError> {
@@ -53,8 +57,7 @@ fn study_page(session: &dyn Session, filter: &StudyFilter, limit: u32, offset: u
         Some(StudyProgress::Open) => "closed_at IS NULL",
         Some(StudyProgress::Closed) => "closed_at IS NOT NULL",
         Some(StudyProgress::ToReview) => {
-            "EXISTS (SELECT 1 FROM loop_label WHERE loop_label.study_instance_uid = study.study_instance_uid
-                AND state = 'unsure' AND NOT reviewed)"
+            "EXISTS (SELECT 1 FROM loop WHERE loop.study_id = study.study_id AND loop.to_read >= 1)"
         }
         Some(StudyProgress::Incomplete) => {
             "EXISTS (SELECT 1 FROM study_missing_view
@@ -83,7 +86,7 @@ fn study_page(session: &dyn Session, filter: &StudyFilter, limit: u32, offset: u
         ),
     };
     // What must be computed study by study is looked for in the newest ones; a day or a UID leads to older ones.
-    let is_computed = matches!(filter.progress, Some(StudyProgress::ToReview | StudyProgress::Incomplete));
+    let is_computed = filter.progress == Some(StudyProgress::Incomplete);
     let source = match is_computed && text.is_empty() {
         true => format!("(SELECT * FROM study ORDER BY last_activity DESC LIMIT {MAX_COMPUTED_STUDIES}) AS study"),
         false => "study".to_owned(),

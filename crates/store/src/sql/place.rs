@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::job_table::{JobEnd, end_job, replace_failed};
 use super::row::parsed;
-use super::{Result, Session, SessionExt as _, WriteError, facts, params, study};
+use super::{Result, Session, SessionExt as _, WriteError, counting, facts, params, study};
 use crate::{DicomIdentity, Job, JobFailure, JobState, LoopFacts, Recorded, StoreError};
 
 /// Places a labelled loop and ends its job.
@@ -27,6 +27,7 @@ pub(super) fn labelled(
         if is_new && *recorded == Recorded::Duplicate {
             *recorded = Recorded::NewPrediction;
         }
+        counting::judge_loop(session, *loop_id)?;
     }
     finish(session, job, facts, content_sha256, placed, JobEnd::new(JobState::Done), now)
 }
@@ -41,6 +42,10 @@ pub(super) fn skipped(
     now: Timestamp,
 ) -> Result<Recorded, WriteError> {
     let placed = put_loop(session, job, facts, content_sha256, Some(reason), now)?;
+    if let Placed::At { loop_id, .. } = &placed {
+        // Other pixels may have been put in the place of those that were to be read.
+        counting::judge_loop(session, *loop_id)?;
+    }
     let end = JobEnd { kind: Some("not_a_view"), message: Some(reason), ..JobEnd::new(JobState::Skipped) };
     finish(session, job, facts, content_sha256, placed, end, now)
 }

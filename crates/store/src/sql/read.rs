@@ -43,7 +43,9 @@ pub(super) fn predictions(session: &dyn Session, study: &StudyUid) -> Result<Vec
     session.query_all(
         "SELECT prediction.*, sop_instance_uid
          FROM prediction JOIN loop USING (loop_id) JOIN study USING (study_id)
-         WHERE study_instance_uid = ?1 AND prediction.pixel_sha256 = loop.pixel_sha256 ORDER BY prediction_id",
+         LEFT JOIN preferred_pipeline ON preferred_pipeline.name = prediction.pipeline
+         WHERE study_instance_uid = ?1 AND prediction.pixel_sha256 = loop.pixel_sha256
+         ORDER BY coalesce(preferred_pipeline.turn, 0), prediction_id",
         params![study.as_str()],
         stored_prediction,
     )

@@ -4,14 +4,16 @@ use domain::LoopId;
 use jiff::Timestamp;
 use serde_json::json as json_object;
 
+use super::counting::{self, COUNTING, MODELS_DIFFER, SEVERAL_VIEWS};
 use super::row::{count, json, parsed};
 use super::{Result, Row, Session, SessionExt as _, params, study};
+use crate::reading_order::in_reading_order;
 use crate::{LoopTask, Review, ReviewQueue, ReviewedView, UnreadTask};
 
-/// Studies whose loops are offered for review: older ones are found in the list of studies.
-const REVIEWED_STUDIES: u32 = 500;
-/// Unread loops that are offered at once.
-const MAX_UNREAD: u32 = 2000;
+/// Doubtful loops that are ranked at once.
+const MAX_DOUBTFUL: u32 = 900;
+/// Loops drawn at random that are ranked with them, the newest.
+const MAX_DRAWN: u32 = 100;
 
 /// The newest review of each loop by a first reader that was not taken back.
 const FIRST: &str = "SELECT loop_id, view, not_sure, reviewer FROM review WHERE review_id IN (
@@ -23,17 +25,6 @@ const SECOND: &str = "SELECT loop_id, view, not_sure, reviewer FROM review WHERE
     SELECT max(review_id) FROM review JOIN loop USING (loop_id, pixel_sha256)
     WHERE withdrawn_at IS NULL AND role = 'second_reader' GROUP BY loop_id)";
 
-/// The newest studies, and a column of the number that a loop has in its study.
-fn newest_studies() -> String {
-    format!(
-        "WITH newest AS MATERIALIZED (
-            SELECT study_id, study_instance_uid, last_activity,
-                (SELECT count(DISTINCT loop_id) FROM review JOIN loop USING (loop_id)
-                    WHERE loop.study_id = study.study_id AND withdrawn_at IS NULL) AS read_in_study
-            FROM study ORDER BY last_activity DESC LIMIT {REVIEWED_STUDIES})"
-    )
-}
-
 const NUMBER: &str = "(SELECT count(*) FROM loop AS earlier WHERE earlier.study_id = loop.study_id
     AND earlier.loop_id <= loop.loop_id)";
 
@@ -41,12 +32,11 @@ const NUMBER: &str = "(SELECT count(*) FROM loop AS earlier WHERE earlier.study_
 pub(super) fn queue(session: &dyn Session, queue: ReviewQueue, reviewer: &str, limit: u32) -> Result<Vec<LoopTask>> {
     let (candidates, reason) = match queue {
         ReviewQueue::First => {
-            let unread = unread_loops(session)?;
-            return Ok(unread.into_iter().map(|unread| unread.task).take(limit as usize).collect());
+            return Ok(unread_loops(session, limit)?.into_iter().map(|unread| unread.task).collect());
         }
         ReviewQueue::Second => (
             format!(
-                "JOIN ({FIRST}) AS first USING (loop_id)
+                "({FIRST}) AS first JOIN loop USING (loop_id) JOIN study USING (study_id)
                  WHERE first.reviewer <> ?2 AND NOT EXISTS (SELECT 1 FROM ({SECOND}) AS second
                     WHERE second.loop_id = loop.loop_id)"
             ),
@@ -54,7 +44,8 @@ pub(super) fn queue(session: &dyn Session, queue: ReviewQueue, reviewer: &str, l
         ),
         ReviewQueue::Adjudication => (
             format!(
-                "JOIN ({FIRST}) AS first USING (loop_id) JOIN ({SECOND}) AS second USING (loop_id)
+                "({FIRST}) AS first JOIN ({SECOND}) AS second USING (loop_id)
+                     JOIN loop USING (loop_id) JOIN study USING (study_id)
                  WHERE CAST(?2 AS TEXT) IS NOT NULL AND (first.view IS DISTINCT FROM second.view OR first.not_sure <> second.not_sure)
                     AND NOT EXISTS (SELECT 1 FROM review WHERE review.loop_id = loop.loop_id
                         AND withdrawn_at IS NULL AND role = 'adjudicator')"
@@ -65,42 +56,43 @@ pub(super) fn queue(session: &dyn Session, queue: ReviewQueue, reviewer: &str, l
         ),
     };
     let sql = format!(
-        "{newest}
-         SELECT loop.sop_instance_uid, newest.study_instance_uid, newest.study_id, {NUMBER} AS number, {reason} AS reason
-         FROM newest JOIN loop USING (study_id) {candidates}
-         ORDER BY last_activity DESC, newest.study_id DESC, loop_id LIMIT ?1",
-        newest = newest_studies()
+        "SELECT loop.sop_instance_uid, study_instance_uid, study.study_id, {NUMBER} AS number, {reason} AS reason
+         FROM {candidates}
+         ORDER BY last_activity DESC, study.study_id DESC, loop.loop_id LIMIT ?1"
     );
     session.query_all(&sql, params![limit, reviewer], task)
 }
 
-/// Returns loops that nobody has read: those that the model was not sure of, those that models differ about, and one in
-/// fifty others.
-pub(super) fn unread_loops(session: &dyn Session) -> Result<Vec<UnreadTask>> {
+/// Returns loops that nobody has read and that a person should read, those that teach most first.
+pub(super) fn unread_loops(session: &dyn Session, limit: u32) -> Result<Vec<UnreadTask>> {
+    let read = reviewed_views(session)?.into_iter().map(|row| (row.view, row.loops)).collect();
+    Ok(in_reading_order(doubtful_loops(session)?, &read, limit as usize))
+}
+
+/// Returns the loops of all studies that the model is least sure of, and some that were drawn at random.
+fn doubtful_loops(session: &dyn Session) -> Result<Vec<UnreadTask>> {
+    // The keys first, by the index: what is told of a loop is read for these alone.
     let sql = format!(
-        "{newest}
-         SELECT * FROM (
-             SELECT loop.sop_instance_uid, newest.study_instance_uid, newest.study_id, newest.last_activity, loop.loop_id,
-                read_in_study, prediction.probabilities, {NUMBER} AS number,
-                CASE
-                    WHEN prediction.view IS NULL THEN coalesce(prediction.reason, 'the model is not sure')
-                    WHEN EXISTS (SELECT 1 FROM prediction AS other WHERE other.loop_id = loop.loop_id
-                        AND other.pixel_sha256 = loop.pixel_sha256 AND other.view <> prediction.view)
-                    THEN 'two models differ'
-                    WHEN EXISTS (SELECT 1 FROM json_each(prediction.prediction_set) WHERE CAST(key AS TEXT) = '1')
-                    THEN 'may also be '
-                        || (SELECT value FROM json_each(prediction.prediction_set) WHERE CAST(key AS TEXT) = '1')
-                    WHEN loop.loop_id * 2654435761 % 50 = 0 THEN 'drawn at random'
-                END AS reason
-             FROM newest JOIN loop USING (study_id)
-             JOIN prediction ON prediction.prediction_id = (
-                SELECT max(newest.prediction_id) FROM prediction AS newest
-                WHERE newest.loop_id = loop.loop_id AND newest.pixel_sha256 = loop.pixel_sha256)
-             WHERE NOT EXISTS (SELECT 1 FROM review WHERE review.loop_id = loop.loop_id
-                AND withdrawn_at IS NULL AND review.pixel_sha256 = loop.pixel_sha256)) AS task
-         WHERE reason IS NOT NULL
-         ORDER BY last_activity DESC, study_id DESC, loop_id LIMIT {MAX_UNREAD}",
-        newest = newest_studies()
+        "WITH chosen AS MATERIALIZED (
+             SELECT * FROM (SELECT loop_id FROM loop WHERE to_read >= 0
+                 ORDER BY to_read DESC, loop_id DESC LIMIT {MAX_DOUBTFUL}) AS doubtful
+             UNION ALL SELECT * FROM (SELECT loop_id FROM loop WHERE to_read < 0
+                 ORDER BY to_read DESC, loop_id DESC LIMIT {MAX_DRAWN}) AS drawn),
+         read_studies AS MATERIALIZED (
+             SELECT study_id, count(DISTINCT loop_id) AS loops FROM review JOIN loop USING (loop_id)
+             WHERE withdrawn_at IS NULL GROUP BY study_id)
+         SELECT loop.sop_instance_uid, study_instance_uid, study.study_id, prediction.probabilities, {NUMBER} AS number,
+             coalesce(read_studies.loops, 0) AS read_in_study,
+             CASE
+                 WHEN prediction.view IS NULL THEN coalesce(prediction.reason, 'the model is not sure')
+                 WHEN {MODELS_DIFFER} THEN 'two models differ'
+                 WHEN {SEVERAL_VIEWS} THEN 'may also be '
+                     || (SELECT value FROM json_each(prediction.prediction_set) WHERE CAST(key AS TEXT) = '1')
+                 ELSE 'drawn at random'
+             END AS reason
+         FROM chosen JOIN loop USING (loop_id) JOIN study USING (study_id) LEFT JOIN read_studies USING (study_id)
+         JOIN prediction ON prediction.prediction_id = {COUNTING}
+         ORDER BY loop.to_read DESC, loop.loop_id DESC"
     );
     session.query_all(&sql, &[], |row| {
         Ok(UnreadTask {
@@ -172,6 +164,7 @@ pub(super) fn withdraw_last_review(session: &dyn Session, reviewer: &str, now: T
     )?;
     let Some((review_id, loop_id, study_uid, review)) = last else { return Ok(None) };
     session.execute("UPDATE review SET withdrawn_at = ?2 WHERE review_id = ?1", params![review_id, now])?;
+    counting::judge_loop(session, loop_id)?;
     super::outbox::make_due(session, loop_id, now)?;
     let details = json_object!({ "review_id": review_id });
     study::audit(session, now, "review_withdrawn", Some(&study_uid), Some(&review.sop_instance_uid), &details)?;

@@ -10,7 +10,7 @@ DROP VIEW IF EXISTS study_view;
 DROP VIEW IF EXISTS ranked_loop;
 DROP VIEW IF EXISTS loop_label;
 
--- One row a loop: its view by the newest review that counts, else by the newest prediction. What a second reader says does
+-- One row a loop: its view by the newest review that counts, else by the prediction that counts. What a second reader says does
 -- not count: where it differs, an adjudicator decides.
 CREATE VIEW loop_label AS
 SELECT
@@ -44,8 +44,10 @@ SELECT
 FROM study
 JOIN loop USING (study_id)
 LEFT JOIN prediction ON prediction.prediction_id =
-    (SELECT max(newest.prediction_id) FROM prediction AS newest
-     WHERE newest.loop_id = loop.loop_id AND newest.pixel_sha256 = loop.pixel_sha256)
+    (SELECT newest.prediction_id FROM prediction AS newest
+     LEFT JOIN preferred_pipeline ON preferred_pipeline.name = newest.pipeline
+     WHERE newest.loop_id = loop.loop_id AND newest.pixel_sha256 = loop.pixel_sha256
+     ORDER BY coalesce(preferred_pipeline.turn, 0) DESC, newest.prediction_id DESC LIMIT 1)
 LEFT JOIN review ON review.review_id =
     (SELECT max(newest.review_id) FROM review AS newest
      WHERE newest.loop_id = loop.loop_id AND newest.pixel_sha256 = loop.pixel_sha256
@@ -68,7 +70,7 @@ SELECT study_instance_uid, view, loops, sop_instance_uid AS best_loop, confidenc
 FROM ranked_loop
 WHERE place = 1;
 
--- One row a study and view of its label set: that of the pipeline which made the study's newest prediction.
+-- One row a study and view of its label set: that of the pipeline which made the study's prediction that counts.
 CREATE VIEW study_label_set AS
 SELECT study.study_instance_uid, wanted.value AS view, CAST(wanted.key AS INTEGER) AS position
 FROM study
@@ -77,8 +79,9 @@ CROSS JOIN json_each((
     FROM loop
     JOIN prediction USING (loop_id)
     JOIN pipeline ON pipeline.sha256 = prediction.pipeline_sha256
+    LEFT JOIN preferred_pipeline ON preferred_pipeline.name = prediction.pipeline
     WHERE loop.study_id = study.study_id
-    ORDER BY prediction.prediction_id DESC LIMIT 1
+    ORDER BY coalesce(preferred_pipeline.turn, 0) DESC, prediction.prediction_id DESC LIMIT 1
 )) AS wanted;
 
 -- One row a study: why no view of it can be called missing; NULL where one can.

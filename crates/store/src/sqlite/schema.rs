@@ -19,6 +19,8 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/009_frame_indexes.sql")),
     M::up(include_str!("migrations/010_scanners.sql")),
     M::up(include_str!("../sql/views.sql")),
+    M::up(include_str!("migrations/011_counting_predictions.sql")),
+    M::up(include_str!("../sql/views.sql")),
 ];
 
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);

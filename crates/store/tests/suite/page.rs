@@ -2,9 +2,10 @@
 
 use super::common::{at, claimed, facts, label, model, prediction, sop, study};
 use crate::lab::{Lab, new_store};
+use jiff::SignedDuration;
 use store::{
-    DriftCounts, JobFailure, LabelStore, PageStore, Queue, Retry, Review, ReviewQueue, ReviewRole, ReviewedView, Store,
-    StudyFilter, StudyProgress,
+    DriftCounts, DueReport, JobFailure, LabelStore, Outbox, PageStore, Queue, Retry, Review, ReviewQueue, ReviewRole,
+    ReviewedView, Store, StudyFilter, StudyProgress,
 };
 
 /// Three studies, one a second: 1.1 has PLAX and A4C, 1.2 an unsure loop, 1.3 a failed file besides.
@@ -154,7 +155,7 @@ fn reviews_are_counted_by_view_and_compared_with_what_the_model_had_said() {
     store.add_prediction(&sop("1.1.2"), &prediction("w2", Some("PLAX"), 0.9), at(30)).unwrap();
     assert_eq!(store.agreement_over_time().unwrap(), [true, false, false]);
 
-    let unread = store.unread_loops().unwrap();
+    let unread = store.unread_loops(50).unwrap();
     let names: Vec<&str> = unread.iter().map(|unread| unread.task.name.as_str()).collect();
     assert_eq!(names, ["2/1"]);
     assert_eq!((unread[0].study, unread[0].read_in_study, unread[0].probabilities.len()), (2, 0, 2));
@@ -184,4 +185,63 @@ fn loops_are_counted_by_week_and_scanner() {
     );
     assert_eq!((counts[3].ecg_source.as_str(), counts[3].confidence), ("waveform", 0.5));
     assert_eq!(store.drift_counts(at(3600)).unwrap().rows.len(), 1);
+}
+
+#[test]
+fn the_pipeline_that_was_preferred_last_counts_and_nothing_is_removed() {
+    let Some((_lab, store)) = filled() else { return };
+    let mut other = prediction("w2", Some("A4C"), 0.8);
+    other.model.pipeline = "ours".to_owned();
+    other.prediction_set = views(&["A4C"]);
+    store.add_prediction(&sop("1.2.1"), &other, at(10)).unwrap();
+    let found = || {
+        let inventory = store.inventory(&study("1.2")).unwrap();
+        let row =
+            store.study_page(&StudyFilter { text: Some("2".to_owned()), ..StudyFilter::default() }, 1, 0).unwrap();
+        (
+            inventory.views.first().map(|view| view.view.clone()),
+            inventory.models[0].model.pipeline.clone(),
+            row[0].unsure,
+        )
+    };
+    assert_eq!(found(), (Some("A4C".to_owned()), "ours".to_owned(), 0), "the newest, as none is preferred");
+    store.prefer_predictions("tte11", at(11)).unwrap();
+    assert_eq!(found(), (None, "tte11".to_owned(), 1));
+    assert_eq!(queued(&store, ReviewQueue::First, "kim"), ["1.2.1"]);
+    store.prefer_predictions("tte11", at(12)).unwrap();
+    store.prefer_predictions("ours", at(13)).unwrap();
+    assert_eq!(found(), (Some("A4C".to_owned()), "ours".to_owned(), 0));
+    assert!(queued(&store, ReviewQueue::First, "kim").is_empty());
+    assert_eq!(store.predictions(&study("1.2")).unwrap().len(), 2);
+}
+
+#[test]
+fn a_preference_makes_reports_of_the_studies_that_it_changes_due() {
+    let Some((_lab, store)) = filled() else { return };
+    let mut other = prediction("w2", Some("PLAX"), 0.8);
+    other.model.pipeline = "ours".to_owned();
+    store.add_prediction(&sop("1.1.1"), &other, at(10)).unwrap();
+    store.close_quiet_studies(SignedDuration::from_secs(1), at(1000)).unwrap();
+    let before = store.due_reports().unwrap();
+    store.prefer_predictions("tte11", at(2000)).unwrap();
+    let since =
+        |due: &[DueReport], uid: &str| due.iter().find(|due| due.study_instance_uid == study(uid)).unwrap().since;
+    let after = store.due_reports().unwrap();
+    assert!(since(&after, "1.1") > since(&before, "1.1"));
+    assert_eq!(since(&after, "1.2"), since(&before, "1.2"), "it has one model");
+}
+
+#[test]
+fn an_unsure_loop_of_the_oldest_of_many_studies_is_offered() {
+    let Some((_lab, store)) = new_store() else { return };
+    for number in 0..520 {
+        let view = (number > 0).then_some("PLAX");
+        let mut said = prediction("w1", view, 0.9);
+        said.prediction_set = views(&["PLAX"]);
+        label(&store, &facts(&format!("1.{number}"), &format!("1.{number}.1")), &number.to_string(), &said, number);
+    }
+    assert_eq!(queued(&store, ReviewQueue::First, "kim")[0], "1.0.1");
+    let to_review = StudyFilter { progress: Some(StudyProgress::ToReview), ..StudyFilter::default() };
+    assert_eq!(listed(&store, &to_review), ["1.0"]);
+    assert!(queued(&store, ReviewQueue::First, "kim").len() > 5, "some are drawn at random");
 }

@@ -9,7 +9,7 @@ use crate::PageError;
 use crate::app::App;
 use crate::loop_record::LoopRecord;
 use crate::names::LoopAddress;
-use crate::reviewing::{Verdict, queued, record};
+use crate::reviewing::{Verdict, record};
 use crate::session::Person;
 
 /// Loops of a queue that are listed at most.
@@ -70,5 +70,5 @@ pub(crate) async fn queue(
 ) -> Result<Json<Vec<LoopTask>>, PageError> {
     let queue = ReviewQueue::from_name(&name.queue).unwrap_or(ReviewQueue::First);
     let reviewer = name.reviewer.unwrap_or(person.name);
-    Ok(Json(app.stores.read(move |store| queued(store, queue, &reviewer, MAX_TASKS)).await?))
+    Ok(Json(app.stores.read(move |store| store.review_queue(queue, &reviewer, MAX_TASKS)).await?))
 }

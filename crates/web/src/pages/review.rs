@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::{Extension, Form};
 use domain::Prediction;
 use evaluate::agreement::reader_kappa;
-use evaluate::reading_order::dozens;
+use evaluate::agreement_over_time::dozens;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use crate::PageError;
 use crate::app::App;
 use crate::loop_record::LoopRecord;
 use crate::names::LoopAddress;
-use crate::reviewing::{MAX_COMMENT_BYTES, Origin, Verdict, queued, record};
+use crate::reviewing::{MAX_COMMENT_BYTES, Origin, Verdict, record};
 use crate::session::Person;
 
 /// Keys of the views, in the order of the label set; `n`, `s`, `u`, `m` have meanings of their own.
@@ -99,7 +99,7 @@ pub(crate) async fn next(
         return Ok(overview(&app, &person).await?.into_response());
     };
     let name = person.name.clone();
-    let tasks = app.stores.read(move |store| queued(store, queue, &name, 1)).await?;
+    let tasks = app.stores.read(move |store| store.review_queue(queue, &name, 1)).await?;
     Ok(match tasks.first() {
         Some(task) => Redirect::to(&format!("/loop/{}?queue={queue}", task.name)).into_response(),
         None => overview(&app, &person).await?.into_response(),
@@ -115,7 +115,7 @@ async fn overview(app: &App, person: &Person) -> Result<Markup, PageError> {
         .read(move |store| {
             let queues: Vec<_> = ReviewQueue::ALL
                 .iter()
-                .map(|queue| Ok((*queue, queued(store, *queue, &name, LISTED)?)))
+                .map(|queue| Ok((*queue, store.review_queue(*queue, &name, LISTED)?)))
                 .collect::<Result<_, store::StoreError>>()?;
             Ok((queues, store.paired_reviews()?, store.agreement_over_time()?))
         })
