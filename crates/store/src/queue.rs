@@ -41,7 +41,8 @@ pub trait Queue: Send + Sync {
     /// Records that the file of a job is no longer there, as another file holds its loop.
     fn forget_file(&self, job_id: JobId, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Takes the next claimable job, if any, and holds it until `now + lease`.
+    /// Takes the next claimable job, if any, and holds it until `now + lease`. `worker` is a name that no other worker which may
+    /// still be alive has.
     fn claim(&self, worker: &str, lease: SignedDuration, now: Timestamp) -> Result<Option<Job>, StoreError>;
 
     /// Takes the next `wanted` claimable jobs, and what else waits of the last one's study: whole studies, so that one worker

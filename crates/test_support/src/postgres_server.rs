@@ -22,10 +22,10 @@ cd "$dir"
 $as "$bin/initdb" -D "$dir/data" -U echolabel -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
 options=""; for setting in "$@"; do options="$options -c $setting"; done
 start() {
-    rm -f "$dir/data/postmaster.pid"
+    rm -f "$dir/data/postmaster.pid"; : >"$dir/server.log"
     (exec $as "$bin/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c max_connections=200 $options >>"$dir/server.log" 2>&1) &
     pid=$!
-    until "$bin/pg_isready" -q -h "$dir"; do kill -0 $pid || { cat "$dir/server.log"; exit 1; }; sleep 0.05; done
+    until grep -q "ready to accept connections" "$dir/server.log"; do kill -0 $pid || { cat "$dir/server.log"; exit 1; }; sleep 0.05; done
     echo ready
 }
 start
