@@ -20,12 +20,12 @@ impl Table {
 
     /// Returns whether the key is a number that the database counts up.
     pub fn has_numbers(&self) -> bool {
-        self.key != "sha256"
+        !matches!(self.key, "sha256" | "name")
     }
 }
 
 /// Each table after those that its rows refer to.
-pub(crate) const TABLES: [Table; 10] = [
+pub(crate) const TABLES: [Table; 11] = [
     Table {
         name: "study",
         key: "study_id",
@@ -54,6 +54,7 @@ pub(crate) const TABLES: [Table; 10] = [
             "facts_job_id",
             "not_tte",
             "scanner_model",
+            "to_read",
         ],
     },
     Table {
@@ -136,6 +137,7 @@ pub(crate) const TABLES: [Table; 10] = [
         columns: &["audit_id", "at", "event", "study_instance_uid", "sop_instance_uid", "details"],
     },
     Table { name: "pipeline", key: "sha256", columns: &["sha256", "name", "views", "last_used"] },
+    Table { name: "preferred_pipeline", key: "name", columns: &["name", "turn"] },
     Table { name: "report_due", key: "study_id", columns: &["study_id", "since"] },
     Table {
         name: "report",

@@ -80,7 +80,10 @@ pub(crate) fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::sql::{TABLES, Table};
     use crate::{JobFilter, JobState, LabelStore, Queue, Store};
 
     fn schema_of(path: &Path) -> Vec<String> {
@@ -113,6 +116,24 @@ mod tests {
             drop(store);
             assert_eq!(schema_of(&path), schema_of(&fresh), "from version {version}");
         }
+    }
+
+    #[test]
+    fn a_copy_of_a_database_knows_every_table_and_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fresh.sqlite");
+        drop(Store::open(&path).unwrap());
+        let connection = Connection::open(&path).unwrap();
+        let mut query = connection
+            .prepare(
+                "SELECT list.name || '.' || info.name FROM sqlite_schema AS list, pragma_table_xinfo(list.name) AS info
+                 WHERE list.type = 'table' AND list.name NOT LIKE 'sqlite_%' AND info.hidden = 0",
+            )
+            .unwrap();
+        let there: BTreeSet<String> = query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        let columns = |table: &Table| table.columns.iter().map(|column| format!("{}.{column}", table.name)).collect();
+        let copied: BTreeSet<String> = TABLES.iter().flat_map::<Vec<_>, _>(columns).collect();
+        assert_eq!(copied, there);
     }
 
     #[test]
