@@ -6,7 +6,7 @@ use serde_json::Value;
 use support::{dicom_files, json_lines, run, small_studies};
 use test_support::shared_data;
 
-const PIPELINES: [&str; 3] = ["tte11-video-dilated", "tte11-phantom-image", "tte11-lite0-image"];
+const PIPELINES: [&str; 4] = ["tte11-video-dilated", "tte11-phantom-image", "tte11-lite0-image", "tte11-ensemble"];
 
 fn labels(pipeline: &str, files: &[std::path::PathBuf]) -> Vec<Value> {
     let mut arguments = vec!["label", "--json", "--pipeline", pipeline];

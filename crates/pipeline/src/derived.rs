@@ -26,6 +26,7 @@ pub(crate) fn pipeline_of(card: &ModelCard) -> PipelineFile {
         name: card.name.clone(),
         label_set: card.label_set.clone(),
         precision: Precision::default(),
+        companions: vec![],
         sampling: SamplingSection {
             frames_per_clip: plan.frames_per_clip,
             strategy: plan.strategy,

@@ -21,6 +21,16 @@ struct Resolved<'a> {
     aggregate: AggregateSection,
     calibration: ProbabilityCalibration,
     int8_ranges: Option<&'a [[f32; 2]]>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    companions: &'a [ResolvedCompanion],
+}
+
+/// What decides the answer of a further model.
+#[derive(Serialize)]
+pub(crate) struct ResolvedCompanion {
+    pub(crate) weights: Sha256,
+    pub(crate) prepare: Preparation,
+    pub(crate) calibration: ProbabilityCalibration,
 }
 
 /// Returns the SHA-256 of the pipeline's canonical form: JSON without spaces, keys in the order of `Resolved`.
@@ -29,6 +39,7 @@ pub(crate) fn digest(
     prepare: Preparation,
     calibration: ProbabilityCalibration,
     int8: Option<&QuantizationRanges>,
+    companions: &[ResolvedCompanion],
 ) -> Sha256 {
     let resolved = Resolved {
         label_set: file.label_set.as_deref(),
@@ -40,6 +51,7 @@ pub(crate) fn digest(
         aggregate: file.aggregate,
         calibration,
         int8_ranges: int8.map(|calibrated| calibrated.ranges.as_slice()),
+        companions,
     };
     // Names, numbers and lists: nothing in it can fail to become JSON.
     let canonical = serde_json::to_vec(&resolved).unwrap_or_default();
@@ -62,7 +74,7 @@ mod tests {
     }
 
     fn plain(file: &PipelineFile) -> Sha256 {
-        digest(file, preparation(), ProbabilityCalibration::UNFITTED, None)
+        digest(file, preparation(), ProbabilityCalibration::UNFITTED, None, &[])
     }
 
     #[test]
@@ -78,6 +90,7 @@ mod tests {
         for change in [
             (|file| file.aggregate.abstain_below += 0.01) as fn(&mut PipelineFile),
             |file| file.aggregate.max_set_size = Some(2),
+            |file| file.aggregate.prior = crate::ViewPrior::Recorded,
             |file| file.sampling.max_clips += 1,
             |file| file.sampling.strategy = domain::SamplingStrategy::Uniform,
             |file| file.label_set = None,
@@ -88,9 +101,12 @@ mod tests {
         }
         let mut prepare = preparation();
         prepare.mask_static = !prepare.mask_static;
-        others.push(digest(&file, prepare, ProbabilityCalibration::UNFITTED, None));
+        others.push(digest(&file, prepare, ProbabilityCalibration::UNFITTED, None, &[]));
         let fitted = ProbabilityCalibration { temperature: 1.5, ..ProbabilityCalibration::UNFITTED };
-        others.push(digest(&file, preparation(), fitted, None));
+        others.push(digest(&file, preparation(), fitted, None, &[]));
+        let companion =
+            ResolvedCompanion { weights: first, prepare: preparation(), calibration: ProbabilityCalibration::UNFITTED };
+        others.push(digest(&file, preparation(), ProbabilityCalibration::UNFITTED, None, &[companion]));
         others.push(first);
         let different: std::collections::BTreeSet<_> = others.iter().collect();
         assert_eq!(different.len(), others.len());

@@ -44,6 +44,22 @@ pub enum PipelineError {
         /// The value in the model's card.
         expected: String,
     },
+    /// A further model cannot answer about the same loop as the first.
+    #[error("pipeline {origin}: companions: {model} {problem}")]
+    Companion {
+        /// The file or shipped name.
+        origin: String,
+        /// The further model.
+        model: String,
+        /// The reason.
+        problem: &'static str,
+    },
+    /// The label set does not say how often its views are recorded.
+    #[error("pipeline {origin}: aggregate.prior = \"recorded\", but its label set says `recorded` not of every view")]
+    NoShares {
+        /// The file or shipped name.
+        origin: String,
+    },
     /// A number is out of its range.
     #[error("pipeline {origin}: {key} = {found} is out of range, expected {expected}")]
     OutOfRange {
@@ -57,10 +73,12 @@ pub enum PipelineError {
         expected: &'static str,
     },
     /// The model or its weights cannot be used.
-    #[error("pipeline {origin}: weights.model")]
+    #[error("pipeline {origin}: {key}")]
     Model {
         /// The file or shipped name.
         origin: String,
+        /// The key that names the model.
+        key: &'static str,
         /// The cause.
         #[source]
         source: zoo::ZooError,

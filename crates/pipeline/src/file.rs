@@ -17,6 +17,10 @@ pub struct PipelineFile {
     /// that `echolabel models quantize` has calibrated.
     #[serde(default)]
     pub precision: Precision,
+    /// Further models of the registry that see the same frames: the loop's probabilities are the mean of all models'. In single
+    /// precision.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<String>,
     /// The frames that are sampled.
     #[serde(default)]
     pub sampling: SamplingSection,
@@ -115,11 +119,31 @@ pub struct AggregateSection {
     pub abstain_below: f64,
     /// A loop that may show more views than this gets none; needs a model whose card has fitted sets.
     pub max_set_size: Option<usize>,
+    /// How often each view is expected, before the loop is looked at.
+    #[serde(skip_serializing_if = "ViewPrior::is_equal")]
+    pub prior: ViewPrior,
 }
 
 impl Default for AggregateSection {
     fn default() -> Self {
-        Self { clips: ClipRule::MeanProbability, abstain_below: 0.5, max_set_size: None }
+        Self { clips: ClipRule::MeanProbability, abstain_below: 0.5, max_set_size: None, prior: ViewPrior::Equal }
+    }
+}
+
+/// How often each view is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewPrior {
+    /// One as often as the other, as models are trained.
+    #[default]
+    Equal,
+    /// As often as labs record it, by the label set's `recorded`.
+    Recorded,
+}
+
+impl ViewPrior {
+    fn is_equal(&self) -> bool {
+        *self == Self::Equal
     }
 }
 

@@ -9,9 +9,9 @@ use domain::{Mode, Prediction, SeriesUid, SopUid, StageTimings, Standing, StudyU
 use ecg::SamplingPlan;
 use preprocess::{ModelInputs, PreparedClips, PreprocessTimings, Preprocessed};
 use serde::Serialize;
-use zoo::LabelSet;
+use zoo::{LabelSet, Preparation};
 
-use crate::{AbstentionRules, Aggregation, ClipRule, LabelError, LoopView, Pipeline};
+use crate::{AbstentionRules, Aggregation, ClipRule, Engine, EngineAnswer, LabelError, LoopView, Pipeline};
 
 /// The result of a pipeline for one loop.
 #[derive(Debug, Clone, Serialize)]
@@ -53,7 +53,8 @@ impl Pipeline {
         let started = Instant::now();
         let mut source = Loop::open(path)?;
         let open_ms = milliseconds_since(started);
-        let preprocessed = self.preprocessor().run(&mut source)?;
+        let others: Vec<Preparation> = self.companions().iter().map(|companion| companion.preparation).collect();
+        let preprocessed = self.preprocessor().run_for_models(&mut source, &others)?;
         let mut prediction = self.no_prediction(&preprocessed, open_ms);
         let mut not_tte = source.header().other_examination.map(ToOwned::to_owned);
         let skipped = match preprocessed.inputs {
@@ -92,19 +93,23 @@ impl Pipeline {
         Ok(self.preprocessor().run(&mut Loop::open(path)?)?)
     }
 
-    fn ask_model(&self, inputs: ModelInputs, prediction: &mut Prediction) -> Result<(), LabelError> {
-        let ModelInputs { plan, clips: prepared, frames } = inputs;
-        let prepared = match self.file().aggregate.clips {
-            ClipRule::FirstFrame => prepared.first_frame(),
-            ClipRule::MeanProbability => prepared,
-        };
-        let samples = self.samples(&plan, &prepared.clips);
-        let clips: Vec<Vec<usize>> = samples.iter().map(|(_, positions)| positions.clone()).collect();
+    fn ask_model(
+        &self,
+        inputs: ModelInputs<Vec<PreparedClips>>,
+        prediction: &mut Prediction,
+    ) -> Result<(), LabelError> {
+        let ModelInputs { plan, clips: mut of_models, frames } = inputs;
+        if self.file().aggregate.clips == ClipRule::FirstFrame {
+            of_models = of_models.into_iter().map(PreparedClips::first_frame).collect();
+        }
         prediction.clips = plan.clips.len() as u32;
         prediction.frames_used = frames.len() as u32;
-        let seen: BTreeSet<usize> = clips.iter().flatten().copied().collect();
+        let seen: BTreeSet<usize> =
+            of_models.first().into_iter().flat_map(|own| own.clips.iter().flatten().copied()).collect();
         prediction.frame_indexes = seen.into_iter().filter_map(|position| frames.get(position).copied()).collect();
-        let answer = self.engine().run(PreparedClips { clips, ..prepared })?;
+        let mut of_models = of_models.into_iter();
+        let Some(own) = of_models.next() else { return Ok(()) };
+        let (beats, answer) = ask(self.engine(), self.card().sees_stills(), &plan, own)?;
         (prediction.timings.encode, prediction.timings.head) = (answer.encode_ms, answer.head_ms);
         // An engine without memory on its GPU goes on in another precision than the pipeline's.
         prediction.model.precision = Some(answer.precision);
@@ -112,28 +117,21 @@ impl Pipeline {
             prediction.reason = Some(about_vectors(&answer.outputs));
             return Ok(());
         };
-        let clips: Vec<(Option<usize>, &[f32])> =
-            samples.iter().zip(&answer.outputs).map(|((beat, _), logits)| (*beat, logits.as_slice())).collect();
+        let mut answers = vec![Aggregation::of_clips(&with_beats(&beats, &answer), &self.calibration())];
+        for (companion, prepared) in self.companions().iter().zip(of_models) {
+            let (beats, answer) = ask(&companion.engine, companion.sees_stills, &plan, prepared)?;
+            prediction.timings.encode += answer.encode_ms;
+            prediction.timings.head += answer.head_ms;
+            answers.push(Aggregation::of_clips(&with_beats(&beats, &answer), &companion.calibration));
+        }
         let aggregate = self.file().aggregate;
         let rules = AbstentionRules { below: aggregate.abstain_below, most_views: aggregate.max_set_size };
-        name_view(set, prediction, Aggregation::join(&clips, &self.calibration(), rules));
+        name_view(set, prediction, Aggregation::decide(&answers, self.view_shares(), rules));
         Ok(())
     }
 
-    /// Returns what the model is given, one after the other: each the beat's number and positions among the prepared
-    /// frames, of which `clips` are the clips of the plan.
-    ///
-    /// A sample is a clip of the plan or, for a model that sees stills, each frame of it.
-    pub(crate) fn samples(&self, plan: &SamplingPlan, clips: &[Vec<usize>]) -> Vec<(Option<usize>, Vec<usize>)> {
-        let clips = plan.clips.iter().map(|clip| clip.beat).zip(clips.iter().cloned());
-        if !self.card().sees_stills() {
-            return clips.collect();
-        }
-        clips.flat_map(|(beat, clip)| clip.into_iter().map(move |position| (beat, vec![position]))).collect()
-    }
-
     /// Returns the prediction of a loop that the model was not asked about.
-    fn no_prediction(&self, preprocessed: &Preprocessed, open_ms: f64) -> Prediction {
+    fn no_prediction<T>(&self, preprocessed: &Preprocessed<T>, open_ms: f64) -> Prediction {
         let PreprocessTimings { mode_ms, ecg_ms, decode_ms, prepare_ms } = preprocessed.timings;
         Prediction {
             model: self.key(),
@@ -160,6 +158,37 @@ impl Pipeline {
             findings: preprocessed.findings.clone(),
         }
     }
+}
+
+/// Asks a model about the clips of a plan; with the beat's number of each output.
+fn ask(
+    engine: &Engine,
+    sees_stills: bool,
+    plan: &SamplingPlan,
+    prepared: PreparedClips,
+) -> Result<(Vec<Option<usize>>, EngineAnswer), LabelError> {
+    let (beats, clips) = samples(plan, &prepared.clips, sees_stills).into_iter().unzip();
+    Ok((beats, engine.run(PreparedClips { clips, ..prepared })?))
+}
+
+fn with_beats<'a>(beats: &[Option<usize>], answer: &'a EngineAnswer) -> Vec<(Option<usize>, &'a [f32])> {
+    beats.iter().copied().zip(answer.outputs.iter().map(Vec::as_slice)).collect()
+}
+
+/// Returns what a model is given, one after the other: each the beat's number and positions among the prepared frames, of
+/// which `clips` are the clips of the plan.
+///
+/// A sample is a clip of the plan or, for a model that sees stills, each frame of it.
+pub(crate) fn samples(
+    plan: &SamplingPlan,
+    clips: &[Vec<usize>],
+    sees_stills: bool,
+) -> Vec<(Option<usize>, Vec<usize>)> {
+    let clips = plan.clips.iter().map(|clip| clip.beat).zip(clips.iter().cloned());
+    if !sees_stills {
+        return clips.collect();
+    }
+    clips.flat_map(|(beat, clip)| clip.into_iter().map(move |position| (beat, vec![position]))).collect()
 }
 
 fn name_view(set: &LabelSet, prediction: &mut Prediction, said: LoopView) {

@@ -37,12 +37,12 @@ mod source;
 mod vectors;
 mod why;
 
-pub use aggregate::{AbstentionRules, Aggregation, LoopView};
+pub use aggregate::{AbstentionRules, Aggregation, LoopView, ModelAnswer};
 pub use engine::{Engine, EngineAnswer};
 pub use error::{LabelError, PipelineError};
 pub use file::{
     AggregateSection, ClipRule, EncoderSection, FusionSection, HeadSection, PipelineFile, PrepareSection,
-    SamplingSection, WeightsSection,
+    SamplingSection, ViewPrior, WeightsSection,
 };
 pub use inspect::{InspectedClip, InspectedEcg, InspectedFrame, InspectedRegion, Inspection, inspect};
 pub use label::LoopLabel;

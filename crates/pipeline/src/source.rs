@@ -4,11 +4,12 @@ use crate::derived::pipeline_of_model;
 use crate::{PipelineError, PipelineFile};
 
 /// The pipelines that ship with the program: name and text.
-pub(crate) const SHIPPED: [(&str, &str); 5] = [
+pub(crate) const SHIPPED: [(&str, &str); 6] = [
     ("tte11-video-dilated", include_str!("../../../pipelines/tte11-video-dilated.toml")),
     ("tte11-video-residual", include_str!("../../../pipelines/tte11-video-residual.toml")),
     ("tte47-frames", include_str!("../../../pipelines/tte47-frames.toml")),
     ("tte11-tiny", include_str!("../../../pipelines/tte11-tiny.toml")),
+    ("tte11-ensemble", include_str!("../../../pipelines/tte11-ensemble.toml")),
     ("echoprime11-first-frame", include_str!("../../../pipelines/echoprime11-first-frame.toml")),
 ];
 
@@ -63,7 +64,7 @@ impl PipelineSource {
             ),
             Self::Model(name) => {
                 let found = pipeline_of_model(name, models)
-                    .map_err(|source| PipelineError::Model { origin: self.to_string(), source })?;
+                    .map_err(|source| PipelineError::Model { origin: self.to_string(), key: "weights.model", source })?;
                 return found.ok_or_else(|| Self::unknown(name));
             }
         };

@@ -5,6 +5,7 @@ use std::path::Path;
 use cine::Loop;
 use preprocess::{ModelInputs, PreparedClips, Refusal};
 
+use crate::label::samples;
 use crate::{LabelError, Pipeline};
 
 /// The vectors of one loop, each with its beat's number, where it has one.
@@ -22,7 +23,7 @@ impl Pipeline {
             Ok(inputs) => inputs,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let samples = self.samples(&plan, &prepared.clips);
+        let samples = samples(&plan, &prepared.clips, self.card().sees_stills());
         let clips = samples.iter().map(|(_, positions)| positions.clone()).collect();
         let answer = self.engine().run(PreparedClips { clips, ..prepared })?;
         Ok(Ok(samples.into_iter().map(|(beat, _)| beat).zip(answer.outputs).collect()))

@@ -11,7 +11,7 @@ use ecg::Clip;
 use preprocess::{PreparedClips, crop_rect};
 use serde::{Deserialize, Serialize};
 
-use crate::{AbstentionRules, Aggregation, LabelError, Pipeline};
+use crate::{Aggregation, LabelError, Pipeline};
 
 /// Cells of the grid on each side.
 const GRID: usize = 8;
@@ -49,7 +49,8 @@ pub struct FrameWeight {
 impl Pipeline {
     /// Explains the answer about the first clip of the loop in the file `path`; a reason where no model was asked.
     ///
-    /// The model is asked once for each cell and each frame, which takes some seconds. Nothing is kept.
+    /// The model is asked once for each cell and each frame, which takes some seconds. Nothing is kept. Of several models the
+    /// first is explained.
     ///
     /// # Errors
     /// The file cannot be read as a loop, or the model fails on it.
@@ -129,8 +130,8 @@ impl Probe<'_> {
         let answer = self.pipeline.engine().run(request)?;
         let outputs: Vec<(Option<usize>, &[f32])> =
             answer.outputs.iter().map(|logits| (None, logits.as_slice())).collect();
-        let rules = AbstentionRules { below: 0.0, most_views: None };
-        Ok(Aggregation::join(&outputs, &self.pipeline.calibration(), rules).probabilities)
+        let answer = Aggregation::of_clips(&outputs, &self.pipeline.calibration());
+        Ok(Aggregation::probabilities(&[answer], self.pipeline.view_shares()))
     }
 }
 

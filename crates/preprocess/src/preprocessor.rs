@@ -147,6 +147,21 @@ impl Preprocessor {
         self.run_with(source, prepare)
     }
 
+    /// Takes an open loop to the inputs of several models that see the same frames: of this one, then as each of `others` asks
+    /// for.
+    ///
+    /// # Errors
+    /// As for [`Self::run`].
+    pub fn run_for_models(
+        &self,
+        source: &mut Loop,
+        others: &[Preparation],
+    ) -> Result<Preprocessed<Vec<PreparedClips>>> {
+        self.run_with(source, |frames, clips, sector, own| {
+            std::iter::once(own).chain(others).map(|preparation| prepare(frames, clips, sector, preparation)).collect()
+        })
+    }
+
     /// Takes an open loop to the frames of the model before normalization, for data sets that keep bytes.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! From a pipeline file to a pipeline that can run: every mismatch is found here, before any loop is taken.
 
 mod agreement;
+mod companion;
+mod parts;
 #[cfg(test)]
 mod tests;
 
@@ -11,12 +13,15 @@ use domain::{ModelKey, Precision, Sha256, WeightStatus};
 use ecg::PlanSettings;
 use nn::DeviceChoice;
 use preprocess::Preprocessor;
-use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration, QuantizationRanges, Registry, ZooError};
+use zoo::{LabelSet, Model, ModelCard, ProbabilityCalibration, QuantizationRanges, Registry};
 
-use self::agreement::{check_clip_rule, check_device, check_ranges, compare};
+use self::agreement::check_device;
+pub(crate) use self::companion::Companion;
+use self::companion::{fitted_to, least_trusted, recorded_shares};
+use self::parts::{Parts, Read, model_error, read_onto};
 use crate::digest::digest;
 use crate::engine::ReadModel;
-use crate::{Engine, PipelineError, PipelineFile, PipelineSource};
+use crate::{Engine, PipelineError, PipelineFile, PipelineSource, ViewPrior};
 
 /// A pipeline whose parts fit each other, with its model on an engine thread.
 pub struct Pipeline {
@@ -27,6 +32,9 @@ pub struct Pipeline {
     calibration: ProbabilityCalibration,
     digest: Sha256,
     engine: Engine,
+    companions: Vec<Companion>,
+    /// How often each view is expected; `None` where one is as likely as the other.
+    view_shares: Option<Vec<f64>>,
 }
 
 /// The layer that turns vectors into one logit a view.
@@ -72,9 +80,9 @@ impl Pipeline {
         (model, status): (Model, WeightStatus),
         calibration: Option<&QuantizationRanges>,
     ) -> Result<Self, PipelineError> {
-        let mut parts = Parts::read(source, models)?;
+        let mut parts = Parts::read(source, models)?.of_first_model();
         parts.file.precision = if calibration.is_some() { Precision::Int8 } else { Precision::F32 };
-        Self::start(source, parts, model, status, calibration, None)
+        Self::start(source, parts, model, status, calibration, (None, vec![]))
     }
 
     /// The same with untrained weights, whether the model's own are here or not: its labels mean nothing.
@@ -96,7 +104,7 @@ impl Pipeline {
         models: &Path,
         device: DeviceChoice,
     ) -> Result<(Self, Option<LastLayer>), PipelineError> {
-        let mut parts = Parts::with_weights(source, models)?;
+        let mut parts = Parts::with_weights(source, models)?.of_first_model();
         parts.file.precision = Precision::F32;
         let status = parts.registry.weight_status(&parts.card);
         let last_layer = || -> zoo::Result<Option<LastLayer>> {
@@ -112,32 +120,25 @@ impl Pipeline {
         Ok((pipeline, last_layer))
     }
 
-    /// Reads the model onto the device; where that has no memory for it, `auto` takes the CPU.
     fn open_on(
         source: &PipelineSource,
         parts: Parts,
         choice: DeviceChoice,
         status: WeightStatus,
-        read: fn(&Registry, &str, &Device) -> zoo::Result<Model>,
+        read: Read,
     ) -> Result<Self, PipelineError> {
-        let mut model = read(&parts.registry, &parts.card.name, &choice.open()?);
-        if let (Err(error), DeviceChoice::Auto) = (&model, choice)
-            && nn::ran_out_of_memory(error)
-        {
-            tracing::warn!("the gpu has no memory for the model, running on the cpu");
-            model = read(&parts.registry, &parts.card.name, &Device::Cpu);
-        }
-        let model = model.map_err(model_error(source))?;
-        let calibration = parts.calibration(source)?;
-        let on_cpu: Option<ReadModel> = (!model.device().is_cpu()).then(|| {
-            let (registry, card) = (parts.registry.clone(), parts.card.clone());
-            Box::new(move || {
-                let mut model = read(&registry, &card.name, &Device::Cpu)?;
-                model.pack_for_good(card.prepare.size)?;
-                Ok(model)
-            }) as ReadModel
+        let (model, on_cpu) = read_onto(source, &parts.registry, &parts.card, choice, read)?;
+        let companions = parts.companions.iter().map(|card| {
+            let (model, on_cpu) = read_onto(source, &parts.registry, card, choice, read)?;
+            let status = match status {
+                WeightStatus::Untrained => status,
+                _ => parts.registry.weight_status(card),
+            };
+            Ok((Companion::start(card, model, on_cpu, status)?, status))
         });
-        Self::start(source, parts, model, status, calibration.as_ref(), on_cpu)
+        let companions: Vec<(Companion, WeightStatus)> = companions.collect::<Result<_, PipelineError>>()?;
+        let calibration = parts.calibration(source)?;
+        Self::start(source, parts, model, status, calibration.as_ref(), (on_cpu, companions))
     }
 
     fn start(
@@ -146,7 +147,7 @@ impl Pipeline {
         mut model: Model,
         status: WeightStatus,
         calibration: Option<&QuantizationRanges>,
-        on_cpu: Option<ReadModel>,
+        (on_cpu, companions): (Option<ReadModel>, Vec<(Companion, WeightStatus)>),
     ) -> Result<Self, PipelineError> {
         check_device(&source.to_string(), parts.file.precision, model.device().is_cpu())?;
         model = match (parts.file.precision, calibration) {
@@ -164,13 +165,28 @@ impl Pipeline {
             frames_per_clip: file.sampling.frames_per_clip,
             max_clips: Some(file.sampling.max_clips),
         };
+        let view_shares = match file.aggregate.prior {
+            ViewPrior::Equal => None,
+            ViewPrior::Recorded => Some(recorded_shares(&source.to_string(), label_set.as_ref())?),
+        };
         let preprocessor = Preprocessor::new(label_set, file.sampling.ecg, plan, card.prepare);
-        // What was fitted to the model's own weights says nothing about untrained weights.
-        let fitted = card.calibration.filter(|_| status != WeightStatus::Untrained);
-        let probabilities = fitted.unwrap_or(ProbabilityCalibration::UNFITTED);
-        let digest = digest(&file, card.prepare, probabilities, calibration);
+        let probabilities = fitted_to(&card, status);
+        let (companions, statuses): (Vec<Companion>, Vec<WeightStatus>) = companions.into_iter().unzip();
+        let resolved: Vec<_> = companions.iter().map(Companion::resolved).collect();
+        let digest = digest(&file, card.prepare, probabilities, calibration, &resolved);
+        let status = least_trusted(statuses.into_iter().chain([status])).unwrap_or(status);
         let engine = Engine::start(model, on_cpu)?;
-        Ok(Self { file, preprocessor, card, status, calibration: probabilities, digest, engine })
+        Ok(Self {
+            file,
+            preprocessor,
+            card,
+            status,
+            calibration: probabilities,
+            digest,
+            engine,
+            companions,
+            view_shares,
+        })
     }
 
     /// The pipeline's name, under which its predictions are kept.
@@ -230,46 +246,14 @@ impl Pipeline {
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
-}
 
-/// A pipeline file that fits its model.
-struct Parts {
-    registry: Registry,
-    file: PipelineFile,
-    card: ModelCard,
-}
-
-impl Parts {
-    fn read(source: &PipelineSource, models: &Path) -> Result<Self, PipelineError> {
-        let file = source.read(models)?;
-        let registry = Registry::open(models).map_err(model_error(source))?;
-        let card = registry.card(&file.weights.model).map_err(model_error(source))?.clone();
-        let origin = source.to_string();
-        compare(&origin, &file, &card)?;
-        check_clip_rule(&origin, &file, &card)?;
-        check_ranges(&origin, &file)?;
-        Ok(Self { registry, file, card })
+    /// Returns the further models, in the order of the file.
+    pub(crate) fn companions(&self) -> &[Companion] {
+        &self.companions
     }
 
-    /// The calibration that the pipeline's precision needs.
-    fn calibration(&self, source: &PipelineSource) -> Result<Option<QuantizationRanges>, PipelineError> {
-        match self.file.precision {
-            Precision::F32 | Precision::Bf16 | Precision::F16 => Ok(None),
-            Precision::Int8 => self.registry.read_quantization(&self.card).map(Some).map_err(model_error(source)),
-        }
+    /// Returns how often each view is expected; `None` where one is as likely as the other.
+    pub(crate) fn view_shares(&self) -> Option<&[f64]> {
+        self.view_shares.as_deref()
     }
-
-    fn with_weights(source: &PipelineSource, models: &Path) -> Result<Self, PipelineError> {
-        let parts = Self::read(source, models)?;
-        if parts.registry.has_weights(&parts.card) {
-            return Ok(parts);
-        }
-        let path = parts.registry.weights_path(&parts.card).unwrap_or_default();
-        Err(model_error(source)(ZooError::WeightsAbsent { model: parts.card.name, path }))
-    }
-}
-
-fn model_error(source: &PipelineSource) -> impl Fn(ZooError) -> PipelineError {
-    let origin = source.to_string();
-    move |source| PipelineError::Model { origin: origin.clone(), source }
 }

@@ -1,3 +1,5 @@
+use zoo::ZooError;
+
 use super::*;
 use crate::source::SHIPPED;
 
@@ -116,4 +118,31 @@ fn int8_needs_a_calibration_of_these_weights_and_says_how_to_get_one() {
     registry.write_quantization(card, &other).unwrap();
     let error = open().err().unwrap();
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("makes a new one"), "{error}");
+}
+
+#[test]
+fn companions_must_know_the_same_views_and_see_the_same_frames() {
+    let (_, good) = SHIPPED[4];
+    assert_eq!(checked(good), Ok(()));
+    for (from, to, expected) in [
+        ("\"tte11-lite0-image\"", "\"tte11-phantom\"", "tte11-phantom is the pipeline's first model"),
+        ("\"tte11-lite0-image\"", "\"EchoView47_classifier\"", "has other views"),
+        ("frames_per_clip = 6", "frames_per_clip = 8", "was made for other clips"),
+        ("\"tte11-lite0-image\"", "\"tte11-huge\"", "companions"),
+        ("prior = \"recorded\"", "prior = \"recordd\"", "unknown variant `recordd`"),
+    ] {
+        let (good, from, to) = match expected.contains("other clips") {
+            // A companion of clips, where the first model's card leaves them open to the file.
+            true => (good.replace("tte11-lite0-image", "tte11-lite0-clips"), from, to),
+            false => (good.to_owned(), from, to),
+        };
+        let error = checked(&good.replace(from, to)).unwrap_err();
+        assert!(error.contains(expected), "{from} as {to}: {error}");
+    }
+}
+
+#[test]
+fn labels_of_several_models_are_worth_what_the_least_trusted_is() {
+    let status = least_trusted([WeightStatus::Validated, WeightStatus::Simulated].into_iter());
+    assert_eq!(status, Some(WeightStatus::Simulated));
 }

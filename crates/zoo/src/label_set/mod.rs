@@ -48,6 +48,8 @@ pub struct View {
     /// Other views of the list that an image with this label may show: a partial label.
     #[serde(default)]
     pub may_be: Vec<String>,
+    /// The number of images of it in a published data set of whole studies: how often labs record it.
+    pub recorded: Option<u32>,
     /// The anatomy that it shows, in a few words.
     pub meaning: String,
 }
@@ -128,6 +130,14 @@ impl LabelSet {
             Some(other) => Err(format!("may_be names {other:?}, which is no view of it")),
             None => Ok(()),
         }
+    }
+
+    /// Returns how often labs record each view, as shares that add up to 1, by index; `None` where the list does not say it of
+    /// each.
+    pub fn recorded_shares(&self) -> Option<Vec<f64>> {
+        let counts: Vec<f64> = self.views.iter().map(|view| view.recorded.map(f64::from)).collect::<Option<_>>()?;
+        let sum: f64 = counts.iter().sum();
+        (sum > 0.0).then(|| counts.iter().map(|count| count / sum).collect())
     }
 
     /// The views' names, by index.
