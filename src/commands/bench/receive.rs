@@ -29,7 +29,7 @@ const BLOCK_BYTES: usize = 256 * 1024;
 /// Time that a receiver has for an answer.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// What takes the objects.
+/// Receiver of the objects, or the disk alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taker {
     Receiver(ArchiveKind),

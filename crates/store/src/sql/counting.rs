@@ -1,4 +1,4 @@
-//! Which prediction of a loop counts, and which loops a person should read.
+//! The prediction of a loop that counts, and the loops that a person should read.
 
 use domain::LoopId;
 use jiff::Timestamp;
