@@ -63,8 +63,11 @@ impl PipelineSource {
                 std::fs::read_to_string(path).map_err(|source| PipelineError::Read { path: path.clone(), source })?,
             ),
             Self::Model(name) => {
-                let found = pipeline_of_model(name, models)
-                    .map_err(|source| PipelineError::Model { origin: self.to_string(), key: "weights.model", source })?;
+                let found = pipeline_of_model(name, models).map_err(|source| PipelineError::Model {
+                    origin: self.to_string(),
+                    key: "weights.model",
+                    source,
+                })?;
                 return found.ok_or_else(|| Self::unknown(name));
             }
         };

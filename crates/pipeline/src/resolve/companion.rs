@@ -57,7 +57,8 @@ pub(super) fn cards(
 ) -> Result<Vec<ModelCard>, PipelineError> {
     let card = |name: &String| {
         let found = registry.card(name);
-        let card = found.map_err(|source| PipelineError::Model { origin: origin.to_owned(), key: "companions", source })?;
+        let card =
+            found.map_err(|source| PipelineError::Model { origin: origin.to_owned(), key: "companions", source })?;
         let plan = plan_settings(card);
         let same_clips =
             plan.frames_per_clip == file.sampling.frames_per_clip && plan.strategy == file.sampling.strategy;
