@@ -11,7 +11,7 @@ pub enum DatabaseError {
     Sqlite(#[from] rusqlite::Error),
     /// A migration of SQLite failed.
     #[error(transparent)]
-    Migration(#[from] rusqlite_migration::Error),
+    Migration(Box<rusqlite_migration::Error>),
     /// PostgreSQL refused, or the way to it is interrupted.
     #[cfg(feature = "postgres")]
     #[error("{}", words(.0))]
@@ -27,6 +27,12 @@ pub enum DatabaseError {
     /// A query that always has a row had none.
     #[error("the database gave no row")]
     NoRow,
+}
+
+impl From<rusqlite_migration::Error> for DatabaseError {
+    fn from(error: rusqlite_migration::Error) -> Self {
+        Self::Migration(Box::new(error))
+    }
 }
 
 impl DatabaseError {
@@ -67,9 +73,11 @@ impl DatabaseError {
     /// Returns SQLite's code of the error.
     pub(crate) fn sqlite_code(&self) -> Option<ErrorCode> {
         match self {
-            Self::Sqlite(error) | Self::Migration(rusqlite_migration::Error::RusqliteError { err: error, .. }) => {
-                error.sqlite_error_code()
-            }
+            Self::Sqlite(error) => error.sqlite_error_code(),
+            Self::Migration(error) => match error.as_ref() {
+                rusqlite_migration::Error::RusqliteError { err, .. } => err.sqlite_error_code(),
+                _ => None,
+            },
             _ => None,
         }
     }
