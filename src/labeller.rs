@@ -1,14 +1,17 @@
 //! The pipeline behind the daemon's traits: is a file complete, and which view does it show?
 
+use std::io;
 use std::path::Path;
 
+use cine::{CineError, Loop};
 use daemon::{Completeness, LabelFailure, Labeller, Labelling};
 use domain::{ModelKey, Sha256};
-use pipeline::{LoopLabel, Pipeline};
-use store::{DicomIdentity, LoopFacts};
+use pipeline::{LabelError, LoopLabel, Pipeline};
+use store::{DicomIdentity, FileIdentity, LoopFacts};
 
 use crate::cli::Common;
 use crate::isolation::Isolation;
+use crate::place::{Place, objects};
 
 /// The kind of the error of an object without pixels, which is no failure.
 pub const NO_IMAGE_KIND: &str = "no_pixel_data";
@@ -45,8 +48,8 @@ impl Labeller for PipelineLabeller {
     }
 
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure> {
-        match self.pipeline.label(path) {
-            Ok(label) => Ok(labelling(label, cine::pixel_sha256(path).ok())),
+        match label_at(&self.pipeline, path) {
+            Ok(label) => Ok(labelling(label, pixel_sha256(path).ok())),
             Err(error) if error.kind() == NO_IMAGE_KIND => {
                 Ok(Labelling::Skipped { facts: None, reason: NO_IMAGE_REASON.to_owned() })
             }
@@ -56,6 +59,24 @@ impl Labeller for PipelineLabeller {
                 temporary: error.is_temporary(),
                 identity: identity(path),
             }),
+        }
+    }
+
+    fn file_identity(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        match Place::new(path) {
+            Place::File(path) => Ok(daemon::stat(path)?.map(|found| found.identity)),
+            Place::Object(url) => match objects::info(url) {
+                Ok(found) => Ok(Some(found.identity())),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    fn content_sha256(&self, path: &Path) -> io::Result<Sha256> {
+        match Place::new(path) {
+            Place::File(path) => files::sha256(path),
+            Place::Object(url) => objects::sha256(url),
         }
     }
 
@@ -72,8 +93,29 @@ fn labelling(label: LoopLabel, pixel_sha256: Option<Sha256>) -> Labelling {
     }
 }
 
+/// Labels a file, or an object by its address.
+pub fn label_at(pipeline: &Pipeline, path: &Path) -> Result<LoopLabel, LabelError> {
+    match Place::new(path) {
+        Place::File(path) => pipeline.label(path),
+        Place::Object(url) => pipeline.label_opened_by(|| {
+            let open = |source| CineError::Io { doing: "opening the object", source };
+            Loop::from_bytes(objects::open(url).map_err(open)?)
+        }),
+    }
+}
+
+fn pixel_sha256(path: &Path) -> Result<Sha256, CineError> {
+    match Place::new(path) {
+        Place::File(path) => cine::pixel_sha256(path),
+        Place::Object(url) => objects::pixel_sha256(url),
+    }
+}
+
 /// Checks if a file is complete, and reads which object it holds.
+///
+/// A store shows an object when it is whole, and whoever labels it names what the object itself lacks: it is not read for that.
 pub fn check_file(path: &Path) -> Completeness {
+    let Place::File(path) = Place::new(path) else { return Completeness::Complete { identity: None } };
     match cine::completeness(path) {
         cine::Completeness::Complete { uids } => Completeness::Complete { identity: uids.map(dicom_identity) },
         cine::Completeness::Incomplete { reason, uids } => {

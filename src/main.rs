@@ -16,9 +16,11 @@ mod labeller;
 mod labels_file;
 mod logging;
 mod notifying;
+mod object_intake;
 mod output;
 mod page;
 mod picture;
+mod place;
 mod progress;
 mod protocols;
 mod receive;
@@ -63,6 +65,9 @@ fn run(common: &Common, command: &Command) -> Outcome {
         Command::LabelIsolated { path } => commands::label_isolated::run(common, path),
         Command::Label(options) => commands::label::run(common, options),
         Command::Manifest(options) => commands::manifest::run(options),
+        Command::Upload(options) => commands::upload::run(options),
+        Command::Work(options) => commands::work::run(common, options),
+        Command::PlanBackfill(options) => commands::plan_backfill::run(options),
         Command::Inspect(options) => commands::inspect::run(common, options),
         Command::Inventory(options) => commands::inventory::run(common, options),
         Command::Fetch(options) => commands::fetch::run(common, options),

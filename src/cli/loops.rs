@@ -52,6 +52,7 @@ pub struct WatchOptions {
 #[command(after_help = "Examples:
   echolabel label loop.dcm
   echolabel label study/ --json > labels.jsonl    one JSON object a line
+  echolabel label s3://echo/loops/ --json          the objects of a prefix, of which only what is needed is read
   echolabel label loop.dcm --pipeline EchoView47_classifier
   echolabel label loop.dcm --pipeline EchoSDNet --untrained
   echolabel label --manifest part-0003.jsonl --out part-0003.parquet    a part of an archive, for a cluster
@@ -66,7 +67,7 @@ With --manifest each line gets a row, of a file that fails too. Rows gather in O
 on behind the last complete row when it is made again (exit code 3 says that it was stopped). `echolabel import-labels` brings
 the file into a database.")]
 pub struct LabelOptions {
-    /// Files or folders
+    /// Files or folders, or objects: s3://bucket/key, or s3://bucket/prefix/ for all of them
     #[arg(required_unless_present = "manifest", value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Label the files of a manifest instead, one JSON object a line: `path`, and if wanted `sha256` and `id`

@@ -29,7 +29,7 @@ pub use jobs::{JobName, JobsCommand, JobsOptions, KeptFile, RelabelOptions, Stat
 pub use loops::{
     DemoOptions, FrameList, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
 };
-pub use manifest::ManifestOptions;
+pub use manifest::{ManifestOptions, PlanBackfillOptions, UploadOptions, WorkOptions};
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
 pub use page::PageOptions;
 pub use protocols::ProtocolsOptions;
@@ -134,10 +134,16 @@ pub enum Command {
     Demo(DemoOptions),
     /// Watch folders and label what comes in
     Watch(WatchOptions),
+    /// Label what others have queued, beside any number of such processes
+    Work(WorkOptions),
+    /// Forecast how long labelling an archive takes, and what holds it up
+    PlanBackfill(PlanBackfillOptions),
     /// Label files or folders now, without a database
     Label(LabelOptions),
     /// List the files of folders in manifests, for `label --manifest`
     Manifest(ManifestOptions),
+    /// Put loops into an object store, each once
+    Upload(UploadOptions),
     /// Decode frames that come on stdin, for this program's other commands
     #[command(hide = true)]
     DecodeWorker,

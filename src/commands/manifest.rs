@@ -9,6 +9,7 @@ use super::{Failure, Outcome};
 use crate::cli::ManifestOptions;
 use crate::labels_file::{ManifestEntry, write_manifest};
 use crate::output;
+use crate::place::{Place, objects};
 
 /// Writes the manifests and prints their paths.
 pub fn run(options: &ManifestOptions) -> Outcome {
@@ -46,6 +47,10 @@ fn ensure_empty(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn entry(path: &Path, with_digest: bool) -> anyhow::Result<ManifestEntry> {
+    if let Place::Object(address) = Place::new(path) {
+        let sha256 = with_digest.then(|| objects::sha256(address)).transpose()?;
+        return Ok(ManifestEntry { path: address.to_owned(), sha256, id: None });
+    }
     let absolute: PathBuf = std::path::absolute(path)?;
     let text = absolute.to_str().context("the name is no Unicode, which JSON cannot hold")?;
     let sha256 = with_digest.then(|| files::sha256(path)).transpose()?;

@@ -23,12 +23,15 @@ mod outbox;
 pub mod page;
 mod parallel;
 pub mod phantom;
+pub mod plan_backfill;
 pub mod protocols;
 pub mod relabel;
 pub mod review;
 pub mod status;
 pub mod train;
+pub mod upload;
 pub mod watch;
+pub mod work;
 
 pub use names::{did_you_mean, suggestion};
 
@@ -85,6 +88,11 @@ fn open_registry(common: &Common) -> anyhow::Result<Registry> {
 /// Opens an existing database to write to it.
 fn open_store(common: &Common, db: Option<PathBuf>) -> anyhow::Result<Store> {
     Ok(existing_database(common, db)?.open()?)
+}
+
+/// Opens the database for a worker, which may be one of several.
+fn open_worker_store(settings: &daemon::Settings) -> anyhow::Result<SqliteStore> {
+    Ok(crate::database::Database::new(settings)?.open_for_daemon()?)
 }
 
 /// Opens an existing database to read it; neither the file nor its folder need be writable, unless the database is that of

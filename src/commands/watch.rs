@@ -17,6 +17,7 @@ use crate::cli::{Common, WatchOptions};
 use crate::database::Database;
 use crate::exit_code::ExitCode;
 use crate::labeller::{PipelineLabeller, check_file};
+use crate::object_intake::ObjectIntake;
 use crate::progress::Reporter;
 use crate::sending::Sender;
 use crate::{output, page, systemd};
@@ -80,7 +81,8 @@ pub fn run(common: &Common, options: &WatchOptions) -> Outcome {
     }
 }
 
-fn end(summary: &Summary) -> Outcome {
+/// Returns the outcome of a run.
+pub(super) fn end(summary: &Summary) -> Outcome {
     match summary.all_well() {
         _ if summary.unreadable_folders > 0 => Err(Failure::UnreadableFolder),
         true => Ok(()),
@@ -154,7 +156,11 @@ pub fn watch(
             received,
         };
         let sender = Sender::new(&store, settings, &clock)?;
-        match run_beside(sender.as_ref(), once, || {
+        let mut intake = ObjectIntake::new(&store, &settings.inbox);
+        if once {
+            intake.take()?;
+        }
+        match run_beside(sender.as_ref(), intake, once, || {
             if once { daemon.run_once(false, shutdown) } else { daemon.run(shutdown) }
         }) {
             // All that was known of the old file may be wrong of the new one, so the run begins anew.
@@ -168,19 +174,23 @@ pub fn watch(
     Ok(outcome?)
 }
 
-/// Runs the daemon with the sender beside it; a run with an end sends what there is at its end.
-fn run_beside<T>(sender: Option<&Sender<'_>>, once: bool, daemon: impl FnOnce() -> T) -> T {
-    let Some(sender) = sender else { return daemon() };
+/// Runs the daemon with the sender and the intake of objects beside it; a run with an end sends what there is at its end.
+fn run_beside<T>(sender: Option<&Sender<'_>>, intake: ObjectIntake<'_>, once: bool, daemon: impl FnOnce() -> T) -> T {
     if once {
         let outcome = daemon();
-        sender.drain();
+        if let Some(sender) = sender {
+            sender.drain();
+        }
         return outcome;
     }
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| sender.run(&ended));
+        if let Some(sender) = sender {
+            scope.spawn(|| sender.run(&ended));
+        }
+        scope.spawn(|| intake.run(&ended));
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(daemon));
-        // Also after a panic: the scope waits for the sender.
+        // Also after a panic: the scope waits for the others.
         ended.store(true, Ordering::SeqCst);
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
@@ -245,7 +255,7 @@ pub fn stop_on_signals(late: ExitCode) -> anyhow::Result<Shutdown> {
 }
 
 /// One line on stdout with what was done.
-fn print(summary: &Summary) -> Outcome {
+pub(super) fn print(summary: &Summary) -> Outcome {
     output::line(format_args!(
         "{} files taken: {} labelled, {} not sure, {} without a view, {} duplicates, {} moved to another study, {} conflicts, {} failed, \
          {} to be tried again, {} incomplete, {} not DICOM; {} left in the queue",

@@ -9,6 +9,8 @@ use domain::Sha256;
 use files::{Access, AtomicFile};
 use serde::{Deserialize, Serialize};
 
+use crate::place::Place;
+
 /// A line of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +45,9 @@ pub fn read_manifest(path: &Path) -> anyhow::Result<Vec<ManifestEntry>> {
 
 fn entry(line: &str) -> anyhow::Result<ManifestEntry> {
     let entry: ManifestEntry = serde_json::from_str(line)?;
+    if let Place::Object(_) = Place::new(entry.path.as_ref()) {
+        return Ok(entry);
+    }
     let absolute = std::path::absolute(&entry.path).context("path")?;
     let path = absolute.to_str().context("path: the current folder has a name that is no Unicode")?.to_owned();
     Ok(ManifestEntry { path, ..entry })

@@ -34,7 +34,7 @@ pub use error::CineError;
 pub use header::{Header, InstanceUids};
 pub use open::{Loop, StoredFrame};
 pub use patient::{ReportHeader, patient_pseudonym, report_header};
-pub use pixel_digest::pixel_sha256;
+pub use pixel_digest::{data_set_sha256, pixel_sha256, pixel_sha256_of};
 pub use regions::{Region, RegionKind};
 pub use scan::ReadAt;
 pub use sector::{PictureOrientation, footprint_share, picture_orientation};

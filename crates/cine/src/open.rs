@@ -86,7 +86,7 @@ pub(crate) fn open_data_set(path: &Path, findings: &mut Vec<Finding>) -> Result<
 }
 
 impl OpenedDataSet {
-    fn from_source(file: Source, findings: &mut Vec<Finding>) -> Result<Self, CineError> {
+    pub(crate) fn from_source(file: Source, findings: &mut Vec<Finding>) -> Result<Self, CineError> {
         let start = find_data_set(&file, findings)?;
         let (source, offset) = if start.deflated {
             let (inflated, damage) = inflated(&file, start.data_set_offset)?;

@@ -40,6 +40,13 @@ pub struct Daemon<'a> {
     pub received: &'a ReceivedFiles,
 }
 
+/// Start of a run: is this process alone with the database?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    Alone,
+    BesideOthers,
+}
+
 impl Daemon<'_> {
     /// Watches and labels until shutdown is requested; then intake stops, running jobs are finished, and the database
     /// is checkpointed.
@@ -48,7 +55,7 @@ impl Daemon<'_> {
     /// [`DaemonError`]: a configuration that cannot work, or a database that fails for good. A locked, full, read-only or
     /// missing database is waited for.
     pub fn run(&self, shutdown: &Shutdown) -> Result<Summary, DaemonError> {
-        self.session(shutdown, true, None, |session, inbox, hints| session.watch(inbox, hints))
+        self.session(shutdown, Start::Alone, true, None, |session, inbox, hints| session.watch(inbox, hints))
     }
 
     /// Drains the folders: takes every file that is complete, labels everything that can be claimed, and returns.
@@ -61,17 +68,29 @@ impl Daemon<'_> {
     /// # Errors
     /// As [`Daemon::run`].
     pub fn run_once(&self, honour_window: bool, shutdown: &Shutdown) -> Result<Summary, DaemonError> {
-        self.session(shutdown, honour_window, Some(MAX_ONCE_WAIT), |session, inbox, _| session.drain(inbox))
+        let patience = Some(MAX_ONCE_WAIT);
+        self.session(shutdown, Start::Alone, honour_window, patience, |session, inbox, _| session.drain(inbox))
+    }
+
+    /// Labels what others have queued, beside any number of other workers on the same database: until shutdown is requested, or
+    /// with `once` until no job is unfinished. Folders are not looked at.
+    ///
+    /// # Errors
+    /// As [`Daemon::run`].
+    pub fn work(&self, once: bool, shutdown: &Shutdown) -> Result<Summary, DaemonError> {
+        let patience = once.then_some(MAX_ONCE_WAIT);
+        self.session(shutdown, Start::BesideOthers, !once, patience, |session, _, _| session.wait_for_jobs(once))
     }
 
     fn session(
         &self,
         shutdown: &Shutdown,
+        start: Start,
         honour_window: bool,
         patience: Option<SignedDuration>,
         intake: impl FnOnce(&Session<'_>, &mut Inbox<'_>, &HintReceiver) -> Result<(), StoreError>,
     ) -> Result<Summary, DaemonError> {
-        let roots = self.roots()?;
+        let roots = if start == Start::Alone { self.roots()? } else { Vec::new() };
         let reporter = Reporter::new(self.observer);
         let running = RunningJobs::new();
         let liveness = Liveness::new(self.observer, &running);
@@ -85,8 +104,8 @@ impl Daemon<'_> {
             told: Mutex::default(),
         };
         let daemon = Daemon { store: &store, ..*self };
-        // No other daemon can be at work: whatever is running was left by one that died.
-        let recovered = store.recover(true, self.clock.steady())?;
+        // Where no other can be at work, whatever is running was left by one that died.
+        let recovered = store.recover(start == Start::Alone, self.clock.steady())?;
         store.shorten_waits(self.settings.retry.backoff.longest, self.clock.steady())?;
         store.keep_label_set(&self.labeller.model(), &self.labeller.views(), self.clock.now())?;
         reporter.emit(&DaemonEvent::Started { jobs: store.counts()?, recovered });

@@ -1,10 +1,13 @@
 //! The trait of whatever labels loops.
 
+use std::io;
 use std::path::Path;
 
-use domain::{ModelKey, Prediction};
+use domain::{ModelKey, Prediction, Sha256};
 use serde::{Deserialize, Serialize};
-use store::{DicomIdentity, LoopFacts};
+use store::{DicomIdentity, FileIdentity, LoopFacts};
+
+use crate::inbox::stat;
 
 /// Turns one complete file into a label. Called from several worker threads at once; may panic, which fails that job only.
 pub trait Labeller: Send + Sync {
@@ -19,6 +22,22 @@ pub trait Labeller: Send + Sync {
     /// # Errors
     /// A [`LabelFailure`], temporary where another try may go better.
     fn label(&self, path: &Path) -> Result<Labelling, LabelFailure>;
+
+    /// Returns the version of a file that is there now; `None` where nothing is.
+    ///
+    /// # Errors
+    /// It cannot be told.
+    fn file_identity(&self, path: &Path) -> io::Result<Option<FileIdentity>> {
+        Ok(stat(path)?.map(|found| found.identity))
+    }
+
+    /// Returns the digest of a file.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    fn content_sha256(&self, path: &Path) -> io::Result<Sha256> {
+        files::sha256(path)
+    }
 
     /// Labels one file in a process of its own, so that the file can end that process and no more.
     ///

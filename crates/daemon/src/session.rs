@@ -149,6 +149,26 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Intake of [`Daemon::work`]: none, but looks after leases, studies and the end of the queue.
+    pub fn wait_for_jobs(&self, once: bool) -> Result<(), StoreError> {
+        let mut next_round = Timestamp::MIN;
+        while !self.is_intake_stopping() {
+            let now = self.daemon.clock.steady();
+            if now >= next_round {
+                next_round = now.saturating_add(ROUND).unwrap_or(Timestamp::MAX);
+                self.close_quiet_studies()?;
+                self.running.extend_leases(self.daemon.store, self.daemon.settings.labelling.lease, now);
+                self.daemon.store.recover(false, now)?;
+                if once && self.daemon.store.counts()?.unfinished() == 0 {
+                    return Ok(());
+                }
+            }
+            thread::sleep(NAP);
+        }
+        self.reporter.emit(&DaemonEvent::Stopping);
+        Ok(())
+    }
+
     pub fn close_quiet_studies(&self) -> Result<(), StoreError> {
         let quiet = self.daemon.settings.study_quiet;
         for study_instance_uid in self.daemon.store.close_quiet_studies(quiet, self.daemon.clock.now())? {

@@ -7,7 +7,7 @@ use domain::{Prediction, Sha256, SopUid, path_tag};
 use jiff::{SignedDuration, Timestamp};
 use store::{Backend, Job, JobFailure, KnownLoop, LoopFacts, Recorded, Retry, StoreError};
 
-use crate::inbox::{Hint, HintSender, stat};
+use crate::inbox::{Hint, HintSender};
 use crate::path_tag::without_path;
 use crate::reporter::Reporter;
 use crate::settings::RetrySettings;
@@ -85,13 +85,13 @@ impl Worker<'_> {
     }
 
     fn attempt(&self, job: &Job) -> Result<Attempt, StoreError> {
-        match stat(&job.file.path) {
-            Ok(Some(found)) if found.identity == job.file => {}
+        match self.labeller.file_identity(&job.file.path) {
+            Ok(Some(found)) if found == job.file => {}
             Ok(Some(_)) => return Ok(Attempt::Superseded),
             Ok(None) => return self.vanished(job),
             Err(error) => return Ok(Attempt::Unreadable(error)),
         }
-        let content_sha256 = match files::sha256(&job.file.path) {
+        let content_sha256 = match self.labeller.content_sha256(&job.file.path) {
             Ok(digest) => digest,
             Err(error) => return Ok(Attempt::Unreadable(error)),
         };
@@ -103,8 +103,8 @@ impl Worker<'_> {
             if is_suspect { self.labeller.label_isolated(&job.file.path) } else { self.labeller.label(&job.file.path) }
         }));
         // What was said about bytes that changed meanwhile is worth nothing.
-        if let Ok(Some(found)) = stat(&job.file.path)
-            && found.identity != job.file
+        if let Ok(Some(found)) = self.labeller.file_identity(&job.file.path)
+            && found != job.file
         {
             return Ok(Attempt::Superseded);
         }
@@ -116,7 +116,7 @@ impl Worker<'_> {
                 Attempt::Skipped { facts, content_sha256, reason: without_path(&reason, &job.file.path) }
             }
             // The share may have gone away in the middle.
-            Ok(Err(failure)) if failure.temporary => match files::sha256(&job.file.path) {
+            Ok(Err(failure)) if failure.temporary => match self.labeller.content_sha256(&job.file.path) {
                 Err(error) => Attempt::Unreadable(error),
                 Ok(_) => Attempt::Failed(failure),
             },
@@ -205,7 +205,7 @@ impl Worker<'_> {
     fn forget_gone_file(&self, job: &Job, sop: &SopUid) -> Result<(), StoreError> {
         if let Some((job_id, path)) = self.store.loop_file(sop)?
             && job_id != job.job_id
-            && matches!(stat(&path), Ok(None))
+            && matches!(self.labeller.file_identity(&path), Ok(None))
         {
             self.store.forget_file(job_id, self.clock.now())?;
         }

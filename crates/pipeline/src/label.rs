@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use cine::{Header, Loop};
+use cine::{CineError, Header, Loop};
 use domain::{Mode, Prediction, SeriesUid, SopUid, StageTimings, Standing, StudyUid};
 use ecg::SamplingPlan;
 use preprocess::{ModelInputs, PreparedClips, PreprocessTimings, Preprocessed};
@@ -50,8 +50,16 @@ impl Pipeline {
     /// # Errors
     /// The file cannot be read as a loop, or the model fails on it.
     pub fn label(&self, path: &Path) -> Result<LoopLabel, LabelError> {
+        self.label_opened_by(|| Loop::open(path))
+    }
+
+    /// Labels the loop that `open` opens, wherever its bytes lie.
+    ///
+    /// # Errors
+    /// As for [`Self::label`].
+    pub fn label_opened_by(&self, open: impl FnOnce() -> Result<Loop, CineError>) -> Result<LoopLabel, LabelError> {
         let started = Instant::now();
-        let mut source = Loop::open(path)?;
+        let mut source = open()?;
         let open_ms = milliseconds_since(started);
         let others: Vec<Preparation> = self.companions().iter().map(|companion| companion.preparation).collect();
         let preprocessed = self.preprocessor().run_for_models(&mut source, &others)?;

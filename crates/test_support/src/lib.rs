@@ -68,10 +68,10 @@ pub fn python_with(module: &str) -> Option<PathBuf> {
 /// is counted as skipped; `make peers-dicom` installs those of DICOM.
 pub fn program(name: &str) -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    // Debian keeps servers where only root looks for them.
-    let system = [PathBuf::from("/usr/sbin")];
+    // Debian keeps servers where only root looks for them; `make peers-objects` installs its own here.
+    let others = [PathBuf::from("/usr/sbin"), Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.venv-objects/bin")];
     let found =
-        std::env::split_paths(&folders).chain(system).map(|folder| folder.join(name)).find(|path| path.is_file());
+        std::env::split_paths(&folders).chain(others).map(|folder| folder.join(name)).find(|path| path.is_file());
     if found.is_none() {
         record_skipped(&format!("{name} is not installed"));
     }

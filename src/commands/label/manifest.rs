@@ -6,8 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use daemon::{Completeness, LabelFailure, Labeller as _, Labelling, Shutdown};
-use domain::Sha256;
-use store::JobFailure;
+use store::{FileIdentity, JobFailure};
 
 use crate::cli::{Common, LabelOptions};
 use crate::commands::parallel::in_order;
@@ -17,6 +16,7 @@ use crate::exit_code::ExitCode;
 use crate::labeller::{ARCHIVE_KIND, NOT_DICOM_KIND, PipelineLabeller, check_file};
 use crate::labels_file::{FileVersion, LabelRow, LabelsFormat, ManifestEntry, RowCounts, StartedLabels, read_manifest};
 use crate::output;
+use crate::place::{Place, objects};
 
 /// Kind of the failure of a file whose bytes are not those that the manifest names.
 const OTHER_CONTENT_KIND: &str = "other_content";
@@ -104,8 +104,7 @@ fn label(
 ) -> Result<Labelling, LabelFailure> {
     let path = Path::new(&entry.path);
     let unreadable = |error: io::Error| failure("read", &error.to_string(), files::is_temporary(&error));
-    files::require_file(path).map_err(unreadable)?;
-    let version = version(path).map_err(unreadable)?;
+    let version = version(labeller, path).map_err(unreadable)?;
     *file = Some(version);
     if entry.sha256.is_some_and(|expected| expected != version.sha256) {
         return Err(failure(OTHER_CONTENT_KIND, "the file is not the one that the manifest names", false));
@@ -120,15 +119,20 @@ fn label(
     }
 }
 
-fn version(path: &Path) -> io::Result<FileVersion> {
-    let found = daemon::stat(path)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-    let sha256: Sha256 = files::sha256(path)?;
-    Ok(FileVersion {
-        size_bytes: found.identity.size_bytes,
-        modified_unix_ns: found.identity.modified_unix_ns,
-        sample_sha256: daemon::sample_sha256(path)?,
-        sha256,
-    })
+fn version(labeller: &PipelineLabeller, path: &Path) -> io::Result<FileVersion> {
+    let (found, sample_sha256) = match Place::new(path) {
+        Place::File(path) => {
+            files::require_file(path)?;
+            (labeller.file_identity(path)?, daemon::sample_sha256(path)?)
+        }
+        Place::Object(address) => {
+            let found = objects::info(address)?;
+            (Some(found.identity()), found.sample_sha256()?)
+        }
+    };
+    let FileIdentity { size_bytes, modified_unix_ns, .. } =
+        found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    Ok(FileVersion { size_bytes, modified_unix_ns, sample_sha256, sha256: labeller.content_sha256(path)? })
 }
 
 fn failure(kind: &str, message: &str, temporary: bool) -> LabelFailure {

@@ -16,8 +16,9 @@ use store::JobFailure;
 use super::parallel::in_order;
 use super::{Failure, Outcome};
 use crate::cli::{Common, LabelOptions};
-use crate::labeller::{ARCHIVE_KIND, NO_IMAGE_KIND, NO_IMAGE_REASON, NOT_DICOM_KIND, check_file};
+use crate::labeller::{ARCHIVE_KIND, NO_IMAGE_KIND, NO_IMAGE_REASON, NOT_DICOM_KIND, check_file, label_at};
 use crate::output;
+use crate::place::{Place, objects};
 
 /// Labels every file and prints a line each, in the order given.
 pub fn run(common: &Common, options: &LabelOptions) -> Outcome {
@@ -82,7 +83,7 @@ fn label(pipeline: &Pipeline, path: &Path) -> Result<Box<LoopLabel>, FileError> 
         Completeness::Archive { reason } => Err(error(ARCHIVE_KIND, reason)),
         Completeness::NotDicom { reason } => Err(error(NOT_DICOM_KIND, reason)),
         Completeness::Complete { .. } => {
-            pipeline.label(path).map(Box::new).map_err(|failure| error(failure.kind(), failure.message()))
+            label_at(pipeline, path).map(Box::new).map_err(|failure| error(failure.kind(), failure.message()))
         }
     }
 }
@@ -160,6 +161,16 @@ pub(super) fn find_files(paths: &[PathBuf]) -> (Vec<File>, Vec<(PathBuf, String)
     let mut files = Vec::new();
     let mut unreadable = Vec::new();
     for path in paths {
+        if let Place::Object(url) = Place::new(path) {
+            match objects::list(url) {
+                Ok(found) => {
+                    let named = !url.ends_with('/');
+                    files.extend(found.into_iter().map(|object| File { path: object.path, named }));
+                }
+                Err(error) => unreadable.push((path.clone(), error.to_string())),
+            }
+            continue;
+        }
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
                 let is_entered = |name: &OsStr| !daemon::is_ignored_name(name);

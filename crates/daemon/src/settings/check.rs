@@ -14,7 +14,7 @@ pub fn check(settings: &Settings) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut problem = |key, fatal, message: String| problems.push(Problem { key, message, fatal });
     let folders = &settings.inbox.folders;
-    if folders.is_empty() {
+    if folders.is_empty() && settings.inbox.prefixes.is_empty() {
         problem("inbox.folders", true, "no folder to watch".to_owned());
     }
     for folder in folders {

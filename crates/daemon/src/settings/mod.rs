@@ -66,6 +66,8 @@ pub struct Settings {
 pub struct InboxSettings {
     /// Watched with all their sub-folders.
     pub folders: Vec<PathBuf>,
+    /// Addresses of prefixes in object stores, such as `s3://bucket/loops/`, which the program lists.
+    pub prefixes: Vec<PathBuf>,
     /// A file must not have changed for this long.
     pub stability: SignedDuration,
     /// Time between two walks over the folders.

@@ -48,7 +48,7 @@ pub(super) struct RawSettings {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "Inbox")]
 pub(super) struct RawInbox {
-    /// Folders that are watched with all their subfolders.
+    /// Folders that are watched with all their subfolders, or prefixes in object stores, such as s3://bucket/loops/.
     pub(super) folders: Vec<PathBuf>,
     /// Time for which a file must not have changed before it is looked into.
     #[schemars(range(min = 0.0))]

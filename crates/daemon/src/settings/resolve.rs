@@ -38,11 +38,13 @@ impl RawSettings {
     pub fn resolve(self, origin: &str, base: &Path, overrides: Overrides) -> Result<Settings, DaemonError> {
         let context = Context { origin };
         let from_file = |path: PathBuf| base.join(path);
-        let folders: Vec<PathBuf> = if overrides.folders.is_empty() {
-            self.inbox.folders.into_iter().map(from_file).collect()
+        let from_file_or_store = |path: PathBuf| if is_address(&path) { path } else { from_file(path) };
+        let watched: Vec<PathBuf> = if overrides.folders.is_empty() {
+            self.inbox.folders.into_iter().map(from_file_or_store).collect()
         } else {
             overrides.folders
         };
+        let (prefixes, folders): (Vec<PathBuf>, Vec<PathBuf>) = watched.into_iter().partition(|path| is_address(path));
         let database = match (overrides.database, self.database) {
             (Some(named), _) => DatabaseLocation::try_from(named),
             (None, Some(named)) => DatabaseLocation::try_from(named).map(|database| database.within(base)),
@@ -57,6 +59,7 @@ impl RawSettings {
             models,
             inbox: InboxSettings {
                 folders,
+                prefixes,
                 stability: context.seconds("inbox.stability_seconds", self.inbox.stability_seconds, 0.0)?,
                 rescan: context.seconds("inbox.rescan_seconds", self.inbox.rescan_seconds, 0.1)?,
                 polling: context.polling(&self.inbox.polling)?,
@@ -114,7 +117,7 @@ impl From<&Settings> for RawSettings {
             database: Some(PathBuf::from(database.to_string())),
             models: Some(models.clone()),
             inbox: RawInbox {
-                folders: inbox.folders.clone(),
+                folders: inbox.folders.iter().chain(&inbox.prefixes).cloned().collect(),
                 stability_seconds: inbox.stability.as_secs_f64(),
                 rescan_seconds: inbox.rescan.as_secs_f64(),
                 polling: inbox.polling.to_string(),
@@ -148,4 +151,9 @@ impl From<&Settings> for RawSettings {
 /// Returns the name of a protocol, or the path of its file counted from the configuration's folder.
 fn protocol(name: String, base: &Path) -> String {
     if name.ends_with(".toml") { base.join(name).to_string_lossy().into_owned() } else { name }
+}
+
+/// Tells addresses such as `s3://bucket/loops/` from folders.
+fn is_address(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.contains("://"))
 }
