@@ -68,6 +68,7 @@ fn run(common: &Common, command: &Command) -> Outcome {
         Command::Upload(options) => commands::upload::run(options),
         Command::Work(options) => commands::work::run(common, options),
         Command::PlanBackfill(options) => commands::plan_backfill::run(options),
+        Command::ImportLabels(options) => commands::import_labels::run(common, options),
         Command::Inspect(options) => commands::inspect::run(common, options),
         Command::Inventory(options) => commands::inventory::run(common, options),
         Command::Fetch(options) => commands::fetch::run(common, options),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
-use support::{dicom_files, echolabel, json_lines, run, small_studies};
+use support::{dicom_files, echolabel, exported_labels, json_lines, run, small_studies};
 
 /// A folder with small studies, a report, a file that is cut and one that is no DICOM.
 fn archive(folder: &Path) -> PathBuf {
@@ -230,4 +230,59 @@ fn the_slurm_script_labels_the_part_of_its_index() {
     assert!(matches!(status.code(), Some(0 | 3)), "{status}");
     assert!(job("4").output().unwrap().status.success());
     assert!(labels.join("part-0004.parquet").exists() && !labels.join("part-0004.parquet.part").exists());
+}
+
+fn import(database: &Path, files: &[&Path]) -> (i32, String, String) {
+    let mut arguments = vec!["import-labels"];
+    arguments.extend(files.iter().map(|file| file.to_str().unwrap()));
+    run(&[&arguments[..], &["--db", database.to_str().unwrap()]].concat())
+}
+
+#[test]
+fn labels_that_are_imported_are_those_of_a_daemon_and_a_second_import_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifests = manifest(folder.path(), 2);
+    let outs = [folder.path().join("0.parquet"), folder.path().join("1.jsonl")];
+    for (manifest, out) in manifests.iter().zip(&outs) {
+        let done = label(manifest, out).output().unwrap();
+        assert!(matches!(done.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    let imported = folder.path().join("imported.sqlite");
+    let (code, stdout, stderr) = import(&imported, &[&outs[0], &outs[1]]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.lines().all(|line| line.contains(" 0 known, 0 of files")), "{stdout}");
+
+    let archive = folder.path().join("archive");
+    let watched = folder.path().join("watched.sqlite");
+    let arguments = ["watch", archive.to_str().unwrap(), "--once", "--pipeline", "tte11-tiny", "--db"];
+    run(&[&arguments[..], &[watched.to_str().unwrap()]].concat());
+    let loops = exported_labels(imported.to_str().unwrap(), &folder.path().join("csv-imported"));
+    assert!(loops.len() > 20);
+    assert_eq!(loops, exported_labels(watched.to_str().unwrap(), &folder.path().join("csv-watched")));
+
+    let (code, stdout, _) = import(&imported, &[&outs[0], &outs[1]]);
+    assert_eq!(code, 0);
+    assert!(stdout.lines().all(|line| line.starts_with("0 rows imported")), "{stdout}");
+    assert_eq!(exported_labels(imported.to_str().unwrap(), &folder.path().join("csv-again")), loops);
+
+    // Whoever watches the archive with this database has nothing to label.
+    let (_, stdout, _) = run(&[&arguments[..], &[imported.to_str().unwrap()]].concat());
+    assert!(stdout.contains("0 labelled"), "{stdout}");
+}
+
+#[test]
+fn rows_of_another_layout_are_refused_by_name_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = manifest(folder.path(), 1).remove(0);
+    let out = folder.path().join("labels.jsonl");
+    label(&manifest, &out).output().unwrap();
+    let text = fs::read_to_string(&out).unwrap();
+    let last = text.rfind("echolabel-labels-1").unwrap();
+    let other = folder.path().join("other.jsonl");
+    fs::write(&other, [&text[..last], "echolabel-labels-9", &text[last + 18..]].concat()).unwrap();
+    let database = folder.path().join("lab.sqlite");
+    let (code, _, stderr) = import(&database, &[&out, &other]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("echolabel-labels-9") && stderr.contains("echolabel-labels-1"), "{stderr}");
+    assert!(!database.exists());
 }

@@ -57,6 +57,17 @@ pub enum JobsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Queue files or objects, for `echolabel work` or a running `echolabel watch`
+    #[command(after_help = "Examples:
+  echolabel jobs add s3://echo/loops/ --db postgres://echo@db.example/echo
+  echolabel jobs add /archive/echo --db postgres://echo@db.example/echo
+
+What has a job already is left alone. Files that are not whole are named (exit code 1).")]
+    Add {
+        /// Files, folders, or addresses of objects
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
     /// Put failed jobs back into the queue
     #[command(after_help = "Examples:
   echolabel jobs retry 12 15 --db lab.db

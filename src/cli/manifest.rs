@@ -26,6 +26,22 @@ pub struct ManifestOptions {
     pub sha256: bool,
 }
 
+/// `echolabel import-labels`
+#[derive(Debug, Args)]
+#[command(after_help = "Example:
+  echolabel import-labels labels/part-*.parquet --db lab.db
+
+Rows get the keys that `echolabel watch` would have given them: a file that is known is not imported twice, and importing again
+changes nothing. A file with a row of another layout is refused before anything is written.")]
+pub struct ImportLabelsOptions {
+    /// Files of `label --manifest`
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Database; made where there is none
+    #[arg(long, value_name = "FILE")]
+    pub db: Option<PathBuf>,
+}
+
 /// `echolabel upload`
 #[derive(Debug, Args)]
 #[command(after_help = "Example:

@@ -29,7 +29,7 @@ pub use jobs::{JobName, JobsCommand, JobsOptions, KeptFile, RelabelOptions, Stat
 pub use loops::{
     DemoOptions, FrameList, InspectOptions, InventoryOptions, LabelOptions, ReviewOptions, StatusOptions, WatchOptions,
 };
-pub use manifest::{ManifestOptions, PlanBackfillOptions, UploadOptions, WorkOptions};
+pub use manifest::{ImportLabelsOptions, ManifestOptions, PlanBackfillOptions, UploadOptions, WorkOptions};
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
 pub use page::PageOptions;
 pub use protocols::ProtocolsOptions;
@@ -142,6 +142,8 @@ pub enum Command {
     Label(LabelOptions),
     /// List the files of folders in manifests, for `label --manifest`
     Manifest(ManifestOptions),
+    /// Bring files of labels into a database
+    ImportLabels(ImportLabelsOptions),
     /// Put loops into an object store, each once
     Upload(UploadOptions),
     /// Decode frames that come on stdin, for this program's other commands

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use store::{ConflictChoice, FailedJobs, JobFailure, JobFilter, JobRow, JobState, Queue as _, Store};
 
-use super::{Outcome, names, outbox};
+use super::{Outcome, names, outbox, queue_files as add};
 use crate::cli::{Common, JobName, JobsCommand, JobsOptions, KeptFile, StateName};
 use crate::output;
 
@@ -26,6 +26,7 @@ pub fn run(common: &Common, options: &JobsOptions) -> Outcome {
             }
             jobs.iter().try_for_each(|job| print(&JobLine::new(job), *json, true))
         }
+        JobsCommand::Add { paths } => add::run(common, options.db.clone(), paths),
         JobsCommand::Resolve { job, keep } => resolve(&super::open_store(common, options.db.clone())?, job, *keep),
         JobsCommand::Outbox { state, json } => {
             outbox::list(&super::open_store_read_only(common, options.db.clone())?, *state, *json)

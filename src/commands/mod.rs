@@ -10,6 +10,7 @@ pub mod documents;
 pub mod eval;
 pub mod export;
 pub mod fetch;
+pub mod import_labels;
 pub mod inspect;
 pub mod inventory;
 pub mod jobs;
@@ -25,6 +26,7 @@ mod parallel;
 pub mod phantom;
 pub mod plan_backfill;
 pub mod protocols;
+mod queue_files;
 pub mod relabel;
 pub mod review;
 pub mod status;
@@ -91,8 +93,10 @@ fn open_store(common: &Common, db: Option<PathBuf>) -> anyhow::Result<Store> {
 }
 
 /// Opens the database for a worker, which may be one of several.
-fn open_worker_store(settings: &daemon::Settings) -> anyhow::Result<SqliteStore> {
-    Ok(crate::database::Database::new(settings)?.open_for_daemon()?)
+fn open_worker_store(settings: &daemon::Settings) -> anyhow::Result<Store> {
+    let database = Database::new(settings)?;
+    // A file has one writer of labels, a server any number.
+    Ok(if settings.database.file().is_some() { database.open_for_daemon()? } else { database.open()? })
 }
 
 /// Opens an existing database to read it; neither the file nor its folder need be writable, unless the database is that of

@@ -6,7 +6,7 @@ mod parquet;
 mod row;
 mod unfinished;
 
-pub use format::LabelsFormat;
+pub use format::{LabelsFormat, read_labels};
 pub use manifest::{ManifestEntry, read_manifest, write_manifest};
 pub use row::{FileVersion, LabelRow};
 pub use unfinished::{RowCounts, StartedLabels};

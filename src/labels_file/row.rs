@@ -1,10 +1,12 @@
 //! One row of a file of labels: a line of the manifest with what came of its file.
 
+use std::path::PathBuf;
+
 use daemon::{LabelFailure, Labelling};
 use domain::{ModelKey, Prediction, Sha256, named_enum};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use store::{DicomIdentity, LoopFacts};
+use store::{DicomIdentity, FileIdentity, LoopFacts};
 
 use crate::labeller::{ARCHIVE_KIND, NOT_DICOM_KIND};
 
@@ -114,6 +116,22 @@ impl LabelRow {
             Err(failure) if matches!(failure.kind.as_str(), NOT_DICOM_KIND | ARCHIVE_KIND) => RowState::Skipped,
             Err(_) => RowState::Failed,
         }
+    }
+
+    /// Returns the version of the file as the store knows files, with the digest of its sample.
+    ///
+    /// Inode and time of change are left out: they differ between the computers of a cluster, and the store compares the
+    /// sample then.
+    pub fn file_identity(&self) -> Option<(FileIdentity, FileVersion)> {
+        let file = self.file?;
+        let identity = FileIdentity {
+            path: PathBuf::from(&self.path),
+            size_bytes: file.size_bytes,
+            modified_unix_ns: file.modified_unix_ns,
+            inode: 0,
+            changed_unix_ns: 0,
+        };
+        Some((identity, file))
     }
 
     /// Returns the row as a flat object; keys without a value are left out. Times of stages are left out too: the same files

@@ -86,3 +86,19 @@ pub fn count(database: &Path, table: &str) -> u64 {
         .map(|count| count as u64)
         .expect("the table is there")
 }
+
+/// Exports a database into `folder` and returns its loops with their latest labels, sorted, without the time of labelling.
+pub fn exported_labels(database: &str, folder: &Path) -> Vec<Vec<String>> {
+    let out = folder.to_str().expect("a plain path");
+    let (code, _, stderr) = run(&["export", "--format", "csv", "--out", out, "--db", database]);
+    assert_eq!(code, 0, "{stderr}");
+    let mut table = csv::Reader::from_path(folder.join("loops.csv")).expect("loops.csv is there");
+    let names = table.headers().expect("names of columns").clone();
+    let time = names.iter().position(|name| name == "predicted_at").expect("a time of labelling");
+    let without_time = |row: csv::StringRecord| {
+        row.iter().enumerate().filter(|(index, _)| *index != time).map(|(_, cell)| cell.to_owned()).collect()
+    };
+    let mut rows: Vec<Vec<String>> = table.records().map(|row| without_time(row.expect("a row"))).collect();
+    rows.sort();
+    rows
+}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::{JobId, ModelKey, Prediction, Sha256, SopUid, StudyUid};
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Backend, ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Inventory, Job,
+    Backend, ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Holder, Inventory, Job,
     JobCounts, JobFailure, JobFilter, JobRow, KnownLoop, LabelStore, LoopFacts, LoopFile, Overview, Queue, Recorded,
     Retry, Review, SettledFile, StoreError, StoredFile, StoredLoop, StoredPrediction, Study, StudyName,
 };
@@ -107,6 +107,7 @@ impl Queue for RetryingStore<'_> {
         resolve_conflict(job_id: JobId, choice: ConflictChoice, now: Timestamp) -> bool;
         claim(worker: &str, lease: SignedDuration, now: Timestamp) -> Option<Job>;
         claim_batch(worker: &str, lease: SignedDuration, wanted: u32, now: Timestamp) -> Vec<Job>;
+        enqueue_held(file: &FileIdentity, sample: Sha256, holder: &Holder<'_>, now: Timestamp) -> Option<Job>;
         heartbeat(job: &Job, lease: SignedDuration, now: Timestamp) -> bool;
         skip(job: &Job, kind: &str, reason: &str, now: Timestamp) -> ();
         fail(job: &Job, failure: &JobFailure, retry: Retry, now: Timestamp) -> ();

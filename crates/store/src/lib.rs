@@ -115,7 +115,7 @@ pub use page::{
 pub use path_form::{PathForm, PathKey};
 #[cfg(feature = "postgres")]
 pub use postgres::{InvalidAddress, PostgresAddress};
-pub use queue::Queue;
+pub use queue::{Holder, Queue};
 pub use record::{LoopFacts, StoredLoop, StoredPrediction, Study};
 pub use review::{Review, ReviewRole, latest_reviews};
 pub use store::Store;

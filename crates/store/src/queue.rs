@@ -8,6 +8,17 @@ use crate::{
     JobFilter, JobRow, Overview, Retry, SettledFile, StoreError, StoredFile,
 };
 
+/// Whoever holds a job, and what is known of its file.
+#[derive(Debug, Clone, Copy)]
+pub struct Holder<'a> {
+    /// Name of the worker.
+    pub worker: &'a str,
+    /// Time for which the job is held.
+    pub lease: SignedDuration,
+    /// Study and loop, where the header was read.
+    pub identity: Option<&'a DicomIdentity>,
+}
+
 /// Durable jobs: a file that was taken is never forgotten, and only one worker holds it at a time.
 pub trait Queue: Send + Sync {
     /// Makes a job for a file, unless this version of it has one. Older unfinished or failed jobs of the same path are
@@ -54,6 +65,16 @@ pub trait Queue: Send + Sync {
         wanted: u32,
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError>;
+
+    /// Makes a job for a file whose result is there already, and holds it, so that the result can be recorded. A job of this
+    /// version that waits is taken too; `None` where this version was worked on before, or is in work.
+    fn enqueue_held(
+        &self,
+        file: &FileIdentity,
+        sample: Sha256,
+        holder: &Holder<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Job>, StoreError>;
 
     /// Extends the lease to `now + lease`; false when the job is no longer held.
     fn heartbeat(&self, job: &Job, lease: SignedDuration, now: Timestamp) -> Result<bool, StoreError>;

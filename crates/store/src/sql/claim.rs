@@ -34,6 +34,17 @@ pub(super) fn rest_of_study(
     take(session, of_study, params![worker, lease_until, now, MAX_REST, study.as_str()])
 }
 
+/// Takes one job, if it waits.
+pub(super) fn of_key(
+    session: &dyn Session,
+    worker: &str,
+    lease_until: Timestamp,
+    job_id: JobId,
+    now: Timestamp,
+) -> Result<Option<Job>> {
+    Ok(take(session, "job_id = ?5", params![worker, lease_until, now, 1_u32, job_id.0])?.pop())
+}
+
 fn take(session: &dyn Session, condition: &str, parameters: &[Value]) -> Result<Vec<Job>> {
     let row_lock = session.row_lock();
     // A list that is made once: within the condition a database may look for claimable jobs again for each row.

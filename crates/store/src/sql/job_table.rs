@@ -115,6 +115,11 @@ fn find(session: &dyn Session, file: &FileIdentity, sample: Sha256) -> Result<Op
     )
 }
 
+/// Returns the key of the job of a version of a file, whatever its state.
+pub(super) fn job_of(session: &dyn Session, file: &FileIdentity, sample: Sha256) -> Result<Option<JobId>> {
+    Ok(find(session, file, sample)?.map(|(job_id, _)| job_id))
+}
+
 /// Returns the key of a job that is pending from now on; `None` when the file has one already.
 pub(super) fn insert_or_revive(
     session: &dyn Session,

@@ -10,8 +10,8 @@ use super::row::count;
 use super::{SessionExt as _, claim, conflict, overview, params, read, study};
 use crate::path_form::path_bytes;
 use crate::{
-    ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Job, JobCounts, JobFailure,
-    JobFilter, JobRow, JobState, Overview, Queue, Retry, SettledFile, Store, StoreError, StoredFile,
+    ConflictChoice, DicomIdentity, Enqueued, FailedJobs, FileIdentity, FileKnowledge, Holder, Job, JobCounts,
+    JobFailure, JobFilter, JobRow, JobState, Overview, Queue, Retry, SettledFile, Store, StoreError, StoredFile,
 };
 
 impl Queue for Store {
@@ -139,6 +139,33 @@ impl Queue for Store {
         })?;
         let revealed = |job: Job| Job { file: self.paths().revealed_file(job.file), ..job };
         Ok(claimed.into_iter().map(revealed).collect())
+    }
+
+    fn enqueue_held(
+        &self,
+        file: &FileIdentity,
+        sample: Sha256,
+        holder: &Holder<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Job>, StoreError> {
+        let file = &self.paths().kept_file(file);
+        let Holder { worker, lease, identity } = *holder;
+        let held = self.write("hold a file's job", |session| {
+            session.lock("file", &path_bytes(&file.path))?;
+            let now = session.now(now)?;
+            let made = insert_or_revive(session, file, sample, identity, now)?;
+            if let (Some(_), Some(DicomIdentity { study_instance_uid, sop_instance_uid })) = (made, identity)
+                && !study::has_loop(session, study_instance_uid, sop_instance_uid)?
+            {
+                study::touch(session, study_instance_uid, now)?;
+            }
+            let Some(job_id) = made.map_or_else(|| job_table::job_of(session, file, sample), |made| Ok(Some(made)))?
+            else {
+                return Ok(None);
+            };
+            Ok(claim::of_key(session, worker, now + lease, job_id, now)?)
+        })?;
+        Ok(held.map(|job| Job { file: self.paths().revealed_file(job.file), ..job }))
     }
 
     fn heartbeat(&self, job: &Job, lease: SignedDuration, now: Timestamp) -> Result<bool, StoreError> {
