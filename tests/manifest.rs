@@ -286,3 +286,28 @@ fn rows_of_another_layout_are_refused_by_name_before_anything_is_written() {
     assert!(stderr.contains("echolabel-labels-9") && stderr.contains("echolabel-labels-1"), "{stderr}");
     assert!(!database.exists());
 }
+
+#[test]
+fn the_job_of_kubernetes_labels_the_part_of_its_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifests = manifest(folder.path(), 6);
+    let text = fs::read_to_string("deploy/kubernetes/label-archive.yaml").unwrap();
+    // The script is the block under `args`, as far as its lines are indented.
+    let script: String = text
+        .lines()
+        .skip_while(|line| line.trim() != "- |")
+        .skip(1)
+        .take_while(|line| line.starts_with(&" ".repeat(14)))
+        .map(|line| format!("{}\n", &line[14..]))
+        .collect();
+    assert!(script.contains("JOB_COMPLETION_INDEX") && text.contains("completionMode: Indexed"));
+    let work = manifests[0].parent().unwrap().parent().unwrap();
+    let script = script.replace("/work/", &format!("{}/", work.display()));
+    let program = small_program(folder.path());
+    let path = std::env::join_paths([program.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+    let mut pod = Command::new("sh");
+    pod.args(["-c", &script]).env("JOB_COMPLETION_INDEX", "2").env("PATH", path).env_remove("ECHOLABEL_MODELS");
+    let done = pod.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(work.join("labels/part-0002.parquet").exists());
+}

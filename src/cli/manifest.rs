@@ -55,7 +55,7 @@ pub struct UploadOptions {
     /// Files or folders
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Where to put them: s3://bucket/prefix/ or file:///folder/
+    /// Prefix to put them under: s3://bucket/prefix/ or file:///folder/
     #[arg(long, value_name = "ADDRESS")]
     pub to: String,
 }

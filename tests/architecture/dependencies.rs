@@ -7,12 +7,13 @@ use crate::sources::{crate_names, workspace};
 
 /// Packages from outside that only some crates may use, so that what they do stays in one place. The root package is
 /// `echolabel`.
-const PACKAGE_USERS: [(&str, &[&str]); 11] = [
+const PACKAGE_USERS: [(&str, &[&str]); 12] = [
     ("clap", &["echolabel"]),
     ("ureq", &["echolabel"]),
     ("anyhow", &["echolabel"]),
     ("notify", &["daemon"]),
-    ("tokio", &["dicom_net", "web"]),
+    ("tokio", &["dicom_net", "objects", "web"]),
+    ("object_store", &["objects"]),
     ("dicom-ul", &["dicom_net"]),
     ("rusqlite", &["store"]),
     ("ffmpeg-next", &["cine"]),

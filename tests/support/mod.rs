@@ -88,6 +88,7 @@ pub fn count(database: &Path, table: &str) -> u64 {
 }
 
 /// Exports a database into `folder` and returns its loops with their latest labels, sorted, without the time of labelling.
+/// Numbers are in single precision: the last binary digit of a double may differ after it was a text of JSON.
 pub fn exported_labels(database: &str, folder: &Path) -> Vec<Vec<String>> {
     let out = folder.to_str().expect("a plain path");
     let (code, _, stderr) = run(&["export", "--format", "csv", "--out", out, "--db", database]);
@@ -95,8 +96,9 @@ pub fn exported_labels(database: &str, folder: &Path) -> Vec<Vec<String>> {
     let mut table = csv::Reader::from_path(folder.join("loops.csv")).expect("loops.csv is there");
     let names = table.headers().expect("names of columns").clone();
     let time = names.iter().position(|name| name == "predicted_at").expect("a time of labelling");
+    let single = |cell: &str| cell.parse().map_or_else(|_| cell.to_owned(), |number: f32| number.to_string());
     let without_time = |row: csv::StringRecord| {
-        row.iter().enumerate().filter(|(index, _)| *index != time).map(|(_, cell)| cell.to_owned()).collect()
+        row.iter().enumerate().filter(|(index, _)| *index != time).map(|(_, cell)| single(cell)).collect()
     };
     let mut rows: Vec<Vec<String>> = table.records().map(|row| without_time(row.expect("a row"))).collect();
     rows.sort();

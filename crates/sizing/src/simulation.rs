@@ -3,8 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::installation::{Archive, Forecast, Installation, LoopTime, ResourceUse};
 use crate::resource::{Nanoseconds, Resource};
-use crate::{Archive, Forecast, Installation, LoopTime, ResourceUse};
 
 /// Loops that are simulated one by one; of larger archives several go together.
 const MAX_UNITS: u64 = 100_000;
