@@ -54,7 +54,12 @@ impl From<Error> for ObjectError {
             Error::Precondition { .. } => Self::Replaced,
             Error::InvalidPath { .. } => Self::InvalidUrl { problem: "the key is none" },
             Error::UnknownConfigurationKey { .. } => Self::Configuration { problem: cause(&error) },
-            _ => Self::Unavailable { problem: cause(&error) },
+            // A list that is refused comes without a kind of its own.
+            _ => match cause(&error) {
+                problem if problem.contains("403 ") || problem.contains("401 ") => Self::Denied { problem },
+                problem if problem.contains("404 ") => Self::Missing,
+                problem => Self::Unavailable { problem },
+            },
         }
     }
 }
@@ -79,5 +84,26 @@ pub(crate) fn cause(error: &dyn std::error::Error) -> String {
         innermost = source;
     }
     let text = innermost.to_string();
-    text.split(['<', '(']).next().unwrap_or_default().trim().chars().take(120).collect()
+    let start = text.split(['<', '(']).next().unwrap_or_default();
+    start.trim().trim_end_matches(':').chars().take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_list_stays_and_a_busy_store_passes_and_no_body_is_told() {
+        let of = |status: &str| {
+            let text = format!("Server returned non-2xx status code: {status}: <Key>MEIER^HANS</Key>");
+            ObjectError::from(Error::Generic { store: "S3", source: text.into() })
+        };
+        assert!(!of("403 Forbidden").is_temporary() && !of("404 Not Found").is_temporary());
+        assert!(of("503 Service Unavailable").is_temporary());
+        assert_eq!(
+            of("403 Forbidden").to_string(),
+            "the store refuses: Server returned non-2xx status code: 403 Forbidden"
+        );
+        assert_eq!(io::Error::from(of("503 Slow Down")).kind(), io::ErrorKind::HostUnreachable);
+    }
 }
