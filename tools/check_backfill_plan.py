@@ -43,7 +43,7 @@ with tempfile.TemporaryDirectory() as name:
     for workers in (1, 2):
         wall, lines = label(paths(rest), folder / f"{workers}.toml")
         real = wall - opening
-        plan = json.loads(run("plan-backfill", "--times", times, "--loops", len(lines), "--cores", workers, "--workers",
+        plan = json.loads(run("plan-backfill", "--times", times, "--loops", len(lines), "--cores", workers, "--devices", 1, "--workers",
                               workers, "--megabytes", 0, "--json"))
         print(f"{workers} workers, {len(lines)} loops: forecast {plan['seconds']:.2f} s, real {real:.2f} s, "
               f"ratio {plan['seconds'] / real:.3f}")
