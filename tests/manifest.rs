@@ -114,10 +114,11 @@ fn calls_that_are_killed_leave_what_one_call_leaves() {
             call.wait().unwrap();
             kills += 1;
             wait_ms += 97;
-            assert!(!killed.exists(), "nothing of a file that is not whole has its name");
+            // A kill may come between the end of the work and that of the process; the file is whole then.
+            assert!(!killed.exists() || fs::read(&whole).unwrap() == fs::read(&killed).unwrap());
             resumed |= fs::metadata(&part).is_ok_and(|part| part.len() > 0);
             // A power cut may leave half a line, and zeros.
-            if kills % 2 == 0 && part.exists() {
+            if kills % 2 == 0 && part.exists() && !killed.exists() {
                 let mut bytes = fs::read(&part).unwrap();
                 bytes.extend_from_slice(b"{\"schema\": \"echolabel-la\0\0\0");
                 fs::write(&part, bytes).unwrap();
