@@ -66,7 +66,7 @@ fn every_line_has_its_row_and_a_second_call_changes_nothing() {
     let labelled: Vec<_> = labels.iter().filter(|row| row["state"] == "labelled").collect();
     assert!(labelled.len() > 10);
     assert!(labelled.iter().all(|row| row["probabilities"].as_object().is_some_and(|all| all.len() == 11)));
-    assert!(!folder.path().join("labels.jsonl.part").exists());
+    assert!(!folder.path().join("labels.jsonl.part").try_exists().unwrap());
 
     // The same call again: the file stays, and so does the answer.
     let before = fs::read(&out).unwrap();
@@ -115,10 +115,10 @@ fn calls_that_are_killed_leave_what_one_call_leaves() {
             kills += 1;
             wait_ms += 97;
             // A kill may come between the end of the work and that of the process; the file is whole then.
-            assert!(!killed.exists() || fs::read(&whole).unwrap() == fs::read(&killed).unwrap());
+            assert!(!killed.try_exists().unwrap() || fs::read(&whole).unwrap() == fs::read(&killed).unwrap());
             resumed |= fs::metadata(&part).is_ok_and(|part| part.len() > 0);
             // A power cut may leave half a line, and zeros.
-            if kills % 2 == 0 && part.exists() && !killed.exists() {
+            if kills % 2 == 0 && part.try_exists().unwrap() && !killed.try_exists().unwrap() {
                 let mut bytes = fs::read(&part).unwrap();
                 bytes.extend_from_slice(b"{\"schema\": \"echolabel-la\0\0\0");
                 fs::write(&part, bytes).unwrap();
@@ -126,7 +126,7 @@ fn calls_that_are_killed_leave_what_one_call_leaves() {
         }
         println!("{extension}: {kills} kills");
         assert!(kills > 0 && resumed);
-        assert!(!part.exists());
+        assert!(!part.try_exists().unwrap());
         assert!(fs::read(&whole).unwrap() == fs::read(&killed).unwrap(), "{extension}");
     }
 }
@@ -230,7 +230,10 @@ fn the_slurm_script_labels_the_part_of_its_index() {
     let status = preempted.wait().unwrap();
     assert!(matches!(status.code(), Some(0 | 3)), "{status}");
     assert!(job("4").output().unwrap().status.success());
-    assert!(labels.join("part-0004.parquet").exists() && !labels.join("part-0004.parquet.part").exists());
+    assert!(
+        labels.join("part-0004.parquet").try_exists().unwrap()
+            && !labels.join("part-0004.parquet.part").try_exists().unwrap()
+    );
 }
 
 fn import(database: &Path, files: &[&Path]) -> (i32, String, String) {
@@ -285,7 +288,7 @@ fn rows_of_another_layout_are_refused_by_name_before_anything_is_written() {
     let (code, _, stderr) = import(&database, &[&out, &other]);
     assert_eq!(code, 2);
     assert!(stderr.contains("echolabel-labels-9") && stderr.contains("echolabel-labels-1"), "{stderr}");
-    assert!(!database.exists());
+    assert!(!database.try_exists().unwrap());
 }
 
 #[test]
@@ -310,5 +313,5 @@ fn the_job_of_kubernetes_labels_the_part_of_its_index() {
     pod.args(["-c", &script]).env("JOB_COMPLETION_INDEX", "2").env("PATH", path).env_remove("ECHOLABEL_MODELS");
     let done = pod.output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    assert!(work.join("labels/part-0002.parquet").exists());
+    assert!(work.join("labels/part-0002.parquet").try_exists().unwrap());
 }

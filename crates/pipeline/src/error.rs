@@ -81,7 +81,7 @@ pub enum PipelineError {
         key: &'static str,
         /// The cause.
         #[source]
-        source: zoo::ZooError,
+        source: Box<zoo::ZooError>,
     },
     /// A precision was asked for on a device that does not have it.
     #[error(

@@ -66,7 +66,7 @@ impl PipelineSource {
                 let found = pipeline_of_model(name, models).map_err(|source| PipelineError::Model {
                     origin: self.to_string(),
                     key: "weights.model",
-                    source,
+                    source: Box::new(source),
                 })?;
                 return found.ok_or_else(|| Self::unknown(name));
             }

@@ -25,7 +25,11 @@ impl Companion {
         status: WeightStatus,
     ) -> Result<Self, PipelineError> {
         let packed = model.pack_for_good(card.prepare.size);
-        packed.map_err(|source| PipelineError::Model { origin: card.name.clone(), key: "companions", source })?;
+        packed.map_err(|source| PipelineError::Model {
+            origin: card.name.clone(),
+            key: "companions",
+            source: Box::new(source),
+        })?;
         Ok(Self {
             preparation: card.prepare,
             sees_stills: card.sees_stills(),
@@ -57,8 +61,11 @@ pub(super) fn cards(
 ) -> Result<Vec<ModelCard>, PipelineError> {
     let card = |name: &String| {
         let found = registry.card(name);
-        let card =
-            found.map_err(|source| PipelineError::Model { origin: origin.to_owned(), key: "companions", source })?;
+        let card = found.map_err(|source| PipelineError::Model {
+            origin: origin.to_owned(),
+            key: "companions",
+            source: Box::new(source),
+        })?;
         let plan = plan_settings(card);
         let same_clips =
             plan.frames_per_clip == file.sampling.frames_per_clip && plan.strategy == file.sampling.strategy;

@@ -94,5 +94,5 @@ pub(super) fn read_onto(
 
 pub(super) fn model_error(source: &PipelineSource) -> impl Fn(ZooError) -> PipelineError {
     let origin = source.to_string();
-    move |source| PipelineError::Model { origin: origin.clone(), key: "weights.model", source }
+    move |source| PipelineError::Model { origin: origin.clone(), key: "weights.model", source: Box::new(source) }
 }

@@ -143,7 +143,7 @@ impl PostgresEngine {
             connection
                 .client
                 .batch_execute(begin)
-                .map_err(|error| Ended::BeforeCommit(WriteError::DatabaseLocation(error.into())))?;
+                .map_err(|error| Ended::BeforeCommit(WriteError::Database(error.into())))?;
         }
         let worked = work(&PostgresSession::new(connection, self.by_callers_clock));
         match (worked, begin) {
@@ -190,7 +190,7 @@ impl Engine for PostgresEngine {
                 Ok(()) => return Ok(()),
                 Err(Ended::BeforeCommit(WriteError::Store(error))) => return Err(error),
                 Err(Ended::AtCommit(error)) => return Err(self.query_error(doing, error.into())),
-                Err(Ended::BeforeCommit(WriteError::DatabaseLocation(source))) => source,
+                Err(Ended::BeforeCommit(WriteError::Database(source))) => source,
             };
             if is_lost {
                 self.forget_idle();

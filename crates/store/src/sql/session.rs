@@ -137,13 +137,13 @@ impl<'a> Row<'a> {
 
 /// Errors that end a write early: the database, or a rule of the store.
 pub(crate) enum WriteError {
-    DatabaseLocation(DatabaseError),
+    Database(DatabaseError),
     Store(StoreError),
 }
 
 impl From<DatabaseError> for WriteError {
     fn from(error: DatabaseError) -> Self {
-        Self::DatabaseLocation(error)
+        Self::Database(error)
     }
 }
 

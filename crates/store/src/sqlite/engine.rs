@@ -174,7 +174,7 @@ impl SqliteEngine {
 
     fn work_error(&self, doing: &'static str, error: WriteError) -> StoreError {
         match error {
-            WriteError::DatabaseLocation(source) => self.query_error(doing, source),
+            WriteError::Database(source) => self.query_error(doing, source),
             WriteError::Store(error) => error,
         }
     }
