@@ -8,7 +8,7 @@ use zoo::ProbabilityCalibration;
 /// a beat with many windows does not outvote the others, and over the models.
 pub struct Aggregation;
 
-/// What one model says of a loop.
+/// Answer of one model about a loop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelAnswer {
     /// One probability a view; they sum to 1.

@@ -25,7 +25,7 @@ struct Resolved<'a> {
     companions: &'a [ResolvedCompanion],
 }
 
-/// What decides the answer of a further model.
+/// The parts of a further model that decide its answer.
 #[derive(Serialize)]
 pub(crate) struct ResolvedCompanion {
     pub(crate) weights: Sha256,

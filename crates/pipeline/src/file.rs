@@ -119,7 +119,7 @@ pub struct AggregateSection {
     pub abstain_below: f64,
     /// A loop that may show more views than this gets none; needs a model whose card has fitted sets.
     pub max_set_size: Option<usize>,
-    /// How often each view is expected, before the loop is looked at.
+    /// Expected share of each view, before the loop is looked at.
     #[serde(skip_serializing_if = "ViewPrior::is_equal")]
     pub prior: ViewPrior,
 }
@@ -130,7 +130,7 @@ impl Default for AggregateSection {
     }
 }
 
-/// How often each view is expected.
+/// Expected shares of the views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewPrior {

@@ -33,7 +33,7 @@ pub struct Pipeline {
     digest: Sha256,
     engine: Engine,
     companions: Vec<Companion>,
-    /// How often each view is expected; `None` where one is as likely as the other.
+    /// Expected share of each view; `None` where one is as likely as the other.
     view_shares: Option<Vec<f64>>,
 }
 
@@ -252,7 +252,7 @@ impl Pipeline {
         &self.companions
     }
 
-    /// Returns how often each view is expected; `None` where one is as likely as the other.
+    /// Returns the expected share of each view; `None` where one is as likely as the other.
     pub(crate) fn view_shares(&self) -> Option<&[f64]> {
         self.view_shares.as_deref()
     }
