@@ -40,7 +40,7 @@ build: deps ## Build the program: target/release/echolabel
 demo: build ## Simulate two studies, label them, print the inventory: no data needed
 	target/release/echolabel demo --out demo-out
 
-test: deps ## Run every test; says how many were skipped for lack of ../shared/data of `make peers-dicom`, `make peers-postgres` or `make browser`
+test: deps ## Run every test; says how many were skipped for lack of ../shared or of what `make peers-dicom peers-objects peers-postgres browser` installs
 	CARGO=$(CARGO) tools/run_tests --workspace --locked
 
 verify: build ## Compare every layer, loss, resizing and weight file with the original frameworks' numbers (minutes)
