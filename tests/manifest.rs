@@ -306,7 +306,7 @@ fn the_job_of_kubernetes_labels_the_part_of_its_index() {
         .collect();
     assert!(script.contains("JOB_COMPLETION_INDEX") && text.contains("completionMode: Indexed"));
     let work = manifests[0].parent().unwrap().parent().unwrap();
-    let script = script.replace("/work/", &format!("{}/", work.display()));
+    let script = script.replace("/labelling/", &format!("{}/", work.display()));
     let program = small_program(folder.path());
     let path = std::env::join_paths([program.parent().unwrap(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
     let mut pod = Command::new("sh");

@@ -4,29 +4,17 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::Arc;
 
-use parquet::basic::{LogicalType, Repetition, Type as Physical};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::SerializedFileReader;
-use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::record::{Field, Row};
-use parquet::schema::types::{Type, TypePtr};
 use serde_json::{Map, Value};
+use store::export::columns::{self, ColumnKind as Kind, write_column};
 
 /// Rows that are in memory at once.
 const ROWS_PER_GROUP: usize = 4096;
-
-/// Type of a column. Every value may be null.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Number,
-    Count,
-    Flag,
-    /// A list or an object, as the text of its JSON.
-    Json,
-}
 
 const COLUMNS: [(&str, Kind); 44] = [
     ("schema", Kind::Text),
@@ -84,7 +72,7 @@ pub fn write<E: From<ParquetError>>(
     to: impl Write + Send,
 ) -> Result<(), E> {
     let properties = WriterProperties::builder().set_created_by("echolabel".to_owned()).build();
-    let mut file = SerializedFileWriter::new(to, schema()?, Arc::new(properties))?;
+    let mut file = SerializedFileWriter::new(to, columns::schema("labels", COLUMNS)?, Arc::new(properties))?;
     let mut rows = rows.into_iter();
     loop {
         let group = rows.by_ref().take(ROWS_PER_GROUP).collect::<Result<Vec<_>, E>>()?;
@@ -104,51 +92,24 @@ fn write_group<W: Write + Send>(
     let mut group = file.next_row_group()?;
     for (name, kind) in COLUMNS {
         let Some(mut column) = group.next_column()? else { break };
-        let cells: Vec<Option<&Value>> = rows.iter().map(|row| row.get(name)).collect();
+        let cells = rows.iter().map(|row| row.get(name));
         match kind {
-            Kind::Text => write_column::<ByteArrayType>(&mut column, &cells, |cell| cell.as_str().map(ByteArray::from)),
-            Kind::Number => write_column::<DoubleType>(&mut column, &cells, Value::as_f64),
-            Kind::Count => write_column::<Int64Type>(&mut column, &cells, Value::as_i64),
-            Kind::Flag => write_column::<BoolType>(&mut column, &cells, Value::as_bool),
-            Kind::Json => {
-                write_column::<ByteArrayType>(&mut column, &cells, |cell| Some(cell.to_string().as_str().into()))
-            }
+            Kind::Text => write_column::<ByteArrayType>(
+                &mut column,
+                cells.map(|cell| cell.and_then(Value::as_str).map(ByteArray::from)),
+            ),
+            Kind::Number => write_column::<DoubleType>(&mut column, cells.map(|cell| cell.and_then(Value::as_f64))),
+            Kind::Count => write_column::<Int64Type>(&mut column, cells.map(|cell| cell.and_then(Value::as_i64))),
+            Kind::Flag => write_column::<BoolType>(&mut column, cells.map(|cell| cell.and_then(Value::as_bool))),
+            Kind::Json => write_column::<ByteArrayType>(
+                &mut column,
+                cells.map(|cell| cell.map(|cell| cell.to_string().as_str().into())),
+            ),
         }?;
         column.close()?;
     }
     group.close()?;
     Ok(())
-}
-
-fn write_column<T: DataType>(
-    column: &mut SerializedColumnWriter<'_>,
-    cells: &[Option<&Value>],
-    value: impl Fn(&Value) -> Option<T::T>,
-) -> Result<(), ParquetError> {
-    let values: Vec<Option<T::T>> = cells.iter().map(|cell| cell.and_then(&value)).collect();
-    let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
-    let values: Vec<T::T> = values.into_iter().flatten().collect();
-    column.typed::<T>().write_batch(&values, Some(&levels), None)?;
-    Ok(())
-}
-
-fn schema() -> Result<TypePtr, ParquetError> {
-    let columns = COLUMNS.into_iter().map(|(name, kind)| {
-        let (physical, logical) = match kind {
-            Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-            Kind::Json => (Physical::BYTE_ARRAY, Some(LogicalType::Json)),
-            Kind::Number => (Physical::DOUBLE, None),
-            Kind::Count => (Physical::INT64, None),
-            Kind::Flag => (Physical::BOOLEAN, None),
-        };
-        let column = Type::primitive_type_builder(name, physical)
-            .with_repetition(Repetition::OPTIONAL)
-            .with_logical_type(logical)
-            .build()?;
-        Ok(Arc::new(column))
-    });
-    let columns = columns.collect::<Result<Vec<_>, ParquetError>>()?;
-    Ok(Arc::new(Type::group_type_builder("labels").with_fields(columns).build()?))
 }
 
 /// Reads rows one by one; columns of other names are passed over.

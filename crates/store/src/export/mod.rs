@@ -1,5 +1,6 @@
 //! Exports for machines: one file of this folder per format.
 
+pub mod columns;
 mod csv;
 mod json;
 mod parquet;

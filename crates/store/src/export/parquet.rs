@@ -4,13 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parquet::basic::{LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
-use parquet::schema::types::{Type, TypePtr};
 
+use super::columns::{self, ColumnKind as Kind};
 use super::{ExportFormat, ExportOptions, csv, write_file};
 use crate::{LabelStore, StoreError, Study};
 
@@ -20,15 +19,6 @@ pub(super) const FORMAT: ExportFormat = ExportFormat {
     about: "loops.parquet, one row a loop, and study_views.parquet, one row a study and view",
     write,
 };
-
-/// Type of a column. Every value may be null: an empty cell is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Number,
-    Count,
-    Flag,
-}
 
 /// A table as texts, column names first.
 struct Table {
@@ -127,13 +117,19 @@ impl Table {
     fn bytes(&self) -> Result<Vec<u8>, ParquetError> {
         let mut bytes = Vec::new();
         let properties = WriterProperties::builder().set_created_by("echolabel".to_owned()).build();
-        let mut file = SerializedFileWriter::new(&mut bytes, self.schema()?, Arc::new(properties))?;
+        let mut file = SerializedFileWriter::new(
+            &mut bytes,
+            columns::schema("schema", self.names.iter().copied().zip(self.kinds.iter().copied()))?,
+            Arc::new(properties),
+        )?;
         let mut group = file.next_row_group()?;
         for (index, kind) in self.kinds.iter().enumerate() {
             let cells: Vec<&str> = self.rows.iter().map(|row| row.get(index).map_or("", String::as_str)).collect();
             let Some(mut column) = group.next_column()? else { break };
             match kind {
-                Kind::Text => write_column::<ByteArrayType>(&mut column, &cells, |cell| Some(ByteArray::from(cell)))?,
+                Kind::Text | Kind::Json => {
+                    write_column::<ByteArrayType>(&mut column, &cells, |cell| Some(ByteArray::from(cell)))?;
+                }
                 Kind::Number => write_column::<DoubleType>(&mut column, &cells, |cell| cell.parse().ok())?,
                 Kind::Count => write_column::<Int64Type>(&mut column, &cells, |cell| cell.parse().ok())?,
                 Kind::Flag => write_column::<BoolType>(&mut column, &cells, |cell| cell.parse().ok())?,
@@ -144,24 +140,6 @@ impl Table {
         file.close()?;
         Ok(bytes)
     }
-
-    fn schema(&self) -> Result<TypePtr, ParquetError> {
-        let columns = self.names.iter().zip(&self.kinds).map(|(name, kind)| {
-            let (physical, logical) = match kind {
-                Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-                Kind::Number => (Physical::DOUBLE, None),
-                Kind::Count => (Physical::INT64, None),
-                Kind::Flag => (Physical::BOOLEAN, None),
-            };
-            let column = Type::primitive_type_builder(name, physical)
-                .with_repetition(Repetition::OPTIONAL)
-                .with_logical_type(logical)
-                .build()?;
-            Ok(Arc::new(column))
-        });
-        let columns = columns.collect::<Result<Vec<_>, ParquetError>>()?;
-        Ok(Arc::new(Type::group_type_builder("schema").with_fields(columns).build()?))
-    }
 }
 
 /// Writes the cells of a column; one that is empty, or not of the type, is null.
@@ -170,11 +148,7 @@ fn write_column<T: DataType>(
     cells: &[&str],
     value: impl Fn(&str) -> Option<T::T>,
 ) -> Result<(), ParquetError> {
-    let values: Vec<Option<T::T>> = cells.iter().map(|cell| if cell.is_empty() { None } else { value(cell) }).collect();
-    let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
-    let values: Vec<T::T> = values.into_iter().flatten().collect();
-    column.typed::<T>().write_batch(&values, Some(&levels), None)?;
-    Ok(())
+    columns::write_column::<T>(column, cells.iter().map(|cell| if cell.is_empty() { None } else { value(cell) }))
 }
 
 #[cfg(test)]
