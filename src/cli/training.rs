@@ -8,13 +8,14 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   echolabel phantom --studies 3 --seed 1 --out phantoms    phantoms/<study>/*.dcm and truth.json
+  echolabel phantom --image-formation point-scatterers --out other    the same hearts by another simulator of ultrasound
   echolabel phantom --stills 10 --out screens              screens/*.dcm and truth.json: captures without regions")]
 pub struct PhantomOptions {
     /// Number of studies
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub studies: u32,
     /// Number of stills of each look, instead of studies: pictures and strips of many screens, without regions
-    #[arg(long, value_name = "N", conflicts_with_all = ["studies", "small", "unsteadiness", "sway", "domain_randomization"], value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["studies", "small", "unsteadiness", "sway", "domain_randomization", "image_formation"], value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub stills: Option<u32>,
     /// Seed; the same seed gives the same bytes
     #[arg(long, value_name = "S", default_value_t = 1)]
@@ -34,6 +35,18 @@ pub struct PhantomOptions {
     /// Draws patients and looks far wider than labs record them (domain randomization), as for training
     #[arg(long)]
     pub domain_randomization: bool,
+    /// Way from tissue to gray
+    #[arg(long, value_name = "WAY", value_enum, default_value_t = ImageFormation::Convolution)]
+    pub image_formation: ImageFormation,
+}
+
+/// Ways from simulated tissue to gray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImageFormation {
+    /// Scatter convolved with pulse and beam, as in training
+    Convolution,
+    /// A phased array over point scatterers, which no shipped model has seen: for measuring models
+    PointScatterers,
 }
 
 /// `echolabel train`

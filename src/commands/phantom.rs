@@ -1,7 +1,7 @@
 //! `echolabel phantom`: simulated studies.
 
 use super::Outcome;
-use crate::cli::PhantomOptions;
+use crate::cli::{ImageFormation, PhantomOptions};
 use crate::output;
 
 /// Image size and frames of `--small` studies: enough for a beat, quick to write.
@@ -19,6 +19,10 @@ pub fn run(options: &PhantomOptions) -> Outcome {
     studies.unsteadiness = options.unsteadiness;
     studies.sway = options.sway;
     studies.domain_randomization = options.domain_randomization;
+    studies.image_formation = match options.image_formation {
+        ImageFormation::Convolution => phantom::ImageFormation::Convolution,
+        ImageFormation::PointScatterers => phantom::ImageFormation::PointScatterers,
+    };
     if options.small {
         studies.size = SMALL_SIZE;
         studies.frames = Some(SMALL_FRAMES);

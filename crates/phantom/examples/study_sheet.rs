@@ -1,13 +1,13 @@
 //! Draws the middle frame of every loop of a simulated study into one PNG, to be looked at, and prints the time per
 //! frame.
 //!
-//! `cargo run --release -p phantom --example study_sheet -- sheet.png [seed] [width] [randomized]`
+//! `cargo run --release -p phantom --example study_sheet -- sheet.png [seed] [width] [randomized] [scatterers]`
 
 use std::io::BufWriter;
 use std::time::Instant;
 
 use domain::RgbImage;
-use phantom::{Canvas, LoopSpec, StudyOptions, simulate_loop, study_specs};
+use phantom::{Canvas, ImageFormation, LoopSpec, StudyOptions, simulate_loop, study_specs};
 
 const COLUMNS: u32 = 5;
 
@@ -18,7 +18,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = StudyOptions {
         seed: arguments.get(1).map_or(Ok(1), |text| text.parse())?,
         size: (width, width * 3 / 4),
-        domain_randomization: arguments.get(3).is_some_and(|text| text == "randomized"),
+        domain_randomization: arguments.iter().any(|text| text == "randomized"),
+        image_formation: match arguments.iter().any(|text| text == "scatterers") {
+            true => ImageFormation::PointScatterers,
+            false => ImageFormation::Convolution,
+        },
         ..StudyOptions::default()
     };
     let specs = study_specs(&options, 0);

@@ -4,10 +4,11 @@ use random::Stream;
 
 use crate::beamform::{Beamformer, FlowBox, InventedOrgan, NonCardiac, PolarGrid, Scene};
 use crate::heart::{Heart, Shape};
+use crate::phased_array::PhasedArray;
 use crate::probe::ImagePlane;
 use crate::screen::Layout;
 use crate::space::vec3;
-use crate::spec::{LoopMode, LoopSpec, Subject};
+use crate::spec::{ImageFormation, LoopMode, LoopSpec, Subject};
 
 /// Difference in shape of organs other than hearts.
 const ORGAN_DEVIATION_CM: f32 = 0.6;
@@ -45,17 +46,27 @@ pub fn usual_plane(spec: &LoopSpec) -> ImagePlane {
     }
 }
 
-/// Returns the beamformer of the subject under the probe.
-pub fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
-    let scene = match spec.subject {
+/// Returns the subject under the probe.
+fn scene_for(spec: &LoopSpec) -> Scene {
+    match spec.subject {
         Subject::Heart(_) => Scene::Heart(Box::new(Heart::new(spec.patient.clone()))),
         Subject::NonCardiac(kind) => {
             let deviation_cm = if kind == NonCardiac::WaterPhantom { 0.0 } else { ORGAN_DEVIATION_CM };
             Scene::NonCardiac(kind, Shape::random(spec.seed, deviation_cm))
         }
         Subject::Invented => Scene::Invented(InventedOrgan::random(spec.seed)),
-    };
-    Beamformer::new(scene, grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
+    }
+}
+
+/// Returns the beamformer of the subject under the probe.
+pub fn beamformer_for(spec: &LoopSpec, grid: PolarGrid) -> Beamformer {
+    Beamformer::new(scene_for(spec), grid, spec.gain, spec.patient.texture_seed ^ spec.seed as u32)
+}
+
+/// Returns the phased array over the subject, where the loop asks for one.
+pub fn phased_array_for(spec: &LoopSpec, grid: PolarGrid) -> Option<PhasedArray> {
+    let array = || PhasedArray::new(scene_for(spec), grid, spec.seed ^ u64::from(spec.patient.texture_seed));
+    (spec.image_formation == ImageFormation::PointScatterers).then(array)
 }
 
 /// Returns the color box as the operator has laid it: about the valves, larger or smaller.

@@ -3,13 +3,14 @@
 use crate::beamform::{Beamformer, FlowBox, PolarGrid, ScanConverter};
 use crate::ecg::Electrocardiogram;
 use crate::heart::{CardiacCycle, CardiacState, Tissue};
+use crate::phased_array::PhasedArray;
 use crate::probe::ImagePlane;
 use crate::rhythm::beats;
 use crate::screen::{
     Canvas, Layout, ScreenTexts, TraceSpec, TraceStyle, draw_axes, draw_furniture, draw_spectrum, draw_trace,
     flow_color, gray_ramp,
 };
-use crate::setup::{beamformer_for, flow_box_for, grid_for, mode_label, usual_plane};
+use crate::setup::{beamformer_for, flow_box_for, grid_for, mode_label, phased_array_for, usual_plane};
 use crate::spec::{LoopMode, LoopSpec};
 use crate::truth::{PhaseFrames, ecg_source, phase_frames};
 use domain::{EcgSource, PixelRect, RgbImage};
@@ -25,6 +26,7 @@ pub struct SimulatedLoop {
     ecg: Electrocardiogram,
     cycle: CardiacCycle,
     beamformer: Beamformer,
+    phased_array: Option<PhasedArray>,
     converter: ScanConverter,
     backdrop: Canvas,
     gray_map: Vec<[u8; 3]>,
@@ -49,6 +51,7 @@ pub fn simulate_loop(spec: &LoopSpec) -> SimulatedLoop {
         layout,
         ecg,
         cycle,
+        phased_array: phased_array_for(spec, grid),
         beamformer,
         converter,
     };
@@ -142,7 +145,10 @@ impl SimulatedLoop {
 
     fn draw_sector(&self, canvas: &mut Canvas, time_s: f64, frame: u32) {
         let (plane, state) = (self.plane_at(time_s), self.cycle.state(time_s));
-        let polar = self.beamformer.frame(&plane, &state, frame);
+        let polar = match &self.phased_array {
+            Some(array) => array.frame(&plane, &state, frame),
+            None => self.beamformer.frame(&plane, &state, frame),
+        };
         self.converter.for_each_pixel(&polar.gray, |pixel, gray| {
             let level = (gray * 255.0 + 0.5) as usize;
             canvas.set_index(pixel, self.gray_map[level.min(255)]);

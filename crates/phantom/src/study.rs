@@ -10,7 +10,7 @@ use crate::error::PhantomError;
 use crate::heart::Patient;
 use crate::probe::{Handling, Sway, View};
 use crate::screen::Vendor;
-use crate::spec::{LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
+use crate::spec::{ImageFormation, LoopMode, LoopSpec, PixelEncoding, RegionTable, Subject};
 use crate::truth::StudyTruth;
 
 /// Settings of simulated studies.
@@ -38,6 +38,8 @@ pub struct StudyOptions {
     pub sway: f64,
     /// True if patients and looks are drawn far wider than labs record them, for training.
     pub domain_randomization: bool,
+    /// The way from tissue to gray, of all loops.
+    pub image_formation: ImageFormation,
 }
 
 impl Default for StudyOptions {
@@ -54,6 +56,7 @@ impl Default for StudyOptions {
             unsteadiness: 1.0,
             sway: 0.0,
             domain_randomization: false,
+            image_formation: ImageFormation::default(),
         }
     }
 }
@@ -114,6 +117,7 @@ pub fn study_specs(options: &StudyOptions, study_number: u32) -> Vec<LoopSpec> {
         spec.rhythm = base.rhythm;
         spec.heart_rate_bpm = (base.heart_rate_bpm * (1.0 + 0.004 * (count % 9) as f64)).clamp(40.0, 180.0);
         spec.size = options.size;
+        spec.image_formation = options.image_formation;
         if options.domain_randomization {
             spec.randomize_domain(seed);
         }

@@ -7,7 +7,8 @@ use dicom_object::{DefaultDicomObject, open_file};
 
 use domain::EcgSource;
 use phantom::{
-    LoopTruth, PixelEncoding, StudyOptions, Subject, View, simulate_loop, study_folder, study_specs, write_study,
+    ImageFormation, LoopTruth, PixelEncoding, StudyOptions, Subject, View, simulate_loop, study_folder, study_specs,
+    write_study,
 };
 
 fn small() -> StudyOptions {
@@ -126,5 +127,19 @@ fn randomized_studies_show_every_view_in_looks_of_their_own() {
         spec.check().expect("it can be simulated");
         let frame = simulate_loop(spec).frame(0);
         assert!(frame.pixels().iter().any(|&level| level > 60), "{:?} is not black", spec.subject);
+    }
+}
+
+#[test]
+fn the_other_image_formation_shows_the_same_hearts_otherwise() {
+    let other = StudyOptions { image_formation: ImageFormation::PointScatterers, ..small() };
+    let (specs, other_specs) = (study_specs(&small(), 0), study_specs(&other, 0));
+    for (spec, other_spec) in specs.iter().zip(&other_specs).take(4) {
+        let (usual, other) = (simulate_loop(spec), simulate_loop(other_spec));
+        assert_eq!(usual.tissue_areas(0.2), other.tissue_areas(0.2));
+        let (usual, other) = (usual.frame(1), other.frame(1));
+        assert_eq!(other, simulate_loop(other_spec).frame(1), "the same seed gives the same pixels");
+        let differing = usual.pixels().iter().zip(other.pixels()).filter(|(a, b)| a.abs_diff(**b) > 8).count();
+        assert!(differing > usual.pixels().len() / 20, "{differing} of {}", usual.pixels().len());
     }
 }

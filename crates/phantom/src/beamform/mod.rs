@@ -14,6 +14,7 @@ pub use color_flow::FlowBox;
 pub use gain::Gain;
 pub use grid::PolarGrid;
 pub use invented::InventedOrgan;
-pub use polar::Beamformer;
+pub use polar::{Beamformer, PolarFrame};
 pub use scan_convert::{ScanConverter, SectorGeometry};
 pub use scene::{NonCardiac, Scene};
+pub use unevenness::from_db;

@@ -107,6 +107,17 @@ pub struct EcgCarriers {
     pub curve: bool,
 }
 
+/// The way from tissue to gray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageFormation {
+    /// Scatter convolved with pulse and beam: quick, for training.
+    #[default]
+    Convolution,
+    /// A phased array over point scatterers, ten times slower: to measure what was trained on the other.
+    PointScatterers,
+}
+
 /// Which regions the header describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -158,8 +169,10 @@ pub struct LoopSpec {
     pub depth_cm: f32,
     /// Half the sector's opening angle in radians.
     pub half_angle_rad: f32,
-    /// Brightness and noise.
+    /// Brightness and noise of [`ImageFormation::Convolution`]; the other draws its own from the seed.
     pub gain: Gain,
+    /// The way from tissue to gray.
+    pub image_formation: ImageFormation,
     /// True if the heart moves; without it the sector is a still, which is much faster where only the trace matters.
     pub anatomy: bool,
     /// Regions in the header.
@@ -201,6 +214,7 @@ impl LoopSpec {
             depth_cm: usual.depth_cm,
             half_angle_rad: usual.half_angle_deg.to_radians(),
             gain: Gain::default(),
+            image_formation: ImageFormation::default(),
             anatomy: true,
             regions: RegionTable::Image,
             frame_time_vector: false,

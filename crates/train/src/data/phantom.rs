@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::{EcgSource, PixelRect, RgbImage, RgbView};
 use ecg::{FrameClock, PlanSettings};
-use phantom::{LoopSpec, SimulatedLoop, StudyOptions, simulate_loop, study_seed, study_specs};
+use phantom::{ImageFormation, LoopSpec, SimulatedLoop, StudyOptions, simulate_loop, study_seed, study_specs};
 use preprocess::{plan_settings, resize_clips};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,7 @@ pub fn phantom_cache(
             unsteadiness: data.unsteadiness,
             sway: data.sway,
             domain_randomization: data.domain_randomization,
+            image_formation: ImageFormation::Convolution,
         };
         let impossible =
             |error: phantom::PhantomError| TrainError::Recipe { recipe: card.name.clone(), problem: error.to_string() };
