@@ -109,8 +109,8 @@ pub use names::{InvalidName, LoopName, StudyName};
 pub use outbox::{DueReport, NewOutboxItem, Outbox, OutboxItem, OutboxKind, OutboxRow, OutboxState, StoredReport};
 pub use overview::Overview;
 pub use page::{
-    DriftCount, DriftCounts, LoopTask, PageStore, ReviewQueue, ReviewedView, StudyFilter, StudyProgress, StudyRow,
-    UnreadTask,
+    DriftCount, DriftCounts, LoopTask, PageStore, ReadingProgress, ReviewQueue, ReviewedView, StudyFilter,
+    StudyProgress, StudyRow, UnreadTask,
 };
 pub use path_form::{PathForm, PathKey};
 #[cfg(feature = "postgres")]

@@ -88,6 +88,15 @@ pub struct LoopTask {
     pub reason: String,
 }
 
+/// The reviews of a person, for the page that asks for the next one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadingProgress {
+    /// Reviews since a time that were not taken back.
+    pub read: u64,
+    /// Short name of the loop of the last one, with that review.
+    pub last: Option<(String, Review)>,
+}
+
 /// A loop that nobody has read, with what its newest prediction says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnreadTask {
@@ -150,8 +159,8 @@ pub trait PageStore: Send + Sync {
     /// The database cannot be read.
     fn study_page(&self, filter: &StudyFilter, limit: u32, offset: u32) -> Result<Vec<StudyRow>, StoreError>;
 
-    /// Returns loops that wait for `reviewer`, at most `limit`: unread ones in the order of [`Self::unread_loops`], others from the
-    /// newest studies on.
+    /// Returns loops that wait for `reviewer`, at most `limit`: unread ones in the order of [`Self::unread_loops`], others from
+    /// those on that were read last.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -162,6 +171,12 @@ pub trait PageStore: Send + Sync {
     /// # Errors
     /// The database cannot be written.
     fn withdraw_last_review(&self, reviewer: &str, now: Timestamp) -> Result<Option<Review>, StoreError>;
+
+    /// Returns how many reviews a person has made since a time, and the last one that was not taken back.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn reading_progress(&self, reviewer: &str, since: Timestamp) -> Result<ReadingProgress, StoreError>;
 
     /// Returns what the first and the second reader said of each loop that has both: the views, `None` for no view.
     ///

@@ -10,6 +10,7 @@ const STEPS: &[&str] = &[
         include_str!("../sql/views.sql")
     ),
     concat!(include_str!("migrations/002_counting_predictions.sql"), include_str!("../sql/views.sql")),
+    include_str!("migrations/003_lacking_views.sql"),
 ];
 
 /// Newest schema version.

@@ -6,12 +6,27 @@ use super::row::{optional_time, parsed, time};
 use super::{Result, Row, Session, SessionExt as _, counting, drift, params, reading};
 use crate::page::StudyProgress;
 use crate::{
-    DriftCounts, LoopTask, PageStore, Review, ReviewQueue, ReviewedView, Store, StoreError, StudyFilter, StudyRow,
-    UnreadTask,
+    DriftCounts, LoopTask, PageStore, ReadingProgress, Review, ReviewQueue, ReviewedView, Store, StoreError,
+    StudyFilter, StudyRow, UnreadTask,
 };
 
-/// Studies that are looked at for conditions that must be computed: two seconds at most.
-const MAX_COMPUTED_STUDIES: u32 = 10_000;
+/// What the list tells of a study. The view `study_summary` says the same, but looks at the study's loops once for each of its
+/// columns.
+const SUMMARY: &str = "SELECT study.*, shown.views, shown.unsure,
+        (SELECT min(acquired) FROM loop WHERE loop.study_id = study.study_id) AS acquired,
+        (SELECT count(*) FROM job WHERE job.study_instance_uid = ?1 AND file_state <> 'superseded') AS files,
+        (SELECT count(*) FROM job WHERE job.study_instance_uid = ?1 AND file_state = 'failed') AS failed,
+        (SELECT count(*) FROM job WHERE job.study_instance_uid = ?1 AND file_state = 'waiting') AS waiting,
+        (SELECT missing_withheld FROM study_protocol WHERE study_instance_uid = ?1) AS missing_withheld,
+        CASE WHEN lacks_views THEN (SELECT group_concat(view, ', ') FROM (
+            SELECT view FROM study_missing_view WHERE study_instance_uid = ?1 ORDER BY position) AS missing)
+        END AS missing_views
+    FROM study CROSS JOIN (
+        SELECT count(DISTINCT view) AS views,
+            count(CASE WHEN state = 'unsure' AND EXISTS (SELECT 1 FROM job WHERE job.loop_id = loop_label.loop_id
+                AND job.file_state = 'loop') THEN 1 END) AS unsure
+        FROM loop_label WHERE study_instance_uid = ?1) AS shown
+    WHERE study.study_instance_uid = ?1";
 
 impl PageStore for Store {
     fn study_page(&self, filter: &StudyFilter, limit: u32, offset: u32) -> Result<Vec<StudyRow>, StoreError> {
@@ -24,6 +39,10 @@ impl PageStore for Store {
 
     fn withdraw_last_review(&self, reviewer: &str, now: Timestamp) -> Result<Option<Review>, StoreError> {
         self.write("take a review back", |session| Ok(reading::withdraw_last_review(session, reviewer, now)?))
+    }
+
+    fn reading_progress(&self, reviewer: &str, since: Timestamp) -> Result<ReadingProgress, StoreError> {
+        self.read("count the reviews of a person", |session| reading::progress(session, reviewer, since))
     }
 
     fn paired_reviews(&self) -> Result<Vec<[Option<String>; 2]>, StoreError> {
@@ -60,8 +79,8 @@ fn study_page(session: &dyn Session, filter: &StudyFilter, limit: u32, offset: u
             "EXISTS (SELECT 1 FROM loop WHERE loop.study_id = study.study_id AND loop.to_read >= 1)"
         }
         Some(StudyProgress::Incomplete) => {
-            "EXISTS (SELECT 1 FROM study_missing_view
-                WHERE study_missing_view.study_instance_uid = study.study_instance_uid)"
+            "lacks_views AND EXISTS (SELECT 1 FROM study_protocol
+                WHERE study_protocol.study_instance_uid = study.study_instance_uid AND missing_withheld IS NULL)"
         }
         Some(StudyProgress::Failed) => {
             // Failures are few, and have an index of their own.
@@ -85,24 +104,12 @@ fn study_page(session: &dyn Session, filter: &StudyFilter, limit: u32, offset: u
             prefix.parse::<u32>().ok(),
         ),
     };
-    // What must be computed study by study is looked for in the newest ones; a day or a UID leads to older ones.
-    let is_computed = filter.progress == Some(StudyProgress::Incomplete);
-    let source = match is_computed && text.is_empty() {
-        true => format!("(SELECT * FROM study ORDER BY last_activity DESC LIMIT {MAX_COMPUTED_STUDIES}) AS study"),
-        false => "study".to_owned(),
-    };
     let sql = format!(
-        "SELECT study_instance_uid FROM {source} WHERE {progress} AND {found}
+        "SELECT study_instance_uid FROM study WHERE {progress} AND {found}
          ORDER BY last_activity DESC, study_id DESC LIMIT ?1 OFFSET ?2"
     );
     let listed: Vec<String> = session.query_all(&sql, params![limit, offset, text, number], |row| row.get(0))?;
-    // One study at a time: joined with a list, SQLite computes the view for every study of the database first.
-    let summary = "SELECT study_summary.*,
-            (SELECT study_id FROM study WHERE study_instance_uid = ?1) AS study_id,
-            (SELECT min(acquired) FROM loop JOIN study USING (study_id) WHERE study_instance_uid = ?1) AS acquired,
-            (SELECT count(*) FROM study_view WHERE study_instance_uid = ?1) AS views
-         FROM study_summary WHERE study_instance_uid = ?1";
-    listed.iter().map(|uid| session.query_one(summary, params![uid], study_row)).collect()
+    listed.iter().map(|uid| session.query_one(SUMMARY, params![uid], study_row)).collect()
 }
 
 /// Returns a day such as 2026-11-30 or 20261130 as headers write it.

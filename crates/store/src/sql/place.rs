@@ -84,6 +84,7 @@ enum Placed {
 /// A loop that is in the store.
 struct KnownLoop {
     loop_id: LoopId,
+    study_id: i64,
     study_instance_uid: StudyUid,
     content_sha256: Sha256,
     /// Empty where an older program recorded it.
@@ -111,6 +112,7 @@ fn find_loop(session: &dyn Session, sop: &SopUid) -> Result<Option<KnownLoop>> {
         |row| {
             Ok(KnownLoop {
                 loop_id: LoopId(row.get("loop_id")?),
+                study_id: row.get("study_id")?,
                 study_instance_uid: parsed(row, "study_instance_uid")?,
                 content_sha256: parsed(row, "content_sha256")?,
                 pixel_sha256: row.get("pixel_sha256")?,
@@ -142,6 +144,7 @@ fn put_loop(
         let reopened_study = study::touch(session, &facts.study_instance_uid, now)?;
         make_copies(session, loop_id, "a person chose another file of this UID")?;
         facts::replace(session, loop_id, job.job_id, facts, content_sha256, skip_reason, now)?;
+        counting::judge_study(session, known.study_id)?;
         return Ok(Placed::At { loop_id, recorded: Recorded::NewLoop { reopened_study }, is_file: true });
     }
     if !known.is_older_than(job) {
@@ -154,6 +157,9 @@ fn put_loop(
         make_copies(session, loop_id, &format!("a later header put the loop into study {}", facts.study_instance_uid))?;
     }
     facts::update(session, loop_id, job.job_id, &known.study_instance_uid, facts, content_sha256, now)?;
+    if moves {
+        counting::judge_study(session, known.study_id)?;
+    }
     let is_file = moves || becomes_file(session, job, loop_id)?;
     Ok(Placed::At { loop_id, recorded: if moves { Recorded::Moved } else { Recorded::Duplicate }, is_file })
 }

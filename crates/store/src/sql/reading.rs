@@ -8,47 +8,59 @@ use super::counting::{self, COUNTING, MODELS_DIFFER, SEVERAL_VIEWS};
 use super::row::{count, json, parsed};
 use super::{Result, Row, Session, SessionExt as _, params, study};
 use crate::reading_order::in_reading_order;
-use crate::{LoopTask, Review, ReviewQueue, ReviewedView, UnreadTask};
+use crate::{LoopTask, ReadingProgress, Review, ReviewQueue, ReviewedView, UnreadTask};
 
 /// Doubtful loops that are ranked at once.
 const MAX_DOUBTFUL: u32 = 900;
 /// Loops drawn at random that are ranked with them, the newest.
 const MAX_DRAWN: u32 = 100;
 
-/// The newest review of each loop by a first reader that was not taken back.
-const FIRST: &str = "SELECT loop_id, view, not_sure, reviewer FROM review WHERE review_id IN (
-    SELECT max(review_id) FROM review JOIN loop USING (loop_id, pixel_sha256)
-    WHERE withdrawn_at IS NULL AND role = 'reader' GROUP BY loop_id)";
+/// Returns the condition on which a row of `review`, called `name`, is the newest of its role about the pixels that its row of
+/// `loop` has. `role` is a condition too.
+fn counts(name: &str, role: &str) -> String {
+    format!(
+        "{name}.{role} AND {name}.withdrawn_at IS NULL AND {name}.pixel_sha256 = loop.pixel_sha256
+         AND NOT EXISTS (SELECT 1 FROM review AS newer WHERE newer.loop_id = {name}.loop_id
+             AND newer.review_id > {name}.review_id AND newer.{role} AND newer.withdrawn_at IS NULL
+             AND newer.pixel_sha256 = {name}.pixel_sha256)"
+    )
+}
 
-/// The newest one by a second reader.
-const SECOND: &str = "SELECT loop_id, view, not_sure, reviewer FROM review WHERE review_id IN (
-    SELECT max(review_id) FROM review JOIN loop USING (loop_id, pixel_sha256)
-    WHERE withdrawn_at IS NULL AND role = 'second_reader' GROUP BY loop_id)";
+const FIRST: &str = "role = 'reader'";
+const SECOND: &str = "role = 'second_reader'";
+const DECIDING: &str = "role <> 'second_reader'";
 
 const NUMBER: &str = "(SELECT count(*) FROM loop AS earlier WHERE earlier.study_id = loop.study_id
     AND earlier.loop_id <= loop.loop_id)";
 
 /// Returns loops that wait for a reader.
 pub(super) fn queue(session: &dyn Session, queue: ReviewQueue, reviewer: &str, limit: u32) -> Result<Vec<LoopTask>> {
+    // The reviews come first, newest first: SQLite keeps the order of a CROSS JOIN, and would begin with all loops otherwise.
+    let (first, second) = (counts("first", FIRST), counts("second", SECOND));
     let (candidates, reason) = match queue {
         ReviewQueue::First => {
             return Ok(unread_loops(session, limit)?.into_iter().map(|unread| unread.task).collect());
         }
         ReviewQueue::Second => (
             format!(
-                "({FIRST}) AS first JOIN loop USING (loop_id) JOIN study USING (study_id)
-                 WHERE first.reviewer <> ?2 AND NOT EXISTS (SELECT 1 FROM ({SECOND}) AS second
-                    WHERE second.loop_id = loop.loop_id)"
+                "review AS first CROSS JOIN loop CROSS JOIN study
+                 WHERE loop.loop_id = first.loop_id AND study.study_id = loop.study_id
+                     AND first.reviewer <> ?2 AND {first}
+                     AND NOT EXISTS (SELECT 1 FROM review AS second WHERE second.loop_id = loop.loop_id AND {second})
+                 ORDER BY first.review_id DESC"
             ),
             "'read once'",
         ),
         ReviewQueue::Adjudication => (
             format!(
-                "({FIRST}) AS first JOIN ({SECOND}) AS second USING (loop_id)
-                     JOIN loop USING (loop_id) JOIN study USING (study_id)
-                 WHERE CAST(?2 AS TEXT) IS NOT NULL AND (first.view IS DISTINCT FROM second.view OR first.not_sure <> second.not_sure)
-                    AND NOT EXISTS (SELECT 1 FROM review WHERE review.loop_id = loop.loop_id
-                        AND withdrawn_at IS NULL AND role = 'adjudicator')"
+                "review AS second CROSS JOIN loop CROSS JOIN study CROSS JOIN review AS first
+                 WHERE loop.loop_id = second.loop_id AND study.study_id = loop.study_id
+                     AND first.loop_id = loop.loop_id AND {first} AND {second}
+                     AND CAST(?2 AS TEXT) IS NOT NULL
+                     AND (first.view IS DISTINCT FROM second.view OR first.not_sure <> second.not_sure)
+                     AND NOT EXISTS (SELECT 1 FROM review WHERE review.loop_id = loop.loop_id
+                         AND withdrawn_at IS NULL AND role = 'adjudicator')
+                 ORDER BY second.review_id DESC"
             ),
             "first.reviewer || ': ' || CASE WHEN first.not_sure THEN 'not sure' ELSE coalesce(first.view, 'no view') END || ', '
                 || second.reviewer || ': '
@@ -57,8 +69,7 @@ pub(super) fn queue(session: &dyn Session, queue: ReviewQueue, reviewer: &str, l
     };
     let sql = format!(
         "SELECT loop.sop_instance_uid, study_instance_uid, study.study_id, {NUMBER} AS number, {reason} AS reason
-         FROM {candidates}
-         ORDER BY last_activity DESC, study.study_id DESC, loop.loop_id LIMIT ?1"
+         FROM {candidates} LIMIT ?1"
     );
     session.query_all(&sql, params![limit, reviewer], task)
 }
@@ -116,9 +127,11 @@ fn task(row: &Row<'_>) -> Result<LoopTask> {
 
 /// Returns what the first and the second reader said of each loop that has both.
 pub(super) fn paired_reviews(session: &dyn Session) -> Result<Vec<[Option<String>; 2]>> {
+    let (first, second) = (counts("first", FIRST), counts("second", SECOND));
     let sql = format!(
-        "SELECT first.view, second.view FROM ({FIRST}) AS first JOIN ({SECOND}) AS second USING (loop_id)
-         WHERE NOT first.not_sure AND NOT second.not_sure"
+        "SELECT first.view, second.view FROM review AS second CROSS JOIN loop CROSS JOIN review AS first
+         WHERE loop.loop_id = second.loop_id AND first.loop_id = loop.loop_id AND {first} AND {second}
+             AND NOT first.not_sure AND NOT second.not_sure"
     );
     session.query_all(&sql, &[], |row| Ok([row.get(0)?, row.get(1)?]))
 }
@@ -138,16 +151,36 @@ pub(super) fn agreement_over_time(session: &dyn Session) -> Result<Vec<bool>> {
 
 /// Returns the number of reviewed loops of each view.
 pub(super) fn reviewed_views(session: &dyn Session) -> Result<Vec<ReviewedView>> {
-    // From the reviews on: there are few beside the loops.
-    let sql = "SELECT review.view, count(*), count(DISTINCT loop.study_id)
-        FROM review JOIN loop USING (loop_id)
-        WHERE review_id IN (SELECT max(review_id) FROM review JOIN loop USING (loop_id, pixel_sha256)
-                WHERE withdrawn_at IS NULL AND role <> 'second_reader' GROUP BY loop_id)
-            AND NOT not_sure AND review.view IS NOT NULL
-        GROUP BY review.view ORDER BY review.view";
-    session.query_all(sql, &[], |row| {
+    let deciding = counts("review", DECIDING);
+    let sql = format!(
+        "SELECT review.view, count(*), count(DISTINCT loop.study_id) FROM review CROSS JOIN loop
+         WHERE loop.loop_id = review.loop_id AND {deciding} AND NOT review.not_sure AND review.view IS NOT NULL
+         GROUP BY review.view ORDER BY review.view"
+    );
+    session.query_all(&sql, &[], |row| {
         Ok(ReviewedView { view: row.get(0)?, loops: count(row, 1)?, studies: count(row, 2)? })
     })
+}
+
+/// Returns how many reviews a reader has made since a time, and the last one.
+pub(super) fn progress(session: &dyn Session, reviewer: &str, since: Timestamp) -> Result<ReadingProgress> {
+    let read = session.query_one(
+        "SELECT count(*) FROM review WHERE reviewer = ?1 AND withdrawn_at IS NULL AND created_at >= ?2",
+        params![reviewer, since],
+        |row| count(row, 0),
+    )?;
+    let last = session.query_optional(
+        &format!(
+            "SELECT review.*, sop_instance_uid, study_id, {NUMBER} AS number FROM review JOIN loop USING (loop_id)
+             WHERE reviewer = ?1 AND withdrawn_at IS NULL ORDER BY review_id DESC LIMIT 1"
+        ),
+        params![reviewer],
+        |row| {
+            let name = format!("{}/{}", row.get::<i64>("study_id")?, row.get::<i64>("number")?);
+            Ok((name, super::read::review(row)?))
+        },
+    )?;
+    Ok(ReadingProgress { read, last })
 }
 
 /// Takes back the last review of a reader.

@@ -29,7 +29,7 @@ pub(crate) const TABLES: [Table; 11] = [
     Table {
         name: "study",
         key: "study_id",
-        columns: &["study_id", "study_instance_uid", "first_seen", "last_activity", "closed_at"],
+        columns: &["study_id", "study_instance_uid", "first_seen", "last_activity", "closed_at", "lacks_views"],
     },
     Table {
         name: "loop",

@@ -21,6 +21,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../sql/views.sql")),
     M::up(include_str!("migrations/011_counting_predictions.sql")),
     M::up(include_str!("../sql/views.sql")),
+    M::up(include_str!("migrations/012_lacking_views.sql")),
 ];
 
 pub(crate) const MIGRATIONS: Migrations<'static> = Migrations::from_slice(STEPS);
@@ -108,7 +109,7 @@ mod tests {
             let path = folder.path().join(format!("v{version}.sqlite"));
             let connection = at_version(&path, version);
             connection
-                .execute("INSERT INTO study VALUES (1, '1.2.3', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', NULL)", [])
+                .execute("INSERT INTO study (study_id, study_instance_uid, first_seen, last_activity, closed_at) VALUES (1, '1.2.3', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z', NULL)", [])
                 .unwrap();
             drop(connection);
             let store = Store::open(&path).unwrap();

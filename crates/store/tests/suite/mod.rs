@@ -5,6 +5,7 @@ mod durability;
 mod export;
 mod identity;
 mod labels;
+mod lacking_views;
 mod outbox;
 mod page;
 mod queue;
