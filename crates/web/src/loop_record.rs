@@ -12,6 +12,9 @@ use crate::names::LoopAddress;
 pub(crate) struct LoopRecord {
     /// Short name.
     pub(crate) name: String,
+    /// Number of loops of the study.
+    #[serde(skip)]
+    pub(crate) loops: usize,
     /// Views that the study's label set has, in their order.
     pub(crate) label_set: Vec<String>,
     /// Header facts.
@@ -35,14 +38,16 @@ impl LoopRecord {
             .stores
             .read(move |store| {
                 let of_loop = |uid: &domain::SopUid| *uid == sop;
-                let stored = store.loops(&study)?.into_iter().find(|stored| of_loop(&stored.facts.sop_instance_uid));
+                let all = store.loops(&study)?;
+                let loops = all.len();
+                let stored = all.into_iter().find(|stored| of_loop(&stored.facts.sop_instance_uid));
                 let mut predictions = store.predictions(&study)?;
                 predictions.retain(|said| of_loop(&said.sop_instance_uid));
                 let mut reviews = store.reviews(&study)?;
                 reviews.retain(|review| of_loop(&review.sop_instance_uid));
                 let label_set = store.label_set(&study)?;
                 let name = named.address.name();
-                Ok(stored.map(|stored| Self { name, label_set, stored, predictions, reviews }))
+                Ok(stored.map(|stored| Self { name, loops, label_set, stored, predictions, reviews }))
             })
             .await?;
         record.ok_or_else(|| PageError::NotFound(format!("loop {}", address.name())))

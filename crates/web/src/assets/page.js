@@ -297,6 +297,14 @@ function start() {
   });
   previews.forEach((canvas) => seen.observe(canvas));
 
+  // From the comment, Enter and Escape lead back to the keys of the views.
+  const comment = document.querySelector("#comment");
+  if (comment) comment.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault();
+    comment.blur();
+  });
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches("input[type=text], input[type=search], input[type=password], select, textarea")) return;
     const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);

@@ -3,11 +3,12 @@
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use domain::Prediction;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use store::{Review, ReviewQueue, ReviewRole, latest_reviews};
 
 use super::layout::page as layout;
-use super::review::form;
+use super::review::{form, words};
 use super::words::{acquired, percent};
 use crate::PageError;
 use crate::app::App;
@@ -15,6 +16,9 @@ use crate::loop_record::LoopRecord;
 use crate::names::LoopAddress;
 use crate::reviewing::Origin;
 use crate::session::Person;
+
+/// Time within which reviews are counted as one sitting.
+const MAX_SITTING: SignedDuration = SignedDuration::from_hours(12);
 
 /// Shows a loop.
 pub(crate) async fn page(
@@ -29,14 +33,22 @@ pub(crate) async fn page(
     let is_blind = queue == Some(ReviewQueue::Second);
     let facts = &record.stored.facts;
     let said = record.predictions.last().map(|stored| &stored.prediction);
+    let reader = person.name.clone();
+    let since = Timestamp::now() - MAX_SITTING;
+    let progress = app.stores.read(move |store| store.reading_progress(&reader, since)).await?;
     let content = html! {
-        h1 { "Loop " (record.name) }
-        p.quiet { a href={ "/study/" (address.study) } { "Study " (address.study) } " · "
-            (acquired(facts.acquired.as_deref())) " · " (facts.mode) " · " (facts.frames.unwrap_or_default()) " frames" }
+        div.title {
+            h1 { "Loop " (address.number) " of study " (address.study) }
+            p.quiet { a href={ "/study/" (address.study) } { "Study " (address.study) } " · "
+                (acquired(facts.acquired.as_deref())) " · " (facts.mode) " · " (facts.frames.unwrap_or_default()) " frames" }
+            @if queue.is_none() { (neighbors(address, record.loops)) }
+        }
         div.reader {
             section.stage aria-label="Player" { (player(&record.name)) }
             section.panel aria-label="Reading" {
-                (form(&record, queue, said.filter(|_| !is_blind)))
+                @if let Some(words) = queue.and_then(|queue| why_asked(queue, &record)) { p.quiet { (words) } }
+                @if !is_blind && let Some(said) = said { (heading(said)) }
+                (form(&record, queue, said.filter(|_| !is_blind), &progress))
                 @if !is_blind {
                     @if let Some(said) = said { (answer(said)) }
                     @else if let Some(reason) = &record.stored.skip_reason { p { "No model was asked: " (reason) "." } }
@@ -48,6 +60,32 @@ pub(crate) async fn page(
     Ok(layout(&format!("Loop {}", record.name), if queue.is_some() { "/review" } else { "/" }, &person, content))
 }
 
+/// Leads to the loops before and after this one.
+fn neighbors(address: LoopAddress, loops: usize) -> Markup {
+    let to = |number| format!("/loop/{}/{number}", address.study);
+    html! {
+        nav.pages aria-label="Loops of the study" {
+            @if address.number > 1 { a rel="prev" data-key="[" href=(to(address.number - 1)) { "Loop before " kbd { "[" } } }
+            @if address.number < loops { a rel="next" data-key="]" href=(to(address.number + 1)) { "Next loop " kbd { "]" } } }
+        }
+    }
+}
+
+/// Says why the queue asks for a loop, where the model's answer does not.
+fn why_asked(queue: ReviewQueue, record: &LoopRecord) -> Option<&'static str> {
+    let mut views = record.predictions.iter().map(|stored| &stored.prediction.view);
+    let last = &record.predictions.last()?.prediction;
+    match queue {
+        ReviewQueue::First if views.any(|view| *view != last.view) => Some("Asked because two models differ."),
+        ReviewQueue::First if last.view.is_some() && last.prediction_set.len() < 2 => {
+            Some("Drawn at random from those that the model was sure of.")
+        }
+        ReviewQueue::First => None,
+        ReviewQueue::Second => Some("Read once. What the model and the first reader said is hidden."),
+        ReviewQueue::Adjudication => Some("Two readers differ: what you say counts."),
+    }
+}
+
 fn player(name: &str) -> Markup {
     html! {
         div.player data-loop=(name) {
@@ -57,7 +95,7 @@ fn player(name: &str) -> Markup {
             }
             canvas.timeline width="640" height="48" role="img" aria-label="Time line with R peaks and sampled frames" {}
             p.controls {
-                button type="button" data-action="play" { "Play or pause " kbd { "space" } }
+                button type="button" data-action="play" { "Play/pause " kbd { "space" } }
                 button type="button" data-action="back" { "Back " kbd { "←" } }
                 button type="button" data-action="forward" { "Forward " kbd { "→" } }
                 button type="button" data-action="beat-back" { "Beat back " kbd { "," } }
@@ -71,15 +109,20 @@ fn player(name: &str) -> Markup {
     }
 }
 
-fn answer(said: &Prediction) -> Markup {
-    let mut views: Vec<(&String, &f64)> = said.probabilities.iter().collect();
-    views.sort_by(|a, b| b.1.total_cmp(a.1));
+fn heading(said: &Prediction) -> Markup {
     html! {
         h2 { "The model: " @match &said.view {
             Some(view) => { (view) " " (percent(said.confidence)) }
             None => { "not sure" }
         } }
         @if let Some(reason) = &said.reason { p { (reason) } }
+    }
+}
+
+fn answer(said: &Prediction) -> Markup {
+    let mut views: Vec<(&String, &f64)> = said.probabilities.iter().collect();
+    views.sort_by(|a, b| b.1.total_cmp(a.1));
+    html! {
         table.bars {
             caption { "Probability of each view" }
             tbody { @for (view, probability) in views { tr.in-set[said.prediction_set.contains(view)] {
@@ -120,7 +163,7 @@ fn history(reviews: &[Review]) -> Markup {
         @if !reviews.is_empty() {
             h2 { "Reviews" }
             ul.history { @for review in reviews { li.withdrawn[review.withdrawn_at.is_some()] {
-                strong { (verdict(review)) } " by " (review.reviewer)
+                strong { (words(review)) } " by " (review.reviewer)
                 @if review.role != ReviewRole::Reader { " (" (review.role.as_str().replace('_', " ")) ")" }
                 " · " (format!("{:.0}", review.created_at))
                 @if let Some(comment) = &review.comment { " · " (comment) }
@@ -128,13 +171,5 @@ fn history(reviews: &[Review]) -> Markup {
                 @else if deciding == Some(review) { " · counts" }
             } } }
         }
-    }
-}
-
-fn verdict(review: &Review) -> &str {
-    match &review.view {
-        Some(view) => view,
-        None if review.not_sure => "not sure",
-        None => "no view",
     }
 }

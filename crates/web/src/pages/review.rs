@@ -9,7 +9,7 @@ use evaluate::agreement_over_time::dozens;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::{ReviewQueue, ReviewRole};
+use store::{ReadingProgress, Review, ReviewQueue, ReviewRole};
 
 use super::layout::page as layout;
 use crate::PageError;
@@ -34,12 +34,19 @@ pub(crate) struct ReviewForm {
     queue: Option<String>,
 }
 
-/// Returns the form: a button a view, each with its key.
-pub(crate) fn form(record: &LoopRecord, queue: Option<ReviewQueue>, said: Option<&Prediction>) -> Markup {
+/// Returns the form: a button a view, each with its key; and what the person has read before.
+pub(crate) fn form(
+    record: &LoopRecord,
+    queue: Option<ReviewQueue>,
+    said: Option<&Prediction>,
+    progress: &ReadingProgress,
+) -> Markup {
     let proposed = said.and_then(|said| said.view.as_deref());
     let keys = VIEW_KEYS.iter().map(Some).chain(std::iter::repeat(None));
     html! {
         form.review method="post" action={ "/loop/" (record.name) "/review" } {
+            // The first button is pressed by the Enter key in the comment, and would be a verdict.
+            button type="submit" disabled hidden {}
             @if let Some(queue) = queue { input type="hidden" name="queue" value=(queue.as_str()); }
             fieldset {
                 legend { "Which view is it?" }
@@ -50,13 +57,27 @@ pub(crate) fn form(record: &LoopRecord, queue: Option<ReviewQueue>, said: Option
                 button type="submit" name="verdict" value="none" data-key="n" { "No view " kbd { "n" } }
                 button type="submit" name="verdict" value="not_sure" data-key="s" { "Not sure " kbd { "s" } }
             }
-            label for="comment" { "Comment, without a patient's name" }
-            input #comment type="text" name="comment" maxlength=(MAX_COMMENT_BYTES) autocomplete="off";
+            p.comment {
+                label for="comment" { "Comment, without a patient's name" }
+                input #comment type="text" name="comment" maxlength=(MAX_COMMENT_BYTES) autocomplete="off";
+            }
         }
-        form method="post" action="/review/undo" {
-            @if let Some(queue) = queue { input type="hidden" name="queue" value=(queue.as_str()); }
-            button type="submit" data-key="u" { "Take my last review back " kbd { "u" } }
+        @if let Some((name, last)) = &progress.last {
+            form.progress method="post" action="/review/undo" {
+                @if let Some(queue) = queue { input type="hidden" name="queue" value=(queue.as_str()); }
+                span role="status" { "Your last review: " (name) " " strong { (words(last)) } " · " (progress.read) " in the last 12 hours" }
+                button type="submit" data-key="u" { "Take it back " kbd { "u" } }
+            }
         }
+    }
+}
+
+/// Returns the verdict of a review in words.
+pub(crate) fn words(review: &Review) -> &str {
+    match &review.view {
+        Some(view) => view,
+        None if review.not_sure => "not sure",
+        None => "no view",
     }
 }
 
@@ -96,18 +117,18 @@ pub(crate) async fn next(
     Query(origin): Query<Origin>,
 ) -> Result<Response, PageError> {
     let Some(queue) = origin.queue.as_deref().and_then(ReviewQueue::from_name) else {
-        return Ok(overview(&app, &person).await?.into_response());
+        return Ok(overview(&app, &person, None).await?.into_response());
     };
     let name = person.name.clone();
     let tasks = app.stores.read(move |store| store.review_queue(queue, &name, 1)).await?;
     Ok(match tasks.first() {
         Some(task) => Redirect::to(&format!("/loop/{}?queue={queue}", task.name)).into_response(),
-        None => overview(&app, &person).await?.into_response(),
+        None => overview(&app, &person, Some(queue)).await?.into_response(),
     })
 }
 
-/// Shows the queues and how well readers agree.
-async fn overview(app: &App, person: &Person) -> Result<Markup, PageError> {
+/// Shows the queues and how well readers agree; `read` is the queue whose last loop was just read.
+async fn overview(app: &App, person: &Person, read: Option<ReviewQueue>) -> Result<Markup, PageError> {
     const LISTED: u32 = 20;
     let name = person.name.clone();
     let (queues, pairs, agreed) = app
@@ -122,11 +143,12 @@ async fn overview(app: &App, person: &Person) -> Result<Markup, PageError> {
         .await?;
     let content = html! {
         h1 { "Review" }
+        @if let Some(queue) = read { p.notice role="status" { "Nothing waits any more in the list \u{201c}" (title(queue)) "\u{201d}." } }
         @for (queue, tasks) in &queues {
             section {
                 h2 { (title(*queue)) }
                 @if tasks.is_empty() { p.empty { "Nothing waits." } } @else {
-                    p { a.go href={ "/review?queue=" (queue) } { "Start" } }
+                    p { a.go href={ "/review?queue=" (queue) } { "Start reading" } }
                     ul { @for task in tasks {
                         li { a href={ "/loop/" (task.name) "?queue=" (queue) } { (task.name) } " " (task.reason) }
                     } }
