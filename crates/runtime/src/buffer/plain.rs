@@ -1,6 +1,6 @@
 //! Memory of the global allocator.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
 /// Size of a huge page of x86-64 and of most ARM systems.
@@ -22,13 +22,16 @@ impl Memory {
             panic!("a buffer of {bytes} bytes is larger than an address space");
         };
         // SAFETY: the layout is not of zero size.
-        let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
+        let Some(start) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
         #[cfg(target_os = "linux")]
         if is_huge {
             let advice = rustix::mm::Advice::LinuxHugepage;
             // SAFETY: the range is the allocation just made; the advice changes no content. A refusal costs only speed.
             let _ = unsafe { rustix::mm::madvise(start.as_ptr().cast(), layout.size(), advice) };
         }
+        // Only now: a page that was touched before the advice stays small.
+        // SAFETY: the range is the allocation just made.
+        unsafe { start.as_ptr().write_bytes(0, layout.size()) };
         Self { start, layout }
     }
 
