@@ -65,6 +65,8 @@ pub(crate) unsafe fn multiply_quantized(columns: &QuantizedColumns<'_>, product:
             #[cfg(target_arch = "x86_64")]
             Int8InstructionSet::Vnni(lanes) => multiply(lanes, columns, product),
             #[cfg(target_arch = "x86_64")]
+            Int8InstructionSet::AvxVnni(lanes) => multiply(lanes, columns, product),
+            #[cfg(target_arch = "x86_64")]
             Int8InstructionSet::Avx2(lanes) => multiply(lanes, columns, product),
             #[cfg(target_arch = "aarch64")]
             Int8InstructionSet::DotProducts(lanes) => multiply(lanes, columns, product),

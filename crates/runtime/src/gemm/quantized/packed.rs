@@ -74,6 +74,8 @@ impl QuantizedMatrix {
             #[cfg(target_arch = "x86_64")]
             Int8InstructionSet::Vnni(lanes) => matrix.pack(lanes, &weights),
             #[cfg(target_arch = "x86_64")]
+            Int8InstructionSet::AvxVnni(lanes) => matrix.pack(lanes, &weights),
+            #[cfg(target_arch = "x86_64")]
             Int8InstructionSet::Avx2(lanes) => matrix.pack(lanes, &weights),
             #[cfg(target_arch = "aarch64")]
             Int8InstructionSet::DotProducts(lanes) => matrix.pack(lanes, &weights),

@@ -12,7 +12,7 @@ use crate::simd::Portable;
 use crate::simd::int8::DotProducts;
 use crate::simd::int8::Int8InstructionSet;
 #[cfg(target_arch = "x86_64")]
-use crate::simd::int8::Vnni;
+use crate::simd::int8::{AvxVnni, Vnni};
 
 use rand_core::{RngCore, SeedableRng};
 use rand_pcg::Pcg32;
@@ -23,6 +23,7 @@ fn sets() -> Vec<Int8InstructionSet> {
     #[cfg(target_arch = "x86_64")]
     {
         sets.extend(Avx2::detect().map(Int8InstructionSet::Avx2));
+        sets.extend(AvxVnni::detect().map(Int8InstructionSet::AvxVnni));
         sets.extend(Vnni::detect().map(Int8InstructionSet::Vnni));
     }
     #[cfg(target_arch = "aarch64")]
@@ -181,6 +182,14 @@ fn the_best_set_of_a_processor_is_used() {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512vnni") && InstructionSet::Avx512.is_available() {
         assert!(matches!(Int8InstructionSet::for_set(InstructionSet::Avx512), Int8InstructionSet::Vnni(_)));
+    }
+    #[cfg(target_arch = "x86_64")]
+    if InstructionSet::Avx2.is_available() {
+        let chosen = Int8InstructionSet::for_set(InstructionSet::Avx2);
+        match AvxVnni::detect() {
+            Some(_) => assert!(matches!(chosen, Int8InstructionSet::AvxVnni(_))),
+            None => assert!(matches!(chosen, Int8InstructionSet::Avx2(_))),
+        }
     }
     #[cfg(target_arch = "aarch64")]
     match DotProducts::detect() {

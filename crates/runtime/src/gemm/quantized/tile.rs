@@ -6,7 +6,7 @@ use crate::simd::Neon;
 #[cfg(target_arch = "aarch64")]
 use crate::simd::int8::DotProducts;
 #[cfg(target_arch = "x86_64")]
-use crate::simd::int8::Vnni;
+use crate::simd::int8::{AvxVnni, Vnni};
 use crate::simd::int8::{DOT_TERMS, Int8Kernel, Int8Lanes};
 use crate::simd::{CHANNEL_GROUP, Lanes, Portable};
 
@@ -66,6 +66,11 @@ impl Int8Tiles for Vnni {
         tiles!(Vnni, 3: 1 2 3 4 5 6 7 8 9),
         tiles!(Vnni, 4: 1 2 3 4 5 6),
     ];
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Int8Tiles for AvxVnni {
+    const TILES: &'static [&'static [Int8TileFunction<Self>]] = &[tiles!(AvxVnni, 2: 1 2 3 4 5 6)];
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -1,3 +1,5 @@
+#[cfg(target_arch = "x86_64")]
+use super::avx_vnni::AvxVnni;
 #[cfg(target_arch = "aarch64")]
 use super::neon::DotProducts;
 #[cfg(target_arch = "x86_64")]
@@ -15,6 +17,8 @@ pub(crate) enum Int8InstructionSet {
     #[cfg(target_arch = "x86_64")]
     Vnni(Vnni),
     #[cfg(target_arch = "x86_64")]
+    AvxVnni(AvxVnni),
+    #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "aarch64")]
     DotProducts(DotProducts),
@@ -24,15 +28,20 @@ pub(crate) enum Int8InstructionSet {
 }
 
 impl Int8InstructionSet {
-    /// Chooses the fastest that this processor has; AVX-512 without VNNI has nothing better than AVX2.
+    /// Chooses the fastest that this processor has; AVX-512 without VNNI has nothing better than what goes with AVX2.
     pub(crate) fn for_set(set: InstructionSet) -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             if let (InstructionSet::Avx512, Some(lanes)) = (set, Vnni::detect()) {
                 return Self::Vnni(lanes);
             }
-            if let (InstructionSet::Avx512 | InstructionSet::Avx2, Some(lanes)) = (set, Avx2::detect()) {
-                return Self::Avx2(lanes);
+            if matches!(set, InstructionSet::Avx512 | InstructionSet::Avx2) {
+                if let Some(lanes) = AvxVnni::detect() {
+                    return Self::AvxVnni(lanes);
+                }
+                if let Some(lanes) = Avx2::detect() {
+                    return Self::Avx2(lanes);
+                }
             }
         }
         #[cfg(target_arch = "aarch64")]

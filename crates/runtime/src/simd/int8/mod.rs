@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx_vnni;
 mod instruction_set;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -9,6 +11,8 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) use avx_vnni::AvxVnni;
 pub(crate) use instruction_set::Int8InstructionSet;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::DotProducts;
