@@ -7,9 +7,10 @@
 
 ENCODERS is the example that was built. Every contender is a process that answers lines `BATCH THREADS RUNS`; in every
 round each has its turn, so that other load falls on all of them. Printed are medians, and medians of the rounds' ratios.
-CPU time is that of all the contender's threads, waiting for each other included. With --avx2 everybody keeps to AVX2, so
-far as its own settings allow. With --int8 (pip install nncf) everybody runs the network quantized by its own tool, and the
-kernels in single precision run beside them. Weights are random on both sides; networks end with the mean of the last map.
+CPU time is that of all the contender's threads, waiting for each other included. With --avx2 everybody keeps to AVX2: the
+kernels and OpenVINO by their switches, ONNX Runtime by a copy without its choice of AVX-512. With --int8 (pip install nncf)
+everybody runs the network quantized by its own tool, and the kernels in single precision run beside them.
+Weights are random on both sides; networks end with the mean of the last map.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import tempfile
 import time
 
 import figures
+import onnxruntime_avx2
 
 SIZES = {"efficientnet_b2": 288, "xception": 224, "resnet50": 224, "densenet121": 224, "convnext_tiny": 224}
 TURNS = [(1, 2, 6), (6, 2, 2), (16, 2, 1)]
@@ -53,6 +55,14 @@ def export(name, path):
                       output_names=["vectors"], dynamic_axes=axes, opset_version=17, dynamo=False)
 
 
+def instruction_set():
+    """The instruction set that ONNX Runtime and OpenVINO choose, by their rules: they do not tell."""
+    flags = set(next(line for line in open("/proc/cpuinfo") if line.startswith("flags")).split())
+    if "ONEDNN_MAX_CPU_ISA" not in os.environ and {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags:
+        return "avx512 with vnni" if "avx512_vnni" in flags else "avx512"
+    return "avx2"
+
+
 def serve(kind, path, size):
     """Answers `BATCH THREADS RUNS` with the seconds of each run of ONNX Runtime or OpenVINO."""
     import numpy
@@ -77,6 +87,7 @@ def serve(kind, path, size):
         request = core.compile_model(model, "CPU", settings).create_infer_request()
         return lambda: request.infer({0: frames})
 
+    print("instruction set", instruction_set(), flush=True)
     print("ready", flush=True)
     for line in sys.stdin:
         batch, threads, runs = map(int, line.split())
@@ -98,7 +109,10 @@ class Contender:
     def __init__(self, command, environment):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env={**os.environ, **environment})
-        while self.process.stdout.readline().strip() != "ready":
+        self.instruction_set = ""
+        while (line := self.process.stdout.readline().strip()) != "ready":
+            if line.startswith("instruction set "):
+                self.instruction_set = line.removeprefix("instruction set ")
             if self.process.poll() is not None:
                 sys.exit(f"{command} ended with {self.process.returncode}")
 
@@ -149,12 +163,17 @@ def main():
         contenders["single"] = Contender(ours, held)
     else:
         contenders["kernels"] = Contender(ours, held)
-    for kind in ("onnxruntime", "openvino"):
-        contenders[kind] = Contender([*myself, kind, paths[kind]], held)
+    environments = {"onnxruntime": held, "openvino": held}
+    if options.avx2:
+        environments["onnxruntime"] = {**held, "PYTHONPATH": onnxruntime_avx2.folder(options.models)}
+    for kind, environment in environments.items():
+        contenders[kind] = Contender([*myself, kind, paths[kind]], environment)
     for other in options.other:
         name, command = other.split("=", 1)
         contenders[name] = Contender(command.split(), held)
 
+    for name, contender in contenders.items():
+        print(f"{name}: {contender.instruction_set or 'instruction set unknown'}", flush=True)
     rows = []
     for batch, threads, runs in [(1, 1, 3)] if options.one_thread else TURNS:
         turns = {name: [] for name in contenders}
@@ -172,7 +191,9 @@ def main():
             rows.append({"network": options.network, "batch": batch, "threads": threads, "contender": name,
                          "ms_a_frame": statistics.median(wall), "cpu_ms_a_frame": statistics.median(cpu),
                          "over_kernels": {"time": figures.spread(ratios[0]), "cpu_time": figures.spread(ratios[1])}})
-    figures.write(options.json, {"avx2": options.avx2, "int8": options.int8, "rounds": options.rounds, "rows": rows})
+    sets = {name: contender.instruction_set for name, contender in contenders.items()}
+    figures.write(options.json, {"avx2": options.avx2, "instruction_sets": sets, "int8": options.int8,
+                                 "rounds": options.rounds, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ fn layer_times(network: &Network, frames: usize, threads: usize) -> Result<(), B
 }
 
 fn serve(network: &Network) -> Result<(), Box<dyn Error>> {
+    println!("instruction set {}", network.instruction_set().name());
     println!("ready");
     for line in io::stdin().lock().lines() {
         let line = line?;
