@@ -73,7 +73,8 @@ impl PageStore for Store {
 fn study_page(session: &dyn Session, filter: &StudyFilter, limit: u32, offset: u32) -> Result<Vec<StudyRow>> {
     let progress = match filter.progress {
         None => "TRUE",
-        Some(StudyProgress::Open) => "closed_at IS NULL",
+        // Open ones are few, and the newest by their activity would have to be looked for among all.
+        Some(StudyProgress::Open) => "study_id IN (SELECT study_id FROM study WHERE closed_at IS NULL)",
         Some(StudyProgress::Closed) => "closed_at IS NOT NULL",
         Some(StudyProgress::ToReview) => {
             "EXISTS (SELECT 1 FROM loop WHERE loop.study_id = study.study_id AND loop.to_read >= 1)"

@@ -88,12 +88,11 @@ fn doubtful_loops(session: &dyn Session) -> Result<Vec<UnreadTask>> {
              SELECT * FROM (SELECT loop_id FROM loop WHERE to_read >= 0
                  ORDER BY to_read DESC, loop_id DESC LIMIT {MAX_DOUBTFUL}) AS doubtful
              UNION ALL SELECT * FROM (SELECT loop_id FROM loop WHERE to_read < 0
-                 ORDER BY to_read DESC, loop_id DESC LIMIT {MAX_DRAWN}) AS drawn),
-         read_studies AS MATERIALIZED (
-             SELECT study_id, count(DISTINCT loop_id) AS loops FROM review JOIN loop USING (loop_id)
-             WHERE withdrawn_at IS NULL GROUP BY study_id)
+                 ORDER BY to_read DESC, loop_id DESC LIMIT {MAX_DRAWN}) AS drawn)
          SELECT loop.sop_instance_uid, study_instance_uid, study.study_id, prediction.probabilities, {NUMBER} AS number,
-             coalesce(read_studies.loops, 0) AS read_in_study,
+             (SELECT count(DISTINCT review.loop_id) FROM loop AS of_study CROSS JOIN review
+                 WHERE of_study.study_id = loop.study_id AND review.loop_id = of_study.loop_id
+                     AND withdrawn_at IS NULL) AS read_in_study,
              CASE
                  WHEN prediction.view IS NULL THEN coalesce(prediction.reason, 'the model is not sure')
                  WHEN {MODELS_DIFFER} THEN 'two models differ'
@@ -101,7 +100,7 @@ fn doubtful_loops(session: &dyn Session) -> Result<Vec<UnreadTask>> {
                      || (SELECT value FROM json_each(prediction.prediction_set) WHERE CAST(key AS TEXT) = '1')
                  ELSE 'drawn at random'
              END AS reason
-         FROM chosen JOIN loop USING (loop_id) JOIN study USING (study_id) LEFT JOIN read_studies USING (study_id)
+         FROM chosen JOIN loop USING (loop_id) JOIN study USING (study_id)
          JOIN prediction ON prediction.prediction_id = {COUNTING}
          ORDER BY loop.to_read DESC, loop.loop_id DESC"
     );

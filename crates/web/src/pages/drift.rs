@@ -33,10 +33,10 @@ fn table(weeks: &[DriftWeek]) -> Markup {
         div.wide tabindex="0" role="region" aria-label="Weeks" {
             table {
                 thead { tr {
-                    th scope="col" { "Week of" } th scope="col" { "Scanner" } th scope="col" { "Loops" }
-                    th scope="col" { "Mean confidence" } th scope="col" { "Not sure" } th scope="col" { "Readers agree" }
-                    th scope="col" { "Views" } th scope="col" { "Index of views" }
-                    th scope="col" { "Beat from" } th scope="col" { "Index of beats" } th scope="col" { "" }
+                    th scope="col" { "Week of" } th scope="col" { "Scanner" } th.number scope="col" { "Loops" }
+                    th.number scope="col" { "Mean confidence" } th.number scope="col" { "Not sure" } th.number scope="col" { "Readers agree" }
+                    th scope="col" { "Views" } th.number scope="col" { "Index of views" }
+                    th scope="col" { "Beat from" } th.number scope="col" { "Index of beats" } th scope="col" { "" }
                 } }
                 tbody { @for week in weeks { tr {
                     th scope="row" { (week.week) }

@@ -69,7 +69,7 @@ fn judgement(report: &AdaptationReport) -> Markup {
         table.narrow {
             caption { (report.loops) " loops of " (report.patients)
                 " patients; share whose likeliest view is right, on patients that were left out (95 % interval over patients)" }
-            thead { tr { th scope="col" { "View" } th scope="col" { "Loops" } th scope="col" { "Before" } th scope="col" { "After" } } }
+            thead { tr { th scope="col" { "View" } th.number scope="col" { "Loops" } th scope="col" { "Before" } th scope="col" { "After" } } }
             tbody {
                 @for view in &report.views { tr {
                     th scope="row" { (view.view) }
@@ -106,7 +106,7 @@ fn reviews(state: &LearningState, reviewed: &[ReviewedView]) -> Markup {
         p { "An adaptation needs " (state.min_loops) " loops of " (state.min_patients) " patients for each view. The database does "
             "not know patients, so studies are counted here." }
         table.narrow {
-            thead { tr { th scope="col" { "View" } th scope="col" { "Loops" } th scope="col" { "Studies" } th scope="col" { "Lacking" } } }
+            thead { tr { th scope="col" { "View" } th.number scope="col" { "Loops" } th.number scope="col" { "Studies" } th scope="col" { "Lacking" } } }
             tbody {
                 @for view in &state.views { (view_row(state, view, of_view(view))) }
                 @for row in others { tr {

@@ -64,9 +64,9 @@ fn table(rows: &[StudyRow]) -> Markup {
     html! {
         table {
             thead { tr {
-                th scope="col" { "Study" } th scope="col" { "Acquired" } th scope="col" { "Files" }
-                th scope="col" { "Views" } th scope="col" { "Missing" } th scope="col" { "Not sure" }
-                th scope="col" { "Failed" } th scope="col" { "State" }
+                th scope="col" { "Study" } th scope="col" { "Acquired" } th.number scope="col" { "Files" }
+                th.number scope="col" { "Views" } th scope="col" { "Missing" } th.number scope="col" { "Not sure" }
+                th.number scope="col" { "Failed" } th scope="col" { "State" }
             } }
             tbody { @for row in rows { tr {
                 th scope="row" { a href={ "/study/" (row.number) } { (row.number) } }
