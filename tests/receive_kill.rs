@@ -15,7 +15,7 @@ use dicom::Object;
 use dicom_net::{SendOutcome, SentObject, send};
 use padding::with_padding;
 use support::count;
-use support::receiver::{Receiving, data_set, wait_until};
+use support::receiver::{PATIENCE, Receiving, data_set, wait_within};
 
 /// The study of all objects.
 const STUDY: &str = "1.2.840.1";
@@ -84,7 +84,8 @@ fn kill(times: usize) {
 
     let mut receiving = Receiving::start(base.path(), "");
     let stored = receiving.stored();
-    wait_until("all objects are taken and settled", || {
+    // Two hundred runs leave thousands of objects to label.
+    wait_within(PATIENCE * (times as u32).div_ceil(10), "all objects are taken and settled", || {
         count(&receiving.database, "job") == stored.len() as u64
             && count(&receiving.database, "job WHERE state IN ('pending', 'running')") == 0
     });

@@ -144,9 +144,14 @@ impl Drop for Receiving {
 
 /// Waits until something is true.
 pub fn wait_until(what: &str, is_true: impl Fn() -> bool) {
+    wait_within(PATIENCE, what, is_true);
+}
+
+/// Waits until something is true that may take longer.
+pub fn wait_within(patience: Duration, what: &str, is_true: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_true() {
-        assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        assert!(start.elapsed() < patience, "{what}: not within {patience:?}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
