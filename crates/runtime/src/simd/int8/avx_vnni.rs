@@ -1,6 +1,4 @@
-use std::arch::x86_64::{
-    __m256i, _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32, _mm256_loadu_si256, _mm256_set1_epi32,
-};
+use std::arch::x86_64::{__m256i, _mm256_cvtepi32_ps, _mm256_dpbusd_avx_epi32, _mm256_loadu_si256, _mm256_set1_epi32};
 
 use super::{DOT_TERMS, Int8Kernel, Int8Lanes, pack_side_by_side};
 use crate::simd::{Avx2, Lanes};
