@@ -1,6 +1,6 @@
 """Times the kernels' encoders beside ONNX Runtime and OpenVINO, in turns, on the machine that it runs on.
 
-    pip install numpy onnxruntime openvino onnx onnxscript torch torchvision timm
+    pip install -r requirements.txt
     cargo build --release -p runtime --example encoders
     python peers.py ENCODERS [--rounds 9] [--network NAME] [--avx2] [--int8] [--models FOLDER] [--json FILE]
         [--other NAME=COMMAND]
@@ -8,7 +8,7 @@
 ENCODERS is the example that was built. Every contender is a process that answers lines `BATCH THREADS RUNS`; in every
 round each has its turn, so that other load falls on all of them. Printed are medians, and medians of the rounds' ratios.
 CPU time is that of all the contender's threads, waiting for each other included. With --avx2 everybody keeps to AVX2: the
-kernels and OpenVINO by their switches, ONNX Runtime by a copy without its choice of AVX-512. With --int8 (pip install nncf)
+kernels and OpenVINO by their switches, ONNX Runtime by a copy without its choice of AVX-512. With --int8
 everybody runs the network quantized by its own tool, and the kernels in single precision run beside them.
 Weights are random on both sides; networks end with the mean of the last map.
 """
