@@ -144,6 +144,12 @@ fn a_person_plays_a_loop_and_reviews_ten_by_keys() {
     }
     keep_picture(&browser, "page-loop.png");
 
+    browser.press("]");
+    browser.wait_for("return location.pathname === '/loop/1/2' && document.readyState === 'complete'");
+    browser.type_into("#comment", "off axis\u{E007}");
+    assert_eq!(browser.run("return document.activeElement.id"), "", "Enter leads back to the keys");
+    assert!(page.reviews().is_empty(), "Enter in the comment is no verdict");
+
     browser.open(&page.url("/review?queue=first"));
     for number in 0..10 {
         browser.wait_for("return document.querySelector('form.review') !== null && document.readyState === 'complete'");
@@ -160,6 +166,8 @@ fn a_person_plays_a_loop_and_reviews_ten_by_keys() {
             browser.wait_for(&format!("return location.href !== '{address}'"));
         }
     }
+    browser.wait_for("return document.readyState === 'complete'");
+    assert!(browser.text().contains("10 in the last 12 hours"), "{}", browser.text());
     let reviews = page.reviews();
     assert_eq!(reviews.iter().filter(|(_, _, counts)| *counts).count(), 10);
     assert_eq!(reviews.len(), 11, "the one that was taken back stays");
