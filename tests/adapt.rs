@@ -67,6 +67,12 @@ fn a_model_is_adapted_used_and_put_back() {
     let (code, again, _) = run(&[&adapt[..], &["--json"]].concat());
     assert_eq!((code, &again), (0, &stdout), "the same loops give the same model");
 
+    // Three loops of each of other patients do something, fifty are not there.
+    let (code, stdout, _) = run(&[&adapt[..], &["--json", "--learning-curve", "3,50"]].concat());
+    let curve = &json_lines(&stdout)[0]["learning_curve"];
+    assert_eq!((code, curve.as_array().map(Vec::len), curve[0]["draws"].as_u64()), (0, Some(1), Some(10)), "{curve}");
+    assert!(curve[0]["gain"].as_f64() > Some(0.1), "{curve}");
+
     let label = || {
         let path = studies[0].0.join("loop001.dcm").display().to_string();
         let (_, stdout, stderr) = run(&["label", "--json", "--models", &models, &path]);

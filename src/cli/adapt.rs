@@ -11,6 +11,7 @@ use clap::Args;
   echolabel adapt --labels ours.csv --loops /data/echo --as our-lab
   echolabel adapt --db lab.sqlite --as our-lab --pipeline EchoView47_classifier
   echolabel adapt --db lab.sqlite --as ours8 --pipeline EchoView47_encoder --label-set mylab8
+  echolabel adapt --db lab.sqlite --as our-lab --learning-curve    what 5, 10, 20 and 50 loops of each view bring
   echolabel models use our-lab                                     then label with it; `models use --back` undoes this
 
 The encoder stays as it is; its last layer is learned anew from the lab's labels, at least five loops of two patients for
@@ -38,6 +39,10 @@ pub struct AdaptOptions {
     /// Seed of the division of patients
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
+    /// Also says what more labels bring: layers learned from so many loops of each view, in ten draws, each judged on patients
+    /// left out
+    #[arg(long, value_name = "LOOPS", num_args = 0..=1, default_missing_value = "5,10,20,50", value_delimiter = ',')]
+    pub learning_curve: Vec<usize>,
     /// Recipe of a full fine-tuning from the adapted model, to be written if it is accepted; labels of a database are expected
     /// in a file loops.csv beside it, which `export --format csv --paths` writes
     #[arg(long, value_name = "FILE")]

@@ -33,9 +33,7 @@ pub use manifest::{ImportLabelsOptions, ManifestOptions, PlanBackfillOptions, Up
 pub use models::{ConfigCommand, ConfigOptions, ModelsCommand, ModelsOptions};
 pub use page::PageOptions;
 pub use protocols::ProtocolsOptions;
-pub use training::{
-    BenchOptions, EvalOptions, EvalSplit, ImageFormation, PeersPart, PhantomOptions, TrainOptions,
-};
+pub use training::{BenchOptions, EvalOptions, EvalSplit, ImageFormation, PeersPart, PhantomOptions, TrainOptions};
 
 /// Labels the views of transthoracic echo loops.
 #[derive(Debug, Parser)]

@@ -14,7 +14,7 @@ use crate::ridge::{Rows, fit};
 use crate::{LabelledLoop, LinearHead, Result, requirements};
 
 /// Parts of the patients, each left out in turn.
-const FOLDS: usize = 5;
+pub(crate) const FOLDS: usize = 5;
 const BOOTSTRAP_ROUNDS: usize = 2000;
 /// The share of resamples inside an interval that is shown.
 const LEVEL: f64 = 0.95;
@@ -122,7 +122,7 @@ pub fn adapt(
 }
 
 /// Returns one row a sample, with the probabilities that the layer `head_of` the loop's row gives.
-fn predictions<'a>(
+pub(crate) fn predictions<'a>(
     loops: &[LabelledLoop],
     views: &[String],
     head_of: impl Fn(usize) -> &'a LinearHead,
@@ -197,11 +197,11 @@ fn accuracy(rows: &[&Prediction]) -> Result<Option<Interval>> {
     Ok(bootstrap_by_patient(&patients, BOOTSTRAP_ROUNDS, LEVEL, 0, metric)?.into_iter().next().flatten())
 }
 
-fn is_right(row: &Prediction) -> bool {
+pub(crate) fn is_right(row: &Prediction) -> bool {
     row.is_correct() == Some(true)
 }
 
-fn share(flags: impl ExactSizeIterator<Item = bool>) -> Option<f64> {
+pub(crate) fn share(flags: impl ExactSizeIterator<Item = bool>) -> Option<f64> {
     let count = flags.len();
     (count > 0).then(|| flags.filter(|flag| *flag).count() as f64 / count as f64)
 }

@@ -11,6 +11,7 @@ mod folds;
 mod head;
 mod judgement;
 mod lbfgs;
+mod learning_curve;
 mod objective;
 mod requirements;
 mod ridge;
@@ -20,6 +21,7 @@ pub use error::{AdaptError, Result, ViewShortage};
 pub use example::{LabelledLoop, Sample};
 pub use head::LinearHead;
 pub use judgement::{Adaptation, Judgement, ViewChange, adapt};
+pub use learning_curve::{CurvePoint, learning_curve};
 pub use vector_cache::VectorCache;
 
 /// Loops of a view that are needed at least: one of each was measured not to help.

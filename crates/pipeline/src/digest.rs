@@ -90,6 +90,7 @@ mod tests {
         for change in [
             (|file| file.aggregate.abstain_below += 0.01) as fn(&mut PipelineFile),
             |file| file.aggregate.max_set_size = Some(2),
+            |file| file.aggregate.first_clip_suffices = Some(0.9),
             |file| file.aggregate.prior = crate::ViewPrior::Recorded,
             |file| file.sampling.max_clips += 1,
             |file| file.sampling.strategy = domain::SamplingStrategy::Uniform,

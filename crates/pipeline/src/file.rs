@@ -119,6 +119,10 @@ pub struct AggregateSection {
     pub abstain_below: f64,
     /// A loop that may show more views than this gets none; needs a model whose card has fitted sets.
     pub max_set_size: Option<usize>,
+    /// The confidence in the view of the first clip from which no other clip is looked at, 0 to 1; all clips are where it is
+    /// left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_clip_suffices: Option<f64>,
     /// Expected share of each view, before the loop is looked at.
     #[serde(skip_serializing_if = "ViewPrior::is_equal")]
     pub prior: ViewPrior,
@@ -126,7 +130,13 @@ pub struct AggregateSection {
 
 impl Default for AggregateSection {
     fn default() -> Self {
-        Self { clips: ClipRule::MeanProbability, abstain_below: 0.5, max_set_size: None, prior: ViewPrior::Equal }
+        Self {
+            clips: ClipRule::MeanProbability,
+            abstain_below: 0.5,
+            max_set_size: None,
+            first_clip_suffices: None,
+            prior: ViewPrior::Equal,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use cine::{CineError, Header, Loop};
 use domain::{Mode, Prediction, SeriesUid, SopUid, StageTimings, Standing, StudyUid};
 use ecg::SamplingPlan;
-use preprocess::{ModelInputs, PreparedClips, PreprocessTimings, Preprocessed};
+use preprocess::{LoopInputs, ModelInputs, PreparedClips, PreprocessTimings, Preprocessed, Refusal};
 use serde::Serialize;
 use zoo::{LabelSet, Preparation};
 
@@ -41,6 +41,14 @@ pub struct LoopLabel {
     pub header: Box<Header>,
 }
 
+/// What the models say of a loop, before its header is added.
+struct Answer {
+    prediction: Prediction,
+    refusal: Option<Refusal>,
+    mode: Mode,
+    frames_decoded: u32,
+}
+
 impl Pipeline {
     /// Labels the loop in the file `path`.
     ///
@@ -61,36 +69,60 @@ impl Pipeline {
         let started = Instant::now();
         let mut source = open()?;
         let open_ms = milliseconds_since(started);
-        let others: Vec<Preparation> = self.companions().iter().map(|companion| companion.preparation).collect();
-        let preprocessed = self.preprocessor().run_for_models(&mut source, &others)?;
-        let mut prediction = self.no_prediction(&preprocessed, open_ms);
-        let mut not_tte = source.header().other_examination.map(ToOwned::to_owned);
-        let skipped = match preprocessed.inputs {
-            Ok(inputs) => {
-                self.ask_model(inputs, &mut prediction)?;
-                false
-            }
-            Err(refusal) => {
-                prediction.reason = Some(refusal.to_string());
-                not_tte = refusal.not_tte().or(not_tte);
-                refusal.is_by_header()
-            }
-        };
-        prediction.abstained = prediction.view.is_none();
-        prediction.timings.total = milliseconds_since(started);
+        let mut said = self.answer(self.preprocessor().open(&mut source)?)?;
+        said.prediction.abstained = said.prediction.view.is_none();
+        said.prediction.timings.open += open_ms;
+        said.prediction.timings.total = milliseconds_since(started);
         let header = source.header();
+        let not_tte = said.refusal.as_ref().and_then(Refusal::not_tte);
         Ok(LoopLabel {
             sop_instance_uid: header.sop_instance_uid.clone(),
             study_instance_uid: header.study_instance_uid.clone(),
             series_instance_uid: header.series_instance_uid.clone(),
             standing: self.status().standing(),
-            mode: preprocessed.mode,
-            skipped,
-            frames_decoded: preprocessed.frames_decoded,
-            prediction,
-            not_tte,
+            mode: said.mode,
+            skipped: said.refusal.as_ref().is_some_and(Refusal::is_by_header),
+            frames_decoded: said.frames_decoded,
+            prediction: said.prediction,
+            not_tte: not_tte.or_else(|| header.other_examination.map(ToOwned::to_owned)),
             header: Box::new(header.clone()),
         })
+    }
+
+    /// Asks the models about the first clip of a loop where the pipeline says that it may suffice, and about all clips unless it
+    /// does.
+    fn answer(&self, mut inputs: LoopInputs<'_>) -> Result<Answer, LabelError> {
+        let all = inputs.clip_count();
+        let Some(enough) = self.file().aggregate.first_clip_suffices.filter(|_| all > 1) else {
+            return self.answer_about(all, &mut inputs);
+        };
+        let first = self.answer_about(1, &mut inputs)?;
+        let is_sure = first.prediction.view.is_some() && first.prediction.confidence >= enough;
+        if is_sure || first.refusal.is_some() {
+            return Ok(first);
+        }
+        let mut said = self.answer_about(all, &mut inputs)?;
+        said.prediction.timings.encode += first.prediction.timings.encode;
+        said.prediction.timings.head += first.prediction.timings.head;
+        Ok(said)
+    }
+
+    fn answer_about(&self, clips: usize, inputs: &mut LoopInputs<'_>) -> Result<Answer, LabelError> {
+        let others: Vec<Preparation> = self.companions().iter().map(|companion| companion.preparation).collect();
+        let preprocessed = inputs.for_models(clips, &others)?;
+        let mut prediction = self.no_prediction(&preprocessed);
+        let (mode, frames_decoded) = (preprocessed.mode, preprocessed.frames_decoded);
+        let refusal = match preprocessed.inputs {
+            Ok(inputs) => {
+                self.ask_model(inputs, &mut prediction)?;
+                None
+            }
+            Err(refusal) => {
+                prediction.reason = Some(refusal.to_string());
+                Some(refusal)
+            }
+        };
+        Ok(Answer { prediction, refusal, mode, frames_decoded })
     }
 
     /// Takes the loop in the file `path` to the inputs of the model, for quantization and for comparisons.
@@ -139,7 +171,7 @@ impl Pipeline {
     }
 
     /// Returns the prediction of a loop that the model was not asked about.
-    fn no_prediction<T>(&self, preprocessed: &Preprocessed<T>, open_ms: f64) -> Prediction {
+    fn no_prediction<T>(&self, preprocessed: &Preprocessed<T>) -> Prediction {
         let PreprocessTimings { mode_ms, ecg_ms, decode_ms, prepare_ms } = preprocessed.timings;
         Prediction {
             model: self.key(),
@@ -157,7 +189,7 @@ impl Pipeline {
             frame_indexes: Vec::new(),
             ecg_source: preprocessed.ecg_source,
             timings: StageTimings {
-                open: open_ms + mode_ms,
+                open: mode_ms,
                 ecg: ecg_ms,
                 decode: decode_ms,
                 prepare: prepare_ms,

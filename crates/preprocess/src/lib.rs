@@ -30,6 +30,7 @@ mod decode;
 mod decoded_frames;
 mod error;
 mod frame_memory;
+mod loop_inputs;
 mod pixels;
 mod preprocessor;
 mod refusal;
@@ -39,6 +40,7 @@ mod turn;
 pub use beat::{FoundBeats, find_beats};
 pub use decoded_frames::DecodedFrames;
 pub use error::PreprocessError;
+pub use loop_inputs::LoopInputs;
 pub use pixels::{
     ImageView, PreparedClips, ResizedClips, append_normalized, color, crop_rect, prepare, resize, resize_clips,
 };

@@ -1,20 +1,13 @@
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Instant;
-
 use cine::{Header, Loop, PictureOrientation, footprint_share, picture_orientation};
-use domain::{EcgSource, Finding, Mode, PixelRect, RgbImage, RgbView};
+use domain::{EcgSource, Finding, Mode, PixelRect, RgbView};
 use ecg::{PlanSettings, SamplingPlan};
 use serde::{Deserialize, Serialize};
 use zoo::{LabelSet, ModelCard, Preparation};
 
 use crate::beat::ignore_beats;
-use crate::decode::{clip_positions, decode};
-use crate::frame_memory::FrameMemory;
-use crate::turn::turned;
 use crate::{
-    DecodedFrames, FoundBeats, PreparedClips, Refusal, ResizedClips, Result, find_beats, plan_settings, prepare,
-    resize_clips,
+    DecodedFrames, FoundBeats, LoopInputs, PreparedClips, Refusal, ResizedClips, Result, find_beats, plan_settings,
+    prepare, resize_clips,
 };
 
 /// An image whose width near the probe has at least this share of its greatest width is a rectangle. Public pictures of
@@ -39,9 +32,9 @@ pub enum EcgRule {
 #[derive(Debug, Clone)]
 pub struct Preprocessor {
     label_set: Option<LabelSet>,
-    ecg: EcgRule,
-    plan: PlanSettings,
-    preparation: Preparation,
+    pub(crate) ecg: EcgRule,
+    pub(crate) plan: PlanSettings,
+    pub(crate) preparation: Preparation,
 }
 
 /// Milliseconds spent in each stage.
@@ -63,7 +56,7 @@ pub struct PlannedLoop<'a> {
     pub beats: FoundBeats,
     /// The frames of each clip.
     pub plan: SamplingPlan,
-    frames: DecodedFrames<'a>,
+    pub(crate) frames: DecodedFrames<'a>,
 }
 
 impl<'a> PlannedLoop<'a> {
@@ -147,21 +140,6 @@ impl Preprocessor {
         self.run_with(source, prepare)
     }
 
-    /// Takes an open loop to the inputs of several models that see the same frames: of this one, then as each of `others` asks
-    /// for.
-    ///
-    /// # Errors
-    /// As for [`Self::run`].
-    pub fn run_for_models(
-        &self,
-        source: &mut Loop,
-        others: &[Preparation],
-    ) -> Result<Preprocessed<Vec<PreparedClips>>> {
-        self.run_with(source, |frames, clips, sector, own| {
-            std::iter::once(own).chain(others).map(|preparation| prepare(frames, clips, sector, preparation)).collect()
-        })
-    }
-
     /// Takes an open loop to the frames of the model before normalization, for data sets that keep bytes.
     ///
     /// # Errors
@@ -170,48 +148,29 @@ impl Preprocessor {
         self.run_with(source, resize_clips)
     }
 
+    /// Finds a loop's beats and chooses its frames, so that its clips can be prepared as they are needed.
+    ///
+    /// # Errors
+    /// The loop has no frames, or its decoder failed.
+    pub fn open<'a>(&'a self, source: &'a mut Loop) -> Result<LoopInputs<'a>> {
+        LoopInputs::new(self, source)
+    }
+
     fn run_with<T>(
         &self,
         source: &mut Loop,
         prepare: impl Fn(&[RgbView<'_>], &[Vec<usize>], Option<PixelRect>, &Preparation) -> Result<T>,
     ) -> Result<Preprocessed<T>> {
-        let mut timings = PreprocessTimings::default();
-        let (mode, _) = timed(&mut timings.mode_ms, || source.mode())?;
-        let mut findings = source.findings().to_vec();
-        if let Some(refusal) = self.refusal(source.header(), mode) {
-            let (inputs, ecg_source) = (Err(refusal), EcgSource::None);
-            return Ok(Preprocessed { inputs, mode, ecg_source, frames_decoded: 0, findings, timings });
-        }
-        let PlannedLoop { beats, plan, mut frames } =
-            timed(&mut timings.ecg_ms, || PlannedLoop::new(source, self.ecg, &self.plan))?;
-        let ecg_source = beats.beats.source;
-        findings.extend(beats.findings);
-        if self.ecg == EcgRule::Required && ecg_source == EcgSource::None {
-            let (inputs, frames_decoded) = (Err(Refusal::NoEcg), frames.decoded());
-            return Ok(Preprocessed { inputs, mode, ecg_source, frames_decoded, findings, timings });
-        }
-        findings.extend(plan.findings.iter().cloned());
-        let (columns, rows) = (frames.source().header().columns, frames.source().header().rows);
-        let _memory = FrameMemory::reserve(plan.frame_indexes().len(), columns, rows)?;
-        let decoded = timed(&mut timings.decode_ms, || decode(&plan, &mut frames, &mut findings))?;
-        let sector = frames.source().sector();
-        let orientation = self.orientation(&views(&decoded), mode, sector);
-        let (decoded, sector) =
-            timed(&mut timings.prepare_ms, || turned((decoded, sector), orientation, &mut findings))?;
-        if self.has_no_fan(&views(&decoded), mode, sector) {
-            let (inputs, frames_decoded) = (Err(Refusal::NoFan), frames.decoded());
-            return Ok(Preprocessed { inputs, mode, ecg_source, frames_decoded, findings, timings });
-        }
-        let clips = timed(&mut timings.prepare_ms, || {
-            prepare(&views(&decoded), &clip_positions(&plan, &decoded), sector, &self.preparation)
-        })?;
-        let inputs = ModelInputs { plan, clips, frames: decoded.keys().copied().collect() };
-        let frames_decoded = frames.decoded();
-        Ok(Preprocessed { inputs: Ok(inputs), mode, ecg_source, frames_decoded, findings, timings })
+        self.open(source)?.first_clips(usize::MAX, prepare)
     }
 
     /// Returns how the picture is turned, where it shows a view.
-    fn orientation(&self, frames: &[RgbView<'_>], mode: Mode, sector: Option<PixelRect>) -> PictureOrientation {
+    pub(crate) fn orientation(
+        &self,
+        frames: &[RgbView<'_>],
+        mode: Mode,
+        sector: Option<PixelRect>,
+    ) -> PictureOrientation {
         if self.shows_view(mode) {
             picture_orientation(frames.get(..frames.len().min(OUTLINE_FRAMES)).unwrap_or_default(), sector)
         } else {
@@ -226,13 +185,13 @@ impl Preprocessor {
     }
 
     /// Returns whether the image cannot be that of a phased array, which every view of the heart needs.
-    fn has_no_fan(&self, frames: &[RgbView<'_>], mode: Mode, sector: Option<PixelRect>) -> bool {
+    pub(crate) fn has_no_fan(&self, frames: &[RgbView<'_>], mode: Mode, sector: Option<PixelRect>) -> bool {
         let frames = frames.get(..frames.len().min(OUTLINE_FRAMES)).unwrap_or_default();
         self.shows_view(mode) && footprint_share(frames, sector).is_some_and(|share| share >= MIN_RECTANGLE_FOOTPRINT)
     }
 
     /// Returns the reason why no model is asked about a loop, if its header gives one.
-    fn refusal(&self, header: &Header, mode: Mode) -> Option<Refusal> {
+    pub(crate) fn refusal(&self, header: &Header, mode: Mode) -> Option<Refusal> {
         if let Some(what) = &header.not_transthoracic {
             return Some(Refusal::NotTransthoracic(what.clone()));
         }
@@ -242,15 +201,4 @@ impl Preprocessor {
         let set = self.label_set.as_ref()?;
         (!set.modes.contains(&mode)).then(|| Refusal::NoViewsOfMode { label_set: set.name.clone(), mode })
     }
-}
-
-fn views(decoded: &BTreeMap<u32, Arc<RgbImage>>) -> Vec<RgbView<'_>> {
-    decoded.values().map(|frame| frame.view()).collect()
-}
-
-fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
-    let result = work();
-    *ms += started.elapsed().as_secs_f64() * 1000.0;
-    result
 }

@@ -7,7 +7,7 @@ mod vectors;
 
 use std::path::Path;
 
-use adapt::{Adaptation, LinearHead, VectorCache};
+use adapt::{Adaptation, CurvePoint, LabelledLoop, LinearHead, VectorCache};
 use anyhow::{Context as _, ensure};
 use domain::WeightStatus;
 use pipeline::{LastLayer, Pipeline, PipelineSource};
@@ -47,9 +47,13 @@ pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
         bar.set_position(done as u64);
     })?;
     bar.finish_and_clear();
+    let curve = match options.learning_curve.as_slice() {
+        [] => vec![],
+        sizes => learning_curve(&loops, &views, &start, sizes, options.seed)?,
+    };
     let written = adapted.is_better.then(|| write(options, &registry, &card, &views, &adapted)).transpose()?;
     let before = own.is_some().then_some(card.name.as_str());
-    report::print(options, before, &adapted, written.as_deref())?;
+    report::print(options, before, (&adapted, &curve), written.as_deref())?;
     if let Some(path) = options.recipe.as_deref().filter(|_| adapted.is_better) {
         let labels = recipe::write(path, options)?;
         let (path, labels) = (path.display(), labels.display());
@@ -58,6 +62,23 @@ pub fn run(common: &Common, options: &AdaptOptions) -> Outcome {
         ));
     }
     if adapted.is_better { Ok(()) } else { Err(Failure::SomeInputs) }
+}
+
+/// Draws of loops and patients for each point of a learning curve.
+const CURVE_DRAWS: usize = 10;
+
+fn learning_curve(
+    loops: &[LabelledLoop],
+    views: &LabelSet,
+    start: &LinearHead,
+    sizes: &[usize],
+    seed: u64,
+) -> anyhow::Result<Vec<CurvePoint>> {
+    let bar = crate::progress::bar(CURVE_DRAWS as u64, "learning curve");
+    let progress = |done: usize, _| bar.set_position(done as u64);
+    let curve = adapt::learning_curve(loops, &views.view_names(), start, (sizes, CURVE_DRAWS), seed, &progress)?;
+    bar.finish_and_clear();
+    Ok(curve)
 }
 
 /// Refuses a name that is another model's, or none that a file can have.

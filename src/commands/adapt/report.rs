@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use adapt::{Adaptation, Judgement, ViewChange};
+use adapt::{Adaptation, CurvePoint, Judgement, ViewChange};
 use evaluate::comparison::Interval;
 use serde::Serialize;
 
@@ -25,10 +25,17 @@ struct Report<'a> {
     after: &'a Judgement,
     gain: Option<Interval>,
     views: &'a [ViewChange],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    learning_curve: &'a [CurvePoint],
 }
 
 /// Prints the table, and what to do next. `before` is the model's name where its own layer knows these views.
-pub fn print(options: &AdaptOptions, before: Option<&str>, adapted: &Adaptation, written: Option<&Path>) -> Outcome {
+pub fn print(
+    options: &AdaptOptions,
+    before: Option<&str>,
+    (adapted, curve): (&Adaptation, &[CurvePoint]),
+    written: Option<&Path>,
+) -> Outcome {
     if options.json {
         return output::json_line(&Report {
             name: &options.name,
@@ -42,6 +49,7 @@ pub fn print(options: &AdaptOptions, before: Option<&str>, adapted: &Adaptation,
             after: &adapted.after,
             gain: adapted.gain,
             views: &adapted.views,
+            learning_curve: curve,
         });
     }
     output::line(format_args!(
@@ -63,6 +71,7 @@ pub fn print(options: &AdaptOptions, before: Option<&str>, adapted: &Adaptation,
         own.map_or_else(|| "-".to_owned(), error),
         error(&adapted.after)
     ))?;
+    print_curve(curve)?;
     match written {
         Some(path) => output::line(format_args!(
             "better: wrote {}; `echolabel models use {}` labels with it, `models use --back` goes back",
@@ -73,6 +82,28 @@ pub fn print(options: &AdaptOptions, before: Option<&str>, adapted: &Adaptation,
             "not clearly better on patients left out: nothing was written. More loops of the weakest views help most"
         )),
     }
+}
+
+/// Prints what layers learned from fewer loops are worth.
+fn print_curve(curve: &[CurvePoint]) -> Outcome {
+    if curve.is_empty() {
+        return Ok(());
+    }
+    output::line(
+        "loops of each view that a layer learned from, judged on a fifth of the patients (mean of draws, worst and best)",
+    )?;
+    for point in curve {
+        let CurvePoint { loops_per_view, draws, before, after, gain, gain_range: (worst, best) } = point;
+        output::line(format_args!(
+            "{loops_per_view:>5} loops, {draws} draws: {:.1} % right before, {:.1} % after; gain {:+.1} points ({:+.1} to {:+.1})",
+            100.0 * before,
+            100.0 * after,
+            100.0 * gain,
+            100.0 * worst,
+            100.0 * best
+        ))?;
+    }
+    Ok(())
 }
 
 /// Says on stderr which loops were not used: their number by reason, and one of each.

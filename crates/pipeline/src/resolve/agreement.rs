@@ -73,8 +73,14 @@ pub(super) fn check_ranges(origin: &str, file: &PipelineFile) -> Result<(), Pipe
     if sampling.max_clips == 0 {
         return fault("sampling.max_clips", "0".to_owned(), "1 or more");
     }
-    if !(0.0..=1.0).contains(&file.aggregate.abstain_below) {
-        return fault("aggregate.abstain_below", file.aggregate.abstain_below.to_string(), "0 to 1");
+    let shares = [
+        ("aggregate.abstain_below", Some(file.aggregate.abstain_below)),
+        ("aggregate.first_clip_suffices", file.aggregate.first_clip_suffices),
+    ];
+    for (key, share) in shares {
+        if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(share)) {
+            return fault(key, share.to_string(), "0 to 1");
+        }
     }
     Ok(())
 }

@@ -57,6 +57,7 @@ fn mistakes_are_named_with_file_and_key() {
         ("label_set = \"tte11\"", "label_set = \"tte47\"", "label_set = \"tte47\""),
         ("max_clips", "max_clip", "unknown field `max_clip`"),
         ("abstain_below = 0.5", "abstain_below = 5", "aggregate.abstain_below"),
+        ("abstain_below = 0.5", "abstain_below = 0.5\nfirst_clip_suffices = 1.5", "aggregate.first_clip_suffices"),
         ("model = \"tte11-tiny\"", "model = \"tte11-huge\"", "weights.model"),
         ("name = \"gate\"", "name = \"gates\"", "unknown fusion"),
         ("frames_per_clip = 6", "frames_per_clip = 65", "sampling.frames_per_clip = 65"),

@@ -10,7 +10,7 @@ use crate::{
     StudyFilter, StudyRow, UnreadTask,
 };
 
-/// What the list tells of a study. The view `study_summary` says the same, but looks at the study's loops once for each of its
+/// Columns of a study in the list. The view `study_summary` says the same, but looks at the study's loops once for each of its
 /// columns.
 const SUMMARY: &str = "SELECT study.*, shown.views, shown.unsure,
         (SELECT min(acquired) FROM loop WHERE loop.study_id = study.study_id) AS acquired,
