@@ -41,7 +41,7 @@ pub struct LoopLabel {
     pub header: Box<Header>,
 }
 
-/// What the models say of a loop, before its header is added.
+/// Answer of the models about a loop, without what its header says.
 struct Answer {
     prediction: Prediction,
     refusal: Option<Refusal>,

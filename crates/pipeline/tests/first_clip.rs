@@ -11,6 +11,8 @@ name = "two-beats"
 label_set = "tte11"
 [sampling]
 max_clips = 2
+[prepare]
+size = 96
 [encoder]
 name = "efficientnet_tiny"
 [head]

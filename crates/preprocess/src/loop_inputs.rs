@@ -14,7 +14,7 @@ use crate::frame_memory::FrameMemory;
 use crate::turn::turned;
 use crate::{
     DecodedFrames, EcgRule, ModelInputs, PlannedLoop, PreparedClips, PreprocessTimings, Preprocessed, Preprocessor,
-    Refusal, Result, prepare,
+    Refusal, ResizedClips, Result, prepare, resize_clips,
 };
 
 /// A loop whose beats are known and whose frames are chosen, or that no model must be asked about.
@@ -32,6 +32,40 @@ pub struct LoopInputs<'a> {
 struct Planned<'a> {
     plan: SamplingPlan,
     frames: DecodedFrames<'a>,
+}
+
+impl Preprocessor {
+    /// Takes an open loop to the inputs of the model.
+    ///
+    /// # Errors
+    /// No frame of the plan can be decoded, or the frames cannot be prepared as the model's card says.
+    pub fn run(&self, source: &mut Loop) -> Result<Preprocessed> {
+        self.run_with(source, prepare)
+    }
+
+    /// Takes an open loop to the frames of the model before normalization, for data sets that keep bytes.
+    ///
+    /// # Errors
+    /// As for [`Self::run`].
+    pub fn run_without_normalization(&self, source: &mut Loop) -> Result<Preprocessed<ResizedClips>> {
+        self.run_with(source, resize_clips)
+    }
+
+    /// Finds a loop's beats and chooses its frames, so that its clips can be prepared as they are needed.
+    ///
+    /// # Errors
+    /// The loop has no frames, or its decoder failed.
+    pub fn open<'a>(&'a self, source: &'a mut Loop) -> Result<LoopInputs<'a>> {
+        LoopInputs::new(self, source)
+    }
+
+    fn run_with<T>(
+        &self,
+        source: &mut Loop,
+        prepare: impl Fn(&[RgbView<'_>], &[Vec<usize>], Option<PixelRect>, &Preparation) -> Result<T>,
+    ) -> Result<Preprocessed<T>> {
+        self.open(source)?.first_clips(usize::MAX, prepare)
+    }
 }
 
 impl<'a> LoopInputs<'a> {

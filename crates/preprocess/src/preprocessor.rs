@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 use zoo::{LabelSet, ModelCard, Preparation};
 
 use crate::beat::ignore_beats;
-use crate::{
-    DecodedFrames, FoundBeats, LoopInputs, PreparedClips, Refusal, ResizedClips, Result, find_beats, plan_settings,
-    prepare, resize_clips,
-};
+use crate::{DecodedFrames, FoundBeats, PreparedClips, Refusal, Result, find_beats, plan_settings};
 
 /// An image whose width near the probe has at least this share of its greatest width is a rectangle. Public pictures of
 /// hearts have up to 0.78, linear arrays 0.93 and more.
@@ -130,38 +127,6 @@ impl Preprocessor {
     /// Returns the views of the pipeline; `None` where its model gives only vectors.
     pub fn label_set(&self) -> Option<&LabelSet> {
         self.label_set.as_ref()
-    }
-
-    /// Takes an open loop to the inputs of the model.
-    ///
-    /// # Errors
-    /// No frame of the plan can be decoded, or the frames cannot be prepared as the model's card says.
-    pub fn run(&self, source: &mut Loop) -> Result<Preprocessed> {
-        self.run_with(source, prepare)
-    }
-
-    /// Takes an open loop to the frames of the model before normalization, for data sets that keep bytes.
-    ///
-    /// # Errors
-    /// As for [`Self::run`].
-    pub fn run_without_normalization(&self, source: &mut Loop) -> Result<Preprocessed<ResizedClips>> {
-        self.run_with(source, resize_clips)
-    }
-
-    /// Finds a loop's beats and chooses its frames, so that its clips can be prepared as they are needed.
-    ///
-    /// # Errors
-    /// The loop has no frames, or its decoder failed.
-    pub fn open<'a>(&'a self, source: &'a mut Loop) -> Result<LoopInputs<'a>> {
-        LoopInputs::new(self, source)
-    }
-
-    fn run_with<T>(
-        &self,
-        source: &mut Loop,
-        prepare: impl Fn(&[RgbView<'_>], &[Vec<usize>], Option<PixelRect>, &Preparation) -> Result<T>,
-    ) -> Result<Preprocessed<T>> {
-        self.open(source)?.first_clips(usize::MAX, prepare)
     }
 
     /// Returns how the picture is turned, where it shows a view.

@@ -1,6 +1,5 @@
 //! From detected echoes to gray: noise, haze, compression, a filter against speckle.
 
-use super::Line;
 use super::settings::ArraySettings;
 use crate::beamform::{PolarGrid, from_db};
 use crate::lattice_hash::{cell_hash, normal_from_bits};
@@ -8,6 +7,9 @@ use crate::space::smooth_step;
 
 /// Variance of gray within pure speckle, above which the filter takes a difference for a structure.
 const SPECKLE_VARIANCE: f32 = 0.006;
+
+/// One beam before detection: in-phase and quadrature part of every sample.
+pub type Line = Vec<(f32, f32)>;
 
 /// The receiver and the screen.
 #[derive(Debug, Clone)]

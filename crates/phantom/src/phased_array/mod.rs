@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::beamform::{PolarFrame, PolarGrid, Scene};
 use crate::heart::CardiacState;
 use crate::probe::ImagePlane;
-use display::Display;
+use display::{Display, Line};
 use echoes::{Column, EchoLattice};
 use pattern::BeamPattern;
 use settings::ArraySettings;
@@ -34,9 +34,6 @@ pub struct PhasedArray {
     /// Scale that gives tissue of 0 dB an envelope of 1.
     scale: f32,
 }
-
-/// One beam before detection: in-phase and quadrature part of every sample.
-type Line = Vec<(f32, f32)>;
 
 impl PhasedArray {
     /// Returns an array over `scene`; `seed` decides on the machine, the chest and the scatterers.
