@@ -1,5 +1,6 @@
 //! A lab's own model.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -42,7 +43,7 @@ pub struct AdaptOptions {
     /// Also says what more labels bring: layers learned from so many loops of each view, in ten draws, each judged on patients
     /// left out
     #[arg(long, value_name = "LOOPS", num_args = 0..=1, default_missing_value = "5,10,20,50", value_delimiter = ',')]
-    pub learning_curve: Vec<usize>,
+    pub learning_curve: Vec<NonZeroUsize>,
     /// Recipe of a full fine-tuning from the adapted model, to be written if it is accepted; labels of a database are expected
     /// in a file loops.csv beside it, which `export --format csv --paths` writes
     #[arg(long, value_name = "FILE")]

@@ -126,6 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn one_loop_of_a_view_and_few_patients_give_a_point_too() {
+        let views = ["A", "B", "C"].map(ToOwned::to_owned);
+        let own = LinearHead::zeros(3, 20);
+        for patients in [4, 10] {
+            let curve = learning_curve(&loops(patients, 20), &views, &own, (&[1], 6), 1, &|_, _| ()).expect("a curve");
+            assert!(curve.iter().all(|point| point.after.is_finite() && point.gain.is_finite()), "{curve:?}");
+        }
+    }
+
+    #[test]
     fn more_loops_bring_more_and_sizes_beyond_the_loops_are_left_out() {
         let views = ["A", "B", "C"].map(ToOwned::to_owned);
         let own = LinearHead::zeros(3, 20);

@@ -1,7 +1,7 @@
 //! Simulates transthoracic echo studies whose truth is known, for demo, tests and training.
 //!
 //! One 3D heart of implicit surfaces beats to a simulated ECG; the plane of a view cuts it; a simple beamformer makes
-//! it look like ultrasound; an invented vendor's screen goes around it; the result is written as DICOM with
+//! it look like ultrasound, or a phased array over point scatterers where models are to be measured on images formed otherwise; an invented vendor's screen goes around it; the result is written as DICOM with
 //! `truth.json`. Nothing here is clinical data, and no measurement on it means anything. The same seed gives the same
 //! bytes.
 

@@ -5,6 +5,7 @@ mod recipe;
 mod report;
 mod vectors;
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use adapt::{Adaptation, CurvePoint, LabelledLoop, LinearHead, VectorCache};
@@ -71,12 +72,13 @@ fn learning_curve(
     loops: &[LabelledLoop],
     views: &LabelSet,
     start: &LinearHead,
-    sizes: &[usize],
+    sizes: &[NonZeroUsize],
     seed: u64,
 ) -> anyhow::Result<Vec<CurvePoint>> {
+    let sizes: Vec<usize> = sizes.iter().map(|size| size.get()).collect();
     let bar = crate::progress::bar(CURVE_DRAWS as u64, "learning curve");
     let progress = |done: usize, _| bar.set_position(done as u64);
-    let curve = adapt::learning_curve(loops, &views.view_names(), start, (sizes, CURVE_DRAWS), seed, &progress)?;
+    let curve = adapt::learning_curve(loops, &views.view_names(), start, (&sizes, CURVE_DRAWS), seed, &progress)?;
     bar.finish_and_clear();
     Ok(curve)
 }

@@ -114,7 +114,7 @@ pub enum ImageFormation {
     /// Scatter convolved with pulse and beam: quick, for training.
     #[default]
     Convolution,
-    /// A phased array over point scatterers, ten times slower: to measure what was trained on the other.
+    /// A phased array over point scatterers, about ten times slower: to measure what was trained on the other.
     PointScatterers,
 }
 
